@@ -1,0 +1,77 @@
+"""Storey 1: distributions over wirings. Imports numpy, scipy and networkx, and nothing of the storeys above.
+
+Names are loaded on first use, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from priors.attachment import ATTACHMENTS, attach, dead_neurons
+    from priors.bipartite import Layered
+    from priors.formats import from_dict, read_wiring, to_dict, write_wiring
+    from priors.graphs import BarabasiAlbert, ErdosRenyi, Prior, WattsStrogatz
+    from priors.registry import PRIORS
+    from priors.transforms import ORIENTATIONS, layer, longest_paths, orient, stack
+    from priors.version import __version__
+    from priors.wiring import Wiring
+
+__all__ = [
+    "ATTACHMENTS",
+    "ORIENTATIONS",
+    "PRIORS",
+    "BarabasiAlbert",
+    "ErdosRenyi",
+    "Layered",
+    "Prior",
+    "WattsStrogatz",
+    "Wiring",
+    "__version__",
+    "attach",
+    "dead_neurons",
+    "from_dict",
+    "layer",
+    "longest_paths",
+    "orient",
+    "read_wiring",
+    "stack",
+    "to_dict",
+    "write_wiring",
+]
+
+_MODULES = {
+    "ATTACHMENTS": "attachment",
+    "ORIENTATIONS": "transforms",
+    "PRIORS": "registry",
+    "BarabasiAlbert": "graphs",
+    "ErdosRenyi": "graphs",
+    "Layered": "bipartite",
+    "Prior": "graphs",
+    "WattsStrogatz": "graphs",
+    "Wiring": "wiring",
+    "__version__": "version",
+    "attach": "attachment",
+    "dead_neurons": "attachment",
+    "from_dict": "formats",
+    "layer": "transforms",
+    "longest_paths": "transforms",
+    "orient": "transforms",
+    "read_wiring": "formats",
+    "stack": "transforms",
+    "to_dict": "formats",
+    "write_wiring": "formats",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,175 @@
+"""Wiring -> Wiring: orient an undirected graph, layer a DAG, stack recurrence onto its layers.
+
+Names follow their neurons and weights their edges. Random draws follow the promise of `priors.draws`. May import the
+draws, the checks and Wiring.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from priors.checks import choice
+from priors.draws import Seed, permutation
+from priors.wiring import Wiring
+
+__all__ = ["ORIENTATIONS", "layer", "longest_paths", "orient", "stack"]
+
+ORIENTATIONS = ("index", "random", "degree")
+"""Orders by which `orient` directs edges."""
+
+
+def orient(wiring: Wiring, order: str = "random", rng: Seed = None) -> Wiring:
+    """Turn an undirected graph into a DAG by keeping one direction of every edge.
+
+    Parameters
+    ----------
+    wiring : Wiring
+        One layer that holds both directions of every edge, and no self edges.
+    order : {"index", "random", "degree"}
+        Edges lead from the earlier to the later neuron of this order: by number (as published), in a random order, or
+        from high to low degree with ties by number. It decides depth, sources and sinks more than the prior does.
+    rng : int, Generator or None
+        Randomness of the random order, a permutation; the other orders draw nothing.
+
+    Returns
+    -------
+    Wiring
+        One acyclic layer of the same neurons, under the same numbers, with half of the edges.
+
+    Raises
+    ------
+    ValueError
+        For an unknown order, or a wiring that is not undirected.
+    """
+    choice("orient", "order", order, ORIENTATIONS)
+    _reject_directed(wiring)
+    if order == "random":
+        sequence = permutation(np.random.default_rng(rng), wiring.n_neurons)
+    elif order == "degree":
+        sequence = np.argsort(-wiring.out_degree, kind="stable")
+    else:
+        sequence = np.arange(wiring.n_neurons)
+    ranks = _inverse(sequence)[wiring.edges]
+    kept = ranks[:, 0] < ranks[:, 1]
+    return wiring.replace(edges=wiring.edges[kept], weights=None if wiring.weights is None else wiring.weights[kept])
+
+
+def layer(wiring: Wiring) -> Wiring:
+    """Sort the neurons of a DAG into layers by their longest path from a source.
+
+    Parameters
+    ----------
+    wiring : Wiring
+        An acyclic wiring without input and output units; layers that it has are not looked at.
+
+    Returns
+    -------
+    Wiring
+        The same graph, numbered by layer and within a layer in the old order; all of its edges are forward.
+
+    Raises
+    ------
+    ValueError
+        For a cyclic wiring, or one with input or output units.
+    """
+    if wiring.inputs or wiring.outputs:
+        raise ValueError(f"{wiring!r} has input or output units: layer works on hidden neurons, and attach follows it")
+    depth = longest_paths(wiring)
+    sequence = np.argsort(depth, kind="stable")
+    return Wiring(
+        np.bincount(depth).tolist(),
+        _inverse(sequence)[wiring.edges],
+        weights=wiring.weights,
+        names=None if wiring.names is None else [wiring.names[neuron] for neuron in sequence.tolist()],
+    )
+
+
+def longest_paths(wiring: Wiring) -> NDArray[np.int64]:
+    """Return the number of edges on the longest path from a source to every neuron, (n_neurons,) int64.
+
+    All edges count, forward or not.
+
+    Raises
+    ------
+    ValueError
+        For a cyclic wiring; it names a neuron on a cycle.
+    """
+    starts = np.searchsorted(wiring.edges[:, 0], np.arange(wiring.n_neurons + 1)).tolist()
+    targets = wiring.edges[:, 1].tolist()
+    waiting = wiring.in_degree.tolist()
+    depth = [0] * wiring.n_neurons
+    ready = wiring.sources.tolist()
+    # Kahn's order: the list grows while it is walked, and is sorted by depth. So the last predecessor to be walked is a
+    # deepest one.
+    for neuron in ready:
+        for target in targets[starts[neuron] : starts[neuron + 1]]:
+            waiting[target] -= 1
+            if not waiting[target]:
+                depth[target] = depth[neuron] + 1
+                ready.append(target)
+    if len(ready) < wiring.n_neurons:
+        neuron = _neuron_on_cycle(wiring, np.asarray(waiting) > 0)
+        raise ValueError(f"neuron {neuron} lies on a cycle: layers need an acyclic wiring, such as orient makes")
+    return np.asarray(depth, dtype=np.int64)
+
+
+def stack(wiring: Wiring) -> Wiring:
+    """Add complete recurrence inside every layer of a layered DAG: all ordered pairs of neurons, self edges included.
+
+    Parameters
+    ----------
+    wiring : Wiring
+        A wiring with forward edges only, as `layer` makes. Its input and output units get no recurrence.
+
+    Returns
+    -------
+    Wiring
+        The same layers and forward edges. Weights are dropped, since the new edges have none.
+
+    Raises
+    ------
+    ValueError
+        For an edge that is not forward.
+    """
+    if not wiring.forward.all():
+        source, target = wiring.edges[~wiring.forward][0].tolist()
+        raise ValueError(f"edge ({source}, {target}) leads to no later layer: stack needs a layered DAG, see layer")
+    blocks: list[NDArray[Any]] = [wiring.edges]
+    for index in range(int(wiring.inputs), wiring.n_layers - int(wiring.outputs)):
+        neurons = np.asarray(wiring.neurons(index))
+        blocks.append(np.stack([np.repeat(neurons, len(neurons)), np.tile(neurons, len(neurons))], axis=1))
+    return wiring.replace(edges=np.concatenate(blocks), weights=None)
+
+
+def _inverse(sequence: NDArray[np.int64]) -> NDArray[np.int64]:
+    inverse = np.empty_like(sequence)
+    inverse[sequence] = np.arange(len(sequence))
+    return inverse
+
+
+def _reject_directed(wiring: Wiring) -> None:
+    if wiring.n_layers > 1 or wiring.inputs or wiring.outputs:
+        raise ValueError(f"{wiring!r}: orient needs an undirected graph, which has one layer and no units")
+    edges = wiring.edges.astype(np.int64)
+    for wrong, rule in (
+        (edges[:, 0] == edges[:, 1], "is a self edge, which has no direction to choose"),
+        (~np.isin(edges @ (1, wiring.n_neurons), edges @ (wiring.n_neurons, 1)), "lacks its reverse"),
+    ):
+        if wrong.any():
+            source, target = edges[wrong][0].tolist()
+            raise ValueError(f"edge ({source}, {target}) {rule}: orient needs both directions of every edge")
+
+
+def _neuron_on_cycle(wiring: Wiring, waiting: NDArray[np.bool_]) -> int:
+    """Walk back along neurons that Kahn's order never reached: each has such a predecessor, so one recurs."""
+    stuck = wiring.edges[waiting[wiring.edges].all(axis=1)]
+    predecessor = dict(zip(stuck[:, 1].tolist(), stuck[:, 0].tolist(), strict=True))
+    neuron = int(np.flatnonzero(waiting)[0])
+    seen: set[int] = set()
+    while neuron not in seen:
+        seen.add(neuron)
+        neuron = predecessor[neuron]
+    return neuron

@@ -1,0 +1,16 @@
+"""Fixtures that several test folders share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of published data, or a skip with the reason why it is absent."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("WIRENAS_TEST_DATA", beside))
+    if not folder.is_dir():
+        pytest.skip(f"no published data in {folder}: set WIRENAS_TEST_DATA to the folder that holds it")
+    return folder
