@@ -1,0 +1,1 @@
+"""Storey 1: distributions over wirings. Imports numpy, scipy and networkx, and nothing of the storeys above."""

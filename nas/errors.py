@@ -1,0 +1,61 @@
+"""Errors that speak to the user, and the words for them. Imports the standard library and pydantic's error type."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel, ValidationError
+
+__all__ = ["CampaignError", "InputError", "input_error", "known"]
+
+
+class InputError(ValueError):
+    """What the user gave cannot be used; the message is one line: what, which value, which rule, what is valid."""
+
+
+class CampaignError(RuntimeError):
+    """A campaign cannot go on for a reason that is no fault of the input, such as an evaluation that always fails."""
+
+
+def known(what: str, name: str, names: Iterable[str]) -> str:
+    """Return `name` if it is one of `names`.
+
+    Raises
+    ------
+    InputError
+        Naming the nearest known name, and all of them.
+    """
+    valid = list(names)
+    if name not in valid:
+        raise InputError(f"{what} {name!r} is not known{_nearest(name, valid)}; known: {', '.join(valid)}")
+    return name
+
+
+def input_error(error: ValidationError, config: type[BaseModel]) -> InputError:
+    """Put the first problem that pydantic found into one line."""
+    first = error.errors(include_url=False)[0]
+    place = ".".join(map(str, first["loc"]))
+    if first["type"] == "extra_forbidden":
+        keys = _keys_at(config, first["loc"][:-1])
+        return InputError(
+            f"{place} is not a known key{_nearest(str(first['loc'][-1]), keys)}; known: {', '.join(keys)}"
+        )
+    message = first["msg"].removeprefix("Value error, ")
+    if not place:
+        return InputError(message)
+    return InputError(f"{place}={first['input']!r}: {message[0].lower()}{message[1:]}")
+
+
+def _nearest(name: str, names: list[str]) -> str:
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return f" (nearest: {close[0]})" if close else ""
+
+
+def _keys_at(config: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
+    fields: Any = config
+    for key in path:
+        fields = fields.model_fields[key].annotation
+    return list(fields.model_fields)

@@ -1,0 +1,106 @@
+"""Command-line flags out of the fields of the options: names, types and help are written once. Imports typer."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from nas.search.options import CampaignOptions
+from nas.search.space import Space
+from nas.training.recipe import Recipe
+
+__all__ = ["flags", "given_options"]
+
+_FLAG_NAMES = {"priors": "prior", "learning_rates": "learning_rate"}
+_LEFT_OUT = {"direction", "space", "recipe"}
+_PANELS: tuple[tuple[type[BaseModel], str | None, str], ...] = (
+    (CampaignOptions, None, "The campaign"),
+    (Space, "space", "What varies between the candidates"),
+    (Recipe, "recipe", "How networks are trained"),
+)
+
+
+@dataclass(frozen=True)
+class _Flag:
+    name: str
+    field: str
+    section: str | None
+    panel: str
+    info: FieldInfo
+
+    def parameter(self) -> inspect.Parameter:
+        default = self.info.default
+        option = typer.Option(
+            help=f"{self.info.description} {_default_text(default)}".strip(),
+            rich_help_panel=self.panel,
+            show_default=False,
+            metavar=None if isinstance(default, bool) else _metavar(self.info),
+        )
+        return inspect.Parameter(
+            self.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_annotated(self.info, option)
+        )
+
+
+def flags(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that takes ``**given`` one flag for every option of a campaign.
+
+    Values arrive as text, or lists of text; the options themselves check and convert them.
+    """
+    own = inspect.signature(command, eval_str=True)
+    kept = [parameter for parameter in own.parameters.values() if parameter.kind is not inspect.Parameter.VAR_KEYWORD]
+    parameters = [*kept, *(flag.parameter() for flag in _all_flags())]
+    parameters.sort(key=lambda parameter: parameter.kind)
+    command.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return command
+
+
+def given_options(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the flags that were given as nested options."""
+    nested: dict[str, Any] = {}
+    for flag in _all_flags():
+        value = given[flag.name]
+        if value is not None and value != []:
+            section = nested if flag.section is None else nested.setdefault(flag.section, {})
+            section[flag.field] = value
+    return nested
+
+
+def _all_flags() -> Iterator[_Flag]:
+    for config, section, panel in _PANELS:
+        for name, info in config.model_fields.items():
+            if name not in _LEFT_OUT:
+                yield _Flag(_FLAG_NAMES.get(name, name), name, section, panel, info)
+
+
+def _annotated(info: FieldInfo, option: Any) -> Any:
+    if isinstance(info.default, bool):
+        return Annotated[bool | None, option]
+    return Annotated[list[str] | None, option] if _is_repeated(info) else Annotated[str | None, option]
+
+
+def _is_repeated(info: FieldInfo) -> bool:
+    """Whether the field is a tuple of any length, in contrast to a (low, high) range."""
+    return Ellipsis in typing.get_args(info.annotation)
+
+
+def _metavar(info: FieldInfo) -> str:
+    default, kinds = info.default, str(info.annotation)
+    if isinstance(default, tuple) and not _is_repeated(info):
+        return "LOW:HIGH"
+    return "TEXT" if "str" in kinds or "Literal" in kinds else "NUMBER"
+
+
+def _default_text(default: Any) -> str:
+    if default is None or isinstance(default, bool):
+        return ""
+    if isinstance(default, tuple):
+        default = (":" if len(default) == 2 and not isinstance(default[0], str) else ", ").join(map(str, default))
+    return f"Default: {default}."

@@ -1,0 +1,69 @@
+"""Networks: a Wiring as a sparse ``nn.Module``, and the way back. Imports numpy, scipy, torch, safetensors, priors.
+
+Names are loaded on first use, so that a `NetworkSpec` needs no torch until it builds a network.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nas.networks.activations import ACTIVATIONS
+    from nas.networks.blocks import Block
+    from nas.networks.cells import CELLS
+    from nas.networks.initialise import spectral_radius
+    from nas.networks.mlp import SparseMLP
+    from nas.networks.readout import LinearMean, MaskedLinear, SequenceNetwork
+    from nas.networks.rnn import SparseRNN
+    from nas.networks.spec import NetworkSpec
+    from nas.networks.storage import load_network, save_network
+    from nas.networks.structure import n_parameters, parts_of, wiring_of
+
+__all__ = [
+    "ACTIVATIONS",
+    "CELLS",
+    "Block",
+    "LinearMean",
+    "MaskedLinear",
+    "NetworkSpec",
+    "SequenceNetwork",
+    "SparseMLP",
+    "SparseRNN",
+    "load_network",
+    "n_parameters",
+    "parts_of",
+    "save_network",
+    "spectral_radius",
+    "wiring_of",
+]
+
+_MODULES = {
+    "ACTIVATIONS": "activations",
+    "CELLS": "cells",
+    "Block": "blocks",
+    "LinearMean": "readout",
+    "MaskedLinear": "readout",
+    "NetworkSpec": "spec",
+    "SequenceNetwork": "readout",
+    "SparseMLP": "mlp",
+    "SparseRNN": "rnn",
+    "load_network": "storage",
+    "n_parameters": "structure",
+    "parts_of": "structure",
+    "save_network": "storage",
+    "spectral_radius": "initialise",
+    "wiring_of": "structure",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

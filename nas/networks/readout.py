@@ -1,0 +1,220 @@
+"""Networks from sequences to outputs: SequenceNetwork, a SparseRNN with its head MaskedLinear, and LinearMean.
+
+Imports numpy, torch, priors.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from nas.networks.blocks import install, lay_out, slots_of, without_dead
+from nas.networks.initialise import draw_weights
+from nas.networks.mlp import SparseMLP
+from nas.networks.rnn import SparseRNN
+from priors.wiring import Wiring
+
+__all__ = ["LinearMean", "MaskedLinear", "SequenceNetwork"]
+
+
+class MaskedLinear(nn.Module):
+    """A linear layer from the hidden neurons of a wiring to its output units that holds exactly the edges between them.
+
+    Parameters
+    ----------
+    wiring : Wiring
+        With output units, which only hidden neurons feed. Its weights, where it has any, are the initial weights.
+    rng : int, numpy Generator or None
+        Source of the initial weights: normal with variance 1 / fan-in of the output unit. Biases begin at 0.
+    device, dtype : optional
+        As for ``nn.Linear``.
+
+    Attributes
+    ----------
+    weight : (n_slots,) Parameter
+        ``blocks[0].matrix(head.weight)`` is its (n_outputs, n_columns) view.
+    bias : (n_outputs,) Parameter
+    mask : (n_slots,) bool buffer
+    blocks : tuple of one Block
+    in_features, out_features : int
+
+    Raises
+    ------
+    ValueError
+        For a wiring without output units, or with edges from input to output units.
+    """
+
+    weight: nn.Parameter
+    bias: nn.Parameter
+    mask: Tensor
+    columns: Tensor
+
+    def __init__(
+        self,
+        wiring: Wiring,
+        *,
+        rng: int | np.random.Generator | None = None,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        _check(wiring)
+        self.in_features, self.out_features = wiring.n_hidden, wiring.n_outputs
+        read_out = wiring.edges[:, 1] >= wiring.n_neurons - wiring.n_outputs
+        edges = wiring.edges[read_out]
+        self.blocks = lay_out(wiring, [wiring.n_layers - 1])
+        if wiring.weights is None:
+            weights = draw_weights(edges, np.zeros(len(edges), dtype=bool), np.ones(len(edges)), 1, rng)
+        else:
+            weights = wiring.weights[read_out, None].astype(np.float64)
+        install(self, self.blocks, slots_of(self.blocks, edges), weights, np.zeros(wiring.n_outputs), device, dtype)
+        # The head counts the hidden neurons alone, blocks count all neurons of the wiring.
+        self.columns -= wiring.n_inputs
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """Map (..., n_hidden) states to (..., n_outputs) outputs."""
+        weight = self.blocks[0].matrix(without_dead(self.weight, self.mask))
+        return nn.functional.linear(hidden.index_select(-1, self.columns), weight, self.bias)
+
+    def extra_repr(self) -> str:
+        """Return what ``print`` shows between the brackets."""
+        return f"in_features={self.in_features}, out_features={self.out_features}, edges={int(self.mask.sum())}"
+
+
+class SequenceNetwork(nn.Module):
+    """A wiring as a network from sequences to outputs: a `SparseRNN` and a `MaskedLinear` head at each sequence's end.
+
+    Parameters
+    ----------
+    wiring : Wiring
+        With input and output units, which only hidden neurons feed.
+    cell, rng, spectral_radius, device, dtype
+        As of `SparseRNN`; the head draws its initial weights after the recurrent network.
+
+    Attributes
+    ----------
+    rnn : SparseRNN
+    head : MaskedLinear
+    """
+
+    def __init__(
+        self,
+        wiring: Wiring,
+        cell: str = "tanh",
+        *,
+        rng: int | np.random.Generator | None = None,
+        spectral_radius: float | None = None,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        _check(wiring)
+        rng = np.random.default_rng(rng)
+        self.rnn = SparseRNN(wiring, cell, rng=rng, spectral_radius=spectral_radius, device=device, dtype=dtype)
+        self.head = MaskedLinear(wiring, rng=rng, device=device, dtype=dtype)
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Map sequences to outputs.
+
+        Parameters
+        ----------
+        x : (batch, time, n_inputs) Tensor
+            Sequences, padded at their ends with any finite values.
+        lengths : (batch,) int64 Tensor, optional
+            Steps of every sequence, at least 1 and at most `time`; by default all of them.
+
+        Returns
+        -------
+        (batch, n_outputs) Tensor
+
+        Raises
+        ------
+        ValueError
+            If `lengths` has another shape or leaves this range.
+        """
+        _check_dimensions(x)
+        states, _ = self.rnn(x)
+        if lengths is None:
+            ends = states[:, -1]
+        else:
+            _check_lengths(lengths, x)
+            # What follows the end cannot reach back to it, so the padding needs no masking.
+            ends = states[torch.arange(len(x), device=x.device), lengths.to(x.device) - 1]
+        outputs: Tensor = self.head(ends)
+        return outputs
+
+
+class LinearMean(nn.Module):
+    """A linear function of the mean input over time: what a sequence tells without its order, for comparison.
+
+    Parameters
+    ----------
+    wiring : Wiring
+        From input units straight to output units.
+    rng, device, dtype
+        As of `SparseMLP`.
+
+    Raises
+    ------
+    ValueError
+        For a wiring with hidden neurons.
+    """
+
+    def __init__(
+        self,
+        wiring: Wiring,
+        *,
+        rng: int | np.random.Generator | None = None,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        if wiring.n_hidden:
+            raise ValueError(
+                f"{wiring!r} has {wiring.n_hidden} hidden neurons: LinearMean needs inputs and outputs only"
+            )
+        self.linear = SparseMLP(wiring, "identity", rng=rng, device=device, dtype=dtype)
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Map (batch, time, n_inputs) sequences, of `lengths` steps each, to (batch, n_outputs) outputs."""
+        _check_dimensions(x)
+        if lengths is None:
+            mean = x.mean(dim=1)
+        else:
+            _check_lengths(lengths, x)
+            own = lengths.to(x.device).unsqueeze(1)
+            padding = torch.arange(x.shape[1], device=x.device) >= own
+            mean = x.masked_fill(padding.unsqueeze(2), 0.0).sum(dim=1) / own
+        outputs: Tensor = self.linear(mean)
+        return outputs
+
+
+def _check_dimensions(x: Tensor) -> None:
+    if x.ndim != 3:
+        raise ValueError(f"x has shape {tuple(x.shape)}: it must be (batch, time, n_inputs)")
+
+
+def _check(wiring: Wiring) -> None:
+    if not wiring.outputs:
+        raise ValueError(
+            f"{wiring!r} has no output units, which a head needs: attach outputs first, or use SparseRNN alone"
+        )
+    direct = (wiring.edges[:, 0] < wiring.n_inputs) & (wiring.edges[:, 1] >= wiring.n_neurons - wiring.n_outputs)
+    if direct.any():
+        source, target = wiring.edges[direct][0].tolist()
+        raise ValueError(
+            f"edge ({source}, {target}) leads from an input to an output unit: "
+            "the head of a recurrent network reads hidden neurons only; drop such edges"
+        )
+
+
+def _check_lengths(lengths: Tensor, x: Tensor) -> None:
+    batch, time = x.shape[:2]
+    if lengths.shape != (batch,) or lengths.is_floating_point():
+        raise ValueError(
+            f"lengths has shape {tuple(lengths.shape)} and type {lengths.dtype}: it must be ({batch},) of integers"
+        )
+    if int(lengths.min()) < 1 or int(lengths.max()) > time:
+        found = f"lengths go from {int(lengths.min())} to {int(lengths.max())}"
+        raise ValueError(f"{found}: each must be between 1 and the {time} steps of x")

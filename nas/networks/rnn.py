@@ -1,0 +1,216 @@
+"""SparseRNN: a wiring as a recurrent network with the call of ``nn.LSTM``. Imports numpy, torch, priors.
+
+Every hidden neuron is a cell; forward edges are the input side of its gates, recurrent edges the hidden side.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
+
+from nas.networks.blocks import Block, install, lay_out, slots_of
+from nas.networks.cells import CELLS
+from nas.networks.initialise import draw_weights, rescale_recurrent
+from nas.networks.sequences import Parts, run_layers, run_steps
+from priors.wiring import Wiring
+
+__all__ = ["SparseRNN", "rnn_blocks"]
+
+
+class SparseRNN(nn.Module):
+    """A recurrent network whose connections are exactly the edges of a wiring; called like ``nn.LSTM``.
+
+    Every neuron that is neither input nor output unit is a cell. Forward edges act within the step, on the input side
+    of the gates; recurrent edges (same or earlier layer) act one step later, on the hidden side. A missing self-edge
+    never removes a cell's own state. Output units are not part of it: see `SequenceNetwork`.
+
+    Parameters
+    ----------
+    wiring : Wiring
+        With input units. Its weights, where it has any, are the initial weights (cells of one gate only).
+    cell : str
+        A key of `CELLS`: ``tanh``, ``relu``, ``gru`` or ``lstm``, with the equations and the order of gates of torch.
+    rng : int, numpy Generator or None
+        Source of the initial weights: normal with variance 1 / fan-in of the neuron, for either side apart. Biases
+        begin at 0, the LSTM's forget bias at 1.
+    spectral_radius : float, optional
+        Scale every gate's recurrent weights to this measured spectral radius; without cycles they stay as they are.
+    device, dtype : optional
+        As for ``nn.LSTM``.
+
+    Attributes
+    ----------
+    weight : (n_slots,) Parameter
+    bias : (n_biases,) Parameter
+        Layer by layer, one a gate and neuron in the order of the gates; for the GRU then the new gate's hidden side.
+    mask : (n_slots,) bool buffer
+    blocks : tuple of Block
+        Two a layer: input side, then hidden side; ``block.matrix(network.weight)`` is (gates * n_target, n_columns).
+    blueprint : Wiring
+        The wiring as constructed; `wiring_of` gives the one that lives.
+    input_size, hidden_size : int
+    fused : bool
+        Whether every recurrent edge stays within its layer, so that torch's kernels run whole sequences layer by layer.
+
+    Raises
+    ------
+    ValueError
+        For a wiring without input units or hidden neurons, an unknown cell, or a wiring with weights and a gated cell.
+    """
+
+    weight: nn.Parameter
+    bias: nn.Parameter
+    mask: Tensor
+    columns: Tensor
+    batch_first = True
+
+    def __init__(
+        self,
+        wiring: Wiring,
+        cell: str = "tanh",
+        *,
+        rng: int | np.random.Generator | None = None,
+        spectral_radius: float | None = None,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        _check(wiring, cell)
+        self.blueprint = wiring
+        self.cell = cell
+        self.input_size, self.hidden_size = wiring.n_inputs, wiring.n_hidden
+        self.fused = _stays_within_layers(wiring)
+        self.blocks = rnn_blocks(wiring, cell)
+        within = wiring.edges[:, 1] < wiring.n_neurons - wiring.n_outputs
+        edges, recurrent = wiring.edges[within], ~wiring.forward[within]
+        if wiring.weights is None:
+            weights = draw_weights(edges, recurrent, np.ones(len(edges)), CELLS[cell].gates, rng)
+        else:
+            weights = wiring.weights[within, None].astype(np.float64)
+        if spectral_radius is not None:
+            weights[recurrent] = rescale_recurrent(
+                edges[recurrent], weights[recurrent], spectral_radius, wiring.n_neurons
+            )
+        bias = _initial_bias([wiring.sizes[layer] for layer in _hidden_layers(wiring)], cell)
+        install(self, self.blocks, slots_of(self.blocks, edges), weights, bias, device, dtype)
+
+    def forward(
+        self, x: Tensor | PackedSequence, state: Tensor | tuple[Tensor, Tensor] | None = None
+    ) -> tuple[Any, Any]:
+        """Run sequences through the network.
+
+        Parameters
+        ----------
+        x : (batch, time, n_inputs) or (time, n_inputs) Tensor, or PackedSequence
+        state : (1, batch, n_hidden) Tensor, or for ``lstm`` a pair (h, c) of them, optional
+            Where to begin, zeros by default; (1, n_hidden) without a batch.
+
+        Returns
+        -------
+        output : (batch, time, n_hidden) or (time, n_hidden) Tensor, or PackedSequence
+            The state h of all hidden neurons at every step.
+        state : like `state`
+            After the last step; of packed sequences after the true end of each.
+
+        Raises
+        ------
+        ValueError
+            If `x` or `state` has another shape or type than the network reads.
+        """
+        if isinstance(x, PackedSequence):
+            return self._forward_packed(x, state)
+        self._check_sequence(x, (2, 3))
+        if x.ndim == 3:
+            before = self._state_parts(state, x, (1, len(x), self.hidden_size))
+            output, after = self._run(x, None, before)
+            return output, _as_state(after)
+        before = self._state_parts(state, x, (1, self.hidden_size))
+        output, after = self._run(x.unsqueeze(0), None, tuple(part.unsqueeze(1) for part in before))
+        return output.squeeze(0), _as_state(tuple(part.squeeze(1) for part in after))
+
+    def _forward_packed(self, x: PackedSequence, state: Any) -> tuple[PackedSequence, Tensor | tuple[Tensor, ...]]:
+        self._check_sequence(x.data, (2,))
+        parts = self._state_parts(state, x.data, (1, int(x.batch_sizes[0]), self.hidden_size))
+        data, after = self._run(x.data, x.batch_sizes, _reorder(parts, x.sorted_indices))
+        packed = PackedSequence(data, x.batch_sizes, x.sorted_indices, x.unsorted_indices)
+        return packed, _as_state(_reorder(after, x.unsorted_indices))
+
+    def _run(
+        self, x: Tensor, batch_sizes: Tensor | None, state: tuple[Tensor, ...]
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        parts = Parts.of(self.blocks, CELLS[self.cell], self.weight, self.bias, self.mask, self.columns)
+        return (run_layers if self.fused else run_steps)(parts, x, batch_sizes, state)
+
+    def _check_sequence(self, x: Tensor, dimensions: tuple[int, ...]) -> None:
+        if x.ndim not in dimensions or x.shape[-1] != self.input_size or 0 in x.shape or x.dtype != self.weight.dtype:
+            raise ValueError(
+                f"x has shape {tuple(x.shape)} and type {x.dtype}: this network reads (batch, time, {self.input_size}) "
+                f"of {self.weight.dtype}, with at least one sequence and step"
+            )
+
+    def _state_parts(self, state: Any, x: Tensor, shape: tuple[int, ...]) -> tuple[Tensor, ...]:
+        n_parts = CELLS[self.cell].states
+        if state is None:
+            return (x.new_zeros(shape),) * n_parts
+        parts = (state,) if isinstance(state, Tensor) else tuple(state)
+        if len(parts) != n_parts or any(part.shape != shape or part.dtype != x.dtype for part in parts):
+            found = ", ".join(f"{tuple(part.shape)} of {part.dtype}" for part in parts)
+            raise ValueError(f"state is {found}: a {self.cell} network needs {n_parts} of {shape} of {x.dtype} here")
+        return parts
+
+    def extra_repr(self) -> str:
+        """Return what ``print`` shows between the brackets."""
+        return f"{self.blueprint!r}, cell={self.cell!r}"
+
+
+def rnn_blocks(wiring: Wiring, cell: str) -> tuple[Block, ...]:
+    """Lay the edges of a recurrent network out, two blocks a layer of cells."""
+    complete = _stays_within_layers(wiring)
+    return lay_out(wiring, _hidden_layers(wiring), CELLS[cell].gates, recurrent=True, complete=complete)
+
+
+def _stays_within_layers(wiring: Wiring) -> bool:
+    layers = wiring.layer_of[wiring.edges[~wiring.forward]]
+    return bool((layers[:, 0] == layers[:, 1]).all())
+
+
+def _check(wiring: Wiring, cell: str) -> None:
+    if cell not in CELLS:
+        raise ValueError(f"cell={cell!r}: it must be one of {', '.join(CELLS)}")
+    if not wiring.inputs or wiring.n_hidden == 0:
+        raise ValueError(
+            f"{wiring!r} has {wiring.n_inputs} input units and {wiring.n_hidden} hidden neurons: "
+            "SparseRNN needs some of both; attach inputs first"
+        )
+    if wiring.weights is not None and CELLS[cell].gates > 1:
+        raise ValueError(
+            f"cell={cell!r} has {CELLS[cell].gates} weights an edge and the wiring brings one: "
+            "use cell='tanh' or 'relu', or drop them with wiring.replace(weights=None)"
+        )
+
+
+def _hidden_layers(wiring: Wiring) -> range:
+    return range(1, wiring.n_layers - wiring.outputs)
+
+
+def _initial_bias(sizes: list[int], cell: str) -> NDArray[np.float64]:
+    layers = []
+    for size in sizes:
+        bias = np.zeros((CELLS[cell].biases, size))
+        if (gate := CELLS[cell].forget_gate) is not None:
+            bias[gate] = 1.0
+        layers.append(bias.ravel())
+    return np.concatenate(layers)
+
+
+def _reorder(parts: tuple[Tensor, ...], order: Tensor | None) -> tuple[Tensor, ...]:
+    return parts if order is None else tuple(part.index_select(1, order) for part in parts)
+
+
+def _as_state(parts: tuple[Tensor, ...]) -> Tensor | tuple[Tensor, ...]:
+    return parts[0] if len(parts) == 1 else parts

@@ -1,0 +1,69 @@
+"""NetworkSpec: which network a wiring becomes, and how many parameters it has. Imports torch only to build one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from priors import Wiring
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["NetworkSpec"]
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """How an attached wiring becomes a network.
+
+    Parameters
+    ----------
+    kind : {"mlp", "rnn", "linear-mean"}
+        mlp is a `SparseMLP`, rnn a `SequenceNetwork` whose neurons are cells, linear-mean a linear function of the mean
+        input over time, for comparison.
+    activation : str
+        Of an MLP's hidden neurons.
+    cell : {"tanh", "relu", "gru", "lstm"}
+        Of an RNN's hidden neurons.
+    """
+
+    kind: Literal["mlp", "rnn", "linear-mean"]
+    activation: str = "relu"
+    cell: str = "gru"
+
+    def build(self, wiring: Wiring, rng: int | np.random.Generator | None = None) -> nn.Module:
+        """Return the network with fresh weights."""
+        from nas.networks.mlp import SparseMLP
+        from nas.networks.readout import LinearMean, SequenceNetwork
+
+        if self.kind == "mlp":
+            return SparseMLP(wiring, self.activation, rng=rng)
+        if self.kind == "rnn":
+            return SequenceNetwork(wiring, self.cell, rng=rng)
+        return LinearMean(wiring, rng=rng)
+
+    def n_parameters(self, wiring: Wiring) -> dict[str, int]:
+        """Return the number of weights and biases by part, without building the network.
+
+        Parts are read_in, wiring (between hidden neurons), read_out and biases; total is their sum.
+        """
+        first, last = wiring.n_inputs, wiring.n_neurons - wiring.n_outputs
+        source, target = wiring.edges.T
+        read_out = int(np.count_nonzero(target >= last))
+        read_in = int(np.count_nonzero((source < first) & (target < last)))
+        between = wiring.n_edges - read_in - read_out
+        gates, biases = 1, 1
+        if self.kind == "rnn":
+            from nas.networks.cells import CELLS
+
+            gates, biases = CELLS[self.cell].gates, CELLS[self.cell].biases
+        parts = {
+            "read_in": gates * read_in,
+            "wiring": gates * between,
+            "read_out": read_out,
+            "biases": biases * wiring.n_hidden + wiring.n_outputs,
+        }
+        return {**parts, "total": sum(parts.values())}

@@ -1,0 +1,77 @@
+"""From a network back to its wiring, and what its parameters are spent on. Imports numpy, torch, priors."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas.networks.blocks import live_edges, slots_of
+from nas.networks.cells import CELLS
+from nas.networks.mlp import SparseMLP
+from nas.networks.readout import MaskedLinear, SequenceNetwork
+from nas.networks.rnn import SparseRNN
+from priors.wiring import Wiring
+
+__all__ = ["Network", "n_parameters", "parts_of", "wiring_of"]
+
+Network = SparseMLP | SparseRNN | SequenceNetwork
+
+
+def parts_of(network: Network) -> tuple[SparseMLP | SparseRNN | MaskedLinear, ...]:
+    """Return the modules of a network that own a flat weight vector, a mask and blocks."""
+    return (network.rnn, network.head) if isinstance(network, SequenceNetwork) else (network,)
+
+
+def wiring_of(network: Network) -> Wiring:
+    """Return the wiring that lives in a network: an edge is there while any of its gates' weights is in the mask.
+
+    Layers, input and output units and names are as constructed. Where an edge has one weight (`SparseMLP`, ``tanh``
+    and ``relu`` cells) the weights, as float32, come along. Edges into output units are not part of a `SparseRNN`: they
+    come back as constructed, with weight 1 where they had none.
+    """
+    body = _body(network)
+    blueprint = body.blueprint
+    edges, weights = zip(*map(_living, parts_of(network)), strict=True)
+    if isinstance(network, SparseRNN):
+        read_out = blueprint.edges[:, 1] >= blueprint.n_neurons - blueprint.n_outputs
+        known = np.ones(blueprint.n_edges, np.float32) if blueprint.weights is None else blueprint.weights
+        edges, weights = (*edges, blueprint.edges[read_out]), (*weights, known[read_out])
+    one_weight = isinstance(body, SparseMLP) or CELLS[body.cell].gates == 1
+    return blueprint.replace(edges=np.concatenate(edges), weights=np.concatenate(weights) if one_weight else None)
+
+
+def n_parameters(network: Network) -> dict[str, int]:
+    """Count what a network can learn: live weights, by what they connect, and biases.
+
+    Returns
+    -------
+    dict of str to int
+        ``read_in`` (weights of edges from input units to hidden neurons), ``wiring`` (between hidden neurons),
+        ``read_out`` (of all edges into output units), ``biases`` and ``total``.
+    """
+    blueprint = _body(network).blueprint
+    first_output = blueprint.n_neurons - blueprint.n_outputs
+    counts = dict.fromkeys(("read_in", "wiring", "read_out", "biases"), 0)
+    for part in parts_of(network):
+        mask = part.mask.cpu().numpy()
+        for block in part.blocks:
+            live = block.cube(mask).sum(axis=(0, 1))
+            if block.targets.start >= first_output:
+                counts["read_out"] += int(live.sum())
+            else:
+                from_input = block.columns < blueprint.n_inputs
+                counts["read_in"] += int(live[from_input].sum())
+                counts["wiring"] += int(live[~from_input].sum())
+        counts["biases"] += part.bias.numel()
+    return {**counts, "total": sum(counts.values())}
+
+
+def _body(network: Network) -> SparseMLP | SparseRNN:
+    return network.rnn if isinstance(network, SequenceNetwork) else network
+
+
+def _living(part: SparseMLP | SparseRNN | MaskedLinear) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the live edges of a part and the weights of their first gate."""
+    edges = live_edges(part.blocks, part.mask.cpu().numpy())
+    weights: NDArray[np.float32] = part.weight.detach().float().cpu().numpy()
+    return edges, weights[slots_of(part.blocks, edges)[:, 0]]

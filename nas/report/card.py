@@ -1,0 +1,108 @@
+"""The card of a found network: data, recipe, accuracy with spread, references, sizes, how to load. Plain Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from nas.report.outcome import Outcome
+from priors.version import __version__
+
+if TYPE_CHECKING:
+    from nas.search.finals import Finals
+    from nas.search.options import CampaignOptions
+    from nas.tasks import Task
+
+__all__ = ["card", "comparison", "number", "spread"]
+
+
+def card(options: CampaignOptions, task: Task | None, finals: Finals | None, outcome: Outcome) -> str:
+    """Return the card's text."""
+    best = outcome.best or {}
+    sections = [
+        f"# {best['fingerprint'][:12]}: trial {best['trial']} of a campaign of {outcome.complete} trials",
+        "## Wiring\n\n" + _table(("what", "value"), [*best["params"].items(), ("fingerprint", best["fingerprint"])]),
+    ]
+    if task is None or finals is None:
+        sections.append(f"## Value\n\n{number(best['value'])} ({options.direction}), from the user's own evaluation.")
+        sections.append("## Load\n\n```python\nfrom priors import read_wiring\n\n"
+                        'wiring = read_wiring("best/wiring.json")\n```')  # fmt: skip
+    else:
+        sections += [_data(task), _recipe(options), _results(task, finals, outcome), _sizes(options, finals)]
+        sections.append("## Load\n\n```python\nfrom nas.networks import load_network\n\n"
+                        f'network = load_network("best/network.safetensors")\n```\n\n{_call(task)}')  # fmt: skip
+    sections.append(f"Written by WireNAS {__version__}.")
+    return "\n\n".join(sections) + "\n"
+
+
+def comparison(outcome: Outcome) -> list[tuple[str, str, str, str]]:
+    """Return rows (network, test, parameters, learning rate): the found wiring first, then its references."""
+    if outcome.test is None:
+        return []
+    found = {**outcome.test, "name": "found wiring"}
+    return [
+        (row["name"], spread(row), str(row["n_parameters"]), f"{row['learning_rate']:g}")
+        for row in (found, *outcome.references)
+    ]
+
+
+def spread(summary: Mapping[str, Any]) -> str:
+    """Return mean ± standard deviation as text."""
+    deviation = "" if summary["std"] is None else f" ± {number(summary['std'])}"
+    return f"{number(summary['mean'])}{deviation}"
+
+
+def number(value: float | None) -> str:
+    """Return a value with four decimals, as accuracies are told apart by."""
+    return "–" if value is None else f"{value:.4f}"
+
+
+def _data(task: Task) -> str:
+    parts = f"{len(task.train)} train, {len(task.validation)} validation, {len(task.test)} test examples"
+    text = f"## Data\n\n{task.name}: {task.description}. {parts}. Data and split: sha256 `{task.fingerprint}`."
+    if task.plateaus:
+        rows = [(name, number(value)) for name, value in task.plateaus.items()]
+        text += "\n\nWhat simple rules reach on the test part:\n\n" + _table(("rule", "accuracy"), rows)
+    return text
+
+
+def _recipe(options: CampaignOptions) -> str:
+    recipe = options.recipe.model_dump(mode="json", exclude_none=True)
+    kind = f"{options.network}, {options.activation if options.network == 'mlp' else options.cell}"
+    rows = [("network", kind), *((name, str(value)) for name, value in recipe.items()), ("seed", options.seed)]
+    return "## Recipe\n\n" + _table(("what", "value"), rows)
+
+
+def _results(task: Task, finals: Finals, outcome: Outcome) -> str:
+    chosen = finals.training
+    text = f"## Results\n\nTest {task.metric}, mean ± standard deviation over {len(finals.winner.test)} fresh seeds; "
+    text += "every network was trained with the same recipe, learning rates and seeds.\n\n"
+    text += _table(("network", f"test {task.metric}", "parameters", "learning rate"), comparison(outcome))
+    text += f"\n\n{outcome.verdict}\n\n"
+    text += f"The saved network is the one of the {len(finals.winner.test)} that did best on validation "
+    text += f"({number(chosen.history.value)}); on its own it reaches "
+    return (
+        text + f"{number(finals.winner.test[finals.winner.validation.index(chosen.history.value)])} on the test part."
+    )
+
+
+def _sizes(options: CampaignOptions, finals: Finals) -> str:
+    from nas.networks import NetworkSpec
+
+    spec = NetworkSpec(options.network, activation=options.activation, cell=options.cell)
+    rows = [(name.replace("_", " "), count) for name, count in spec.n_parameters(finals.wiring).items()]
+    return "## Sizes\n\n" + _table(("part", "parameters"), rows)
+
+
+def _call(task: Task) -> str:
+    if not task.is_sequence:
+        return f"It takes (batch, {task.n_inputs}) and returns (batch, {task.n_outputs})."
+    return (
+        f"It takes (batch, time, {task.n_inputs}) and the sequences' lengths (batch,), and returns "
+        f"(batch, {task.n_outputs}). `network.rnn` alone is called like `nn.LSTM`."
+    )
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)

@@ -1,0 +1,145 @@
+"""Outcome: what a campaign found, as one JSON object. Imports the standard library and the records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nas.search.records import Record, Records
+from nas.search.references import EQUAL_PARAMETERS
+
+if TYPE_CHECKING:
+    from nas.search.finals import Finals
+    from nas.search.options import CampaignOptions
+    from nas.tasks import Task
+
+__all__ = ["Outcome", "best_record"]
+
+_ONE_POINT = 0.01
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a campaign found.
+
+    Parameters
+    ----------
+    out, study, task, network, sampler, engine : str
+        Where it lies and what was searched, and how.
+    metric, direction : str
+        What values mean.
+    trials, complete, failed : int
+        Trials asked for, complete and failed ones.
+    seconds : float
+        Wall-clock time of this run.
+    best : mapping or None
+        value, trial, fingerprint, params and n_parameters of the best trial; after the finals, of the winner.
+    test : mapping or None
+        mean, std and seeds of the winner's test metric.
+    references : tuple of mapping
+        name, mean, std, seeds and n_parameters of each reference, trained and tested like the winner.
+    plateaus : mapping
+        What simple rules reach on the test part.
+    verdict : str
+        How the winner stands beside its references, in one sentence.
+    """
+
+    out: str
+    study: str
+    task: str | None
+    network: str
+    sampler: str
+    engine: str
+    metric: str
+    direction: str
+    trials: int
+    complete: int
+    failed: int
+    seconds: float
+    best: Mapping[str, Any] | None
+    test: Mapping[str, Any] | None = None
+    references: tuple[Mapping[str, Any], ...] = ()
+    plateaus: Mapping[str, float] | None = None
+    verdict: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        out: Path,
+        options: CampaignOptions,
+        task: Task | None,
+        records: Records,
+        finals: Finals | None,
+        seconds: float,
+    ) -> Outcome:
+        """Put together what a campaign found."""
+        best = best_record(records, options.direction)
+        if finals is not None:
+            best = next(record for record in records if record.number == finals.winner.trial)
+        test = None if finals is None else finals.winner.summary()
+        rivals = () if finals is None else tuple(standing.summary() for standing in finals.references)
+        return cls(
+            out=str(out),
+            study=str(out / "study.db"),
+            task=options.task,
+            network=options.network,
+            sampler=options.sampler,
+            engine=best.engine if best is not None else options.engine,
+            metric="value" if task is None else task.metric,
+            direction=options.direction,
+            trials=options.trials,
+            complete=len(records.complete),
+            failed=len(records) - len(records.complete),
+            seconds=seconds,
+            best=None if best is None else _best(best),
+            test=test,
+            references=rivals,
+            plateaus=None if task is None else dict(task.plateaus),
+            verdict="" if test is None else _verdict(test, rivals, options.direction),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the outcome as JSON types."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Outcome:
+        """Return a stored outcome."""
+        return cls(**{**stored, "references": tuple(stored["references"])})
+
+
+def best_record(records: Records, direction: str) -> Record | None:
+    """Return the record of the best value, the earliest one under ties; None where none is complete."""
+    sign = 1.0 if direction == "maximize" else -1.0
+    return max(records.complete, key=lambda record: sign * (record.value or 0.0), default=None)
+
+
+def _best(record: Record) -> dict[str, Any]:
+    return {
+        "value": record.value,
+        "trial": record.number,
+        "fingerprint": record.fingerprint,
+        "params": dict(record.params),
+        "n_hidden": record.n_hidden,
+        "n_edges": record.n_edges,
+        "n_parameters": record.n_parameters,
+    }
+
+
+def _verdict(test: Mapping[str, Any], rivals: tuple[Mapping[str, Any], ...], direction: str) -> str:
+    sign = 1.0 if direction == "maximize" else -1.0
+    ahead = [rival["name"] for rival in rivals if sign * (rival["mean"] - test["mean"]) > 0]
+    equal = next(rival for rival in rivals if rival["name"] == EQUAL_PARAMETERS)
+    gap = sign * (test["mean"] - equal["mean"])
+    beside = f"the dense network of equal parameters ({equal['n_parameters']})"
+    if direction == "minimize":
+        first = f"The found wiring is {'better' if gap > 0 else 'not better'} than {beside}: {gap:+.4g}."
+    elif gap < -_ONE_POINT:
+        first = f"The found wiring LOSES to {beside} by {-100 * gap:.1f} points of accuracy."
+    elif gap < 0:
+        first = f"The found wiring stays within one point of {beside}: {100 * gap:+.1f} points of accuracy."
+    else:
+        first = f"The found wiring is at least as good as {beside}: {100 * gap:+.1f} points of accuracy."
+    return first + (f" Better than it: {', '.join(ahead)}." if ahead else " No reference is better than it.")

@@ -1,0 +1,63 @@
+"""What a campaign leaves in its folder beside the study: the best network, its card, and a plot. Imports priors."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from nas.report.card import card
+from nas.report.outcome import Outcome, best_record
+from nas.report.plot import plot_progress
+from priors import Wiring, write_wiring
+
+if TYPE_CHECKING:
+    from nas.networks.structure import Network
+    from nas.search.finals import Finals
+    from nas.search.options import CampaignOptions
+    from nas.search.records import Record, Records
+    from nas.tasks import Task
+
+__all__ = ["write_output"]
+
+
+def write_output(
+    out: Path,
+    options: CampaignOptions,
+    task: Task | None,
+    records: Records,
+    finals: Finals | None,
+    outcome: Outcome,
+    rebuild: Callable[[Record], Wiring],
+) -> None:
+    """Write ``best/`` and ``progress.png``; each replaces its former version at once or not at all."""
+    best = best_record(records, options.direction)
+    if best is None:
+        return
+    plot_progress(out / "progress.png", records, outcome)
+    temporary = Path(tempfile.mkdtemp(prefix=".best-", dir=out))
+    try:
+        write_wiring(rebuild(best) if finals is None else finals.wiring, temporary / "wiring.json")
+        if finals is not None:
+            from nas.networks import save_network
+
+            save_network(cast("Network", finals.training.network), temporary / "network.safetensors")
+        (temporary / "outcome.json").write_text(json.dumps(outcome.to_json(), indent=2) + "\n", encoding="utf-8")
+        (temporary / "card.md").write_text(card(options, task, finals, outcome), encoding="utf-8")
+        temporary.chmod(0o755)
+        _replace_folder(temporary, out / "best")
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _replace_folder(new: Path, place: Path) -> None:
+    if place.exists():
+        old = Path(tempfile.mkdtemp(prefix=".old-", dir=place.parent))
+        place.rename(old / place.name)
+        new.rename(place)
+        shutil.rmtree(old)
+    else:
+        new.rename(place)

@@ -1,0 +1,362 @@
+"""Campaign: a search from the first trial to a tested network, resumable at any moment. Imports torch and optuna.
+
+The study file is the only state. Candidates are asked for in batches, evaluated in threads and stored in the order of
+their numbers; what was not stored when a process ended is proposed again, the same, by the next one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock, Timeout
+
+from nas.errors import CampaignError, InputError
+from nas.networks import NetworkSpec
+from nas.report.outcome import Outcome
+from nas.report.output import write_output
+from nas.search.evaluation import Evaluation, OwnEvaluation, TrainedEvaluation, Trainer, attempt
+from nas.search.finals import Finals, run_finals
+from nas.search.options import OPTIONS_FILE, CampaignOptions, refuse_changes, resolve, write_options
+from nas.search.proposer import Candidate, Proposer
+from nas.search.records import Record, Records
+from nas.search.study import StudyFile, record_of
+from nas.tasks import Task, load_task
+from nas.training import Interrupted
+from priors import Wiring
+
+__all__ = ["Campaign", "Watcher"]
+
+_FAILURES_IN_A_ROW = 10
+
+
+class Watcher:
+    """Is told how a campaign goes. This one does nothing; override what is of interest."""
+
+    def search_started(self, done: int, total: int, records: Records) -> None:
+        """Hear that `done` of `total` trials are complete already."""
+
+    def recorded(self, record: Record) -> None:
+        """Hear of a trial that was stored."""
+
+    def finals_started(self, trainings: int) -> None:
+        """Hear that the finals begin, with so many trainings."""
+
+    def trained(self) -> None:
+        """Hear of a training of the finals that is done."""
+
+    def finished(self) -> None:
+        """Hear that nothing more will happen, for whatever reason."""
+
+
+class Campaign:
+    """A search over wirings.
+
+    Parameters
+    ----------
+    out : path
+        The campaign's folder; created, or resumed where it holds a campaign of the same options.
+    task : str or Task, optional
+        What to learn; by default the task of the options.
+    evaluate : callable, optional
+        Gives the value of a candidate in place of a task: called with its wiring and its parameters.
+    n_inputs, n_outputs : int
+        Units to attach to the wirings that `evaluate` gets; with 0 inputs they get none.
+    threads : int
+        Trainings at a time. Results do not depend on it.
+    **options
+        Fields of `CampaignOptions`, such as ``trials=200, network="rnn", space=Space(nodes=64)``.
+
+    Raises
+    ------
+    InputError
+        If an option is wrong.
+
+    Examples
+    --------
+    >>> campaign = Campaign("results/digits", task="digits", trials=40)  # doctest: +SKIP
+    >>> campaign.run().test["mean"]  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        out: str | Path,
+        *,
+        task: str | Task | None = None,
+        evaluate: Callable[[Wiring, Mapping[str, Any]], float] | None = None,
+        n_inputs: int = 0,
+        n_outputs: int = 0,
+        threads: int = 1,
+        **options: Any,
+    ) -> None:
+        if evaluate is not None and task is not None:
+            raise InputError("evaluate and task are both given: a candidate has one value, so give one of them")
+        if threads < 1:
+            raise InputError(f"threads={threads}: at least 1 is needed")
+        self.out = Path(out)
+        self.threads = threads
+        self.stop = threading.Event()
+        self._evaluate = evaluate
+        self.task = None if evaluate is not None else _task(task, options)
+        if self.task is not None:
+            options["task"], options["direction"] = self.task.name, self.task.direction
+            options["recipe"] = {**self.task.recipe, **_as_dict(options.get("recipe", {}))}
+            n_inputs, n_outputs = self.task.n_inputs, self.task.n_outputs
+        else:
+            options["task"] = None
+        self.options = resolve(_plain(options))
+        self.space = self.options.resolved_space
+        self._units = (n_inputs, n_outputs)
+        self.spec = NetworkSpec(self.options.network, activation=self.options.activation, cell=self.options.cell)
+        _check_fit(self.options, self.task)
+
+    def run(self, watcher: Watcher | None = None) -> Outcome:
+        """Search until the options' number of trials is complete, hold the finals, write the results, and say them.
+
+        Does no work where all of that is done already.
+
+        Raises
+        ------
+        InputError
+            If the folder holds a campaign of other options, or another process works on it.
+        KeyboardInterrupt
+            After Ctrl-C; what was stored stays, and the same call resumes.
+        CampaignError
+            If every evaluation fails.
+        """
+        started = time.perf_counter()
+        with self._alone(), _one_torch_thread(), _stop_on_signal(self.stop):
+            study = self._open()
+            watcher = watcher or Watcher()
+            try:
+                return self._run(study, watcher, started)
+            except Interrupted:
+                raise KeyboardInterrupt from None
+            finally:
+                watcher.finished()
+                study.records().to_csv(self.out / "trials.csv")
+
+    def _run(self, study: StudyFile, watcher: Watcher, started: float) -> Outcome:
+        trained = self._trainer() if self.task is not None else None
+        with ThreadPoolExecutor(self.threads, thread_name_prefix="wirenas") as executor:
+            try:
+                self._search(study, self._evaluation(trained), executor, watcher)
+                stored = study.get("outcome")
+                if stored is not None and stored["complete"] == len(study.records().complete) and self._has_output():
+                    return Outcome.from_json({**stored, "seconds": time.perf_counter() - started})
+                finals = self._finals(study, trained, executor, watcher) if trained is not None else None
+            finally:
+                executor.shutdown(wait=True, cancel_futures=True)
+        records = study.records()
+        outcome = Outcome.of(self.out, self.options, self.task, records, finals, time.perf_counter() - started)
+        write_output(self.out, self.options, self.task, records, finals, outcome, self._rebuild)
+        study.put("outcome", outcome.to_json())
+        return outcome
+
+    # The folder
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        try:
+            self.out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"out={self.out}: {error.strerror}; give a folder that can be written") from None
+        lock = FileLock(self.out / ".lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise InputError(f"out={self.out}: another process works on this campaign; give another folder") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _open(self) -> StudyFile:
+        study = StudyFile(self.out, self.options.direction)
+        mine = self._identity()
+        stored = study.get("options")
+        if stored is None:
+            study.put("options", mine)
+        else:
+            refuse_changes(self.out, stored, mine)
+        write_options(self.options, self.out / OPTIONS_FILE)
+        return study
+
+    def _identity(self) -> dict[str, Any]:
+        options = self.options.model_dump(mode="json")
+        del options["trials"]
+        data = {} if self.task is None else {"data": self.task.fingerprint}
+        return {**options, **data, "n_inputs": self._units[0], "n_outputs": self._units[1]}
+
+    def _has_output(self) -> bool:
+        return (self.out / "best" / "wiring.json").is_file()
+
+    # The search
+
+    def _trainer(self) -> Trainer:
+        assert self.task is not None
+        options = self.options
+        task = self.task.to(options.device)
+        return Trainer(task, self.spec, options.recipe, options.seed, options.engine, options.device, self.stop)
+
+    def _evaluation(self, trainer: Trainer | None) -> Evaluation:
+        if trainer is not None:
+            return TrainedEvaluation(trainer, self.options.replicates)
+        assert self._evaluate is not None
+        return OwnEvaluation(self._evaluate)
+
+    def _rebuild(self, record: Record) -> Wiring:
+        return self.space.wiring(record.params, *self._units)
+
+    def _proposer(self) -> Proposer:
+        options = self.options
+        return Proposer(
+            self.space,
+            sampler=options.sampler,
+            seed=options.seed,
+            direction=options.direction,
+            n_inputs=self._units[0],
+            n_outputs=self._units[1],
+            size_of=lambda wiring: self.spec.n_parameters(wiring)["total"],
+        )
+
+    def _search(self, study: StudyFile, evaluation: Evaluation, executor: ThreadPoolExecutor, watcher: Watcher) -> None:
+        known = study.trials()
+        complete = sum(record_of(trial).is_complete for trial in known)
+        watcher.search_started(complete, self.options.trials, study.records())
+        if complete >= self.options.trials:
+            return
+        size = self.options.batch
+        proposer = self._proposer()
+        first = len(known) - len(known) % size
+        for trial in known[:first]:
+            proposer.remember(trial)
+        started = {trial.number: record_of(trial) for trial in known[first:]}
+        failures = 0
+        while complete < self.options.trials:
+            batch = [proposer.propose(number) for number in range(first, first + size)]
+            for record in self._evaluated(batch, started, self.options.trials - complete, evaluation, executor):
+                if record.number not in started:
+                    study.add(record, batch[record.number - first].distributions)
+                    complete += record.is_complete
+                    watcher.recorded(record)
+                failures = 0 if record.is_complete else failures + 1
+                if failures == _FAILURES_IN_A_ROW:
+                    raise CampaignError(
+                        f"{failures} trials failed one after another; the last one with: {record.error}"
+                    )
+                proposer.tell(record)
+            first, started = first + size, {}
+
+    def _evaluated(
+        self,
+        batch: Sequence[Candidate],
+        started: Mapping[int, Record],
+        wanted: int,
+        evaluation: Evaluation,
+        executor: ThreadPoolExecutor,
+    ) -> Iterator[Record]:
+        """Yield the records of a batch in the order of their numbers, until so many new ones are complete."""
+        for candidate in batch[: len(started)]:
+            if dict(started[candidate.number].params) != dict(candidate.params):
+                raise CampaignError(
+                    f"trial {candidate.number} in {self.out} was proposed by another version of the search; "
+                    "start a new folder"
+                )
+            yield started[candidate.number]
+        queue = deque(batch[len(started) :])
+        waiting: deque[Future[Record]] = deque()
+        while wanted > 0 and (queue or waiting):
+            while queue and len(waiting) < wanted:
+                waiting.append(executor.submit(attempt, queue.popleft(), evaluation, self.stop))
+            record = waiting.popleft().result()
+            wanted -= record.is_complete
+            yield record
+
+    # The finals
+
+    def _finals(self, study: StudyFile, trainer: Trainer, executor: ThreadPoolExecutor, watcher: Watcher) -> Finals:
+        best = self._best(study.records())
+        n_networks = len(best) + 4
+        watcher.finals_started(n_networks * self.options.final_seeds * len(self.options.recipe.learning_rates))
+        return run_finals(
+            trainer,
+            [(record.number, self._rebuild(record)) for record in best],
+            n_seeds=self.options.final_seeds,
+            executor=executor,
+            advance=watcher.trained,
+        )
+
+    def _best(self, records: Records) -> list[Record]:
+        sign = 1.0 if self.options.direction == "maximize" else -1.0
+        ranked = sorted(records.complete, key=lambda record: -sign * (record.value or 0.0))
+        distinct = {record.fingerprint: record for record in reversed(ranked)}
+        return sorted(distinct.values(), key=ranked.index)[: self.options.finalists]
+
+
+def _task(task: str | Task | None, options: Mapping[str, Any]) -> Task:
+    if isinstance(task, Task):
+        return task
+    return load_task(task if task is not None else options.get("task") or CampaignOptions().task or "")
+
+
+def _as_dict(config: Any) -> dict[str, Any]:
+    return dict(config) if isinstance(config, Mapping) else config.model_dump(exclude_unset=True)
+
+
+def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _as_dict(value) if name in ("space", "recipe") else value for name, value in options.items()}
+
+
+def _check_fit(options: CampaignOptions, task: Task | None) -> None:
+    if task is not None and task.is_sequence != (options.network == "rnn"):
+        valid = "rnn" if task.is_sequence else "mlp"
+        raise InputError(f"network={options.network}: task {task.name} needs network={valid}")
+    try:
+        torch.zeros(1, device=options.device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"device={options.device!r}: {reason}; valid here: cpu{_cuda()}") from None
+
+
+def _cuda() -> str:
+    return ", cuda" if torch.cuda.is_available() else ""
+
+
+@contextlib.contextmanager
+def _one_torch_thread() -> Iterator[None]:
+    """Give every training one thread: at these sizes several are slower, and sums would depend on their number."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextlib.contextmanager
+def _stop_on_signal(stop: threading.Event) -> Iterator[None]:
+    """Turn the first Ctrl-C into a flag that every training looks at, so that nothing ends half-written."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    stop.clear()
+
+    def on_signal(*_: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = signal.signal(signal.SIGINT, on_signal)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

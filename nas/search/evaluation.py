@@ -1,0 +1,195 @@
+"""From a candidate to a value: by training its network, or by the user's own callable. Imports nas.training."""
+
+from __future__ import annotations
+
+import math
+import platform
+import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from nas.networks import NetworkSpec
+from nas.search.proposer import Candidate
+from nas.search.records import Record, describe
+from nas.seeds import stream
+from nas.training import History, Interrupted, Recipe, StopFlag, train
+from priors import Wiring
+from priors.version import __version__
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from nas.tasks import Task
+
+__all__ = ["Assessment", "Evaluation", "OwnEvaluation", "Trainer", "Training", "attempt"]
+
+_ATTEMPTS = 3
+
+
+class Evaluation(Protocol):
+    """What gives candidates their values."""
+
+    def __call__(self, candidate: Candidate) -> Mapping[str, Any]:
+        """Return fields of the candidate's Record, `value` among them."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """One trained network and its history."""
+
+    network: nn.Module
+    history: History
+    replicate: int
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """Trainings of one wiring: every rung of the ladder with every replicate.
+
+    Parameters
+    ----------
+    trainings : tuple of Training
+        Those of the best rung, one a replicate.
+    ladder : mapping
+        Mean validation metric by learning rate.
+    everything : tuple of Training
+        Those of all rungs.
+    """
+
+    trainings: tuple[Training, ...]
+    ladder: Mapping[float, float]
+    everything: tuple[Training, ...]
+
+    @property
+    def learning_rate(self) -> float:
+        """The best rung."""
+        return self.trainings[0].learning_rate
+
+    @property
+    def value(self) -> float:
+        """Mean validation metric at the best rung."""
+        return self.ladder[self.learning_rate]
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """Trains wirings on a task, all of them in the same way.
+
+    Initial weights and the order of the examples are drawn by (seed, fingerprint, replicate), so that no result
+    depends on what else is trained, when, or on which thread.
+    """
+
+    task: Task
+    spec: NetworkSpec
+    recipe: Recipe
+    seed: int
+    engine: str = "auto"
+    device: str = "cpu"
+    stop: StopFlag | None = None
+
+    def train(self, wiring: Wiring, replicate: int, learning_rate: float, spec: NetworkSpec | None = None) -> Training:
+        """Build and train one network."""
+        keys = (wiring.fingerprint, replicate)
+        network = (spec or self.spec).build(wiring, stream(self.seed, "weights", *keys)).to(self.device)
+        history = train(
+            network,
+            self.task,
+            self.recipe,
+            learning_rate=learning_rate,
+            rng=stream(self.seed, "batches", *keys),
+            engine=self.engine,
+            stop=self.stop,
+        )
+        return Training(network, history, replicate, learning_rate)
+
+    def plan(self, replicates: Iterable[int]) -> list[tuple[int, float]]:
+        """Return the (replicate, learning rate) pairs that an assessment trains."""
+        return [(replicate, rate) for rate in self.recipe.learning_rates for replicate in replicates]
+
+    def assess(self, trainings: Sequence[Training]) -> Assessment:
+        """Find the best rung of the trainings of one wiring; ties go to the first rung."""
+        ladder: dict[float, float] = {}
+        for rate in self.recipe.learning_rates:
+            values = [training.history.value for training in trainings if training.learning_rate == rate]
+            ladder[rate] = math.fsum(values) / len(values)
+        best = (max if self.task.direction == "maximize" else min)(ladder, key=ladder.__getitem__)
+        at_best = tuple(training for training in trainings if training.learning_rate == best)
+        return Assessment(at_best, ladder, tuple(trainings))
+
+
+@dataclass(frozen=True)
+class TrainedEvaluation:
+    """A candidate is worth the mean validation metric of its replicates at the best learning rate."""
+
+    trainer: Trainer
+    replicates: int
+
+    def __call__(self, candidate: Candidate) -> Mapping[str, Any]:
+        """Train the candidate; see `Evaluation`."""
+        plan = self.trainer.plan(range(self.replicates))
+        assessment = self.trainer.assess([self.trainer.train(candidate.wiring, *step) for step in plan])
+        histories = [training.history for training in assessment.everything]
+        return {
+            "value": assessment.value,
+            "values": tuple(training.history.value for training in assessment.trainings),
+            "learning_rate": assessment.learning_rate,
+            "ladder": {str(rate): value for rate, value in assessment.ladder.items()},
+            "n_parameters": self.trainer.spec.n_parameters(candidate.wiring)["total"],
+            "diverged": sum(history.diverged for history in histories),
+            "steps": sum(history.steps for history in histories),
+            "seconds": math.fsum(history.seconds for history in histories),
+            "engine": histories[0].engine,
+        }
+
+
+@dataclass(frozen=True)
+class OwnEvaluation:
+    """A candidate is worth what the user's callable says."""
+
+    function: Callable[[Wiring, Mapping[str, Any]], float]
+
+    def __call__(self, candidate: Candidate) -> Mapping[str, Any]:
+        """Call the function; see `Evaluation`."""
+        value = float(self.function(candidate.wiring, dict(candidate.params)))
+        if not math.isfinite(value):
+            raise ValueError(f"the evaluation returned {value}: a finite number is needed")
+        return {"value": value, "values": (value,), "engine": "own"}
+
+
+def attempt(candidate: Candidate, evaluation: Evaluation, stop: StopFlag) -> Record:
+    """Evaluate a candidate, at most three times, and return its record; a failure is recorded, not raised.
+
+    Raises
+    ------
+    Interrupted
+        If the stop flag is set.
+    """
+    error = ""
+    for count in range(1, _ATTEMPTS + 1):
+        if stop.is_set():
+            raise Interrupted(f"stopped before trial {candidate.number} was evaluated")
+        try:
+            outcome = dict(evaluation(candidate))
+        except Interrupted:
+            raise
+        except Exception as failure:
+            error = "".join(traceback.format_exception_only(failure)).strip()
+            continue
+        return _record(candidate, state="complete", attempts=count, **outcome)
+    return _record(candidate, state="failed", value=None, attempts=_ATTEMPTS, error=error)
+
+
+def _record(candidate: Candidate, **fields: Any) -> Record:
+    return Record(
+        number=candidate.number,
+        params=candidate.params,
+        versions=_versions(),
+        **describe(candidate.wiring),
+        **fields,
+    )
+
+
+def _versions() -> str:
+    return f"wirenas {__version__}, python {platform.python_version()}"

@@ -1,0 +1,168 @@
+"""The end of a campaign: finalists trained afresh, the winner and its references tested once. Imports torch."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+from nas.networks import NetworkSpec
+from nas.search.evaluation import Assessment, Trainer, Training
+from nas.search.references import references
+from nas.seeds import stream
+from nas.training.torch_engine import evaluate
+from priors import Wiring
+
+__all__ = ["FRESH", "Finals", "Standing", "run_finals"]
+
+FRESH = 1_000_000
+"""First replicate number of the finals, beyond every replicate that a search uses."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A network's result over fresh seeds.
+
+    Parameters
+    ----------
+    name : str
+    trial : int or None
+        The trial that it comes from; None for a reference.
+    n_parameters, n_edges : int
+    learning_rate : float
+        The best rung by mean validation metric.
+    validation : tuple of float
+        Validation metric by seed.
+    test : tuple of float
+        Test metric by seed; empty for finalists that did not win, which are never tested.
+    """
+
+    name: str
+    trial: int | None
+    n_parameters: int
+    n_edges: int
+    learning_rate: float
+    validation: tuple[float, ...]
+    test: tuple[float, ...] = ()
+
+    def summary(self) -> dict[str, Any]:
+        """Return mean, standard deviation (n - 1) and seeds of the test, mean validation, size and learning rate."""
+        return {
+            "name": self.name,
+            "mean": math.fsum(self.test) / len(self.test),
+            "std": statistics.stdev(self.test) if len(self.test) > 1 else None,
+            "seeds": len(self.test),
+            "validation": math.fsum(self.validation) / len(self.validation),
+            "n_parameters": self.n_parameters,
+            "n_edges": self.n_edges,
+            "learning_rate": self.learning_rate,
+        }
+
+
+@dataclass(frozen=True)
+class Finals:
+    """What the finals found.
+
+    Parameters
+    ----------
+    winner : Standing
+    wiring : Wiring
+        The winner's.
+    training : Training
+        The winner's training that did best on validation, the first of them under ties.
+    finalists : tuple of Standing
+        All of them, best first, without tests.
+    references : tuple of Standing
+    """
+
+    winner: Standing
+    wiring: Wiring
+    training: Training
+    finalists: tuple[Standing, ...]
+    references: tuple[Standing, ...]
+
+
+def run_finals(
+    trainer: Trainer,
+    candidates: Sequence[tuple[int, Wiring]],
+    *,
+    n_seeds: int,
+    executor: Executor,
+    advance: Callable[[], None],
+) -> Finals:
+    """Train the finalists with fresh seeds, choose the winner by mean validation, and test it beside its references.
+
+    Parameters
+    ----------
+    trainer : Trainer
+    candidates : sequence of (trial number, Wiring)
+        The best candidates of the search, best first.
+    n_seeds : int
+        Trainings per network and rung of the ladder.
+    executor : Executor
+        Runs the trainings.
+    advance : callable
+        Called after each training.
+    """
+    entries = [_Entry(f"trial {number}", number, wiring, trainer.spec) for number, wiring in candidates]
+    assessed = _assess_all(trainer, entries, n_seeds, executor, advance)
+    sign = 1.0 if trainer.task.direction == "maximize" else -1.0
+    order = sorted(range(len(entries)), key=lambda index: -sign * assessed[index].value)
+    winner = entries[order[0]]
+    rng = stream(trainer.seed, "wiring", winner.wiring.fingerprint)
+    rivals = [
+        _Entry(reference.name, None, reference.wiring, reference.spec)
+        for reference in references(winner.wiring, trainer.spec, rng)
+    ]
+    rivals_assessed = _assess_all(trainer, rivals, n_seeds, executor, advance)
+    return Finals(
+        winner=_standing(trainer, winner, assessed[order[0]], tested=True),
+        wiring=winner.wiring,
+        training=max(assessed[order[0]].trainings, key=lambda training: sign * training.history.value),
+        finalists=tuple(_standing(trainer, entries[index], assessed[index], tested=False) for index in order),
+        references=tuple(
+            _standing(trainer, entry, assessment, tested=True)
+            for entry, assessment in zip(rivals, rivals_assessed, strict=True)
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class _Entry:
+    name: str
+    trial: int | None
+    wiring: Wiring
+    spec: NetworkSpec
+
+
+def _assess_all(
+    trainer: Trainer, entries: Sequence[_Entry], n_seeds: int, executor: Executor, advance: Callable[[], None]
+) -> list[Assessment]:
+    plan = trainer.plan(range(FRESH, FRESH + n_seeds))
+    waiting = [
+        [executor.submit(trainer.train, entry.wiring, *step, spec=entry.spec) for step in plan] for entry in entries
+    ]
+    assessed = []
+    for futures in waiting:
+        trainings = []
+        for future in futures:
+            trainings.append(future.result())
+            advance()
+        assessed.append(trainer.assess(trainings))
+    return assessed
+
+
+def _standing(trainer: Trainer, entry: _Entry, assessment: Assessment, *, tested: bool) -> Standing:
+    networks = [training.network for training in assessment.trainings] if tested else []
+    return Standing(
+        name=entry.name,
+        trial=entry.trial,
+        n_parameters=entry.spec.n_parameters(entry.wiring)["total"],
+        n_edges=entry.wiring.n_edges,
+        learning_rate=assessment.learning_rate,
+        validation=tuple(training.history.value for training in assessment.trainings),
+        test=tuple(evaluate(network, trainer.task, trainer.task.test).metric for network in networks),
+    )

@@ -1,0 +1,124 @@
+"""Proposer: asks an Optuna sampler for candidates, in memory. Imports optuna.
+
+What is proposed as trial `number` is a pure function of the options, the number and the trials known when its batch
+was asked for. A campaign that was interrupted therefore asks again and gets the same candidates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, IntDistribution
+
+from nas.errors import InputError
+from nas.search.options import Direction
+from nas.search.records import Record
+from nas.search.space import SEED_NAMES, Space
+from nas.seeds import stream, stream_seed
+from priors import Wiring
+
+__all__ = ["SAMPLERS", "Candidate", "Proposer"]
+
+SAMPLERS: dict[str, Callable[[int], optuna.samplers.BaseSampler]] = {
+    "random": lambda seed: optuna.samplers.RandomSampler(seed=seed),
+    "tpe": lambda seed: optuna.samplers.TPESampler(seed=seed),
+}
+"""Sampler name to Optuna's sampler with a given seed."""
+
+_MAX_DRAWS = 1000
+_SEED_RANGE = IntDistribution(0, 2**31 - 1)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A wiring to be evaluated as trial `number`, with the parameters that it can be rebuilt from."""
+
+    number: int
+    params: Mapping[str, Any]
+    distributions: Mapping[str, BaseDistribution]
+    wiring: Wiring
+
+
+class Proposer:
+    """Asks for candidates and is told what became of them.
+
+    Parameters
+    ----------
+    space : Space
+    sampler : str
+        A key of `SAMPLERS`.
+    seed : int
+    direction : {"maximize", "minimize"}
+    n_inputs, n_outputs : int
+        Units to attach to every wiring.
+    size_of : callable
+        Number of parameters of the network of a wiring, for `Space.max_parameters`.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        *,
+        sampler: str,
+        seed: int,
+        direction: Direction,
+        n_inputs: int,
+        n_outputs: int,
+        size_of: Callable[[Wiring], int],
+    ) -> None:
+        self._space, self._sampler, self._seed = space, SAMPLERS[sampler], seed
+        self._units = (n_inputs, n_outputs)
+        self._size_of = size_of
+        self._study = optuna.create_study(direction=direction, sampler=self._sampler(0))
+        self._open: dict[int, optuna.Trial] = {}
+
+    def propose(self, number: int) -> Candidate:
+        """Return the candidate of trial `number`, which then counts as running until `tell`.
+
+        Raises
+        ------
+        InputError
+            If no draw fits `Space.max_parameters`.
+        """
+        smallest: int | None = None
+        for draw in range(_MAX_DRAWS):
+            self._study.sampler = self._sampler(stream_seed(self._seed, "sampler", number, draw))
+            trial = self._study.ask()
+            searched = self._space.suggest(trial)
+            seeds = self._space.seeds(stream(self._seed, "wiring", number, draw))
+            params = {**searched, **seeds}
+            wiring = self._space.wiring(params, *self._units)
+            size = self._size_of(wiring)
+            if self._space.max_parameters is None or size <= self._space.max_parameters:
+                self._open[number] = trial
+                distributions = {**trial.distributions, **dict.fromkeys(seeds, _SEED_RANGE)}
+                return Candidate(number, params, distributions, wiring)
+            smallest = size if smallest is None else min(smallest, size)
+            self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
+        raise InputError(
+            f"space.max_parameters={self._space.max_parameters}: none of {_MAX_DRAWS} candidates is so small; "
+            f"the smallest has {smallest} parameters"
+        )
+
+    def tell(self, record: Record) -> None:
+        """Learn what became of a candidate that was proposed."""
+        trial = self._open.pop(record.number)
+        if record.is_complete:
+            self._study.tell(trial, record.value)
+        else:
+            self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
+
+    def remember(self, trial: optuna.trial.FrozenTrial) -> None:
+        """Learn what became of a candidate of an earlier run."""
+        searched = [name for name in trial.params if name not in SEED_NAMES]
+        self._study.add_trial(
+            optuna.create_trial(
+                state=trial.state,
+                value=trial.value,
+                params={name: trial.params[name] for name in searched},
+                distributions={name: trial.distributions[name] for name in searched},
+            )
+        )

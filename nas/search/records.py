@@ -1,0 +1,183 @@
+"""Record: one evaluation of one candidate, flat, and tables of them. Imports the standard library and numpy only.
+
+A trial is a Record inside an Optuna study; this page says what it holds, and `nas.search.study` where it lies.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+
+from priors import Wiring
+from priors.files import atomic_write
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Record", "Records", "describe"]
+
+
+@dataclass(frozen=True)
+class Record:
+    """One evaluation of one candidate.
+
+    Parameters
+    ----------
+    number : int
+        The trial's number; it keys the candidate's draws, together with the campaign's seed.
+    state : {"complete", "failed"}
+    value : float or None
+        What the search optimises: mean validation metric over the replicates, at the best learning rate.
+    params : mapping
+        The candidate's parameters; its wiring is a pure function of them.
+    fingerprint : str
+        Of the wiring as trained, input and output units included.
+    n_hidden, n_edges, n_layers, n_sources, n_sinks : int
+        Of the hidden wiring; `n_edges` counts directed edges.
+    degree : float
+        Mean degree of the graph, each pair of connected neurons counted once; may differ from the searched degree.
+    hidden_edges : tuple of int
+        The hidden edges, flattened: source, target, source, target, …
+    n_parameters : int or None
+        Live weights and biases, where a network was built.
+    values : tuple of float
+        One value a replicate, at the best learning rate.
+    learning_rate : float or None
+        The best rung of the ladder.
+    ladder : mapping
+        Mean value by learning rate.
+    diverged : int
+        Trainings that diverged, over all rungs and replicates.
+    steps : int
+        Updates made, over all trainings.
+    seconds : float
+        Training time, over all trainings.
+    engine, versions : str
+    prediction, prediction_std : float or None
+        What a predictor said before the training.
+    error : str or None
+        Why the evaluation failed.
+    attempts : int
+        How often the evaluation was tried.
+    """
+
+    number: int
+    state: str
+    value: float | None
+    params: Mapping[str, Any]
+    fingerprint: str = ""
+    n_hidden: int = 0
+    n_edges: int = 0
+    n_layers: int = 0
+    n_sources: int = 0
+    n_sinks: int = 0
+    degree: float = 0.0
+    hidden_edges: tuple[int, ...] = ()
+    n_parameters: int | None = None
+    values: tuple[float, ...] = ()
+    learning_rate: float | None = None
+    ladder: Mapping[str, float] = field(default_factory=dict)
+    diverged: int = 0
+    steps: int = 0
+    seconds: float = 0.0
+    engine: str = ""
+    versions: str = ""
+    prediction: float | None = None
+    prediction_std: float | None = None
+    error: str | None = None
+    attempts: int = 1
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the evaluation gave a value."""
+        return self.state == "complete"
+
+    def attributes(self) -> dict[str, Any]:
+        """Return what a trial stores beside its number, state, value and parameters, as JSON types."""
+        stored = asdict(self)
+        for name in ("number", "state", "value", "params"):
+            del stored[name]
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in stored.items()}
+
+    @classmethod
+    def from_attributes(
+        cls, number: int, state: str, value: float | None, params: Mapping[str, Any], stored: Mapping[str, Any]
+    ) -> Record:
+        """Return the record of a trial; attributes that this version does not know are left out."""
+        own = {item.name for item in fields(cls)}
+        known: dict[str, Any] = {
+            name: tuple(item) if isinstance(item, list) else item for name, item in stored.items() if name in own
+        }
+        return cls(number=number, state=state, value=value, params=dict(params), **known)
+
+    def row(self) -> dict[str, Any]:
+        """Return the record as one flat row, without its edges."""
+        row = asdict(self)
+        del row["hidden_edges"]
+        row |= {f"param_{name}": value for name, value in row.pop("params").items()}
+        row |= {f"value_at_{rate}": value for rate, value in row.pop("ladder").items()}
+        row["values"] = " ".join(map(repr, self.values))
+        return row
+
+
+def describe(wiring: Wiring) -> dict[str, Any]:
+    """Return the fields of a Record that follow from the wiring alone."""
+    hidden = wiring.hidden
+    pairs = np.unique(np.sort(hidden.edges, axis=1), axis=0)
+    return {
+        "fingerprint": wiring.fingerprint,
+        "n_hidden": hidden.n_neurons,
+        "n_edges": hidden.n_edges,
+        "n_layers": hidden.n_layers,
+        "n_sources": len(hidden.sources),
+        "n_sinks": len(hidden.sinks),
+        "degree": 2 * len(pairs) / max(hidden.n_neurons, 1),
+        "hidden_edges": tuple(hidden.edges.ravel().tolist()),
+    }
+
+
+@dataclass(frozen=True)
+class Records(Sequence[Record]):
+    """A table of records, in the order of their numbers."""
+
+    rows: tuple[Record, ...]
+
+    @overload
+    def __getitem__(self, index: int) -> Record: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Records: ...
+
+    def __getitem__(self, index: int | slice) -> Record | Records:
+        return Records(self.rows[index]) if isinstance(index, slice) else self.rows[index]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self.rows)
+
+    @property
+    def complete(self) -> Records:
+        """The records that have a value."""
+        return Records(tuple(row for row in self.rows if row.is_complete))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a ``pandas.DataFrame``, one row a record; needs pandas (``pip install wirenas[frames]``)."""
+        import pandas as pd
+
+        return pd.DataFrame([row.row() for row in self.rows])
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write one line a record, with the union of their columns."""
+        rows = [row.row() for row in self.rows]
+        columns = list(dict.fromkeys(name for row in rows for name in row))
+        with atomic_write(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, columns, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)

@@ -1,0 +1,101 @@
+"""StudyFile: the Optuna study in a campaign's folder, the only record of what was done. Imports optuna.
+
+Every trial is added in one transaction when it is finished, so that a process that dies at any moment leaves a study
+of whole trials. One process writes at a time: SQLite hands one trial out twice to several.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import optuna
+import sqlalchemy
+
+from nas.errors import InputError
+from nas.search.options import Direction
+from nas.search.records import Record, Records
+
+__all__ = ["STUDY_NAME", "StudyFile", "load"]
+
+STUDY_NAME = "wirenas"
+_FILE_NAME = "study.db"
+_STATES = {"complete": optuna.trial.TrialState.COMPLETE, "failed": optuna.trial.TrialState.FAIL}
+_STATE_NAMES = {state: name for name, state in _STATES.items()}
+
+
+class StudyFile:
+    """The study of one campaign.
+
+    Parameters
+    ----------
+    out : path
+        The campaign's folder.
+    direction : {"maximize", "minimize"}, optional
+        Creates the study where there is none yet; without it a missing study is an error.
+    """
+
+    def __init__(self, out: str | Path, direction: Direction | None = None) -> None:
+        self.path = Path(out) / _FILE_NAME
+        if direction is None and not self.path.is_file():
+            raise InputError(
+                f"{out}: no campaign here ({_FILE_NAME} is missing); give the --out folder of `wirenas run`"
+            )
+        storage = optuna.storages.RDBStorage(
+            sqlalchemy.URL.create("sqlite", database=str(self.path)).render_as_string(),
+            engine_kwargs={"connect_args": {"timeout": 60}},
+        )
+        if direction is None:
+            self.study = optuna.load_study(study_name=STUDY_NAME, storage=storage)
+        else:
+            self.study = optuna.create_study(
+                study_name=STUDY_NAME, storage=storage, direction=direction, load_if_exists=True
+            )
+
+    def get(self, name: str) -> Any:
+        """Return a document stored with the study, or None."""
+        text = self.study.user_attrs.get(name)
+        return None if text is None else json.loads(text)
+
+    def put(self, name: str, document: Mapping[str, Any]) -> None:
+        """Store a document with the study."""
+        self.study.set_user_attr(name, json.dumps(document))
+
+    def add(self, record: Record, distributions: Mapping[str, optuna.distributions.BaseDistribution]) -> None:
+        """Append a finished trial; all of it or nothing is stored, and its number is the study's next."""
+        self.study.add_trial(
+            optuna.create_trial(
+                state=_STATES[record.state],
+                value=record.value,
+                params=dict(record.params),
+                distributions=dict(distributions),
+                user_attrs=record.attributes(),
+            )
+        )
+
+    def trials(self) -> list[optuna.trial.FrozenTrial]:
+        """Return the stored trials in the order of their numbers; they must not be changed."""
+        return self.study.get_trials(deepcopy=False, states=tuple(_STATE_NAMES))
+
+    def records(self) -> Records:
+        """Return the stored trials as records."""
+        return Records(tuple(record_of(trial) for trial in self.trials()))
+
+
+def record_of(trial: optuna.trial.FrozenTrial) -> Record:
+    """Return a stored trial as a record."""
+    value = trial.value if trial.state == optuna.trial.TrialState.COMPLETE else None
+    return Record.from_attributes(trial.number, _STATE_NAMES[trial.state], value, trial.params, trial.user_attrs)
+
+
+def load(out: str | Path) -> Records:
+    """Return the records of the campaign in the folder `out`.
+
+    Raises
+    ------
+    InputError
+        If there is no campaign.
+    """
+    return StudyFile(out).records()

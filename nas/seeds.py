@@ -1,0 +1,44 @@
+"""Where every random number comes from: one tree of seeds with named purposes. Imports numpy only.
+
+Nothing here depends on time, threads or the order of calls: a stream is a function of (seed, purpose, keys).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+__all__ = ["PURPOSES", "stream", "stream_seed"]
+
+PURPOSES = {"sampler": 1, "wiring": 2, "weights": 3, "batches": 4}
+"""Branches of the seed tree. A number is never given to another purpose, so that old results can be repeated."""
+
+
+def stream(seed: int, purpose: str, *keys: int | str) -> np.random.Generator:
+    """Return the generator of one purpose.
+
+    Parameters
+    ----------
+    seed : int
+        The campaign's seed, at least 0.
+    purpose : str
+        A key of `PURPOSES`.
+    *keys : int or str
+        What the stream belongs to, such as a trial number or a fingerprint (hexadecimal digits).
+    """
+    return np.random.Generator(np.random.PCG64(_sequence(seed, purpose, keys)))
+
+
+def stream_seed(seed: int, purpose: str, *keys: int | str) -> int:
+    """Return a 31-bit seed of one purpose, for libraries that take a number."""
+    return int(_sequence(seed, purpose, keys).generate_state(1)[0] >> 1)
+
+
+def _sequence(seed: int, purpose: str, keys: tuple[int | str, ...]) -> np.random.SeedSequence:
+    path = [PURPOSES[purpose]]
+    for key in keys:
+        path += [key] if isinstance(key, int) else _words(key)
+    return np.random.SeedSequence(entropy=seed, spawn_key=tuple(path))
+
+
+def _words(fingerprint: str) -> list[int]:
+    return [int(fingerprint[start : start + 8], 16) for start in range(0, len(fingerprint), 8)]

@@ -1,0 +1,327 @@
+"""Task: data, split, loss and metric of one learning problem, whatever the data came from.
+
+May import numpy, torch and the splits beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from nas.tasks.splits import SPLIT_SEED, split
+
+__all__ = ["Loss", "Task"]
+
+Loss = Literal["cross-entropy", "squared-error"]
+
+_FINGERPRINT_HEADER = b"wirenas-task-1\0"
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A learning problem: data, split, loss and metric. `Task.from_arrays` makes one from own arrays.
+
+    Parameters
+    ----------
+    name : str
+        What the task is called in records.
+    inputs : Tensor
+        (n, n_inputs) float32 rows, or (n, time, n_inputs) float32 sequences, or (n, time) uint8 sequences of symbols
+        that are numbered from 0, filled up with the value `n_inputs`.
+    targets : Tensor
+        (n,) int64 classes for cross-entropy, (n, n_outputs) float32 for squared error.
+    train, validation, test : Tensor
+        int64 indices of the examples of each part, disjoint and not empty.
+    n_inputs, n_outputs : int
+        Numbers a network reads (per time step) and gives.
+    lengths : Tensor, optional
+        (n,) int64 true lengths; given for sequences and only for them.
+    loss : {"cross-entropy", "squared-error"}
+        What training minimises.
+    plateaus : mapping
+        What simple rules reach on the test part, by the rule's name.
+    recipe : mapping
+        Training defaults of this task that differ from the general ones.
+    description : str
+        One line for people.
+
+    Raises
+    ------
+    ValueError
+        If shapes, types, values or parts contradict each other.
+    """
+
+    name: str
+    inputs: Tensor
+    targets: Tensor
+    train: Tensor
+    validation: Tensor
+    test: Tensor
+    n_inputs: int
+    n_outputs: int
+    lengths: Tensor | None = None
+    loss: Loss = "cross-entropy"
+    plateaus: Mapping[str, float] = field(default_factory=dict)
+    recipe: Mapping[str, object] = field(default_factory=dict)
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        _check_inputs(self)
+        _check_lengths(self)
+        _check_targets(self)
+        _check_parts(self)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        name: str,
+        inputs: ArrayLike,
+        targets: ArrayLike,
+        *,
+        lengths: ArrayLike | None = None,
+        n_symbols: int | None = None,
+        test: ArrayLike | None = None,
+        strata: ArrayLike | None = None,
+        seed: int = SPLIT_SEED,
+        plateaus: Mapping[str, float] | None = None,
+        recipe: Mapping[str, object] | None = None,
+        description: str = "",
+    ) -> Task:
+        """Make a task from arrays and split it.
+
+        Parameters
+        ----------
+        name : str
+            What the task is called in records.
+        inputs : array
+            (n, n_inputs) rows, (n, time, n_inputs) sequences, or, with `n_symbols`, (n, time) symbols numbered from 0;
+            what lies behind a sequence's length is ignored.
+        targets : array
+            (n,) integer classes numbered from 0 (cross-entropy), or (n,) or (n, n_outputs) floats (squared error).
+        lengths : (n,) integer array, optional
+            True lengths of sequences; the whole width where left out.
+        n_symbols : int, optional
+            Size of the alphabet, for sequences of symbols.
+        test : integer array, optional
+            Indices of a published test part, which is kept; otherwise a fifth of the examples is drawn.
+        strata : (n,) integer array, optional
+            Groups whose shares the split keeps in all parts; the classes where left out.
+        seed : int
+            Seed of the split.
+        plateaus, recipe, description
+            As in `Task`.
+
+        Raises
+        ------
+        ValueError
+            If the arrays do not make a task, or are too few to be split.
+        """
+        outcomes = np.asarray(targets)
+        classes = outcomes.dtype.kind in "biu"
+        if not classes and outcomes.ndim == 1:
+            outcomes = outcomes[:, None]
+        if outcomes.size == 0:
+            raise ValueError("targets are empty: a task needs examples")
+        values, own_lengths = _padded(np.asarray(inputs), lengths, n_symbols)
+        train, validation, held_out = split(outcomes if strata is None else strata, seed, test)
+        return cls(
+            name=name,
+            inputs=torch.from_numpy(values),
+            targets=torch.from_numpy(outcomes.astype(np.int64 if classes else np.float32)),
+            train=torch.from_numpy(train),
+            validation=torch.from_numpy(validation),
+            test=torch.from_numpy(held_out),
+            n_inputs=n_symbols if n_symbols is not None else values.shape[-1],
+            n_outputs=int(outcomes.max()) + 1 if classes else outcomes.shape[1],
+            lengths=None if own_lengths is None else torch.from_numpy(own_lengths),
+            loss="cross-entropy" if classes else "squared-error",
+            plateaus=dict(plateaus or {}),
+            recipe=dict(recipe or {}),
+            description=description,
+        )
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether an example is a sequence in time."""
+        return self.lengths is not None
+
+    @property
+    def metric(self) -> str:
+        """Name of the metric that is reported and searched by."""
+        return "accuracy" if self.loss == "cross-entropy" else "mean-squared-error"
+
+    @property
+    def direction(self) -> Literal["maximize", "minimize"]:
+        """Whether more or less of the metric is better."""
+        return "maximize" if self.loss == "cross-entropy" else "minimize"
+
+    @cached_property
+    def constant_value(self) -> float:
+        """The metric, on the validation part, of the best constant prediction learnt on the training part.
+
+        That is the commonest class (the lowest of equally common ones) or the mean; a diverged training scores this.
+        """
+        known, held_out = self.targets[self.train], self.targets[self.validation]
+        if self.loss == "cross-entropy":
+            commonest = torch.bincount(known, minlength=self.n_outputs).argmax()
+            return float((held_out == commonest).double().mean())
+        return float((held_out.double() - known.double().mean(dim=0)).square().mean())
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hexadecimal sha256 over data and parts, the same on every platform and device.
+
+        The hashed bytes are the text ``wirenas-task-1`` and a zero byte, the loss, `n_inputs` and `n_outputs` as text,
+        then for each of inputs, lengths, targets, train, validation and test a line of its type and shape, and its
+        values little-endian in C order. Name, plateaus, recipe and description do not count.
+        """
+        digest = hashlib.sha256(_FINGERPRINT_HEADER)
+        digest.update(f"{self.loss} {self.n_inputs} {self.n_outputs}\n".encode())
+        for tensor in (self.inputs, self.lengths, self.targets, self.train, self.validation, self.test):
+            array = np.zeros(0, np.int64) if tensor is None else tensor.cpu().numpy()
+            digest.update(f"{array.dtype.name} {array.shape}\n".encode())
+            digest.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
+        return digest.hexdigest()
+
+    def batch(self, indices: Tensor) -> tuple[Tensor, Tensor | None, Tensor]:
+        """Return inputs, lengths and targets of some examples, ready for a network.
+
+        Parameters
+        ----------
+        indices : (batch,) int64 tensor
+            Examples, in the wanted order.
+
+        Returns
+        -------
+        x : (batch, n_inputs) or (batch, time, n_inputs) float32 tensor
+            Sequences end where the longest of the batch ends; symbols are one-hot and zero behind the end.
+        lengths : (batch,) int64 tensor or None
+            True lengths of sequences.
+        y : (batch,) int64 or (batch, n_outputs) float32 tensor
+            Targets.
+        """
+        x, y = self.inputs[indices], self.targets[indices]
+        if self.lengths is None:
+            return x, None, y
+        lengths = self.lengths[indices]
+        x = x[:, : int(lengths.max())]
+        if x.dtype == torch.uint8:
+            x = self._one_hot[x.long()]
+        return x, lengths, y
+
+    @cached_property
+    def _one_hot(self) -> Tensor:
+        return torch.eye(self.n_inputs + 1, device=self.inputs.device)[:, : self.n_inputs].contiguous()
+
+    def to(self, device: torch.device | str) -> Task:
+        """Return the task with all its tensors on a device."""
+        return replace(
+            self,
+            inputs=self.inputs.to(device),
+            targets=self.targets.to(device),
+            train=self.train.to(device),
+            validation=self.validation.to(device),
+            test=self.test.to(device),
+            lengths=None if self.lengths is None else self.lengths.to(device),
+        )
+
+
+def _padded(
+    inputs: NDArray[np.generic], lengths: ArrayLike | None, n_symbols: int | None
+) -> tuple[NDArray[np.generic], NDArray[np.int64] | None]:
+    """Return the inputs in the stored type, blank behind the ends of sequences, and the lengths of sequences."""
+    if n_symbols is None and inputs.ndim == 2:
+        return inputs.astype(np.float32), None if lengths is None else np.array(lengths, dtype=np.int64)
+    if n_symbols is not None and not 1 <= n_symbols <= 255:
+        raise ValueError(f"n_symbols={n_symbols}: symbols are stored in one byte, so 1 to 255 of them are possible")
+    if inputs.ndim != (3 if n_symbols is None else 2):
+        rule = "(n, time) symbols" if n_symbols is not None else "(n, n_inputs) rows or (n, time, n_inputs) sequences"
+        raise ValueError(f"inputs have shape {inputs.shape}: they must be {rule}")
+    n, width = inputs.shape[:2]
+    ends = np.full(n, width) if lengths is None else np.array(lengths, dtype=np.int64)
+    if ends.shape != (n,):
+        raise ValueError(f"lengths have shape {ends.shape}: one length for each of the {n} sequences is needed")
+    inside = np.arange(width) < ends[:, None]
+    if n_symbols is None:
+        return np.where(inside[:, :, None], inputs, 0).astype(np.float32), ends
+    symbols = inputs[inside]
+    if symbols.dtype.kind not in "iu":
+        raise ValueError(f"symbols have type {symbols.dtype}: they must be integers, numbered from 0")
+    if symbols.size and not 0 <= int(symbols.min()) <= int(symbols.max()) < n_symbols:
+        raise ValueError(f"symbols reach from {symbols.min()} to {symbols.max()}: {n_symbols} are numbered from 0")
+    return np.where(inside, inputs, n_symbols).astype(np.uint8), ends
+
+
+def _check_inputs(task: Task) -> None:
+    shape, kind = tuple(task.inputs.shape), task.inputs.dtype
+    if task.inputs.numel() == 0:
+        raise ValueError(f"inputs have shape {shape}: a task needs examples, and these have no values")
+    symbols = kind == torch.uint8 and task.inputs.ndim == 2
+    if not symbols and not (kind == torch.float32 and task.inputs.ndim in (2, 3) and shape[-1] == task.n_inputs):
+        raise ValueError(
+            f"inputs have shape {shape} and type {kind}: n_inputs={task.n_inputs} needs float32 (n, {task.n_inputs}) "
+            f"or (n, time, {task.n_inputs}), or uint8 symbols (n, time)"
+        )
+    if symbols and int(task.inputs.max()) > task.n_inputs:
+        raise ValueError(
+            f"symbol {int(task.inputs.max())} is none of the {task.n_inputs}, nor the padding {task.n_inputs}"
+        )
+    if not symbols and not bool(torch.isfinite(task.inputs).all()):
+        raise ValueError("inputs hold a value that is not finite: replace or drop those examples")
+
+
+def _check_lengths(task: Task) -> None:
+    sequences = task.inputs.ndim == 3 or task.inputs.dtype == torch.uint8
+    if sequences != (task.lengths is not None):
+        wanted = "needed for sequences" if sequences else "for sequences only"
+        raise ValueError(f"lengths are {wanted}: inputs have shape {tuple(task.inputs.shape)}")
+    if task.lengths is None:
+        return
+    n, width = task.inputs.shape[:2]
+    if task.lengths.shape != (n,) or task.lengths.dtype != torch.int64:
+        raise ValueError(f"lengths have shape {tuple(task.lengths.shape)}: ({n},) int64 is needed")
+    low, high = int(task.lengths.min()), int(task.lengths.max())
+    if low < 1 or high > width:
+        raise ValueError(f"lengths reach from {low} to {high}: sequences of width {width} have 1 to {width} steps")
+    if task.inputs.dtype == torch.uint8:
+        behind = torch.arange(width, device=task.inputs.device) >= task.lengths[:, None]
+        if not torch.equal(task.inputs == task.n_inputs, behind):
+            raise ValueError(f"padding {task.n_inputs} must stand behind the end of every sequence and nowhere else")
+
+
+def _check_targets(task: Task) -> None:
+    if task.loss not in ("cross-entropy", "squared-error"):
+        raise ValueError(f"loss={task.loss!r}: it must be 'cross-entropy' or 'squared-error'")
+    n, shape, kind = len(task.inputs), tuple(task.targets.shape), task.targets.dtype
+    classes = task.loss == "cross-entropy"
+    needed = ((n,), torch.int64) if classes else ((n, task.n_outputs), torch.float32)
+    if (shape, kind) != needed:
+        raise ValueError(f"targets have shape {shape} and type {kind}: {task.loss} needs {needed[0]} {needed[1]}")
+    if not classes and not bool(torch.isfinite(task.targets).all()):
+        raise ValueError("targets hold a value that is not finite: drop those examples")
+    if classes and not 0 <= int(task.targets.min()) <= int(task.targets.max()) < task.n_outputs:
+        low, high = int(task.targets.min()), int(task.targets.max())
+        raise ValueError(f"classes reach from {low} to {high}: n_outputs={task.n_outputs} are numbered from 0")
+
+
+def _check_parts(task: Task) -> None:
+    parts = {"train": task.train, "validation": task.validation, "test": task.test}
+    n = len(task.inputs)
+    for name, indices in parts.items():
+        if indices.ndim != 1 or indices.dtype != torch.int64 or len(indices) == 0:
+            raise ValueError(
+                f"{name} has shape {tuple(indices.shape)} and type {indices.dtype}: indices, int64, are needed"
+            )
+        if not 0 <= int(indices.min()) <= int(indices.max()) < n:
+            raise ValueError(f"{name} holds an index outside the {n} examples, which are numbered from 0")
+    together = torch.cat(list(parts.values()))
+    if len(torch.unique(together)) != len(together):
+        raise ValueError("an example is in two parts, or twice in one: train, validation and test must be disjoint")

@@ -1,0 +1,205 @@
+"""What people see while a command works and when it is done: progress on stderr, a summary on stdout. Imports rich."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from nas.report.card import comparison, number, spread
+from nas.report.outcome import Outcome, best_record
+from nas.search.campaign import Watcher
+from nas.search.records import Record, Records
+
+__all__ = ["LiveWatcher", "PlainWatcher", "show_best", "show_outcome", "show_written", "watcher_for"]
+
+_PLAIN_EVERY_S = 5.0
+
+
+def watcher_for(console: Console, direction: str) -> Watcher:
+    """Return a live display for a terminal, plain lines for anything else."""
+    return LiveWatcher(console, direction) if console.is_terminal else PlainWatcher(console, direction)
+
+
+class _Tally:
+    """Counts what was recorded: trials done, best so far, trials per minute, time left."""
+
+    def __init__(self, direction: str) -> None:
+        self.sign = 1.0 if direction == "maximize" else -1.0
+        self.done = self.total = self.new = 0
+        self.best: float | None = None
+        self.started = time.monotonic()
+
+    def start(self, done: int, total: int, records: Records) -> None:
+        self.done, self.total = done, total
+        best = best_record(records, "maximize" if self.sign > 0 else "minimize")
+        self.best = None if best is None else best.value
+        self.started = time.monotonic()
+
+    def add(self, record: Record) -> None:
+        if record.value is not None:
+            self.done, self.new = self.done + 1, self.new + 1
+            if self.best is None or self.sign * record.value > self.sign * self.best:
+                self.best = record.value
+
+    @property
+    def per_minute(self) -> float:
+        return 60 * self.new / max(time.monotonic() - self.started, 1e-9)
+
+    @property
+    def left(self) -> str:
+        if not self.new:
+            return "?"
+        seconds = (self.total - self.done) * (time.monotonic() - self.started) / self.new
+        return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+
+
+class PlainWatcher(Watcher):
+    """Writes a line every few seconds."""
+
+    def __init__(self, console: Console, direction: str) -> None:
+        self._console, self._tally = console, _Tally(direction)
+        self._last = 0.0
+        self._trained = self._trainings = 0
+
+    def search_started(self, done: int, total: int, records: Records) -> None:
+        """Say where the search stands."""
+        self._tally.start(done, total, records)
+        self._say(f"search: {done} of {total} trials are done")
+
+    def recorded(self, record: Record) -> None:
+        """Say how far the search is, now and then; a failed trial always."""
+        tally = self._tally
+        tally.add(record)
+        if record.error is not None:
+            self._say(f"trial {record.number} failed: {record.error}")
+        if tally.done == tally.total or time.monotonic() - self._last >= _PLAIN_EVERY_S:
+            self._last = time.monotonic()
+            self._say(
+                f"search: {tally.done} of {tally.total} trials, best {number(tally.best)}, "
+                f"{tally.per_minute:.0f} per minute, {tally.left} left"
+            )
+
+    def finals_started(self, trainings: int) -> None:
+        """Say what follows."""
+        self._trainings = trainings
+        self._say(f"finals: {trainings} trainings of the best candidates and of the references")
+
+    def trained(self) -> None:
+        """Say how far the finals are, now and then."""
+        self._trained += 1
+        if self._trained == self._trainings or time.monotonic() - self._last >= _PLAIN_EVERY_S:
+            self._last = time.monotonic()
+            self._say(f"finals: {self._trained} of {self._trainings} trainings")
+
+    def _say(self, line: str) -> None:
+        self._console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+class LiveWatcher(Watcher):
+    """Keeps a bar with the best so far, the rate and the time left."""
+
+    def __init__(self, console: Console, direction: str) -> None:
+        self._tally = _Tally(direction)
+        self.progress = Progress(
+            TextColumn("{task.description:<6}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[note]}"),
+            TimeRemainingColumn(compact=True),
+            console=console,
+        )
+        self._search = self.progress.add_task("search", total=None, note="")
+        self._finals = self.progress.add_task("finals", total=None, note="", visible=False)
+
+    def search_started(self, done: int, total: int, records: Records) -> None:
+        """Show where the search stands."""
+        self._tally.start(done, total, records)
+        self.progress.start()
+        self.progress.update(self._search, total=total, completed=done, note=self._note())
+
+    def recorded(self, record: Record) -> None:
+        """Move the bar; write a line about a failed trial."""
+        self._tally.add(record)
+        if record.error is not None:
+            self.progress.console.print(f"trial {record.number} failed: {record.error}", markup=False)
+        self.progress.update(self._search, completed=self._tally.done, note=self._note())
+
+    def finals_started(self, trainings: int) -> None:
+        """Show a second bar."""
+        self.progress.update(self._finals, total=trainings, visible=True)
+
+    def trained(self) -> None:
+        """Move the second bar."""
+        self.progress.advance(self._finals)
+
+    def finished(self) -> None:
+        """Leave the last state on the screen."""
+        self.progress.stop()
+
+    def _note(self) -> str:
+        return f"best {number(self._tally.best)}, {self._tally.per_minute:.0f}/min"
+
+
+def show_outcome(console: Console, outcome: Outcome) -> None:
+    """Print what a campaign found and where it lies."""
+    if outcome.best is None:
+        console.print(f"{outcome.out}: no trial is complete yet ({outcome.failed} failed)", highlight=False)
+        return
+    best = outcome.best
+    params = ", ".join(f"{name} {_short(value)}" for name, value in best["params"].items() if "seed" not in name)
+    console.print(
+        f"{outcome.complete} trials complete, {outcome.failed} failed. "
+        f"Best: trial {best['trial']}, {outcome.metric} {number(best['value'])} on validation ({params}).",
+        highlight=False,
+        soft_wrap=True,
+    )
+    rows = comparison(outcome)
+    if rows:
+        table = Table("network", f"test {outcome.metric}", "parameters", "learning rate")
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
+        for name, plateau in (outcome.plateaus or {}).items():
+            console.print(f"Plateau of the rule {name!r}: {number(plateau)}", highlight=False)
+        console.print(outcome.verdict, highlight=False, soft_wrap=True)
+        console.print(
+            f"Test: mean ± standard deviation over {outcome.test['seeds'] if outcome.test else 0} fresh seeds.",
+            highlight=False,
+        )
+    console.print(f"Best network and card: {outcome.out}/best/   plot: {outcome.out}/progress.png", highlight=False)
+
+
+def show_best(console: Console, found: Mapping[str, Any]) -> None:
+    """Print the best candidate and its files."""
+    best = found["best"]
+    console.print(f"trial {best['trial']}, {number(best['value'])} on validation", highlight=False)
+    for name, value in best["params"].items():
+        console.print(f"  {name}: {_short(value)}", highlight=False)
+    if found["test"] is not None:
+        console.print(f"test: {spread(found['test'])} over {found['test']['seeds']} seeds", highlight=False)
+        console.print(found["verdict"], highlight=False, soft_wrap=True)
+    for file in found["files"]:
+        console.print(file, highlight=False, soft_wrap=True)
+
+
+def show_written(console: Console, written: Mapping[str, Any]) -> None:
+    """Print what a network that was written consists of, and how to load it."""
+    kind = written.get("cell") or written.get("activation")
+    console.print(
+        f"{written['out']}: {written['nodes']} {kind} neurons, {written['edges']} edges, "
+        f"{written['n_parameters']} parameters, {written['fingerprint'][:12]}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    console.print(
+        f'load: nas.networks.load_network("{written["out"]}/network.safetensors")', highlight=False, soft_wrap=True
+    )
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

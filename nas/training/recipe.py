@@ -1,0 +1,66 @@
+"""Recipe: how a network is trained. Imports pydantic, and no torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+__all__ = ["SCHEDULES", "Recipe"]
+
+SCHEDULES: dict[str, Callable[[float], float]] = {
+    "constant": lambda _: 1.0,
+    "cosine": lambda done: 0.5 * (1.0 + math.cos(math.pi * done)),
+    "linear": lambda done: 1.0 - done,
+    "step": lambda done: 1.0 if done < 0.5 else 0.1 if done < 0.75 else 0.01,
+}
+"""Factor on the learning rate by the share of steps that are done, from 0 to just below 1."""
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+def _several(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+class Recipe(BaseModel):
+    """How to train a network; the same for a candidate and for the references that it is held against."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
+    """adam, adamw or sgd; adam and sgd add weight decay to the gradient, adamw decouples it."""
+    learning_rates: Annotated[tuple[Positive, ...], BeforeValidator(_several), Field(min_length=1)] = (0.01,)
+    """One learning rate, or a ladder: a network is trained at every rung from the same initial weights and counts at
+    its best one, because one fixed rate confounds structure with trainability."""
+    schedule: Literal["constant", "cosine", "linear", "step"] = "cosine"
+    """constant, cosine or linear (both fall to 0), or step (a tenth after half and after three quarters)."""
+    epochs: Annotated[int, Field(ge=1)] = 30
+    """Passes over the training part."""
+    batch_size: Annotated[int, Field(ge=1)] = 64
+    """Examples per update; the last batch of an epoch holds what is left."""
+    weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    """Strength of the pull of all weights and biases towards 0."""
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    """Of sgd."""
+    nesterov: bool = False
+    """Nesterov's form of sgd's momentum."""
+    clip: Positive | None = None
+    """Largest Euclidean norm of the gradient of all parameters together."""
+    patience: Annotated[int, Field(ge=1)] | None = None
+    """Stop after so many epochs without a better validation metric, and keep the weights of the best epoch; without it
+    the weights after the last epoch count."""
+
+    @model_validator(mode="after")
+    def _nesterov_needs_momentum(self) -> Recipe:
+        if self.nesterov and not (self.optimizer == "sgd" and self.momentum > 0):
+            raise ValueError(
+                f"nesterov with optimizer={self.optimizer}, momentum={self.momentum}: it needs sgd and momentum > 0"
+            )
+        return self
+
+    def rate(self, learning_rate: float, step: int, n_steps: int) -> float:
+        """Return the learning rate of update `step` (from 0) out of `n_steps`."""
+        return learning_rate * SCHEDULES[self.schedule](step / n_steps)

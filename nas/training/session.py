@@ -1,0 +1,44 @@
+"""The interface that every engine implements, and the bookkeeping that they share. Imports no torch."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas.training.history import History, Progress
+
+__all__ = ["Interrupted", "Session", "StopFlag", "epoch_order"]
+
+
+class Interrupted(Exception):  # noqa: N818
+    """A training was asked to stop before its end; what it had learnt is given up."""
+
+
+class StopFlag(Protocol):
+    """Anything with ``is_set``, such as ``threading.Event``; asked once a batch."""
+
+    def is_set(self) -> bool:
+        """Whether the training should stop now."""
+
+
+class Session(Protocol):
+    """One training of one network, with all state inside."""
+
+    def run(self, n_steps: int | None = None) -> Progress:
+        """Make up to `n_steps` updates, all that are left by default, and say where the training stands.
+
+        Raises
+        ------
+        Interrupted
+            If the stop flag is set.
+        """
+
+    def history(self) -> History:
+        """Return what happened so far; `value` is that of the weights as they are now."""
+
+
+def epoch_order(rng: np.random.Generator, n_examples: int) -> NDArray[np.int64]:
+    """Return the order in which an epoch visits the examples; every engine draws it so, once an epoch."""
+    return np.argsort(rng.random(n_examples), kind="stable")

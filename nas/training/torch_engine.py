@@ -1,0 +1,188 @@
+"""The reference engine: plain PyTorch, on any device. Imports torch.
+
+It is fast enough to search with and simple enough to be believed; other engines are held to its numbers.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from nas.tasks.task import Task
+from nas.training.history import Epoch, History, Progress
+from nas.training.recipe import Recipe
+from nas.training.session import Interrupted, StopFlag, epoch_order
+
+__all__ = ["Score", "TorchSession", "evaluate"]
+
+_EVALUATION_BATCH = 1024
+
+
+@dataclass(frozen=True)
+class Score:
+    """Mean loss and the task's metric over some examples."""
+
+    loss: float
+    metric: float
+
+
+class TorchSession:
+    """One training with PyTorch: autograd, a fused optimizer, gradients masked by the network itself.
+
+    Parameters
+    ----------
+    network : nn.Module
+        Called with ``(inputs)``, or ``(inputs, lengths)`` for a sequence task. Trained in place, on the task's device.
+    task : Task
+    recipe : Recipe
+    learning_rate : float
+        One rung of the recipe's ladder.
+    rng : numpy.random.Generator
+        Draws the order of the examples.
+    stop : StopFlag, optional
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        task: Task,
+        recipe: Recipe,
+        *,
+        learning_rate: float,
+        rng: np.random.Generator,
+        stop: StopFlag | None = None,
+    ) -> None:
+        self._network, self._task, self._recipe = network, task, recipe
+        self._learning_rate, self._rng, self._stop = learning_rate, rng, stop
+        self._optimizer = _optimizer(network, recipe, learning_rate)
+        self._steps_per_epoch = math.ceil(len(task.train) / recipe.batch_size)
+        self._n_steps = recipe.epochs * self._steps_per_epoch
+        self._step = 0
+        self._seconds = 0.0
+        self._epochs: list[Epoch] = []
+        self._batches: tuple[Tensor, ...] = ()
+        self._epoch_loss = torch.zeros((), device=task.train.device)
+        self._best_epoch = 0
+        self._best_state: dict[str, Tensor] | None = None
+        self._diverged = False
+        self._finished = False
+
+    def run(self, n_steps: int | None = None) -> Progress:
+        """Make up to `n_steps` updates, all that are left by default; see `Session.run`."""
+        started = time.perf_counter()
+        last = self._n_steps if n_steps is None else min(self._n_steps, self._step + n_steps)
+        self._network.train()
+        try:
+            while self._step < last and not self._finished:
+                if self._stop is not None and self._stop.is_set():
+                    raise Interrupted(f"stopped after {self._step} of {self._n_steps} updates")
+                self._update()
+                if self._step % self._steps_per_epoch == 0:
+                    self._end_epoch()
+        finally:
+            self._seconds += time.perf_counter() - started
+        return Progress(self._step, self._n_steps, len(self._epochs), self._finished)
+
+    def history(self) -> History:
+        """Return what happened so far; see `Session.history`."""
+        return History(tuple(self._epochs), self._value(), self._diverged, self._step, self._seconds, "torch")
+
+    def _update(self) -> None:
+        position = self._step % self._steps_per_epoch
+        if position == 0:
+            order = torch.from_numpy(epoch_order(self._rng, len(self._task.train))).to(self._task.train.device)
+            self._batches = torch.split(self._task.train[order], self._recipe.batch_size)
+            self._epoch_loss.zero_()
+        indices = self._batches[position]
+        self._set_learning_rate()
+        self._optimizer.zero_grad(set_to_none=True)
+        loss = _loss(self._network, self._task, indices)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if self._recipe.clip is not None:
+            nn.utils.clip_grad_norm_(self._network.parameters(), self._recipe.clip)
+        self._optimizer.step()
+        self._epoch_loss += loss.detach() * len(indices)
+        self._step += 1
+
+    def _set_learning_rate(self) -> None:
+        if self._recipe.schedule != "constant":
+            rate = self._recipe.rate(self._learning_rate, self._step, self._n_steps)
+            for group in self._optimizer.param_groups:
+                group["lr"] = rate
+
+    def _end_epoch(self) -> None:
+        train_loss = float(self._epoch_loss) / len(self._task.train)
+        score = evaluate(self._network, self._task, self._task.validation)
+        self._network.train()
+        if not (math.isfinite(train_loss) and math.isfinite(score.loss)):
+            self._diverged = self._finished = True
+            return
+        self._epochs.append(Epoch(train_loss, score.loss, score.metric))
+        self._finished = self._step == self._n_steps
+        if self._recipe.patience is not None:
+            self._keep_best(self._recipe.patience)
+
+    def _keep_best(self, patience: int) -> None:
+        sign = 1.0 if self._task.direction == "maximize" else -1.0
+        latest = len(self._epochs) - 1
+        if latest == 0 or sign * self._epochs[latest].validation_metric > sign * self._best_metric():
+            self._best_epoch = latest
+            self._best_state = {name: value.clone() for name, value in self._network.state_dict().items()}
+        self._finished = self._finished or latest - self._best_epoch >= patience
+        if self._finished and self._best_state is not None:
+            self._network.load_state_dict(self._best_state)
+
+    def _best_metric(self) -> float:
+        return self._epochs[self._best_epoch].validation_metric
+
+    def _value(self) -> float:
+        if self._diverged or not self._epochs:
+            return self._task.constant_value
+        return self._best_metric() if self._recipe.patience is not None else self._epochs[-1].validation_metric
+
+
+@torch.no_grad()
+def evaluate(network: nn.Module, task: Task, indices: Tensor) -> Score:
+    """Return the mean loss and the metric of a network over the examples in `indices`."""
+    network.eval()
+    loss, hits = 0.0, 0.0
+    for part in torch.split(indices, _EVALUATION_BATCH):
+        outputs, targets = _outputs(network, task, part)
+        loss += float(_criterion(task, outputs, targets)) * len(part)
+        if task.metric == "accuracy":
+            hits += float((outputs.argmax(dim=1) == targets).sum())
+    mean_loss = loss / len(indices)
+    return Score(mean_loss, hits / len(indices) if task.metric == "accuracy" else mean_loss)
+
+
+def _outputs(network: nn.Module, task: Task, indices: Tensor) -> tuple[Tensor, Tensor]:
+    inputs, lengths, targets = task.batch(indices)
+    outputs: Tensor = network(inputs) if lengths is None else network(inputs, lengths)
+    return outputs, targets
+
+
+def _loss(network: nn.Module, task: Task, indices: Tensor) -> Tensor:
+    return _criterion(task, *_outputs(network, task, indices))
+
+
+def _criterion(task: Task, outputs: Tensor, targets: Tensor) -> Tensor:
+    if task.loss == "cross-entropy":
+        return functional.cross_entropy(outputs, targets)
+    return functional.mse_loss(outputs, targets)
+
+
+def _optimizer(network: nn.Module, recipe: Recipe, learning_rate: float) -> torch.optim.Optimizer:
+    parameters = list(network.parameters())
+    decay = recipe.weight_decay
+    if recipe.optimizer == "sgd":
+        return torch.optim.SGD(
+            parameters, learning_rate, recipe.momentum, weight_decay=decay, nesterov=recipe.nesterov, fused=True
+        )
+    kind = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.AdamW
+    return kind(parameters, learning_rate, weight_decay=decay, fused=True)

@@ -1,0 +1,172 @@
+"""Networks on disk: what comes back, and what is refused."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from nas.networks import SequenceNetwork, SparseMLP, SparseRNN, load_network, save_network, wiring_of
+from priors.wiring import Wiring
+
+FORWARD = Wiring((3, 2, 2, 2), [(0, 3), (2, 3), (3, 5), (1, 6), (4, 6), (5, 7), (0, 8)], True, True)
+CYCLIC = Wiring((1, 3, 2), [(0, 1), (1, 2), (2, 3), (3, 1), (2, 2), (2, 4), (3, 5)], True, True)
+NAMES = [0, "nine", ("a", 1), None, 2.5, np.int64(7)]
+
+
+def networks() -> list[tuple[torch.nn.Module, torch.Tensor]]:
+    x = torch.randn(3, 5, 1)
+    return [
+        (SparseMLP(FORWARD, "gelu", rng=0), torch.randn(4, 3)),
+        (SparseMLP(FORWARD, "tanh", rng=0, dtype=torch.float64), torch.randn(4, 3, dtype=torch.float64)),
+        (SparseMLP(FORWARD.replace(edges=FORWARD.edges, weights=range(7))), torch.randn(4, 3)),
+        (SparseRNN(CYCLIC, "gru", rng=0), x),
+        (SparseRNN(CYCLIC.replace(names=NAMES), "relu", rng=0), x),
+        (SequenceNetwork(CYCLIC.replace(names=NAMES), "lstm", rng=0), x),
+        (SequenceNetwork(Wiring((1, 1, 2, 1), [(0, 1), (1, 2), (3, 1), (2, 4)], True, True), "tanh", rng=0), x),
+    ]
+
+
+@pytest.mark.parametrize("index", range(7))
+def test_what_was_saved_comes_back(index: int, tmp_path: Path):
+    network, x = networks()[index]
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter += 0.1 * (parameter != 0)
+    part = getattr(network, "rnn", network)
+    part.mask[0] = False
+    part.weight.data[0] = 0
+    path = tmp_path / "network.safetensors"
+    save_network(network, path)
+    assert [file.name for file in tmp_path.iterdir()] == ["network.safetensors"]
+    loaded = load_network(str(path))
+    assert type(loaded) is type(network)
+    assert str(loaded) == str(network)
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], tensor)
+        assert loaded.state_dict()[name].dtype == tensor.dtype
+    own, other = (out[0] if isinstance(out, tuple) else out for out in (network(x), loaded(x)))
+    assert torch.equal(own, other)
+    before, after = wiring_of(network), wiring_of(loaded)
+    assert before == after
+    assert before.names == after.names
+    if before.weights is not None:
+        assert np.array_equal(before.weights, after.weights)
+
+
+def saved(tmp_path: Path) -> Path:
+    path = tmp_path / "network.safetensors"
+    save_network(SparseMLP(FORWARD, rng=0), path)
+    return path
+
+
+def edit(
+    path: Path, metadata: dict[str, str] | None = None, tensors: dict[str, torch.Tensor | None] | None = None
+) -> None:
+    with safe_open(path, framework="pt") as file:
+        own = {name: file.get_tensor(name) for name in sorted(file.keys())} | (tensors or {})
+        text = file.metadata() | (metadata or {})
+    save_file({name: tensor for name, tensor in own.items() if tensor is not None}, path, text)
+
+
+def test_the_file_says_what_it_is(tmp_path: Path):
+    with safe_open(saved(tmp_path), framework="pt") as file:
+        metadata = file.metadata()
+        assert file.get_tensor("wiring.edges").tolist() == FORWARD.edges.tolist()
+    assert metadata["format"] == "wirenas-network"
+    assert metadata["version"] == "1"
+    assert (metadata["class"], metadata["unit"]) == ("SparseMLP", "relu")
+    assert json.loads(metadata["sizes"]) == [3, 2, 2, 2]
+
+
+def test_saving_replaces_a_file_or_leaves_it(tmp_path: Path):
+    path = saved(tmp_path)
+    before = path.read_bytes()
+    strange = FORWARD.replace(names=[object() for _ in range(9)])
+    with pytest.raises(ValueError, match=r"name <object.*give others with wiring.replace\(names=...\)"):
+        save_network(SparseMLP(strange), path)
+    assert path.read_bytes() == before
+    save_network(SparseMLP(FORWARD, "tanh"), path)
+    assert load_network(path).activation == "tanh"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "reason"),
+    [
+        ({"format": "other"}, "its format is 'other'"),
+        ({"version": "2"}, "its version is '2' and only '1' is known"),
+        ({"class": "os.system"}, "which is not known"),
+        ({"class": "SparseRNN"}, "which is not known"),
+        ({"unit": "__import__"}, "which is not known"),
+        ({"sizes": "[1e9]"}, "sizes must be integers"),
+        ({"sizes": "[3, 2, 2, 1000000000000]"}, "add up to at most"),
+        ({"sizes": "[3, 2, 2, 20]"}, "size mismatch|weights where its wiring has room"),
+        ({"sizes": "[3, 2, -2, 6]"}, "every layer needs at least 1 neuron"),
+        ({"sizes": "{}"}, "this is no intact network file"),
+        ({"sizes": "[" * 100_000}, "this is no intact network file"),
+        ({"sizes": "nonsense"}, "this is no intact network file"),
+        ({"names": "[1, 2]"}, "9 neurons need one name each"),
+        ({"names": '[{"a": 1}]'}, "this is no intact network file"),
+        ({"names": "3"}, "this is no intact network file"),
+        ({"outputs": "false"}, "SparseMLP needs both"),
+    ],
+)
+def test_wrong_descriptions_are_refused(metadata: dict[str, str], reason: str, tmp_path: Path):
+    path = saved(tmp_path)
+    edit(path, metadata)
+    with pytest.raises(ValueError, match=reason) as raised:
+        load_network(path)
+    assert str(raised.value).startswith(f"{path}: ")
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("tensors", "reason"),
+    [
+        ({"weight": None}, "weights where its wiring has room for"),
+        ({"bias": None}, "Missing key"),
+        ({"extra": torch.zeros(1)}, "Unexpected key"),
+        ({"wiring.edges": None}, "wiring.edges"),
+        ({"wiring.edges": torch.tensor([[0, 99]])}, "leaves the 9 neurons"),
+        ({"wiring.edges": torch.tensor([[0.0, 3.0]])}, "must be integer rows"),
+        ({"wiring.edges": torch.tensor([[0, 3]])}, "weights where its wiring has room for"),
+        ({"wiring.weights": torch.zeros(2)}, "one weight for each of the 7 edges"),
+        ({"bias": torch.zeros(6, dtype=torch.int64)}, "one floating-point type"),
+        ({"bias": torch.zeros(6, dtype=torch.float64)}, "one floating-point type"),
+        ({"bias": torch.zeros(7)}, "size mismatch"),
+        ({"weight": torch.ones(13)}, "not zero off its mask"),
+        ({"mask": torch.ones(13)}, "its masks must be boolean"),
+    ],
+)
+def test_wrong_tensors_are_refused(tensors: dict[str, torch.Tensor | None], reason: str, tmp_path: Path):
+    path = saved(tmp_path)
+    edit(path, tensors=tensors)
+    with pytest.raises(ValueError, match=reason) as raised:
+        load_network(path)
+    assert str(raised.value).startswith(f"{path}: ")
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 not it", b"\xff" * 64, b"\x80\x04\x95pickle"])
+def test_other_files_are_refused(content: bytes, tmp_path: Path):
+    path = tmp_path / "network.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="this is no intact network file"):
+        load_network(path)
+
+
+def test_cut_files_are_refused(tmp_path: Path):
+    path = saved(tmp_path)
+    whole = path.read_bytes()
+    for length in range(0, len(whole), 41):
+        path.write_bytes(whole[:length])
+        with pytest.raises(ValueError, match="this is no intact network file"):
+            load_network(path)
+
+
+def test_a_missing_file_is_said_to_be_missing(tmp_path: Path):
+    with pytest.raises(FileNotFoundError, match="there is no such file"):
+        load_network(tmp_path / "nothing.safetensors")
