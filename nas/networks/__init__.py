@@ -5,8 +5,9 @@ Names are loaded on first use, so that a `NetworkSpec` needs no torch until it b
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from priors.lazy import lazy_names
 
 if TYPE_CHECKING:
     from nas.networks.activations import ACTIVATIONS
@@ -56,14 +57,4 @@ _MODULES = {
     "wiring_of": "structure",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, _MODULES)

@@ -109,10 +109,7 @@ def _rebuild(metadata: Mapping[str, str], state: dict[str, Tensor]) -> Network:
     found = sum(tensor.numel() for name, tensor in state.items() if name.rpartition(".")[2] == "weight")
     if found != expected:
         raise ValueError(f"it holds {found} weights where its wiring has room for {expected}")
-    dtypes = {tensor.dtype for tensor in state.values() if tensor.dtype != torch.bool}
-    if len(dtypes) != 1 or not (dtype := dtypes.pop()).is_floating_point:
-        raise ValueError("its weights and biases must be of one floating-point type")
-    network = _CLASSES[kind](wiring, unit, rng=0, dtype=dtype)
+    network = _CLASSES[kind](wiring, unit, rng=0, dtype=_dtype(state))
     network.load_state_dict(state)
     for part in parts_of(network):
         if bool((part.weight.detach()[~part.mask] != 0).any()):
@@ -132,6 +129,16 @@ def _wiring(metadata: Mapping[str, str], edges: Tensor, weights: Tensor | None) 
         weights=None if weights is None else weights.numpy(),
         names=None if names is None else [_hashable(name) for name in names],
     )
+
+
+def _dtype(state: Mapping[str, Tensor]) -> torch.dtype:
+    masks = {name for name in state if name.rpartition(".")[2] == "mask"}
+    if any(state[name].dtype != torch.bool for name in masks):
+        raise ValueError("its masks must be boolean")
+    dtypes = {state[name].dtype for name in state.keys() - masks}
+    if len(dtypes) != 1 or not (dtype := dtypes.pop()).is_floating_point:
+        raise ValueError("its weights and biases must be of one floating-point type")
+    return dtype
 
 
 def _blocks(wiring: Wiring, kind: str, unit: str) -> tuple[Block, ...]:

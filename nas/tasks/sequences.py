@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.tasks.reber import (
+from nas.tasks.grammar import (
     LETTERS,
     draw_embedded,
     draw_impostors,

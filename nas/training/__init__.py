@@ -3,7 +3,7 @@
 from nas.training.history import Epoch, History, Progress
 from nas.training.recipe import Recipe
 from nas.training.session import Interrupted, Session, StopFlag
-from nas.training.train import ENGINES, session, train
+from nas.training.train import ENGINES, train
 
 __all__ = [
     "ENGINES",

@@ -3,8 +3,18 @@
 import numpy as np
 import pytest
 import torch
+from scipy.sparse.linalg import ArpackNoConvergence
 
-from nas.networks import MaskedLinear, SequenceNetwork, SparseMLP, SparseRNN, parts_of, spectral_radius, wiring_of
+from nas.networks import (
+    MaskedLinear,
+    SequenceNetwork,
+    SparseMLP,
+    SparseRNN,
+    initialise,
+    parts_of,
+    spectral_radius,
+    wiring_of,
+)
 from nas.networks.initialise import rescale_recurrent
 from priors.wiring import Wiring
 
@@ -146,6 +156,22 @@ def test_spectral_radius_of_known_graphs():
     # [[1, 1], [-1, -1]] has cycles and is nilpotent all the same.
     nilpotent = Wiring((2,), [(0, 0), (0, 1), (1, 0), (1, 1)], weights=[1, -1, 1, -1])
     assert spectral_radius(nilpotent) == 0
+
+
+def test_a_large_ring_that_weight_zero_breaks_has_radius_zero():
+    ring = [(index, (index + 1) % 400) for index in range(400)]
+    assert spectral_radius(Wiring((400,), ring, weights=np.arange(400))) == 0
+    assert spectral_radius(Wiring((400,), ring)) == pytest.approx(1)
+
+
+def test_without_convergence_all_eigenvalues_are_computed(monkeypatch: pytest.MonkeyPatch):
+    def never(*_: object, **__: object) -> None:
+        raise ArpackNoConvergence("no convergence", np.zeros(0), np.zeros(0))
+
+    wiring = recurrent_wiring(310, 0.05, 3).replace(inputs=False)
+    expected = spectral_radius(wiring)
+    monkeypatch.setattr(initialise, "eigs", never)
+    assert spectral_radius(wiring) == pytest.approx(expected, rel=1e-6)
 
 
 def test_radius_zero_and_nonsense():

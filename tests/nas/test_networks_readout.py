@@ -91,6 +91,14 @@ def test_optimizers_stay_on_the_mask():
         assert not part.weight.detach()[~part.mask].any()
 
 
+def test_infinite_gradients_stay_on_the_mask():
+    network = SequenceNetwork(WIRING, "tanh", rng=0)
+    (network(torch.ones(1, 2, 2)).sum() * float("inf")).backward()
+    for part in (network.rnn, network.head):
+        assert not torch.isfinite(part.weight.grad[part.mask]).all()
+        assert (part.weight.grad[~part.mask] == 0).all()
+
+
 def test_spectral_radius_is_passed_on():
     small, large = (SequenceNetwork(WIRING, "tanh", rng=0, spectral_radius=radius) for radius in (0.5, 1.0))
     before = small.rnn.blocks[1]

@@ -9,7 +9,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from nas.networks import SequenceNetwork, SparseMLP, SparseRNN, load_network, save_network, wiring_of
+from nas.networks import SequenceNetwork, SparseMLP, SparseRNN, load_network, save_network, storage, wiring_of
 from priors.wiring import Wiring
 
 FORWARD = Wiring((3, 2, 2, 2), [(0, 3), (2, 3), (3, 5), (1, 6), (4, 6), (5, 7), (0, 8)], True, True)
@@ -35,7 +35,7 @@ def test_what_was_saved_comes_back(index: int, tmp_path: Path):
     network, x = networks()[index]
     with torch.no_grad():
         for parameter in network.parameters():
-            parameter += 0.1 * (parameter != 0)
+            parameter.add_(0.1 * (parameter != 0))
     part = getattr(network, "rnn", network)
     part.mask[0] = False
     part.weight.data[0] = 0
@@ -59,7 +59,7 @@ def test_what_was_saved_comes_back(index: int, tmp_path: Path):
 
 def saved(tmp_path: Path) -> Path:
     path = tmp_path / "network.safetensors"
-    save_network(SparseMLP(FORWARD, rng=0), path)
+    save_network(SparseMLP(FORWARD, "gelu", rng=0), path)
     return path
 
 
@@ -78,7 +78,7 @@ def test_the_file_says_what_it_is(tmp_path: Path):
         assert file.get_tensor("wiring.edges").tolist() == FORWARD.edges.tolist()
     assert metadata["format"] == "wirenas-network"
     assert metadata["version"] == "1"
-    assert (metadata["class"], metadata["unit"]) == ("SparseMLP", "relu")
+    assert (metadata["class"], metadata["unit"]) == ("SparseMLP", "gelu")
     assert json.loads(metadata["sizes"]) == [3, 2, 2, 2]
 
 
@@ -93,13 +93,27 @@ def test_saving_replaces_a_file_or_leaves_it(tmp_path: Path):
     assert load_network(path).activation == "tanh"
 
 
+def test_a_broken_write_leaves_the_older_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def half(_tensors: object, path: Path, _metadata: object) -> None:
+        path.write_bytes(b"half")
+        raise OSError("disk full")
+
+    path = saved(tmp_path)
+    before = path.read_bytes()
+    monkeypatch.setattr(storage, "save_file", half)
+    with pytest.raises(OSError, match="disk full"):
+        save_network(SparseMLP(FORWARD), path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
 @pytest.mark.parametrize(
     ("metadata", "reason"),
     [
         ({"format": "other"}, "its format is 'other'"),
         ({"version": "2"}, "its version is '2' and only '1' is known"),
         ({"class": "os.system"}, "which is not known"),
-        ({"class": "SparseRNN"}, "which is not known"),
+        ({"class": "SparseRNN"}, "a 'SparseRNN' of 'gelu', which is not known"),
         ({"unit": "__import__"}, "which is not known"),
         ({"sizes": "[1e9]"}, "sizes must be integers"),
         ({"sizes": "[3, 2, 2, 1000000000000]"}, "add up to at most"),
@@ -137,8 +151,8 @@ def test_wrong_descriptions_are_refused(metadata: dict[str, str], reason: str, t
         ({"bias": torch.zeros(6, dtype=torch.int64)}, "one floating-point type"),
         ({"bias": torch.zeros(6, dtype=torch.float64)}, "one floating-point type"),
         ({"bias": torch.zeros(7)}, "size mismatch"),
-        ({"weight": torch.ones(13)}, "not zero off its mask"),
-        ({"mask": torch.ones(13)}, "its masks must be boolean"),
+        ({"weight": torch.ones(14)}, "not zero off its mask"),
+        ({"mask": torch.ones(14)}, "its masks must be boolean"),
     ],
 )
 def test_wrong_tensors_are_refused(tensors: dict[str, torch.Tensor | None], reason: str, tmp_path: Path):

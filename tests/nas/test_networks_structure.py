@@ -1,5 +1,7 @@
 """From a network back to its wiring, and counts of parameters."""
 
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -113,3 +115,8 @@ def test_way_back_is_fast():
     wiring_of(network)
     # Takes 15 ms where 50 are promised; the rest is room for a busy machine.
     assert time.process_time() - started < 0.2
+
+
+def test_a_spec_needs_no_torch():
+    code = "import sys; from nas.networks import NetworkSpec; NetworkSpec('rnn'); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

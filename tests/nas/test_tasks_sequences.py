@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from nas.tasks import reber, reber_embedded, reber_published
-from nas.tasks.reber import LETTERS, is_embedded, is_valid
+from nas.tasks.grammar import LETTERS, is_embedded, is_valid
 from nas.tasks.sequences import bigram_rule, letter_rule, plateaus_of, trigram_rule
 
 VARIANTS = {

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from nas.tasks.reber import (
+from nas.tasks.grammar import (
     _ARROWS,
     _CROSSED,
     _FOREIGN,
