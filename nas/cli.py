@@ -40,7 +40,7 @@ def main() -> None:
     except CampaignError as error:
         _fail(str(error), 1)
     except TyperException as error:
-        _fail(error.format_message(), error.exit_code)
+        _fail(error.format_message() or "see the help for what can be given", error.exit_code)
     if code == 130:
         _fail("interrupted; the same command resumes", 130)
     sys.exit(code if isinstance(code, int) else 0)

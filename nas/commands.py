@@ -11,7 +11,7 @@ from nas.report.outcome import Outcome
 from nas.search.options import OPTIONS_FILE, read_options, resolve, resume_options
 
 if TYPE_CHECKING:
-    from nas.search.campaign import Watcher
+    from nas.search.watcher import Watcher
 
 __all__ = ["read_best", "read_status", "run_campaign"]
 
@@ -57,15 +57,16 @@ def read_status(out: Path) -> Outcome:
     stored = study.get("outcome")
     records = study.records()
     if stored is not None and stored["complete"] == len(records.complete):
-        return Outcome.from_json(stored)
-    options = resolve(_stored_options(out))
+        # The folder may have been moved since.
+        return Outcome.from_json({**stored, "out": str(out), "study": str(study.path)})
+    options = resolve(read_options(out / OPTIONS_FILE))
     return Outcome.of(out, options, None, records, None, sum(record.seconds for record in records))
 
 
 def read_best(out: Path) -> dict[str, Any]:
     """Return the best candidate, its results and its files."""
     outcome = read_status(out).to_json()
-    folder = Path(out) / "best"
+    folder = out / "best"
     files = sorted(str(path) for path in folder.iterdir()) if folder.is_dir() else []
     if outcome["best"] is None:
         raise InputError(f"{out}: no trial is complete yet; `wirenas run` with this --out goes on")
@@ -85,8 +86,3 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         nested = isinstance(value, Mapping) and isinstance(merged.get(name), Mapping)
         merged[name] = _merged(merged[name], value) if nested else value
     return merged
-
-
-def _stored_options(out: Path) -> dict[str, Any]:
-
-    return read_options(Path(out) / OPTIONS_FILE)

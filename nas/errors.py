@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
+    from pydantic_core import ErrorDetails
 
 __all__ = ["CampaignError", "InputError", "input_error", "known"]
 
@@ -37,16 +38,20 @@ def known(what: str, name: str, names: Iterable[str]) -> str:
 def input_error(error: ValidationError, config: type[BaseModel]) -> InputError:
     """Put the first problem that pydantic found into one line."""
     first = error.errors(include_url=False)[0]
+    return InputError(" ".join(_message(first, config).split()))
+
+
+def _message(first: ErrorDetails, config: type[BaseModel]) -> str:
     place = ".".join(map(str, first["loc"]))
     if first["type"] == "extra_forbidden":
         keys = _keys_at(config, first["loc"][:-1])
-        return InputError(
-            f"{place} is not a known key{_nearest(str(first['loc'][-1]), keys)}; known: {', '.join(keys)}"
-        )
+        return f"{place} is not a known key{_nearest(str(first['loc'][-1]), keys)}; known: {', '.join(keys)}"
     message = first["msg"].removeprefix("Value error, ")
     if not place:
-        return InputError(message)
-    return InputError(f"{place}={first['input']!r}: {message[0].lower()}{message[1:]}")
+        return message
+    if first["type"] == "value_error" and isinstance(first["input"], dict):
+        return f"{place}.{message}"
+    return f"{place}={first['input']!r}: {message[0].lower()}{message[1:]}"
 
 
 def _nearest(name: str, names: list[str]) -> str:

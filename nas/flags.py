@@ -23,7 +23,7 @@ _LEFT_OUT = {"direction", "space", "recipe"}
 _PANELS: tuple[tuple[type[BaseModel], str | None, str], ...] = (
     (CampaignOptions, None, "The campaign"),
     (Space, "space", "What varies between the candidates"),
-    (Recipe, "recipe", "How networks are trained"),
+    (Recipe, "recipe", "How networks are trained; a task has defaults of its own"),
 )
 
 

@@ -124,8 +124,8 @@ def write_rnn(out: Path, wiring: Wiring, cell: str, spectral_radius: float | Non
 
     known("cell", cell, CELLS)
     kind = SequenceNetwork if wiring.outputs else SparseRNN
-    rng = stream(seed, "weights", wiring.fingerprint)
     try:
+        rng = stream(seed, "weights", wiring.fingerprint)
         network = kind(wiring, cell, rng=rng, spectral_radius=spectral_radius)
     except ValueError as error:
         raise InputError(str(error)) from None
@@ -140,7 +140,10 @@ def write_mlp(out: Path, wiring: Wiring, activation: str, seed: int) -> dict[str
     from nas.networks import ACTIVATIONS, SparseMLP
 
     known("activation", activation, ACTIVATIONS)
-    network = SparseMLP(wiring, activation, rng=stream(seed, "weights", wiring.fingerprint))
+    try:
+        network = SparseMLP(wiring, activation, rng=stream(seed, "weights", wiring.fingerprint))
+    except ValueError as error:
+        raise InputError(str(error)) from None
     return _write(out, network, wiring, "outputs = network(inputs)", {"activation": activation})
 
 
@@ -169,10 +172,17 @@ def _write(out: Path, network: Any, wiring: Wiring, call: str, kind: Mapping[str
         write_wiring(wiring, temporary / "wiring.json")
         (temporary / "card.md").write_text(_card(written, parts, call), encoding="utf-8")
         temporary.chmod(0o755)
-        temporary.replace(out)
+        _move(temporary, out)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return written
+
+
+def _move(folder: Path, out: Path) -> None:
+    try:
+        folder.replace(out)
+    except OSError as error:
+        raise InputError(f"out={out}: {error.strerror}; give the name of a folder that is not there yet") from None
 
 
 def _card(written: Mapping[str, Any], parts: Mapping[str, int], call: str) -> str:

@@ -24,6 +24,11 @@ def stream(seed: int, purpose: str, *keys: int | str) -> np.random.Generator:
         A key of `PURPOSES`.
     *keys : int or str
         What the stream belongs to, such as a trial number or a fingerprint (hexadecimal digits).
+
+    Raises
+    ------
+    ValueError
+        For a negative seed.
     """
     return np.random.Generator(np.random.PCG64(_sequence(seed, purpose, keys)))
 
@@ -34,9 +39,11 @@ def stream_seed(seed: int, purpose: str, *keys: int | str) -> int:
 
 
 def _sequence(seed: int, purpose: str, keys: tuple[int | str, ...]) -> np.random.SeedSequence:
+    if seed < 0:
+        raise ValueError(f"seed={seed}: a seed must be an integer of at least 0")
     path = [PURPOSES[purpose]]
     for key in keys:
-        path += [key] if isinstance(key, int) else _words(key)
+        path += _words(key) if isinstance(key, str) else [int(key)]
     return np.random.SeedSequence(entropy=seed, spawn_key=tuple(path))
 
 

@@ -12,8 +12,8 @@ from rich.table import Table
 
 from nas.report.card import comparison, number, spread
 from nas.report.outcome import Outcome, best_record
-from nas.search.campaign import Watcher
 from nas.search.records import Record, Records
+from nas.search.watcher import Watcher
 
 __all__ = ["LiveWatcher", "PlainWatcher", "show_best", "show_outcome", "show_written", "watcher_for"]
 
@@ -97,7 +97,7 @@ class PlainWatcher(Watcher):
             self._say(f"finals: {self._trained} of {self._trainings} trainings")
 
     def _say(self, line: str) -> None:
-        self._console.print(line, soft_wrap=True, highlight=False, markup=False)
+        _print(self._console, line)
 
 
 class LiveWatcher(Watcher):
@@ -112,6 +112,8 @@ class LiveWatcher(Watcher):
             TextColumn("{task.fields[note]}"),
             TimeRemainingColumn(compact=True),
             console=console,
+            # A training may take minutes, and the rate needs several.
+            speed_estimate_period=3600.0,
         )
         self._search = self.progress.add_task("search", total=None, note="")
         self._finals = self.progress.add_task("finals", total=None, note="", visible=False)
@@ -126,7 +128,7 @@ class LiveWatcher(Watcher):
         """Move the bar; write a line about a failed trial."""
         self._tally.add(record)
         if record.error is not None:
-            self.progress.console.print(f"trial {record.number} failed: {record.error}", markup=False)
+            _print(self.progress.console, f"trial {record.number} failed: {record.error}")
         self.progress.update(self._search, completed=self._tally.done, note=self._note())
 
     def finals_started(self, trainings: int) -> None:
@@ -148,15 +150,14 @@ class LiveWatcher(Watcher):
 def show_outcome(console: Console, outcome: Outcome) -> None:
     """Print what a campaign found and where it lies."""
     if outcome.best is None:
-        console.print(f"{outcome.out}: no trial is complete yet ({outcome.failed} failed)", highlight=False)
+        _print(console, f"{outcome.out}: no trial is complete yet ({outcome.failed} failed)")
         return
     best = outcome.best
     params = ", ".join(f"{name} {_short(value)}" for name, value in best["params"].items() if "seed" not in name)
-    console.print(
+    _print(
+        console,
         f"{outcome.complete} trials complete, {outcome.failed} failed. "
         f"Best: trial {best['trial']}, {outcome.metric} {number(best['value'])} on validation ({params}).",
-        highlight=False,
-        soft_wrap=True,
     )
     rows = comparison(outcome)
     if rows:
@@ -165,40 +166,42 @@ def show_outcome(console: Console, outcome: Outcome) -> None:
             table.add_row(*row)
         console.print(table)
         for name, plateau in (outcome.plateaus or {}).items():
-            console.print(f"Plateau of the rule {name!r}: {number(plateau)}", highlight=False)
-        console.print(outcome.verdict, highlight=False, soft_wrap=True)
-        console.print(
+            _print(console, f"Plateau of the rule {name!r}: {number(plateau)}")
+        _print(console, outcome.verdict)
+        _print(
+            console,
             f"Test: mean ± standard deviation over {outcome.test['seeds'] if outcome.test else 0} fresh seeds.",
-            highlight=False,
         )
-    console.print(f"Best network and card: {outcome.out}/best/   plot: {outcome.out}/progress.png", highlight=False)
+    _print(console, f"Best network and card: {outcome.out}/best/   plot: {outcome.out}/progress.png")
 
 
 def show_best(console: Console, found: Mapping[str, Any]) -> None:
     """Print the best candidate and its files."""
     best = found["best"]
-    console.print(f"trial {best['trial']}, {number(best['value'])} on validation", highlight=False)
+    _print(console, f"trial {best['trial']}, {number(best['value'])} on validation")
     for name, value in best["params"].items():
-        console.print(f"  {name}: {_short(value)}", highlight=False)
+        _print(console, f"  {name}: {_short(value)}")
     if found["test"] is not None:
-        console.print(f"test: {spread(found['test'])} over {found['test']['seeds']} seeds", highlight=False)
-        console.print(found["verdict"], highlight=False, soft_wrap=True)
+        _print(console, f"test: {spread(found['test'])} over {found['test']['seeds']} seeds")
+        _print(console, found["verdict"])
     for file in found["files"]:
-        console.print(file, highlight=False, soft_wrap=True)
+        _print(console, file)
 
 
 def show_written(console: Console, written: Mapping[str, Any]) -> None:
     """Print what a network that was written consists of, and how to load it."""
     kind = written.get("cell") or written.get("activation")
-    console.print(
+    _print(
+        console,
         f"{written['out']}: {written['nodes']} {kind} neurons, {written['edges']} edges, "
         f"{written['n_parameters']} parameters, {written['fingerprint'][:12]}",
-        highlight=False,
-        soft_wrap=True,
     )
-    console.print(
-        f'load: nas.networks.load_network("{written["out"]}/network.safetensors")', highlight=False, soft_wrap=True
-    )
+    _print(console, f'load: nas.networks.load_network("{written["out"]}/network.safetensors")')
+
+
+def _print(console: Console, line: str) -> None:
+    """Print a line as it is: paths and messages may look like markup, and are for copying."""
+    console.print(line, soft_wrap=True, markup=False, emoji=False, highlight=False)
 
 
 def _short(value: object) -> str:

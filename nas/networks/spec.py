@@ -54,7 +54,12 @@ class NetworkSpec:
         source, target = wiring.edges.T
         read_out = int(np.count_nonzero(target >= last))
         read_in = int(np.count_nonzero((source < first) & (target < last)))
-        between = wiring.n_edges - read_in - read_out
+        edges = (read_in, wiring.n_edges - read_in - read_out, read_out)
+        return self.count_parameters(edges, wiring.n_hidden, wiring.n_outputs)
+
+    def count_parameters(self, edges: tuple[int, int, int], n_hidden: int, n_outputs: int) -> dict[str, int]:
+        """Return the same from the numbers of edges (read-in, between hidden neurons, read-out) and of neurons."""
+        read_in, between, read_out = edges
         gates, biases = 1, 1
         if self.kind == "rnn":
             from nas.networks.cells import CELLS
@@ -64,6 +69,6 @@ class NetworkSpec:
             "read_in": gates * read_in,
             "wiring": gates * between,
             "read_out": read_out,
-            "biases": biases * wiring.n_hidden + wiring.n_outputs,
+            "biases": biases * n_hidden + n_outputs,
         }
         return {**parts, "total": sum(parts.values())}

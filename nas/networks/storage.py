@@ -30,8 +30,9 @@ from priors.wiring import Wiring
 
 __all__ = ["load_network", "save_network"]
 
+_KEY = "wirenas"
 _FORMAT = "wirenas-network"
-_VERSION = "1"
+_VERSION = 1
 _MAX_NEURONS = 10_000_000
 _CLASSES: dict[str, type[Network]] = {
     "SparseMLP": SparseMLP,
@@ -44,8 +45,9 @@ def save_network(network: Network, path: str | PathLike[str]) -> None:
     """Write a network to one safetensors file, which replaces an older one only once it is complete.
 
     The file holds the tensors of ``network.state_dict()``, the wiring as constructed (``wiring.edges`` and, where it
-    has them, ``wiring.weights``), and as text ``format``, ``version``, ``class``, ``unit`` (activation or cell),
-    ``sizes``, ``inputs``, ``outputs`` and ``names``, the last four as JSON.
+    has them, ``wiring.weights``), and in its metadata, under ``wirenas``, a JSON object of ``format``, ``version``,
+    ``class``, ``unit`` (activation or cell), ``sizes``, ``inputs``, ``outputs`` and ``names``. Equal networks give
+    equal bytes.
 
     Raises
     ------
@@ -58,16 +60,18 @@ def save_network(network: Network, path: str | PathLike[str]) -> None:
     tensors["wiring.edges"] = torch.from_numpy(wiring.edges.copy())
     if wiring.weights is not None:
         tensors["wiring.weights"] = torch.from_numpy(wiring.weights.copy())
-    metadata = {
+    # One entry, because safetensors writes several in any order.
+    description = {
         "format": _FORMAT,
         "version": _VERSION,
         "class": type(network).__name__,
         "unit": body.activation if isinstance(body, SparseMLP) else body.cell,
-        "sizes": json.dumps(wiring.sizes),
-        "inputs": json.dumps(wiring.inputs),
-        "outputs": json.dumps(wiring.outputs),
-        "names": json.dumps(None if wiring.names is None else [_plain(name) for name in wiring.names], allow_nan=False),
+        "sizes": wiring.sizes,
+        "inputs": wiring.inputs,
+        "outputs": wiring.outputs,
+        "names": None if wiring.names is None else [_plain(name) for name in wiring.names],
     }
+    metadata = {_KEY: json.dumps(description, allow_nan=False)}
     with atomic_write(Path(path)) as temporary:
         save_file(tensors, temporary, metadata)
 
@@ -86,25 +90,25 @@ def load_network(path: str | PathLike[str]) -> Network:
         raise FileNotFoundError(f"{path}: there is no such file")
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
-            metadata = file.metadata() or {}
-            _check_format(metadata)
+            description = json.loads((file.metadata() or {}).get(_KEY, "{}"))
+            _check_format(description)
             state = {name: file.get_tensor(name) for name in sorted(file.keys())}
-        return _rebuild(metadata, state)
+        return _rebuild(description, state)
     except (SafetensorError, ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{path}: this is no intact network file: {reason}") from error
 
 
-def _check_format(metadata: Mapping[str, str]) -> None:
-    if metadata.get("format") != _FORMAT:
-        raise ValueError(f"its format is {metadata.get('format')!r} where {_FORMAT!r} is needed")
-    if metadata.get("version") != _VERSION:
-        raise ValueError(f"its version is {metadata.get('version')!r} and only {_VERSION!r} is known")
+def _check_format(description: Mapping[str, Any]) -> None:
+    if description.get("format") != _FORMAT:
+        raise ValueError(f"its format is {description.get('format')!r} where {_FORMAT!r} is needed")
+    if description.get("version") != _VERSION:
+        raise ValueError(f"its version is {description.get('version')!r} and only {_VERSION!r} is known")
 
 
-def _rebuild(metadata: Mapping[str, str], state: dict[str, Tensor]) -> Network:
-    wiring = _wiring(metadata, state.pop("wiring.edges"), state.pop("wiring.weights", None))
-    kind, unit = metadata["class"], metadata["unit"]
+def _rebuild(description: Mapping[str, Any], state: dict[str, Tensor]) -> Network:
+    wiring = _wiring(description, state.pop("wiring.edges"), state.pop("wiring.weights", None))
+    kind, unit = description["class"], description["unit"]
     expected = sum(block.size for block in _blocks(wiring, kind, unit))
     found = sum(tensor.numel() for name, tensor in state.items() if name.rpartition(".")[2] == "weight")
     if found != expected:
@@ -117,15 +121,15 @@ def _rebuild(metadata: Mapping[str, str], state: dict[str, Tensor]) -> Network:
     return network
 
 
-def _wiring(metadata: Mapping[str, str], edges: Tensor, weights: Tensor | None) -> Wiring:
-    sizes, names = json.loads(metadata["sizes"]), json.loads(metadata["names"])
+def _wiring(description: Mapping[str, Any], edges: Tensor, weights: Tensor | None) -> Wiring:
+    sizes, names = description["sizes"], description["names"]
     if not all(type(size) is int for size in sizes) or sum(sizes) > _MAX_NEURONS:
         raise ValueError(f"sizes must be integers that add up to at most {_MAX_NEURONS}")
     return Wiring(
         sizes,
         edges.numpy(),
-        inputs=json.loads(metadata["inputs"]),
-        outputs=json.loads(metadata["outputs"]),
+        inputs=description["inputs"],
+        outputs=description["outputs"],
         weights=None if weights is None else weights.numpy(),
         names=None if names is None else [_hashable(name) for name in names],
     )

@@ -26,11 +26,11 @@ def card(options: CampaignOptions, task: Task | None, finals: Finals | None, out
     if task is None or finals is None:
         sections.append(f"## Value\n\n{number(best['value'])} ({options.direction}), from the user's own evaluation.")
         sections.append("## Load\n\n```python\nfrom priors import read_wiring\n\n"
-                        'wiring = read_wiring("best/wiring.json")\n```')  # fmt: skip
+                        'wiring = read_wiring("wiring.json")\n```')  # fmt: skip
     else:
         sections += [_data(task), _recipe(options), _results(task, finals, outcome), _sizes(options, finals)]
         sections.append("## Load\n\n```python\nfrom nas.networks import load_network\n\n"
-                        f'network = load_network("best/network.safetensors")\n```\n\n{_call(task)}')  # fmt: skip
+                        f'network = load_network("network.safetensors")\n```\n\n{_call(task)}')  # fmt: skip
     sections.append(f"Written by WireNAS {__version__}.")
     return "\n\n".join(sections) + "\n"
 

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nas.report.verdict import verdict
 from nas.search.records import Record, Records
-from nas.search.references import EQUAL_PARAMETERS
 
 if TYPE_CHECKING:
     from nas.search.finals import Finals
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from nas.tasks import Task
 
 __all__ = ["Outcome", "best_record"]
-
-_ONE_POINT = 0.01
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,7 @@ class Outcome:
             test=test,
             references=rivals,
             plateaus=None if task is None else dict(task.plateaus),
-            verdict="" if test is None else _verdict(test, rivals, options.direction),
+            verdict="" if test is None or task is None else verdict(test, rivals, task.plateaus, task.metric),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -126,20 +124,3 @@ def _best(record: Record) -> dict[str, Any]:
         "n_edges": record.n_edges,
         "n_parameters": record.n_parameters,
     }
-
-
-def _verdict(test: Mapping[str, Any], rivals: tuple[Mapping[str, Any], ...], direction: str) -> str:
-    sign = 1.0 if direction == "maximize" else -1.0
-    ahead = [rival["name"] for rival in rivals if sign * (rival["mean"] - test["mean"]) > 0]
-    equal = next(rival for rival in rivals if rival["name"] == EQUAL_PARAMETERS)
-    gap = sign * (test["mean"] - equal["mean"])
-    beside = f"the dense network of equal parameters ({equal['n_parameters']})"
-    if direction == "minimize":
-        first = f"The found wiring is {'better' if gap > 0 else 'not better'} than {beside}: {gap:+.4g}."
-    elif gap < -_ONE_POINT:
-        first = f"The found wiring LOSES to {beside} by {-100 * gap:.1f} points of accuracy."
-    elif gap < 0:
-        first = f"The found wiring stays within one point of {beside}: {100 * gap:+.1f} points of accuracy."
-    else:
-        first = f"The found wiring is at least as good as {beside}: {100 * gap:+.1f} points of accuracy."
-    return first + (f" Better than it: {', '.join(ahead)}." if ahead else " No reference is better than it.")

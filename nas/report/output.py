@@ -54,10 +54,13 @@ def write_output(
 
 
 def _replace_folder(new: Path, place: Path) -> None:
-    if place.exists():
-        old = Path(tempfile.mkdtemp(prefix=".old-", dir=place.parent))
-        place.rename(old / place.name)
-        new.rename(place)
-        shutil.rmtree(old)
-    else:
-        new.rename(place)
+    with tempfile.TemporaryDirectory(prefix=".old-", dir=place.parent) as aside:
+        old = Path(aside) / place.name
+        if place.exists():
+            place.rename(old)
+        try:
+            new.rename(place)
+        except OSError:
+            if old.exists():
+                old.rename(place)
+            raise

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from priors.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from nas.search.campaign import Campaign, Watcher
+    from nas.search.campaign import Campaign
     from nas.search.options import CampaignOptions
     from nas.search.proposer import Candidate
     from nas.search.records import Record, Records
     from nas.search.references import references
     from nas.search.space import Space
     from nas.search.study import load
+    from nas.search.watcher import Watcher
 
 __all__ = [
     "Campaign",
@@ -37,7 +38,7 @@ _MODULES = {
     "Record": "records",
     "Records": "records",
     "Space": "space",
-    "Watcher": "campaign",
+    "Watcher": "watcher",
     "load": "study",
     "references": "references",
 }

@@ -6,8 +6,6 @@ their numbers; what was not stored when a process ended is proposed again, the s
 
 from __future__ import annotations
 
-import contextlib
-import signal
 import threading
 import time
 from collections import deque
@@ -17,44 +15,26 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock, Timeout
 
-from nas.errors import CampaignError, InputError
+from nas.errors import CampaignError, InputError, known
 from nas.networks import NetworkSpec
 from nas.report.outcome import Outcome
 from nas.report.output import write_output
 from nas.search.evaluation import Evaluation, OwnEvaluation, TrainedEvaluation, Trainer, attempt
 from nas.search.finals import Finals, run_finals
+from nas.search.guards import alone_in, one_torch_thread, stop_on_signal
 from nas.search.options import OPTIONS_FILE, CampaignOptions, refuse_changes, resolve, write_options
 from nas.search.proposer import Candidate, Proposer
 from nas.search.records import Record, Records
 from nas.search.study import StudyFile, record_of
-from nas.tasks import Task, load_task
+from nas.search.watcher import Watcher
+from nas.tasks import TASKS, Task, load_task
 from nas.training import Interrupted
 from priors import Wiring
 
 __all__ = ["Campaign", "Watcher"]
 
 _FAILURES_IN_A_ROW = 10
-
-
-class Watcher:
-    """Is told how a campaign goes. This one does nothing; override what is of interest."""
-
-    def search_started(self, done: int, total: int, records: Records) -> None:
-        """Hear that `done` of `total` trials are complete already."""
-
-    def recorded(self, record: Record) -> None:
-        """Hear of a trial that was stored."""
-
-    def finals_started(self, trainings: int) -> None:
-        """Hear that the finals begin, with so many trainings."""
-
-    def trained(self) -> None:
-        """Hear of a training of the finals that is done."""
-
-    def finished(self) -> None:
-        """Hear that nothing more will happen, for whatever reason."""
 
 
 class Campaign:
@@ -101,12 +81,14 @@ class Campaign:
             raise InputError("evaluate and task are both given: a candidate has one value, so give one of them")
         if threads < 1:
             raise InputError(f"threads={threads}: at least 1 is needed")
+        _check_units(n_inputs, n_outputs)
         self.out = Path(out)
         self.threads = threads
         self.stop = threading.Event()
         self._evaluate = evaluate
         self.task = None if evaluate is not None else _task(task, options)
         if self.task is not None:
+            _check_direction(options.get("direction"), self.task)
             options["task"], options["direction"] = self.task.name, self.task.direction
             options["recipe"] = {**self.task.recipe, **_as_dict(options.get("recipe", {}))}
             n_inputs, n_outputs = self.task.n_inputs, self.task.n_outputs
@@ -133,7 +115,9 @@ class Campaign:
             If every evaluation fails.
         """
         started = time.perf_counter()
-        with self._alone(), _one_torch_thread(), _stop_on_signal(self.stop):
+        if self.space.max_parameters is not None and not (self.out / OPTIONS_FILE).is_file():
+            self._proposer().propose(0)  # An impossible limit is refused before anything is written.
+        with alone_in(self.out), one_torch_thread(), stop_on_signal(self.stop):
             study = self._open()
             watcher = watcher or Watcher()
             try:
@@ -151,7 +135,8 @@ class Campaign:
                 self._search(study, self._evaluation(trained), executor, watcher)
                 stored = study.get("outcome")
                 if stored is not None and stored["complete"] == len(study.records().complete) and self._has_output():
-                    return Outcome.from_json({**stored, "seconds": time.perf_counter() - started})
+                    here = {"out": str(self.out), "study": str(study.path), "seconds": time.perf_counter() - started}
+                    return Outcome.from_json({**stored, **here})
                 finals = self._finals(study, trained, executor, watcher) if trained is not None else None
             finally:
                 executor.shutdown(wait=True, cancel_futures=True)
@@ -162,22 +147,6 @@ class Campaign:
         return outcome
 
     # The folder
-
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        try:
-            self.out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"out={self.out}: {error.strerror}; give a folder that can be written") from None
-        lock = FileLock(self.out / ".lock", timeout=0)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise InputError(f"out={self.out}: another process works on this campaign; give another folder") from None
-        try:
-            yield
-        finally:
-            lock.release()
 
     def _open(self) -> StudyFile:
         study = StudyFile(self.out, self.options.direction)
@@ -297,15 +266,17 @@ class Campaign:
 
     def _best(self, records: Records) -> list[Record]:
         sign = 1.0 if self.options.direction == "maximize" else -1.0
-        ranked = sorted(records.complete, key=lambda record: -sign * (record.value or 0.0))
-        distinct = {record.fingerprint: record for record in reversed(ranked)}
-        return sorted(distinct.values(), key=ranked.index)[: self.options.finalists]
+        distinct: dict[str, Record] = {}
+        for record in sorted(records.complete, key=lambda record: -sign * (record.value or 0.0)):
+            distinct.setdefault(record.fingerprint, record)
+        return list(distinct.values())[: self.options.finalists]
 
 
 def _task(task: str | Task | None, options: Mapping[str, Any]) -> Task:
     if isinstance(task, Task):
         return task
-    return load_task(task if task is not None else options.get("task") or CampaignOptions().task or "")
+    name = str(task or options.get("task") or "digits")
+    return load_task(known("task", name, TASKS))
 
 
 def _as_dict(config: Any) -> dict[str, Any]:
@@ -314,6 +285,19 @@ def _as_dict(config: Any) -> dict[str, Any]:
 
 def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _as_dict(value) if name in ("space", "recipe") else value for name, value in options.items()}
+
+
+def _check_direction(direction: Any, task: Task) -> None:
+    if direction not in (None, task.direction):
+        raise InputError(f"direction={direction}: the metric of task {task.name} is to {task.direction}; leave it out")
+
+
+def _check_units(n_inputs: int, n_outputs: int) -> None:
+    if n_inputs < 0 or n_outputs < 0 or (n_outputs and not n_inputs):
+        raise InputError(
+            f"n_inputs={n_inputs}, n_outputs={n_outputs}: neither may be negative, and outputs need inputs; "
+            "nearest valid is n_inputs=1, or 0 for both"
+        )
 
 
 def _check_fit(options: CampaignOptions, task: Task | None) -> None:
@@ -329,34 +313,3 @@ def _check_fit(options: CampaignOptions, task: Task | None) -> None:
 
 def _cuda() -> str:
     return ", cuda" if torch.cuda.is_available() else ""
-
-
-@contextlib.contextmanager
-def _one_torch_thread() -> Iterator[None]:
-    """Give every training one thread: at these sizes several are slower, and sums would depend on their number."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@contextlib.contextmanager
-def _stop_on_signal(stop: threading.Event) -> Iterator[None]:
-    """Turn the first Ctrl-C into a flag that every training looks at, so that nothing ends half-written."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    stop.clear()
-
-    def on_signal(*_: object) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    before = signal.signal(signal.SIGINT, on_signal)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

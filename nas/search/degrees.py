@@ -23,8 +23,8 @@ def _watts_strogatz(params: Mapping[str, Any]) -> Prior:
 def _barabasi_albert(params: Mapping[str, Any]) -> Prior:
     n, initial = params["n"], params["initial"]
     wanted = params["degree"] * n / 2
-    # The number of edges rises with m up to n / 2 from every initial graph.
-    m = min(range(1, n // 2 + 1), key=lambda m: abs(_n_edges(n, m, initial) - wanted))
+    # Beyond m = n / 2 only growth from a complete graph still gains edges; elsewhere ties go to the smaller m.
+    m = min(range(1, n), key=lambda m: abs(_n_edges(n, m, initial) - wanted))
     return BarabasiAlbert(n, m, initial)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import platform
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from nas.tasks import Task
 
-__all__ = ["Assessment", "Evaluation", "OwnEvaluation", "Trainer", "Training", "attempt"]
+__all__ = ["Assessment", "Evaluation", "OwnEvaluation", "TrainedEvaluation", "Trainer", "Training", "attempt"]
 
 _ATTEMPTS = 3
 
@@ -104,7 +104,7 @@ class Trainer:
         )
         return Training(network, history, replicate, learning_rate)
 
-    def plan(self, replicates: Iterable[int]) -> list[tuple[int, float]]:
+    def plan(self, replicates: Sequence[int]) -> list[tuple[int, float]]:
         """Return the (replicate, learning rate) pairs that an assessment trains."""
         return [(replicate, rate) for rate in self.recipe.learning_rates for replicate in replicates]
 
@@ -175,7 +175,7 @@ def attempt(candidate: Candidate, evaluation: Evaluation, stop: StopFlag) -> Rec
         except Interrupted:
             raise
         except Exception as failure:
-            error = "".join(traceback.format_exception_only(failure)).strip()
+            error = " ".join("".join(traceback.format_exception_only(failure)).split())
             continue
         return _record(candidate, state="complete", attempts=count, **outcome)
     return _record(candidate, state="failed", value=None, attempts=_ATTEMPTS, error=error)
@@ -186,7 +186,7 @@ def _record(candidate: Candidate, **fields: Any) -> Record:
         number=candidate.number,
         params=candidate.params,
         versions=_versions(),
-        **describe(candidate.wiring),
+        **describe(candidate.wiring, candidate.params.get("n")),
         **fields,
     )
 

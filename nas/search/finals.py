@@ -6,8 +6,8 @@ import math
 import statistics
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from nas.networks import NetworkSpec
 from nas.search.evaluation import Assessment, Trainer, Training
@@ -15,6 +15,9 @@ from nas.search.references import references
 from nas.seeds import stream
 from nas.training.torch_engine import evaluate
 from priors import Wiring
+
+if TYPE_CHECKING:
+    from nas.tasks import Task
 
 __all__ = ["FRESH", "Finals", "Standing", "run_finals"]
 
@@ -156,7 +159,6 @@ def _assess_all(
 
 
 def _standing(trainer: Trainer, entry: _Entry, assessment: Assessment, *, tested: bool) -> Standing:
-    networks = [training.network for training in assessment.trainings] if tested else []
     return Standing(
         name=entry.name,
         trial=entry.trial,
@@ -164,5 +166,12 @@ def _standing(trainer: Trainer, entry: _Entry, assessment: Assessment, *, tested
         n_edges=entry.wiring.n_edges,
         learning_rate=assessment.learning_rate,
         validation=tuple(training.history.value for training in assessment.trainings),
-        test=tuple(evaluate(network, trainer.task, trainer.task.test).metric for network in networks),
+        test=tuple(_test(trainer.task, training) for training in assessment.trainings) if tested else (),
     )
+
+
+def _test(task: Task, training: Training) -> float:
+    """Return the test metric; of a training that diverged the constant prediction's, as in validation."""
+    if training.history.diverged:
+        return replace(task, validation=task.test, test=task.validation).constant_value
+    return evaluate(training.network, task, task.test).metric

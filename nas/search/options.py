@@ -34,6 +34,7 @@ __all__ = [
 OPTIONS_FILE = "campaign.toml"
 """The resolved options, in a campaign's folder."""
 
+_NONE = "none"
 
 Direction = Literal["maximize", "minimize"]
 
@@ -95,7 +96,7 @@ class CampaignOptions(BaseModel):
 
 
 def resolve(options: Mapping[str, Any]) -> CampaignOptions:
-    """Validate nested options.
+    """Validate nested options; the word ``"none"`` stands for None, which files and command lines cannot write.
 
     Raises
     ------
@@ -103,7 +104,7 @@ def resolve(options: Mapping[str, Any]) -> CampaignOptions:
         One line on the first thing that is wrong.
     """
     try:
-        return CampaignOptions.model_validate(options)
+        return CampaignOptions.model_validate(_replaced(options, _NONE, None))
     except ValidationError as error:
         raise input_error(error, CampaignOptions) from None
 
@@ -119,9 +120,10 @@ def read_options(path: str | Path) -> dict[str, Any]:
 
 
 def write_options(options: CampaignOptions, path: str | Path) -> None:
-    """Write resolved options as TOML; what is None is left out, which means the same."""
+    """Write resolved options as TOML, which reads back as the same options."""
     with atomic_write(path) as temporary:
-        temporary.write_text(tomli_w.dumps(options.model_dump(mode="json", exclude_none=True)), encoding="utf-8")
+        document = _replaced(options.model_dump(mode="json"), None, _NONE)
+        temporary.write_text(tomli_w.dumps(document), encoding="utf-8")
 
 
 def changed_options(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any, Any]]:
@@ -165,6 +167,18 @@ def refuse_changes(out: str | Path, stored: Mapping[str, Any], mine: Mapping[str
             )
 
 
+def _replaced(options: Mapping[str, Any], old: Any, new: Any) -> dict[str, Any]:
+    """Return nested options with every value `old` replaced by `new`."""
+    return {
+        name: _replaced(value, old, new)
+        if isinstance(value, Mapping)
+        else new
+        if value is old or value == old
+        else value
+        for name, value in options.items()
+    }
+
+
 def _only(values: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: _only(values[name], part) if isinstance(part, Mapping) else values[name] for name, part in names.items()
@@ -172,4 +186,4 @@ def _only(values: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _shown(value: Any) -> str:
-    return "none" if value is None else json.dumps(value)
+    return _NONE if value is None else json.dumps(value)

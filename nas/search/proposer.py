@@ -29,6 +29,8 @@ SAMPLERS: dict[str, Callable[[int], optuna.samplers.BaseSampler]] = {
 """Sampler name to Optuna's sampler with a given seed."""
 
 _MAX_DRAWS = 1000
+# A sampler that learnt to like what is too large would propose it for ever; chance finds what is left.
+_SAMPLER_DRAWS = 50
 _SEED_RANGE = IntDistribution(0, 2**31 - 1)
 
 
@@ -85,7 +87,8 @@ class Proposer:
         """
         smallest: int | None = None
         for draw in range(_MAX_DRAWS):
-            self._study.sampler = self._sampler(stream_seed(self._seed, "sampler", number, draw))
+            sampler = self._sampler if draw < _SAMPLER_DRAWS else SAMPLERS["random"]
+            self._study.sampler = sampler(stream_seed(self._seed, "sampler", number, draw))
             trial = self._study.ask()
             searched = self._space.suggest(trial)
             seeds = self._space.seeds(stream(self._seed, "wiring", number, draw))

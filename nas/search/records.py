@@ -125,10 +125,18 @@ class Record:
         return row
 
 
-def describe(wiring: Wiring) -> dict[str, Any]:
-    """Return the fields of a Record that follow from the wiring alone."""
+def describe(wiring: Wiring, n_nodes: int | None = None) -> dict[str, Any]:
+    """Return the fields of a Record that follow from the wiring alone.
+
+    Parameters
+    ----------
+    wiring : Wiring
+        As trained.
+    n_nodes : int, optional
+        Nodes of the graph, where the hidden wiring has a projection of its own before them.
+    """
     hidden = wiring.hidden
-    pairs = np.unique(np.sort(hidden.edges, axis=1), axis=0)
+    n_nodes = hidden.n_neurons if n_nodes is None else n_nodes
     return {
         "fingerprint": wiring.fingerprint,
         "n_hidden": hidden.n_neurons,
@@ -136,9 +144,21 @@ def describe(wiring: Wiring) -> dict[str, Any]:
         "n_layers": hidden.n_layers,
         "n_sources": len(hidden.sources),
         "n_sinks": len(hidden.sinks),
-        "degree": 2 * len(pairs) / max(hidden.n_neurons, 1),
+        "degree": _mean_degree(hidden, n_nodes),
         "hidden_edges": tuple(hidden.edges.ravel().tolist()),
     }
+
+
+def _mean_degree(hidden: Wiring, n_nodes: int) -> float:
+    """Return the mean degree of the graph that the last `n_nodes` neurons of a hidden wiring were made of.
+
+    Where they are layered, edges that are not forward are the recurrence that `stack` added, and not the graph's.
+    """
+    first = hidden.n_neurons - n_nodes
+    graph = hidden.edges[:, 0] >= first
+    if hidden.n_layers - (first > 0) > 1:
+        graph &= hidden.forward
+    return 2 * len(np.unique(np.sort(hidden.edges[graph], axis=1), axis=0)) / n_nodes
 
 
 @dataclass(frozen=True)
@@ -168,7 +188,7 @@ class Records(Sequence[Record]):
         return Records(tuple(row for row in self.rows if row.is_complete))
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a ``pandas.DataFrame``, one row a record; needs pandas (``pip install wirenas[frames]``)."""
+        """Return a ``pandas.DataFrame``, one row a record."""
         import pandas as pd
 
         return pd.DataFrame([row.row() for row in self.rows])

@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 
 from nas.networks import NetworkSpec
 from priors import Layered, Wiring, attach
+from priors.draws import subset
 
 __all__ = ["EQUAL_PARAMETERS", "Reference", "complete", "references"]
 
-EQUAL_PARAMETERS = "dense, equal parameters"
+EQUAL_PARAMETERS = "dense with equal parameters"
 """Name of the reference that the verdict is about."""
+
+_MOST_EDGES = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -45,22 +48,27 @@ def references(wiring: Wiring, spec: NetworkSpec, rng: np.random.Generator) -> l
     Returns
     -------
     list of Reference
-        For an MLP: a linear one; two dense hidden layers of equal number of parameters; two dense hidden layers with as
-        many neurons; the same layers with as many edges, at random places. For an RNN: a linear one on the mean input
-        over time; a completely connected one with as many parameters; one with as many neurons; and as many neurons
-        with as many recurrent edges, at random places.
+        For an MLP: a linear one; two dense hidden layers with as many parameters; two dense hidden layers with as many
+        neurons; the same layers with as many edges, at random places (with fewer where they cannot hold as many). For
+        an RNN: a linear one on the mean input over time; a completely connected one with as many parameters; one with
+        as many neurons; and as many neurons with as many edges of each kind, at random places. The dense one with as
+        many neurons is left out where it would have more than two million edges.
     """
-    dense, sparse = (_dense_rnn, _sparse_rnn) if spec.kind == "rnn" else (_dense_mlp, _sparse_mlp)
-    n_inputs, n_outputs, n_hidden = wiring.n_inputs, wiring.n_outputs, wiring.n_hidden
+    shape, sparse = (_DENSE_RNN, _sparse_rnn) if spec.kind == "rnn" else (_DENSE_MLP, _sparse_mlp)
+    units = (wiring.n_inputs, wiring.n_outputs)
     budget = spec.n_parameters(wiring)["total"]
-    width = _nearest_width(lambda n: spec.n_parameters(dense(n_inputs, n, n_outputs))["total"], budget)
+
+    def parameters(n_hidden: int) -> int:
+        return spec.count_parameters(shape.count(units, n_hidden), n_hidden, units[1])["total"]
+
     linear = NetworkSpec("linear-mean" if spec.kind == "rnn" else "mlp")
-    return [
-        Reference("linear", Wiring.from_masks([np.ones((n_outputs, n_inputs))], inputs=True, outputs=True), linear),
-        Reference(EQUAL_PARAMETERS, dense(n_inputs, width, n_outputs), spec),
-        Reference("dense, equal neurons", dense(n_inputs, n_hidden, n_outputs), spec),
-        Reference("random, equal edges", sparse(wiring, rng), spec),
+    found = [
+        Reference("linear", Wiring.from_masks([np.ones(units[::-1])], inputs=True, outputs=True), linear),
+        Reference(EQUAL_PARAMETERS, shape.build(units, _nearest_width(parameters, budget)), spec),
     ]
+    if sum(shape.count(units, wiring.n_hidden)) <= _MOST_EDGES:
+        found.append(Reference("dense with equal neurons", shape.build(units, wiring.n_hidden), spec))
+    return [*found, Reference("random with equal edges", sparse(wiring, rng), spec)]
 
 
 def complete(n: int) -> Wiring:
@@ -68,14 +76,35 @@ def complete(n: int) -> Wiring:
     return Wiring((n,), np.argwhere(np.ones((n, n), dtype=bool)))
 
 
-def _dense_mlp(n_inputs: int, n_hidden: int, n_outputs: int) -> Wiring:
-    sizes = [n_inputs, *_two_layers(n_hidden), n_outputs]
+@dataclass(frozen=True)
+class _Dense:
+    """Dense networks by their number of hidden neurons: what they look like, and how many edges of each kind."""
+
+    build: Callable[[tuple[int, int], int], Wiring]
+    count: Callable[[tuple[int, int], int], tuple[int, int, int]]
+
+
+def _build_mlp(units: tuple[int, int], n_hidden: int) -> Wiring:
+    sizes = [units[0], *_two_layers(n_hidden), units[1]]
     masks = [np.ones((after, before)) for before, after in pairwise(sizes)]
     return Wiring.from_masks(masks, inputs=True, outputs=True)
 
 
-def _dense_rnn(n_inputs: int, n_hidden: int, n_outputs: int) -> Wiring:
-    return attach(complete(n_hidden), n_inputs, n_outputs, "natural")
+def _count_mlp(units: tuple[int, int], n_hidden: int) -> tuple[int, int, int]:
+    layers = _two_layers(n_hidden)
+    return units[0] * layers[0], sum(before * after for before, after in pairwise(layers)), layers[-1] * units[1]
+
+
+def _build_rnn(units: tuple[int, int], n_hidden: int) -> Wiring:
+    return attach(complete(n_hidden), *units, "natural")
+
+
+def _count_rnn(units: tuple[int, int], n_hidden: int) -> tuple[int, int, int]:
+    return units[0] * n_hidden, n_hidden**2, n_hidden * units[1]
+
+
+_DENSE_MLP = _Dense(_build_mlp, _count_mlp)
+_DENSE_RNN = _Dense(_build_rnn, _count_rnn)
 
 
 def _sparse_mlp(wiring: Wiring, rng: np.random.Generator) -> Wiring:
@@ -102,7 +131,7 @@ def _sparse_rnn(wiring: Wiring, rng: np.random.Generator) -> Wiring:
 
 
 def _random_edges(sources: range, targets: range, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    chosen = np.argsort(rng.random(len(sources) * len(targets)), kind="stable")[:count]
+    chosen = subset(rng, len(sources) * len(targets), count)
     source, target = np.divmod(chosen, len(targets))
     return np.stack([source + sources.start, target + targets.start], axis=1)
 

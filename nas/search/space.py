@@ -40,8 +40,8 @@ class Suggester(Protocol):
 
 def _pair(value: Any) -> Any:
     if isinstance(value, str):
-        low, _, high = value.partition(":")
-        return (low, high or low)
+        low, colon, high = value.partition(":")
+        return (low, high if colon else low)
     return value if isinstance(value, list | tuple) else (value, value)
 
 

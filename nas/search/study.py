@@ -43,16 +43,13 @@ class StudyFile:
             raise InputError(
                 f"{out}: no campaign here ({_FILE_NAME} is missing); give the --out folder of `wirenas run`"
             )
-        storage = optuna.storages.RDBStorage(
-            sqlalchemy.URL.create("sqlite", database=str(self.path)).render_as_string(),
-            engine_kwargs={"connect_args": {"timeout": 60}},
-        )
-        if direction is None:
-            self.study = optuna.load_study(study_name=STUDY_NAME, storage=storage)
-        else:
-            self.study = optuna.create_study(
-                study_name=STUDY_NAME, storage=storage, direction=direction, load_if_exists=True
-            )
+        try:
+            self.study = _open(self.path, direction)
+        except KeyError:
+            raise InputError(f"{out}: no campaign here ({_FILE_NAME} is empty); `wirenas run` starts one") from None
+        except (sqlalchemy.exc.DatabaseError, optuna.exceptions.StorageInternalError) as error:
+            reason = str(error.__cause__ or error).splitlines()[0]
+            raise InputError(f"{self.path}: not a study that can be opened: {reason}; give another folder") from None
 
     def get(self, name: str) -> Any:
         """Return a document stored with the study, or None."""
@@ -82,6 +79,16 @@ class StudyFile:
     def records(self) -> Records:
         """Return the stored trials as records."""
         return Records(tuple(record_of(trial) for trial in self.trials()))
+
+
+def _open(path: Path, direction: Direction | None) -> optuna.Study:
+    storage = optuna.storages.RDBStorage(
+        sqlalchemy.URL.create("sqlite", database=str(path)).render_as_string(),
+        engine_kwargs={"connect_args": {"timeout": 60}},
+    )
+    if direction is None:
+        return optuna.load_study(study_name=STUDY_NAME, storage=storage)
+    return optuna.create_study(study_name=STUDY_NAME, storage=storage, direction=direction, load_if_exists=True)
 
 
 def record_of(trial: optuna.trial.FrozenTrial) -> Record:

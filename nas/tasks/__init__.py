@@ -5,9 +5,9 @@ May import numpy and torch; scikit-learn is imported only where its data are ask
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 
+from nas.errors import known
 from nas.tasks.digits import digits
 from nas.tasks.sequences import reber, reber_embedded, reber_published
 from nas.tasks.splits import SPLIT_SEED, split, stratified_split
@@ -41,10 +41,7 @@ def load_task(name: str) -> Task:
 
     Raises
     ------
-    ValueError
+    InputError
         If no task has that name.
     """
-    if name not in TASKS:
-        nearest = difflib.get_close_matches(name, TASKS, n=1, cutoff=0)[0]
-        raise ValueError(f"task {name!r} is unknown: valid are {', '.join(TASKS)}; nearest is {nearest}")
-    return TASKS[name]()
+    return TASKS[known("task", name, TASKS)]()

@@ -14,6 +14,5 @@ __all__ = [
     "Recipe",
     "Session",
     "StopFlag",
-    "session",
     "train",
 ]

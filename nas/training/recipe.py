@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 __all__ = ["SCHEDULES", "Recipe"]
 
@@ -25,6 +25,10 @@ def _several(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else (value,)
 
 
+def _distinct(values: tuple[float, ...]) -> tuple[float, ...]:
+    return tuple(dict.fromkeys(values))
+
+
 class Recipe(BaseModel):
     """How to train a network; the same for a candidate and for the references that it is held against."""
 
@@ -32,9 +36,11 @@ class Recipe(BaseModel):
 
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
     """adam, adamw or sgd; adam and sgd add weight decay to the gradient, adamw decouples it."""
-    learning_rates: Annotated[tuple[Positive, ...], BeforeValidator(_several), Field(min_length=1)] = (0.01,)
-    """One learning rate, or a ladder: a network is trained at every rung from the same initial weights and counts at
-    its best one, because one fixed rate confounds structure with trainability."""
+    learning_rates: Annotated[
+        tuple[Positive, ...], BeforeValidator(_several), AfterValidator(_distinct), Field(min_length=1)
+    ] = (0.01,)
+    """One learning rate, or a ladder of distinct ones: a network is trained at every rung from the same initial weights
+    and counts at its best one, because one fixed rate confounds structure with trainability."""
     schedule: Literal["constant", "cosine", "linear", "step"] = "cosine"
     """constant, cosine or linear (both fall to 0), or step (a tenth after half and after three quarters)."""
     epochs: Annotated[int, Field(ge=1)] = 30

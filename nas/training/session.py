@@ -36,7 +36,7 @@ class Session(Protocol):
         """
 
     def history(self) -> History:
-        """Return what happened so far; `value` is that of the weights as they are now."""
+        """Return what happened so far; `value` is that of the last epoch, or of the best one under early stopping."""
 
 
 def epoch_order(rng: np.random.Generator, n_examples: int) -> NDArray[np.int64]:

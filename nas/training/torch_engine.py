@@ -105,7 +105,7 @@ class TorchSession:
         loss = _loss(self._network, self._task, indices)
         loss.backward()  # type: ignore[no-untyped-call]
         if self._recipe.clip is not None:
-            nn.utils.clip_grad_norm_(self._network.parameters(), self._recipe.clip)
+            _clip(self._network, self._recipe.clip)
         self._optimizer.step()
         self._epoch_loss += loss.detach() * len(indices)
         self._step += 1
@@ -175,6 +175,15 @@ def _criterion(task: Task, outputs: Tensor, targets: Tensor) -> Tensor:
     if task.loss == "cross-entropy":
         return functional.cross_entropy(outputs, targets)
     return functional.mse_loss(outputs, targets)
+
+
+def _clip(network: nn.Module, limit: float) -> None:
+    gradients = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
+    norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(gradient) for gradient in gradients]))
+    # A norm that is not a number scales nothing: it would carry a diverging gradient off the masks.
+    factor = (limit / norm).clamp(max=1.0).nan_to_num(nan=1.0)
+    for gradient in gradients:
+        gradient.mul_(factor)
 
 
 def _optimizer(network: nn.Module, recipe: Recipe, learning_rate: float) -> torch.optim.Optimizer:

@@ -282,7 +282,9 @@ def test_tasks_by_name():
 
 
 def test_unknown_task_is_answered_with_the_names():
-    with pytest.raises(ValueError, match=r"are digits, reber, reber-published, reber-embedded; nearest is digits$"):
+    with pytest.raises(
+        ValueError, match=r"\(nearest: digits\); known: digits, reber, reber-published, reber-embedded$"
+    ):
         load_task("digist")
-    with pytest.raises(ValueError, match=r"nearest is reber-embedded$"):
+    with pytest.raises(ValueError, match=r"\(nearest: reber-embedded\)"):
         load_task("reber_embeded")

@@ -1,0 +1,35 @@
+# Everything runs in an environment of its own, which the first target to need it sets up.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+# Networks of this size are fastest on one thread each.
+export OMP_NUM_THREADS := 1
+
+.PHONY: demo test lint clean
+.DEFAULT_GOAL := test
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; give one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+## demo: two campaigns on two cores, an MLP on digits and an RNN on the embedded Reber grammar
+demo: $(VENV)/.ready
+	$(BIN)/wirenas run --task digits --network mlp --prior watts-strogatz --prior barabasi-albert \
+		--trials 40 --seed 0 --threads 2 --out demo/digits
+	$(BIN)/wirenas run --task reber-embedded --network rnn --cell gru --nodes 24:48 --epochs 40 \
+		--trials 12 --finalists 2 --final-seeds 3 --seed 0 --threads 2 --out demo/reber-embedded
+
+test: $(VENV)/.ready
+	$(BIN)/python -m pytest --numprocesses 2 --quiet
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

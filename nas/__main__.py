@@ -1,0 +1,5 @@
+"""The command line as ``python -m nas``."""
+
+from nas.cli import main
+
+main()

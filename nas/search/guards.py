@@ -1,0 +1,70 @@
+"""What a campaign holds while it runs: its folder for itself, torch to one thread, Ctrl-C as a flag. Imports torch."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from filelock import FileLock, Timeout
+
+from nas.errors import InputError
+
+__all__ = ["alone_in", "one_torch_thread", "stop_on_signal"]
+
+
+@contextlib.contextmanager
+def alone_in(out: Path) -> Iterator[None]:
+    """Create a campaign's folder, and keep every other process from working on it.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written, or another process works on it.
+    """
+    lock = FileLock(out / ".lock", timeout=0)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise InputError(f"out={out}: another process works on this campaign; give another folder") from None
+    except OSError as error:
+        raise InputError(f"out={out}: {error.strerror}; give a folder that can be written") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextlib.contextmanager
+def one_torch_thread() -> Iterator[None]:
+    """Give every training one thread: at these sizes several are slower, and sums would depend on their number."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextlib.contextmanager
+def stop_on_signal(stop: threading.Event) -> Iterator[None]:
+    """Turn the first Ctrl-C into a flag that every training looks at, so that nothing ends half-written."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    stop.clear()
+
+    def on_signal(*_: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = signal.signal(signal.SIGINT, on_signal)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,65 @@
+"""Degrees: every family takes the nearest mean degree that it can reach."""
+
+import networkx as nx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nas.search.degrees import FAMILIES
+from priors import BarabasiAlbert, ErdosRenyi, WattsStrogatz
+
+few = settings(deadline=None, max_examples=40)
+
+
+def mean_degree(family: str, n: int, degree: float, initial: str = "isolated") -> float:
+    """As networkx counts it in a graph that was drawn."""
+    prior = FAMILIES[family]({"n": n, "degree": degree, "p": 0.3, "initial": initial})
+    graph = prior.sample(0).to_networkx()
+    undirected = nx.Graph(graph)
+    assert undirected.number_of_nodes() == n
+    return 2 * undirected.number_of_edges() / n
+
+
+@pytest.mark.parametrize(("degree", "k"), [(0.1, 2), (2.9, 2), (3.1, 4), (6.0, 6), (7.2, 8), (300.0, 18)])
+def test_watts_strogatz_takes_the_nearest_even_degree(degree: float, k: int):
+    assert FAMILIES["watts-strogatz"]({"n": 20, "degree": degree, "p": 0.5}) == WattsStrogatz(20, k, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("n", "degree", "m"),
+    [(20, 0.1, 1), (20, 1.9, 1), (20, 3.6, 2), (20, 10.0, 10), (20, 12.0, 10), (100, 12.0, 6), (4, 12.0, 2)],
+)
+def test_barabasi_albert_takes_the_nearest_number_of_edges(n: int, degree: float, m: int):
+    assert FAMILIES["barabasi-albert"]({"n": n, "degree": degree, "initial": "isolated"}) == BarabasiAlbert(n, m)
+
+
+def test_barabasi_albert_reaches_a_mean_degree_of_ten_at_twenty_nodes():
+    assert mean_degree("barabasi-albert", 20, 12.0) == 10.0
+    assert mean_degree("barabasi-albert", 20, 12.0, "star") == 10.0
+    assert mean_degree("barabasi-albert", 20, 12.0, "complete") == pytest.approx(12.0, abs=0.5)
+    assert mean_degree("barabasi-albert", 20, 19.0, "complete") == 19.0
+
+
+def test_erdos_renyi_takes_the_nearest_number_of_edges():
+    assert FAMILIES["erdos-renyi"]({"n": 20, "degree": 3.14}) == ErdosRenyi(20, edges=31)
+    assert FAMILIES["erdos-renyi"]({"n": 4, "degree": 0.1}) == ErdosRenyi(4, edges=1)
+    assert FAMILIES["erdos-renyi"]({"n": 4, "degree": 99.0}) == ErdosRenyi(4, edges=6)
+
+
+@given(
+    family=st.sampled_from(sorted(FAMILIES)),
+    n=st.integers(4, 40),
+    degree=st.floats(0.1, 60.0),
+    initial=st.sampled_from(["isolated", "star", "complete"]),
+)
+@few
+def test_no_reachable_degree_is_nearer(family: str, n: int, degree: float, initial: str):
+    reachable = {
+        "watts-strogatz": range(2, n, 2),
+        "barabasi-albert": [
+            2 * (m * (n - m) + (m * (m - 1) // 2 if initial == "complete" else 0)) / n for m in range(1, n)
+        ],
+        "erdos-renyi": [2 * edges / n for edges in range(1, n * (n - 1) // 2 + 1)],
+    }[family]
+    nearest = min(abs(each - degree) for each in reachable)
+    assert abs(mean_degree(family, n, degree, initial) - degree) == pytest.approx(nearest, abs=1e-9)

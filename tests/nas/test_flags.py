@@ -1,0 +1,78 @@
+"""Flags: one for every option, and what was given arrives where it belongs."""
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nas.flags import flags, given_options
+from nas.search.options import CampaignOptions, resolve
+from nas.search.space import Space
+from nas.training.recipe import Recipe
+
+
+@flags
+def command(file: Path | None = None, *, loud: bool = False, **given: Any) -> None:
+    """A command."""
+
+
+PARAMETERS = inspect.signature(command).parameters
+# Renamed because one name of several is given at a time.
+FLAG = {"priors": "prior", "learning_rates": "learning_rate"}
+
+
+def no_flags() -> dict[str, Any]:
+    return dict.fromkeys(PARAMETERS)
+
+
+def test_every_option_has_a_flag_but_the_direction_that_follows_from_the_task():
+    options = [*CampaignOptions.model_fields, *Space.model_fields, *Recipe.model_fields]
+    expected = {FLAG.get(name, name) for name in options} - {"space", "recipe", "direction"}
+    assert set(PARAMETERS) == expected | {"file", "loud"}
+    assert len(options) == len(set(options)), "two options share their flag"
+
+
+def test_own_parameters_stay_and_come_first():
+    assert next(iter(PARAMETERS)) == "file"
+    assert PARAMETERS["loud"].default is False
+    assert all(PARAMETERS[name].default is None for name in set(PARAMETERS) - {"file", "loud"})
+
+
+def test_every_flag_has_a_help_text_with_its_default():
+    for config in (CampaignOptions, Space, Recipe):
+        for name, info in config.model_fields.items():
+            if name not in ("space", "recipe", "direction"):
+                option = PARAMETERS[FLAG.get(name, name)].annotation.__metadata__[0]
+                assert info.description
+                assert option.help.startswith(info.description)
+                if not (info.default is None or isinstance(info.default, bool)):
+                    assert "Default: " in option.help
+    assert PARAMETERS["nodes"].annotation.__metadata__[0].help.endswith("Default: 20:100.")
+    assert PARAMETERS["learning_rate"].annotation.__metadata__[0].help.endswith("Default: 0.01.")
+
+
+def test_flags_arrive_as_nested_options():
+    given = no_flags() | {"trials": "40", "prior": ["erdos-renyi"], "nodes": "20:30", "learning_rate": ["0.1", "0.2"]}
+    nested = given_options(given | {"nesterov": False, "orientation": []})
+    assert nested == {
+        "trials": "40",
+        "space": {"priors": ["erdos-renyi"], "nodes": "20:30"},
+        "recipe": {"learning_rates": ["0.1", "0.2"], "nesterov": False},
+    }
+    options = resolve(nested)
+    assert options.trials == 40
+    assert options.space.nodes == (20, 30)
+    assert options.recipe.learning_rates == (0.1, 0.2)
+
+
+def test_nothing_given_is_nothing():
+    assert given_options(no_flags()) == {}
+
+
+@pytest.mark.parametrize("config", [CampaignOptions, Space, Recipe])
+def test_every_flag_reaches_its_option(config: Any):
+    section = {CampaignOptions: None, Space: "space", Recipe: "recipe"}[config]
+    for name in set(config.model_fields) - {"space", "recipe", "direction"}:
+        nested = given_options(no_flags() | {FLAG.get(name, name): "value"})
+        assert nested == ({name: "value"} if section is None else {section: {name: "value"}})

@@ -1,0 +1,161 @@
+"""Proposer: candidates are a pure function of the options, the number, and what was known."""
+
+from collections.abc import Callable
+from typing import Any
+
+import optuna
+import pytest
+
+from nas.errors import InputError
+from nas.search.proposer import SAMPLERS, Candidate, Proposer
+from nas.search.records import Record
+from nas.search.space import SEED_NAMES, Space
+from priors import Wiring
+
+BATCH = 4
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+def proposer(sampler: str, limit: int | None = None, seed: int = 0, **options: Any) -> Proposer:
+    space = Space(structure="dag", nodes=(8, 24), degree=(2, 6), max_parameters=limit, **options)
+    return Proposer(
+        space,
+        sampler=sampler,
+        seed=seed,
+        direction="maximize",
+        n_inputs=5,
+        n_outputs=2,
+        size_of=lambda wiring: wiring.n_edges,
+    )
+
+
+def outcome(candidate: Candidate) -> Record:
+    """Every fifth candidate fails; the others are worth more, the nearer they are to 60 edges."""
+    failed = candidate.number % 5 == 3
+    value = None if failed else -abs(candidate.wiring.hidden.n_edges - 40) - candidate.number / 1000
+    return Record(candidate.number, "failed" if failed else "complete", value, candidate.params)
+
+
+def frozen(candidate: Candidate) -> optuna.trial.FrozenTrial:
+    """The candidate as the study stores it."""
+    record = outcome(candidate)
+    trial = optuna.trial.create_trial(
+        state=optuna.trial.TrialState.COMPLETE if record.is_complete else optuna.trial.TrialState.FAIL,
+        value=record.value,
+        params=dict(candidate.params),
+        distributions=dict(candidate.distributions),
+    )
+    trial.number = candidate.number
+    return trial
+
+
+def search(source: Proposer, start: int, stop: int) -> list[Candidate]:
+    found = []
+    for first in range(start, stop, BATCH):
+        batch = [source.propose(number) for number in range(first, first + BATCH)]
+        for candidate in batch:
+            source.tell(outcome(candidate))
+        found += batch
+    return found
+
+
+@pytest.mark.parametrize("sampler", sorted(SAMPLERS))
+@pytest.mark.parametrize("limit", [None, 150])
+def test_what_is_remembered_counts_as_what_was_told(sampler: str, limit: int | None):
+    whole = search(proposer(sampler, limit), 0, 32)
+    for known in (4, 20):
+        resumed = proposer(sampler, limit)
+        for candidate in whole[:known]:
+            resumed.remember(frozen(candidate))
+        later = search(resumed, known, 32)
+        assert [dict(candidate.params) for candidate in later] == [dict(c.params) for c in whole[known:]]
+        assert [candidate.number for candidate in later] == list(range(known, 32))
+
+
+def test_a_limit_rejects_in_these_tests():
+    free, bounded = search(proposer("tpe"), 0, 32), search(proposer("tpe", 150), 0, 32)
+    assert sum(candidate.wiring.n_edges > 150 for candidate in free) > 8
+    assert all(candidate.wiring.n_edges <= 150 for candidate in bounded)
+
+
+@pytest.mark.parametrize("sampler", sorted(SAMPLERS))
+def test_wirings_follow_from_the_parameters(sampler: str):
+    source = proposer(sampler)
+    space = Space(structure="dag", nodes=(8, 24), degree=(2, 6))
+    for candidate in search(source, 0, 16):
+        assert space.wiring(candidate.params, 5, 2) == candidate.wiring
+        assert set(candidate.distributions) == set(candidate.params)
+        for name, distribution in candidate.distributions.items():
+            assert distribution._contains(distribution.to_internal_repr(candidate.params[name]))
+        assert set(SEED_NAMES) <= set(candidate.params)
+
+
+def test_a_sampler_that_likes_what_is_too_large_does_not_end_the_search():
+    source = proposer("tpe", 140)
+    for first in range(0, 40, BATCH):
+        batch = [source.propose(number) for number in range(first, first + BATCH)]
+        for candidate in batch:
+            size = candidate.wiring.n_edges
+            assert size <= 140
+            source.tell(Record(candidate.number, "complete", float(size), candidate.params))
+
+
+def test_no_two_candidates_share_their_seeds():
+    found = search(proposer("random"), 0, 40)
+    assert len({candidate.params["graph_seed"] for candidate in found}) == 40
+
+
+def test_the_seed_of_the_campaign_decides():
+    assert proposer("random", seed=1).propose(0).params != proposer("random", seed=2).propose(0).params
+    assert proposer("random", seed=1).propose(0).params == proposer("random", seed=1).propose(0).params
+
+
+def test_random_proposals_do_not_depend_on_history():
+    told, fresh = proposer("random"), proposer("random")
+    search(told, 0, 16)
+    assert told.propose(16).params == fresh.propose(16).params
+
+
+def searched(candidate: Candidate) -> dict[str, Any]:
+    return {name: value for name, value in candidate.params.items() if name not in SEED_NAMES}
+
+
+def test_tpe_learns_after_its_start_and_not_before():
+    tpe, random = search(proposer("tpe"), 0, 60), search(proposer("random"), 0, 60)
+    same = [searched(one) == searched(other) for one, other in zip(tpe, random, strict=True)]
+    assert all(same[:8])
+    assert not any(same[20:])
+
+    def mean(found: list[Candidate], key: Callable[[Candidate], float]) -> float:
+        return sum(key(candidate) for candidate in found[20:]) / 40
+
+    def distance(candidate: Candidate) -> float:
+        return abs(candidate.wiring.hidden.n_edges - 40)
+
+    assert mean(tpe, distance) < 0.7 * mean(random, distance)
+
+
+def test_tpe_depends_on_the_values():
+    up, down = proposer("tpe"), proposer("tpe")
+    for first in range(0, 16, BATCH):
+        for source, sign in ((up, 1), (down, -1)):
+            batch = [source.propose(number) for number in range(first, first + BATCH)]
+            for candidate in batch:
+                source.tell(Record(candidate.number, "complete", sign * candidate.params["n"], candidate.params))
+    later = [[source.propose(number).params["n"] for number in range(16, 24)] for source in (up, down)]
+    assert sum(later[0]) > sum(later[1])
+
+
+def test_an_impossible_limit_names_the_smallest_candidate():
+    sizes: list[int] = []
+
+    def size_of(wiring: Wiring) -> int:
+        sizes.append(wiring.n_edges)
+        return wiring.n_edges
+
+    space = Space(structure="dag", nodes=8, max_parameters=1)
+    source = Proposer(space, sampler="random", seed=0, direction="maximize", n_inputs=5, n_outputs=2, size_of=size_of)
+    with pytest.raises(InputError, match=r"^space\.max_parameters=1: ") as caught:
+        source.propose(0)
+    assert str(caught.value).endswith(f"the smallest has {min(sizes)} parameters")
+    assert len(sizes) > 100

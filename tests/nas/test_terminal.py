@@ -1,0 +1,167 @@
+"""What people see: plain lines, a live display, and summaries that print names as they are."""
+
+import re
+from io import StringIO
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from nas.report.outcome import Outcome
+from nas.search.records import Record, Records
+from nas.terminal import LiveWatcher, PlainWatcher, show_best, show_outcome, show_written, watcher_for
+
+
+def record(number: int, value: float | None) -> Record:
+    if value is None:
+        return Record(number, "failed", None, {}, error="ValueError: [bold]no[/bold]")
+    return Record(number, "complete", value, {})
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    now = [1000.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    return now
+
+
+def plain(direction: str) -> tuple[PlainWatcher, StringIO]:
+    text = StringIO()
+    watcher = watcher_for(Console(file=text, width=40), direction)
+    assert isinstance(watcher, PlainWatcher)
+    return watcher, text
+
+
+def test_plain_lines_say_how_far_how_well_how_fast_and_how_long(clock: list[float]):
+    watcher, text = plain("maximize")
+    watcher.search_started(2, 8, Records((record(0, 0.5), record(1, 0.75))))
+    for number, value in enumerate((0.25, 0.875), 2):
+        clock[0] += 15
+        watcher.recorded(record(number, value))
+    assert text.getvalue().splitlines() == [
+        "search: 2 of 8 trials are done",
+        "search: 3 of 8 trials, best 0.7500, 4 per minute, 75 s left",
+        "search: 4 of 8 trials, best 0.8750, 4 per minute, 60 s left",
+    ]
+
+
+def test_the_best_is_the_least_where_less_is_better(clock: list[float]):
+    watcher, text = plain("minimize")
+    watcher.search_started(0, 100, Records(()))
+    for number, value in enumerate((0.5, 0.25, 0.75)):
+        clock[0] += 60
+        watcher.recorded(record(number, value))
+    assert text.getvalue().splitlines()[-1] == "search: 3 of 100 trials, best 0.2500, 1 per minute, 97 min left"
+
+
+def test_plain_lines_come_now_and_then_and_at_the_end(clock: list[float]):
+    watcher, text = plain("maximize")
+    watcher.search_started(0, 100, Records(()))
+    for number in range(100):
+        clock[0] += 0.1
+        watcher.recorded(record(number, 0.5))
+    lines = text.getvalue().splitlines()
+    assert 3 <= len(lines) <= 5
+    assert lines[-1].startswith("search: 100 of 100 trials, best 0.5000, 600 per minute, 0 s left")
+
+
+def test_a_failed_trial_is_said_as_it_is_and_not_counted(clock: list[float]):
+    watcher, text = plain("maximize")
+    watcher.search_started(0, 4, Records(()))
+    watcher.recorded(record(0, None))
+    assert "trial 0 failed: ValueError: [bold]no[/bold]\n" in text.getvalue()
+    assert "search: 0 of 4 trials, best –, 0 per minute, ? left" in text.getvalue()
+
+
+def test_plain_finals_are_counted(clock: list[float]):
+    watcher, text = plain("maximize")
+    watcher.finals_started(12)
+    for _ in range(12):
+        watcher.trained()
+    lines = text.getvalue().splitlines()
+    assert lines[0].startswith("finals: 12 trainings")
+    assert lines[-1] == "finals: 12 of 12 trainings"
+
+
+def test_the_live_display_says_the_same():
+    text = StringIO()
+    now = [0.0]
+    console = Console(force_terminal=True, file=text, width=100, color_system=None, get_time=lambda: now[0])
+    watcher = watcher_for(console, "maximize")
+    assert isinstance(watcher, LiveWatcher)
+    watcher.search_started(1, 4, Records((record(0, 0.5),)))
+    for number, value in enumerate((0.625, None, 0.25), 1):
+        now[0] += 50.0
+        watcher.recorded(record(number, value))
+    watcher.progress.refresh()
+    assert "trial 2 failed: ValueError: [bold]no[/bold]" in text.getvalue()
+    last = text.getvalue().split("search")[-1]
+    assert "3/4" in last
+    assert "best 0.6250" in last
+    assert "/min" in last
+    # Two trials in 150 s, and one is left.
+    assert re.search(r"0[01]:[0-9]{2}", last), last
+    watcher.finals_started(2)
+    watcher.trained()
+    watcher.trained()
+    watcher.finished()
+    assert "2/2" in text.getvalue().split("finals")[-1]
+
+
+def test_a_live_display_that_never_started_ends():
+    LiveWatcher(Console(force_terminal=True, file=StringIO()), "maximize").finished()
+
+
+def outcome(**fields: Any) -> Outcome:
+    best = {"value": 0.5, "trial": 3, "fingerprint": "ab" * 32, "n_hidden": 4, "n_edges": 5, "n_parameters": 6}
+    best["params"] = {"n": 20, "degree": 4.123456, "graph_seed": 7}
+    known = {"task": None, "network": "mlp", "sampler": "tpe", "engine": "own", "metric": "value"}
+    known |= {"direction": "maximize", "trials": 9, "complete": 8, "failed": 1, "seconds": 1.0, "best": best}
+    return Outcome(**{"out": "a[bold]b", "study": "a[bold]b/study.db", **known, **fields})
+
+
+def shown(show: Any, what: Any) -> str:
+    text = StringIO()
+    show(Console(file=text, width=90), what)
+    return text.getvalue()
+
+
+def test_an_outcome_says_the_best_and_where_it_lies():
+    text = shown(show_outcome, outcome(out="a[bold]b" + "/long" * 20))
+    assert "8 trials complete, 1 failed. Best: trial 3, value 0.5000 on validation (n 20, degree 4.12)." in text
+    assert "a[bold]b" + "/long" * 20 + "/best/" in text
+
+
+def test_an_outcome_without_trials_says_so():
+    assert shown(show_outcome, outcome(best=None, complete=0)) == "a[bold]b: no trial is complete yet (1 failed)\n"
+
+
+def test_an_outcome_shows_its_references_and_the_verdict():
+    row = {"mean": 0.9, "std": 0.01, "seeds": 5, "n_parameters": 700, "learning_rate": 0.03}
+    text = shown(
+        show_outcome,
+        outcome(
+            test=row, references=({**row, "name": "linear", "std": None},), plateaus={"guess": 0.1}, verdict="Won."
+        ),
+    )
+    assert "found wiring" in text
+    assert "0.9000 ± 0.0100" in text
+    assert "linear" in text
+    assert "Plateau of the rule 'guess': 0.1000" in text
+    assert "Won." in text
+    assert "5 fresh seeds" in text
+
+
+def test_the_best_names_every_parameter_and_file():
+    best = outcome().best
+    text = shown(show_best, {"best": best, "test": None, "verdict": "", "files": ["a[bold]b/best/wiring.json"]})
+    assert "trial 3, 0.5000 on validation" in text
+    assert "  graph_seed: 7" in text
+    assert "a[bold]b/best/wiring.json" in text
+
+
+def test_a_written_network_says_how_to_load_it():
+    written = {"out": "[red]x", "nodes": 4, "edges": 5, "n_parameters": 6, "fingerprint": "ab" * 32, "cell": "gru"}
+    text = shown(show_written, written)
+    assert "[red]x: 4 gru neurons, 5 edges, 6 parameters, abababababab" in text
+    assert 'load_network("[red]x/network.safetensors")' in text
