@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +61,8 @@ def read_status(out: Path) -> Outcome:
         # The folder may have been moved since.
         return Outcome.from_json({**stored, "out": str(out), "study": str(study.path)})
     options = resolve(read_options(out / OPTIONS_FILE))
-    return Outcome.of(out, options, None, records, None, sum(record.seconds for record in records))
+    outcome = Outcome.of(out, options, None, records, None, sum(record.seconds for record in records))
+    return replace(outcome, metric=(study.get("options") or {}).get("metric", outcome.metric))
 
 
 def read_best(out: Path) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -64,6 +65,7 @@ class PlainWatcher(Watcher):
     def __init__(self, console: Console, direction: str) -> None:
         self._console, self._tally = console, _Tally(direction)
         self._last = 0.0
+        self._stage = ""
         self._trained = self._trainings = 0
 
     def search_started(self, done: int, total: int, records: Records) -> None:
@@ -84,17 +86,17 @@ class PlainWatcher(Watcher):
                 f"{tally.per_minute:.0f} per minute, {tally.left} left"
             )
 
-    def finals_started(self, trainings: int) -> None:
+    def stage_started(self, stage: str, trainings: int) -> None:
         """Say what follows."""
-        self._trainings = trainings
-        self._say(f"finals: {trainings} trainings of the best candidates and of the references")
+        self._stage, self._trained, self._trainings = stage, 0, trainings
+        self._say(f"{stage}: {trainings} trainings with fresh seeds")
 
     def trained(self) -> None:
         """Say how far the finals are, now and then."""
         self._trained += 1
         if self._trained == self._trainings or time.monotonic() - self._last >= _PLAIN_EVERY_S:
             self._last = time.monotonic()
-            self._say(f"finals: {self._trained} of {self._trainings} trainings")
+            self._say(f"{self._stage}: {self._trained} of {self._trainings} trainings")
 
     def _say(self, line: str) -> None:
         _print(self._console, line)
@@ -106,7 +108,7 @@ class LiveWatcher(Watcher):
     def __init__(self, console: Console, direction: str) -> None:
         self._tally = _Tally(direction)
         self.progress = Progress(
-            TextColumn("{task.description:<6}"),
+            TextColumn("{task.description:<10}"),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[note]}"),
@@ -116,7 +118,7 @@ class LiveWatcher(Watcher):
             speed_estimate_period=3600.0,
         )
         self._search = self.progress.add_task("search", total=None, note="")
-        self._finals = self.progress.add_task("finals", total=None, note="", visible=False)
+        self._stage = self._search
 
     def search_started(self, done: int, total: int, records: Records) -> None:
         """Show where the search stands."""
@@ -131,13 +133,13 @@ class LiveWatcher(Watcher):
             _print(self.progress.console, f"trial {record.number} failed: {record.error}")
         self.progress.update(self._search, completed=self._tally.done, note=self._note())
 
-    def finals_started(self, trainings: int) -> None:
-        """Show a second bar."""
-        self.progress.update(self._finals, total=trainings, visible=True)
+    def stage_started(self, stage: str, trainings: int) -> None:
+        """Show another bar."""
+        self._stage = self.progress.add_task(stage, total=trainings, note="")
 
     def trained(self) -> None:
-        """Move the second bar."""
-        self.progress.advance(self._finals)
+        """Move the bar of the stage."""
+        self.progress.advance(self._stage)
 
     def finished(self) -> None:
         """Leave the last state on the screen."""
@@ -164,15 +166,19 @@ def show_outcome(console: Console, outcome: Outcome) -> None:
         table = Table("network", f"test {outcome.metric}", "parameters", "learning rate")
         for row in rows:
             table.add_row(*row)
-        console.print(table)
+        table.add_section()
         for name, plateau in (outcome.plateaus or {}).items():
-            _print(console, f"Plateau of the rule {name!r}: {number(plateau)}")
+            table.add_row(f"plateau of a rule: {name}", number(plateau), "–", "–")
+        console.print(table)
         _print(console, outcome.verdict)
         _print(
             console,
             f"Test: mean ± standard deviation over {outcome.test['seeds'] if outcome.test else 0} fresh seeds.",
         )
-    _print(console, f"Best network and card: {outcome.out}/best/   plot: {outcome.out}/progress.png")
+    if (Path(outcome.out) / "best").is_dir():
+        _print(console, f"Best network and card: {outcome.out}/best/   plot: {outcome.out}/progress.png")
+    else:
+        _print(console, f"Not over yet: the command that started it goes on; all trials: {outcome.out}/trials.csv")
 
 
 def show_best(console: Console, found: Mapping[str, Any]) -> None:

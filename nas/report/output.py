@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from nas.search.records import Record, Records
     from nas.tasks import Task
 
-__all__ = ["write_output"]
+__all__ = ["remove_leftovers", "write_output"]
+
+_NEW, _OLD = ".best-", ".old-"
 
 
 def write_output(
@@ -38,7 +40,7 @@ def write_output(
     if best is None:
         return
     plot_progress(out / "progress.png", records, outcome)
-    temporary = Path(tempfile.mkdtemp(prefix=".best-", dir=out))
+    temporary = Path(tempfile.mkdtemp(prefix=_NEW, dir=out))
     try:
         write_wiring(rebuild(best) if finals is None else finals.wiring, temporary / "wiring.json")
         if finals is not None:
@@ -53,8 +55,15 @@ def write_output(
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def remove_leftovers(out: Path) -> None:
+    """Remove what a process that was killed while it wrote has left behind."""
+    for prefix in (_NEW, _OLD):
+        for folder in out.glob(f"{prefix}*"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def _replace_folder(new: Path, place: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix=".old-", dir=place.parent) as aside:
+    with tempfile.TemporaryDirectory(prefix=_OLD, dir=place.parent) as aside:
         old = Path(aside) / place.name
         if place.exists():
             place.rename(old)

@@ -19,7 +19,7 @@ import torch
 from nas.errors import CampaignError, InputError, known
 from nas.networks import NetworkSpec
 from nas.report.outcome import Outcome
-from nas.report.output import write_output
+from nas.report.output import remove_leftovers, write_output
 from nas.search.evaluation import Evaluation, OwnEvaluation, TrainedEvaluation, Trainer, attempt
 from nas.search.finals import Finals, run_finals
 from nas.search.guards import alone_in, one_torch_thread, stop_on_signal
@@ -118,6 +118,7 @@ class Campaign:
         if self.space.max_parameters is not None and not (self.out / OPTIONS_FILE).is_file():
             self._proposer().propose(0)  # An impossible limit is refused before anything is written.
         with alone_in(self.out), one_torch_thread(), stop_on_signal(self.stop):
+            remove_leftovers(self.out)
             study = self._open()
             watcher = watcher or Watcher()
             try:
@@ -162,7 +163,7 @@ class Campaign:
     def _identity(self) -> dict[str, Any]:
         options = self.options.model_dump(mode="json")
         del options["trials"]
-        data = {} if self.task is None else {"data": self.task.fingerprint}
+        data = {} if self.task is None else {"data": self.task.fingerprint, "metric": self.task.metric}
         return {**options, **data, "n_inputs": self._units[0], "n_outputs": self._units[1]}
 
     def _has_output(self) -> bool:
@@ -253,15 +254,12 @@ class Campaign:
     # The finals
 
     def _finals(self, study: StudyFile, trainer: Trainer, executor: ThreadPoolExecutor, watcher: Watcher) -> Finals:
-        best = self._best(study.records())
-        n_networks = len(best) + 4
-        watcher.finals_started(n_networks * self.options.final_seeds * len(self.options.recipe.learning_rates))
         return run_finals(
             trainer,
-            [(record.number, self._rebuild(record)) for record in best],
+            [(record.number, self._rebuild(record)) for record in self._best(study.records())],
             n_seeds=self.options.final_seeds,
             executor=executor,
-            advance=watcher.trained,
+            watcher=watcher,
         )
 
     def _best(self, records: Records) -> list[Record]:

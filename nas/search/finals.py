@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nas.networks import NetworkSpec
 from nas.search.evaluation import Assessment, Trainer, Training
 from nas.search.references import references
+from nas.search.watcher import Watcher
 from nas.seeds import stream
 from nas.training.torch_engine import evaluate
 from priors import Wiring
@@ -94,7 +95,7 @@ def run_finals(
     *,
     n_seeds: int,
     executor: Executor,
-    advance: Callable[[], None],
+    watcher: Watcher,
 ) -> Finals:
     """Train the finalists with fresh seeds, choose the winner by mean validation, and test it beside its references.
 
@@ -107,11 +108,11 @@ def run_finals(
         Trainings per network and rung of the ladder.
     executor : Executor
         Runs the trainings.
-    advance : callable
-        Called after each training.
+    watcher : Watcher
+        Is told of both stages, finalists and references, and of every training.
     """
     entries = [_Entry(f"trial {number}", number, wiring, trainer.spec) for number, wiring in candidates]
-    assessed = _assess_all(trainer, entries, n_seeds, executor, advance)
+    assessed = _assess_all(trainer, "finalists", entries, n_seeds, executor, watcher)
     sign = 1.0 if trainer.task.direction == "maximize" else -1.0
     order = sorted(range(len(entries)), key=lambda index: -sign * assessed[index].value)
     winner = entries[order[0]]
@@ -120,7 +121,7 @@ def run_finals(
         _Entry(reference.name, None, reference.wiring, reference.spec)
         for reference in references(winner.wiring, trainer.spec, rng)
     ]
-    rivals_assessed = _assess_all(trainer, rivals, n_seeds, executor, advance)
+    rivals_assessed = _assess_all(trainer, "references", rivals, n_seeds, executor, watcher)
     return Finals(
         winner=_standing(trainer, winner, assessed[order[0]], tested=True),
         wiring=winner.wiring,
@@ -142,9 +143,10 @@ class _Entry:
 
 
 def _assess_all(
-    trainer: Trainer, entries: Sequence[_Entry], n_seeds: int, executor: Executor, advance: Callable[[], None]
+    trainer: Trainer, stage: str, entries: Sequence[_Entry], n_seeds: int, executor: Executor, watcher: Watcher
 ) -> list[Assessment]:
     plan = trainer.plan(range(FRESH, FRESH + n_seeds))
+    watcher.stage_started(stage, len(plan) * len(entries))
     waiting = [
         [executor.submit(trainer.train, entry.wiring, *step, spec=entry.spec) for step in plan] for entry in entries
     ]
@@ -153,7 +155,7 @@ def _assess_all(
         trainings = []
         for future in futures:
             trainings.append(future.result())
-            advance()
+            watcher.trained()
         assessed.append(trainer.assess(trainings))
     return assessed
 
@@ -173,5 +175,5 @@ def _standing(trainer: Trainer, entry: _Entry, assessment: Assessment, *, tested
 def _test(task: Task, training: Training) -> float:
     """Return the test metric; of a training that diverged the constant prediction's, as in validation."""
     if training.history.diverged:
-        return replace(task, validation=task.test, test=task.validation).constant_value
+        return task.constant_score(task.test)
     return evaluate(training.network, task, task.test).metric

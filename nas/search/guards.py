@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import signal
 import threading
 from collections.abc import Iterator
@@ -34,9 +35,21 @@ def alone_in(out: Path) -> Iterator[None]:
     except OSError as error:
         raise InputError(f"out={out}: {error.strerror}; give a folder that can be written") from None
     try:
+        _clear_up(out)
         yield
     finally:
         lock.release()
+
+
+def _clear_up(out: Path) -> None:
+    """Remove what a killed process left half-written under a temporary name."""
+    unfinished = "[0-9a-f]" * 32
+    for pattern in (f".{unfinished}.tmp", f".{unfinished}.tmp-journal"):
+        for file in out.glob(pattern):
+            file.unlink()
+    for pattern in (".best-*", ".old-*"):
+        for folder in out.glob(pattern):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager

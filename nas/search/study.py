@@ -17,6 +17,7 @@ import sqlalchemy
 from nas.errors import InputError
 from nas.search.options import Direction
 from nas.search.records import Record, Records
+from priors.files import atomic_write
 
 __all__ = ["STUDY_NAME", "StudyFile", "load"]
 
@@ -44,7 +45,9 @@ class StudyFile:
                 f"{out}: no campaign here ({_FILE_NAME} is missing); give the --out folder of `wirenas run`"
             )
         try:
-            self.study = _open(self.path, direction)
+            if direction is not None and not self.path.is_file():
+                _create(self.path, direction)
+            self.study = optuna.load_study(study_name=STUDY_NAME, storage=_storage(self.path))
         except KeyError:
             raise InputError(f"{out}: no campaign here ({_FILE_NAME} is empty); `wirenas run` starts one") from None
         except (sqlalchemy.exc.DatabaseError, optuna.exceptions.StorageInternalError) as error:
@@ -81,14 +84,23 @@ class StudyFile:
         return Records(tuple(record_of(trial) for trial in self.trials()))
 
 
-def _open(path: Path, direction: Direction | None) -> optuna.Study:
-    storage = optuna.storages.RDBStorage(
+def _create(path: Path, direction: Direction) -> None:
+    """Create an empty study, whole or not at all: Optuna makes tables and indices one by one.
+
+    A process that died between them would leave a file in which the next one creates the study a second time.
+    """
+    with atomic_write(path) as temporary:
+        storage = _storage(temporary)
+        optuna.create_study(study_name=STUDY_NAME, storage=storage, direction=direction)
+        storage.remove_session()
+        storage.engine.dispose()
+
+
+def _storage(path: Path) -> optuna.storages.RDBStorage:
+    return optuna.storages.RDBStorage(
         sqlalchemy.URL.create("sqlite", database=str(path)).render_as_string(),
         engine_kwargs={"connect_args": {"timeout": 60}},
     )
-    if direction is None:
-        return optuna.load_study(study_name=STUDY_NAME, storage=storage)
-    return optuna.create_study(study_name=STUDY_NAME, storage=storage, direction=direction, load_if_exists=True)
 
 
 def record_of(trial: optuna.trial.FrozenTrial) -> Record:

@@ -16,11 +16,11 @@ class Watcher:
     def recorded(self, record: Record) -> None:
         """Hear of a trial that was stored."""
 
-    def finals_started(self, trainings: int) -> None:
-        """Hear that the finals begin, with so many trainings."""
+    def stage_started(self, stage: str, trainings: int) -> None:
+        """Hear that a stage of the finals begins, "finalists" or "references", with so many trainings."""
 
     def trained(self) -> None:
-        """Hear of a training of the finals that is done."""
+        """Hear of a training of this stage that is done."""
 
     def finished(self) -> None:
         """Hear that nothing more will happen, for whatever reason."""

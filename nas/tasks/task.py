@@ -165,11 +165,15 @@ class Task:
 
     @cached_property
     def constant_value(self) -> float:
-        """The metric, on the validation part, of the best constant prediction learnt on the training part.
+        """What a diverged training scores: the metric of the constant prediction on the validation part."""
+        return self.constant_score(self.validation)
 
-        That is the commonest class (the lowest of equally common ones) or the mean; a diverged training scores this.
+    def constant_score(self, indices: Tensor) -> float:
+        """Return the metric, over the examples in `indices`, of the best constant prediction learnt in training.
+
+        That is the commonest class (the lowest of equally common ones) or the mean.
         """
-        known, held_out = self.targets[self.train], self.targets[self.validation]
+        known, held_out = self.targets[self.train], self.targets[indices]
         if self.loss == "cross-entropy":
             commonest = torch.bincount(known, minlength=self.n_outputs).argmax()
             return float((held_out == commonest).double().mean())

@@ -143,6 +143,12 @@ def test_ten_failures_in_a_row_end_the_campaign_and_it_can_go_on(tmp_path: Path)
     assert [row.number for row in load(tmp_path).complete] == [10, 11, 12]
 
 
+def test_failures_between_successes_do_not_end_the_campaign(tmp_path: Path):
+    outcome = run(tmp_path, Flaky(odd), trials=36, sampler="random")
+    assert outcome.complete == 36
+    assert outcome.failed > 10
+
+
 @pytest.mark.parametrize(
     ("sampler", "evaluate", "stops"),
     [("tpe", edges, (8, 15)), ("tpe", Flaky(odd), (1, 4, 13, 15)), ("random", Flaky(odd), (3, 15))],

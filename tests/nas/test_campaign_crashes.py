@@ -24,7 +24,7 @@ from priors import read_wiring
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = int(os.environ.get("WIRENAS_TEST_KILLS", "2"))
-TRIALS = 8 + 2 * KILLS
+TRIALS = 4 + 2 * KILLS
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
 # Forks campaigns that the parent kills, so that the imports are paid for once.
@@ -36,7 +36,7 @@ out, threads, kills, seed = sys.argv[1], *map(int, sys.argv[2:])
 
 def evaluate(wiring, params):
     time.sleep(0.001 * (params["graph_seed"] % 11))
-    if wiring.n_hidden % 5 == 1:
+    if wiring.n_hidden % 3 == 0:
         raise ValueError("failed")
     return -abs(wiring.n_edges - 40) - params["degree"] / 100
 
@@ -44,7 +44,7 @@ def start():
     child = os.fork()
     if not child:
         space = {"nodes": (8, 20), "degree": (2, 6)}
-        Campaign(out, evaluate=evaluate, space=space, trials=20, batch=7, threads=threads).run()
+        Campaign(out, evaluate=evaluate, space=space, trials=15, batch=6, threads=threads).run()
         os._exit(0)
     return child
 
@@ -73,10 +73,10 @@ def forks(out: Path, threads: int, kills: int, seed: int) -> int:
 
 def test_a_campaign_killed_again_and_again_ends_like_an_undisturbed_one(tmp_path: Path):
     for threads in (1, 2):
-        assert forks(tmp_path / str(threads), threads, 6, seed=threads) >= 3
+        assert forks(tmp_path / str(threads), threads, 5, seed=threads) >= 3
     forks(tmp_path / "calm", 1, 0, seed=0)
     calm = sequence(load(tmp_path / "calm"))
-    assert len(load(tmp_path / "calm").complete) == 20 < len(calm)
+    assert len(load(tmp_path / "calm").complete) == 15 < len(calm)
     for threads in ("1", "2"):
         assert sequence(load(tmp_path / threads)) == calm
         best = [read_wiring(tmp_path / name / "best" / "wiring.json") for name in (threads, "calm")]
@@ -126,12 +126,12 @@ def test_the_command_survives_kills_at_random_moments(
     tmp_path: Path, threads: int, calm: tuple[Path, dict[str, Any], float]
 ):
     undisturbed, outcome, seconds = calm
-    moments = random.Random(threads)
+    moments = random.Random(threads + 2)
     killed, known = 0, 0
     for kill in range(KILLS):
         process = start(tmp_path / "digits", threads)
         # Some fall into the imports and the creation of the study.
-        time.sleep(moments.uniform(0, 1.5 if kill % 3 == 2 else min(seconds, 6.0)))
+        time.sleep(moments.uniform(0, 1.5 if kill % 3 == 2 else min(0.7 * seconds, 6.0)))
         process.kill()
         process.communicate()
         killed += process.returncode == -signal.SIGKILL
@@ -166,13 +166,13 @@ def test_ctrl_c_in_the_search_and_in_the_finals_resumes(tmp_path: Path, calm: tu
     undisturbed, outcome, _ = calm
     stored = []
     for line in (rf"search: 0 of {TRIALS} trials", "finals: "):
-        process = start(tmp_path, 2)
-        rest = interrupt_at(process, line)
-        assert process.wait(60) == 130
+        with start(tmp_path, 2) as process:
+            rest = interrupt_at(process, line)
+            assert process.wait(60) == 130
+            assert process.stdout is not None
+            assert process.stdout.read() == ""
         assert rest.splitlines()[-1] == "wirenas: interrupted; the same command resumes"
         assert "Traceback" not in rest
-        assert process.stdout is not None
-        assert process.stdout.read() == ""
         stored.append(sequence(load(tmp_path)))
         assert (tmp_path / "trials.csv").read_text(encoding="utf-8").count("\n") == len(stored[-1]) + 1
         assert not (tmp_path / "best").exists()
@@ -188,16 +188,17 @@ def test_the_command_survives_ctrl_c_at_random_moments(
     tmp_path: Path, threads: int, calm: tuple[Path, dict[str, Any], float]
 ):
     undisturbed, outcome, seconds = calm
-    moments = random.Random(threads)
+    moments = random.Random(threads + 2)
     codes = []
     for _ in range(KILLS // 4):
         process = start(tmp_path / "digits", threads)
-        time.sleep(moments.uniform(0.8, min(seconds, 6.0)))
+        time.sleep(moments.uniform(0.8, min(0.7 * seconds, 6.0)))
         process.send_signal(signal.SIGINT)
-        stderr = process.communicate()[1]
+        stdout, stderr = process.communicate()
         codes.append(process.returncode)
-        assert process.returncode in (0, 130), stderr
-        assert "Traceback" not in stderr
+        if not stdout:  # Otherwise all was done, and Python itself was about to end.
+            assert process.returncode == 130, stderr
+            assert "Traceback" not in stderr
     assert 130 in codes
     assert same(finish(tmp_path / "digits", threads), outcome)
     assert sequence(load(tmp_path / "digits")) == sequence(load(undisturbed))

@@ -16,6 +16,7 @@ from nas.search import finals
 from nas.search.evaluation import Trainer, Training
 from nas.search.finals import FRESH, Finals, Standing, run_finals
 from nas.search.references import references
+from nas.search.watcher import Watcher
 from nas.seeds import stream
 from nas.tasks import Task
 from nas.training import History, Interrupted, Recipe
@@ -56,7 +57,7 @@ def trainer(task: Task, **changes: Any) -> Trainer:
 
 
 def run(own: Trainer, executor: Executor, candidates: Sequence[tuple[int, Wiring]] | None = None) -> Finals:
-    return run_finals(own, candidates or wirings(own.task), n_seeds=3, executor=executor, advance=lambda: None)
+    return run_finals(own, candidates or wirings(own.task), n_seeds=3, executor=executor, watcher=Watcher())
 
 
 def without_training(found: Finals) -> tuple[object, ...]:
@@ -185,11 +186,25 @@ def test_threads_and_order_of_trainings_do_not_matter(executor: Executor):
 
 
 def test_every_training_is_announced(executor: Executor):
-    count = iter(range(1000))
-    run_finals(
-        trainer(classes()), wirings(classes(), 2), n_seeds=2, executor=executor, advance=lambda: next(count) and None
-    )
-    assert next(count) == (2 + 4) * 2 * 2
+    class Listener(Watcher):
+        def __init__(self) -> None:
+            self.heard: list[object] = []
+
+        def stage_started(self, stage: str, trainings: int) -> None:
+            self.heard.append((stage, trainings))
+
+        def trained(self) -> None:
+            self.heard.append("trained")
+
+    listener = Listener()
+    run_finals(trainer(classes()), wirings(classes(), 2), n_seeds=2, executor=executor, watcher=listener)
+    finalists, rivals = 2 * 2 * 2, 4 * 2 * 2
+    assert listener.heard == [
+        ("finalists", finalists),
+        *["trained"] * finalists,
+        ("references", rivals),
+        *["trained"] * rivals,
+    ]
 
 
 def test_an_interruption_passes_through(executor: Executor):
@@ -222,7 +237,7 @@ def test_recurrent_networks_have_their_own_references(executor: Executor):
     task = Task.from_arrays("sequences", rng.normal(size=(40, 4, 2)), rng.integers(2, size=40))
     wiring = attach(WattsStrogatz(5, 2, 0.5).sample(0), 2, 2, "natural")
     own = trainer(task, spec=NetworkSpec("rnn", cell="tanh"), recipe=Recipe(epochs=1))
-    found = run_finals(own, [(4, wiring)], n_seeds=1, executor=executor, advance=lambda: None)
+    found = run_finals(own, [(4, wiring)], n_seeds=1, executor=executor, watcher=Watcher())
     assert [standing.name for standing in found.references] == NAMES
     assert found.references[3].n_parameters == found.winner.n_parameters
 

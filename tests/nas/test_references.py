@@ -155,3 +155,9 @@ def test_random_places_are_all_possible():
 def test_a_complete_layer():
     assert complete(3).sizes == (3,)
     assert complete(3).edges.tolist() == [[source, target] for source in range(3) for target in range(3)]
+
+
+def test_a_dense_network_that_would_be_huge_is_left_out():
+    wiring = attach(Wiring((1500,), [(0, 1), (1, 2)]), 3, 2, "controlled", 0)
+    names = [reference.name for reference in references(wiring, NetworkSpec("rnn"), np.random.default_rng(0))]
+    assert names == ["linear", "dense with equal parameters", "random with equal edges"]

@@ -24,6 +24,7 @@ from nas.search.evaluation import Trainer
 from nas.search.finals import Finals, run_finals
 from nas.search.options import CampaignOptions
 from nas.search.records import Record, Records, describe
+from nas.search.watcher import Watcher
 from nas.tasks import Task
 from nas.training import Recipe
 from priors import WattsStrogatz, Wiring, attach, layer, orient, read_wiring
@@ -83,7 +84,7 @@ class Found:
         trainer = Trainer(self.task, spec, self.options.recipe, seed=11)
         candidates = [(index, wiring(self.kind, index)) for index in (2, 3)]
         with ThreadPoolExecutor(1) as executor:
-            return run_finals(trainer, candidates, n_seeds=2, executor=executor, advance=lambda: None)
+            return run_finals(trainer, candidates, n_seeds=2, executor=executor, watcher=Watcher())
 
     def rebuild(self, record: Record) -> Wiring:
         return wiring(self.kind, record.number)
@@ -336,3 +337,11 @@ def test_nothing_is_written_where_nothing_is_complete(found: Callable[[str], Fou
     outcome = Outcome.of(tmp_path, own.options, None, none, None, 0.0)
     write_output(tmp_path, own.options, None, none, None, outcome, own.rebuild)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_leftovers_of_a_killed_process_are_removed(tmp_path: Path) -> None:
+    for name in (".best-abc", ".old-xyz", "best"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "card.md").write_text("half", encoding="utf-8")
+    output.remove_leftovers(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["best"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import optuna
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 
 from nas.errors import InputError
 from nas.search.records import Record
@@ -84,6 +84,37 @@ def test_a_failure_is_met_while_a_trial_is_stored(tmp_path: Path):
     event.listen(engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
     study.add(record(0), DISTRIBUTIONS)
     assert sum(text.lstrip().upper().startswith("INSERT") for text in seen) >= 4
+
+
+def test_a_study_is_created_whole_or_not_at_all(tmp_path: Path):
+    """Wherever creation ends, those that come later find one study."""
+    remaining = 0
+
+    def fail(*_: Any) -> None:
+        nonlocal remaining
+        remaining -= 1
+        if not remaining:
+            raise RuntimeError("the lights go out")
+
+    cut = 0
+    event.listen(Engine, "before_cursor_execute", fail)
+    try:
+        for limit in (1, *range(12, 200, 12)):
+            out = tmp_path / str(limit)
+            out.mkdir()
+            remaining = limit
+            try:
+                StudyFile(out, "maximize")
+            except RuntimeError:
+                cut += not (out / "study.db").exists()
+            else:
+                break
+            remaining = 0
+            for _ in range(2):
+                assert len(StudyFile(out, "maximize").trials()) == 0
+    finally:
+        event.remove(Engine, "before_cursor_execute", fail)
+    assert cut > 3
 
 
 def _append(out: str, ready: Any) -> None:

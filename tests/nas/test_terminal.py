@@ -2,6 +2,7 @@
 
 import re
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -75,12 +76,14 @@ def test_a_failed_trial_is_said_as_it_is_and_not_counted(clock: list[float]):
 
 def test_plain_finals_are_counted(clock: list[float]):
     watcher, text = plain("maximize")
-    watcher.finals_started(12)
-    for _ in range(12):
-        watcher.trained()
+    for stage in ("finalists", "references"):
+        watcher.stage_started(stage, 12)
+        for _ in range(12):
+            watcher.trained()
     lines = text.getvalue().splitlines()
-    assert lines[0].startswith("finals: 12 trainings")
-    assert lines[-1] == "finals: 12 of 12 trainings"
+    assert lines[0].startswith("finalists: 12 trainings")
+    assert "finalists: 12 of 12 trainings" in lines
+    assert lines[-1] == "references: 12 of 12 trainings"
 
 
 def test_the_live_display_says_the_same():
@@ -101,11 +104,11 @@ def test_the_live_display_says_the_same():
     assert "/min" in last
     # Two trials in 150 s, and one is left.
     assert re.search(r"0[01]:[0-9]{2}", last), last
-    watcher.finals_started(2)
+    watcher.stage_started("references", 2)
     watcher.trained()
     watcher.trained()
     watcher.finished()
-    assert "2/2" in text.getvalue().split("finals")[-1]
+    assert "2/2" in text.getvalue().split("references")[-1]
 
 
 def test_a_live_display_that_never_started_ends():
@@ -126,10 +129,16 @@ def shown(show: Any, what: Any) -> str:
     return text.getvalue()
 
 
-def test_an_outcome_says_the_best_and_where_it_lies():
-    text = shown(show_outcome, outcome(out="a[bold]b" + "/long" * 20))
+def test_an_outcome_says_the_best_and_where_it_lies(tmp_path: Path):
+    out = tmp_path / ("a[bold]b" + "long" * 40)
+    (out / "best").mkdir(parents=True)
+    text = shown(show_outcome, outcome(out=str(out)))
     assert "8 trials complete, 1 failed. Best: trial 3, value 0.5000 on validation (n 20, degree 4.12)." in text
-    assert "a[bold]b" + "/long" * 20 + "/best/" in text
+    assert f"{out}/best/" in text
+
+
+def test_an_outcome_before_the_end_says_that_it_goes_on(tmp_path: Path):
+    assert "Not over yet" in shown(show_outcome, outcome(out=str(tmp_path)))
 
 
 def test_an_outcome_without_trials_says_so():
@@ -147,7 +156,7 @@ def test_an_outcome_shows_its_references_and_the_verdict():
     assert "found wiring" in text
     assert "0.9000 ± 0.0100" in text
     assert "linear" in text
-    assert "Plateau of the rule 'guess': 0.1000" in text
+    assert re.search(r"plateau of a rule: guess +│ 0.1000", text)
     assert "Won." in text
     assert "5 fresh seeds" in text
 
