@@ -132,7 +132,7 @@ def write_rnn(out: Path, wiring: Wiring, cell: str, spectral_radius: float | Non
     call = "outputs, state = network(inputs)  # like nn.LSTM with batch_first=True"
     if wiring.outputs:
         call = "outputs = network(inputs, lengths)  # network.rnn is called like nn.LSTM with batch_first=True"
-    return _write(out, network, wiring, call, {"cell": cell})
+    return _write(out, network, wiring, call, {"network": "rnn", "cell": cell, "activation": None})
 
 
 def write_mlp(out: Path, wiring: Wiring, activation: str, seed: int) -> dict[str, Any]:
@@ -144,10 +144,12 @@ def write_mlp(out: Path, wiring: Wiring, activation: str, seed: int) -> dict[str
         network = SparseMLP(wiring, activation, rng=stream(seed, "weights", wiring.fingerprint))
     except ValueError as error:
         raise InputError(str(error)) from None
-    return _write(out, network, wiring, "outputs = network(inputs)", {"activation": activation})
+    return _write(
+        out, network, wiring, "outputs = network(inputs)", {"network": "mlp", "cell": None, "activation": activation}
+    )
 
 
-def _write(out: Path, network: Any, wiring: Wiring, call: str, kind: Mapping[str, str]) -> dict[str, Any]:
+def _write(out: Path, network: Any, wiring: Wiring, call: str, kind: Mapping[str, str | None]) -> dict[str, Any]:
     from nas.networks import n_parameters, save_network
 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -187,7 +189,7 @@ def _move(folder: Path, out: Path) -> None:
 
 def _card(written: Mapping[str, Any], parts: Mapping[str, int], call: str) -> str:
     rows = [*written.items(), *((f"parameters: {name}", count) for name, count in parts.items())]
-    table = "\n".join(f"| {name} | {value} |" for name, value in rows if name != "out")
+    table = "\n".join(f"| {name} | {value} |" for name, value in rows if name != "out" and value is not None)
     load = f'from nas.networks import load_network\n\nnetwork = load_network("network.safetensors")\n{call}'
     return f"""# {written["fingerprint"][:12]}: untrained, freshly initialised
 

@@ -23,7 +23,14 @@ from nas.report.output import remove_leftovers, write_output
 from nas.search.evaluation import Evaluation, OwnEvaluation, TrainedEvaluation, Trainer, attempt
 from nas.search.finals import Finals, run_finals
 from nas.search.guards import alone_in, one_torch_thread, stop_on_signal
-from nas.search.options import OPTIONS_FILE, CampaignOptions, refuse_changes, resolve, write_options
+from nas.search.options import (
+    OPTIONS_FILE,
+    CampaignOptions,
+    refuse_changes,
+    resolve,
+    with_defaults,
+    write_options,
+)
 from nas.search.proposer import Candidate, Proposer
 from nas.search.records import Record, Records
 from nas.search.study import StudyFile, record_of
@@ -156,7 +163,7 @@ class Campaign:
         if stored is None:
             study.put("options", mine)
         else:
-            refuse_changes(self.out, stored, mine)
+            refuse_changes(self.out, with_defaults(stored), mine)
         write_options(self.options, self.out / OPTIONS_FILE)
         return study
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import signal
 import threading
 from collections.abc import Iterator
@@ -42,14 +41,11 @@ def alone_in(out: Path) -> Iterator[None]:
 
 
 def _clear_up(out: Path) -> None:
-    """Remove what a killed process left half-written under a temporary name."""
+    """Remove the files that a killed process left half-written under a temporary name."""
     unfinished = "[0-9a-f]" * 32
     for pattern in (f".{unfinished}.tmp", f".{unfinished}.tmp-journal"):
         for file in out.glob(pattern):
             file.unlink()
-    for pattern in (".best-*", ".old-*"):
-        for folder in out.glob(pattern):
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager

@@ -28,6 +28,7 @@ __all__ = [
     "refuse_changes",
     "resolve",
     "resume_options",
+    "with_defaults",
     "write_options",
 ]
 
@@ -165,6 +166,12 @@ def refuse_changes(out: str | Path, stored: Mapping[str, Any], mine: Mapping[str
                 f"{name}={_shown(after)}: the campaign in {out} was started with {_shown(before)}, and only trials may "
                 f"change; give {_shown(before)}, or another out"
             )
+
+
+def with_defaults(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Complete stored options by the defaults of those that an older version did not have; other entries are kept."""
+    own = {name: value for name, value in stored.items() if name in CampaignOptions.model_fields}
+    return {**stored, **resolve(own).model_dump(mode="json", exclude={"trials"})}
 
 
 def _replaced(options: Mapping[str, Any], old: Any, new: Any) -> dict[str, Any]:

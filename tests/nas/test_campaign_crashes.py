@@ -165,7 +165,7 @@ def interrupt_at(process: subprocess.Popen[str], line: str) -> str:
 def test_ctrl_c_in_the_search_and_in_the_finals_resumes(tmp_path: Path, calm: tuple[Path, dict[str, Any], float]):
     undisturbed, outcome, _ = calm
     stored = []
-    for line in (rf"search: 0 of {TRIALS} trials", "finals: "):
+    for line in (rf"search: 0 of {TRIALS} trials", "finalists: "):
         with start(tmp_path, 2) as process:
             rest = interrupt_at(process, line)
             assert process.wait(60) == 130

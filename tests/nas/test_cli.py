@@ -127,7 +127,8 @@ def test_json_is_one_object_with_the_promised_keys(campaign: tuple[Path, dict[st
     assert found["out"] == str(out)
     assert Path(found["study"]).is_file()
     assert "search: 3 of 3 trials, best " in stderr
-    assert "finals: " in stderr
+    assert "finalists: 2 of 2 trainings" in stderr
+    assert "references: 8 of 8 trainings" in stderr
 
 
 def test_a_folder_of_any_name_holds_what_is_promised(campaign: tuple[Path, dict[str, Any], str]):
@@ -356,8 +357,8 @@ def test_a_generated_network_is_described_by_one_object(wirenas: Any, tmp_path: 
     code, text, err = wirenas("generate", kind, *prior.split(), *options.split(), "--out", str(out), "--json")
     assert (code, err) == (0, "")
     found = json.loads(text)
-    assert {"out", "fingerprint", "nodes", "edges", "n_parameters"} <= set(found)
-    assert found.get("cell", "gru") == "gru"
+    assert {"out", "fingerprint", "nodes", "edges", "n_parameters", "cell"} <= set(found)
+    assert found["cell"] == {"rnn": "gru", "mlp": None}[kind]
     assert found["nodes"] == 12
     wiring = read_wiring(out / "wiring.json")
     assert (wiring.fingerprint, wiring.hidden.n_edges) == (found["fingerprint"], found["edges"])

@@ -64,7 +64,9 @@ def test_every_prior_becomes_an_rnn_of_every_cell(prior: str, cell: str, n_outpu
             "nodes": wiring.n_hidden,
             "edges": wiring.hidden.n_edges,
             "n_parameters": n_parameters(expected)["total"],
+            "network": "rnn",
             "cell": cell,
+            "activation": None,
         }
 
 
@@ -78,7 +80,7 @@ def test_every_prior_becomes_an_mlp_of_every_activation(prior: str, activation: 
     x = torch.randn(3, 4)
     with torch.no_grad():
         assert network(x).equal(expected(x))
-    assert written["activation"] == activation
+    assert (written["network"], written["cell"], written["activation"]) == ("mlp", None, activation)
     assert written["n_parameters"] == n_parameters(network)["total"]
     assert wiring.forward.all()
 

@@ -14,6 +14,7 @@ from nas.search.options import (
     refuse_changes,
     resolve,
     resume_options,
+    with_defaults,
     write_options,
 )
 from nas.search.space import Space
@@ -211,3 +212,10 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path):
     (tmp_path / "latin.toml").write_bytes(b'task = "\xe9"')
     with pytest.raises(InputError, match="not a TOML file"):
         read_options(tmp_path / "latin.toml")
+
+
+def test_options_of_an_older_version_are_completed_by_defaults() -> None:
+    stored = CampaignOptions(seed=3).model_dump(mode="json", exclude={"trials"}) | {"data": "abc"}
+    older = {name: value for name, value in stored.items() if name not in ("device", "batch")}
+    older["recipe"] = {name: value for name, value in stored["recipe"].items() if name != "clip"}
+    assert with_defaults(older) == stored
