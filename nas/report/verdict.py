@@ -40,7 +40,7 @@ def verdict(
         sentences = [f"The found wiring stays within one point of {beside}: {difference}."]
     else:
         sentences = [f"The found wiring LOSES to {beside}: {difference}."]
-    sentences.append(f"Better than it: {', '.join(ahead)}." if ahead else "No reference is better than it.")
+    sentences.append(f"Ahead of it: {', '.join(ahead)}." if ahead else "No reference is ahead of it.")
     if plateaus:
         rule = max(plateaus, key=plateaus.__getitem__)
         above = "above" if test["mean"] > plateaus[rule] else "NOT above"

@@ -20,7 +20,7 @@ def test_the_verdict_says_loses_in_as_many_words():
     said = say("accuracy", 0.90, 0.9262, {"linear": 0.8, "random with equal edges": 0.91})
     assert said == (
         "The found wiring LOSES to the dense network with equal parameters (1234): -2.62 points of accuracy. "
-        "Better than it: dense with equal parameters, random with equal edges."
+        "Ahead of it: dense with equal parameters, random with equal edges."
     )
 
 
@@ -34,19 +34,19 @@ def test_the_verdict_turns_at_one_point_and_at_a_tie(equal: float, word: str):
 
 
 def test_the_verdict_of_a_better_wiring_names_who_is_better_still():
-    assert say("accuracy", 0.95, 0.90, {"linear": 0.97}).endswith("Better than it: linear.")
-    assert say("accuracy", 0.9, 0.9, {"linear": 0.9}).endswith("No reference is better than it.")
+    assert say("accuracy", 0.95, 0.90, {"linear": 0.97}).endswith("Ahead of it: linear.")
+    assert say("accuracy", 0.9, 0.9, {"linear": 0.9}).endswith("No reference is ahead of it.")
 
 
 def test_the_verdict_where_less_is_better():
     better = say("mean-squared-error", 0.5, 0.75, {"linear": 0.9})
     assert better == (
         "The found wiring is at least as good as the dense network with equal parameters (1234): "
-        "-0.25 in mean-squared-error. No reference is better than it."
+        "-0.25 in mean-squared-error. No reference is ahead of it."
     )
     worse = say("mean-squared-error", 0.75, 0.5, {"linear": 0.9})
     assert worse.startswith("The found wiring LOSES to the dense network with equal parameters (1234): +0.25 in")
-    assert worse.endswith("Better than it: dense with equal parameters.")
+    assert worse.endswith("Ahead of it: dense with equal parameters.")
 
 
 def test_the_verdict_names_the_best_simple_rule():
