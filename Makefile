@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Networks of this size are fastest on one thread each.
 export OMP_NUM_THREADS := 1
 
-.PHONY: demo test lint clean
+.PHONY: demo test crash-test lint clean
 .DEFAULT_GOAL := test
 
 $(VENV)/.ready: pyproject.toml constraints.txt
@@ -19,12 +19,16 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 ## demo: two campaigns on two cores, an MLP on digits and an RNN on the embedded Reber grammar
 demo: $(VENV)/.ready
 	$(BIN)/wirenas run --task digits --network mlp --prior watts-strogatz --prior barabasi-albert \
-		--trials 40 --seed 0 --threads 2 --out demo/digits
+		--trials 24 --seed 0 --out demo/digits
 	$(BIN)/wirenas run --task reber-embedded --network rnn --cell gru --nodes 24:48 --epochs 40 \
 		--trials 12 --finalists 2 --final-seeds 3 --seed 0 --threads 2 --out demo/reber-embedded
 
 test: $(VENV)/.ready
 	$(BIN)/python -m pytest --numprocesses 2 --quiet
+
+## crash-test: kill a campaign 20 times and interrupt it 5 times, with one and with two threads
+crash-test: $(VENV)/.ready
+	WIRENAS_TEST_KILLS=20 $(BIN)/python -m pytest --quiet --timeout 900 tests/nas/test_campaign_crashes.py
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

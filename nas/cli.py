@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from typer.exceptions import TyperException
 
 from nas.errors import CampaignError, InputError
-from nas.flags import flags, given_options
+from nas.flags import Drawing, drawing_flags, flags, given_options
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,7 +42,7 @@ def main() -> None:
     except TyperException as error:
         _fail(error.format_message() or "see the help for what can be given", error.exit_code)
     if code == 130:
-        _fail("interrupted; the same command resumes", 130)
+        _fail("interrupted", 130)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -61,11 +61,13 @@ def _root(
 @flags
 def run(
     campaign: Annotated[
-        Path | None, typer.Argument(metavar="[CAMPAIGN.toml]", help="Options as a file; flags win.", show_default=False)
+        Path | None, typer.Argument(metavar="CAMPAIGN.toml", help="Options as a file; flags win.", show_default=False)
     ] = None,
     *,
-    out: Annotated[Path | None, typer.Option(help="The campaign's folder. [default: results/TASK-NETWORK]")] = None,
-    threads: Annotated[int, typer.Option(help="Trainings at a time; results do not depend on it.")] = 1,
+    out: Annotated[Path | None, typer.Option(help="The campaign's folder. Default: results/TASK-NETWORK.")] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="Trainings at a time; results do not depend on it. Default: 1.")
+    ] = None,
     as_json: Json = False,
     **given: Any,
 ) -> None:
@@ -77,7 +79,10 @@ def run(
     from nas.terminal import show_outcome, watcher_for
 
     console = _console(stderr=True)
-    outcome = run_campaign(campaign, out, given_options(given), threads, lambda way: watcher_for(console, way))
+    try:
+        outcome = run_campaign(campaign, out, given_options(given), threads, lambda way: watcher_for(console, way))
+    except KeyboardInterrupt:
+        _fail("interrupted; the same command resumes", 130)
     _print_json(outcome.to_json()) if as_json else show_outcome(_console(), outcome)
 
 
@@ -110,62 +115,26 @@ def best(out: Folder, as_json: Json = False) -> None:
 generate = typer.Typer(no_args_is_help=True)
 app.add_typer(generate, name="generate", help="Draw a wiring from a prior and write it as a network.")
 
-_PRIOR = "The prior"
-_UNITS = "Input and output units"
-
-PriorName = Annotated[str, typer.Option(help="watts-strogatz, barabasi-albert, erdos-renyi, layered.")]
+Attachment = Annotated[
+    str, typer.Option(help="controlled, natural, projected, published.", rich_help_panel="Input and output units")
+]
 NetworkFolder = Annotated[Path, typer.Option(help="The network's folder; it must not hold files yet.")]
-Inputs = Annotated[int, typer.Option(help="Input units.")]
-Nodes = Annotated[int | None, typer.Option(help="Hidden neurons; not for layered.", rich_help_panel=_PRIOR)]
-RingDegree = Annotated[
-    int | None, typer.Option("--k", help="watts-strogatz: neighbours on the ring, even.", rich_help_panel=_PRIOR)
-]
-Probability = Annotated[
-    float | None,
-    typer.Option("--p", help="watts-strogatz: rewiring; erdos-renyi: of each edge.", rich_help_panel=_PRIOR),
-]
-Growth = Annotated[
-    int | None, typer.Option("--m", help="barabasi-albert: edges of a new node.", rich_help_panel=_PRIOR)
-]
-Initial = Annotated[str | None, typer.Option(help="barabasi-albert: isolated, star, complete.", rich_help_panel=_PRIOR)]
-Edges = Annotated[int | None, typer.Option(help="erdos-renyi, layered: number of edges.", rich_help_panel=_PRIOR)]
-Sizes = Annotated[str | None, typer.Option(help="layered: neurons per layer, as 32,32.", rich_help_panel=_PRIOR)]
-Density = Annotated[float | None, typer.Option(help="layered: share of edges present.", rich_help_panel=_PRIOR)]
-Orientation = Annotated[str, typer.Option(help="random, index, degree.", rich_help_panel=_PRIOR)]
-Attachment = Annotated[str, typer.Option(help="controlled, natural, projected, published.", rich_help_panel=_UNITS)]
-Reads = Annotated[int, typer.Option(help="controlled: inputs that a neuron reads.", rich_help_panel=_UNITS)]
-Readouts = Annotated[int, typer.Option(help="controlled: neurons that outputs read.", rich_help_panel=_UNITS)]
-Width = Annotated[int, typer.Option(help="projected: neurons of the projection.", rich_help_panel=_UNITS)]
-Seed = Annotated[int, typer.Option(help="Of every draw.")]
 
 
 @generate.command("rnn")
+@drawing_flags
 def generate_rnn(
-    prior: PriorName,
-    inputs: Inputs,
+    *,
     out: NetworkFolder,
-    nodes: Nodes = None,
-    k: RingDegree = None,
-    p: Probability = None,
-    m: Growth = None,
-    initial: Initial = None,
-    edges: Edges = None,
-    sizes: Sizes = None,
-    density: Density = None,
     structure: Annotated[
-        str | None,
-        typer.Option(help="recurrent, or stack (layered's only one).", rich_help_panel=_PRIOR, show_default=False),
+        str | None, typer.Option(help="recurrent, or stack (layered's only one).", rich_help_panel="The prior")
     ] = None,
-    orientation: Orientation = "random",
     cell: Annotated[str, typer.Option(help="tanh, relu, gru, lstm.")] = "lstm",
     spectral_radius: Annotated[float | None, typer.Option(help="Scale recurrent weights to it.")] = None,
-    outputs: Annotated[int, typer.Option(help="Units of a linear head; 0: no head.", rich_help_panel=_UNITS)] = 0,
+    outputs: Annotated[int, typer.Option(help="Units of a linear head; 0: no head.")] = 0,
     attachment: Attachment = "natural",
-    reads: Reads = 10,
-    readouts: Readouts = 16,
-    width: Width = 16,
-    seed: Seed = 0,
     as_json: Json = False,
+    **given: Any,
 ) -> None:
     """Write an RNN that is called like nn.LSTM.
 
@@ -173,43 +142,21 @@ def generate_rnn(
     """
     from nas.generation import draw_wiring, write_rnn
 
-    parameters = {"nodes": nodes, "k": k, "p": p, "m": m, "initial": initial, "edges": edges}
-    parameters |= {"sizes": sizes, "density": density}
-    wiring = draw_wiring(
-        prior,
-        parameters,
-        structure or ("stack" if prior == "layered" else "recurrent"),
-        orientation,
-        (inputs, outputs),
-        attachment,
-        {"reads": reads, "readouts": readouts, "width": width},
-        seed,
-    )
-    _show_files(write_rnn(out, wiring, cell, spectral_radius, seed), as_json)
+    drawing = Drawing(**given)
+    wiring = draw_wiring(drawing, "rnn", outputs, attachment, structure)
+    _show_files(write_rnn(out, wiring, cell, spectral_radius, drawing.seed), as_json)
 
 
 @generate.command("mlp")
+@drawing_flags
 def generate_mlp(
-    prior: PriorName,
-    inputs: Inputs,
-    outputs: Annotated[int, typer.Option(help="Output units.")],
+    *,
     out: NetworkFolder,
-    nodes: Nodes = None,
-    k: RingDegree = None,
-    p: Probability = None,
-    m: Growth = None,
-    initial: Initial = None,
-    edges: Edges = None,
-    sizes: Sizes = None,
-    density: Density = None,
-    orientation: Orientation = "random",
+    outputs: Annotated[int, typer.Option(help="Output units.")],
     activation: Annotated[str, typer.Option(help="relu, tanh, sigmoid, gelu, identity.")] = "relu",
     attachment: Attachment = "controlled",
-    reads: Reads = 10,
-    readouts: Readouts = 16,
-    width: Width = 16,
-    seed: Seed = 0,
     as_json: Json = False,
+    **given: Any,
 ) -> None:
     """Write an MLP whose hidden neurons are the nodes of an oriented graph.
 
@@ -217,19 +164,9 @@ def generate_mlp(
     """
     from nas.generation import draw_wiring, write_mlp
 
-    parameters = {"nodes": nodes, "k": k, "p": p, "m": m, "initial": initial, "edges": edges}
-    parameters |= {"sizes": sizes, "density": density}
-    wiring = draw_wiring(
-        prior,
-        parameters,
-        "dag",
-        orientation,
-        (inputs, outputs),
-        attachment,
-        {"reads": reads, "readouts": readouts, "width": width},
-        seed,
-    )
-    _show_files(write_mlp(out, wiring, activation, seed), as_json)
+    drawing = Drawing(**given)
+    wiring = draw_wiring(drawing, "mlp", outputs, attachment)
+    _show_files(write_mlp(out, wiring, activation, drawing.seed), as_json)
 
 
 def _show_files(written: dict[str, Any], as_json: bool) -> None:
@@ -248,6 +185,6 @@ def _console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr)
 
 
-def _fail(message: str, code: int) -> None:
+def _fail(message: str, code: int) -> NoReturn:
     print(f"wirenas: {message}", file=sys.stderr)
     sys.exit(code)

@@ -21,7 +21,7 @@ def run_campaign(
     file: Path | None,
     out: Path | None,
     given: Mapping[str, Any],
-    threads: int,
+    threads: int | None,
     watcher_for: Callable[[str], Watcher],
 ) -> Outcome:
     """Run or resume a campaign; see `Campaign.run`.
@@ -29,18 +29,25 @@ def run_campaign(
     Parameters
     ----------
     file : Path or None
-        Options as TOML.
+        Options as TOML, and `out` and `threads` where they are not given.
     out : Path or None
         The campaign's folder, by default named after task and network.
     given : mapping
         Nested options that win over the file's.
-    threads : int
+    threads : int or None
+        Trainings at a time, by default 1.
     watcher_for : callable
         Makes a watcher for a direction.
     """
-    options = _merged(read_options(file), given) if file is not None else dict(given)
+    written = read_options(file) if file is not None else {}
+    out, threads = _of_the_run(written, out, threads)
+    options = _merged(written, given)
     resolved = resolve(options)
     folder = out or Path("results") / f"{resolved.task}-{resolved.network}"
+    if _is_from_python(folder):
+        raise InputError(f"{folder}: this campaign was started from Python and is resumed there, not by `wirenas run`")
+    if resolved.task is None:
+        raise InputError("task='none': a campaign without a task needs an own evaluation, which Python alone can give")
     options = resume_options(folder, options)
     quiet_optuna()
     from nas.search.campaign import Campaign
@@ -61,18 +68,18 @@ def read_status(out: Path) -> Outcome:
         # The folder may have been moved since.
         return Outcome.from_json({**stored, "out": str(out), "study": str(study.path)})
     options = resolve(read_options(out / OPTIONS_FILE))
-    outcome = Outcome.of(out, options, None, records, None, sum(record.seconds for record in records))
+    outcome = Outcome.of(out, options, None, records)
     return replace(outcome, metric=(study.get("options") or {}).get("metric", outcome.metric))
 
 
 def read_best(out: Path) -> dict[str, Any]:
     """Return the best candidate, its results and its files."""
     outcome = read_status(out).to_json()
-    folder = out / "best"
-    files = sorted(str(path) for path in folder.iterdir()) if folder.is_dir() else []
     if outcome["best"] is None:
-        raise InputError(f"{out}: no trial is complete yet; `wirenas run` with this --out goes on")
-    return {name: outcome[name] for name in ("out", "best", "test", "references", "verdict")} | {"files": files}
+        way = "the Python program that started it" if _is_from_python(out) else "`wirenas run` with this --out"
+        raise InputError(f"{out}: no trial is complete yet; {way} goes on")
+    found = {name: outcome[name] for name in ("out", "best", "test", "references", "verdict")}
+    return found | {"files": _files(out / "best", outcome["best"]["fingerprint"])}
 
 
 def quiet_optuna() -> None:
@@ -80,6 +87,35 @@ def quiet_optuna() -> None:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+def _files(folder: Path, fingerprint: str) -> list[str]:
+    """Return the files of the best candidate; none while those of an earlier one still lie there."""
+    from priors import read_wiring
+
+    try:
+        written = read_wiring(folder / "wiring.json").fingerprint
+    except ValueError:
+        return []
+    return sorted(map(str, folder.iterdir())) if written == fingerprint else []
+
+
+def _is_from_python(folder: Path) -> bool:
+    """Whether the folder holds a campaign of an own evaluation or task, which the command line does not have."""
+    from nas.tasks import TASKS
+
+    path = folder / OPTIONS_FILE
+    return path.is_file() and resolve(read_options(path)).task not in TASKS
+
+
+def _of_the_run(written: dict[str, Any], out: Path | None, threads: int | None) -> tuple[Path | None, int]:
+    """Take `out` and `threads`, which are no options of the campaign, out of a file; those given win."""
+    own_out, own_threads = written.pop("out", None), written.pop("threads", 1)
+    if own_out is not None and not isinstance(own_out, str):
+        raise InputError(f"out={own_out!r}: a folder is written as text, such as 'results/digits'")
+    if type(own_threads) is not int:
+        raise InputError(f"threads={own_threads!r}: an integer of at least 1 is needed")
+    return out or (Path(own_out) if own_out else None), own_threads if threads is None else threads
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

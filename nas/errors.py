@@ -49,8 +49,12 @@ def _message(first: ErrorDetails, config: type[BaseModel]) -> str:
     message = first["msg"].removeprefix("Value error, ")
     if not place:
         return message
-    if first["type"] == "value_error" and isinstance(first["input"], dict):
-        return f"{place}.{message}"
+    if first["type"] == "value_error":
+        # Our own validators name the option themselves, in the words of the level that they check.
+        if message.startswith(f"{first['loc'][-1]} "):
+            return ".".join([*map(str, first["loc"][:-1]), message])
+        if isinstance(first["input"], dict):
+            return f"{place}.{message}" if message.partition("=")[0].isidentifier() else f"{place}: {message}"
     return f"{place}={first['input']!r}: {message[0].lower()}{message[1:]}"
 
 

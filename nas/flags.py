@@ -1,10 +1,10 @@
-"""Command-line flags out of the fields of the options: names, types and help are written once. Imports typer."""
+"""Command-line flags from the fields of options and drawings: names, types, help are written once. Imports typer."""
 
 from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -16,15 +16,46 @@ from nas.search.options import CampaignOptions
 from nas.search.space import Space
 from nas.training.recipe import Recipe
 
-__all__ = ["flags", "given_options"]
+__all__ = ["Drawing", "drawing_flags", "flags", "given_options"]
 
 _FLAG_NAMES = {"priors": "prior", "learning_rates": "learning_rate"}
 _LEFT_OUT = {"direction", "space", "recipe"}
+_PRIOR = "The prior"
+_UNITS = "Input and output units"
 _PANELS: tuple[tuple[type[BaseModel], str | None, str], ...] = (
     (CampaignOptions, None, "The campaign"),
     (Space, "space", "What varies between the candidates"),
     (Recipe, "recipe", "How networks are trained; a task has defaults of its own"),
 )
+
+
+def _of_prior(help_text: str) -> Any:
+    return typer.Option(help=help_text, rich_help_panel=_PRIOR)
+
+
+def _of_units(help_text: str) -> Any:
+    return typer.Option(help=help_text, rich_help_panel=_UNITS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """What a network without a search is drawn from; None for what the prior does not take."""
+
+    prior: Annotated[str, typer.Option(help="watts-strogatz, barabasi-albert, erdos-renyi, layered.")]
+    inputs: Annotated[int, typer.Option(help="Input units.")]
+    nodes: Annotated[int | None, _of_prior("Hidden neurons; not for layered.")] = None
+    k: Annotated[int | None, _of_prior("watts-strogatz: neighbours on the ring, even.")] = None
+    p: Annotated[float | None, _of_prior("watts-strogatz: rewiring; erdos-renyi: of each edge.")] = None
+    m: Annotated[int | None, _of_prior("barabasi-albert: edges of a new node.")] = None
+    initial: Annotated[str | None, _of_prior("barabasi-albert: isolated, star, complete.")] = None
+    edges: Annotated[int | None, _of_prior("erdos-renyi, layered: number of edges.")] = None
+    sizes: Annotated[str | None, _of_prior("layered: neurons per layer, as 32,32.")] = None
+    density: Annotated[float | None, _of_prior("layered: share of edges present.")] = None
+    orientation: Annotated[str, _of_prior("random, index, degree.")] = "random"
+    reads: Annotated[int, _of_units("controlled: inputs that a neuron reads.")] = 10
+    readouts: Annotated[int, _of_units("controlled: neurons that outputs read.")] = 16
+    width: Annotated[int, _of_units("projected: neurons of the projection.")] = 16
+    seed: Annotated[int, typer.Option(help="Of every draw.")] = 0
 
 
 @dataclass(frozen=True)
@@ -53,13 +84,12 @@ def flags(command: Callable[..., None]) -> Callable[..., None]:
 
     Values arrive as text, or lists of text; the options themselves check and convert them.
     """
-    own = inspect.signature(command, eval_str=True)
-    kept = [parameter for parameter in own.parameters.values() if parameter.kind is not inspect.Parameter.VAR_KEYWORD]
-    parameters = [*kept, *(flag.parameter() for flag in _all_flags())]
-    parameters.sort(key=lambda parameter: parameter.kind)
-    command.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
-    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return command
+    return _extended(command, [flag.parameter() for flag in _all_flags()])
+
+
+def drawing_flags(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that takes ``**given`` one flag for every field of a `Drawing`."""
+    return _extended(command, inspect.signature(Drawing, eval_str=True).parameters.values())
 
 
 def given_options(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,6 +101,16 @@ def given_options(given: Mapping[str, Any]) -> dict[str, Any]:
             section = nested if flag.section is None else nested.setdefault(flag.section, {})
             section[flag.field] = value
     return nested
+
+
+def _extended(command: Callable[..., None], added: Iterable[inspect.Parameter]) -> Callable[..., None]:
+    """Replace the ``**given`` in a command's signature, from which typer reads the flags."""
+    own = inspect.signature(command, eval_str=True)
+    kept = [parameter for parameter in own.parameters.values() if parameter.kind is not inspect.Parameter.VAR_KEYWORD]
+    parameters = sorted([*kept, *added], key=lambda parameter: parameter.kind)
+    command.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return command
 
 
 def _all_flags() -> Iterator[_Flag]:

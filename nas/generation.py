@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nas.errors import InputError, known
 from nas.seeds import stream, stream_seed
@@ -26,32 +28,98 @@ from priors import (
 )
 from priors.version import __version__
 
+if TYPE_CHECKING:
+    from nas.flags import Drawing
+
 __all__ = ["draw_wiring", "write_mlp", "write_rnn"]
 
 
-def _watts_strogatz(given: Mapping[str, Any]) -> Prior:
-    return WattsStrogatz(**_needed(given, "watts-strogatz", n="nodes", k="k", p="p"))
+_STRUCTURES = {"mlp": ("dag",), "rnn": ("recurrent", "stack")}
+_MOST_PAIRS = 10**9
+"""Of nodes: erdos-renyi holds a number for each of them while it draws."""
 
 
-def _barabasi_albert(given: Mapping[str, Any]) -> Prior:
-    needed = _needed(given, "barabasi-albert", n="nodes", m="m")
-    return BarabasiAlbert(**needed, **({} if given["initial"] is None else {"initial": given["initial"]}))
+def draw_wiring(
+    drawing: Drawing, network: str, n_outputs: int, attachment: str, structure: str | None = None
+) -> Wiring:
+    """Draw a wiring from a named prior and attach input and output units.
+
+    Parameters
+    ----------
+    drawing : Drawing
+        The prior, its parameters and the seed.
+    network : {"mlp", "rnn"}
+        What the wiring is for.
+    n_outputs : int
+        Output units; 0 leaves an RNN without a head.
+    attachment : str
+        As in `Space`.
+    structure : {"dag", "recurrent", "stack"}, optional
+        As in `Space`; by default the first that the network and the prior allow.
+
+    Raises
+    ------
+    InputError
+        Naming what is missing, not taken, or out of bounds.
+    """
+    known("prior", drawing.prior, PRIORS)
+    structure = _structure(drawing.prior, network, structure)
+    if network == "mlp" and n_outputs < 1:
+        raise InputError(f"n_outputs={n_outputs}: an MLP needs an integer n_outputs with 1 <= n_outputs")
+    make, taken = _PRIORS[drawing.prior]
+    for name in ("nodes", "k", "p", "m", "initial", "edges", "sizes", "density"):
+        value = getattr(drawing, name)
+        if value is not None and name not in taken:
+            raise InputError(f"{name}={value}: {drawing.prior} does not take it; it takes {', '.join(sorted(taken))}")
+    with _as_input_errors():
+        wiring = make(drawing).sample(stream(drawing.seed, "wiring", 0))
+        if structure != "recurrent" and drawing.prior != "layered":
+            wiring = layer(orient(wiring, drawing.orientation, stream_seed(drawing.seed, "wiring", 1)))
+        if structure == "stack":
+            wiring = stack(wiring)
+        rng = stream_seed(drawing.seed, "wiring", 2)
+        counts = {"reads": drawing.reads, "readouts": drawing.readouts, "width": drawing.width}
+        return attach(wiring, drawing.inputs, n_outputs, attachment, rng, **counts)
 
 
-def _erdos_renyi(given: Mapping[str, Any]) -> Prior:
-    return ErdosRenyi(**_needed(given, "erdos-renyi", n="nodes"), p=given["p"], edges=given["edges"])
+def _structure(prior: str, network: str, structure: str | None) -> str:
+    valid = ("stack",) if (prior, network) == ("layered", "rnn") else _STRUCTURES[network]
+    if structure is not None and structure not in valid:
+        raise InputError(
+            f"structure={structure} does not fit network={network} with prior={prior}; valid: {' or '.join(valid)}"
+        )
+    return structure or valid[0]
 
 
-def _layered(given: Mapping[str, Any]) -> Prior:
-    text = _needed(given, "layered", sizes="sizes")["sizes"]
+def _watts_strogatz(drawing: Drawing) -> Prior:
+    return WattsStrogatz(**_needed(drawing, n="nodes", k="k", p="p"))
+
+
+def _barabasi_albert(drawing: Drawing) -> Prior:
+    needed = _needed(drawing, n="nodes", m="m")
+    if drawing.initial is not None:
+        needed["initial"] = drawing.initial
+    return BarabasiAlbert(**needed)
+
+
+def _erdos_renyi(drawing: Drawing) -> Prior:
+    n = _needed(drawing, n="nodes")["n"]
+    if n * (n - 1) // 2 > _MOST_PAIRS:
+        most = (1 + math.isqrt(1 + 8 * _MOST_PAIRS)) // 2
+        raise InputError(f"nodes={n}: erdos-renyi needs memory for every pair of nodes; nearest valid is {most}")
+    return ErdosRenyi(n, p=drawing.p, edges=drawing.edges)
+
+
+def _layered(drawing: Drawing) -> Prior:
+    text = _needed(drawing, sizes="sizes")["sizes"]
     try:
         sizes = tuple(int(size) for size in text.split(","))
     except ValueError:
         raise InputError(f"sizes={text!r}: neurons per layer are written like 32,32") from None
-    return Layered(sizes, given["density"], edges=given["edges"])
+    return Layered(sizes, drawing.density, edges=drawing.edges)
 
 
-_PRIORS: dict[str, tuple[Callable[[Mapping[str, Any]], Prior], frozenset[str]]] = {
+_PRIORS: dict[str, tuple[Callable[[Drawing], Prior], frozenset[str]]] = {
     "watts-strogatz": (_watts_strogatz, frozenset({"nodes", "k", "p"})),
     "barabasi-albert": (_barabasi_albert, frozenset({"nodes", "m", "initial"})),
     "erdos-renyi": (_erdos_renyi, frozenset({"nodes", "p", "edges"})),
@@ -59,63 +127,24 @@ _PRIORS: dict[str, tuple[Callable[[Mapping[str, Any]], Prior], frozenset[str]]] 
 }
 
 
-def _needed(given: Mapping[str, Any], prior: str, **names: str) -> dict[str, Any]:
+def _needed(drawing: Drawing, **names: str) -> dict[str, Any]:
     """Return the prior's own parameters from those given; `names` maps the former to the latter."""
-    missing = [name for name in names.values() if given[name] is None]
-    if missing:
-        raise InputError(f"{missing[0]} is missing: {prior} needs {', '.join(names.values())}")
-    return {own: given[name] for own, name in names.items()}
+    found: dict[str, Any] = {own: getattr(drawing, name) for own, name in names.items()}
+    for own, value in found.items():
+        if value is None:
+            raise InputError(f"{names[own]} is missing: {drawing.prior} needs {', '.join(names.values())}")
+    return found
 
 
-def draw_wiring(
-    prior: str,
-    parameters: Mapping[str, Any],
-    structure: str,
-    orientation: str,
-    units: tuple[int, int],
-    attachment: str,
-    sizes: Mapping[str, int],
-    seed: int,
-) -> Wiring:
-    """Draw a wiring from a named prior and attach input and output units.
-
-    Parameters
-    ----------
-    prior : str
-        A key of ``priors.PRIORS``.
-    parameters : mapping
-        nodes, k, p, m, initial, edges, sizes and density; None for those that the prior does not take.
-    structure : {"dag", "recurrent", "stack"}
-        As in `Space`.
-    orientation, attachment : str
-        As in `Space`.
-    units : (n_inputs, n_outputs)
-    sizes : mapping
-        reads, readouts and width, as in `Space`.
-    seed : int
-
-    Raises
-    ------
-    InputError
-        Naming what is missing, not taken, or out of bounds.
-    """
-    known("prior", prior, PRIORS)
-    known("structure", structure, ("dag", "recurrent", "stack"))
-    make, taken = _PRIORS[prior]
-    for name, value in parameters.items():
-        if value is not None and name not in taken:
-            raise InputError(f"{name}={value}: {prior} does not take it; it takes {', '.join(sorted(taken))}")
-    if prior == "layered" and structure == "recurrent":
-        raise InputError("structure=recurrent: a layered wiring has no recurrent edges of its own; valid: stack")
+@contextmanager
+def _as_input_errors() -> Iterator[None]:
+    """Say what the user can do about a network that cannot be."""
     try:
-        wiring = make(parameters).sample(stream(seed, "wiring", 0))
-        if structure != "recurrent" and prior != "layered":
-            wiring = layer(orient(wiring, orientation, stream_seed(seed, "wiring", 1)))
-        if structure == "stack":
-            wiring = stack(wiring)
-        return attach(wiring, *units, attachment, stream_seed(seed, "wiring", 2), **sizes)
+        yield
     except ValueError as error:
         raise InputError(str(error)) from None
+    except MemoryError:
+        raise InputError("the network needs more memory than there is; give fewer neurons or edges") from None
 
 
 def write_rnn(out: Path, wiring: Wiring, cell: str, spectral_radius: float | None, seed: int) -> dict[str, Any]:
@@ -124,11 +153,9 @@ def write_rnn(out: Path, wiring: Wiring, cell: str, spectral_radius: float | Non
 
     known("cell", cell, CELLS)
     kind = SequenceNetwork if wiring.outputs else SparseRNN
-    try:
+    with _as_input_errors():
         rng = stream(seed, "weights", wiring.fingerprint)
         network = kind(wiring, cell, rng=rng, spectral_radius=spectral_radius)
-    except ValueError as error:
-        raise InputError(str(error)) from None
     call = "outputs, state = network(inputs)  # like nn.LSTM with batch_first=True"
     if wiring.outputs:
         call = "outputs = network(inputs, lengths)  # network.rnn is called like nn.LSTM with batch_first=True"
@@ -140,10 +167,8 @@ def write_mlp(out: Path, wiring: Wiring, activation: str, seed: int) -> dict[str
     from nas.networks import ACTIVATIONS, SparseMLP
 
     known("activation", activation, ACTIVATIONS)
-    try:
+    with _as_input_errors():
         network = SparseMLP(wiring, activation, rng=stream(seed, "weights", wiring.fingerprint))
-    except ValueError as error:
-        raise InputError(str(error)) from None
     return _write(
         out, network, wiring, "outputs = network(inputs)", {"network": "mlp", "cell": None, "activation": activation}
     )

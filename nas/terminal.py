@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from nas.direction import sign_of
 from nas.report.card import comparison, number, spread
 from nas.report.outcome import Outcome, best_record
 from nas.search.records import Record, Records
@@ -30,7 +30,7 @@ class _Tally:
     """Counts what was recorded: trials done, best so far, trials per minute, time left."""
 
     def __init__(self, direction: str) -> None:
-        self.sign = 1.0 if direction == "maximize" else -1.0
+        self.sign = sign_of(direction)
         self.done = self.total = self.new = 0
         self.best: float | None = None
         self.started = time.monotonic()
@@ -175,7 +175,7 @@ def show_outcome(console: Console, outcome: Outcome) -> None:
             console,
             f"Test: mean ± standard deviation over {outcome.test['seeds'] if outcome.test else 0} fresh seeds.",
         )
-    if (Path(outcome.out) / "best").is_dir():
+    if outcome.over:
         _print(console, f"Best network and card: {outcome.out}/best/   plot: {outcome.out}/progress.png")
     else:
         _print(console, f"Not over yet: the command that started it goes on; all trials: {outcome.out}/trials.csv")

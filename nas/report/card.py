@@ -62,7 +62,7 @@ def _data(task: Task) -> str:
     text = f"## Data\n\n{task.name}: {task.description}. {parts}. Data and split: sha256 `{task.fingerprint}`."
     if task.plateaus:
         rows = [(name, number(value)) for name, value in task.plateaus.items()]
-        text += "\n\nWhat simple rules reach on the test part:\n\n" + _table(("rule", "accuracy"), rows)
+        text += "\n\nWhat simple rules reach on the test part:\n\n" + _table(("rule", task.metric), rows)
     return text
 
 
@@ -79,6 +79,8 @@ def _results(task: Task, finals: Finals, outcome: Outcome) -> str:
     text += "every network was trained with the same recipe, learning rates and seeds.\n\n"
     text += _table(("network", f"test {task.metric}", "parameters", "learning rate"), comparison(outcome))
     text += f"\n\n{outcome.verdict}\n\n"
+    if outcome.test_uses > 1:
+        text += f"The test part was looked at {outcome.test_uses} times in this campaign, as trials were added.\n\n"
     text += f"The saved network is the one of the {len(finals.winner.test)} that did best on validation "
     text += f"({number(chosen.history.value)}); on its own it reaches "
     return (

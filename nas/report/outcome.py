@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nas.direction import sign_of
 from nas.report.verdict import verdict
 from nas.search.records import Record, Records
 
@@ -31,7 +33,7 @@ class Outcome:
     trials, complete, failed : int
         Trials asked for, complete and failed ones.
     seconds : float
-        Wall-clock time of this run.
+        Spent in the evaluations of all trials, added up over threads and runs.
     best : mapping or None
         value, trial, fingerprint, params and n_parameters of the best trial; after the finals, of the winner.
     test : mapping or None
@@ -41,7 +43,11 @@ class Outcome:
     plateaus : mapping
         What simple rules reach on the test part.
     verdict : str
-        How the winner stands beside its references, in one sentence.
+        How the winner stands beside its references, in words.
+    test_uses : int
+        How often the test part was looked at in this campaign: once, and once more whenever trials were added.
+    over : bool
+        Whether the finals were held, or for own evaluations the results written, after the last trial.
     """
 
     out: str
@@ -61,6 +67,8 @@ class Outcome:
     references: tuple[Mapping[str, Any], ...] = ()
     plateaus: Mapping[str, float] | None = None
     verdict: str = ""
+    test_uses: int = 0
+    over: bool = False
 
     @classmethod
     def of(
@@ -69,8 +77,10 @@ class Outcome:
         options: CampaignOptions,
         task: Task | None,
         records: Records,
-        finals: Finals | None,
-        seconds: float,
+        finals: Finals | None = None,
+        *,
+        test_uses: int = 0,
+        over: bool = False,
     ) -> Outcome:
         """Put together what a campaign found."""
         best = best_record(records, options.direction)
@@ -90,12 +100,16 @@ class Outcome:
             trials=options.trials,
             complete=len(records.complete),
             failed=len(records) - len(records.complete),
-            seconds=seconds,
+            seconds=math.fsum(record.seconds for record in records),
             best=None if best is None else _best(best),
             test=test,
             references=rivals,
             plateaus=None if task is None else dict(task.plateaus),
-            verdict="" if test is None or task is None else verdict(test, rivals, task.plateaus, task.metric),
+            verdict=""
+            if test is None or task is None
+            else verdict(test, rivals, task.plateaus, task.metric, task.direction),
+            test_uses=test_uses,
+            over=over,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -110,7 +124,7 @@ class Outcome:
 
 def best_record(records: Records, direction: str) -> Record | None:
     """Return the record of the best value, the earliest one under ties; None where none is complete."""
-    sign = 1.0 if direction == "maximize" else -1.0
+    sign = sign_of(direction)
     return max(records.complete, key=lambda record: sign * (record.value or 0.0), default=None)
 
 

@@ -2,47 +2,80 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from nas.direction import sign_of
 from nas.search.references import EQUAL_PARAMETERS
 
 __all__ = ["verdict"]
 
 _ONE_POINT = 0.01
+_STANDARD_ERRORS = 2.0
 
 
 def verdict(
-    test: Mapping[str, Any], rivals: Sequence[Mapping[str, Any]], plateaus: Mapping[str, float], metric: str
+    test: Mapping[str, Any],
+    rivals: Sequence[Mapping[str, Any]],
+    plateaus: Mapping[str, float],
+    metric: str,
+    direction: str,
 ) -> str:
-    """Say how the winner stands beside the dense network with equal parameters, the other references and the rules.
+    """Say which references the winner loses to, is level with and beats, and how it stands beside simple rules.
 
     Parameters
     ----------
     test : mapping
-        ``mean`` of the winner.
+        ``mean``, ``std`` and ``seeds`` of the winner.
     rivals : sequence of mapping
-        ``name``, ``mean`` and ``n_parameters`` of the references.
+        The same with ``name`` and ``n_parameters``, for every reference.
     plateaus : mapping
-        Accuracy of simple rules by their name.
-    metric : str
-        Of the means; more is better for accuracy, less for anything else.
+        What simple rules reach, by their name.
+    metric, direction : str
+        What the means are, and whether more or less of it is better.
+
+    Notes
+    -----
+    Two means are level where they differ by at most two standard errors of their difference.
     """
-    sign = 1.0 if metric == "accuracy" else -1.0
-    ahead = [rival["name"] for rival in rivals if sign * (rival["mean"] - test["mean"]) > 0]
-    equal = next(rival for rival in rivals if rival["name"] == EQUAL_PARAMETERS)
-    gap = sign * (test["mean"] - equal["mean"])
-    beside = f"the dense network with equal parameters ({equal['n_parameters']})"
-    difference = f"{100 * gap:+.2f} points of accuracy" if metric == "accuracy" else f"{-gap:+.4g} in {metric}"
-    if gap >= 0:
-        sentences = [f"The found wiring is at least as good as {beside}: {difference}."]
-    elif metric == "accuracy" and gap >= -_ONE_POINT:
-        sentences = [f"The found wiring stays within one point of {beside}: {difference}."]
-    else:
-        sentences = [f"The found wiring LOSES to {beside}: {difference}."]
-    sentences.append(f"Ahead of it: {', '.join(ahead)}." if ahead else "No reference is ahead of it.")
+    sign = sign_of(direction)
+    loses: list[str] = []
+    level: list[str] = []
+    beats: list[str] = []
+    for rival in rivals:
+        gap = sign * (test["mean"] - rival["mean"])
+        group = level if abs(gap) <= _noise(test, rival) else beats if gap > 0 else loses
+        group.append(f"{rival['name']} ({_difference(test['mean'] - rival['mean'], metric)})")
+    sentences = [
+        f"The found wiring {word} {', '.join(group)}."
+        for word, group in (("LOSES to", loses), ("is level with", level), ("beats", beats))
+        if group
+    ]
+    sentences.append(_beside_equal(test, rivals, metric, sign))
     if plateaus:
-        rule = max(plateaus, key=plateaus.__getitem__)
-        above = "above" if test["mean"] > plateaus[rule] else "NOT above"
-        sentences.append(f"It is {above} the best simple rule ({rule}, {plateaus[rule]:.4f}).")
-    return " ".join(sentences)
+        rule = max(plateaus, key=lambda name: sign * plateaus[name])
+        better = "better" if sign * (test["mean"] - plateaus[rule]) > 0 else "NOT better"
+        sentences.append(f"It is {better} than the best simple rule ({rule}, {plateaus[rule]:.4f}).")
+    return " ".join(filter(None, sentences))
+
+
+def _beside_equal(test: Mapping[str, Any], rivals: Sequence[Mapping[str, Any]], metric: str, sign: float) -> str:
+    """Say how far the winner is behind the dense network of its own size, where it is behind."""
+    gaps = [sign * (test["mean"] - rival["mean"]) for rival in rivals if rival["name"] == EQUAL_PARAMETERS]
+    if metric != "accuracy" or not gaps or gaps[0] >= 0:
+        return ""
+    within = gaps[0] >= -_ONE_POINT
+    where = "within one point of" if within else "MORE than one point behind"
+    return f"It is {where} the dense network with equal parameters."
+
+
+def _noise(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
+    """Return two standard errors of the difference of two means; 0 where one seed alone says nothing about it."""
+    if one["std"] is None or other["std"] is None:
+        return 0.0
+    return _STANDARD_ERRORS * math.sqrt(one["std"] ** 2 / one["seeds"] + other["std"] ** 2 / other["seeds"])
+
+
+def _difference(difference: float, metric: str) -> str:
+    return f"{100 * difference:+.2f} points" if metric == "accuracy" else f"{difference:+.4g}"

@@ -7,7 +7,6 @@ their numbers; what was not stored when a process ended is proposed again, the s
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,6 +15,7 @@ from typing import Any
 
 import torch
 
+from nas.direction import sign_of
 from nas.errors import CampaignError, InputError, known
 from nas.networks import NetworkSpec
 from nas.report.outcome import Outcome
@@ -121,7 +121,6 @@ class Campaign:
         CampaignError
             If every evaluation fails.
         """
-        started = time.perf_counter()
         if self.space.max_parameters is not None and not (self.out / OPTIONS_FILE).is_file():
             self._proposer().propose(0)  # An impossible limit is refused before anything is written.
         with alone_in(self.out), one_torch_thread(), stop_on_signal(self.stop):
@@ -129,27 +128,30 @@ class Campaign:
             study = self._open()
             watcher = watcher or Watcher()
             try:
-                return self._run(study, watcher, started)
+                return self._run(study, watcher)
             except Interrupted:
                 raise KeyboardInterrupt from None
             finally:
                 watcher.finished()
                 study.records().to_csv(self.out / "trials.csv")
 
-    def _run(self, study: StudyFile, watcher: Watcher, started: float) -> Outcome:
+    def _run(self, study: StudyFile, watcher: Watcher) -> Outcome:
         trained = self._trainer() if self.task is not None else None
-        with ThreadPoolExecutor(self.threads, thread_name_prefix="wirenas") as executor:
-            try:
-                self._search(study, self._evaluation(trained), executor, watcher)
-                stored = study.get("outcome")
-                if stored is not None and stored["complete"] == len(study.records().complete) and self._has_output():
-                    here = {"out": str(self.out), "study": str(study.path), "seconds": time.perf_counter() - started}
-                    return Outcome.from_json({**stored, **here})
-                finals = self._finals(study, trained, executor, watcher) if trained is not None else None
-            finally:
-                executor.shutdown(wait=True, cancel_futures=True)
-        records = study.records()
-        outcome = Outcome.of(self.out, self.options, self.task, records, finals, time.perf_counter() - started)
+        executor = ThreadPoolExecutor(self.threads, thread_name_prefix="wirenas")
+        wait = True
+        try:
+            self._search(study, self._evaluation(trained), executor, watcher)
+            records, before = study.records(), study.get("outcome")
+            if before is not None and before["complete"] == len(records.complete) and self._has_output():
+                return Outcome.from_json({**before, "out": str(self.out), "study": str(study.path)})
+            finals = self._finals(records, trained, executor, watcher) if trained is not None else None
+        except KeyboardInterrupt:
+            wait = False  # A second Ctrl-C does not wait for an own evaluation that takes long.
+            raise
+        finally:
+            executor.shutdown(wait=wait, cancel_futures=True)
+        uses = 0 if finals is None else 1 + (0 if before is None else before["test_uses"])
+        outcome = Outcome.of(self.out, self.options, self.task, records, finals, test_uses=uses, over=True)
         write_output(self.out, self.options, self.task, records, finals, outcome, self._rebuild)
         study.put("outcome", outcome.to_json())
         return outcome
@@ -164,6 +166,9 @@ class Campaign:
             study.put("options", mine)
         else:
             refuse_changes(self.out, with_defaults(stored), mine)
+        complete = len(study.records().complete)
+        if complete > self.options.trials:
+            self.options = self.options.model_copy(update={"trials": complete})
         write_options(self.options, self.out / OPTIONS_FILE)
         return study
 
@@ -191,7 +196,13 @@ class Campaign:
         return OwnEvaluation(self._evaluate)
 
     def _rebuild(self, record: Record) -> Wiring:
-        return self.space.wiring(record.params, *self._units)
+        wiring = self.space.wiring(record.params, *self._units)
+        if wiring.fingerprint != record.fingerprint:
+            raise CampaignError(
+                f"trial {record.number} in {self.out} was drawn by another version of its prior: its wiring cannot be "
+                "rebuilt; start a new folder"
+            )
+        return wiring
 
     def _proposer(self) -> Proposer:
         options = self.options
@@ -260,17 +271,17 @@ class Campaign:
 
     # The finals
 
-    def _finals(self, study: StudyFile, trainer: Trainer, executor: ThreadPoolExecutor, watcher: Watcher) -> Finals:
+    def _finals(self, records: Records, trainer: Trainer, executor: ThreadPoolExecutor, watcher: Watcher) -> Finals:
         return run_finals(
             trainer,
-            [(record.number, self._rebuild(record)) for record in self._best(study.records())],
+            [(record.number, self._rebuild(record)) for record in self._best(records)],
             n_seeds=self.options.final_seeds,
             executor=executor,
             watcher=watcher,
         )
 
     def _best(self, records: Records) -> list[Record]:
-        sign = 1.0 if self.options.direction == "maximize" else -1.0
+        sign = sign_of(self.options.direction)
         distinct: dict[str, Record] = {}
         for record in sorted(records.complete, key=lambda record: -sign * (record.value or 0.0)):
             distinct.setdefault(record.fingerprint, record)

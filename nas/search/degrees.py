@@ -1,7 +1,7 @@
 """From a mean degree, which all families share, to each family's own parameter. Imports priors only.
 
-The degree is a real number in the search space so that families can be compared at equal size; every family takes the
-nearest degree that it can reach.
+The degree is a real number in the search space so that families can be compared at nearly equal size; every family
+takes the nearest degree that it can reach.
 """
 
 from __future__ import annotations

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import platform
+import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nas.networks import NetworkSpec
@@ -136,7 +139,6 @@ class TrainedEvaluation:
             "values": tuple(training.history.value for training in assessment.trainings),
             "learning_rate": assessment.learning_rate,
             "ladder": {str(rate): value for rate, value in assessment.ladder.items()},
-            "n_parameters": self.trainer.spec.n_parameters(candidate.wiring)["total"],
             "diverged": sum(history.diverged for history in histories),
             "steps": sum(history.steps for history in histories),
             "seconds": math.fsum(history.seconds for history in histories),
@@ -152,10 +154,11 @@ class OwnEvaluation:
 
     def __call__(self, candidate: Candidate) -> Mapping[str, Any]:
         """Call the function; see `Evaluation`."""
+        started = time.perf_counter()
         value = float(self.function(candidate.wiring, dict(candidate.params)))
         if not math.isfinite(value):
             raise ValueError(f"the evaluation returned {value}: a finite number is needed")
-        return {"value": value, "values": (value,), "engine": "own"}
+        return {"value": value, "values": (value,), "engine": "own", "seconds": time.perf_counter() - started}
 
 
 def attempt(candidate: Candidate, evaluation: Evaluation, stop: StopFlag) -> Record:
@@ -185,11 +188,14 @@ def _record(candidate: Candidate, **fields: Any) -> Record:
     return Record(
         number=candidate.number,
         params=candidate.params,
+        n_parameters=candidate.n_parameters,
         versions=_versions(),
         **describe(candidate.wiring, candidate.params.get("n")),
         **fields,
     )
 
 
+@cache
 def _versions() -> str:
-    return f"wirenas {__version__}, python {platform.python_version()}"
+    packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "numpy", "optuna"))
+    return f"wirenas {__version__}, python {platform.python_version()}, {packages}"

@@ -9,6 +9,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from nas.direction import sign_of
 from nas.networks import NetworkSpec
 from nas.search.evaluation import Assessment, Trainer, Training
 from nas.search.references import references
@@ -35,7 +36,9 @@ class Standing:
     name : str
     trial : int or None
         The trial that it comes from; None for a reference.
-    n_parameters, n_edges : int
+    n_parameters : int
+    n_edges : int
+        Between hidden neurons.
     learning_rate : float
         The best rung by mean validation metric.
     validation : tuple of float
@@ -113,7 +116,7 @@ def run_finals(
     """
     entries = [_Entry(f"trial {number}", number, wiring, trainer.spec) for number, wiring in candidates]
     assessed = _assess_all(trainer, "finalists", entries, n_seeds, executor, watcher)
-    sign = 1.0 if trainer.task.direction == "maximize" else -1.0
+    sign = sign_of(trainer.task.direction)
     order = sorted(range(len(entries)), key=lambda index: -sign * assessed[index].value)
     winner = entries[order[0]]
     rng = stream(trainer.seed, "wiring", winner.wiring.fingerprint)
@@ -165,7 +168,7 @@ def _standing(trainer: Trainer, entry: _Entry, assessment: Assessment, *, tested
         name=entry.name,
         trial=entry.trial,
         n_parameters=entry.spec.n_parameters(entry.wiring)["total"],
-        n_edges=entry.wiring.n_edges,
+        n_edges=entry.wiring.hidden.n_edges,
         learning_rate=assessment.learning_rate,
         validation=tuple(training.history.value for training in assessment.trainings),
         test=tuple(_test(trainer.task, training) for training in assessment.trainings) if tested else (),

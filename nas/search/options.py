@@ -46,7 +46,8 @@ class CampaignOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     task: str | None = "digits"
-    """What to learn: digits, reber, reber-published, reber-embedded; none where an own evaluation gives the values."""
+    # None where an own evaluation gives the values, which only Python can hand over: the flag does not offer it.
+    """What to learn: digits, reber, reber-published, reber-embedded."""
     network: Literal["mlp", "rnn"] = "mlp"
     """mlp or rnn."""
     activation: Literal["relu", "tanh", "sigmoid", "gelu", "identity"] = "relu"

@@ -15,6 +15,7 @@ from optuna.distributions import BaseDistribution, IntDistribution
 
 from nas.errors import InputError
 from nas.search.options import Direction
+from nas.search.quiet import quiet_optuna
 from nas.search.records import Record
 from nas.search.space import SEED_NAMES, Space
 from nas.seeds import stream, stream_seed
@@ -42,6 +43,7 @@ class Candidate:
     params: Mapping[str, Any]
     distributions: Mapping[str, BaseDistribution]
     wiring: Wiring
+    n_parameters: int
 
 
 class Proposer:
@@ -74,7 +76,8 @@ class Proposer:
         self._space, self._sampler, self._seed = space, SAMPLERS[sampler], seed
         self._units = (n_inputs, n_outputs)
         self._size_of = size_of
-        self._study = optuna.create_study(direction=direction, sampler=self._sampler(0))
+        with quiet_optuna():
+            self._study = optuna.create_study(direction=direction, sampler=self._sampler(0))
         self._open: dict[int, optuna.Trial] = {}
 
     def propose(self, number: int) -> Candidate:
@@ -98,7 +101,7 @@ class Proposer:
             if self._space.max_parameters is None or size <= self._space.max_parameters:
                 self._open[number] = trial
                 distributions = {**trial.distributions, **dict.fromkeys(seeds, _SEED_RANGE)}
-                return Candidate(number, params, distributions, wiring)
+                return Candidate(number, params, distributions, wiring, size)
             smallest = size if smallest is None else min(smallest, size)
             self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
         raise InputError(

@@ -48,11 +48,12 @@ def references(wiring: Wiring, spec: NetworkSpec, rng: np.random.Generator) -> l
     Returns
     -------
     list of Reference
-        For an MLP: a linear one; two dense hidden layers with as many parameters; two dense hidden layers with as many
-        neurons; the same layers with as many edges, at random places (with fewer where they cannot hold as many). For
-        an RNN: a linear one on the mean input over time; a completely connected one with as many parameters; one with
-        as many neurons; and as many neurons with as many edges of each kind, at random places. The dense one with as
-        many neurons is left out where it would have more than two million edges.
+        For an MLP: a linear one; two dense hidden layers of equal width, with as many parameters as comes nearest; two
+        dense hidden layers with as many neurons; the same layers with as many edges, at random places (with fewer where
+        they cannot hold as many). For an RNN: a linear one on the mean input over time; a completely connected one with
+        as many parameters as comes nearest; one with as many neurons; and as many neurons with as many edges of each
+        kind, at random places. The dense one with as many neurons is left out where it would have more than two million
+        edges.
     """
     shape, sparse = (_DENSE_RNN, _sparse_rnn) if spec.kind == "rnn" else (_DENSE_MLP, _sparse_mlp)
     units = (wiring.n_inputs, wiring.n_outputs)

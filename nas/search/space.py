@@ -1,20 +1,23 @@
 """Space: the distribution over wirings that a campaign searches, as parameters of an Optuna trial.
 
 A wiring is a pure function of its parameters: family, n, degree, p, initial, orientation, attachment and three seeds.
-Imports priors and pydantic; Optuna's trial is only talked to.
+Imports pydantic; priors where a wiring is drawn or a name checked, so that the help of the command line stays fast.
+Optuna's trial is only talked to.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
-import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from nas.errors import known
-from nas.search.degrees import FAMILIES
-from priors import ATTACHMENTS, ORIENTATIONS, Prior, Wiring, attach, layer, orient, stack
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from priors import Prior, Wiring
 
 __all__ = ["SEED_NAMES", "Params", "Space", "Suggester"]
 
@@ -23,6 +26,8 @@ Params = Mapping[str, str | int | float]
 
 SEED_NAMES = ("graph_seed", "order_seed", "attach_seed")
 """Parameters that select a draw of the prior; they are drawn afresh for every trial and not searched."""
+
+_FAMILY_NAMES = ("watts-strogatz", "barabasi-albert", "erdos-renyi")
 
 
 class Suggester(Protocol):
@@ -64,7 +69,7 @@ class Space(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    priors: Names = tuple(FAMILIES)
+    priors: Names = _FAMILY_NAMES
     """Families of random graphs: watts-strogatz, barabasi-albert, erdos-renyi."""
     nodes: IntRange = (20, 100)
     """Hidden neurons."""
@@ -93,8 +98,10 @@ class Space(BaseModel):
     @field_validator("priors", "orientation", "attachment", "initial")
     @classmethod
     def _known_names(cls, names: tuple[str, ...], info: Any) -> tuple[str, ...]:
+        from priors import ATTACHMENTS, ORIENTATIONS
+
         valid = {
-            "priors": tuple(FAMILIES),
+            "priors": _FAMILY_NAMES,
             "orientation": ORIENTATIONS,
             "attachment": ATTACHMENTS,
             "initial": ("isolated", "star", "complete"),
@@ -143,6 +150,8 @@ class Space(BaseModel):
 
     def prior(self, params: Params) -> Prior:
         """Return the prior that a candidate's graph is drawn from."""
+        from nas.search.degrees import FAMILIES
+
         return FAMILIES[str(params["family"])](params)
 
     def wiring(self, params: Params, n_inputs: int = 0, n_outputs: int = 0) -> Wiring:
@@ -155,6 +164,8 @@ class Space(BaseModel):
         n_inputs, n_outputs : int
             Units to attach; with 0 inputs the wiring is left without any.
         """
+        from priors import attach, layer, orient, stack
+
         wiring = self.prior(params).sample(int(params["graph_seed"]))
         if self.is_oriented:
             wiring = layer(orient(wiring, str(params["orientation"]), int(params["order_seed"])))

@@ -16,6 +16,7 @@ import sqlalchemy
 
 from nas.errors import InputError
 from nas.search.options import Direction
+from nas.search.quiet import quiet_optuna
 from nas.search.records import Record, Records
 from priors.files import atomic_write
 
@@ -91,7 +92,8 @@ def _create(path: Path, direction: Direction) -> None:
     """
     with atomic_write(path) as temporary:
         storage = _storage(temporary)
-        optuna.create_study(study_name=STUDY_NAME, storage=storage, direction=direction)
+        with quiet_optuna():
+            optuna.create_study(study_name=STUDY_NAME, storage=storage, direction=direction)
         storage.remove_session()
         storage.engine.dispose()
 

@@ -29,7 +29,7 @@ def digits() -> Task:
         images / 16,
         labels,
         # Sparse and dense networks learn best at different rates; a ladder is fair to both.
-        recipe={"learning_rates": (0.01, 0.03)},
+        recipe={"learning_rates": (0.01, 0.03, 0.1)},
         description="8 x 8 images of handwritten digits, 10 classes",
     )
     return replace(task, plateaus=_plateaus(task))

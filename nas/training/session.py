@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Protocol
 
 from nas.training.history import History, Progress
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["Interrupted", "Session", "StopFlag", "epoch_order"]
 
@@ -41,4 +42,6 @@ class Session(Protocol):
 
 def epoch_order(rng: np.random.Generator, n_examples: int) -> NDArray[np.int64]:
     """Return the order in which an epoch visits the examples; every engine draws it so, once an epoch."""
+    import numpy as np
+
     return np.argsort(rng.random(n_examples), kind="stable")

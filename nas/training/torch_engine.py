@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from nas.direction import sign_of
 from nas.tasks.task import Task
 from nas.training.history import Epoch, History, Progress
 from nas.training.recipe import Recipe
@@ -129,7 +130,7 @@ class TorchSession:
             self._keep_best(self._recipe.patience)
 
     def _keep_best(self, patience: int) -> None:
-        sign = 1.0 if self._task.direction == "maximize" else -1.0
+        sign = sign_of(self._task.direction)
         latest = len(self._epochs) - 1
         if latest == 0 or sign * self._epochs[latest].validation_metric > sign * self._best_metric():
             self._best_epoch = latest

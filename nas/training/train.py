@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from nas.errors import known
 from nas.training.history import History
 from nas.training.recipe import Recipe
 from nas.training.session import Session, StopFlag
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import nn
 
     from nas.tasks.task import Task
@@ -55,6 +54,8 @@ def session(
     stop : StopFlag, optional
         Asked once a batch; when it is set, `run` raises `Interrupted`.
     """
+    import numpy as np
+
     from nas.training.torch_engine import TorchSession
 
     engine_for(engine)

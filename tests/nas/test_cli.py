@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,11 +12,12 @@ from typing import Any
 import pytest
 
 from nas import cli
+from nas.errors import InputError
 from nas.search.options import CampaignOptions
 from nas.search.space import Space
 from nas.search.study import StudyFile
 from nas.training.recipe import Recipe
-from priors import read_wiring
+from priors import WattsStrogatz, read_wiring, write_wiring
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
@@ -23,7 +25,7 @@ TINY = (
     "--task digits --trials 3 --nodes 8:16 --degree 2:4 --epochs 1 --learning-rate 0.01 --finalists 1 --final-seeds 2"
 )
 COMMANDS = ("run", "status", "best", "generate rnn", "generate mlp")
-HEAVY = {"torch", "optuna", "sklearn", "pandas", "matplotlib", "sqlalchemy"}
+HEAVY = {"numpy", "torch", "optuna", "sklearn", "pandas", "matplotlib", "sqlalchemy", "scipy", "networkx"}
 
 
 @pytest.fixture
@@ -94,6 +96,9 @@ def test_every_option_is_in_the_help(wirenas: Any, monkeypatch: pytest.MonkeyPat
     names -= {"space", "recipe", "direction", "priors", "learning_rates"}
     for name in names | {"prior", "learning_rate", "out", "threads", "json"}:
         assert f"--{name.replace('_', '-')} " in text, name
+    assert "Default: results/TASK-NETWORK." in text
+    assert "[[" not in text
+    assert "none" not in text.split("--task")[1].split("--network")[0]
 
 
 def test_the_example_of_the_help_is_understood(wirenas: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -208,6 +213,55 @@ def test_a_file_gives_options_and_flags_win(wirenas: Any, tmp_path: Path):
     assert found["best"]["n_hidden"] in (8, 9)
 
 
+def test_a_file_gives_folder_and_threads_and_flags_win(wirenas: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    seen: list[tuple[Path, int]] = []
+
+    class Seen:
+        def __init__(self, out: Path, *, threads: int, **_: Any) -> None:
+            seen.append((out, threads))
+            raise InputError("seen")
+
+    monkeypatch.setattr("nas.search.campaign.Campaign", Seen)
+    file = tmp_path / "campaign.toml"
+    file.write_text(f"trials = 2\nout = '{tmp_path}/there'\nthreads = 3\n", encoding="utf-8")
+    wirenas("run", str(file))
+    wirenas("run", str(file), "--out", str(tmp_path / "here"), "--threads", "2")
+    file.write_text("trials = 2\n", encoding="utf-8")
+    wirenas("run", str(file))
+    wirenas("run")
+    default = (Path("results/digits-mlp"), 1)
+    assert seen == [(tmp_path / "there", 3), (tmp_path / "here", 2), default, default]
+
+
+def test_files_of_an_earlier_best_are_not_shown(
+    campaign: tuple[Path, dict[str, Any], str], wirenas: Any, tmp_path: Path
+):
+    out, found, _ = campaign
+    shutil.copytree(out, tmp_path / "moved")
+    wiring = tmp_path / "moved" / "best" / "wiring.json"
+    assert len(json.loads(wirenas("best", str(tmp_path / "moved"), "--json")[1])["files"]) >= 3
+    write_wiring(WattsStrogatz(8, 2, 0.0).sample(0), wiring)
+    for damage in (lambda: None, lambda: wiring.write_text("{"), wiring.unlink):
+        damage()
+        code, text, err = wirenas("best", str(tmp_path / "moved"), "--json")
+        assert (code, err) == (0, "")
+        assert json.loads(text)["best"] == found["best"]
+        assert json.loads(text)["files"] == []
+
+
+@pytest.mark.parametrize("arguments", ["status x", "best x", "generate mlp --prior erdos-renyi --inputs 1 --outputs 1"])
+def test_only_a_run_can_be_resumed(wirenas: Any, monkeypatch: pytest.MonkeyPatch, arguments: str):
+    def interrupt(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    for name in ("nas.commands.read_status", "nas.commands.read_best", "nas.generation.draw_wiring"):
+        monkeypatch.setattr(name, interrupt)
+    out = ["--out", "x"] if "generate" in arguments else []
+    code, text, err = wirenas(*arguments.split(), *out)
+    assert (code, text) == (130, "")
+    assert err.splitlines()[-1] == "wirenas: interrupted"
+
+
 def test_status_of_an_unfinished_campaign(wirenas: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("nas.search.campaign.run_finals", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
     code, text, err = wirenas("run", *TINY.split(), "--out", str(tmp_path / "out"))
@@ -239,7 +293,18 @@ def test_status_of_an_own_evaluation_names_no_task(wirenas: Any, tmp_path: Path)
     assert "no trial is complete yet" in wirenas("status", str(tmp_path))[1]
     code, text, err = wirenas("best", str(tmp_path))
     assert (code, text) == (2, "")
-    assert "no trial is complete yet" in err
+    assert err.endswith("no trial is complete yet; the Python program that started it goes on\n")
+
+
+@pytest.mark.parametrize("task", ["none", "my own"])
+def test_a_campaign_from_python_is_resumed_there(wirenas: Any, tmp_path: Path, task: str):
+    (tmp_path / "campaign.toml").write_text(f'task = "{task}"\n', encoding="utf-8")
+    for given in ([], ["--task", "digits"], ["--trials", "5"]):
+        code, text, err = wirenas("run", *given, "--out", str(tmp_path))
+        assert (code, text) == (2, "")
+        assert "this campaign was started from Python and is resumed there" in err
+        assert err.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["campaign.toml"]
 
 
 # What is wrong
@@ -262,12 +327,15 @@ def test_status_of_an_own_evaluation_names_no_task(wirenas: Any, tmp_path: Path)
         ("--threads 0", "threads=0"),
         ("--threads x", "--threads"),
         ("--learning-rate 0", "recipe.learning_rates.0='0'"),
-        ("--nesterov", "recipe.nesterov"),
+        ("--nesterov", "recipe: nesterov with optimizer=adam"),
         ("--structure stack", "space.structure=stack does not fit network=mlp; valid: dag"),
         ("--task reber", "task reber needs network=rnn"),
         ("--max-parameters 3", "space.max_parameters=3: none of 1000 candidates is so small; the smallest has"),
         ("--device abacus", "device='abacus'"),
         ("--trails 3", "--trails"),
+        ("--task none", "task='none': a campaign without a task needs an own evaluation, which Python alone can give"),
+        ("threads.toml", "threads='x'"),
+        ("out.toml", "out=3"),
         ("missing.toml", "missing.toml: No such file or directory"),
         ("unknown.toml", "trails is not a known key (nearest: trials)"),
         ("nested.toml", "space.node is not a known key (nearest: nodes)"),
@@ -282,6 +350,8 @@ def test_wrong_input_is_one_line_and_leaves_nothing(
     Path("unknown.toml").write_text("trails = 3\n", encoding="utf-8")
     Path("nested.toml").write_text("[space]\nnode = 3\n", encoding="utf-8")
     Path("broken.toml").write_text("trials = \n", encoding="utf-8")
+    Path("threads.toml").write_text('threads = "x"\n', encoding="utf-8")
+    Path("out.toml").write_text("out = 3\n", encoding="utf-8")
     Path("minimize.toml").write_text('direction = "minimize"\n', encoding="utf-8")
     before = sorted(path.name for path in tmp_path.iterdir())
     code, text, err = wirenas("run", *arguments.split(), "--out", "new folder", "--json")
@@ -374,6 +444,11 @@ def test_a_generated_network_is_described_by_one_object(wirenas: Any, tmp_path: 
         ("--prior watts-strogatz --nodes 12", "k is missing"),
         ("--prior watts-strogatz --nodes 6 --k 7 --p 0.1", "k=7: WattsStrogatz needs an even k"),
         ("--prior erdos-renyi --nodes 6 --p 2", "p=2"),
+        (
+            "--prior erdos-renyi --nodes 10000000 --p .5",
+            "nodes=10000000: erdos-renyi needs memory for every pair of nodes; nearest valid is 44721",
+        ),
+        ("--prior erdos-renyi --nodes 6 --p .5 --structure dag", "structure=dag does not fit network=rnn"),
         ("--prior erdos-renyi --nodes 6 --m 2 --p 0.1", "m=2: erdos-renyi does not take it"),
         ("--prior erdos-renyi --nodes 6 --p 0.4 --cell lstn", "(nearest: lstm)"),
         ("--prior erdos-renyi --nodes 6 --p 0.4 --inputs 0", "n_inputs=0"),

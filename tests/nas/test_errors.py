@@ -34,10 +34,33 @@ class Outer(BaseModel):
         return self
 
 
-def line(options: object) -> str:
+class Pair(BaseModel):
+    low: int = 1
+    high: int = 2
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Pair":
+        if self.low > self.high:
+            raise ValueError(f"low={self.low}: at most high={self.high}")
+        if self.low == self.high:
+            raise ValueError(f"low with high={self.high}: they must differ")
+        return self
+
+
+class Nest(BaseModel):
+    pair: Pair = Pair()
+    cell: str = "gru"
+
+    @field_validator("cell")
+    @classmethod
+    def _known(cls, cell: str) -> str:
+        return known("cell", cell, ("gru", "lstm"))
+
+
+def line(options: object, config: type[BaseModel] = Outer) -> str:
     with pytest.raises(ValidationError) as caught:
-        Outer.model_validate(options)
-    error = input_error(caught.value, Outer)
+        config.model_validate(options)
+    error = input_error(caught.value, config)
     assert isinstance(error, InputError)
     assert "\n" not in str(error)
     return str(error)
@@ -81,6 +104,12 @@ def test_the_error_of_a_validator_keeps_its_words():
     assert line({"depth": 10}) == "depth=10: at most 9"
     message = line({"inner": {"names": ("tahn",)}})
     assert message == "inner.names=('tahn',): activation 'tahn' is not known (nearest: tanh); known: relu, tanh"
+
+
+def test_a_name_that_the_validator_says_is_not_said_twice():
+    assert line({"pair": {"low": 3}}, Nest) == "pair.low=3: at most high=2"
+    assert line({"pair": {"low": 2}}, Nest) == "pair: low with high=2: they must differ"
+    assert line({"cell": "gri"}, Nest) == "cell 'gri' is not known (nearest: gru); known: gru, lstm"
 
 
 def test_only_the_first_problem_is_told():

@@ -78,7 +78,7 @@ def test_the_winner_is_best_by_mean_validation_over_fresh_seeds(task: Task, exec
         means[number] = float(np.mean(best))
         standing = next(standing for standing in found.finalists if standing.trial == number)
         assert standing.validation == tuple(best)
-        assert standing.n_edges == wiring.n_edges
+        assert standing.n_edges == wiring.hidden.n_edges
         assert standing.n_parameters == own.spec.n_parameters(wiring)["total"]
     order = sorted(means, key=means.__getitem__, reverse=task.direction == "maximize")
     assert [standing.trial for standing in found.finalists] == order
@@ -255,3 +255,8 @@ def test_a_summary_gives_mean_and_spread():
         "learning_rate": 0.1,
     }
     assert replace(standing, test=(0.2,)).summary()["std"] is None
+
+
+def test_the_seeds_of_the_finals_are_no_seeds_of_a_search(executor: Executor):
+    trainings = run(trainer(classes()), executor).training
+    assert trainings.replicate >= 1_000_000

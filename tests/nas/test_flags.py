@@ -1,12 +1,13 @@
 """Flags: one for every option, and what was given arrives where it belongs."""
 
+import dataclasses
 import inspect
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nas.flags import flags, given_options
+from nas.flags import Drawing, drawing_flags, flags, given_options
 from nas.search.options import CampaignOptions, resolve
 from nas.search.space import Space
 from nas.training.recipe import Recipe
@@ -15,6 +16,11 @@ from nas.training.recipe import Recipe
 @flags
 def command(file: Path | None = None, *, loud: bool = False, **given: Any) -> None:
     """A command."""
+
+
+@drawing_flags
+def draw(*, out: Path, loud: bool = False, **given: Any) -> None:
+    """A command that draws."""
 
 
 PARAMETERS = inspect.signature(command).parameters
@@ -76,3 +82,13 @@ def test_every_flag_reaches_its_option(config: Any):
     for name in set(config.model_fields) - {"space", "recipe", "direction"}:
         nested = given_options(no_flags() | {FLAG.get(name, name): "value"})
         assert nested == ({name: "value"} if section is None else {section: {name: "value"}})
+
+
+def test_every_field_of_a_drawing_is_a_flag_with_its_default_and_help():
+    parameters = dict(inspect.signature(draw).parameters)
+    assert {"out", "loud"} == set(parameters) - {field.name for field in dataclasses.fields(Drawing)}
+    for field in dataclasses.fields(Drawing):
+        parameter = parameters[field.name]
+        missing = field.default is dataclasses.MISSING
+        assert parameter.default == (inspect.Parameter.empty if missing else field.default)
+        assert parameter.annotation.__metadata__[0].help

@@ -8,12 +8,12 @@ import torch
 
 from nas import generation
 from nas.errors import InputError
+from nas.flags import Drawing
 from nas.generation import draw_wiring, write_mlp, write_rnn
 from nas.networks import ACTIVATIONS, CELLS, SequenceNetwork, SparseMLP, SparseRNN, load_network, n_parameters
 from nas.seeds import stream
-from priors import PRIORS, Wiring, read_wiring
+from priors import PRIORS, Layered, WattsStrogatz, Wiring, attach, read_wiring
 
-NOTHING: dict[str, Any] = dict.fromkeys(("nodes", "k", "p", "m", "initial", "edges", "sizes", "density"))
 GIVEN: dict[str, dict[str, Any]] = {
     "watts-strogatz": {"nodes": 12, "k": 4, "p": 0.2},
     "barabasi-albert": {"nodes": 12, "m": 2},
@@ -24,10 +24,10 @@ COUNTS = {"reads": 2, "readouts": 3, "width": 4}
 
 
 def draw(prior: str, structure: str, **changes: Any) -> Wiring:
-    options = {"orientation": "random", "units": (4, 2), "attachment": "natural", "counts": COUNTS, "seed": 0}
-    options |= {name: changes.pop(name) for name in list(options) if name in changes}
-    parameters = NOTHING | GIVEN.get(prior, {}) | changes
-    return draw_wiring(prior, parameters, structure, sizes=options.pop("counts"), **options)
+    inputs, outputs = changes.pop("units", (4, 2))
+    attachment = changes.pop("attachment", "natural")
+    drawing = Drawing(**{"prior": prior, "inputs": inputs} | COUNTS | GIVEN.get(prior, {}) | changes)
+    return draw_wiring(drawing, "mlp" if structure == "dag" else "rnn", outputs, attachment, structure)
 
 
 def structures(prior: str) -> list[str]:
@@ -212,7 +212,12 @@ def test_a_failure_in_the_middle_leaves_nothing(culprit: str, tmp_path: Path, mo
     ("prior", "structure", "changes", "message"),
     [
         ("watts-strogat", "dag", {}, r"prior 'watts-strogat' is not known \(nearest: watts-strogatz\)"),
-        ("watts-strogatz", "dags", {}, r"structure 'dags' is not known \(nearest: dag\)"),
+        (
+            "watts-strogatz",
+            "dags",
+            {},
+            "^structure=dags does not fit network=rnn with prior=watts-strogatz; valid: recurrent or stack$",
+        ),
         ("watts-strogatz", "dag", {"k": None}, "^k is missing: watts-strogatz needs nodes, k, p$"),
         ("watts-strogatz", "dag", {"nodes": None}, "^nodes is missing: "),
         ("watts-strogatz", "dag", {"k": 3}, "^k=3: .*nearest valid is 4"),
@@ -222,23 +227,27 @@ def test_a_failure_in_the_middle_leaves_nothing(culprit: str, tmp_path: Path, mo
         ("watts-strogatz", "dag", {"orientation": "up"}, "^order='up': "),
         ("watts-strogatz", "dag", {"attachment": "glue"}, "^mode='glue': "),
         ("watts-strogatz", "dag", {"units": (0, 2)}, "^n_inputs=0: "),
-        ("watts-strogatz", "dag", {"units": (3, -1)}, "^n_outputs=-1: "),
+        ("watts-strogatz", "dag", {"units": (3, -1)}, "^n_outputs=-1: an MLP needs .*1 <= n_outputs$"),
+        ("watts-strogatz", "dag", {"units": (3, 0)}, "^n_outputs=0: an MLP needs "),
+        ("watts-strogatz", "stack", {"units": (3, -1)}, "^n_outputs=-1: "),
         ("watts-strogatz", "dag", {"seed": -1}, "^seed=-1: "),
-        ("watts-strogatz", "dag", {"counts": COUNTS | {"reads": 0}, "attachment": "controlled"}, "^reads=0: "),
-        ("watts-strogatz", "dag", {"counts": COUNTS | {"width": 0}, "attachment": "projected"}, "^width=0: "),
+        ("watts-strogatz", "dag", {"reads": 0, "attachment": "controlled"}, "^reads=0: "),
+        ("watts-strogatz", "dag", {"width": 0, "attachment": "projected"}, "^width=0: "),
         ("barabasi-albert", "dag", {"m": None}, "^m is missing: barabasi-albert needs nodes, m$"),
         ("barabasi-albert", "dag", {"m": 12}, "^m=12: "),
         ("barabasi-albert", "dag", {"initial": "ring"}, "^initial='ring': "),
         ("erdos-renyi", "dag", {"p": 0.5}, "exactly one of p and edges"),
         ("erdos-renyi", "dag", {"edges": None}, "exactly one of p and edges"),
         ("erdos-renyi", "dag", {"edges": 99}, "^edges=99: "),
+        ("erdos-renyi", "dag", {"nodes": 10**7}, "^nodes=10000000: .*memory.*; nearest valid is 44721$"),
+        ("erdos-renyi", "dag", {"nodes": 44722}, "^nodes=44722: .*memory"),
         ("layered", "dag", {"nodes": 5}, "^nodes=5: layered does not take it; it takes density, edges, sizes$"),
         ("layered", "dag", {"sizes": None}, "^sizes is missing: layered needs sizes$"),
         ("layered", "dag", {"sizes": "5,x"}, "^sizes='5,x': neurons per layer are written like 32,32$"),
         ("layered", "dag", {"sizes": "5,,3"}, "^sizes='5,,3': "),
         ("layered", "dag", {"sizes": "5"}, "at least two layers"),
         ("layered", "dag", {"density": 0.0}, r"^density=0\.0: "),
-        ("layered", "recurrent", {}, "^structure=recurrent: .*valid: stack$"),
+        ("layered", "recurrent", {}, "^structure=recurrent does not fit .*valid: stack$"),
     ],
 )
 def test_bad_parameters_are_refused_in_one_line(prior: str, structure: str, changes: dict[str, Any], message: str):
@@ -247,9 +256,29 @@ def test_bad_parameters_are_refused_in_one_line(prior: str, structure: str, chan
     assert "\n" not in str(caught.value)
 
 
+def test_an_rnn_has_recurrence_and_the_default_structure_follows():
+    for prior, structure in (("watts-strogatz", "recurrent"), ("layered", "stack")):
+        drawing = Drawing(prior=prior, inputs=4, **GIVEN[prior])
+        assert draw_wiring(drawing, "rnn", 2, "natural") == draw_wiring(drawing, "rnn", 2, "natural", structure)
+        with pytest.raises(InputError, match=r"^structure=dag does not fit network=rnn .*; valid: .*stack$"):
+            draw_wiring(drawing, "rnn", 2, "natural", "dag")
+
+
+def test_what_needs_too_much_memory_is_bad_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def fails(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    wiring = draw("watts-strogatz", "dag")
+    monkeypatch.setattr("nas.networks.SparseMLP", fails)
+    monkeypatch.setattr(WattsStrogatz, "sample", fails)
+    for act in (lambda: draw("watts-strogatz", "dag"), lambda: write_mlp(tmp_path / "mlp", wiring, "relu", 0)):
+        with pytest.raises(InputError, match="needs more memory than there is; give fewer neurons or edges"):
+            act()
+
+
 def test_bad_networks_are_refused_in_one_line(tmp_path: Path):
     cyclic, dag = draw("watts-strogatz", "recurrent"), draw("watts-strogatz", "dag")
-    headless = draw("watts-strogatz", "dag", units=(4, 0))
+    headless = attach(Layered((5, 4), 1.0).sample(0), 4, 0)
     out = tmp_path / "out"
     for write, message in (
         (lambda: write_rnn(out, cyclic, "grus", None, 0), r"^cell 'grus' is not known \(nearest: gru\)"),

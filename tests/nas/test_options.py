@@ -173,7 +173,6 @@ def test_an_unknown_key_names_the_nearest_known_one(options: dict[str, Any], pla
         {"network": "cnn"},
         {"space": 3},
         {"space": {"max_parameters": 0}},
-        {"recipe": {"nesterov": True}},
         {"recipe": {"learning_rates": []}},
         {"recipe": {"learning_rates": [float("nan")]}},
     ],
@@ -184,6 +183,13 @@ def test_a_wrong_value_is_one_line_that_names_the_option(options: dict[str, Any]
     (name, value) = next(iter(options.items()))
     inner = next(iter(value)) if isinstance(value, dict) else ""
     assert str(caught.value).startswith(f"{name}.{inner}" if inner else name)
+    assert "\n" not in str(caught.value)
+
+
+def test_values_that_do_not_go_together_are_one_readable_line():
+    with pytest.raises(InputError) as caught:
+        resolve({"recipe": {"nesterov": True}})
+    assert str(caught.value).startswith("recipe: nesterov with optimizer=adam, ")
     assert "\n" not in str(caught.value)
 
 

@@ -159,3 +159,25 @@ def test_an_impossible_limit_names_the_smallest_candidate():
         source.propose(0)
     assert str(caught.value).endswith(f"the smallest has {min(sizes)} parameters")
     assert len(sizes) > 100
+
+
+def test_a_rejected_draw_is_followed_by_another_wiring() -> None:
+    sizes = iter([99, 99, 99, 1])
+    options: dict[str, Any] = {"sampler": "random", "seed": 0, "direction": "maximize", "n_inputs": 5, "n_outputs": 2}
+    space = Space(structure="dag", max_parameters=10)
+    fourth = Proposer(space, size_of=lambda _: next(sizes), **options).propose(0)
+    first = Proposer(space, size_of=lambda _: 1, **options).propose(0)
+    assert (first.n_parameters, fourth.n_parameters) == (1, 1)
+    assert [fourth.params[name] for name in SEED_NAMES] != [first.params[name] for name in SEED_NAMES]
+    assert fourth.params["degree"] != first.params["degree"]
+
+
+def test_optuna_says_nothing_about_the_study_in_memory(capsys: pytest.CaptureFixture[str]) -> None:
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.INFO)
+    try:
+        proposer("tpe")
+        assert optuna.logging.get_verbosity() == optuna.logging.INFO
+    finally:
+        optuna.logging.set_verbosity(before)
+    assert capsys.readouterr().err == ""

@@ -90,7 +90,7 @@ class Found:
         return wiring(self.kind, record.number)
 
     def outcome(self, out: Path) -> Outcome:
-        return Outcome.of(out, self.options, self.task, self.records, self.finals, 1.5)
+        return Outcome.of(out, self.options, self.task, self.records, self.finals, over=True)
 
     def write(self, out: Path) -> Outcome:
         outcome = self.outcome(out)
@@ -129,7 +129,11 @@ def test_an_outcome_says_what_was_found(found: Callable[[str], Found]):
     assert (outcome.trials, outcome.complete, outcome.failed) == (5, 4, 1)
     assert (outcome.out, outcome.study) == ("results/tiny", str(Path("results/tiny/study.db")))
     assert (outcome.task, outcome.network, outcome.sampler, outcome.engine) == ("tiny", "mlp", "tpe", "torch")
-    assert (outcome.metric, outcome.direction, outcome.seconds) == ("accuracy", "maximize", 1.5)
+    assert (outcome.metric, outcome.direction, outcome.seconds) == (
+        "accuracy",
+        "maximize",
+        sum(record.seconds for record in mlp.records),
+    )
     assert outcome.test == mlp.finals.winner.summary()
     assert [reference["name"] for reference in outcome.references] == NAMES
     assert outcome.plateaus == {"dice": 0.3321}
@@ -143,7 +147,7 @@ def test_after_the_finals_the_best_is_their_winner(found: Callable[[str], Found]
     mlp = found("mlp")
     assert mlp.finals is not None
     last = replace(mlp.finals, winner=replace(mlp.finals.winner, trial=3))
-    outcome = Outcome.of(Path("out"), mlp.options, mlp.task, mlp.records, last, 0.0)
+    outcome = Outcome.of(Path("out"), mlp.options, mlp.task, mlp.records, last)
     assert outcome.best is not None
     assert outcome.best["trial"] == 3
 
@@ -156,7 +160,7 @@ def test_without_finals_the_best_is_the_first_of_the_best_value(found: Callable[
     assert (outcome.test, outcome.references, outcome.plateaus, outcome.verdict) == (None, (), None, "")
     assert best_record(own.records, "minimize") is own.records[4]
     assert best_record(Records(()), "maximize") is None
-    assert Outcome.of(Path("out"), own.options, None, Records(own.records.rows[1:2]), None, 0.0).best is None
+    assert Outcome.of(Path("out"), own.options, None, Records(own.records.rows[1:2])).best is None
 
 
 # The card
@@ -334,7 +338,7 @@ def test_a_failure_of_the_last_step_brings_the_old_folder_back(
 def test_nothing_is_written_where_nothing_is_complete(found: Callable[[str], Found], tmp_path: Path):
     own = found("own")
     none = Records(own.records.rows[1:2])
-    outcome = Outcome.of(tmp_path, own.options, None, none, None, 0.0)
+    outcome = Outcome.of(tmp_path, own.options, None, none)
     write_output(tmp_path, own.options, None, none, None, outcome, own.rebuild)
     assert list(tmp_path.iterdir()) == []
 

@@ -1,6 +1,9 @@
 """Space: what is searched, where it acts, and that a wiring is a pure function of its parameters."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import networkx as nx
@@ -17,6 +20,7 @@ from nas.search.records import describe
 from nas.search.space import SEED_NAMES, Space
 from priors import ATTACHMENTS, ORIENTATIONS
 
+ROOT = Path(__file__).resolve().parents[2]
 STRUCTURES = ("dag", "recurrent", "stack")
 
 
@@ -192,8 +196,17 @@ def test_an_unknown_name_names_the_nearest(name: str, wrong: str, nearest: str):
     for value in (wrong, [wrong]):
         with pytest.raises(InputError) as caught:
             resolve({"space": {name: value}})
-        assert f"(nearest: {nearest})" in str(caught.value)
+        assert str(caught.value).startswith(f"space.{name} {wrong!r} is not known (nearest: {nearest}); known: ")
         assert "\n" not in str(caught.value)
+
+
+def test_the_families_are_those_that_can_be_drawn():
+    assert Space().priors == tuple(FAMILIES)
+
+
+def test_the_help_need_not_wait_for_numpy():
+    code = "import sys, nas.search.space; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
 def test_names_are_one_or_several_and_count_once():

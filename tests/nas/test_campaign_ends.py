@@ -1,0 +1,81 @@
+"""How campaigns end: finalists, a second Ctrl-C, wirings of another version, and fewer trials than there are."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+
+from nas.errors import CampaignError
+from nas.search.campaign import Campaign
+from nas.search.records import Record, Records
+from nas.search.study import load
+from priors import Wiring
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+SPACE = {"nodes": (8, 20), "degree": (2, 6)}
+
+
+@pytest.fixture(autouse=True)
+def no_plot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing takes longer than all the rest of these campaigns."""
+    monkeypatch.setattr("nas.report.output.plot_progress", lambda *_: None)
+
+
+def edges(wiring: Wiring, params: Mapping[str, Any]) -> float:
+    return -abs(wiring.n_edges - 40) - params["degree"] / 100
+
+
+def test_finalists_are_the_best_of_different_wirings(tmp_path: Path) -> None:
+    values = [("a", 0.5), ("b", 0.9), ("b", 0.9), ("b", 0.8), ("c", 0.7), ("d", 0.1)]
+    rows = tuple(Record(number, "complete", value, {}, fingerprint=name) for number, (name, value) in enumerate(values))
+    campaign = Campaign(tmp_path / "most", evaluate=edges, finalists=3)
+    assert [record.number for record in campaign._best(Records(rows))] == [1, 4, 0]
+    fewest = Campaign(tmp_path / "least", evaluate=edges, finalists=2, direction="minimize")
+    assert [record.number for record in fewest._best(Records(rows))] == [5, 0]
+
+
+def test_a_second_ctrl_c_does_not_wait_for_a_long_evaluation(tmp_path: Path) -> None:
+    go_on = threading.Event()
+
+    def interrupt() -> None:
+        for _ in range(2):
+            time.sleep(0.3)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def slow(wiring: Wiring, params: Mapping[str, Any]) -> float:
+        go_on.wait(30)
+        return 0.0
+
+    sender = threading.Thread(target=interrupt)
+    started = time.monotonic()
+    try:
+        sender.start()
+        with pytest.raises(KeyboardInterrupt):
+            Campaign(tmp_path, evaluate=slow, space=SPACE, trials=4).run()
+        assert time.monotonic() - started < 10
+    finally:
+        go_on.set()
+        sender.join()
+
+
+def test_a_wiring_that_is_drawn_otherwise_today_is_not_passed_off(tmp_path: Path) -> None:
+    campaign = Campaign(tmp_path, evaluate=edges, space=SPACE, trials=2)
+    campaign.run()
+    record = load(tmp_path)[0]
+    assert campaign._rebuild(record).fingerprint == record.fingerprint
+    with pytest.raises(CampaignError, match=r"trial 0 in .* was drawn by another version"):
+        campaign._rebuild(replace(record, fingerprint="0" * 64))
+
+
+def test_fewer_trials_than_are_complete_change_nothing(tmp_path: Path) -> None:
+    first = Campaign(tmp_path, evaluate=edges, space=SPACE, trials=5).run()
+    before = (tmp_path / "campaign.toml").read_text(encoding="utf-8")
+    assert Campaign(tmp_path, evaluate=edges, space=SPACE, trials=2).run() == first
+    assert (tmp_path / "campaign.toml").read_text(encoding="utf-8") == before
