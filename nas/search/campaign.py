@@ -22,7 +22,7 @@ from nas.report.outcome import Outcome
 from nas.report.output import remove_leftovers, write_output
 from nas.search.evaluation import Evaluation, OwnEvaluation, TrainedEvaluation, Trainer, attempt
 from nas.search.finals import Finals, run_finals
-from nas.search.guards import alone_in, one_torch_thread, stop_on_signal
+from nas.search.guards import alone_in, one_torch_thread, result_of, stop_on_signal
 from nas.search.options import (
     OPTIONS_FILE,
     CampaignOptions,
@@ -265,7 +265,7 @@ class Campaign:
         while wanted > 0 and (queue or waiting):
             while queue and len(waiting) < wanted:
                 waiting.append(executor.submit(attempt, queue.popleft(), evaluation, self.stop))
-            record = waiting.popleft().result()
+            record = result_of(waiting.popleft())
             wanted -= record.is_complete
             yield record
 

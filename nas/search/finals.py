@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from nas.direction import sign_of
 from nas.networks import NetworkSpec
 from nas.search.evaluation import Assessment, Trainer, Training
+from nas.search.guards import result_of
 from nas.search.references import references
 from nas.search.watcher import Watcher
 from nas.seeds import stream
@@ -157,7 +158,7 @@ def _assess_all(
     for futures in waiting:
         trainings = []
         for future in futures:
-            trainings.append(future.result())
+            trainings.append(result_of(future))
             watcher.trained()
         assessed.append(trainer.assess(trainings))
     return assessed

@@ -6,14 +6,19 @@ import contextlib
 import signal
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future, wait
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from filelock import FileLock, Timeout
 
 from nas.errors import InputError
 
-__all__ = ["alone_in", "one_torch_thread", "stop_on_signal"]
+__all__ = ["alone_in", "one_torch_thread", "result_of", "stop_on_signal"]
+
+T = TypeVar("T")
+_LOOK_UP_S = 0.2
 
 
 @contextlib.contextmanager
@@ -77,3 +82,13 @@ def stop_on_signal(stop: threading.Event) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def result_of(future: Future[T]) -> T:
+    """Return a future's result, looking up now and then while it is waited for.
+
+    A signal that arrives just before a thread starts to wait is noticed only when the wait ends.
+    """
+    while not wait([future], timeout=_LOOK_UP_S).done:
+        pass
+    return future.result()

@@ -3,7 +3,6 @@
 import os
 import signal
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -42,24 +41,27 @@ def test_finalists_are_the_best_of_different_wirings(tmp_path: Path) -> None:
 
 
 def test_a_second_ctrl_c_does_not_wait_for_a_long_evaluation(tmp_path: Path) -> None:
-    go_on = threading.Event()
-
-    def interrupt() -> None:
-        for _ in range(2):
-            time.sleep(0.3)
-            os.kill(os.getpid(), signal.SIGINT)
+    evaluating, go_on = threading.Event(), threading.Event()
 
     def slow(wiring: Wiring, params: Mapping[str, Any]) -> float:
-        go_on.wait(30)
+        evaluating.set()
+        go_on.wait(60)
         return 0.0
 
-    sender = threading.Thread(target=interrupt)
-    started = time.monotonic()
+    campaign = Campaign(tmp_path, evaluate=slow, space=SPACE, trials=4)
+
+    def interrupt_twice() -> None:
+        evaluating.wait(60)
+        os.kill(os.getpid(), signal.SIGINT)
+        campaign.stop.wait(60)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    sender = threading.Thread(target=interrupt_twice)
+    sender.start()
     try:
-        sender.start()
         with pytest.raises(KeyboardInterrupt):
-            Campaign(tmp_path, evaluate=slow, space=SPACE, trials=4).run()
-        assert time.monotonic() - started < 10
+            campaign.run()
+        assert not go_on.is_set()
     finally:
         go_on.set()
         sender.join()
