@@ -49,7 +49,6 @@ def run_campaign(
     if resolved.task is None:
         raise InputError("task='none': a campaign without a task needs an own evaluation, which Python alone can give")
     options = resume_options(folder, options)
-    quiet_optuna()
     from nas.search.campaign import Campaign
 
     campaign = Campaign(folder, threads=threads, **options)
@@ -58,7 +57,6 @@ def run_campaign(
 
 def read_status(out: Path) -> Outcome:
     """Return where a campaign stands, whether it is over or not, without changing it."""
-    quiet_optuna()
     from nas.search.study import StudyFile
 
     study = StudyFile(out)
@@ -80,13 +78,6 @@ def read_best(out: Path) -> dict[str, Any]:
         raise InputError(f"{out}: no trial is complete yet; {way} goes on")
     found = {name: outcome[name] for name in ("out", "best", "test", "references", "verdict")}
     return found | {"files": _files(out / "best", outcome["best"]["fingerprint"])}
-
-
-def quiet_optuna() -> None:
-    """Keep Optuna's own log lines off the terminal; the command line has its own."""
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
 def _files(folder: Path, fingerprint: str) -> list[str]:
