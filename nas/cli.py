@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -17,6 +21,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 __all__ = ["app", "main"]
+
+_RESUMES = "interrupted; the same command resumes"
 
 app = typer.Typer(
     name="wirenas",
@@ -75,14 +81,15 @@ def run(
 
     Example: wirenas run --task digits --network mlp --trials 200 --out results/digits
     """
-    from nas.commands import run_campaign
-    from nas.terminal import show_outcome, watcher_for
+    with _leaving_at_once():
+        from nas.commands import run_campaign
+        from nas.terminal import show_outcome, watcher_for
 
-    console = _console(stderr=True)
-    try:
-        outcome = run_campaign(campaign, out, given_options(given), threads, lambda way: watcher_for(console, way))
-    except KeyboardInterrupt:
-        _fail("interrupted; the same command resumes", 130)
+        console = _console(stderr=True)
+        try:
+            outcome = run_campaign(campaign, out, given_options(given), threads, lambda way: watcher_for(console, way))
+        except KeyboardInterrupt:
+            _fail(_RESUMES, 130)
     _print_json(outcome.to_json()) if as_json else show_outcome(_console(), outcome)
 
 
@@ -183,6 +190,24 @@ def _console(*, stderr: bool = False) -> Console:
     from rich.console import Console
 
     return Console(stderr=stderr)
+
+
+@contextlib.contextmanager
+def _leaving_at_once() -> Iterator[None]:
+    """End the process at Ctrl-C while nothing is at stake yet: an interrupted import may raise anything.
+
+    A campaign that runs has its own way of stopping and puts this one back when it is done.
+    """
+
+    def leave(*_: object) -> None:
+        os.write(2, f"wirenas: {_RESUMES}\n".encode())
+        os._exit(130)
+
+    before = signal.signal(signal.SIGINT, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _fail(message: str, code: int) -> NoReturn:
