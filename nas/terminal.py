@@ -30,6 +30,7 @@ class _Tally:
     """Counts what was recorded: trials done, best so far, trials per minute, time left."""
 
     def __init__(self, direction: str) -> None:
+        self.direction = direction
         self.sign = sign_of(direction)
         self.done = self.total = self.new = 0
         self.best: float | None = None
@@ -37,7 +38,7 @@ class _Tally:
 
     def start(self, done: int, total: int, records: Records) -> None:
         self.done, self.total = done, total
-        best = best_record(records, "maximize" if self.sign > 0 else "minimize")
+        best = best_record(records, self.direction)
         self.best = None if best is None else best.value
         self.started = time.monotonic()
 

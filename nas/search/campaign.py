@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from nas.direction import sign_of
-from nas.errors import CampaignError, InputError, known
+from nas.errors import CampaignError, InputError
 from nas.networks import NetworkSpec
 from nas.report.outcome import Outcome
 from nas.report.output import remove_leftovers, write_output
@@ -33,9 +33,9 @@ from nas.search.options import (
 )
 from nas.search.proposer import Candidate, Proposer
 from nas.search.records import Record, Records
-from nas.search.study import StudyFile, record_of
+from nas.search.study import StudyFile
 from nas.search.watcher import Watcher
-from nas.tasks import TASKS, Task, load_task
+from nas.tasks import Task, load_task
 from nas.training import Interrupted
 from priors import Wiring
 
@@ -218,8 +218,9 @@ class Campaign:
 
     def _search(self, study: StudyFile, evaluation: Evaluation, executor: ThreadPoolExecutor, watcher: Watcher) -> None:
         known = study.trials()
-        complete = sum(record_of(trial).is_complete for trial in known)
-        watcher.search_started(complete, self.options.trials, study.records())
+        records = study.records()
+        complete = len(records.complete)
+        watcher.search_started(complete, self.options.trials, records)
         if complete >= self.options.trials:
             return
         size = self.options.batch
@@ -227,7 +228,7 @@ class Campaign:
         first = len(known) - len(known) % size
         for trial in known[:first]:
             proposer.remember(trial)
-        started = {trial.number: record_of(trial) for trial in known[first:]}
+        started = {record.number: record for record in records[first:]}
         failures = 0
         while complete < self.options.trials:
             batch = [proposer.propose(number) for number in range(first, first + size)]
@@ -292,7 +293,7 @@ def _task(task: str | Task | None, options: Mapping[str, Any]) -> Task:
     if isinstance(task, Task):
         return task
     name = str(task or options.get("task") or "digits")
-    return load_task(known("task", name, TASKS))
+    return load_task(name)
 
 
 def _as_dict(config: Any) -> dict[str, Any]:
