@@ -9,7 +9,10 @@ export OMP_NUM_THREADS := 1
 .PHONY: demo test crash-test lint clean
 .DEFAULT_GOAL := test
 
-$(VENV)/.ready: pyproject.toml constraints.txt
+# Compiled code is built when the project is installed, so a change in it installs again.
+SOURCES := CMakeLists.txt $(wildcard priors/native/* nas/training/native/*)
+
+$(VENV)/.ready: pyproject.toml constraints.txt $(SOURCES)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; give one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)

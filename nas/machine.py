@@ -6,7 +6,7 @@ import platform
 
 import torch
 
-from nas.training.train import ENGINES
+from nas.training.train import has_native
 from priors.version import __version__
 
 __all__ = ["describe_machine"]
@@ -14,8 +14,11 @@ __all__ = ["describe_machine"]
 
 def describe_machine() -> str:
     """Return one line."""
-    engines = ", ".join(name for name in ENGINES if name != "auto")
-    instructions = torch.backends.cpu.get_cpu_capability()
+    engines, instructions = "torch", torch.backends.cpu.get_cpu_capability()
+    if has_native():
+        from nas.training.compiled import instruction_set
+
+        engines, instructions = "native, torch", instruction_set()
     devices = "cpu, cuda" if torch.cuda.is_available() else "cpu"
     return (
         f"wirenas {__version__} (python {platform.python_version()}, torch {torch.__version__}; engines: {engines}; "

@@ -16,7 +16,7 @@ from torch.autograd.function import once_differentiable
 
 from nas.networks.activations import ACTIVATIONS, Activation
 from nas.networks.blocks import Block, gather, install, lay_out, slots_of
-from nas.networks.initialise import draw_weights
+from nas.networks.parameters import feedforward_weights
 from priors.wiring import Wiring
 
 __all__ = ["SparseMLP"]
@@ -77,13 +77,8 @@ class SparseMLP(nn.Module):
         self.blueprint = wiring
         self.activation = activation
         self.blocks = lay_out(wiring, range(1, wiring.n_layers))
-        if wiring.weights is None:
-            to_output = wiring.edges[:, 1] >= wiring.n_neurons - wiring.n_outputs
-            gain = np.where(to_output, 1.0, ACTIVATIONS[activation].gain)
-            weights = draw_weights(wiring.edges, wiring.forward, gain, 1, rng)
-        else:
-            weights = wiring.weights[:, None].astype(np.float64)
-        slots = slots_of(self.blocks, wiring.edges)
+        edges, weights = feedforward_weights(wiring, activation, rng)
+        slots = slots_of(self.blocks, edges)
         install(self, self.blocks, slots, weights, np.zeros(wiring.n_neurons - wiring.n_inputs), device, dtype)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from nas.networks.blocks import install, lay_out, slots_of, without_dead
-from nas.networks.initialise import draw_weights
 from nas.networks.mlp import SparseMLP
+from nas.networks.parameters import head_weights
 from nas.networks.rnn import SparseRNN
 from priors.wiring import Wiring
 
-__all__ = ["LinearMean", "MaskedLinear", "SequenceNetwork"]
+__all__ = ["LinearMean", "MaskedLinear", "SequenceNetwork", "mean_over_time"]
 
 
 class MaskedLinear(nn.Module):
@@ -61,13 +61,8 @@ class MaskedLinear(nn.Module):
         super().__init__()
         _check(wiring)
         self.in_features, self.out_features = wiring.n_hidden, wiring.n_outputs
-        read_out = wiring.edges[:, 1] >= wiring.n_neurons - wiring.n_outputs
-        edges = wiring.edges[read_out]
+        edges, weights = head_weights(wiring, rng)
         self.blocks = lay_out(wiring, [wiring.n_layers - 1])
-        if wiring.weights is None:
-            weights = draw_weights(edges, np.zeros(len(edges), dtype=bool), np.ones(len(edges)), 1, rng)
-        else:
-            weights = wiring.weights[read_out, None].astype(np.float64)
         install(self, self.blocks, slots_of(self.blocks, edges), weights, np.zeros(wiring.n_outputs), device, dtype)
         # The head counts the hidden neurons alone, blocks count all neurons of the wiring.
         self.columns -= wiring.n_inputs
@@ -178,16 +173,19 @@ class LinearMean(nn.Module):
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Map (batch, time, n_inputs) sequences, of `lengths` steps each, to (batch, n_outputs) outputs."""
-        _check_dimensions(x)
-        if lengths is None:
-            mean = x.mean(dim=1)
-        else:
-            _check_lengths(lengths, x)
-            own = lengths.to(x.device).unsqueeze(1)
-            padding = torch.arange(x.shape[1], device=x.device) >= own
-            mean = x.masked_fill(padding.unsqueeze(2), 0.0).sum(dim=1) / own
-        outputs: Tensor = self.linear(mean)
+        outputs: Tensor = self.linear(mean_over_time(x, lengths))
         return outputs
+
+
+def mean_over_time(x: Tensor, lengths: Tensor | None = None) -> Tensor:
+    """Return the (batch, n_inputs) means of (batch, time, n_inputs) sequences over their own `lengths` steps."""
+    _check_dimensions(x)
+    if lengths is None:
+        return x.mean(dim=1)
+    _check_lengths(lengths, x)
+    own = lengths.to(x.device).unsqueeze(1)
+    padding = torch.arange(x.shape[1], device=x.device) >= own
+    return x.masked_fill(padding.unsqueeze(2), 0.0).sum(dim=1) / own
 
 
 def _check_dimensions(x: Tensor) -> None:

@@ -9,13 +9,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from nas.networks.blocks import Block, install, lay_out, slots_of
 from nas.networks.cells import CELLS
-from nas.networks.initialise import draw_weights, rescale_recurrent
+from nas.networks.parameters import recurrent_bias, recurrent_weights
 from nas.networks.sequences import Parts, run_layers, run_steps
 from priors.wiring import Wiring
 
@@ -86,17 +85,8 @@ class SparseRNN(nn.Module):
         self.input_size, self.hidden_size = wiring.n_inputs, wiring.n_hidden
         self.fused = _stays_within_layers(wiring)
         self.blocks = rnn_blocks(wiring, cell)
-        within = wiring.edges[:, 1] < wiring.n_neurons - wiring.n_outputs
-        edges, recurrent = wiring.edges[within], ~wiring.forward[within]
-        if wiring.weights is None:
-            weights = draw_weights(edges, recurrent, np.ones(len(edges)), CELLS[cell].gates, rng)
-        else:
-            weights = wiring.weights[within, None].astype(np.float64)
-        if spectral_radius is not None:
-            weights[recurrent] = rescale_recurrent(
-                edges[recurrent], weights[recurrent], spectral_radius, wiring.n_neurons
-            )
-        bias = _initial_bias([wiring.sizes[layer] for layer in _hidden_layers(wiring)], cell)
+        edges, weights = recurrent_weights(wiring, cell, rng, spectral_radius)
+        bias = recurrent_bias(wiring, cell)
         install(self, self.blocks, slots_of(self.blocks, edges), weights, bias, device, dtype)
 
     def forward(
@@ -196,16 +186,6 @@ def _check(wiring: Wiring, cell: str) -> None:
 
 def _hidden_layers(wiring: Wiring) -> range:
     return range(1, wiring.n_layers - wiring.outputs)
-
-
-def _initial_bias(sizes: list[int], cell: str) -> NDArray[np.float64]:
-    layers = []
-    for size in sizes:
-        bias = np.zeros((CELLS[cell].biases, size))
-        if (gate := CELLS[cell].forget_gate) is not None:
-            bias[gate] = 1.0
-        layers.append(bias.ravel())
-    return np.concatenate(layers)
 
 
 def _reorder(parts: tuple[Tensor, ...], order: Tensor | None) -> tuple[Tensor, ...]:

@@ -16,7 +16,7 @@ from nas.networks import NetworkSpec
 from nas.search.proposer import Candidate
 from nas.search.records import Record, describe
 from nas.seeds import stream
-from nas.training import History, Interrupted, Recipe, StopFlag, train
+from nas.training import History, Interrupted, Recipe, StopFlag, Trained, train_wiring
 from priors import Wiring
 from priors.version import __version__
 
@@ -39,12 +39,21 @@ class Evaluation(Protocol):
 
 @dataclass(frozen=True)
 class Training:
-    """One trained network and its history."""
+    """One trained network: its seeds' number, its rung of the ladder, and what came of it."""
 
-    network: nn.Module
-    history: History
+    trained: Trained
     replicate: int
     learning_rate: float
+
+    @property
+    def history(self) -> History:
+        """What happened."""
+        return self.trained.history
+
+    @property
+    def network(self) -> nn.Module:
+        """The trained network."""
+        return self.trained.network
 
 
 @dataclass(frozen=True)
@@ -93,19 +102,21 @@ class Trainer:
     stop: StopFlag | None = None
 
     def train(self, wiring: Wiring, replicate: int, learning_rate: float, spec: NetworkSpec | None = None) -> Training:
-        """Build and train one network."""
+        """Train the network of one wiring."""
         keys = (wiring.fingerprint, replicate)
-        network = (spec or self.spec).build(wiring, stream(self.seed, "weights", *keys)).to(self.device)
-        history = train(
-            network,
+        trained = train_wiring(
+            wiring,
+            spec or self.spec,
             self.task,
             self.recipe,
             learning_rate=learning_rate,
-            rng=stream(self.seed, "batches", *keys),
+            weights=stream(self.seed, "weights", *keys),
+            batches=stream(self.seed, "batches", *keys),
             engine=self.engine,
+            device=self.device,
             stop=self.stop,
         )
-        return Training(network, history, replicate, learning_rate)
+        return Training(trained, replicate, learning_rate)
 
     def plan(self, replicates: Sequence[int]) -> list[tuple[int, float]]:
         """Return the (replicate, learning rate) pairs that an assessment trains."""

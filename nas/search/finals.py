@@ -16,7 +16,6 @@ from nas.search.guards import result_of
 from nas.search.references import references
 from nas.search.watcher import Watcher
 from nas.seeds import stream
-from nas.training.torch_engine import evaluate
 from priors import Wiring
 
 if TYPE_CHECKING:
@@ -180,4 +179,4 @@ def _test(task: Task, training: Training) -> float:
     """Return the test metric; of a training that diverged the constant prediction's, as in validation."""
     if training.history.diverged:
         return task.constant_score(task.test)
-    return evaluate(training.network, task, task.test).metric
+    return training.trained.score(task.test).metric

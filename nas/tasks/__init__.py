@@ -6,20 +6,25 @@ May import numpy and torch; scikit-learn is imported only where its data are ask
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
-from nas.errors import known
+from nas.errors import InputError, known
 from nas.tasks.digits import digits
+from nas.tasks.images import fashion_mnist, mnist
 from nas.tasks.sequences import reber, reber_embedded, reber_published
 from nas.tasks.splits import SPLIT_SEED, split, stratified_split
 from nas.tasks.task import Loss, Task
 
 __all__ = [
+    "FROM_FILES",
     "SPLIT_SEED",
     "TASKS",
     "Loss",
     "Task",
     "digits",
+    "fashion_mnist",
     "load_task",
+    "mnist",
     "reber",
     "reber_embedded",
     "reber_published",
@@ -27,21 +32,38 @@ __all__ = [
     "stratified_split",
 ]
 
+FROM_FILES: dict[str, Callable[[str | Path | None], Task]] = {"mnist": mnist, "fashion-mnist": fashion_mnist}
+"""The tasks whose data lie in files, by default in the folder of `WIRENAS_DATA` or in the cache."""
+
 TASKS: dict[str, Callable[[], Task]] = {
     "digits": digits,
     "reber": reber,
     "reber-published": reber_published,
     "reber-embedded": reber_embedded,
+    "mnist": mnist,
+    "fashion-mnist": fashion_mnist,
 }
 """The tasks that have a name on the command line."""
 
 
-def load_task(name: str) -> Task:
+def load_task(name: str, folder: str | Path | None = None) -> Task:
     """Return the task of that name.
+
+    Parameters
+    ----------
+    name : str
+        One of `TASKS`.
+    folder : path, optional
+        Where the data files lie, for a task of `FROM_FILES`. It does not become part of the task.
 
     Raises
     ------
     InputError
-        If no task has that name.
+        If no task has that name, or its files are not found, or a folder is given and it has none.
     """
-    return TASKS[known("task", name, TASKS)]()
+    make = TASKS[known("task", name, TASKS)]
+    if folder is None:
+        return make()
+    if name not in FROM_FILES:
+        raise InputError(f"data={folder}: task {name} reads no files; leave it out, it is for {', '.join(FROM_FILES)}")
+    return FROM_FILES[name](folder)

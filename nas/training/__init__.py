@@ -1,9 +1,9 @@
 """Recipes, sessions and engines: how a network is trained, and what happened."""
 
-from nas.training.history import Epoch, History, Progress
+from nas.training.history import Epoch, History, Progress, Score
 from nas.training.recipe import Recipe
 from nas.training.session import Interrupted, Session, StopFlag
-from nas.training.train import ENGINES, train
+from nas.training.train import ENGINES, Trained, train, train_wiring
 
 __all__ = [
     "ENGINES",
@@ -12,7 +12,10 @@ __all__ = [
     "Interrupted",
     "Progress",
     "Recipe",
+    "Score",
     "Session",
     "StopFlag",
+    "Trained",
     "train",
+    "train_wiring",
 ]

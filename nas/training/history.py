@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Epoch", "History", "Progress"]
+__all__ = ["Epoch", "History", "Progress", "Score"]
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,14 @@ class Epoch:
     train_loss: float
     validation_loss: float
     validation_metric: float
+
+
+@dataclass(frozen=True)
+class Score:
+    """Mean loss and the task's metric over some examples."""
+
+    loss: float
+    metric: float
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -16,21 +15,13 @@ from torch.nn import functional
 
 from nas.direction import sign_of
 from nas.tasks.task import Task
-from nas.training.history import Epoch, History, Progress
+from nas.training.history import Epoch, History, Progress, Score
 from nas.training.recipe import Recipe
 from nas.training.session import Interrupted, StopFlag, epoch_order
 
-__all__ = ["Score", "TorchSession", "evaluate"]
+__all__ = ["TorchSession", "evaluate"]
 
 _EVALUATION_BATCH = 1024
-
-
-@dataclass(frozen=True)
-class Score:
-    """Mean loss and the task's metric over some examples."""
-
-    loss: float
-    metric: float
 
 
 class TorchSession:

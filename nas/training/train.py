@@ -1,30 +1,58 @@
-"""Train one network from start to end with the engine of one's choice. Imports torch where the torch engine is used."""
+"""Train a network from start to end with the engine of one's choice. Imports torch where a network is built or trained.
+
+Two ways lead to an engine: `session` and `train` take a module; `train_wiring` takes a wiring, and makes a module only
+if somebody asks for it, which costs more than a short training inside the compiled engine.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from nas.errors import known
-from nas.training.history import History
+from nas.errors import InputError, known
+from nas.training.history import History, Score
 from nas.training.recipe import Recipe
 from nas.training.session import Session, StopFlag
 
 if TYPE_CHECKING:
     import numpy as np
-    from torch import nn
+    from torch import Tensor, nn
 
+    from nas.networks import NetworkSpec
     from nas.tasks.task import Task
+    from nas.training.compiled import Compiled
+    from priors import Wiring
 
-__all__ = ["ENGINES", "engine_for", "session", "train"]
+__all__ = ["ENGINES", "Trained", "engine_for", "has_native", "session", "train", "train_wiring"]
 
-ENGINES = ("auto", "torch")
-"""Names of the engines; auto takes the fastest one that is installed and supports the training."""
+ENGINES = ("auto", "native", "torch")
+"""Names of the engines; auto takes the compiled one where it is installed and supports the training, else torch."""
 
 
-def engine_for(engine: str) -> str:
-    """Return the name of the engine that `engine` stands for here."""
+def has_native() -> bool:
+    """Whether the compiled engine was built when this was installed."""
+    return find_spec("nas.training._native") is not None
+
+
+def engine_for(engine: str, device: str = "cpu") -> str:
+    """Return the name of the engine that `engine` stands for here.
+
+    Raises
+    ------
+    InputError
+        For an unknown engine, or the compiled one where it cannot be used.
+    """
     known("engine", engine, ENGINES)
-    return "torch"
+    on_cpu = device.split(":", maxsplit=1)[0] == "cpu"
+    if engine == "auto":
+        return "native" if on_cpu and has_native() else "torch"
+    if engine == "native" and not has_native():
+        raise InputError("engine=native: it was not built, as no C++ compiler was found at the installation; use torch")
+    if engine == "native" and not on_cpu:
+        raise InputError(f"engine=native: it runs on the cpu and not on device={device}; use torch")
+    return engine
 
 
 def session(
@@ -52,15 +80,32 @@ def session(
     engine : str
         One of `ENGINES`.
     stop : StopFlag, optional
-        Asked once a batch; when it is set, `run` raises `Interrupted`.
+        Asked again and again; when it is set, `run` raises `Interrupted`.
+
+    Raises
+    ------
+    InputError
+        If the compiled engine is asked for by name and does not take this network.
     """
     import numpy as np
 
+    rate = recipe.learning_rates[0] if learning_rate is None else learning_rate
+    rng = np.random.default_rng(rng)
+    if engine_for(engine, task.train.device.type) == "native":
+        from nas.training.compiled import compile_network
+        from nas.training.native_engine import NativeSession
+
+        compiled = compile_network(network)
+        if compiled is not None:
+            return NativeSession(compiled, task, recipe, learning_rate=rate, rng=rng, stop=stop)
+        if engine == "native":
+            raise InputError(
+                f"engine=native: it does not take a {type(network).__name__}; it takes SparseMLP, SequenceNetwork and "
+                "LinearMean of float32 or float64 on the cpu; use torch"
+            )
     from nas.training.torch_engine import TorchSession
 
-    engine_for(engine)
-    rate = recipe.learning_rates[0] if learning_rate is None else learning_rate
-    return TorchSession(network, task, recipe, learning_rate=rate, rng=np.random.default_rng(rng), stop=stop)
+    return TorchSession(network, task, recipe, learning_rate=rate, rng=rng, stop=stop)
 
 
 def train(
@@ -83,3 +128,97 @@ def train(
     training = session(network, task, recipe, learning_rate=learning_rate, rng=rng, engine=engine, stop=stop)
     training.run()
     return training.history()
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A wiring's network after its training.
+
+    Attributes
+    ----------
+    wiring : Wiring
+    spec : NetworkSpec
+    task : Task
+    history : History
+    module : nn.Module or None
+    compiled : Compiled or None
+        The network in the form in which its engine holds it; the other is None.
+    """
+
+    wiring: Wiring
+    spec: NetworkSpec
+    task: Task
+    history: History
+    module: nn.Module | None = None
+    compiled: Compiled | None = None
+
+    @cached_property
+    def network(self) -> nn.Module:
+        """The network as a module."""
+        if self.compiled is None:
+            assert self.module is not None
+            return self.module
+        from nas.training.compiled import fill
+
+        module = self.spec.build(self.wiring, 0)
+        fill(module, self.wiring, self.compiled)
+        return module
+
+    def score(self, indices: Tensor) -> Score:
+        """Return mean loss and metric over the examples in `indices`, of the engine that trained."""
+        if self.compiled is not None:
+            from nas.training import native_engine
+
+            return native_engine.evaluate(self.compiled, self.task, indices.numpy())
+        from nas.training import torch_engine
+
+        return torch_engine.evaluate(self.network, self.task, indices)
+
+
+def train_wiring(
+    wiring: Wiring,
+    spec: NetworkSpec,
+    task: Task,
+    recipe: Recipe,
+    *,
+    learning_rate: float,
+    weights: np.random.Generator,
+    batches: np.random.Generator,
+    engine: str = "auto",
+    device: str = "cpu",
+    stop: StopFlag | None = None,
+) -> Trained:
+    """Train the network that a wiring becomes, from fresh weights to the end of the recipe.
+
+    Parameters
+    ----------
+    wiring : Wiring
+        With input and output units.
+    spec : NetworkSpec
+    task : Task
+        On `device`.
+    recipe : Recipe
+    learning_rate : float
+    weights, batches : numpy.random.Generator
+        Draw the initial weights and the order of the examples.
+    engine : str
+        One of `ENGINES`.
+    device : str
+    stop : StopFlag, optional
+
+    Raises
+    ------
+    Interrupted
+        If the stop flag is set before the end.
+    """
+    if engine_for(engine, device) == "native":
+        from nas.training.compiled import compile_wiring
+        from nas.training.native_engine import NativeSession
+
+        compiled = compile_wiring(wiring, spec, weights)
+        training = NativeSession(compiled, task, recipe, learning_rate=learning_rate, rng=batches, stop=stop)
+        training.run()
+        return Trained(wiring, spec, task, training.history(), compiled=compiled)
+    module = spec.build(wiring, weights).to(device)
+    history = train(module, task, recipe, learning_rate=learning_rate, rng=batches, engine="torch", stop=stop)
+    return Trained(wiring, spec, task, history, module=module)

@@ -12,14 +12,13 @@ import pytest
 import torch
 
 from nas.networks import NetworkSpec
-from nas.search import finals
 from nas.search.evaluation import Trainer, Training
 from nas.search.finals import FRESH, Finals, Standing, run_finals
 from nas.search.references import references
 from nas.search.watcher import Watcher
 from nas.seeds import stream
 from nas.tasks import Task
-from nas.training import History, Interrupted, Recipe
+from nas.training import History, Interrupted, Recipe, Score, Trained
 from nas.training.torch_engine import evaluate
 from priors import WattsStrogatz, Wiring, attach, layer, orient
 
@@ -89,17 +88,18 @@ def test_the_winner_is_best_by_mean_validation_over_fresh_seeds(task: Task, exec
 
 @pytest.mark.parametrize("task", [classes(), numbers()])
 def test_only_the_winner_and_the_references_are_tested(task: Task, executor: Executor, monkeypatch: pytest.MonkeyPatch):
-    tested: list[torch.nn.Module] = []
+    tested: list[Trained] = []
+    genuine = Trained.score
 
-    def watched(network: torch.nn.Module, of: Task, indices: torch.Tensor) -> object:
+    def watched(self: Trained, indices: torch.Tensor) -> Score:
         assert indices.equal(task.test)
-        tested.append(network)
-        return evaluate(network, of, indices)
+        tested.append(self)
+        return genuine(self, indices)
 
-    monkeypatch.setattr(finals, "evaluate", watched)
+    monkeypatch.setattr(Trained, "score", watched)
     found = run(trainer(task), executor)
     assert len(tested) == 3 * 5
-    assert found.training.network in tested
+    assert found.training.trained in tested
     assert all(standing.test == () for standing in found.finalists)
     assert len(found.winner.test) == 3
     assert all(len(standing.test) == 3 for standing in found.references)
@@ -169,8 +169,9 @@ def test_ties_go_to_the_better_candidate_of_the_search(monkeypatch: pytest.Monke
     task = classes()
 
     def tied(self: Trainer, wiring: Wiring, replicate: int, rate: float, spec: NetworkSpec | None = None) -> Training:
-        network = (spec or self.spec).build(wiring, 0)
-        return Training(network, History((), 0.5, False, 1, 0.0, "torch"), replicate, rate)
+        spec = spec or self.spec
+        history = History((), 0.5, False, 1, 0.0, "torch")
+        return Training(Trained(wiring, spec, task, history, module=spec.build(wiring, 0)), replicate, rate)
 
     monkeypatch.setattr(Trainer, "train", tied)
     found = run(trainer(task), executor, list(reversed(wirings(task))))

@@ -275,15 +275,17 @@ def test_digits():
 
 
 def test_tasks_by_name():
-    assert list(TASKS) == ["digits", "reber", "reber-published", "reber-embedded"]
-    for name in TASKS:
+    own = ["digits", "reber", "reber-published", "reber-embedded"]
+    assert list(TASKS) == [*own, "mnist", "fashion-mnist"]
+    for name in own:
         assert load_task(name).name == name
         assert load_task(name).plateaus
 
 
 def test_unknown_task_is_answered_with_the_names():
     with pytest.raises(
-        ValueError, match=r"\(nearest: digits\); known: digits, reber, reber-published, reber-embedded$"
+        ValueError,
+        match=r"\(nearest: digits\); known: digits, reber, reber-published, reber-embedded, mnist, fashion-mnist$",
     ):
         load_task("digist")
     with pytest.raises(ValueError, match=r"\(nearest: reber-embedded\)"):

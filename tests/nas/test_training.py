@@ -12,9 +12,9 @@ from nas.errors import InputError
 from nas.machine import describe_machine
 from nas.networks import SequenceNetwork, SparseMLP
 from nas.tasks import Task
-from nas.training import Interrupted, Recipe, torch_engine, train
-from nas.training.torch_engine import Score, evaluate
-from nas.training.train import session
+from nas.training import Interrupted, Recipe, Score, torch_engine, train
+from nas.training.torch_engine import evaluate
+from nas.training.train import has_native, session
 from priors import WattsStrogatz, Wiring, attach, layer, orient
 
 State = dict[str, torch.Tensor]
@@ -88,7 +88,7 @@ def test_progress_says_where_the_training_stands():
 
 def test_the_history_ends_with_the_metric_of_the_weights_that_are_left():
     task, network = classes(), mlp(classes())
-    history = train(network, task, Recipe(epochs=3, batch_size=16), rng=0)
+    history = train(network, task, Recipe(epochs=3, batch_size=16), rng=0, engine="torch")
     score = evaluate(network, task, task.validation)
     assert history.value == score.metric == history.epochs[-1].validation_metric
     assert history.epochs[-1].validation_loss == score.loss
@@ -181,11 +181,11 @@ def test_early_stopping_keeps_the_best_weights_and_their_value(
     recipe = {"epochs": 6, "batch_size": 32, "schedule": "constant"}
     steps = math.ceil(len(task.train) / 32)
     expected = mlp(task)
-    session(expected, task, Recipe(**recipe), rng=0).run(steps * (best + 1))
+    session(expected, task, Recipe(**recipe), rng=0, engine="torch").run(steps * (best + 1))
     told = iter(metrics)
     monkeypatch.setattr(torch_engine, "evaluate", lambda *_: Score(1.0, next(told)))
     network = mlp(task)
-    history = train(network, task, Recipe(**recipe, patience=patience), rng=0)
+    history = train(network, task, Recipe(**recipe, patience=patience), rng=0, engine="torch")
     assert [epoch.validation_metric for epoch in history.epochs] == metrics[:stops_after]
     assert history.steps == steps * stops_after
     assert history.value == metrics[best]
@@ -195,7 +195,7 @@ def test_early_stopping_keeps_the_best_weights_and_their_value(
 def test_without_patience_the_last_weights_count(monkeypatch: pytest.MonkeyPatch):
     task, told = classes(), iter([0.9, 0.1, 0.2])
     monkeypatch.setattr(torch_engine, "evaluate", lambda *_: Score(1.0, next(told)))
-    assert train(mlp(task), task, Recipe(epochs=3), rng=0).value == 0.2
+    assert train(mlp(task), task, Recipe(epochs=3), rng=0, engine="torch").value == 0.2
 
 
 def test_early_stopping_for_real_leaves_the_network_at_its_value():
@@ -236,9 +236,9 @@ class StopsAt:
 def test_a_flag_stops_the_training_at_once_and_harms_nothing():
     task, recipe = classes(), Recipe(epochs=4, batch_size=16)
     expected, network = mlp(task), mlp(task)
-    history = train(expected, task, recipe, rng=0)
+    history = train(expected, task, recipe, rng=0, engine="torch")
     flag = StopsAt(6)
-    training = session(network, task, recipe, rng=0, stop=flag)
+    training = session(network, task, recipe, rng=0, engine="torch", stop=flag)
     with pytest.raises(Interrupted, match="stopped after 6 of 16 updates"):
         training.run()
     assert training.history().steps == 6
@@ -293,7 +293,7 @@ def test_the_rung_is_the_first_unless_given():
 
 
 def test_an_unknown_engine_is_refused():
-    with pytest.raises(InputError, match=r"engine 'torhc' is not known \(nearest: torch\); known: auto, torch"):
+    with pytest.raises(InputError, match=r"engine 'torhc' is not known \(nearest: torch\); known: auto, native, torch"):
         train(mlp(classes()), classes(), Recipe(), engine="torhc")
 
 
@@ -307,7 +307,7 @@ def test_the_machine_is_described_in_one_line():
     line = describe_machine()
     assert "\n" not in line
     assert torch.__version__ in line
-    assert "engines: torch;" in line
+    assert f"engines: {'native, ' if has_native() else ''}torch;" in line
 
 
 @pytest.mark.parametrize("kind", ["mlp", "rnn"])

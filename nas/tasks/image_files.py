@@ -1,0 +1,165 @@
+"""The files of published image sets: where they lie, and how they are fetched once where they lie nowhere.
+
+May import numpy and the idx files beside it; scikit-learn, which speaks to OpenML, when something is to be fetched.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas.errors import InputError
+from nas.tasks.idx import IdxFile
+from priors.files import atomic_write
+
+__all__ = ["DATA_VARIABLE", "ImageSet", "cache_folder", "locate"]
+
+DATA_VARIABLE = "WIRENAS_DATA"
+"""Environment variable with the folder of data files."""
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images and labels published as four idx files.
+
+    Parameters
+    ----------
+    name : str
+        Name of the task, and of the subfolder in which its files are looked for.
+    openml : str
+        Name on OpenML, of version 1.
+    md5 : tuple of str
+        Of train images, train labels, test images and test labels, not compressed.
+    n_train, n_test : int
+        Number of images of each part.
+    shape : tuple of int
+        Rows and columns of an image.
+    """
+
+    name: str
+    openml: str
+    md5: tuple[str, str, str, str]
+    n_train: int = 60_000
+    n_test: int = 10_000
+    shape: tuple[int, int] = (28, 28)
+
+    @property
+    def files(self) -> tuple[IdxFile, IdxFile, IdxFile, IdxFile]:
+        """Train images, train labels, test images, test labels."""
+        train_images, train_labels, test_images, test_labels = self.md5
+        return (
+            IdxFile("train-images-idx3-ubyte", (self.n_train, *self.shape), train_images),
+            IdxFile("train-labels-idx1-ubyte", (self.n_train,), train_labels),
+            IdxFile("t10k-images-idx3-ubyte", (self.n_test, *self.shape), test_images),
+            IdxFile("t10k-labels-idx1-ubyte", (self.n_test,), test_labels),
+        )
+
+
+def cache_folder() -> Path:
+    """Return the folder for fetched files: ``$XDG_CACHE_HOME/wirenas``, by default ``~/.cache/wirenas``."""
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    # The XDG specification has relative paths ignored.
+    return (base if base.is_absolute() else Path.home() / ".cache") / "wirenas"
+
+
+def locate(images: ImageSet, folder: str | Path | None = None) -> dict[IdxFile, Path]:
+    """Return the paths of the four files of an image set; they are fetched from OpenML where they lie nowhere.
+
+    Parameters
+    ----------
+    images : ImageSet
+        What to look for.
+    folder : path, optional
+        Where the files lie, or the subfolder named after the set. Nothing else is tried then; otherwise first the
+        folder in the environment variable ``WIRENAS_DATA``, then `cache_folder`, then OpenML.
+
+    Raises
+    ------
+    InputError
+        Saying what is missing and where it was looked for, if the files are nowhere and cannot be fetched.
+    """
+    missing = []
+    for place in _places(images, folder):
+        paths = {file: file.find(place) for file in images.files}
+        found = {file: path for file, path in paths.items() if path is not None}
+        if len(found) == len(paths):
+            return found
+        first = next(file.name for file in paths if file not in found)
+        missing.append(f"{place} (no {first})")
+    looked = f"{images.name}: the four published idx files, plain or .gz, are in none of {', '.join(missing)}"
+    if folder is not None:
+        raise InputError(f"{looked}; give the folder that holds them")
+    return _fetch(images, looked)
+
+
+def _places(images: ImageSet, folder: str | Path | None) -> Iterator[Path]:
+    """Yield folders to look into. All sets use the same file names, so a subfolder goes before what lies beside it."""
+    given = folder if folder is not None else os.environ.get(DATA_VARIABLE)
+    if given:
+        base = Path(given).expanduser()
+        yield base / images.name
+        yield base
+    if folder is None:
+        yield cache_folder() / images.name
+
+
+def _fetch(images: ImageSet, looked: str) -> dict[IdxFile, Path]:
+    give = f"give the folder that holds them by the environment variable {DATA_VARIABLE} or by --data"
+    try:
+        arrays = _from_openml(images)
+    except (OSError, ValueError, LookupError, EOFError, HTTPException) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{looked}, and OpenML did not give them ({reason}); {give}") from None
+    contents = {file: file.pack(array) for file, array in arrays.items()}
+    for file, content in contents.items():
+        file.check(content, f"{images.openml} of OpenML", give)
+    return _store(contents, cache_folder() / images.name, give)
+
+
+def _from_openml(images: ImageSet) -> dict[IdxFile, NDArray[np.uint8]]:
+    """Return the arrays of the four files. OpenML has one table, which holds the train images before the test images.
+
+    References
+    ----------
+    J. Vanschoren, J. N. van Rijn, B. Bischl and L. Torgo, "OpenML: networked science in machine learning", SIGKDD
+    Explorations 15(2), 2013, doi:10.1145/2641190.2641198.
+    """
+    from sklearn.datasets import fetch_openml
+
+    with warnings.catch_warnings():
+        # scikit-learn warns of every retry; what counts is said once, at the end.
+        warnings.simplefilter("ignore")
+        # The other parser is faster, but fails on labels that look like numbers with some versions of pandas. The
+        # converted files are what is kept, so scikit-learn need not keep its own.
+        table, labels = fetch_openml(
+            images.openml, version=1, return_X_y=True, as_frame=False, parser="liac-arff", cache=False, n_retries=1
+        )
+    n = images.n_train + images.n_test
+    pixels = np.asarray(table)
+    if pixels.shape != (n, images.shape[0] * images.shape[1]) or len(labels) != n:
+        raise ValueError(f"its table has shape {pixels.shape} and {len(labels)} labels")
+    grey, classes = pixels.astype(np.uint8), np.asarray(labels).astype(np.uint8)
+    parts = (grey[: images.n_train], classes[: images.n_train], grey[images.n_train :], classes[images.n_train :])
+    return dict(zip(images.files, parts, strict=True))
+
+
+def _store(contents: Mapping[IdxFile, bytes], folder: Path, give: str) -> dict[IdxFile, Path]:
+    paths = {file: folder / file.name for file in contents}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file, path in paths.items():
+            with atomic_write(path) as temporary:
+                temporary.write_bytes(contents[file])
+    except OSError as error:
+        raise InputError(
+            f"{folder}: {error.strerror}: what was fetched cannot be kept; set XDG_CACHE_HOME to a folder that can be "
+            f"written, or {give}"
+        ) from None
+    return paths

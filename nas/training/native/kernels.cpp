@@ -1,0 +1,81 @@
+// Compiled once an instruction set and type of number: everything that runs once an edge, an example or a parameter.
+#include "kernels.h"
+
+#include "feedforward.h"
+#include "losses.h"
+#include "optimizers.h"
+#include "recurrent.h"
+
+namespace {
+
+// Examples lie one after the other in the data; a tile holds them side by side. A short tile repeats the last one.
+void gather(Real* lines, const Real* const* examples, int n_examples, int n_inputs) {
+  constexpr int block = 16;
+  for (int first = 0; first < n_examples; first += block) {
+    const Real* rows[block];
+    for (int b = 0; b < block; ++b) rows[b] = examples[first + b < n_examples ? first + b : n_examples - 1];
+    for (int d = 0; d < n_inputs; ++d)
+      for (int b = 0; b < block; ++b) lines[int64_t(d) * kTile + first + b] = rows[b][d];
+  }
+  for (int column = (n_examples + block - 1) / block * block; column < columns_for(n_examples); ++column)
+    for (int d = 0; d < n_inputs; ++d) lines[int64_t(d) * kTile + column] = examples[n_examples - 1][d];
+}
+
+void feedforward_any(const Feedforward& network, const Real* parameters, Real* values, Real* sums, int columns) {
+  with_columns(columns, [&](auto width) { feedforward<width.value>(network, parameters, values, sums); });
+}
+
+void feedforward_gradients_any(const Feedforward& network, const Real* parameters, const Real* values, const Real* sums,
+                               Real* deltas, const Real* const* examples, int n_examples, int columns, Real* gradients,
+                               bool accumulate) {
+  with_columns(columns, [&](auto width) {
+    feedforward_gradients<width.value>(network, parameters, values, sums, deltas, examples, n_examples, gradients,
+                                       accumulate);
+  });
+}
+
+void update(Real* parameters, Real* gradients, Real* first, Real* second, int64_t count, const Update& update) {
+  if (update.optimizer == Optimizer::sgd) sgd_step(parameters, gradients, first, count, update);
+  else adam_step(parameters, gradients, first, second, count, update);
+}
+
+bool apply(const char* name, Real* values, int64_t count) {
+  Vector (*function)(Vector) = std::strcmp(name, "tanh") == 0      ? tanh_of
+                               : std::strcmp(name, "sigmoid") == 0 ? sigmoid_of
+                               : std::strcmp(name, "erf") == 0     ? erf_of
+                               : std::strcmp(name, "exp") == 0     ? exp_of
+                                                                   : nullptr;
+  if (function == nullptr) return false;
+  for (int64_t i = 0; i < count; ++i) values[i] = function(all(values[i]))[0];
+  return true;
+}
+
+double peak(int64_t rounds) {
+  constexpr int chains = 12;
+  Vector sums[chains] = {};
+  Vector factor = all(Real(0.999)), term = all(Real(0.001));
+  for (int64_t round = 0; round < rounds; ++round) {
+#pragma GCC unroll 12
+    for (int chain = 0; chain < chains; ++chain) sums[chain] = sums[chain] * factor + term;
+    asm volatile("" : "+m"(factor), "+m"(term) : :);
+  }
+  Vector total = {};
+  for (int chain = 0; chain < chains; ++chain) total += sums[chain];
+  volatile Real kept = total[0];
+  (void)kept;
+  return double(rounds) * chains * kLanes;
+}
+
+}  // namespace
+
+namespace wirenas {
+
+const Kernels<Real>& WIRENAS_KERNELS() {
+  static const Kernels<Real> table = {
+      WIRENAS_INSTRUCTION_SET, kLanes, gather, feedforward_any, feedforward_gradients_any, recurrent,
+      recurrent_gradients, head, head_gradients, cross_entropy, squared_error, count_hits, clip_gradients, update,
+      apply, peak};
+  return table;
+}
+
+}  // namespace wirenas

@@ -1,0 +1,333 @@
+// The engine's Python module: networks, data and trainings as classes, with the interpreter lock released while they
+// work. Python checks what it passes; nothing here is meant to be called by anything but nas/training/native_engine.py.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+
+#include "training.h"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace wirenas {
+namespace {
+
+template <typename T, typename... Shape>
+using Array = nb::ndarray<T, nb::numpy, nb::device::cpu, nb::c_contig, Shape...>;
+template <typename T>
+using Flat = Array<T, nb::ndim<1>>;
+using Edges = Array<const int32_t, nb::shape<-1, 2>>;
+
+template <typename T>
+std::vector<T> copied(const Flat<const T>& array) {
+  return std::vector<T>(array.data(), array.data() + array.size());
+}
+
+void check(bool fine, const char* rule) {
+  if (!fine) throw std::invalid_argument(rule);
+}
+
+// Instruction sets
+
+std::vector<std::string> instruction_sets() {
+  std::vector<std::string> names{"baseline"};
+#ifdef WIRENAS_X86_64
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("x86-64-v3")) names.push_back("x86-64-v3");
+  if (__builtin_cpu_supports("x86-64-v4")) names.push_back("x86-64-v4");
+#endif
+  return names;
+}
+
+template <typename Real>
+const Kernels<Real>& kernels_named(const std::string& name);
+
+template <>
+const Kernels<double>& kernels_named(const std::string&) {
+  return kernels_double();
+}
+
+template <>
+const Kernels<float>& kernels_named(const std::string& name) {
+  for (const std::string& known : instruction_sets()) {
+    if (known != name) continue;
+#ifdef WIRENAS_X86_64
+    if (name == "x86-64-v4") return kernels_x86_64_v4();
+    if (name == "x86-64-v3") return kernels_x86_64_v3();
+#endif
+    return kernels_baseline();
+  }
+  throw std::invalid_argument("instruction set " + name + " is not one that this processor has");
+}
+
+// Networks
+
+std::shared_ptr<Network> feedforward(int n_inputs, int n_neurons, int n_outputs, int activation, const Edges& edges,
+                                     std::optional<Flat<const int64_t>> slots) {
+  check(n_inputs > 0 && n_outputs > 0 && n_neurons >= n_inputs + n_outputs, "a network needs inputs and outputs");
+  check(!slots || edges.shape(0) == slots->size(), "one slot an edge is needed");
+  for (size_t e = 0; e < edges.shape(0); ++e) {
+    const int32_t source = edges(e, 0), target = edges(e, 1);
+    check(0 <= source && source < target && target < n_neurons && target >= n_inputs, "an edge must point forward");
+    check(source < n_neurons - n_outputs, "an output unit feeds nothing");
+  }
+  return std::make_shared<Network>(Network::feedforward(n_inputs, n_neurons, n_outputs, Activation(activation),
+                                                        edges.data(), int(edges.shape(0)),
+                                                        slots ? slots->data() : nullptr));
+}
+
+std::shared_ptr<Network> recurrent(const std::vector<int>& sizes, int n_outputs, int cell, const Edges& edges,
+                                   const Flat<const int32_t>& gates, const Flat<const int64_t>& slots,
+                                   const Edges& head_edges, const Flat<const int64_t>& head_slots) {
+  check(sizes.size() > 1, "a network needs inputs and cells");
+  int n_lines = 0;
+  for (int size : sizes) {
+    check(size > 0, "a layer needs neurons");
+    n_lines += size;
+  }
+  check(edges.shape(0) == slots.size() && slots.size() == gates.size(), "one slot and gate an edge are needed");
+  check(head_edges.shape(0) == head_slots.size(), "one slot an edge is needed");
+  const int n_gates = Cell(cell) == Cell::lstm ? 4 : Cell(cell) == Cell::gru ? 3 : 1;
+  for (size_t e = 0; e < edges.shape(0); ++e) {
+    check(0 <= edges(e, 0) && edges(e, 0) < n_lines, "an edge must come from an input or a cell");
+    check(sizes[0] <= edges(e, 1) && edges(e, 1) < n_lines, "an edge must lead to a cell");
+    check(0 <= gates(e) && gates(e) < n_gates, "an edge must belong to a gate");
+  }
+  for (size_t e = 0; e < head_edges.shape(0); ++e)
+    check(sizes[0] <= head_edges(e, 0) && head_edges(e, 0) < n_lines && n_lines <= head_edges(e, 1) &&
+              head_edges(e, 1) < n_lines + n_outputs,
+          "an edge of the head must lead from a cell to an output");
+  return std::make_shared<Network>(Network::recurrent(
+      sizes, n_outputs, Cell(cell), edges.data(), gates.data(), int(edges.shape(0)), slots.data(), head_edges.data(),
+      int(head_edges.shape(0)), head_slots.data()));
+}
+
+// Parameters lie outside as weights by slot, biases, and the same of the head.
+template <typename Real>
+struct Outside {
+  Flat<Real> weights, biases, head_weights, head_biases;
+
+  template <typename Visit>
+  void each(const Network& network, Visit visit) const {
+    int64_t i = 0;
+    const auto walk = [&](const std::vector<int64_t>& slots, const Flat<Real>& array) {
+      for (int64_t slot : slots) {
+        check(0 <= slot && size_t(slot) < array.size(), "a slot lies outside of the weights");
+        visit(i++, array.data()[slot]);
+      }
+    };
+    walk(network.weight_slots(), weights);
+    walk(network.bias_slots(), biases);
+    if (!network.is_recurrent()) return;
+    walk(network.head_slots(), head_weights);
+    for (int k = 0; k < network.n_outputs; ++k) {
+      check(size_t(k) < head_biases.size(), "one bias an output is needed");
+      visit(i++, head_biases.data()[k]);
+    }
+  }
+
+  Aligned<Real> flat(const Network& network) const {
+    Aligned<Real> parameters(size_t(network.n_parameters()));
+    each(network, [&](int64_t i, Real value) { parameters[size_t(i)] = value; });
+    return parameters;
+  }
+};
+
+// Data keep the arrays alive that they view.
+template <typename Real>
+struct HeldData : Data<Real> {
+  std::vector<nb::object> held;
+  int64_t n_examples = 0;
+};
+
+template <typename Real>
+std::shared_ptr<HeldData<Real>> make_data(nb::object inputs, nb::object lengths, nb::object targets, int n_inputs,
+                                          int n_outputs, int loss) {
+  auto data = std::make_shared<HeldData<Real>>();
+  data->held = {inputs, lengths, targets};
+  data->n_inputs = n_inputs;
+  data->n_outputs = n_outputs;
+  data->loss = Loss(loss);
+  if (nb::ndarray<> probe; nb::try_cast(inputs, probe) && probe.dtype() == nb::dtype<uint8_t>()) {
+    const auto array = nb::cast<Array<const uint8_t, nb::ndim<2>>>(inputs);
+    data->symbols = array.data();
+    data->row_length = int64_t(array.shape(1));
+    data->n_examples = int64_t(array.shape(0));
+  } else {
+    const auto array = nb::cast<Array<const Real, nb::ndim<2>>>(inputs);
+    data->inputs = array.data();
+    data->row_length = int64_t(array.shape(1));
+    data->n_examples = int64_t(array.shape(0));
+  }
+  if (!lengths.is_none()) data->lengths = nb::cast<Flat<const int64_t>>(lengths).data();
+  if (data->loss == Loss::cross_entropy) data->classes = nb::cast<Flat<const int64_t>>(targets).data();
+  else data->targets = nb::cast<Array<const Real, nb::ndim<2>>>(targets).data();
+  return data;
+}
+
+template <typename Real>
+void check_examples(const HeldData<Real>& data, const Network& network, const Flat<const int64_t>& examples) {
+  check(examples.size() > 0, "examples are needed");
+  check(data.is_sequence() == network.is_recurrent(), "sequences need a recurrent network, and only they");
+  check(data.n_inputs == network.n_inputs && data.n_outputs == network.n_outputs, "network and data do not fit");
+  for (size_t i = 0; i < examples.size(); ++i)
+    check(0 <= examples(i) && examples(i) < data.n_examples, "an example lies outside of the data");
+}
+
+template <typename Real>
+std::vector<int64_t> longest_first(const HeldData<Real>& data, const Flat<const int64_t>& examples) {
+  std::vector<int64_t> sorted = copied(examples), buffer;
+  if (data.is_sequence()) sort_by_length(sorted.data(), int(sorted.size()), data.lengths, buffer);
+  return sorted;
+}
+
+// A training, and the generator that it draws from.
+template <typename Real>
+struct HeldTraining {
+  Training<Real> training;
+  nb::object generator;
+};
+
+template <typename Real>
+BitGenerator& bit_generator(const nb::object& generator) {
+  const nb::object capsule = generator.attr("capsule");
+  void* const found = PyCapsule_GetPointer(capsule.ptr(), "BitGenerator");
+  if (found == nullptr) throw nb::python_error();
+  return *static_cast<BitGenerator*>(found);
+}
+
+template <typename Real>
+void bind(nb::module_& m, const char* data_name, const char* training_name) {
+  using Held = HeldData<Real>;
+  using Own = HeldTraining<Real>;
+  const char* const score = std::is_same_v<Real, float> ? "evaluate" : "evaluate64";
+  const char* const predicted = std::is_same_v<Real, float> ? "predict" : "predict64";
+  const char* const differentiated = std::is_same_v<Real, float> ? "gradients" : "gradients64";
+
+  nb::class_<Held>(m, data_name)
+      .def("__init__",
+           [](Held* self, nb::object inputs, nb::object lengths, nb::object targets, int n_inputs, int n_outputs,
+              int loss) { new (self) Held(*make_data<Real>(inputs, lengths, targets, n_inputs, n_outputs, loss)); },
+           "inputs"_a, "lengths"_a.none(), "targets"_a, "n_inputs"_a, "n_outputs"_a, "loss"_a);
+
+  nb::class_<Own>(m, training_name)
+      .def("__init__",
+           [](Own* self, std::shared_ptr<Network> network, std::shared_ptr<Held> data, const std::string& instructions,
+              std::tuple<int, int, int, double, bool> plan, std::tuple<int, double, double, bool> update,
+              const Flat<const double>& rates, const Flat<const int64_t>& train, const Flat<const int64_t>& validation,
+              Flat<Real> weights, Flat<Real> biases, Flat<Real> head_weights, Flat<Real> head_biases,
+              nb::object generator) {
+             check_examples(*data, *network, train);
+             check_examples(*data, *network, validation);
+             Plan own;
+             std::tie(own.epochs, own.batch_size, own.patience, own.clip, own.maximize) = plan;
+             int optimizer;
+             std::tie(optimizer, own.update.weight_decay, own.update.momentum, own.update.nesterov) = update;
+             own.update.optimizer = Optimizer(optimizer);
+             const Outside<Real> outside{weights, biases, head_weights, head_biases};
+             new (self) Own{Training<Real>(network, data, kernels_named<Real>(instructions), own, copied(rates),
+                                           copied(train), copied(validation), outside.flat(*network)),
+                            generator};
+             check(int64_t(rates.size()) >= self->training.n_steps(), "one learning rate a step is needed");
+           })
+      .def("run",
+           [](Own& self, int64_t last, double seconds) {
+             BitGenerator& generator = bit_generator<Real>(self.generator);
+             const nb::gil_scoped_release released;
+             self.training.run(std::min(last, self.training.n_steps()), seconds, generator);
+           },
+           "last"_a, "seconds"_a)
+      .def_prop_ro("step", [](const Own& self) { return self.training.step(); })
+      .def_prop_ro("n_steps", [](const Own& self) { return self.training.n_steps(); })
+      .def_prop_ro("finished", [](const Own& self) { return self.training.finished(); })
+      .def_prop_ro("diverged", [](const Own& self) { return self.training.diverged(); })
+      .def_prop_ro("best_epoch", [](const Own& self) { return self.training.best_epoch(); })
+      .def_prop_ro("epochs",
+                   [](const Own& self) {
+                     std::vector<std::tuple<double, double, double>> rows;
+                     for (const EpochScore& epoch : self.training.epochs())
+                       rows.emplace_back(epoch.train_loss, epoch.validation_loss, epoch.validation_metric);
+                     return rows;
+                   })
+      .def("store", [](const Own& self, const Network& network, Flat<Real> weights, Flat<Real> biases,
+                       Flat<Real> head_weights, Flat<Real> head_biases) {
+        const auto& parameters = self.training.parameters();
+        Outside<Real>{weights, biases, head_weights, head_biases}.each(
+            network, [&](int64_t i, Real& value) { value = parameters[size_t(i)]; });
+      });
+
+  m.def(score, [](const std::shared_ptr<Network>& network, const std::shared_ptr<Held>& data,
+                  const std::string& instructions, const Flat<const int64_t>& examples, Flat<Real> weights,
+                  Flat<Real> biases, Flat<Real> head_weights, Flat<Real> head_biases) {
+    check_examples(*data, *network, examples);
+    const auto parameters = Outside<Real>{weights, biases, head_weights, head_biases}.flat(*network);
+    const auto sorted = longest_first(*data, examples);
+    const nb::gil_scoped_release released;
+    const Score found = Passes<Real>(*network, *data, kernels_named<Real>(instructions))
+                            .evaluate(parameters.data(), sorted.data(), int64_t(sorted.size()));
+    return std::make_tuple(found.loss, found.metric);
+  });
+
+  m.def(predicted, [](const std::shared_ptr<Network>& network, const std::shared_ptr<Held>& data,
+                      const std::string& instructions, const Flat<const int64_t>& examples, Flat<Real> weights,
+                      Flat<Real> biases, Flat<Real> head_weights, Flat<Real> head_biases,
+                      Array<Real, nb::ndim<2>> outputs) {
+    check_examples(*data, *network, examples);
+    check(outputs.shape(0) == examples.size() && int(outputs.shape(1)) == network->n_outputs,
+          "one row of outputs an example is needed");
+    const auto parameters = Outside<Real>{weights, biases, head_weights, head_biases}.flat(*network);
+    const nb::gil_scoped_release released;
+    Passes<Real> passes(*network, *data, kernels_named<Real>(instructions));
+    if (!data->is_sequence()) {
+      passes.predict(parameters.data(), examples.data(), int64_t(examples.size()), outputs.data());
+      return;
+    }
+    for (size_t i = 0; i < examples.size(); ++i)
+      passes.predict(parameters.data(), examples.data() + i, 1, outputs.data() + i * size_t(network->n_outputs));
+  });
+
+  // For tests: the mean loss of one batch, and its gradients laid out like the parameters outside.
+  m.def(differentiated, [](const std::shared_ptr<Network>& network, const std::shared_ptr<Held>& data,
+                           const std::string& instructions, const Flat<const int64_t>& examples, Flat<Real> weights,
+                           Flat<Real> biases, Flat<Real> head_weights, Flat<Real> head_biases,
+                           Flat<Real> weight_gradients, Flat<Real> bias_gradients, Flat<Real> head_weight_gradients,
+                           Flat<Real> head_bias_gradients) {
+    check_examples(*data, *network, examples);
+    const auto parameters = Outside<Real>{weights, biases, head_weights, head_biases}.flat(*network);
+    Aligned<Real> gradients(parameters.size());
+    auto batch = copied(examples);
+    Passes<Real> passes(*network, *data, kernels_named<Real>(instructions));
+    const double loss = passes.gradients(parameters.data(), batch.data(), int(batch.size()), gradients.data());
+    Outside<Real>{weight_gradients, bias_gradients, head_weight_gradients, head_bias_gradients}.each(
+        *network, [&](int64_t i, Real& value) { value = gradients[size_t(i)]; });
+    return loss / double(batch.size());
+  });
+}
+
+}  // namespace
+}  // namespace wirenas
+
+NB_MODULE(_native, m) {
+  using namespace wirenas;
+  m.def("instruction_sets", instruction_sets);
+  m.def("peak", [](const std::string& name, int64_t rounds) { return kernels_named<float>(name).peak(rounds); });
+  m.def("apply", [](const std::string& name, const std::string& function, Flat<float> values) {
+    check(kernels_named<float>(name).apply(function.c_str(), values.data(), int64_t(values.size())),
+          "there is no function of that name");
+  });
+  nb::class_<Network>(m, "Network").def_prop_ro("n_parameters", [](const Network& self) { return self.n_parameters(); });
+  m.def("feedforward", feedforward, "n_inputs"_a, "n_neurons"_a, "n_outputs"_a, "activation"_a, "edges"_a,
+        "slots"_a.none());
+  m.def("recurrent", recurrent);
+  bind<float>(m, "Data", "Training");
+  bind<double>(m, "Data64", "Training64");
+}

@@ -1,0 +1,305 @@
+// One training of one network: batches, epochs, evaluation and early stopping, in one call or in many.
+#pragma once
+
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <vector>
+
+#include "aligned.h"
+#include "data.h"
+#include "kernels.h"
+#include "network.h"
+#include "order.h"
+
+namespace wirenas {
+
+struct Score {
+  double loss;
+  double metric;  // accuracy, or the loss again
+};
+
+// Parameters of a network and the memory to pass examples through it.
+template <typename Real>
+class Passes {
+ public:
+  Passes(const Network& network, const Data<Real>& data, const Kernels<Real>& kernels)
+      : network_(network), data_(data), kernels_(kernels) {
+    const auto lines = [](int64_t count) { return Aligned<Real>(size_t(count) * kTile); };
+    outputs_ = lines(network.n_outputs);
+    deltas_ = lines(network.n_outputs);
+    if (network.is_recurrent()) {
+      recurrent_ = network.recurrent_view();
+      head_parameters_ = recurrent_.rows.start[recurrent_.rows.n_rows] + recurrent_.rows.n_rows;
+      ends_ = lines(recurrent_.n_cells);
+      end_deltas_ = lines(recurrent_.n_cells);
+      carried_ = lines(recurrent_.n_cells);
+    } else {
+      feedforward_ = network.feedforward_view();
+      values_ = lines(network.n_inputs + feedforward_.rows.n_rows);
+      deltas_ = lines(feedforward_.rows.n_rows);
+      if (feedforward_.activation == Activation::gelu) sums_ = lines(feedforward_.rows.n_rows);
+    }
+  }
+
+  // Sum of the losses of a batch, and the gradients of their mean.
+  double gradients(const Real* parameters, int64_t* examples, int count, Real* gradients) {
+    if (data_.is_sequence()) sort_by_length(examples, count, data_.lengths, buffer_);
+    double loss = 0;
+    for (int first = 0; first < count; first += kTile) {
+      const int size = std::min(kTile, count - first);
+      forward(parameters, examples + first, size);
+      loss += differentiate(examples + first, size, Real(1) / Real(count));
+      backward(parameters, size, gradients, first > 0);
+    }
+    return loss;
+  }
+
+  Score evaluate(const Real* parameters, const int64_t* examples, int64_t count) {
+    double loss = 0;
+    int64_t hits = 0;
+    for (int64_t first = 0; first < count; first += kTile) {
+      const int size = int(std::min<int64_t>(kTile, count - first));
+      forward(parameters, examples + first, size);
+      loss += differentiate(examples + first, size, Real(1));
+      if (data_.loss == Loss::cross_entropy)
+        hits += kernels_.count_hits(outputs(), network_.n_outputs, classes_, size);
+    }
+    const double mean = loss / double(count);
+    return {mean, data_.loss == Loss::cross_entropy ? double(hits) / double(count) : mean};
+  }
+
+  // (count, n_outputs) outputs of some examples.
+  void predict(const Real* parameters, const int64_t* examples, int64_t count, Real* to) {
+    for (int64_t first = 0; first < count; first += kTile) {
+      const int size = int(std::min<int64_t>(kTile, count - first));
+      forward(parameters, examples + first, size);
+      for (int b = 0; b < size; ++b)
+        for (int k = 0; k < network_.n_outputs; ++k)
+          to[(first + b) * network_.n_outputs + k] = outputs()[k * kTile + b];
+    }
+  }
+
+ private:
+  const Real* outputs() const {
+    return network_.is_recurrent() ? outputs_.data()
+                                   : values_.data() + values_.size() - size_t(network_.n_outputs) * kTile;
+  }
+
+  Real* output_deltas() {
+    return deltas_.data() + deltas_.size() - size_t(network_.n_outputs) * kTile;
+  }
+
+  // Sequences must come the longest first.
+  void forward(const Real* parameters, const int64_t* examples, int count) {
+    if (network_.is_recurrent()) {
+      load_sequences(examples, count);
+      kernels_.recurrent(recurrent_, parameters, states_, tile_);
+      kernels_.head(recurrent_.head, parameters + head_parameters_, ends_.data(), outputs_.data());
+      return;
+    }
+    for (int b = 0; b < count; ++b) rows_[b] = data_.inputs + examples[b] * data_.row_length;
+    kernels_.gather(values_.data(), rows_, count, network_.n_inputs);
+    kernels_.feedforward(feedforward_, parameters, values_.data(), sums_.data(), columns(count));
+  }
+
+  // Loss of the tile that went forward last; fills the deltas of the outputs.
+  double differentiate(const int64_t* examples, int count, Real scale) {
+    if (data_.loss == Loss::cross_entropy) {
+      for (int b = 0; b < count; ++b) classes_[b] = data_.classes[examples[b]];
+      return kernels_.cross_entropy(outputs(), output_deltas(), network_.n_outputs, classes_, count, scale);
+    }
+    const Real* targets[kTile];
+    for (int b = 0; b < count; ++b) targets[b] = data_.targets + examples[b] * data_.n_outputs;
+    return kernels_.squared_error(outputs(), output_deltas(), network_.n_outputs, targets, count, scale);
+  }
+
+  void backward(const Real* parameters, int count, Real* gradients, bool accumulate) {
+    if (network_.is_recurrent()) {
+      kernels_.head_gradients(recurrent_.head, parameters + head_parameters_, ends_.data(), deltas_.data(),
+                              end_deltas_.data(), gradients + head_parameters_, accumulate);
+      kernels_.recurrent_gradients(recurrent_, parameters, states_, tile_, gradients, accumulate);
+    } else {
+      kernels_.feedforward_gradients(feedforward_, parameters, values_.data(), sums_.data(), deltas_.data(), rows_,
+                                     count, columns(count), gradients, accumulate);
+    }
+  }
+
+  static int columns(int count) { return count > 32 ? 64 : count > 16 ? 32 : 16; }
+
+  void load_sequences(const int64_t* examples, int count) {
+    tile_.n_steps = int(data_.lengths[examples[0]]);
+    reserve_steps(tile_.n_steps);
+    running_.assign(size_t(tile_.n_steps) + 1, 0);
+    for (int b = 0; b < count; ++b)
+      for (int step = 0; step < data_.lengths[examples[b]]; ++step) ++running_[size_t(step)];
+    tile_.running = running_.data();
+    const int64_t block = int64_t(recurrent_.n_inputs + recurrent_.n_cells) * kTile;
+    for (int step = 0; step < tile_.n_steps; ++step) {
+      Real* const lines = hidden_.data() + (step + 1) * block;
+      std::fill(lines, lines + int64_t(recurrent_.n_inputs) * kTile, Real(0));
+      for (int b = 0; b < running_[size_t(step)]; ++b) load_step(lines + b, examples[b], step);
+    }
+  }
+
+  void load_step(Real* column, int64_t example, int step) const {
+    if (data_.symbols != nullptr) {
+      column[int64_t(data_.symbols[example * data_.row_length + step]) * kTile] = 1;
+      return;
+    }
+    const Real* const values = data_.inputs + example * data_.row_length + int64_t(step) * data_.n_inputs;
+    for (int d = 0; d < data_.n_inputs; ++d) column[int64_t(d) * kTile] = values[d];
+  }
+
+  void reserve_steps(int n_steps) {
+    const size_t cells = size_t(recurrent_.n_cells) * kTile, rows = size_t(recurrent_.rows.n_rows) * kTile;
+    const size_t steps = size_t(n_steps);
+    if (hidden_.empty() || reserved_ < n_steps) {
+      reserved_ = n_steps;
+      hidden_.resize((steps + 1) * (size_t(recurrent_.n_inputs) * kTile + cells));
+      gates_.resize((steps + 1) * rows);
+      if (recurrent_.cell == Cell::lstm) {
+        memory_.resize((steps + 1) * cells);
+        squashed_.resize(steps * cells);
+      }
+    }
+    states_ = {hidden_.data(),  gates_.data(), memory_.data(),    squashed_.data(),
+               carried_.data(), ends_.data(),  end_deltas_.data()};
+  }
+
+  const Network& network_;
+  const Data<Real>& data_;
+  const Kernels<Real>& kernels_;
+  Feedforward feedforward_;
+  Recurrent recurrent_;
+  int64_t head_parameters_ = 0;
+  Aligned<Real> values_, sums_, deltas_, outputs_;
+  Aligned<Real> hidden_, gates_, memory_, squashed_, carried_, ends_, end_deltas_;
+  std::vector<int32_t> running_;
+  std::vector<int64_t> buffer_;
+  int reserved_ = 0;
+  States<Real> states_{};
+  Sequences tile_;
+  const Real* rows_[kTile] = {};
+  int64_t classes_[kTile] = {};
+};
+
+struct Plan {
+  int epochs = 1;
+  int batch_size = 64;
+  int patience = 0;  // 0: none
+  double clip = 0;   // 0: none
+  bool maximize = true;
+  Update update;
+};
+
+struct EpochScore {
+  double train_loss, validation_loss, validation_metric;
+};
+
+template <typename Real>
+class Training {
+ public:
+  Training(std::shared_ptr<const Network> network, std::shared_ptr<const Data<Real>> data,
+           const Kernels<Real>& kernels, const Plan& plan, std::vector<double> rates, std::vector<int64_t> train,
+           std::vector<int64_t> validation, Aligned<Real> parameters)
+      : network_(std::move(network)),
+        data_(std::move(data)),
+        kernels_(kernels),
+        passes_(*network_, *data_, kernels),
+        plan_(plan),
+        rates_(std::move(rates)),
+        train_(std::move(train)),
+        validation_(std::move(validation)),
+        parameters_(std::move(parameters)),
+        gradients_(parameters_.size()),
+        first_(parameters_.size()),
+        second_(plan.update.optimizer == Optimizer::sgd ? 0 : parameters_.size()) {
+    if (data_->is_sequence()) {
+      std::vector<int64_t> buffer;
+      sort_by_length(validation_.data(), int(validation_.size()), data_->lengths, buffer);
+    }
+    steps_per_epoch_ = (int64_t(train_.size()) + plan.batch_size - 1) / plan.batch_size;
+  }
+
+  // Make updates until `last` of them are made in all, the training is over, or the time is up.
+  void run(int64_t last, double seconds, BitGenerator& generator) {
+    using Clock = std::chrono::steady_clock;
+    const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+    while (step_ < last && !finished_) {
+      update(generator);
+      if (step_ % steps_per_epoch_ == 0) end_epoch();
+      if (Clock::now() >= end) return;
+    }
+  }
+
+  int64_t step() const { return step_; }
+  int64_t n_steps() const { return plan_.epochs * steps_per_epoch_; }
+  bool finished() const { return finished_; }
+  bool diverged() const { return diverged_; }
+  const std::vector<EpochScore>& epochs() const { return epochs_; }
+  const Aligned<Real>& parameters() const { return parameters_; }
+  int best_epoch() const { return best_epoch_; }
+
+ private:
+  void update(BitGenerator& generator) {
+    const int64_t position = step_ % steps_per_epoch_, count = int64_t(train_.size());
+    if (position == 0) {
+      places_.resize(train_.size());
+      order_.resize(train_.size());
+      shuffler_.draw(generator, count, places_.data());
+      for (size_t i = 0; i < order_.size(); ++i) order_[i] = train_[size_t(places_[i])];
+      epoch_loss_ = 0;
+    }
+    const int64_t first = position * plan_.batch_size;
+    const int size = int(std::min<int64_t>(plan_.batch_size, count - first));
+    epoch_loss_ += passes_.gradients(parameters_.data(), order_.data() + first, size, gradients_.data());
+    if (plan_.clip > 0) kernels_.clip(gradients_.data(), int64_t(gradients_.size()), plan_.clip);
+    Update update = plan_.update;
+    update.rate = rates_[size_t(step_)];
+    update.step = ++step_;
+    kernels_.update(parameters_.data(), gradients_.data(), first_.data(), second_.data(),
+                    int64_t(parameters_.size()), update);
+  }
+
+  void end_epoch() {
+    const double train_loss = epoch_loss_ / double(train_.size());
+    const Score score = passes_.evaluate(parameters_.data(), validation_.data(), int64_t(validation_.size()));
+    if (!std::isfinite(train_loss) || !std::isfinite(score.loss)) {
+      diverged_ = finished_ = true;
+      return;
+    }
+    epochs_.push_back({train_loss, score.loss, score.metric});
+    finished_ = step_ == n_steps();
+    if (plan_.patience > 0) keep_best();
+  }
+
+  void keep_best() {
+    const int latest = int(epochs_.size()) - 1;
+    const double sign = plan_.maximize ? 1 : -1;
+    if (latest == 0 ||
+        sign * epochs_.back().validation_metric > sign * epochs_[size_t(best_epoch_)].validation_metric) {
+      best_epoch_ = latest;
+      best_ = parameters_;
+    }
+    finished_ = finished_ || latest - best_epoch_ >= plan_.patience;
+    if (finished_) parameters_ = best_;
+  }
+
+  std::shared_ptr<const Network> network_;
+  std::shared_ptr<const Data<Real>> data_;
+  const Kernels<Real>& kernels_;
+  Passes<Real> passes_;
+  Plan plan_;
+  std::vector<double> rates_;
+  std::vector<int64_t> train_, validation_, order_, places_;
+  Aligned<Real> parameters_, gradients_, first_, second_, best_;
+  std::vector<EpochScore> epochs_;
+  Shuffler shuffler_;
+  int64_t steps_per_epoch_ = 1, step_ = 0;
+  int best_epoch_ = 0;
+  double epoch_loss_ = 0;
+  bool finished_ = false, diverged_ = false;
+};
+
+}  // namespace wirenas

@@ -1,0 +1,125 @@
+"""The compiled engine: a whole training in one call, with the interpreter lock released. Imports the bridge to it.
+
+It follows the trajectory of the torch engine to the rounding of floats: the same draws, batches, losses and updates.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas.training.compiled import Compiled, data_of, engine, instruction_set
+from nas.training.history import Epoch, History, Progress, Score
+from nas.training.recipe import Recipe
+from nas.training.session import Interrupted, StopFlag
+
+if TYPE_CHECKING:
+    from nas.tasks.task import Task
+
+__all__ = ["NativeSession", "evaluate", "predict"]
+
+_OPTIMIZERS = ("adam", "adamw", "sgd")
+_SECONDS_BETWEEN_CHECKS = 0.05
+
+
+class NativeSession:
+    """One training inside the compiled engine.
+
+    Parameters
+    ----------
+    compiled : Compiled
+        Its parameters are trained in place: they are written whenever `run` returns.
+    task : Task
+    recipe : Recipe
+    learning_rate : float
+        One rung of the recipe's ladder.
+    rng : numpy.random.Generator
+        Draws the order of the examples.
+    stop : StopFlag, optional
+        Asked about twenty times a second.
+    """
+
+    def __init__(
+        self,
+        compiled: Compiled,
+        task: Task,
+        recipe: Recipe,
+        *,
+        learning_rate: float,
+        rng: np.random.Generator,
+        stop: StopFlag | None = None,
+    ) -> None:
+        self._compiled, self._task, self._recipe, self._stop = compiled, task, recipe, stop
+        self._seconds = 0.0
+        single = compiled.parameters[0].dtype == np.float32
+        n_steps = recipe.epochs * -(-len(task.train) // recipe.batch_size)
+        self._training = (engine().Training if single else engine().Training64)(
+            compiled.network,
+            data_of(task, compiled.parameters[0].dtype, mean=compiled.mean),
+            instruction_set(),
+            (
+                recipe.epochs,
+                recipe.batch_size,
+                recipe.patience or 0,
+                recipe.clip or 0.0,
+                task.direction == "maximize",
+            ),
+            (_OPTIMIZERS.index(recipe.optimizer), recipe.weight_decay, recipe.momentum, recipe.nesterov),
+            _rates(recipe, learning_rate, n_steps),
+            task.train.numpy(),
+            task.validation.numpy(),
+            *compiled.parameters,
+            rng.bit_generator,
+        )
+
+    def run(self, n_steps: int | None = None) -> Progress:
+        """Make up to `n_steps` updates, all that are left by default; see `Session.run`."""
+        started = time.perf_counter()
+        training = self._training
+        last = training.n_steps if n_steps is None else min(training.n_steps, training.step + n_steps)
+        try:
+            while training.step < last and not training.finished:
+                if self._stop is not None and self._stop.is_set():
+                    raise Interrupted(f"stopped after {training.step} of {training.n_steps} updates")
+                training.run(last, _SECONDS_BETWEEN_CHECKS)
+        finally:
+            training.store(self._compiled.network, *self._compiled.parameters)
+            self._seconds += time.perf_counter() - started
+        return Progress(training.step, training.n_steps, len(training.epochs), training.finished)
+
+    def history(self) -> History:
+        """Return what happened so far; see `Session.history`."""
+        training = self._training
+        epochs = tuple(Epoch(*epoch) for epoch in training.epochs)
+        if training.diverged or not epochs:
+            value = self._task.constant_value
+        else:
+            value = epochs[-1 if self._recipe.patience is None else training.best_epoch].validation_metric
+        return History(epochs, value, training.diverged, training.step, self._seconds, "native")
+
+
+def evaluate(compiled: Compiled, task: Task, indices: NDArray[np.int64]) -> Score:
+    """Return the mean loss and the metric of a network over the examples in `indices`."""
+    dtype = compiled.parameters[0].dtype
+    function = engine().evaluate if dtype == np.float32 else engine().evaluate64
+    data = data_of(task, dtype, mean=compiled.mean)
+    return Score(*function(compiled.network, data, instruction_set(), indices, *compiled.parameters))
+
+
+def predict(compiled: Compiled, task: Task, indices: NDArray[np.int64]) -> NDArray[Any]:
+    """Return the (n_indices, n_outputs) outputs of a network for the examples in `indices`."""
+    dtype = compiled.parameters[0].dtype
+    function = engine().predict if dtype == np.float32 else engine().predict64
+    data = data_of(task, dtype, mean=compiled.mean)
+    outputs = np.empty((len(indices), task.n_outputs), dtype)
+    function(compiled.network, data, instruction_set(), indices, *compiled.parameters, outputs)
+    return outputs
+
+
+@lru_cache(maxsize=64)
+def _rates(recipe: Recipe, learning_rate: float, n_steps: int) -> NDArray[np.float64]:
+    return np.array([recipe.rate(learning_rate, step, n_steps) for step in range(n_steps)])
