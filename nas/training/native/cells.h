@@ -12,16 +12,16 @@ namespace {
 using wirenas::Cell;
 using wirenas::kTile;
 
-// Lines of one cell at one step. `gate` holds its rows: sums before `cell_forward`, activations after it, and deltas
-// after `cell_backward`.
+// Lines of one cell at one step. `gate` holds its rows: sums before `cell_forward`, activations after it; a cell of one
+// row has its sum where its value will be.
 struct CellLines {
   Real* gate;
-  Real* hidden;
-  const Real* hidden_before;
+  Real* value;
+  const Real* value_before;
   Real* memory;
   const Real* memory_before;
   Real* squashed;
-  Real* carried;
+  Real* memory_delta;
 };
 
 template <int C>
@@ -36,7 +36,7 @@ inline void cell_forward(Cell cell, const CellLines& lines) {
       case Cell::gru: {
         const Vector reset = sigmoid_of(row(0)), update = sigmoid_of(row(1));
         const Vector candidate = tanh_of(row(2) + reset * row(3));
-        hidden = candidate + update * (load(lines.hidden_before + column) - candidate);
+        hidden = candidate + update * (load(lines.value_before + column) - candidate);
         store(gate, reset);
         store(gate + kTile, update);
         store(gate + 2 * kTile, candidate);
@@ -56,45 +56,46 @@ inline void cell_forward(Cell cell, const CellLines& lines) {
         store(lines.squashed + column, squashed);
       }
     }
-    store(lines.hidden + column, hidden);
+    store(lines.value + column, hidden);
   }
 }
 
-// `delta` is the gradient by the cell's hidden value, all of it but what `carried` holds.
+// From the gradient by the cell's value to those by the sums of its rows, in `deltas`; what its state before gets back
+// directly is added to `delta_before` (GRU) or kept with the memory (LSTM).
 template <int C>
-inline void cell_backward(Cell cell, const CellLines& lines, const Real* delta) {
+inline void cell_backward(Cell cell, const CellLines& lines, const Real* delta, Real* delta_before, Real* deltas) {
   const Real one = 1;
   for (int column = 0; column < C; column += kLanes) {
-    Real* const gate = lines.gate + column;
+    const Real* const gate = lines.gate + column;
     const auto row = [gate](int g) { return load(gate + g * kTile); };
+    const auto send = [deltas, column](int g, Vector sum_delta) { store(deltas + g * kTile + column, sum_delta); };
     const Vector own = load(delta + column);
     switch (cell) {
       case Cell::tanh: {
-        const Vector hidden = load(lines.hidden + column);
-        store(gate, own * (one - hidden * hidden));
+        const Vector value = load(lines.value + column);
+        send(0, own * (one - value * value));
         break;
       }
-      case Cell::relu: store(gate, load(lines.hidden + column) > 0 ? own : Vector{}); break;
+      case Cell::relu: send(0, load(lines.value + column) > 0 ? own : Vector{}); break;
       case Cell::gru: {
         const Vector reset = row(0), update = row(1), candidate = row(2), beside = row(3);
-        const Vector total = own + load(lines.carried + column);
-        const Vector inner = total * (one - update) * (one - candidate * candidate);
-        store(gate, inner * beside * reset * (one - reset));
-        store(gate + kTile, total * (load(lines.hidden_before + column) - candidate) * update * (one - update));
-        store(gate + 2 * kTile, inner);
-        store(gate + 3 * kTile, inner * reset);
-        store(lines.carried + column, total * update);
+        const Vector inner = own * (one - update) * (one - candidate * candidate);
+        send(0, inner * beside * reset * (one - reset));
+        send(1, own * (load(lines.value_before + column) - candidate) * update * (one - update));
+        send(2, inner);
+        send(3, inner * reset);
+        store(delta_before + column, load(delta_before + column) + own * update);
         break;
       }
       default: {
         const Vector input = row(0), forget = row(1), candidate = row(2), output = row(3);
         const Vector squashed = load(lines.squashed + column);
-        const Vector memory = load(lines.carried + column) + own * output * (one - squashed * squashed);
-        store(gate, memory * candidate * input * (one - input));
-        store(gate + kTile, memory * load(lines.memory_before + column) * forget * (one - forget));
-        store(gate + 2 * kTile, memory * input * (one - candidate * candidate));
-        store(gate + 3 * kTile, own * squashed * output * (one - output));
-        store(lines.carried + column, memory * forget);
+        const Vector memory = load(lines.memory_delta + column) + own * output * (one - squashed * squashed);
+        send(0, memory * candidate * input * (one - input));
+        send(1, memory * load(lines.memory_before + column) * forget * (one - forget));
+        send(2, memory * input * (one - candidate * candidate));
+        send(3, own * squashed * output * (one - output));
+        store(lines.memory_delta + column, memory * forget);
       }
     }
   }

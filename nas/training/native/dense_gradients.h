@@ -8,10 +8,10 @@ namespace {
 
 using wirenas::kTile;
 
-// gradient[r * n_inputs + d] (+)= sum over b of deltas[r * kTile + b] * examples[b][d], for R rows and `count` vectors
+// gradient[r * stride + d] (+)= sum over b of deltas[r * kTile + b] * examples[b][d], for R rows and `count` vectors
 // from column d on, of which the first `valid` numbers are stored.
 template <int R, int count>
-inline __attribute__((always_inline)) void dense_block(Real* gradient, int n_inputs, const Real* deltas, const Real* const* examples, int n_examples,
+inline void dense_block(Real* gradient, int stride, const Real* deltas, const Real* const* examples, int n_examples,
                         int d, int valid, bool accumulate) {
   Vector sums[R][count] = {};
   for (int b = 0; b < n_examples; ++b) {
@@ -26,7 +26,7 @@ inline __attribute__((always_inline)) void dense_block(Real* gradient, int n_inp
     }
   }
   for (int r = 0; r < R; ++r) {
-    Real* const row = gradient + int64_t(r) * n_inputs + d;
+    Real* const row = gradient + int64_t(r) * stride + d;
     if (valid == count * kLanes) {
 #pragma GCC unroll 16
       for (int v = 0; v < count; ++v)
@@ -37,27 +37,33 @@ inline __attribute__((always_inline)) void dense_block(Real* gradient, int n_inp
   }
 }
 
-// The same for all rows and columns. Rows of the data are padded to whole vectors.
-inline void dense_gradients(Real* gradient, int n_rows, int n_inputs, const Real* deltas, const Real* const* examples,
-                            int n_examples, bool accumulate) {
+// The same for all rows and columns, and the biases, each in front of its row's weights. Rows of the data are padded to whole vectors.
+inline void dense_gradients(Real* gradient, int stride, int n_rows, int n_inputs, const Real* deltas,
+                            const Real* const* examples, int n_examples, bool accumulate) {
   constexpr int rows = 4, count = kAccumulators / rows;
   for (int d = 0; d < n_inputs; d += count * kLanes) {
     const int valid = n_inputs - d < count * kLanes ? n_inputs - d : count * kLanes;
     for (int r = 0; r < n_rows;) {
-      Real* const part = gradient + int64_t(r) * n_inputs;
+      Real* const part = gradient + int64_t(r) * stride;
       const Real* const delta = deltas + r * kTile;
       if (valid == count * kLanes && n_rows - r >= rows) {
-        dense_block<rows, count>(part, n_inputs, delta, examples, n_examples, d, valid, accumulate);
+        dense_block<rows, count>(part, stride, delta, examples, n_examples, d, valid, accumulate);
         r += rows;
       } else {
         for (int v = 0; v * kLanes < valid; ++v) {
           const int left = valid - v * kLanes;
-          dense_block<1, 1>(part, n_inputs, delta, examples, n_examples, d + v * kLanes, left < kLanes ? left : kLanes,
+          dense_block<1, 1>(part, stride, delta, examples, n_examples, d + v * kLanes, left < kLanes ? left : kLanes,
                             accumulate);
         }
         ++r;
       }
     }
+  }
+  for (int r = 0; r < n_rows; ++r) {
+    Real& bias = gradient[int64_t(r) * stride - 1];
+    Real sum = accumulate ? bias : Real(0);
+    for (int b = 0; b < n_examples; ++b) sum += deltas[r * kTile + b];
+    bias = sum;
   }
 }
 

@@ -3,8 +3,8 @@
 
 #include "activations.h"
 #include "dense_gradients.h"
-#include "edge_gradients.h"
 #include "kernels.h"
+#include "row_gradients.h"
 #include "weighted_sums.h"
 
 namespace {
@@ -14,13 +14,12 @@ using wirenas::Feedforward;
 template <int C>
 void feedforward(const Feedforward& network, const Real* parameters, Real* values, Real* sums) {
   const wirenas::Rows& rows = network.rows;
-  const Real* const biases = parameters + rows.start[rows.n_rows];
   const int n_hidden = rows.n_rows - network.n_outputs;
   Real* const out = values + int64_t(network.n_inputs) * kTile;
   for (int row = 0; row < rows.n_rows; row += rows.group[row]) {
-    const int first = rows.start[row], degree = rows.start[row + 1] - first;
+    const int stride = rows.start[row + 1] - rows.start[row], first = rows.start[row + 1] - rows.degree[row];
     const Activation activation = row < n_hidden ? network.activation : Activation::identity;
-    group_sums<C>(rows.group[row], biases + row, parameters + first, degree, rows.source + first, values,
+    group_sums<C>(rows.group[row], parameters + first, stride, rows.degree[row], rows.source + first, values,
                   [&](int r, int column, Vector sum) {
                     const int64_t place = int64_t(row + r) * kTile + column;
                     if (keeps_sums(activation)) store(sums + place, sum);
@@ -34,30 +33,39 @@ void feedforward_gradients(const Feedforward& network, const Real* parameters, c
                            Real* deltas, const Real* const* examples, int n_examples, Real* gradients,
                            bool accumulate) {
   const wirenas::Rows& rows = network.rows;
-  const int n_edges = rows.start[rows.n_rows], n_hidden = rows.n_rows - network.n_outputs;
+  const int n_hidden = rows.n_rows - network.n_outputs;
+  const int dense_end = network.dense_first + network.dense_count;
   const Activation activation = network.activation;
   const Real* const kept = keeps_sums(activation) ? sums : values + int64_t(network.n_inputs) * kTile;
-  DescendingSums weights(gradients + n_edges, accumulate), biases(gradients + n_edges + rows.n_rows, accumulate);
-  for (int row = rows.n_rows - 1; row >= 0; --row) {
-    Real* const delta = deltas + int64_t(row) * kTile;
-    if (row < n_hidden) {
-      const int out = rows.out_start[row];
-      const Real* const own = kept + int64_t(row) * kTile;
-      returning_sums<C>(
-          parameters, rows.out_start[row + 1] - out, rows.out_target + out, rows.out_edge + out, deltas,
-          [](int) { return Vector{}; },
-          [&](int column, Vector sum) { store(delta + column, times_slope(activation, sum, load(own + column))); });
+  Real* const own_deltas = deltas + int64_t(network.n_inputs) * kTile;
+  std::memset(own_deltas, 0, sizeof(Real) * size_t(n_hidden) * kTile);
+  DescendingSums into(gradients + rows.start[rows.n_rows], accumulate);
+  for (int last = rows.n_rows - 1; last >= 0;) {
+    int row = last;
+    while (row > 0 && rows.group[row - 1] == rows.group[row] + 1) --row;
+    for (int neuron = last; neuron >= row; --neuron) {
+      if (neuron >= n_hidden) continue;
+      Real* const delta = own_deltas + int64_t(neuron) * kTile;
+      const Real* const own = kept + int64_t(neuron) * kTile;
+      pull<C>(rows, neuron, parameters, delta, deltas, [&](int column, Vector sum) {
+        store(delta + column, times_slope(activation, sum, load(own + column)));
+      });
     }
-    biases.push(lane_sums<C>(delta));
-    const int first = rows.start[row], degree = rows.start[row + 1] - first;
-    if (row >= network.dense_first && row < network.dense_first + network.dense_count)
-      weights.skip(degree);
-    else
-      row_gradients<C>(delta, degree, rows.source + first, values, weights);
+    const int first = rows.start[row], stride = rows.start[row + 1] - first, lead = stride - rows.degree[row];
+    if (network.dense_count > 0 && row >= network.dense_first && row < dense_end) {
+      into.move_to(gradients + first);
+      dense_gradients(gradients + first + lead, stride, last - row + 1, network.n_inputs,
+                      own_deltas + int64_t(row) * kTile, examples, n_examples, accumulate);
+    } else if (row < last) {
+      pushing_rows_back<C>(last - row + 1, own_deltas + int64_t(row) * kTile, parameters + first, stride,
+                           lead + rows.n_inputs[row], rows.source + first, values, deltas, into);
+    } else {
+      rows_back<1, C, false>(own_deltas + int64_t(row) * kTile, parameters + first, stride, 0, rows.source + first,
+                             values, nullptr, into);
+    }
+    last = row - 1;
   }
-  if (network.dense_count > 0)
-    dense_gradients(gradients + rows.start[network.dense_first], network.dense_count, network.n_inputs,
-                    deltas + int64_t(network.dense_first) * kTile, examples, n_examples, accumulate);
+  into.move_to(nullptr);
 }
 
 }  // namespace

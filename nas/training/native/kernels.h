@@ -7,7 +7,7 @@
 
 namespace wirenas {
 
-// Input units, then hidden neurons, then output units; row i belongs to neuron n_inputs + i.
+// Input units, then hidden neurons, then output units, then the constants; row i belongs to neuron n_inputs + i.
 struct Feedforward {
   Rows rows;
   int n_inputs = 0;
@@ -17,7 +17,7 @@ struct Feedforward {
   Activation activation = Activation::relu;
 };
 
-// Cells, `gates` rows each, with one bias a row; a step's lines are its inputs, then its cells.
+// Cells, `gates` rows each; a step's lines are its inputs, then its cells.
 struct Recurrent {
   Rows rows;
   Rows head;  // outputs; reads the cells' lines at the end of each sequence
@@ -33,16 +33,18 @@ struct Sequences {
   const int32_t* running = nullptr;  // (n_steps + 1) how many sequences reach a step; the last is 0
 };
 
-// Memory of a recurrent network for one tile.
+// Memory of a recurrent network for one tile. Blocks of values and of their deltas hold the lines of input units, cells
+// and constants.
 template <typename Real>
 struct States {
-  Real* hidden;     // (n_steps + 1, n_inputs + n_cells, kTile) from the zeros before the first step on
-  Real* gates;      // (n_steps + 1, n_rows, kTile) activations of the gates, then their deltas
-  Real* memory;     // (n_steps + 1, n_cells, kTile) cell states of the LSTM
-  Real* squashed;   // (n_steps, n_cells, kTile) their hyperbolic tangents
-  Real* carried;    // (n_cells, kTile) what flows back along a cell's own state
-  Real* ends;       // (n_cells, kTile) at the end of each sequence
-  Real* end_deltas; // (n_cells, kTile)
+  Real* values;        // (n_steps + 2) blocks, from the zeros before the first step to the deltas after the last
+  Real* value_deltas;  // two blocks: of the step before, then of the step itself; for gated cells
+  Real* gates;         // (n_steps, n_rows, kTile) activations of the gates; none for cells of one row
+  Real* memory;        // (n_steps + 1, n_cells, kTile) cell states of the LSTM
+  Real* squashed;      // (n_steps, n_cells, kTile) their hyperbolic tangents
+  Real* memory_deltas; // (n_cells, kTile) what flows back along cell states
+  Real* ends;          // (n_cells and constants, kTile) values at the end of each sequence
+  Real* end_deltas;    // (n_cells, kTile)
 };
 
 struct Update {
@@ -54,14 +56,14 @@ struct Update {
   int64_t step = 1;  // counted from 1
 };
 
-// Parameters and gradients are flat: weights by rows, then biases; of recurrent networks the head's come after.
+// Parameters and gradients are flat, row by row; of recurrent networks the head's rows come after.
 template <typename Real>
 struct Kernels {
   const char* instruction_set;
   int lanes;
   void (*gather)(Real* lines, const Real* const* examples, int n_examples, int n_inputs);
   void (*feedforward)(const Feedforward&, const Real* parameters, Real* values, Real* sums, int columns);
-  // `deltas` begins with those of the output units filled in; values and sums are those of the forward pass.
+  // `deltas` lie like `values`, those of the output units are given; values and sums are of the forward pass.
   void (*feedforward_gradients)(const Feedforward&, const Real* parameters, const Real* values, const Real* sums,
                                 Real* deltas, const Real* const* examples, int n_examples, int columns,
                                 Real* gradients, bool accumulate);
@@ -69,7 +71,7 @@ struct Kernels {
   void (*recurrent_gradients)(const Recurrent&, const Real* parameters, const States<Real>&, const Sequences&,
                               Real* gradients, bool accumulate);
   void (*head)(const Rows&, const Real* parameters, const Real* ends, Real* outputs);
-  void (*head_gradients)(const Rows&, const Real* parameters, const Real* ends, const Real* deltas, Real* end_deltas,
+  void (*head_gradients)(const Rows&, int n_cells, const Real* parameters, const Real* ends, const Real* deltas, Real* end_deltas,
                          Real* gradients, bool accumulate);
   double (*cross_entropy)(const Real* logits, Real* deltas, int n_outputs, const int64_t* classes, int n_examples,
                           Real scale);

@@ -5,27 +5,33 @@
 //
 //   values, one tile of up to 64 examples               parameters, one flat vector
 //
-//              example 0  1  2  …  63                      row 0        row 1      row 2
-//   input 0    [ .  .  .  …  . ]  256 bytes               [w w w w w | w w | w w w w w w … | bias of each row]
-//   input 1    [ .  .  .  …  . ]                            |
-//   neuron 2   [ .  .  .  …  . ]  <- sums over its row:     row: a neuron, or one gate of a cell
-//   neuron 3   [ .  .  .  …  . ]     w * a line above
+//              example 0  1  2  …  63                   | row 0         | row 1   | row 2             |
+//   input 0    [ .  .  .  …  . ]  256 bytes             | - - - b w w w w | - b w w | - b w w w w w w   | …
+//   input 1    [ .  .  .  …  . ]                          padding to a multiple of four, the row's bias, and the
+//   neuron 2   [ .  .  .  …  . ]  <- row 0:               weights of its edges
+//   neuron 3   [ .  .  .  …  . ]     b + sum of w * a line above
 //   …
+//   ones       [ 1  1  1  …  1 ]  what a bias is the weight of
+//   zeros      [ 0  0  0  …  0 ]  what padding is the weight of
 //
 // 1. A neuron's values over a tile of examples are one line of memory. An edge is then "scalar times line": a handful
 //    of fused multiply-adds on registers, however irregular the graph. Neurons are numbered so that edges point forward.
-// 2. Forward: for every row, in order, add up weight * source line and apply the activation. A row's edges lie together
-//    (compressed rows); rows that read the same sources are summed together, so that a line is loaded once for them.
-// 3. Backward: for every neuron, in reverse order, add up weight * delta line over the edges that leave it (the same
-//    edges, compressed by columns, with the position of their weight), multiply by the slope of the activation, and
-//    take at once the gradient of every weight of its row: the dot product of two lines. Rows come in descending order
-//    and so do gradients, which are summed across lanes a full vector at a time.
+// 2. Forward (weighted_sums.h): for every row, in order, add up weight * source line and apply the activation. A row
+//    is a neuron, or one gate of a cell. Rows that read the same sources are summed together: a line is loaded once.
+// 3. Backward (row_gradients.h): for every row, in reverse order, the gradient of a weight is the dot product of the
+//    row's delta line with the source's value line; dot products are summed across lanes four edges at a time, hence the
+//    padding. A neuron's delta is made of weight * delta over the edges that leave it, in one of two ways. Rows that
+//    share their sources push: their walk loads and stores a source's delta line once for all of them. Single rows are
+//    pulled from: the neuron walks a list of its outgoing edges, which costs no store.
 // 4. Larger batches go tile by tile; gradients add up in a fixed order. A short tile repeats its last example, which
 //    gets no gradient. Results do not depend on threads, on other networks, or on where a run is cut into calls.
 // 5. A recurrent network has one block of lines per time step. An edge from the previous step is an edge whose source
-//    lies one block earlier: positions are relative to the block, so that the same two loops serve both kinds.
+//    lies one block earlier: positions are relative to the block, so that the same two walks serve both kinds.
 //    Sequences are sorted by length within a batch, and a step works only on the columns that are still running.
-// 6. Parameters, gradients and moments are flat vectors of the same order; the optimizer is one pass over them.
+//    Cells of one row leave their deltas where their values were, which nothing reads any more by then.
+// 6. Parameters, gradients and moments are flat vectors of the same order; the optimizer is one pass over them. Padding
+//    has no gradient and stays zero.
+// 7. Rows that read every input (a complete read-in) get their gradients as a dense product, straight from the data.
 //
 // Everything is compiled once an instruction set (kernels.cpp), with vectors of 16, 32 or 64 bytes, and chosen by what
 // the processor can do (module.cpp).
@@ -37,23 +43,27 @@ namespace wirenas {
 
 // Examples in a line.
 constexpr int kTile = 64;
+// Lines behind those of the neurons: ones and zeros.
+constexpr int kConstantLines = 2;
 
 enum class Activation : int { relu, tanh, sigmoid, gelu, identity };
 enum class Cell : int { tanh, relu, gru, lstm };
 enum class Loss : int { cross_entropy, squared_error };
 enum class Optimizer : int { adam, adamw, sgd };
 
-// Compressed rows, and the same edges by columns. Lines are given by their position, in numbers, relative to the first
-// line of the values (or of the deltas) that the rows work on.
+// Compressed rows. A line is given by its position, in numbers, relative to the first line of the values that the rows
+// work on; delta lines lie in the same order.
 struct Rows {
   int n_rows = 0;
-  int n_columns = 0;
-  const int32_t* start = nullptr;       // (n_rows + 1) first edge of a row
-  const int32_t* source = nullptr;      // (n_edges) position of the line that an edge reads
-  const int32_t* group = nullptr;       // (n_rows) how many rows, from this one on, read the same sources
-  const int32_t* out_start = nullptr;   // (n_columns + 1) first edge that leaves a neuron
-  const int32_t* out_target = nullptr;  // (n_edges) position of the delta line that an edge feeds
-  const int32_t* out_edge = nullptr;    // (n_edges) where the edge's weight lies
+  const int32_t* start = nullptr;    // (n_rows + 1) place of a row's first parameter
+  const int32_t* degree = nullptr;   // (n_rows) its number of edges, whose weights come last, behind the bias
+  const int32_t* source = nullptr;   // (start[n_rows]) position of the line that a parameter is the weight of
+  const int32_t* n_inputs = nullptr; // (n_rows) how many of a row's edges, the first ones, read input units
+  const int32_t* group = nullptr;    // (n_rows) how many rows, from this one on, read the same sources
+  // Outgoing edges of the neurons that single rows read, neuron by neuron, input units left out.
+  const int32_t* out_start = nullptr;   // (n_neurons + 1) a neuron's first
+  const int32_t* out_target = nullptr;  // position of the delta line that it feeds
+  const int32_t* out_weight = nullptr;  // place of its weight among the parameters
 };
 
 }  // namespace wirenas

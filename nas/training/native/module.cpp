@@ -74,6 +74,7 @@ const Kernels<float>& kernels_named(const std::string& name) {
 std::shared_ptr<Network> feedforward(int n_inputs, int n_neurons, int n_outputs, int activation, const Edges& edges,
                                      std::optional<Flat<const int64_t>> slots) {
   check(n_inputs > 0 && n_outputs > 0 && n_neurons >= n_inputs + n_outputs, "a network needs inputs and outputs");
+  check(0 <= activation && activation <= int(Activation::identity), "there is no activation of that number");
   check(!slots || edges.shape(0) == slots->size(), "one slot an edge is needed");
   for (size_t e = 0; e < edges.shape(0); ++e) {
     const int32_t source = edges(e, 0), target = edges(e, 1);
@@ -88,7 +89,8 @@ std::shared_ptr<Network> feedforward(int n_inputs, int n_neurons, int n_outputs,
 std::shared_ptr<Network> recurrent(const std::vector<int>& sizes, int n_outputs, int cell, const Edges& edges,
                                    const Flat<const int32_t>& gates, const Flat<const int64_t>& slots,
                                    const Edges& head_edges, const Flat<const int64_t>& head_slots) {
-  check(sizes.size() > 1, "a network needs inputs and cells");
+  check(sizes.size() > 1 && n_outputs > 0, "a network needs inputs, cells and outputs");
+  check(0 <= cell && cell <= int(Cell::lstm), "there is no cell of that number");
   int n_lines = 0;
   for (int size : sizes) {
     check(size > 0, "a layer needs neurons");
@@ -116,28 +118,24 @@ template <typename Real>
 struct Outside {
   Flat<Real> weights, biases, head_weights, head_biases;
 
+  // Call visit(place inside, value outside) for every parameter.
   template <typename Visit>
   void each(const Network& network, Visit visit) const {
-    int64_t i = 0;
-    const auto walk = [&](const std::vector<int64_t>& slots, const Flat<Real>& array) {
-      for (int64_t slot : slots) {
-        check(0 <= slot && size_t(slot) < array.size(), "a slot lies outside of the weights");
-        visit(i++, array.data()[slot]);
+    const auto walk = [&](const std::vector<Place>& places, const Flat<Real>& array, int64_t first) {
+      for (const Place& place : places) {
+        check(0 <= place.slot && size_t(place.slot) < array.size(), "a slot lies outside of the parameters");
+        visit(size_t(first + place.inside), array.data()[place.slot]);
       }
     };
-    walk(network.weight_slots(), weights);
-    walk(network.bias_slots(), biases);
-    if (!network.is_recurrent()) return;
-    walk(network.head_slots(), head_weights);
-    for (int k = 0; k < network.n_outputs; ++k) {
-      check(size_t(k) < head_biases.size(), "one bias an output is needed");
-      visit(i++, head_biases.data()[k]);
-    }
+    walk(network.weights(), weights, 0);
+    walk(network.biases(), biases, 0);
+    walk(network.head_weights(), head_weights, network.head_start());
+    walk(network.head_biases(), head_biases, network.head_start());
   }
 
   Aligned<Real> flat(const Network& network) const {
-    Aligned<Real> parameters(size_t(network.n_parameters()));
-    each(network, [&](int64_t i, Real value) { parameters[size_t(i)] = value; });
+    Aligned<Real> parameters(size_t(network.n_places()));
+    each(network, [&](size_t place, Real value) { parameters[place] = value; });
     return parameters;
   }
 };
@@ -157,20 +155,45 @@ std::shared_ptr<HeldData<Real>> make_data(nb::object inputs, nb::object lengths,
   data->n_inputs = n_inputs;
   data->n_outputs = n_outputs;
   data->loss = Loss(loss);
+  check(n_inputs > 0 && n_outputs > 0, "data need inputs and outputs");
+  check(loss == int(Loss::cross_entropy) || loss == int(Loss::squared_error), "there is no loss of that number");
+  // Arrays are viewed: one that had to be converted would be gone at the end of this function.
+  const bool convert = false;
   if (nb::ndarray<> probe; nb::try_cast(inputs, probe) && probe.dtype() == nb::dtype<uint8_t>()) {
-    const auto array = nb::cast<Array<const uint8_t, nb::ndim<2>>>(inputs);
+    const auto array = nb::cast<Array<const uint8_t, nb::ndim<2>>>(inputs, convert);
     data->symbols = array.data();
     data->row_length = int64_t(array.shape(1));
     data->n_examples = int64_t(array.shape(0));
   } else {
-    const auto array = nb::cast<Array<const Real, nb::ndim<2>>>(inputs);
+    const auto array = nb::cast<Array<const Real, nb::ndim<2>>>(inputs, convert);
     data->inputs = array.data();
     data->row_length = int64_t(array.shape(1));
     data->n_examples = int64_t(array.shape(0));
   }
-  if (!lengths.is_none()) data->lengths = nb::cast<Flat<const int64_t>>(lengths).data();
-  if (data->loss == Loss::cross_entropy) data->classes = nb::cast<Flat<const int64_t>>(targets).data();
-  else data->targets = nb::cast<Array<const Real, nb::ndim<2>>>(targets).data();
+  const auto one_an_example = [&](size_t count) { check(int64_t(count) == data->n_examples, "one an example is needed"); };
+  if (!lengths.is_none()) {
+    const auto array = nb::cast<Flat<const int64_t>>(lengths, convert);
+    one_an_example(array.size());
+    data->lengths = array.data();
+    const int64_t width = data->row_length / (data->symbols == nullptr ? n_inputs : 1);
+    for (size_t i = 0; i < array.size(); ++i)
+      check(0 < array(i) && array(i) <= width, "a length lies outside of the sequences");
+  } else {
+    // Kernels read whole vectors.
+    check(data->symbols == nullptr && data->row_length >= (n_inputs + 15) / 16 * 16, "rows are too short");
+  }
+  if (data->loss == Loss::cross_entropy) {
+    const auto array = nb::cast<Flat<const int64_t>>(targets, convert);
+    one_an_example(array.size());
+    data->classes = array.data();
+    for (size_t i = 0; i < array.size(); ++i)
+      check(0 <= array(i) && array(i) < n_outputs, "a class lies outside of the outputs");
+  } else {
+    const auto array = nb::cast<Array<const Real, nb::ndim<2>>>(targets, convert);
+    one_an_example(array.shape(0));
+    check(int(array.shape(1)) == n_outputs, "one target an output is needed");
+    data->targets = array.data();
+  }
   return data;
 }
 
@@ -233,11 +256,14 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
              int optimizer;
              std::tie(optimizer, own.update.weight_decay, own.update.momentum, own.update.nesterov) = update;
              own.update.optimizer = Optimizer(optimizer);
+             check(own.epochs > 0 && own.batch_size > 0, "epochs and batches are needed");
+             check(0 <= optimizer && optimizer <= int(Optimizer::sgd), "there is no optimizer of that number");
+             const int64_t steps = int64_t(train.size() - 1) / own.batch_size + 1;
+             check(int64_t(rates.size()) >= own.epochs * steps, "one learning rate a step is needed");
              const Outside<Real> outside{weights, biases, head_weights, head_biases};
              new (self) Own{Training<Real>(network, data, kernels_named<Real>(instructions), own, copied(rates),
                                            copied(train), copied(validation), outside.flat(*network)),
                             generator};
-             check(int64_t(rates.size()) >= self->training.n_steps(), "one learning rate a step is needed");
            })
       .def("run",
            [](Own& self, int64_t last, double seconds) {
@@ -262,7 +288,7 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
                        Flat<Real> head_weights, Flat<Real> head_biases) {
         const auto& parameters = self.training.parameters();
         Outside<Real>{weights, biases, head_weights, head_biases}.each(
-            network, [&](int64_t i, Real& value) { value = parameters[size_t(i)]; });
+            network, [&](size_t place, Real& value) { value = parameters[place]; });
       });
 
   m.def(score, [](const std::shared_ptr<Network>& network, const std::shared_ptr<Held>& data,
@@ -308,7 +334,7 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
     Passes<Real> passes(*network, *data, kernels_named<Real>(instructions));
     const double loss = passes.gradients(parameters.data(), batch.data(), int(batch.size()), gradients.data());
     Outside<Real>{weight_gradients, bias_gradients, head_weight_gradients, head_bias_gradients}.each(
-        *network, [&](int64_t i, Real& value) { value = gradients[size_t(i)]; });
+        *network, [&](size_t place, Real& value) { value = gradients[place]; });
     return loss / double(batch.size());
   });
 }
@@ -324,7 +350,7 @@ NB_MODULE(_native, m) {
     check(kernels_named<float>(name).apply(function.c_str(), values.data(), int64_t(values.size())),
           "there is no function of that name");
   });
-  nb::class_<Network>(m, "Network").def_prop_ro("n_parameters", [](const Network& self) { return self.n_parameters(); });
+  nb::class_<Network>(m, "Network");
   m.def("feedforward", feedforward, "n_inputs"_a, "n_neurons"_a, "n_outputs"_a, "activation"_a, "edges"_a,
         "slots"_a.none());
   m.def("recurrent", recurrent);

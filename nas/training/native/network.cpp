@@ -4,54 +4,75 @@
 
 namespace wirenas {
 
-OwnedRows::OwnedRows(int n_rows, int n_columns, int rows_per_unit, const std::vector<Entry>& entries)
-    : n_rows_(n_rows), n_columns_(n_columns), start_(n_rows + 1), out_start_(n_columns + 1) {
-  const size_t count = entries.size();
-  size_t returning = 0;
+OwnedRows::OwnedRows(int n_rows, int rows_per_unit, int n_neurons, int ones, Pulled pulled,
+                     const std::vector<Entry>& entries, int apart)
+    : n_rows_(n_rows), start_(size_t(n_rows) + 1), degree_(size_t(n_rows)), n_inputs_(size_t(n_rows)) {
   for (const Entry& entry : entries) {
-    ++start_[entry.row + 1];
-    if (entry.column >= 0) ++out_start_[entry.column + 1], ++returning;
+    ++degree_[size_t(entry.row)];
+    n_inputs_[size_t(entry.row)] += entry.neuron < 0;
   }
-  for (int row = 0; row < n_rows; ++row) start_[row + 1] += start_[row];
-  for (int column = 0; column < n_columns; ++column) out_start_[column + 1] += out_start_[column];
+  // Padding to a multiple of four, a bias, and weights.
+  for (size_t row = 0; row < size_t(n_rows); ++row) start_[row + 1] = start_[row] + (degree_[row] + 4) / 4 * 4;
 
-  source_.resize(count);
-  slots_.resize(count);
-  out_target_.resize(returning);
-  out_edge_.resize(returning);
-  std::vector<int32_t> next(start_.begin(), start_.end() - 1), next_out(out_start_.begin(), out_start_.end() - 1);
-  for (const Entry& entry : entries) {
-    const int32_t place = next[entry.row]++;
-    source_[place] = entry.source;
-    slots_[place] = entry.slot;
-    if (entry.column < 0) continue;
-    const int32_t out = next_out[entry.column]++;
-    out_target_[out] = entry.out_target;
-    out_edge_[out] = place;
+  source_.assign(size_t(start_.back()), (ones + 1) * kTile);
+  weights_.reserve(entries.size());
+  std::vector<int32_t> next(static_cast<size_t>(n_rows));
+  for (int row = 0; row < n_rows; ++row) {
+    source_[size_t(bias_place(row))] = ones * kTile;
+    next[size_t(row)] = bias_place(row) + 1;
   }
-  find_groups(rows_per_unit);
+  for (const Entry& entry : entries) {
+    const int32_t place = next[size_t(entry.row)]++;
+    source_[size_t(place)] = entry.source;
+    weights_.push_back({place, entry.slot});
+  }
+  find_groups(rows_per_unit, apart);
+  list_outgoing(n_neurons, pulled, entries);
 }
 
-void OwnedRows::find_groups(int rows_per_unit) {
-  group_.assign(n_rows_, 1);
+void OwnedRows::find_groups(int rows_per_unit, int apart) {
+  group_.assign(size_t(n_rows_), 1);
   for (int row = n_rows_ - 2; row >= 0; --row) {
-    if (rows_per_unit > 1 && (row + 1) % rows_per_unit == 0) continue;
-    const auto begin = source_.begin() + start_[row], middle = source_.begin() + start_[row + 1],
-               end = source_.begin() + start_[row + 2];
-    if (middle - begin == end - middle && std::equal(begin, middle, middle)) group_[row] = group_[row + 1] + 1;
+    const size_t i = size_t(row);
+    if (row + 1 == apart || (rows_per_unit > 1 && (row + 1) % rows_per_unit == 0)) continue;
+    if (degree_[i] != degree_[i + 1]) continue;
+    const auto begin = source_.begin() + start_[i], end = source_.begin() + start_[i + 1];
+    if (std::equal(begin, end, end)) group_[i] = group_[i + 1] + 1;
+  }
+}
+
+void OwnedRows::list_outgoing(int n_neurons, Pulled pulled, const std::vector<Entry>& entries) {
+  const auto is_pulled = [&](const Entry& entry) {
+    if (entry.neuron < 0 || pulled == Pulled::none) return false;
+    const size_t row = size_t(entry.row);
+    return pulled == Pulled::all || (group_[row] == 1 && (row == 0 || group_[row - 1] == 1));
+  };
+  out_start_.assign(size_t(n_neurons) + 1, 0);
+  for (const Entry& entry : entries)
+    if (is_pulled(entry)) ++out_start_[size_t(entry.neuron) + 1];
+  for (size_t neuron = 0; neuron < size_t(n_neurons); ++neuron) out_start_[neuron + 1] += out_start_[neuron];
+  out_target_.resize(size_t(out_start_.back()));
+  out_weight_.resize(size_t(out_start_.back()));
+  std::vector<int32_t> next(out_start_.begin(), out_start_.end() - 1);
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (!is_pulled(entries[i])) continue;
+    const size_t place = size_t(next[size_t(entries[i].neuron)]++);
+    out_target_[place] = entries[i].out_target;
+    out_weight_[place] = weights_[i].inside;
   }
 }
 
 Rows OwnedRows::view() const {
   Rows rows;
   rows.n_rows = n_rows_;
-  rows.n_columns = n_columns_;
   rows.start = start_.data();
+  rows.degree = degree_.data();
   rows.source = source_.data();
+  rows.n_inputs = n_inputs_.data();
   rows.group = group_.data();
   rows.out_start = out_start_.data();
   rows.out_target = out_target_.data();
-  rows.out_edge = out_edge_.data();
+  rows.out_weight = out_weight_.data();
   return rows;
 }
 
@@ -62,24 +83,20 @@ Network Network::feedforward(int n_inputs, int n_neurons, int n_outputs, Activat
   network.n_outputs = n_outputs;
   network.activation_ = activation;
   const int n_rows = n_neurons - n_inputs;
-  std::vector<Entry> entries(n_edges);
+  std::vector<Entry> entries(size_t(n_edges), Entry{});
   for (int e = 0; e < n_edges; ++e) {
-    const int32_t source = edges[2 * e], row = edges[2 * e + 1] - n_inputs;
-    entries[e] = {row, source * kTile, source < n_inputs ? -1 : source - n_inputs, row * kTile,
-                  slots == nullptr ? e : slots[e]};
+    const int32_t source = edges[2 * e], target = edges[2 * e + 1];
+    entries[size_t(e)] = {target - n_inputs, source * kTile, slots == nullptr ? e : slots[e], source - n_inputs,
+                          target * kTile};
   }
-  network.rows_ = OwnedRows(n_rows, n_rows - n_outputs, 1, entries);
-  for (int row = 0; row < n_rows; ++row) network.bias_slots_.push_back(row);
+  // Output units have no activation: they are never walked together with hidden neurons.
+  network.rows_ = OwnedRows(n_rows, 1, n_rows - n_outputs, n_neurons, Pulled::single_rows, entries, n_rows - n_outputs);
+  for (int row = 0; row < n_rows; ++row) network.biases_.push_back({network.rows_.bias_place(row), row});
 
   const Rows rows = network.rows_.view();
-  const auto reads_every_input = [&](int row) {
-    return rows.start[row + 1] - rows.start[row] == n_inputs && rows.source[rows.start[row]] == 0 &&
-           rows.source[rows.start[row + 1] - 1] == (n_inputs - 1) * kTile;
-  };
+  const auto reads_every_input = [&](int row) { return rows.degree[row] == n_inputs && rows.n_inputs[row] == n_inputs; };
   while (network.dense_first_ < n_rows && !reads_every_input(network.dense_first_)) ++network.dense_first_;
-  while (network.dense_first_ + network.dense_count_ < n_rows &&
-         reads_every_input(network.dense_first_ + network.dense_count_))
-    ++network.dense_count_;
+  if (network.dense_first_ < n_rows) network.dense_count_ = rows.group[network.dense_first_];
   return network;
 }
 
@@ -91,39 +108,40 @@ Network Network::recurrent(const std::vector<int>& sizes, int n_outputs, Cell ce
   network.n_inputs = sizes[0];
   network.n_outputs = n_outputs;
   network.cell_ = cell;
-  network.gates_ = cell == Cell::gru || cell == Cell::lstm ? 4 : 1;
+  const int n_gates = cell == Cell::gru || cell == Cell::lstm ? 4 : 1;
+  network.gates_ = n_gates;
   std::vector<int> layer;
-  for (size_t i = 0; i < sizes.size(); ++i) layer.insert(layer.end(), sizes[i], int(i));
-  const int n_inputs = sizes[0], n_lines = int(layer.size()), n_cells = n_lines - n_inputs;
-  const int n_rows = n_cells * network.gates_;
-  network.n_cells_ = n_cells;
+  for (size_t i = 0; i < sizes.size(); ++i) layer.insert(layer.end(), size_t(sizes[i]), int(i));
+  const int n_inputs = sizes[0], n_lines = int(layer.size());
+  network.n_cells_ = n_lines - n_inputs;
 
-  std::vector<Entry> entries(n_edges);
+  std::vector<Entry> entries(size_t(n_edges), Entry{});
   for (int e = 0; e < n_edges; ++e) {
     const int32_t source = edges[2 * e], target = edges[2 * e + 1];
-    const bool later = layer[source] >= layer[target];
+    const bool later = layer[size_t(source)] >= layer[size_t(target)];
     // The GRU's candidate keeps what it reads within the step and what it remembers apart.
     const int32_t gate = gates[e] + (cell == Cell::gru && gates[e] == 2 && later);
-    const int32_t row = (target - n_inputs) * network.gates_ + gate;
-    entries[e] = {row, (source - (later ? n_lines : 0)) * kTile, source < n_inputs ? -1 : source - n_inputs,
-                  (row + (later ? n_rows : 0)) * kTile, slots[e]};
+    const int32_t block = later ? n_lines + kConstantLines : 0;
+    entries[size_t(e)] = {(target - n_inputs) * n_gates + gate, (source - block) * kTile, slots[e], source - n_inputs,
+                          (target + block) * kTile};
   }
-  network.rows_ = OwnedRows(n_rows, n_cells, network.gates_, entries);
+  network.rows_ = OwnedRows(network.n_cells_ * n_gates, n_gates, network.n_cells_, n_lines,
+                            n_gates == 1 ? Pulled::all : Pulled::none, entries);
 
   // Outside, biases lie layer by layer and, within a layer, gate by gate.
-  network.bias_slots_.resize(n_rows);
   int first = 0;
   for (size_t i = 1; i < sizes.size(); first += sizes[i], ++i)
-    for (int gate = 0; gate < network.gates_; ++gate)
+    for (int gate = 0; gate < n_gates; ++gate)
       for (int j = 0; j < sizes[i]; ++j)
-        network.bias_slots_[(first + j) * network.gates_ + gate] = int64_t(first) * network.gates_ + gate * sizes[i] + j;
+        network.biases_.push_back({network.rows_.bias_place((first + j) * n_gates + gate),
+                                   int64_t(first) * n_gates + int64_t(gate) * sizes[i] + j});
 
-  std::vector<Entry> read_out(n_head_edges);
-  for (int e = 0; e < n_head_edges; ++e) {
-    const int32_t from = head_edges[2 * e] - n_inputs, row = head_edges[2 * e + 1] - n_lines;
-    read_out[e] = {row, from * kTile, from, row * kTile, head_slots[e]};
-  }
-  network.head_ = OwnedRows(n_outputs, n_cells, 1, read_out);
+  std::vector<Entry> read_out(size_t(n_head_edges), Entry{});
+  for (int e = 0; e < n_head_edges; ++e)
+    read_out[size_t(e)] = {head_edges[2 * e + 1] - n_lines, (head_edges[2 * e] - n_inputs) * kTile, head_slots[e],
+                           head_edges[2 * e] - n_inputs, 0};
+  network.head_ = OwnedRows(n_outputs, 1, network.n_cells_, network.n_cells_, Pulled::none, read_out);
+  for (int row = 0; row < n_outputs; ++row) network.head_biases_.push_back({network.head_.bias_place(row), row});
   return network;
 }
 
@@ -147,11 +165,6 @@ Recurrent Network::recurrent_view() const {
   view.gates = gates_;
   view.cell = cell_;
   return view;
-}
-
-int64_t Network::n_parameters() const {
-  const int64_t own = rows_.n_edges() + int64_t(bias_slots_.size());
-  return recurrent_ ? own + head_.n_edges() + n_outputs : own;
 }
 
 }  // namespace wirenas

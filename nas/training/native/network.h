@@ -1,6 +1,7 @@
 // Networks as rows: from the edges of a wiring, and where each weight lies outside, to the views that kernels read.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -8,12 +9,23 @@
 
 namespace wirenas {
 
-// One weight: the row that reads, the line that it reads, where what flows back goes, and where the weight lies outside.
+using std::size_t;
+
+// One weight: the row that reads, the position of the line that it reads, and where the weight lies outside.
 struct Entry {
   int32_t row;
-  int32_t source;      // position of the line, relative to the values
-  int32_t column;      // the neuron that is read, -1 for an input unit, to which nothing flows back
-  int32_t out_target;  // position of the row's delta line, relative to the deltas of the neuron's step
+  int32_t source;
+  int64_t slot;
+  int32_t neuron;      // that is read, counted behind the input units; negative for an input unit
+  int32_t out_target;  // position of the delta line of the row, seen from the step of the neuron
+};
+
+// Which rows the neurons that they read pull from; the others push.
+enum class Pulled { none, single_rows, all };
+
+// A parameter's place in the flat vector, and where it lies outside.
+struct Place {
+  int32_t inside;
   int64_t slot;
 };
 
@@ -21,31 +33,36 @@ struct Entry {
 class OwnedRows {
  public:
   OwnedRows() = default;
-  // Rows of one unit (`rows_per_unit` of them) may be summed together where they read the same sources; so may rows
-  // of neighbouring units where a unit has one row.
-  OwnedRows(int n_rows, int n_columns, int rows_per_unit, const std::vector<Entry>& entries);
+  // Rows of one unit (`rows_per_unit` of them) may be walked together where they read the same sources; so may rows of
+  // neighbouring units where a unit has one row, but row `apart` never with the one before it. A row's entries must
+  // come with those from input units first.
+  // The lines of ones and zeros are line `ones` and the one behind it.
+  OwnedRows(int n_rows, int rows_per_unit, int n_neurons, int ones, Pulled pulled, const std::vector<Entry>& entries,
+            int apart = -1);
 
   Rows view() const;
-  int n_edges() const { return int(source_.size()); }
-  // (n_edges) where the weight of an edge lies outside.
-  const std::vector<int64_t>& slots() const { return slots_; }
+  int64_t n_places() const { return start_.empty() ? 0 : start_.back(); }
+  const std::vector<Place>& weights() const { return weights_; }
+  int32_t bias_place(int row) const { return start_[size_t(row) + 1] - degree_[size_t(row)] - 1; }
 
  private:
-  void find_groups(int rows_per_unit);
+  void find_groups(int rows_per_unit, int apart);
+  void list_outgoing(int n_neurons, Pulled pulled, const std::vector<Entry>& entries);
 
-  int n_rows_ = 0, n_columns_ = 0;
-  std::vector<int32_t> start_, source_, group_, out_start_, out_target_, out_edge_;
-  std::vector<int64_t> slots_;
+  int n_rows_ = 0;
+  std::vector<int32_t> start_, degree_, source_, n_inputs_, group_;
+  std::vector<int32_t> out_start_, out_target_, out_weight_;
+  std::vector<Place> weights_;
 };
 
-// A network's structure. Its parameters are one flat vector: weights by rows, biases, then the head's of both.
+// A network's structure. Its parameters are one flat vector, row by row; the head's rows come last.
 class Network {
  public:
-  // Edges are (n_edges, 2) pairs (source, target) that point forward; slots[i] is the place of edge i's weight.
+  // Edges are (n_edges, 2) pairs (source, target) that point forward; slots[i] is where edge i's weight lies.
   static Network feedforward(int n_inputs, int n_neurons, int n_outputs, Activation activation, const int32_t* edges,
                              int n_edges, const int64_t* slots);
   // Layers of cells after the input layer; an edge into a later layer acts within the step, any other a step later.
-  // Entries are one weight each: edge i belongs to gate `gates[i]`; head edges come apart.
+  // Entries are one weight each: edge i belongs to gate `gates[i]`; edges of the head come apart.
   static Network recurrent(const std::vector<int>& sizes, int n_outputs, Cell cell, const int32_t* edges,
                            const int32_t* gates, int n_edges, const int64_t* slots, const int32_t* head_edges,
                            int n_head_edges, const int64_t* head_slots);
@@ -54,16 +71,19 @@ class Network {
   Feedforward feedforward_view() const;
   Recurrent recurrent_view() const;
 
+  int64_t n_places() const { return rows_.n_places() + head_.n_places(); }
+  const std::vector<Place>& weights() const { return rows_.weights(); }
+  const std::vector<Place>& biases() const { return biases_; }
+  // Of the head, counted from the first place behind the rows.
+  const std::vector<Place>& head_weights() const { return head_.weights(); }
+  const std::vector<Place>& head_biases() const { return head_biases_; }
+  int64_t head_start() const { return rows_.n_places(); }
+
   int n_inputs = 0, n_outputs = 0;
-  int64_t n_parameters() const;
-  // Where parameters lie outside, in their order: in the weights, in the biases, in the head's weights and biases.
-  std::vector<int64_t> weight_slots() const { return rows_.slots(); }
-  const std::vector<int64_t>& bias_slots() const { return bias_slots_; }
-  std::vector<int64_t> head_slots() const { return head_.slots(); }
 
  private:
   OwnedRows rows_, head_;
-  std::vector<int64_t> bias_slots_;
+  std::vector<Place> biases_, head_biases_;
   bool recurrent_ = false;
   int n_cells_ = 0, gates_ = 1, dense_first_ = 0, dense_count_ = 0;
   Activation activation_ = Activation::relu;

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "cells.h"
-#include "edge_gradients.h"
 #include "kernels.h"
+#include "row_gradients.h"
 #include "weighted_sums.h"
 
 namespace {
@@ -22,18 +22,21 @@ inline void with_columns(int columns, Function function) {
   else function(std::integral_constant<int, 64>{});
 }
 
+inline int64_t block_of(const Recurrent& network) {
+  return int64_t(network.n_inputs + network.n_cells + wirenas::kConstantLines) * kTile;
+}
+
 inline CellLines lines_of(const Recurrent& network, const States& states, int step, int cell) {
-  const int64_t block = int64_t(network.n_inputs + network.n_cells) * kTile, own = int64_t(cell) * kTile;
-  const int64_t cells = int64_t(network.n_cells) * kTile;
+  const int64_t own = int64_t(cell) * kTile, cells = int64_t(network.n_cells) * kTile;
   CellLines lines{};
-  lines.gate = states.gates + (int64_t(step) * network.rows.n_rows + int64_t(cell) * network.gates) * kTile;
-  lines.hidden = states.hidden + (step + 1) * block + int64_t(network.n_inputs) * kTile + own;
-  lines.hidden_before = lines.hidden - block;
-  lines.carried = states.carried + own;
+  lines.value = states.values + (step + 1) * block_of(network) + int64_t(network.n_inputs) * kTile + own;
+  lines.value_before = lines.value - block_of(network);
+  lines.gate = network.gates == 1 ? lines.value : states.gates + (step * cells + own) * network.gates;
   if (network.cell == Cell::lstm) {
     lines.memory = states.memory + (step + 1) * cells + own;
     lines.memory_before = lines.memory - cells;
     lines.squashed = states.squashed + step * cells + own;
+    lines.memory_delta = states.memory_deltas + own;
   }
   return lines;
 }
@@ -41,14 +44,13 @@ inline CellLines lines_of(const Recurrent& network, const States& states, int st
 template <int C>
 void forward_step(const Recurrent& network, const Real* parameters, const States& states, int step) {
   const wirenas::Rows& rows = network.rows;
-  const Real* const biases = parameters + rows.start[rows.n_rows];
-  const Real* const values = states.hidden + int64_t(step + 1) * (network.n_inputs + network.n_cells) * kTile;
-  Real* const gates = states.gates + int64_t(step) * rows.n_rows * kTile;
+  const Real* const values = states.values + (step + 1) * block_of(network);
+  Real* const sums = lines_of(network, states, step, 0).gate;
   int cell = 0;
   for (int row = 0; row < rows.n_rows; row += rows.group[row]) {
-    const int first = rows.start[row], degree = rows.start[row + 1] - first;
-    group_sums<C>(rows.group[row], biases + row, parameters + first, degree, rows.source + first, values,
-                  [&](int r, int column, Vector sum) { store(gates + int64_t(row + r) * kTile + column, sum); });
+    const int stride = rows.start[row + 1] - rows.start[row], first = rows.start[row + 1] - rows.degree[row];
+    group_sums<C>(rows.group[row], parameters + first, stride, rows.degree[row], rows.source + first, values,
+                  [&](int r, int column, Vector sum) { store(sums + int64_t(row + r) * kTile + column, sum); });
     for (; (cell + 1) * network.gates <= row + rows.group[row]; ++cell)
       cell_forward<C>(network.cell, lines_of(network, states, step, cell));
   }
@@ -56,8 +58,7 @@ void forward_step(const Recurrent& network, const Real* parameters, const States
 
 // Sequences that end at this step leave their states to the head.
 inline void keep_ends(const Recurrent& network, const States& states, const Sequences& tile, int step) {
-  const Real* const cells =
-      states.hidden + (int64_t(step + 1) * (network.n_inputs + network.n_cells) + network.n_inputs) * kTile;
+  const Real* const cells = lines_of(network, states, step, 0).value;
   for (int cell = 0; cell < network.n_cells; ++cell)
     for (int column = tile.running[step + 1]; column < tile.running[step]; ++column)
       states.ends[int64_t(cell) * kTile + column] = cells[int64_t(cell) * kTile + column];
@@ -71,78 +72,110 @@ inline void recurrent(const Recurrent& network, const Real* parameters, const St
   }
 }
 
+inline void add_end_deltas(const States& states, const Sequences& tile, int step, int cell, Real* delta) {
+  for (int column = tile.running[step + 1]; column < tile.running[step]; ++column)
+    delta[column] += states.end_deltas[int64_t(cell) * kTile + column];
+}
+
+// Cells of one row: a cell pulls, and leaves its delta in the place of its value.
 template <int C>
-void backward_step(const Recurrent& network, const Real* parameters, const States& states, const Sequences& tile,
-                   int step, Real* gradients, bool accumulate) {
+void simple_step_back(const Recurrent& network, const Real* parameters, const States& states, const Sequences& tile,
+                      int step, DescendingSums& into) {
   const wirenas::Rows& rows = network.rows;
-  const int n_edges = rows.start[rows.n_rows];
-  const Real* const values = states.hidden + int64_t(step + 1) * (network.n_inputs + network.n_cells) * kTile;
-  const Real* const gates = states.gates + int64_t(step) * rows.n_rows * kTile;
-  DescendingSums weights(gradients + n_edges, accumulate), biases(gradients + n_edges + rows.n_rows, accumulate);
+  Real* const values = states.values + (step + 1) * block_of(network);
   alignas(64) Real delta[kTile];
   for (int cell = network.n_cells - 1; cell >= 0; --cell) {
-    const int out = rows.out_start[cell];
-    returning_sums<C>(
-        parameters, rows.out_start[cell + 1] - out, rows.out_target + out, rows.out_edge + out, gates,
-        [](int) { return Vector{}; }, [&](int column, Vector sum) { store(delta + column, sum); });
-    for (int column = tile.running[step + 1]; column < tile.running[step]; ++column)
-      delta[column] += states.end_deltas[int64_t(cell) * kTile + column];
-    cell_backward<C>(network.cell, lines_of(network, states, step, cell), delta);
-    for (int row = (cell + 1) * network.gates - 1; row >= cell * network.gates; --row) {
-      const Real* const own = gates + int64_t(row) * kTile;
-      const int first = rows.start[row];
-      biases.push(lane_sums<C>(own));
-      row_gradients<C>(own, rows.start[row + 1] - first, rows.source + first, values, weights);
+    pull<C>(rows, cell, parameters, nullptr, values, [&](int column, Vector sum) { store(delta + column, sum); });
+    add_end_deltas(states, tile, step, cell, delta);
+    const CellLines lines = lines_of(network, states, step, cell);
+    cell_backward<C>(network.cell, lines, delta, nullptr, lines.value);
+    const int first = rows.start[cell];
+    rows_back<1, C, false>(lines.value, parameters + first, rows.start[cell + 1] - first, 0, rows.source + first,
+                           values, nullptr, into);
+  }
+}
+
+// Cells of several rows, most of which read the same sources: their rows push.
+template <int C>
+void gated_step_back(const Recurrent& network, const Real* parameters, const States& states, const Sequences& tile,
+                     int step, DescendingSums& into) {
+  const wirenas::Rows& rows = network.rows;
+  const int64_t block = block_of(network);
+  const Real* const values = states.values + (step + 1) * block;
+  Real* const value_deltas = states.value_deltas + block;
+  alignas(64) Real deltas[4 * kTile];
+  for (int cell = network.n_cells - 1; cell >= 0; --cell) {
+    Real* const delta = value_deltas + int64_t(network.n_inputs + cell) * kTile;
+    add_end_deltas(states, tile, step, cell, delta);
+    cell_backward<C>(network.cell, lines_of(network, states, step, cell), delta, delta - block, deltas);
+    const int begin = cell * network.gates;
+    for (int last = begin + network.gates - 1; last >= begin;) {
+      int row = last;
+      while (row > begin && rows.group[row - 1] == rows.group[row] + 1) --row;
+      const int first = rows.start[row], stride = rows.start[row + 1] - first;
+      pushing_rows_back<C>(last - row + 1, deltas + (row - begin) * kTile, parameters + first, stride,
+                           stride - rows.degree[row] + rows.n_inputs[row], rows.source + first, values, value_deltas,
+                           into);
+      last = row - 1;
     }
   }
 }
 
+// Nothing flows back from steps that a sequence does not have.
+inline void blank_columns(Real* block, int n_lines, int begin, int end) {
+  for (int line = 0; line < n_lines && begin < end; ++line)
+    std::memset(block + int64_t(line) * kTile + begin, 0, sizeof(Real) * size_t(end - begin));
+}
+
 inline void recurrent_gradients(const Recurrent& network, const Real* parameters, const States& states,
                                 const Sequences& tile, Real* gradients, bool accumulate) {
-  std::memset(states.carried, 0, sizeof(Real) * size_t(network.n_cells) * kTile);
+  const int64_t block = block_of(network);
+  const size_t bytes = sizeof(Real) * size_t(block);
+  const bool simple = network.gates == 1;
+  if (!simple) std::memset(states.value_deltas, 0, 2 * bytes);
+  if (network.cell == Cell::lstm)
+    std::memset(states.memory_deltas, 0, sizeof(Real) * size_t(network.n_cells) * kTile);
   int after = 0;
   for (int step = tile.n_steps - 1; step >= 0; --step) {
     const int columns = columns_for(tile.running[step]);
-    // Nothing flows back from steps that a sequence does not have.
-    Real* const next = states.gates + int64_t(step + 1) * network.rows.n_rows * kTile;
-    if (after < columns)
-      for (int row = 0; row < network.rows.n_rows; ++row)
-        std::memset(next + int64_t(row) * kTile + after, 0, sizeof(Real) * size_t(columns - after));
+    if (simple) blank_columns(states.values + (step + 2) * block, network.n_inputs + network.n_cells, after, columns);
+    DescendingSums into(gradients + network.rows.start[network.rows.n_rows], accumulate || step < tile.n_steps - 1);
     with_columns(columns, [&](auto width) {
-      backward_step<width.value>(network, parameters, states, tile, step, gradients,
-                                 accumulate || step < tile.n_steps - 1);
+      (simple ? simple_step_back<width.value> : gated_step_back<width.value>)(network, parameters, states, tile, step,
+                                                                              into);
     });
+    into.move_to(nullptr);
+    if (!simple) {
+      // The step before becomes the step itself.
+      std::memcpy(states.value_deltas + block, states.value_deltas, bytes);
+      std::memset(states.value_deltas, 0, bytes);
+    }
     after = columns;
   }
 }
 
 inline void head(const wirenas::Rows& rows, const Real* parameters, const Real* ends, Real* outputs) {
-  const Real* const biases = parameters + rows.start[rows.n_rows];
   for (int row = 0; row < rows.n_rows; row += rows.group[row]) {
-    const int first = rows.start[row];
+    const int stride = rows.start[row + 1] - rows.start[row], first = rows.start[row + 1] - rows.degree[row];
     group_sums<kTile>(
-        rows.group[row], biases + row, parameters + first, rows.start[row + 1] - first, rows.source + first, ends,
+        rows.group[row], parameters + first, stride, rows.degree[row], rows.source + first, ends,
         [&](int r, int column, Vector sum) { store(outputs + int64_t(row + r) * kTile + column, sum); });
   }
 }
 
-inline void head_gradients(const wirenas::Rows& rows, const Real* parameters, const Real* ends, const Real* deltas,
-                           Real* end_deltas, Real* gradients, bool accumulate) {
-  const int n_edges = rows.start[rows.n_rows];
-  DescendingSums weights(gradients + n_edges, accumulate), biases(gradients + n_edges + rows.n_rows, accumulate);
-  for (int row = rows.n_rows - 1; row >= 0; --row) {
-    const Real* const delta = deltas + int64_t(row) * kTile;
-    const int first = rows.start[row];
-    biases.push(lane_sums<kTile>(delta));
-    row_gradients<kTile>(delta, rows.start[row + 1] - first, rows.source + first, ends, weights);
+inline void head_gradients(const wirenas::Rows& rows, int n_cells, const Real* parameters, const Real* ends,
+                           const Real* deltas, Real* end_deltas, Real* gradients, bool accumulate) {
+  std::memset(end_deltas, 0, sizeof(Real) * size_t(n_cells) * kTile);
+  DescendingSums into(gradients + rows.start[rows.n_rows], accumulate);
+  for (int last = rows.n_rows - 1; last >= 0;) {
+    int row = last;
+    while (row > 0 && rows.group[row - 1] == rows.group[row] + 1) --row;
+    const int first = rows.start[row], stride = rows.start[row + 1] - first;
+    pushing_rows_back<kTile>(last - row + 1, deltas + int64_t(row) * kTile, parameters + first, stride,
+                             stride - rows.degree[row], rows.source + first, ends, end_deltas, into);
+    last = row - 1;
   }
-  for (int cell = 0; cell < rows.n_columns; ++cell) {
-    const int out = rows.out_start[cell];
-    returning_sums<kTile>(
-        parameters, rows.out_start[cell + 1] - out, rows.out_target + out, rows.out_edge + out, deltas,
-        [](int) { return Vector{}; },
-        [&](int column, Vector sum) { store(end_deltas + int64_t(cell) * kTile + column, sum); });
-  }
+  into.move_to(nullptr);
 }
 
 }  // namespace

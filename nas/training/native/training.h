@@ -1,8 +1,10 @@
 // One training of one network: batches, epochs, evaluation and early stopping, in one call or in many.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -26,18 +28,22 @@ class Passes {
   Passes(const Network& network, const Data<Real>& data, const Kernels<Real>& kernels)
       : network_(network), data_(data), kernels_(kernels) {
     const auto lines = [](int64_t count) { return Aligned<Real>(size_t(count) * kTile); };
-    outputs_ = lines(network.n_outputs);
-    deltas_ = lines(network.n_outputs);
     if (network.is_recurrent()) {
       recurrent_ = network.recurrent_view();
-      head_parameters_ = recurrent_.rows.start[recurrent_.rows.n_rows] + recurrent_.rows.n_rows;
-      ends_ = lines(recurrent_.n_cells);
+      ends_ = lines(recurrent_.n_cells + kConstantLines);
+      set_ones(ends_, recurrent_.n_cells);
       end_deltas_ = lines(recurrent_.n_cells);
-      carried_ = lines(recurrent_.n_cells);
+      block_ = (int64_t(recurrent_.n_inputs) + recurrent_.n_cells + kConstantLines) * kTile;
+      deltas_ = lines(network.n_outputs);
+      outputs_ = lines(network.n_outputs);
+      if (recurrent_.gates > 1) value_deltas_.resize(2 * size_t(block_));
+      if (recurrent_.cell == Cell::lstm) memory_deltas_ = lines(recurrent_.n_cells);
     } else {
       feedforward_ = network.feedforward_view();
-      values_ = lines(network.n_inputs + feedforward_.rows.n_rows);
-      deltas_ = lines(feedforward_.rows.n_rows);
+      const int n_neurons = network.n_inputs + feedforward_.rows.n_rows;
+      values_ = lines(n_neurons + kConstantLines);
+      set_ones(values_, n_neurons);
+      deltas_ = lines(n_neurons);
       if (feedforward_.activation == Activation::gelu) sums_ = lines(feedforward_.rows.n_rows);
     }
   }
@@ -83,7 +89,7 @@ class Passes {
  private:
   const Real* outputs() const {
     return network_.is_recurrent() ? outputs_.data()
-                                   : values_.data() + values_.size() - size_t(network_.n_outputs) * kTile;
+                                   : values_.data() + deltas_.size() - size_t(network_.n_outputs) * kTile;
   }
 
   Real* output_deltas() {
@@ -95,7 +101,7 @@ class Passes {
     if (network_.is_recurrent()) {
       load_sequences(examples, count);
       kernels_.recurrent(recurrent_, parameters, states_, tile_);
-      kernels_.head(recurrent_.head, parameters + head_parameters_, ends_.data(), outputs_.data());
+      kernels_.head(recurrent_.head, parameters + network_.head_start(), ends_.data(), outputs_.data());
       return;
     }
     for (int b = 0; b < count; ++b) rows_[b] = data_.inputs + examples[b] * data_.row_length;
@@ -116,13 +122,17 @@ class Passes {
 
   void backward(const Real* parameters, int count, Real* gradients, bool accumulate) {
     if (network_.is_recurrent()) {
-      kernels_.head_gradients(recurrent_.head, parameters + head_parameters_, ends_.data(), deltas_.data(),
-                              end_deltas_.data(), gradients + head_parameters_, accumulate);
+      kernels_.head_gradients(recurrent_.head, recurrent_.n_cells, parameters + network_.head_start(), ends_.data(), deltas_.data(),
+                              end_deltas_.data(), gradients + network_.head_start(), accumulate);
       kernels_.recurrent_gradients(recurrent_, parameters, states_, tile_, gradients, accumulate);
     } else {
       kernels_.feedforward_gradients(feedforward_, parameters, values_.data(), sums_.data(), deltas_.data(), rows_,
                                      count, columns(count), gradients, accumulate);
     }
+  }
+
+  static void set_ones(Aligned<Real>& values, int64_t line) {
+    std::fill_n(values.begin() + line * kTile, kTile, Real(1));
   }
 
   static int columns(int count) { return count > 32 ? 64 : count > 16 ? 32 : 16; }
@@ -134,9 +144,8 @@ class Passes {
     for (int b = 0; b < count; ++b)
       for (int step = 0; step < data_.lengths[examples[b]]; ++step) ++running_[size_t(step)];
     tile_.running = running_.data();
-    const int64_t block = int64_t(recurrent_.n_inputs + recurrent_.n_cells) * kTile;
     for (int step = 0; step < tile_.n_steps; ++step) {
-      Real* const lines = hidden_.data() + (step + 1) * block;
+      Real* const lines = state_values_.data() + (step + 1) * block_;
       std::fill(lines, lines + int64_t(recurrent_.n_inputs) * kTile, Real(0));
       for (int b = 0; b < running_[size_t(step)]; ++b) load_step(lines + b, examples[b], step);
     }
@@ -152,19 +161,20 @@ class Passes {
   }
 
   void reserve_steps(int n_steps) {
-    const size_t cells = size_t(recurrent_.n_cells) * kTile, rows = size_t(recurrent_.rows.n_rows) * kTile;
-    const size_t steps = size_t(n_steps);
-    if (hidden_.empty() || reserved_ < n_steps) {
+    const size_t cells = size_t(recurrent_.n_cells) * kTile, steps = size_t(n_steps);
+    if (reserved_ < n_steps) {
       reserved_ = n_steps;
-      hidden_.resize((steps + 1) * (size_t(recurrent_.n_inputs) * kTile + cells));
-      gates_.resize((steps + 1) * rows);
+      state_values_.resize((steps + 2) * size_t(block_));
+      for (size_t step = 0; step < steps + 2; ++step)
+        set_ones(state_values_, int64_t(step + 1) * (block_ / kTile) - kConstantLines);
+      if (recurrent_.gates > 1) gates_.resize(steps * cells * size_t(recurrent_.gates));
       if (recurrent_.cell == Cell::lstm) {
         memory_.resize((steps + 1) * cells);
         squashed_.resize(steps * cells);
       }
     }
-    states_ = {hidden_.data(),  gates_.data(), memory_.data(),    squashed_.data(),
-               carried_.data(), ends_.data(),  end_deltas_.data()};
+    states_ = {state_values_.data(), value_deltas_.data(),  gates_.data(), memory_.data(),
+               squashed_.data(),     memory_deltas_.data(), ends_.data(),  end_deltas_.data()};
   }
 
   const Network& network_;
@@ -172,12 +182,12 @@ class Passes {
   const Kernels<Real>& kernels_;
   Feedforward feedforward_;
   Recurrent recurrent_;
-  int64_t head_parameters_ = 0;
   Aligned<Real> values_, sums_, deltas_, outputs_;
-  Aligned<Real> hidden_, gates_, memory_, squashed_, carried_, ends_, end_deltas_;
+  Aligned<Real> state_values_, value_deltas_, gates_, memory_, squashed_, memory_deltas_, ends_, end_deltas_;
   std::vector<int32_t> running_;
   std::vector<int64_t> buffer_;
   int reserved_ = 0;
+  int64_t block_ = 0;
   States<Real> states_{};
   Sequences tile_;
   const Real* rows_[kTile] = {};
@@ -262,10 +272,13 @@ class Training {
                     int64_t(parameters_.size()), update);
   }
 
+  // Losses are summed in double, but a sum that a Real cannot hold has diverged, as it has where sums are Reals.
+  static bool is_finite(double sum) { return std::abs(sum) <= double(std::numeric_limits<Real>::max()); }
+
   void end_epoch() {
     const double train_loss = epoch_loss_ / double(train_.size());
     const Score score = passes_.evaluate(parameters_.data(), validation_.data(), int64_t(validation_.size()));
-    if (!std::isfinite(train_loss) || !std::isfinite(score.loss)) {
+    if (!is_finite(epoch_loss_) || !is_finite(score.loss * double(validation_.size()))) {
       diverged_ = finished_ = true;
       return;
     }

@@ -30,25 +30,22 @@ inline __attribute__((always_inline)) Vector all(Real value) { return value - Ve
 inline Vector at_least(Vector x, Real low) { return x < low ? all(low) : x; }
 inline Vector at_most(Vector x, Real high) { return x > high ? all(high) : x; }
 
-template <int... I>
-inline Vector even_lanes(Vector a, Vector b, std::integer_sequence<int, I...>) {
-  return __builtin_shufflevector(a, b, (2 * I)...);
-}
-template <int... I>
-inline Vector odd_lanes(Vector a, Vector b, std::integer_sequence<int, I...>) {
-  return __builtin_shufflevector(a, b, (2 * I + 1)...);
+// Halve two vectors into one: the lanes whose number has the bit `step` get sums of b, the others sums of a.
+template <int step, int... I>
+inline __attribute__((always_inline)) Vector halved(Vector a, Vector b, std::integer_sequence<int, I...>) {
+  return __builtin_shufflevector(a, b, (I & step ? kLanes + I : I)...) +
+         __builtin_shufflevector(a, b, (I & step ? kLanes + (I ^ step) : (I ^ step))...);
 }
 
-// Turn as many vectors as a vector has lanes into the vector of their sums; the vectors are used up.
-template <int width = kLanes>
+// Turn `count` vectors into one that holds, in lane i, part of the sum of vector i modulo `count`; with as many vectors
+// as lanes, all of it. The vectors are used up.
+template <int count, int step = 1>
 inline __attribute__((always_inline)) Vector sum_each(Vector* vectors) {
-  if constexpr (width > 1) {
-    using Indices = std::make_integer_sequence<int, kLanes>;
+  if constexpr (count > 1) {
 #pragma GCC unroll 16
-    for (int i = 0; i < width / 2; ++i)
-      vectors[i] = even_lanes(vectors[2 * i], vectors[2 * i + 1], Indices{}) +
-                   odd_lanes(vectors[2 * i], vectors[2 * i + 1], Indices{});
-    return sum_each<width / 2>(vectors);
+    for (int i = 0; i < count / 2; ++i)
+      vectors[i] = halved<step>(vectors[2 * i], vectors[2 * i + 1], std::make_integer_sequence<int, kLanes>{});
+    return sum_each<count / 2, 2 * step>(vectors);
   } else {
     return vectors[0];
   }
