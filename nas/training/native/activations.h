@@ -13,7 +13,7 @@ constexpr bool keeps_sums(Activation activation) { return activation == Activati
 
 inline __attribute__((always_inline)) Vector activate(Activation activation, Vector sum) {
   switch (activation) {
-    case Activation::relu: return at_least(sum, 0);
+    case Activation::relu: return rectified(sum);
     case Activation::tanh: return tanh_of(sum);
     case Activation::sigmoid: return sigmoid_of(sum);
     case Activation::gelu: return sum * Real(0.5) * (Real(1) + erf_of(sum * Real(0.70710678118654752)));

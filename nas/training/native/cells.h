@@ -24,39 +24,51 @@ struct CellLines {
   Real* memory_delta;
 };
 
+// Line by line and not column by column: elementary functions are long chains of dependent operations, and neighbouring
+// vectors keep the processor busy meanwhile.
+template <int C, Vector (*function)(Vector)>
+inline void map_lines(Real* lines, int count) {
+  for (int line = 0; line < count; ++line)
+#pragma GCC unroll 4
+    for (int column = 0; column < C; column += kLanes) {
+      Real* const place = lines + line * kTile + column;
+      store(place, function(load(place)));
+    }
+}
+
 template <int C>
 inline void cell_forward(Cell cell, const CellLines& lines) {
-  for (int column = 0; column < C; column += kLanes) {
-    Real* const gate = lines.gate + column;
-    const auto row = [gate](int g) { return load(gate + g * kTile); };
-    Vector hidden;
-    switch (cell) {
-      case Cell::tanh: hidden = tanh_of(row(0)); break;
-      case Cell::relu: hidden = at_least(row(0), 0); break;
-      case Cell::gru: {
-        const Vector reset = sigmoid_of(row(0)), update = sigmoid_of(row(1));
-        const Vector candidate = tanh_of(row(2) + reset * row(3));
-        hidden = candidate + update * (load(lines.value_before + column) - candidate);
-        store(gate, reset);
-        store(gate + kTile, update);
-        store(gate + 2 * kTile, candidate);
-        break;
+  Real* const gate = lines.gate;
+  switch (cell) {
+    case Cell::tanh: map_lines<C, tanh_of>(gate, 1); break;
+    case Cell::relu: map_lines<C, rectified>(gate, 1); break;
+    case Cell::gru: {
+      map_lines<C, sigmoid_of>(gate, 2);
+      for (int column = 0; column < C; column += kLanes) {
+        Real* const candidate = gate + 2 * kTile + column;
+        store(candidate, load(candidate) + load(gate + column) * load(gate + 3 * kTile + column));
       }
-      default: {
-        const Vector input = sigmoid_of(row(0)), forget = sigmoid_of(row(1)), candidate = tanh_of(row(2)),
-                     output = sigmoid_of(row(3));
-        const Vector memory = forget * load(lines.memory_before + column) + input * candidate;
-        const Vector squashed = tanh_of(memory);
-        hidden = output * squashed;
-        store(gate, input);
-        store(gate + kTile, forget);
-        store(gate + 2 * kTile, candidate);
-        store(gate + 3 * kTile, output);
-        store(lines.memory + column, memory);
-        store(lines.squashed + column, squashed);
+      map_lines<C, tanh_of>(gate + 2 * kTile, 1);
+      for (int column = 0; column < C; column += kLanes) {
+        const Vector candidate = load(gate + 2 * kTile + column);
+        const Vector change = load(lines.value_before + column) - candidate;
+        store(lines.value + column, candidate + load(gate + kTile + column) * change);
       }
+      break;
     }
-    store(lines.value + column, hidden);
+    default:
+      map_lines<C, sigmoid_of>(gate, 2);
+      map_lines<C, tanh_of>(gate + 2 * kTile, 1);
+      map_lines<C, sigmoid_of>(gate + 3 * kTile, 1);
+      for (int column = 0; column < C; column += kLanes) {
+        const Vector kept = load(gate + kTile + column) * load(lines.memory_before + column);
+        const Vector memory = kept + load(gate + column) * load(gate + 2 * kTile + column);
+        store(lines.memory + column, memory);
+        store(lines.squashed + column, memory);
+      }
+      map_lines<C, tanh_of>(lines.squashed, 1);
+      for (int column = 0; column < C; column += kLanes)
+        store(lines.value + column, load(gate + 3 * kTile + column) * load(lines.squashed + column));
   }
 }
 

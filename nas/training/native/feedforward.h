@@ -33,39 +33,24 @@ void feedforward_gradients(const Feedforward& network, const Real* parameters, c
                            Real* deltas, const Real* const* examples, int n_examples, Real* gradients,
                            bool accumulate) {
   const wirenas::Rows& rows = network.rows;
-  const int n_hidden = rows.n_rows - network.n_outputs;
-  const int dense_end = network.dense_first + network.dense_count;
   const Activation activation = network.activation;
   const Real* const kept = keeps_sums(activation) ? sums : values + int64_t(network.n_inputs) * kTile;
   Real* const own_deltas = deltas + int64_t(network.n_inputs) * kTile;
-  std::memset(own_deltas, 0, sizeof(Real) * size_t(n_hidden) * kTile);
-  DescendingSums into(gradients + rows.start[rows.n_rows], accumulate);
-  for (int last = rows.n_rows - 1; last >= 0;) {
-    int row = last;
-    while (row > 0 && rows.group[row - 1] == rows.group[row] + 1) --row;
-    for (int neuron = last; neuron >= row; --neuron) {
-      if (neuron >= n_hidden) continue;
-      Real* const delta = own_deltas + int64_t(neuron) * kTile;
-      const Real* const own = kept + int64_t(neuron) * kTile;
-      pull<C>(rows, neuron, parameters, delta, deltas, [&](int column, Vector sum) {
-        store(delta + column, times_slope(activation, sum, load(own + column)));
-      });
-    }
-    const int first = rows.start[row], stride = rows.start[row + 1] - first, lead = stride - rows.degree[row];
-    if (network.dense_count > 0 && row >= network.dense_first && row < dense_end) {
-      into.move_to(gradients + first);
-      dense_gradients(gradients + first + lead, stride, last - row + 1, network.n_inputs,
-                      own_deltas + int64_t(row) * kTile, examples, n_examples, accumulate);
-    } else if (row < last) {
-      pushing_rows_back<C>(last - row + 1, own_deltas + int64_t(row) * kTile, parameters + first, stride,
-                           lead + rows.n_inputs[row], rows.source + first, values, deltas, into);
-    } else {
-      rows_back<1, C, false>(own_deltas + int64_t(row) * kTile, parameters + first, stride, 0, rows.source + first,
-                             values, nullptr, into);
-    }
-    last = row - 1;
+  for (int neuron = rows.n_rows - network.n_outputs - 1; neuron >= 0; --neuron) {
+    Real* const delta = own_deltas + int64_t(neuron) * kTile;
+    const Real* const own = kept + int64_t(neuron) * kTile;
+    pull<C>(rows, neuron, parameters, deltas, [&](int column, Vector sum) {
+      store(delta + column, times_slope(activation, sum, load(own + column)));
+    });
   }
-  into.move_to(nullptr);
+  const int dense_begin = rows.start[network.dense_first];
+  const int dense_end = rows.start[network.dense_first + network.dense_count];
+  flat_gradients<C>(rows, 0, dense_begin, values, deltas, gradients, accumulate);
+  flat_gradients<C>(rows, dense_end, rows.start[rows.n_rows], values, deltas, gradients, accumulate);
+  if (network.dense_count == 0) return;
+  const int stride = (dense_end - dense_begin) / network.dense_count;
+  dense_gradients(gradients + dense_begin + stride - network.n_inputs, stride, network.dense_count, network.n_inputs,
+                  own_deltas + int64_t(network.dense_first) * kTile, examples, n_examples, accumulate);
 }
 
 }  // namespace

@@ -23,6 +23,8 @@ struct Recurrent {
   Rows head;  // outputs; reads the cells' lines at the end of each sequence
   int n_inputs = 0;
   int n_cells = 0;
+  int n_layers = 0;
+  const int32_t* layer_start = nullptr;  // (n_layers + 1) first cell of a layer
   int gates = 1;
   Cell cell = Cell::tanh;
 };

@@ -18,11 +18,12 @@
 //    of fused multiply-adds on registers, however irregular the graph. Neurons are numbered so that edges point forward.
 // 2. Forward (weighted_sums.h): for every row, in order, add up weight * source line and apply the activation. A row
 //    is a neuron, or one gate of a cell. Rows that read the same sources are summed together: a line is loaded once.
-// 3. Backward (row_gradients.h): for every row, in reverse order, the gradient of a weight is the dot product of the
-//    row's delta line with the source's value line; dot products are summed across lanes four edges at a time, hence the
-//    padding. A neuron's delta is made of weight * delta over the edges that leave it, in one of two ways. Rows that
-//    share their sources push: their walk loads and stores a source's delta line once for all of them. Single rows are
-//    pulled from: the neuron walks a list of its outgoing edges, which costs no store.
+// 3. Backward (row_gradients.h). A neuron's delta is the sum of weight * delta over the edges that leave it: it pulls
+//    them by a list of its outgoing edges. A weight's gradient is the dot product of its row's delta line with its
+//    source's value line; four dot products are summed across lanes together, hence the padding, and they are taken
+//    parameter by parameter, whatever the rows: loops over short rows cost more in mispredicted branches than in
+//    arithmetic. Rows of gated cells, which share their sources, do both in one walk and push instead: a source's value
+//    and delta lines are then loaded once for up to four rows.
 // 4. Larger batches go tile by tile; gradients add up in a fixed order. A short tile repeats its last example, which
 //    gets no gradient. Results do not depend on threads, on other networks, or on where a run is cut into calls.
 // 5. A recurrent network has one block of lines per time step. An edge from the previous step is an edge whose source
@@ -31,7 +32,8 @@
 //    Cells of one row leave their deltas where their values were, which nothing reads any more by then.
 // 6. Parameters, gradients and moments are flat vectors of the same order; the optimizer is one pass over them. Padding
 //    has no gradient and stays zero.
-// 7. Rows that read every input (a complete read-in) get their gradients as a dense product, straight from the data.
+// 7. Rows that read every input (a complete read-in) get their gradients as a dense product, straight from the data
+//    (dense_gradients.h).
 //
 // Everything is compiled once an instruction set (kernels.cpp), with vectors of 16, 32 or 64 bytes, and chosen by what
 // the processor can do (module.cpp).
@@ -58,9 +60,10 @@ struct Rows {
   const int32_t* start = nullptr;    // (n_rows + 1) place of a row's first parameter
   const int32_t* degree = nullptr;   // (n_rows) its number of edges, whose weights come last, behind the bias
   const int32_t* source = nullptr;   // (start[n_rows]) position of the line that a parameter is the weight of
+  const int32_t* owner = nullptr;    // (start[n_rows] / 4) position of the delta line that four places belong to
   const int32_t* n_inputs = nullptr; // (n_rows) how many of a row's edges, the first ones, read input units
   const int32_t* group = nullptr;    // (n_rows) how many rows, from this one on, read the same sources
-  // Outgoing edges of the neurons that single rows read, neuron by neuron, input units left out.
+  // Outgoing edges, neuron by neuron, those of input units left out; only where neurons pull.
   const int32_t* out_start = nullptr;   // (n_neurons + 1) a neuron's first
   const int32_t* out_target = nullptr;  // position of the delta line that it feeds
   const int32_t* out_weight = nullptr;  // place of its weight among the parameters

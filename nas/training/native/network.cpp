@@ -4,7 +4,7 @@
 
 namespace wirenas {
 
-OwnedRows::OwnedRows(int n_rows, int rows_per_unit, int n_neurons, int ones, Pulled pulled,
+OwnedRows::OwnedRows(int n_rows, int rows_per_unit, int n_neurons, int first, int ones, bool pulls,
                      const std::vector<Entry>& entries, int apart)
     : n_rows_(n_rows), start_(size_t(n_rows) + 1), degree_(size_t(n_rows)), n_inputs_(size_t(n_rows)) {
   for (const Entry& entry : entries) {
@@ -20,6 +20,7 @@ OwnedRows::OwnedRows(int n_rows, int rows_per_unit, int n_neurons, int ones, Pul
   for (int row = 0; row < n_rows; ++row) {
     source_[size_t(bias_place(row))] = ones * kTile;
     next[size_t(row)] = bias_place(row) + 1;
+    owner_.insert(owner_.end(), size_t(start_[size_t(row) + 1] - start_[size_t(row)]) / 4, (first + row) * kTile);
   }
   for (const Entry& entry : entries) {
     const int32_t place = next[size_t(entry.row)]++;
@@ -27,7 +28,7 @@ OwnedRows::OwnedRows(int n_rows, int rows_per_unit, int n_neurons, int ones, Pul
     weights_.push_back({place, entry.slot});
   }
   find_groups(rows_per_unit, apart);
-  list_outgoing(n_neurons, pulled, entries);
+  if (pulls) list_outgoing(n_neurons, entries);
 }
 
 void OwnedRows::find_groups(int rows_per_unit, int apart) {
@@ -41,21 +42,16 @@ void OwnedRows::find_groups(int rows_per_unit, int apart) {
   }
 }
 
-void OwnedRows::list_outgoing(int n_neurons, Pulled pulled, const std::vector<Entry>& entries) {
-  const auto is_pulled = [&](const Entry& entry) {
-    if (entry.neuron < 0 || pulled == Pulled::none) return false;
-    const size_t row = size_t(entry.row);
-    return pulled == Pulled::all || (group_[row] == 1 && (row == 0 || group_[row - 1] == 1));
-  };
+void OwnedRows::list_outgoing(int n_neurons, const std::vector<Entry>& entries) {
   out_start_.assign(size_t(n_neurons) + 1, 0);
   for (const Entry& entry : entries)
-    if (is_pulled(entry)) ++out_start_[size_t(entry.neuron) + 1];
+    if (entry.neuron >= 0) ++out_start_[size_t(entry.neuron) + 1];
   for (size_t neuron = 0; neuron < size_t(n_neurons); ++neuron) out_start_[neuron + 1] += out_start_[neuron];
   out_target_.resize(size_t(out_start_.back()));
   out_weight_.resize(size_t(out_start_.back()));
   std::vector<int32_t> next(out_start_.begin(), out_start_.end() - 1);
   for (size_t i = 0; i < entries.size(); ++i) {
-    if (!is_pulled(entries[i])) continue;
+    if (entries[i].neuron < 0) continue;
     const size_t place = size_t(next[size_t(entries[i].neuron)]++);
     out_target_[place] = entries[i].out_target;
     out_weight_[place] = weights_[i].inside;
@@ -68,6 +64,7 @@ Rows OwnedRows::view() const {
   rows.start = start_.data();
   rows.degree = degree_.data();
   rows.source = source_.data();
+  rows.owner = owner_.data();
   rows.n_inputs = n_inputs_.data();
   rows.group = group_.data();
   rows.out_start = out_start_.data();
@@ -90,7 +87,7 @@ Network Network::feedforward(int n_inputs, int n_neurons, int n_outputs, Activat
                           target * kTile};
   }
   // Output units have no activation: they are never walked together with hidden neurons.
-  network.rows_ = OwnedRows(n_rows, 1, n_rows - n_outputs, n_neurons, Pulled::single_rows, entries, n_rows - n_outputs);
+  network.rows_ = OwnedRows(n_rows, 1, n_rows - n_outputs, n_inputs, n_neurons, true, entries, n_rows - n_outputs);
   for (int row = 0; row < n_rows; ++row) network.biases_.push_back({network.rows_.bias_place(row), row});
 
   const Rows rows = network.rows_.view();
@@ -125,22 +122,25 @@ Network Network::recurrent(const std::vector<int>& sizes, int n_outputs, Cell ce
     entries[size_t(e)] = {(target - n_inputs) * n_gates + gate, (source - block) * kTile, slots[e], source - n_inputs,
                           (target + block) * kTile};
   }
-  network.rows_ = OwnedRows(network.n_cells_ * n_gates, n_gates, network.n_cells_, n_lines,
-                            n_gates == 1 ? Pulled::all : Pulled::none, entries);
+  network.rows_ = OwnedRows(network.n_cells_ * n_gates, n_gates, network.n_cells_, n_inputs, n_lines,
+                            n_gates == 1, entries);
 
   // Outside, biases lie layer by layer and, within a layer, gate by gate.
   int first = 0;
-  for (size_t i = 1; i < sizes.size(); first += sizes[i], ++i)
+  for (size_t i = 1; i < sizes.size(); first += sizes[i], ++i) {
+    network.layer_start_.push_back(first);
     for (int gate = 0; gate < n_gates; ++gate)
       for (int j = 0; j < sizes[i]; ++j)
         network.biases_.push_back({network.rows_.bias_place((first + j) * n_gates + gate),
                                    int64_t(first) * n_gates + int64_t(gate) * sizes[i] + j});
+  }
+  network.layer_start_.push_back(first);
 
   std::vector<Entry> read_out(size_t(n_head_edges), Entry{});
   for (int e = 0; e < n_head_edges; ++e)
     read_out[size_t(e)] = {head_edges[2 * e + 1] - n_lines, (head_edges[2 * e] - n_inputs) * kTile, head_slots[e],
                            head_edges[2 * e] - n_inputs, 0};
-  network.head_ = OwnedRows(n_outputs, 1, network.n_cells_, network.n_cells_, Pulled::none, read_out);
+  network.head_ = OwnedRows(n_outputs, 1, network.n_cells_, 0, network.n_cells_, false, read_out);
   for (int row = 0; row < n_outputs; ++row) network.head_biases_.push_back({network.head_.bias_place(row), row});
   return network;
 }
@@ -162,6 +162,8 @@ Recurrent Network::recurrent_view() const {
   view.head = head_.view();
   view.n_inputs = n_inputs;
   view.n_cells = n_cells_;
+  view.n_layers = int(layer_start_.size()) - 1;
+  view.layer_start = layer_start_.data();
   view.gates = gates_;
   view.cell = cell_;
   return view;

@@ -20,9 +20,6 @@ struct Entry {
   int32_t out_target;  // position of the delta line of the row, seen from the step of the neuron
 };
 
-// Which rows the neurons that they read pull from; the others push.
-enum class Pulled { none, single_rows, all };
-
 // A parameter's place in the flat vector, and where it lies outside.
 struct Place {
   int32_t inside;
@@ -36,9 +33,9 @@ class OwnedRows {
   // Rows of one unit (`rows_per_unit` of them) may be walked together where they read the same sources; so may rows of
   // neighbouring units where a unit has one row, but row `apart` never with the one before it. A row's entries must
   // come with those from input units first.
-  // The lines of ones and zeros are line `ones` and the one behind it.
-  OwnedRows(int n_rows, int rows_per_unit, int n_neurons, int ones, Pulled pulled, const std::vector<Entry>& entries,
-            int apart = -1);
+  // Neurons may pull what flows back to them, or rows push it. Row 0 has line `first` for its delta; the lines of ones and zeros are line `ones` and the one behind it.
+  OwnedRows(int n_rows, int rows_per_unit, int n_neurons, int first, int ones, bool pulls,
+            const std::vector<Entry>& entries, int apart = -1);
 
   Rows view() const;
   int64_t n_places() const { return start_.empty() ? 0 : start_.back(); }
@@ -47,10 +44,10 @@ class OwnedRows {
 
  private:
   void find_groups(int rows_per_unit, int apart);
-  void list_outgoing(int n_neurons, Pulled pulled, const std::vector<Entry>& entries);
+  void list_outgoing(int n_neurons, const std::vector<Entry>& entries);
 
   int n_rows_ = 0;
-  std::vector<int32_t> start_, degree_, source_, n_inputs_, group_;
+  std::vector<int32_t> start_, degree_, source_, owner_, n_inputs_, group_;
   std::vector<int32_t> out_start_, out_target_, out_weight_;
   std::vector<Place> weights_;
 };
@@ -84,6 +81,7 @@ class Network {
  private:
   OwnedRows rows_, head_;
   std::vector<Place> biases_, head_biases_;
+  std::vector<int32_t> layer_start_;
   bool recurrent_ = false;
   int n_cells_ = 0, gates_ = 1, dense_first_ = 0, dense_count_ = 0;
   Activation activation_ = Activation::relu;

@@ -77,29 +77,32 @@ inline void add_end_deltas(const States& states, const Sequences& tile, int step
     delta[column] += states.end_deltas[int64_t(cell) * kTile + column];
 }
 
-// Cells of one row: a cell pulls, and leaves its delta in the place of its value.
+// Cells of one row: a cell pulls, and leaves its delta in the place of its value. This goes layer by layer, since a
+// layer's weights need the values of the layers before it.
 template <int C>
 void simple_step_back(const Recurrent& network, const Real* parameters, const States& states, const Sequences& tile,
-                      int step, DescendingSums& into) {
+                      int step, Real* gradients, bool accumulate) {
   const wirenas::Rows& rows = network.rows;
   Real* const values = states.values + (step + 1) * block_of(network);
   alignas(64) Real delta[kTile];
-  for (int cell = network.n_cells - 1; cell >= 0; --cell) {
-    pull<C>(rows, cell, parameters, nullptr, values, [&](int column, Vector sum) { store(delta + column, sum); });
-    add_end_deltas(states, tile, step, cell, delta);
-    const CellLines lines = lines_of(network, states, step, cell);
-    cell_backward<C>(network.cell, lines, delta, nullptr, lines.value);
-    const int first = rows.start[cell];
-    rows_back<1, C, false>(lines.value, parameters + first, rows.start[cell + 1] - first, 0, rows.source + first,
-                           values, nullptr, into);
+  for (int layer = network.n_layers - 1; layer >= 0; --layer) {
+    const int begin = network.layer_start[layer], end = network.layer_start[layer + 1];
+    for (int cell = end - 1; cell >= begin; --cell) {
+      pull<C>(rows, cell, parameters, values, [&](int column, Vector sum) { store(delta + column, sum); });
+      add_end_deltas(states, tile, step, cell, delta);
+      const CellLines lines = lines_of(network, states, step, cell);
+      cell_backward<C>(network.cell, lines, delta, nullptr, lines.value);
+    }
+    flat_gradients<C>(rows, rows.start[begin], rows.start[end], values, values, gradients, accumulate);
   }
 }
 
 // Cells of several rows, most of which read the same sources: their rows push.
 template <int C>
 void gated_step_back(const Recurrent& network, const Real* parameters, const States& states, const Sequences& tile,
-                     int step, DescendingSums& into) {
+                     int step, Real* gradients, bool accumulate) {
   const wirenas::Rows& rows = network.rows;
+  DescendingSums into(gradients + rows.start[rows.n_rows], accumulate);
   const int64_t block = block_of(network);
   const Real* const values = states.values + (step + 1) * block;
   Real* const value_deltas = states.value_deltas + block;
@@ -119,6 +122,7 @@ void gated_step_back(const Recurrent& network, const Real* parameters, const Sta
       last = row - 1;
     }
   }
+  into.move_to(nullptr);
 }
 
 // Nothing flows back from steps that a sequence does not have.
@@ -139,12 +143,10 @@ inline void recurrent_gradients(const Recurrent& network, const Real* parameters
   for (int step = tile.n_steps - 1; step >= 0; --step) {
     const int columns = columns_for(tile.running[step]);
     if (simple) blank_columns(states.values + (step + 2) * block, network.n_inputs + network.n_cells, after, columns);
-    DescendingSums into(gradients + network.rows.start[network.rows.n_rows], accumulate || step < tile.n_steps - 1);
     with_columns(columns, [&](auto width) {
-      (simple ? simple_step_back<width.value> : gated_step_back<width.value>)(network, parameters, states, tile, step,
-                                                                              into);
+      (simple ? simple_step_back<width.value> : gated_step_back<width.value>)(
+          network, parameters, states, tile, step, gradients, accumulate || step < tile.n_steps - 1);
     });
-    into.move_to(nullptr);
     if (!simple) {
       // The step before becomes the step itself.
       std::memcpy(states.value_deltas + block, states.value_deltas, bytes);

@@ -86,7 +86,7 @@ inline __attribute__((always_inline)) void edge_back(const Vector (&delta)[R][C 
 // Walks R rows that share their sources from their last places to their first; the first `n_still` places push nothing.
 // `deltas` are the rows' own, kTile apart; `emit(r, group, partial)` receives the sums of every group of kTogether
 // places, descending for each row.
-template <int R, int C, bool pushes, typename Emit>
+template <int R, int C, typename Emit>
 inline __attribute__((always_inline)) void walk_back(const Real* deltas, const Real* parameters, int stride,
                                                      int n_still, const int32_t* source, const Real* values,
                                                      Real* value_deltas, Emit emit) {
@@ -103,7 +103,7 @@ inline __attribute__((always_inline)) void walk_back(const Real* deltas, const R
     for (int i = 0; i < kTogether; ++i) {
       const int place = group * kTogether + i;
       const Real* const line = values + source[place];
-      if (pushes && place >= n_still)
+      if (place >= n_still)
         edge_back<R, C, true>(delta, parameters + place, stride, line, value_deltas + source[place], products[i]);
       else
         edge_back<R, C, false>(delta, parameters + place, stride, line, nullptr, products[i]);
@@ -118,20 +118,55 @@ inline __attribute__((always_inline)) void walk_back(const Real* deltas, const R
   }
 }
 
-// The gradients of R rows and, where they push, what flows back to their sources.
-template <int R, int C, bool pushes>
+// The gradients of R rows, and what flows back to their sources.
+template <int R, int C>
 inline void rows_back(const Real* deltas, const Real* parameters, int stride, int n_still, const int32_t* source, const Real* values, Real* value_deltas, DescendingSums& sums) {
   if constexpr (R == 1) {
-    walk_back<1, C, pushes>(deltas, parameters, stride, n_still, source, values, value_deltas,
+    walk_back<1, C>(deltas, parameters, stride, n_still, source, values, value_deltas,
                     [&](int, int, Vector partial) { sums.push(partial); });
   } else {
     // Rows descend side by side, places one row after the other.
     Vector partials[R * kMostTogether / kTogether];
     const int groups = stride / kTogether;
-    walk_back<R, C, pushes>(deltas, parameters, stride, n_still, source, values, value_deltas,
+    walk_back<R, C>(deltas, parameters, stride, n_still, source, values, value_deltas,
                     [&](int r, int group, Vector partial) { partials[r * groups + group] = partial; });
     for (int i = R * groups - 1; i >= 0; --i) sums.push(partials[i]);
   }
+}
+
+// The gradients of places `begin` to `end` (multiples of kPadding) of rows that push nothing. This goes place by place and
+// not row by row: a loop that ends with every row would be mispredicted for every row, and rows are short.
+template <int C>
+inline void flat_gradients(const wirenas::Rows& rows, int begin, int end, const Real* values, const Real* value_deltas,
+                           Real* gradients, bool accumulate) {
+  constexpr int count = C / kLanes;
+  const auto partial = [&](int place) __attribute__((always_inline)) {
+    const Real* const delta = value_deltas + rows.owner[place / kPadding];
+    Vector products[kTogether];
+#pragma GCC unroll 16
+    for (int i = 0; i < kTogether; ++i) {
+      const Real* const line = values + rows.source[place + i];
+      products[i] = load(delta) * load(line);
+#pragma GCC unroll 16
+      for (int v = 1; v < count; ++v) products[i] += load(delta + v * kLanes) * load(line + v * kLanes);
+    }
+    return sum_each<kTogether>(products);
+  };
+  constexpr int parts = kLanes / kTogether;
+  int place = begin;
+  for (; place + kLanes <= end; place += kLanes) {
+    Vector partials[parts];
+#pragma GCC unroll 16
+    for (int part = 0; part < parts; ++part) partials[part] = partial(place + part * kTogether);
+    const Vector sums = sum_each<parts, kTogether>(partials);
+    store(gradients + place, accumulate ? load(gradients + place) + sums : sums);
+  }
+  if (place == end) return;
+  Vector partials[parts] = {};
+  for (int part = 0; place + part * kTogether < end; ++part) partials[part] = partial(place + part * kTogether);
+  const Vector sums = sum_each<parts, kTogether>(partials);
+  for (int lane = 0; place + lane < end; ++lane)
+    gradients[place + lane] = (accumulate ? gradients[place + lane] : Real(0)) + sums[lane];
 }
 
 // Rows that share their sources and push to them, the last of them first.
@@ -140,7 +175,7 @@ inline void pushing_rows_back(int n_rows, const Real* deltas, const Real* parame
   const auto back = [&](auto count) {
     constexpr int R = count.value;
     n_rows -= R;
-    rows_back<R, C, true>(deltas + n_rows * kTile, parameters + n_rows * stride, stride, n_still, source, values,
+    rows_back<R, C>(deltas + n_rows * kTile, parameters + n_rows * stride, stride, n_still, source, values,
                     value_deltas, sums);
   };
   if constexpr (kRowsBack > 1)
@@ -151,21 +186,18 @@ inline void pushing_rows_back(int n_rows, const Real* deltas, const Real* parame
   while (n_rows > 0) back(std::integral_constant<int, 1>{});
 }
 
-// What a neuron gets back from the single rows that read it, on top of what `delta` holds already, through
-// `done(column, sum)`.
+// What a neuron gets back from the rows that read it, through `done(column, sum)`.
 template <int C, typename Done>
 inline __attribute__((always_inline)) void pull(const wirenas::Rows& rows, int neuron, const Real* parameters,
-                                                const Real* delta, const Real* value_deltas, Done done) {
+                                                const Real* value_deltas, Done done) {
   constexpr int width = strip_width<1, C>(), count = width / kLanes, copies = count >= 8 ? 1 : count >= 4 ? 2 : 4;
   const int begin = rows.out_start[neuron], end = rows.out_start[neuron + 1];
   for (int column = 0; column < C; column += width) {
     Vector sums[copies][count];
 #pragma GCC unroll 16
-    for (int v = 0; v < count; ++v) {
-      sums[0][v] = delta == nullptr ? Vector{} : load(delta + column + v * kLanes);
+    for (int v = 0; v < count; ++v)
 #pragma GCC unroll 16
-      for (int copy = 1; copy < copies; ++copy) sums[copy][v] = Vector{};
-    }
+      for (int copy = 0; copy < copies; ++copy) sums[copy][v] = Vector{};
     const auto add = [&](int edge, int copy) {
       const Vector weight = all(parameters[rows.out_weight[edge]]);
       const Real* const line = value_deltas + rows.out_target[edge] + column;

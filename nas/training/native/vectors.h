@@ -30,6 +30,8 @@ inline __attribute__((always_inline)) Vector all(Real value) { return value - Ve
 inline Vector at_least(Vector x, Real low) { return x < low ? all(low) : x; }
 inline Vector at_most(Vector x, Real high) { return x > high ? all(high) : x; }
 
+inline Vector rectified(Vector x) { return at_least(x, 0); }
+
 // Halve two vectors into one: the lanes whose number has the bit `step` get sums of b, the others sums of a.
 template <int step, int... I>
 inline __attribute__((always_inline)) Vector halved(Vector a, Vector b, std::integer_sequence<int, I...>) {
