@@ -33,7 +33,16 @@ if TYPE_CHECKING:
 
     from nas.tasks.task import Task
 
-__all__ = ["Compiled", "compile_network", "compile_wiring", "data_of", "engine", "fill", "instruction_set"]
+__all__ = [
+    "Compiled",
+    "compile_network",
+    "compile_wiring",
+    "data_of",
+    "engine",
+    "fill",
+    "has_sparse_inputs",
+    "instruction_set",
+]
 
 _ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu", "identity")
 _CELLS = ("tanh", "relu", "gru", "lstm")
@@ -83,12 +92,15 @@ class Compiled:
     mean: bool = False
 
 
-def compile_wiring(wiring: Wiring, spec: NetworkSpec, rng: np.random.Generator) -> Compiled:
-    """Return the network that ``spec.build(wiring, rng)`` makes, in the engine's form and without making a module."""
+def compile_wiring(wiring: Wiring, spec: NetworkSpec, rng: np.random.Generator, *, sparse: bool = False) -> Compiled:
+    """Return the network that ``spec.build(wiring, rng)`` makes, in the engine's form and without making a module.
+
+    With `sparse` it is laid out for inputs that are mostly zero; see `has_sparse_inputs`.
+    """
     if spec.kind != "rnn":
         start = feedforward_weights(wiring, _activation(spec), rng)
         biases = np.zeros(wiring.n_neurons - wiring.n_inputs, np.float32)
-        network = _feedforward(wiring, _activation(spec), start.edges, None)
+        network = _feedforward(wiring, _activation(spec), start.edges, None, sparse and spec.kind == "mlp")
         return Compiled(network, (_flat(start), biases, *_no_head(np.float32)), mean=spec.kind == "linear-mean")
     body, head = recurrent_weights(wiring, spec.cell, rng), head_weights(wiring, rng)
     gates = body.weights.shape[1]
@@ -127,7 +139,7 @@ def fill(module: nn.Module, wiring: Wiring, compiled: Compiled) -> None:
             part.bias.copy_(torch.from_numpy(bias))
 
 
-def compile_network(module: nn.Module) -> Compiled | None:
+def compile_network(module: nn.Module, *, sparse: bool = False) -> Compiled | None:
     """Return a module in the engine's form, or None for a kind, type or device that it does not take."""
     import torch
 
@@ -142,7 +154,7 @@ def compile_network(module: nn.Module) -> Compiled | None:
         edges, _, slots = _entries(network.blocks, _array(network.mask))
         weights, biases = _array(network.weight), _array(network.bias)
         return Compiled(
-            _feedforward(network.blueprint, network.activation, edges, slots),
+            _feedforward(network.blueprint, network.activation, edges, slots, sparse and not mean),
             (weights, biases, *_no_head(weights.dtype)),
             mean,
         )
@@ -158,9 +170,11 @@ def _activation(spec: NetworkSpec) -> str:
     return "identity" if spec.kind == "linear-mean" else spec.activation
 
 
-def _feedforward(wiring: Wiring, activation: str, edges: NDArray[np.int32], slots: NDArray[np.int64] | None) -> Any:
+def _feedforward(
+    wiring: Wiring, activation: str, edges: NDArray[np.int32], slots: NDArray[np.int64] | None, sparse: bool
+) -> Any:
     kind = _ACTIVATIONS.index(activation)
-    return engine().feedforward(wiring.n_inputs, wiring.n_neurons, wiring.n_outputs, kind, edges, slots)
+    return engine().feedforward(wiring.n_inputs, wiring.n_neurons, wiring.n_outputs, kind, edges, slots, sparse)
 
 
 def _recurrent(
@@ -208,6 +222,13 @@ def _entries(
 
 
 # Tasks
+
+
+def has_sparse_inputs(task: Task) -> bool:
+    """Whether so many inputs of a task are zero that it pays to skip them."""
+    sparse: bool = not task.is_sequence and data_of(task).sparse
+    return sparse
+
 
 _data: weakref.WeakKeyDictionary[Task, dict[tuple[str, bool], Any]] = weakref.WeakKeyDictionary()
 _data_lock = Lock()

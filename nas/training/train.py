@@ -92,10 +92,10 @@ def session(
     rate = recipe.learning_rates[0] if learning_rate is None else learning_rate
     rng = np.random.default_rng(rng)
     if engine_for(engine, task.train.device.type) == "native":
-        from nas.training.compiled import compile_network
+        from nas.training.compiled import compile_network, has_sparse_inputs
         from nas.training.native_engine import NativeSession
 
-        compiled = compile_network(network)
+        compiled = compile_network(network, sparse=has_sparse_inputs(task))
         if compiled is not None:
             return NativeSession(compiled, task, recipe, learning_rate=rate, rng=rng, stop=stop)
         if engine == "native":
@@ -212,10 +212,10 @@ def train_wiring(
         If the stop flag is set before the end.
     """
     if engine_for(engine, device) == "native":
-        from nas.training.compiled import compile_wiring
+        from nas.training.compiled import compile_wiring, has_sparse_inputs
         from nas.training.native_engine import NativeSession
 
-        compiled = compile_wiring(wiring, spec, weights)
+        compiled = compile_wiring(wiring, spec, weights, sparse=has_sparse_inputs(task))
         training = NativeSession(compiled, task, recipe, learning_rate=learning_rate, rng=batches, stop=stop)
         training.run()
         return Trained(wiring, spec, task, training.history(), compiled=compiled)

@@ -20,6 +20,32 @@ struct Data {
   Loss loss = Loss::cross_entropy;
 
   bool is_sequence() const { return lengths != nullptr; }
+
+  // Inputs that are mostly zero are also kept as their nonzero values, example by example.
+  std::vector<int64_t> nonzero_start;  // (n + 1), or empty
+  std::vector<Real> nonzero;
+  std::vector<int32_t> nonzero_input;
+
+  bool is_sparse() const { return !nonzero_start.empty(); }
+
+  void find_nonzero(int64_t n_examples) {
+    constexpr double most = 0.4;  // Beyond this share the dense product is faster.
+    int64_t count = 0;
+    for (int64_t i = 0; i < n_examples * row_length; ++i) count += inputs[i] != 0;
+    if (double(count) > most * double(n_examples) * n_inputs) return;
+    nonzero.reserve(size_t(count));
+    nonzero_input.reserve(size_t(count));
+    nonzero_start.push_back(0);
+    for (int64_t example = 0; example < n_examples; ++example) {
+      const Real* const row = inputs + example * row_length;
+      for (int d = 0; d < n_inputs; ++d) {
+        if (row[d] == 0) continue;
+        nonzero.push_back(row[d]);
+        nonzero_input.push_back(d);
+      }
+      nonzero_start.push_back(int64_t(nonzero.size()));
+    }
+  }
 };
 
 // The longest sequences first; equally long ones keep their order.

@@ -15,6 +15,9 @@ template <int C>
 void feedforward(const Feedforward& network, const Real* parameters, Real* values, Real* sums) {
   const wirenas::Rows& rows = network.rows;
   const int n_hidden = rows.n_rows - network.n_outputs;
+  const auto is_projected = [&network](int row) {
+    return network.projects && row >= network.dense_first && row < network.dense_first + network.dense_count;
+  };
   Real* const out = values + int64_t(network.n_inputs) * kTile;
   for (int row = 0; row < rows.n_rows; row += rows.group[row]) {
     const int stride = rows.start[row + 1] - rows.start[row], first = rows.start[row + 1] - rows.degree[row];
@@ -22,6 +25,7 @@ void feedforward(const Feedforward& network, const Real* parameters, Real* value
     group_sums<C>(rows.group[row], parameters + first, stride, rows.degree[row], rows.source + first, values,
                   [&](int r, int column, Vector sum) {
                     const int64_t place = int64_t(row + r) * kTile + column;
+                    if (is_projected(row + r)) sum += load(out + place);
                     if (keeps_sums(activation)) store(sums + place, sum);
                     store(out + place, activate(activation, sum));
                   });
@@ -42,6 +46,10 @@ void feedforward_gradients(const Feedforward& network, const Real* parameters, c
     pull<C>(rows, neuron, parameters, deltas, [&](int column, Vector sum) {
       store(delta + column, times_slope(activation, sum, load(own + column)));
     });
+  }
+  if (network.projects) {
+    flat_gradients<C>(rows, 0, rows.start[rows.n_rows], values, deltas, gradients, accumulate);
+    return;
   }
   const int dense_begin = rows.start[network.dense_first];
   const int dense_end = rows.start[network.dense_first + network.dense_count];

@@ -5,6 +5,7 @@
 #include "losses.h"
 #include "optimizers.h"
 #include "recurrent.h"
+#include "sparse_inputs.h"
 
 namespace {
 
@@ -72,7 +73,7 @@ namespace wirenas {
 
 const Kernels<Real>& WIRENAS_KERNELS() {
   static const Kernels<Real> table = {
-      WIRENAS_INSTRUCTION_SET, kLanes, gather, feedforward_any, feedforward_gradients_any, recurrent,
+      WIRENAS_INSTRUCTION_SET, kLanes, gather, feedforward_any, feedforward_gradients_any, project, project_gradients, recurrent,
       recurrent_gradients, head, head_gradients, cross_entropy, squared_error, count_hits, clip_gradients, update,
       apply, peak};
   return table;

@@ -14,6 +14,11 @@ struct Feedforward {
   int n_outputs = 0;
   int dense_first = 0;  // rows from here on ...
   int dense_count = 0;  // ... so many read every input and nothing else
+  // Whether these are weighted sums of nonzero inputs alone; their weights then lie apart (sparse_inputs.h), from place
+  // `projection` on, and are no edges of the rows.
+  bool projects = false;
+  int projection = 0;
+  int width = 0;  // dense_count, padded to whole vectors
   Activation activation = Activation::relu;
 };
 
@@ -27,6 +32,19 @@ struct Recurrent {
   const int32_t* layer_start = nullptr;  // (n_layers + 1) first cell of a layer
   int gates = 1;
   Cell cell = Cell::tanh;
+};
+
+// The nonzero inputs of a tile's examples, and memory to sort them.
+template <typename Real>
+struct SparseTile {
+  int n_examples;
+  const int32_t* start;   // (n_examples + 1)
+  const Real* values;
+  const int32_t* inputs;  // ascending for each example
+  Real* sums;             // (n_examples, width)
+  int32_t* input_start;   // (n_inputs + 2)
+  Real* by_input;         // as many as values
+  int32_t* examples;      // as many as values
 };
 
 // A tile of sequences, the longest first.
@@ -69,6 +87,9 @@ struct Kernels {
   void (*feedforward_gradients)(const Feedforward&, const Real* parameters, const Real* values, const Real* sums,
                                 Real* deltas, const Real* const* examples, int n_examples, int columns,
                                 Real* gradients, bool accumulate);
+  void (*project)(const SparseTile<Real>&, const Real* weights, int width, int n_rows, Real* lines);
+  void (*project_gradients)(const SparseTile<Real>&, int n_inputs, int width, int n_rows, const Real* deltas,
+                            Real* gradients, bool accumulate);
   void (*recurrent)(const Recurrent&, const Real* parameters, const States<Real>&, const Sequences&);
   void (*recurrent_gradients)(const Recurrent&, const Real* parameters, const States<Real>&, const Sequences&,
                               Real* gradients, bool accumulate);

@@ -72,7 +72,7 @@ const Kernels<float>& kernels_named(const std::string& name) {
 // Networks
 
 std::shared_ptr<Network> feedforward(int n_inputs, int n_neurons, int n_outputs, int activation, const Edges& edges,
-                                     std::optional<Flat<const int64_t>> slots) {
+                                     std::optional<Flat<const int64_t>> slots, bool sparse_inputs) {
   check(n_inputs > 0 && n_outputs > 0 && n_neurons >= n_inputs + n_outputs, "a network needs inputs and outputs");
   check(0 <= activation && activation <= int(Activation::identity), "there is no activation of that number");
   check(!slots || edges.shape(0) == slots->size(), "one slot an edge is needed");
@@ -83,7 +83,7 @@ std::shared_ptr<Network> feedforward(int n_inputs, int n_neurons, int n_outputs,
   }
   return std::make_shared<Network>(Network::feedforward(n_inputs, n_neurons, n_outputs, Activation(activation),
                                                         edges.data(), int(edges.shape(0)),
-                                                        slots ? slots->data() : nullptr));
+                                                        slots ? slots->data() : nullptr, sparse_inputs));
 }
 
 std::shared_ptr<Network> recurrent(const std::vector<int>& sizes, int n_outputs, int cell, const Edges& edges,
@@ -128,6 +128,7 @@ struct Outside {
       }
     };
     walk(network.weights(), weights, 0);
+    walk(network.projection(), weights, 0);
     walk(network.biases(), biases, 0);
     walk(network.head_weights(), head_weights, network.head_start());
     walk(network.head_biases(), head_biases, network.head_start());
@@ -181,6 +182,7 @@ std::shared_ptr<HeldData<Real>> make_data(nb::object inputs, nb::object lengths,
   } else {
     // Kernels read whole vectors.
     check(data->symbols == nullptr && data->row_length >= (n_inputs + 15) / 16 * 16, "rows are too short");
+    data->find_nonzero(data->n_examples);
   }
   if (data->loss == Loss::cross_entropy) {
     const auto array = nb::cast<Flat<const int64_t>>(targets, convert);
@@ -200,6 +202,7 @@ std::shared_ptr<HeldData<Real>> make_data(nb::object inputs, nb::object lengths,
 template <typename Real>
 void check_examples(const HeldData<Real>& data, const Network& network, const Flat<const int64_t>& examples) {
   check(examples.size() > 0, "examples are needed");
+  check(data.is_sparse() || !network.needs_sparse_inputs(), "the network was laid out for sparse inputs");
   check(data.is_sequence() == network.is_recurrent(), "sequences need a recurrent network, and only they");
   check(data.n_inputs == network.n_inputs && data.n_outputs == network.n_outputs, "network and data do not fit");
   for (size_t i = 0; i < examples.size(); ++i)
@@ -240,7 +243,8 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
       .def("__init__",
            [](Held* self, nb::object inputs, nb::object lengths, nb::object targets, int n_inputs, int n_outputs,
               int loss) { new (self) Held(*make_data<Real>(inputs, lengths, targets, n_inputs, n_outputs, loss)); },
-           "inputs"_a, "lengths"_a.none(), "targets"_a, "n_inputs"_a, "n_outputs"_a, "loss"_a);
+           "inputs"_a, "lengths"_a.none(), "targets"_a, "n_inputs"_a, "n_outputs"_a, "loss"_a)
+      .def_prop_ro("sparse", [](const Held& self) { return self.is_sparse(); });
 
   nb::class_<Own>(m, training_name)
       .def("__init__",
@@ -352,7 +356,7 @@ NB_MODULE(_native, m) {
   });
   nb::class_<Network>(m, "Network");
   m.def("feedforward", feedforward, "n_inputs"_a, "n_neurons"_a, "n_outputs"_a, "activation"_a, "edges"_a,
-        "slots"_a.none());
+        "slots"_a.none(), "sparse_inputs"_a = false);
   m.def("recurrent", recurrent);
   bind<float>(m, "Data", "Training");
   bind<double>(m, "Data64", "Training64");

@@ -74,27 +74,45 @@ Rows OwnedRows::view() const {
 }
 
 Network Network::feedforward(int n_inputs, int n_neurons, int n_outputs, Activation activation, const int32_t* edges,
-                             int n_edges, const int64_t* slots) {
+                             int n_edges, const int64_t* slots, bool sparse_inputs) {
   Network network;
   network.n_inputs = n_inputs;
   network.n_outputs = n_outputs;
   network.activation_ = activation;
   const int n_rows = n_neurons - n_inputs;
+  std::vector<int> from_inputs(size_t(n_rows), 0), from_neurons(size_t(n_rows), 0);
   std::vector<Entry> entries(size_t(n_edges), Entry{});
   for (int e = 0; e < n_edges; ++e) {
     const int32_t source = edges[2 * e], target = edges[2 * e + 1];
     entries[size_t(e)] = {target - n_inputs, source * kTile, slots == nullptr ? e : slots[e], source - n_inputs,
                           target * kTile};
+    ++(source < n_inputs ? from_inputs : from_neurons)[size_t(target - n_inputs)];
   }
-  // Output units have no activation: they are never walked together with hidden neurons.
-  network.rows_ = OwnedRows(n_rows, 1, n_rows - n_outputs, n_inputs, n_neurons, true, entries, n_rows - n_outputs);
-  for (int row = 0; row < n_rows; ++row) network.biases_.push_back({network.rows_.bias_place(row), row});
+  const auto reads_every_input = [&](int row) {
+    return from_inputs[size_t(row)] == n_inputs && from_neurons[size_t(row)] == 0;
+  };
+  int& first = network.dense_first_;
+  int& count = network.dense_count_;
+  while (first < n_rows && !reads_every_input(first)) ++first;
+  while (first + count < n_rows && reads_every_input(first + count)) ++count;
 
-  const Rows rows = network.rows_.view();
-  const auto reads_every_input = [&](int row) { return rows.degree[row] == n_inputs && rows.n_inputs[row] == n_inputs; };
-  while (network.dense_first_ < n_rows && !reads_every_input(network.dense_first_)) ++network.dense_first_;
-  if (network.dense_first_ < n_rows) network.dense_count_ = rows.group[network.dense_first_];
+  if (sparse_inputs && count > 0) network.set_projection_apart(entries);
+  network.rows_ = OwnedRows(n_rows, 1, n_rows - n_outputs, n_inputs, n_neurons, true, entries, n_rows - n_outputs);
+  for (Place& place : network.projected_) place.inside += int32_t(network.rows_.n_places());
+  for (int row = 0; row < n_rows; ++row) network.biases_.push_back({network.rows_.bias_place(row), row});
   return network;
+}
+
+void Network::set_projection_apart(std::vector<Entry>& entries) {
+  width_ = (dense_count_ + 15) / 16 * 16;
+  const auto is_projected = [this](const Entry& entry) {
+    return entry.row >= dense_first_ && entry.row < dense_first_ + dense_count_;
+  };
+  for (const Entry& entry : entries)
+    if (is_projected(entry))
+      projected_.push_back({entry.source / kTile * width_ + entry.row - dense_first_, entry.slot});
+  entries.erase(std::remove_if(entries.begin(), entries.end(), is_projected), entries.end());
+  reads_inputs_ = std::any_of(entries.begin(), entries.end(), [](const Entry& entry) { return entry.neuron < 0; });
 }
 
 Network Network::recurrent(const std::vector<int>& sizes, int n_outputs, Cell cell, const int32_t* edges,
@@ -152,6 +170,9 @@ Feedforward Network::feedforward_view() const {
   view.n_outputs = n_outputs;
   view.dense_first = dense_first_;
   view.dense_count = dense_count_;
+  view.projects = width_ > 0;
+  view.projection = int(rows_.n_places());
+  view.width = width_;
   view.activation = activation_;
   return view;
 }

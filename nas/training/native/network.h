@@ -56,8 +56,9 @@ class OwnedRows {
 class Network {
  public:
   // Edges are (n_edges, 2) pairs (source, target) that point forward; slots[i] is where edge i's weight lies.
+  // With `sparse_inputs`, a complete read-in is laid out to skip inputs that are zero.
   static Network feedforward(int n_inputs, int n_neurons, int n_outputs, Activation activation, const int32_t* edges,
-                             int n_edges, const int64_t* slots);
+                             int n_edges, const int64_t* slots, bool sparse_inputs);
   // Layers of cells after the input layer; an edge into a later layer acts within the step, any other a step later.
   // Entries are one weight each: edge i belongs to gate `gates[i]`; edges of the head come apart.
   static Network recurrent(const std::vector<int>& sizes, int n_outputs, Cell cell, const int32_t* edges,
@@ -68,8 +69,13 @@ class Network {
   Feedforward feedforward_view() const;
   Recurrent recurrent_view() const;
 
-  int64_t n_places() const { return rows_.n_places() + head_.n_places(); }
+  int64_t n_places() const { return rows_.n_places() + head_.n_places() + int64_t(n_inputs) * width_; }
   const std::vector<Place>& weights() const { return rows_.weights(); }
+  // Of a complete read-in that is laid out apart.
+  const std::vector<Place>& projection() const { return projected_; }
+  bool needs_sparse_inputs() const { return width_ > 0; }
+  // Whether a weight other than those is read from an input unit.
+  bool reads_inputs() const { return reads_inputs_; }
   const std::vector<Place>& biases() const { return biases_; }
   // Of the head, counted from the first place behind the rows.
   const std::vector<Place>& head_weights() const { return head_.weights(); }
@@ -79,11 +85,15 @@ class Network {
   int n_inputs = 0, n_outputs = 0;
 
  private:
+  void set_projection_apart(std::vector<Entry>& entries);
+
   OwnedRows rows_, head_;
   std::vector<Place> biases_, head_biases_;
   std::vector<int32_t> layer_start_;
+  std::vector<Place> projected_;
   bool recurrent_ = false;
-  int n_cells_ = 0, gates_ = 1, dense_first_ = 0, dense_count_ = 0;
+  int n_cells_ = 0, gates_ = 1, dense_first_ = 0, dense_count_ = 0, width_ = 0;
+  bool reads_inputs_ = true;
   Activation activation_ = Activation::relu;
   Cell cell_ = Cell::tanh;
 };

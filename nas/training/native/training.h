@@ -44,6 +44,10 @@ class Passes {
       values_ = lines(n_neurons + kConstantLines);
       set_ones(values_, n_neurons);
       deltas_ = lines(n_neurons);
+      if (feedforward_.projects) {
+        tile_sums_.resize(size_t(kTile) * size_t(feedforward_.width));
+        input_start_.resize(size_t(network.n_inputs) + 2);
+      }
       if (feedforward_.activation == Activation::gelu) sums_ = lines(feedforward_.rows.n_rows);
     }
   }
@@ -105,7 +109,12 @@ class Passes {
       return;
     }
     for (int b = 0; b < count; ++b) rows_[b] = data_.inputs + examples[b] * data_.row_length;
-    kernels_.gather(values_.data(), rows_, count, network_.n_inputs);
+    if (network_.reads_inputs()) kernels_.gather(values_.data(), rows_, count, network_.n_inputs);
+    if (feedforward_.projects) {
+      load_nonzero(examples, count);
+      kernels_.project(sparse_, parameters + feedforward_.projection, feedforward_.width, feedforward_.dense_count,
+                       values_.data() + (int64_t(network_.n_inputs) + feedforward_.dense_first) * kTile);
+    }
     kernels_.feedforward(feedforward_, parameters, values_.data(), sums_.data(), columns(count));
   }
 
@@ -128,7 +137,28 @@ class Passes {
     } else {
       kernels_.feedforward_gradients(feedforward_, parameters, values_.data(), sums_.data(), deltas_.data(), rows_,
                                      count, columns(count), gradients, accumulate);
+      if (feedforward_.projects)
+        kernels_.project_gradients(sparse_, network_.n_inputs, feedforward_.width, feedforward_.dense_count,
+                                   deltas_.data() + (int64_t(network_.n_inputs) + feedforward_.dense_first) * kTile,
+                                   gradients + feedforward_.projection, accumulate);
     }
+  }
+
+  // The nonzero inputs of a tile, one example after the other.
+  void load_nonzero(const int64_t* examples, int count) {
+    tile_values_.clear();
+    tile_inputs_.clear();
+    for (int b = 0; b < count; ++b) {
+      tile_start_[b] = int32_t(tile_values_.size());
+      const int64_t begin = data_.nonzero_start[size_t(examples[b])], end = data_.nonzero_start[size_t(examples[b]) + 1];
+      tile_values_.insert(tile_values_.end(), data_.nonzero.begin() + begin, data_.nonzero.begin() + end);
+      tile_inputs_.insert(tile_inputs_.end(), data_.nonzero_input.begin() + begin, data_.nonzero_input.begin() + end);
+    }
+    tile_start_[count] = int32_t(tile_values_.size());
+    tile_by_input_.resize(tile_values_.size());
+    tile_examples_.resize(tile_values_.size());
+    sparse_ = {count,        tile_start_,           tile_values_.data(),   tile_inputs_.data(),
+               tile_sums_.data(), input_start_.data(), tile_by_input_.data(), tile_examples_.data()};
   }
 
   static void set_ones(Aligned<Real>& values, int64_t line) {
@@ -184,6 +214,11 @@ class Passes {
   Recurrent recurrent_;
   Aligned<Real> values_, sums_, deltas_, outputs_;
   Aligned<Real> state_values_, value_deltas_, gates_, memory_, squashed_, memory_deltas_, ends_, end_deltas_;
+  Aligned<Real> tile_sums_;
+  std::vector<Real> tile_values_, tile_by_input_;
+  std::vector<int32_t> tile_inputs_, tile_examples_, input_start_;
+  int32_t tile_start_[kTile + 1] = {};
+  SparseTile<Real> sparse_{};
   std::vector<int32_t> running_;
   std::vector<int64_t> buffer_;
   int reserved_ = 0;
