@@ -1,7 +1,8 @@
 """How a hidden wiring reads its inputs and is read out, and which neurons that leaves dead.
 
 Attachment is a choice with a name because it decides much of what a network reaches. Random draws follow the promise of
-`priors.draws`. May import the other modules of this storey.
+`priors.draws`. Compiled code attaches where it was built; the functions in Python are what it is held to. May import
+the other modules of this storey.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from priors.checks import choice, whole
+from priors.compiled import draw, extension_for
 from priors.draws import Seed, subset
+from priors.edges import checked_sizes
 from priors.transforms import longest_paths
-from priors.wiring import Wiring
+from priors.wiring import Wiring, trusted_wiring
 
 __all__ = ["ATTACHMENTS", "attach", "dead_neurons"]
 
@@ -84,18 +87,13 @@ def attach(
     if wiring.inputs or wiring.outputs or not wiring.n_neurons:
         raise ValueError(f"{wiring!r}: attach needs hidden neurons, and no input or output units yet")
     generator = np.random.default_rng(rng)
-    first = n_inputs + width
-    edges: list[NDArray[Any]] = [_read_in(wiring, mode, n_inputs, width, reads, generator), wiring.edges + first]
-    if n_outputs:
-        units = np.arange(n_outputs) + first + wiring.n_neurons
-        edges.append(_dense(_readout_neurons(wiring, mode, readouts, generator) + first, units))
-    return Wiring(
-        [size for size in (n_inputs, width, *wiring.sizes, n_outputs) if size],
-        np.concatenate(edges),
-        inputs=True,
-        outputs=n_outputs > 0,
-        names=_names(wiring, n_inputs, width, n_outputs),
-    )
+    numbers = (n_inputs, n_outputs, width, min(reads, n_inputs), min(readouts, wiring.n_neurons))
+    native = extension_for(wiring)
+    if native is None:
+        return _attach(wiring, mode, generator, *numbers)
+    sizes = checked_sizes([size for size in (n_inputs, width, *wiring.sizes, n_outputs) if size], 0)
+    edges = draw(native.attach, generator, wiring.edges, wiring.sizes, ATTACHMENTS.index(mode), *numbers)
+    return trusted_wiring(sizes, edges, inputs=True, outputs=n_outputs > 0)
 
 
 def dead_neurons(wiring: Wiring) -> NDArray[np.int64]:
@@ -127,13 +125,36 @@ def dead_neurons(wiring: Wiring) -> NDArray[np.int64]:
     return hidden[~alive[hidden]]
 
 
+def _attach(
+    wiring: Wiring,
+    mode: str,
+    rng: np.random.Generator,
+    n_inputs: int,
+    n_outputs: int,
+    width: int,
+    reads: int,
+    readouts: int,
+) -> Wiring:
+    first = n_inputs + width
+    edges: list[NDArray[Any]] = [_read_in(wiring, mode, n_inputs, width, reads, rng), wiring.edges + first]
+    if n_outputs:
+        units = np.arange(n_outputs) + first + wiring.n_neurons
+        edges.append(_dense(_readout_neurons(wiring, mode, readouts, rng) + first, units))
+    return Wiring(
+        [size for size in (n_inputs, width, *wiring.sizes, n_outputs) if size],
+        np.concatenate(edges),
+        inputs=True,
+        outputs=n_outputs > 0,
+        names=_names(wiring, n_inputs, width, n_outputs),
+    )
+
+
 def _read_in(
     wiring: Wiring, mode: str, n_inputs: int, width: int, reads: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
     """Edges from the inputs, and from the projection, in the numbering of the attached wiring."""
     inputs = np.arange(n_inputs)
     if mode == "controlled":
-        reads = min(reads, n_inputs)
         chosen = np.concatenate([subset(rng, n_inputs, reads) for _ in range(wiring.n_neurons)])
         return np.stack([chosen, np.repeat(np.arange(wiring.n_neurons) + n_inputs, reads)], axis=1)
     if mode == "projected":
@@ -151,7 +172,6 @@ def _readout_neurons(wiring: Wiring, mode: str, readouts: int, rng: np.random.Ge
         return np.asarray(wiring.neurons(-1))
     if mode != "controlled":
         return _sources_and_sinks(wiring)[1]
-    readouts = min(readouts, wiring.n_neurons)
     if wiring.n_layers > 1:
         return np.arange(wiring.n_neurons - readouts, wiring.n_neurons)
     if wiring.is_acyclic:

@@ -1,8 +1,8 @@
 """Random-graph priors: distributions over undirected graphs, given as wirings of one layer with both directions.
 
 Promise: one seed gives the same graph on every platform, now and later. Randomness is drawn only as doubles
-``rng.random()``, in the documented order, and an index below n is ``int(u * n)``. May import the draws, the checks and
-Wiring.
+``rng.random()``, in the documented order, and an index below n is ``int(u * n)``. Compiled code draws where it was
+built; the functions in Python are what it is held to. May import the draws, the checks, that code and Wiring.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from priors.checks import choice, fraction, settle, whole
+from priors.compiled import draw, extension
 from priors.draws import Seed, subset
-from priors.wiring import Wiring
+from priors.edges import MOST_NEURONS
+from priors.wiring import Wiring, trusted_wiring
 
 __all__ = ["BarabasiAlbert", "ErdosRenyi", "Prior", "WattsStrogatz"]
 
@@ -69,18 +71,16 @@ class WattsStrogatz:
     family: ClassVar[str] = "watts-strogatz"
 
     def __post_init__(self) -> None:
-        n = whole("WattsStrogatz", "n", self.n, 3)
+        n = whole("WattsStrogatz", "n", self.n, 3, MOST_NEURONS)
         k = whole("WattsStrogatz", "k", self.k, 2, n - 1, limit="n - 1", even=True)
         settle(self, n=n, k=k, p=fraction("WattsStrogatz", "p", self.p))
 
     def sample(self, rng: Seed = None) -> Wiring:
         """Draw one graph: a one-layer wiring of `n` neurons and n k edges, two for each undirected one."""
-        generator = np.random.default_rng(rng)
-        steps = range(1, self.k // 2 + 1)
-        near = list(range(self.n)) * len(steps)
-        far = [(node + step) % self.n for step in steps for node in range(self.n)]
-        _rewire(self.n, self.p, near, far, generator)
-        return _undirected(self.n, near, far)
+        generator, native = np.random.default_rng(rng), extension()
+        if native is None:
+            return _watts_strogatz(self.n, self.k, self.p, generator)
+        return trusted_wiring((self.n,), draw(native.watts_strogatz, generator, self.n, self.k, self.p))
 
 
 @dataclass(frozen=True)
@@ -121,14 +121,17 @@ class BarabasiAlbert:
     family: ClassVar[str] = "barabasi-albert"
 
     def __post_init__(self) -> None:
-        n = whole("BarabasiAlbert", "n", self.n, 2)
+        n = whole("BarabasiAlbert", "n", self.n, 2, MOST_NEURONS)
         m = whole("BarabasiAlbert", "m", self.m, 1, n - 1, limit="n - 1")
         settle(self, n=n, m=m, initial=choice("BarabasiAlbert", "initial", self.initial, _INITIAL_GRAPHS))
 
     def sample(self, rng: Seed = None) -> Wiring:
         """Draw one graph: a one-layer wiring of `n` neurons with both directions of every edge."""
-        near, far = _grow(self.n, self.m, self.initial, np.random.default_rng(rng))
-        return _undirected(self.n, near, far)
+        generator, native = np.random.default_rng(rng), extension()
+        if native is None:
+            return _barabasi_albert(self.n, self.m, self.initial, generator)
+        initial = _INITIAL_GRAPHS.index(self.initial)
+        return trusted_wiring((self.n,), draw(native.barabasi_albert, generator, self.n, self.m, initial))
 
 
 @dataclass(frozen=True)
@@ -165,7 +168,7 @@ class ErdosRenyi:
     family: ClassVar[str] = "erdos-renyi"
 
     def __post_init__(self) -> None:
-        n = whole("ErdosRenyi", "n", self.n, 1)
+        n = whole("ErdosRenyi", "n", self.n, 1, MOST_NEURONS)
         if (self.p is None) == (self.edges is None):
             raise ValueError(f"p={self.p!r}, edges={self.edges!r}: ErdosRenyi needs exactly one of p and edges")
         settle(self, n=n)
@@ -177,16 +180,33 @@ class ErdosRenyi:
 
     def sample(self, rng: Seed = None) -> Wiring:
         """Draw one graph: a one-layer wiring of `n` neurons with both directions of every edge."""
-        generator = np.random.default_rng(rng)
-        n_pairs = self.n * (self.n - 1) // 2
-        if self.p is not None:
-            pairs = np.flatnonzero(generator.random(n_pairs) < self.p)
-        else:
-            pairs = subset(generator, n_pairs, self.edges or 0)
-        row_ends = np.cumsum(np.arange(self.n - 1, 0, -1))
-        low = np.searchsorted(row_ends, pairs, side="right")
-        high = pairs + self.n - row_ends[low]
-        return _undirected(self.n, low, high)
+        generator, native = np.random.default_rng(rng), extension()
+        if native is None:
+            return _erdos_renyi(self.n, self.p, self.edges, generator)
+        if self.p is None:
+            return trusted_wiring((self.n,), draw(native.erdos_renyi_exact, generator, self.n, self.edges))
+        return trusted_wiring((self.n,), draw(native.erdos_renyi, generator, self.n, self.p))
+
+
+def _watts_strogatz(n: int, k: int, p: float, rng: np.random.Generator) -> Wiring:
+    steps = range(1, k // 2 + 1)
+    near = list(range(n)) * len(steps)
+    far = [(node + step) % n for step in steps for node in range(n)]
+    _rewire(n, p, near, far, rng)
+    return _undirected(n, near, far)
+
+
+def _barabasi_albert(n: int, m: int, initial: str, rng: np.random.Generator) -> Wiring:
+    return _undirected(n, *_grow(n, m, initial, rng))
+
+
+def _erdos_renyi(n: int, p: float | None, edges: int | None, rng: np.random.Generator) -> Wiring:
+    n_pairs = n * (n - 1) // 2
+    pairs = np.flatnonzero(rng.random(n_pairs) < p) if p is not None else subset(rng, n_pairs, edges or 0)
+    row_ends = np.cumsum(np.arange(n - 1, 0, -1))
+    low = np.searchsorted(row_ends, pairs, side="right")
+    high = pairs + n - row_ends[low]
+    return _undirected(n, low, high)
 
 
 def _undirected(n: int, near: ArrayLike, far: ArrayLike) -> Wiring:

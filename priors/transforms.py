@@ -1,7 +1,8 @@
 """Wiring -> Wiring: orient an undirected graph, layer a DAG, stack recurrence onto its layers.
 
-Names follow their neurons and weights their edges. Random draws follow the promise of `priors.draws`. May import the
-draws, the checks and Wiring.
+Names follow their neurons and weights their edges. Random draws follow the promise of `priors.draws`. Compiled code
+works where it was built; the functions in Python are what it is held to, and they say what is wrong with a wiring that
+it refuses. May import the draws, the checks, that code and Wiring.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from priors.checks import choice
+from priors.compiled import draw, extension, extension_for
 from priors.draws import Seed, permutation
-from priors.wiring import Wiring
+from priors.wiring import Wiring, trusted_wiring
 
 __all__ = ["ORIENTATIONS", "layer", "longest_paths", "orient", "stack"]
 
@@ -45,16 +47,12 @@ def orient(wiring: Wiring, order: str = "random", rng: Seed = None) -> Wiring:
         For an unknown order, or a wiring that is not undirected.
     """
     choice("orient", "order", order, ORIENTATIONS)
-    _reject_directed(wiring)
-    if order == "random":
-        sequence = permutation(np.random.default_rng(rng), wiring.n_neurons)
-    elif order == "degree":
-        sequence = np.argsort(-wiring.out_degree, kind="stable")
-    else:
-        sequence = np.arange(wiring.n_neurons)
-    ranks = _inverse(sequence)[wiring.edges]
-    kept = ranks[:, 0] < ranks[:, 1]
-    return wiring.replace(edges=wiring.edges[kept], weights=None if wiring.weights is None else wiring.weights[kept])
+    native = extension_for(wiring)
+    if native is None or wiring.n_layers > 1 or wiring.inputs or wiring.outputs:
+        return _orient(wiring, order, rng)
+    generator = np.random.default_rng(rng) if order == "random" else None
+    edges = draw(native.orient, generator, wiring.edges, wiring.n_neurons, ORIENTATIONS.index(order))
+    return _orient(wiring, order, rng) if edges is None else trusted_wiring(wiring.sizes, edges)
 
 
 def layer(wiring: Wiring) -> Wiring:
@@ -77,14 +75,9 @@ def layer(wiring: Wiring) -> Wiring:
     """
     if wiring.inputs or wiring.outputs:
         raise ValueError(f"{wiring!r} has input or output units: layer works on hidden neurons, and attach follows it")
-    depth = longest_paths(wiring)
-    sequence = np.argsort(depth, kind="stable")
-    return Wiring(
-        np.bincount(depth).tolist(),
-        _inverse(sequence)[wiring.edges],
-        weights=wiring.weights,
-        names=None if wiring.names is None else [wiring.names[neuron] for neuron in sequence.tolist()],
-    )
+    native = extension_for(wiring)
+    layered = None if native is None else native.layer(wiring.edges, wiring.n_neurons)
+    return _layer(wiring) if layered is None else trusted_wiring(*layered)
 
 
 def longest_paths(wiring: Wiring) -> NDArray[np.int64]:
@@ -97,23 +90,9 @@ def longest_paths(wiring: Wiring) -> NDArray[np.int64]:
     ValueError
         For a cyclic wiring; it names a neuron on a cycle.
     """
-    starts = np.searchsorted(wiring.edges[:, 0], np.arange(wiring.n_neurons + 1)).tolist()
-    targets = wiring.edges[:, 1].tolist()
-    waiting = wiring.in_degree.tolist()
-    depth = [0] * wiring.n_neurons
-    ready = wiring.sources.tolist()
-    # Kahn's order: the list grows while it is walked, and is sorted by depth. So the last predecessor to be walked is a
-    # deepest one.
-    for neuron in ready:
-        for target in targets[starts[neuron] : starts[neuron + 1]]:
-            waiting[target] -= 1
-            if not waiting[target]:
-                depth[target] = depth[neuron] + 1
-                ready.append(target)
-    if len(ready) < wiring.n_neurons:
-        neuron = _neuron_on_cycle(wiring, np.asarray(waiting) > 0)
-        raise ValueError(f"neuron {neuron} lies on a cycle: layers need an acyclic wiring, such as orient makes")
-    return np.asarray(depth, dtype=np.int64)
+    native = extension()
+    depth: NDArray[np.int64] | None = None if native is None else native.longest_paths(wiring.edges, wiring.n_neurons)
+    return _longest_paths(wiring) if depth is None else depth
 
 
 def stack(wiring: Wiring) -> Wiring:
@@ -134,6 +113,56 @@ def stack(wiring: Wiring) -> Wiring:
     ValueError
         For an edge that is not forward.
     """
+    native = extension_for(wiring)
+    edges = None if native is None else native.stack(wiring.edges, wiring.sizes, wiring.inputs, wiring.outputs)
+    return _stack(wiring) if edges is None else trusted_wiring(wiring.sizes, edges, wiring.inputs, wiring.outputs)
+
+
+def _orient(wiring: Wiring, order: str, rng: Seed) -> Wiring:
+    _reject_directed(wiring)
+    if order == "random":
+        sequence = permutation(np.random.default_rng(rng), wiring.n_neurons)
+    elif order == "degree":
+        sequence = np.argsort(-wiring.out_degree, kind="stable")
+    else:
+        sequence = np.arange(wiring.n_neurons)
+    ranks = _inverse(sequence)[wiring.edges]
+    kept = ranks[:, 0] < ranks[:, 1]
+    return wiring.replace(edges=wiring.edges[kept], weights=None if wiring.weights is None else wiring.weights[kept])
+
+
+def _layer(wiring: Wiring) -> Wiring:
+    depth = _longest_paths(wiring)
+    sequence = np.argsort(depth, kind="stable")
+    return Wiring(
+        np.bincount(depth).tolist(),
+        _inverse(sequence)[wiring.edges],
+        weights=wiring.weights,
+        names=None if wiring.names is None else [wiring.names[neuron] for neuron in sequence.tolist()],
+    )
+
+
+def _longest_paths(wiring: Wiring) -> NDArray[np.int64]:
+    starts = np.searchsorted(wiring.edges[:, 0], np.arange(wiring.n_neurons + 1)).tolist()
+    targets = wiring.edges[:, 1].tolist()
+    waiting = wiring.in_degree.tolist()
+    depth = [0] * wiring.n_neurons
+    ready = wiring.sources.tolist()
+    # Kahn's order: the list grows while it is walked, and is sorted by depth. So the last predecessor to be walked is a
+    # deepest one.
+    for neuron in ready:
+        for target in targets[starts[neuron] : starts[neuron + 1]]:
+            waiting[target] -= 1
+            if not waiting[target]:
+                depth[target] = depth[neuron] + 1
+                ready.append(target)
+    if len(ready) < wiring.n_neurons:
+        neuron = _neuron_on_cycle(wiring, np.asarray(waiting) > 0)
+        raise ValueError(f"neuron {neuron} lies on a cycle: layers need an acyclic wiring, such as orient makes")
+    return np.asarray(depth, dtype=np.int64)
+
+
+def _stack(wiring: Wiring) -> Wiring:
     if not wiring.forward.all():
         source, target = wiring.edges[~wiring.forward][0].tolist()
         raise ValueError(f"edge ({source}, {target}) leads to no later layer: stack needs a layered DAG, see layer")
