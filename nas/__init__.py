@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from nas.networks.structure import n_parameters, wiring_of
     from nas.report.outcome import Outcome
     from nas.search.campaign import Campaign
+    from nas.search.loading import load
     from nas.search.records import Record, Records
     from nas.search.space import Space
-    from nas.search.study import load
+    from nas.search.survey import Survey, SurveyOutcome
+    from nas.search.survey_table import SurveyTable
     from nas.tasks.task import Task
     from nas.training.history import History
     from nas.training.recipe import Recipe
@@ -39,6 +41,9 @@ __all__ = [
     "Space",
     "SparseMLP",
     "SparseRNN",
+    "Survey",
+    "SurveyOutcome",
+    "SurveyTable",
     "Task",
     "load",
     "load_network",
@@ -62,8 +67,11 @@ _MODULES = {
     "Space": "search.space",
     "SparseMLP": "networks.mlp",
     "SparseRNN": "networks.rnn",
+    "Survey": "search.survey",
+    "SurveyOutcome": "search.survey",
+    "SurveyTable": "search.survey_table",
     "Task": "tasks.task",
-    "load": "search.study",
+    "load": "search.loading",
     "load_network": "networks.storage",
     "n_parameters": "networks.structure",
     "save_network": "networks.storage",

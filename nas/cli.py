@@ -15,7 +15,8 @@ import typer
 from typer.exceptions import TyperException
 
 from nas.errors import CampaignError, InputError
-from nas.flags import Drawing, drawing_flags, flags, given_options
+from nas.flags import Drawing, drawing_flags, flags, given_options, survey_flags
+from nas.search.options import SurveyOptions
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,6 +36,16 @@ app = typer.Typer(
 
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object on stdout.")]
 Folder = Annotated[Path, typer.Argument(metavar="OUT", help="A campaign's folder.", show_default=False)]
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        help="Trainings at a time; results do not depend on it. Default: one a core, with the torch engine 1."
+    ),
+]
+Data = Annotated[
+    Path | None,
+    typer.Option(help="Folder of a task's files (mnist, fashion-mnist). Default: WIRENAS_DATA, cache, download."),
+]
 
 
 def main() -> None:
@@ -71,9 +82,8 @@ def run(
     ] = None,
     *,
     out: Annotated[Path | None, typer.Option(help="The campaign's folder. Default: results/TASK-NETWORK.")] = None,
-    threads: Annotated[
-        int | None, typer.Option(help="Trainings at a time; results do not depend on it. Default: 1.")
-    ] = None,
+    threads: Threads = None,
+    data: Data = None,
     as_json: Json = False,
     **given: Any,
 ) -> None:
@@ -83,14 +93,45 @@ def run(
     """
     with _leaving_at_once():
         from nas.commands import run_campaign
-        from nas.terminal import show_outcome, watcher_for
+        from nas.terminal import show_outcome, warn_of_slow_engine, watcher_for
 
         console = _console(stderr=True)
+        warn_of_slow_engine(console, given["engine"])
         try:
-            outcome = run_campaign(campaign, out, given_options(given), threads, lambda way: watcher_for(console, way))
+            outcome = run_campaign(
+                campaign, out, given_options(given), threads, lambda way: watcher_for(console, way), data
+            )
         except KeyboardInterrupt:
             _fail(_RESUMES, 130)
     _print_json(outcome.to_json()) if as_json else show_outcome(_console(), outcome)
+
+
+@app.command()
+@survey_flags
+def survey(
+    *,
+    out: Annotated[Path | None, typer.Option(help="The survey's folder. Default: results/TASK-NETWORK-survey.")] = None,
+    threads: Threads = None,
+    data: Data = None,
+    as_json: Json = False,
+    **given: Any,
+) -> None:
+    """Draw wirings and train them all, into a table with a row a training; the same command goes on.
+
+    Example: wirenas survey --task digits --wirings 100000 --seeds 3 --out atlas/
+    """
+    with _leaving_at_once():
+        from nas.commands import run_survey
+        from nas.terminal import show_survey, survey_display, warn_of_slow_engine
+
+        console = _console(stderr=True)
+        warn_of_slow_engine(console, given["engine"])
+        try:
+            with survey_display(console) as watch:
+                outcome = run_survey(out, given_options(given, SurveyOptions), threads, watch, data)
+        except KeyboardInterrupt:
+            _fail(_RESUMES, 130)
+    _print_json(outcome.to_json()) if as_json else show_survey(_console(), outcome)
 
 
 @app.command()

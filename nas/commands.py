@@ -9,12 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 from nas.errors import InputError
 from nas.report.outcome import Outcome
-from nas.search.options import OPTIONS_FILE, read_options, resolve, resume_options
+from nas.search.options import (
+    CAMPAIGN,
+    OPTIONS_FILE,
+    SURVEY,
+    Kind,
+    read_options,
+    resolve,
+    resolve_survey,
+    resume_options,
+)
 
 if TYPE_CHECKING:
+    from nas.search.survey import Standing, SurveyOutcome
     from nas.search.watcher import Watcher
 
-__all__ = ["read_best", "read_status", "run_campaign"]
+__all__ = ["read_best", "read_status", "run_campaign", "run_survey"]
 
 
 def run_campaign(
@@ -23,6 +33,7 @@ def run_campaign(
     given: Mapping[str, Any],
     threads: int | None,
     watcher_for: Callable[[str], Watcher],
+    data: Path | None = None,
 ) -> Outcome:
     """Run or resume a campaign; see `Campaign.run`.
 
@@ -35,9 +46,11 @@ def run_campaign(
     given : mapping
         Nested options that win over the file's.
     threads : int or None
-        Trainings at a time, by default 1.
+        Trainings at a time; see `Campaign`.
     watcher_for : callable
         Makes a watcher for a direction.
+    data : Path or None
+        Folder of the task's files. A campaign does not remember it: its data are told by their fingerprint.
     """
     written = read_options(file) if file is not None else {}
     out, threads = _of_the_run(written, out, threads)
@@ -48,11 +61,53 @@ def run_campaign(
         raise InputError(f"{folder}: this campaign was started from Python and is resumed there, not by `wirenas run`")
     if resolved.task is None:
         raise InputError("task='none': a campaign without a task needs an own evaluation, which Python alone can give")
+    if (folder / SURVEY.file).is_file():
+        raise InputError(f"out={folder}: a survey lies there; give another folder")
     options = resume_options(folder, options)
     from nas.search.campaign import Campaign
 
+    if data is not None:
+        from nas.tasks import load_task
+
+        options["task"] = load_task(options.get("task", resolved.task), data)
     campaign = Campaign(folder, threads=threads, **options)
     return campaign.run(watcher_for(campaign.options.direction))
+
+
+def run_survey(
+    out: Path | None,
+    given: Mapping[str, Any],
+    threads: int | None,
+    watch: Callable[[Standing], None],
+    data: Path | None = None,
+) -> SurveyOutcome:
+    """Run or resume a survey; see `Survey.run`.
+
+    Parameters
+    ----------
+    out : Path or None
+        The survey's folder, by default named after task and network.
+    given : mapping
+        Nested options.
+    threads : int or None
+        Trainings at a time; see `Survey`.
+    watch : callable
+        Told how far the survey is.
+    data : Path or None
+        Folder of the task's files; see `run_campaign`.
+    """
+    resolved = resolve_survey(given)
+    folder = out or Path("results") / f"{resolved.task}-{resolved.network}-survey"
+    if _is_from_python(folder, SURVEY):
+        raise InputError(f"{folder}: this survey was started from Python and is resumed there")
+    options = resume_options(folder, given, SURVEY)
+    from nas.search.survey import Survey
+
+    if data is not None:
+        from nas.tasks import load_task
+
+        options["task"] = load_task(str(options.get("task") or resolved.task), data)
+    return Survey(folder, threads=threads, **options).run(watch)
 
 
 def read_status(out: Path) -> Outcome:
@@ -91,20 +146,20 @@ def _files(folder: Path, fingerprint: str) -> list[str]:
     return sorted(map(str, folder.iterdir())) if written == fingerprint else []
 
 
-def _is_from_python(folder: Path) -> bool:
-    """Whether the folder holds a campaign of an own evaluation or task, which the command line does not have."""
+def _is_from_python(folder: Path, kind: Kind = CAMPAIGN) -> bool:
+    """Whether the folder holds the work of an own evaluation or task, which the command line does not have."""
     from nas.tasks import TASKS
 
-    path = folder / OPTIONS_FILE
-    return path.is_file() and resolve(read_options(path)).task not in TASKS
+    path = folder / kind.file
+    return path.is_file() and str(read_options(path).get("task", "digits")) not in TASKS
 
 
-def _of_the_run(written: dict[str, Any], out: Path | None, threads: int | None) -> tuple[Path | None, int]:
+def _of_the_run(written: dict[str, Any], out: Path | None, threads: int | None) -> tuple[Path | None, int | None]:
     """Take `out` and `threads`, which are no options of the campaign, out of a file; those given win."""
-    own_out, own_threads = written.pop("out", None), written.pop("threads", 1)
+    own_out, own_threads = written.pop("out", None), written.pop("threads", None)
     if own_out is not None and not isinstance(own_out, str):
         raise InputError(f"out={own_out!r}: a folder is written as text, such as 'results/digits'")
-    if type(own_threads) is not int:
+    if own_threads is not None and type(own_threads) is not int:
         raise InputError(f"threads={own_threads!r}: an integer of at least 1 is needed")
     return out or (Path(own_out) if own_out else None), own_threads if threads is None else threads
 

@@ -12,18 +12,18 @@ import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from nas.search.options import CampaignOptions
+from nas.search.options import CampaignOptions, SharedOptions, SurveyOptions
 from nas.search.space import Space
 from nas.training.recipe import Recipe
 
-__all__ = ["Drawing", "drawing_flags", "flags", "given_options"]
+__all__ = ["Drawing", "drawing_flags", "flags", "given_options", "survey_flags"]
 
 _FLAG_NAMES = {"priors": "prior", "learning_rates": "learning_rate"}
 _LEFT_OUT = {"direction", "space", "recipe"}
 _PRIOR = "The prior"
 _UNITS = "Input and output units"
+_OPTION_PANELS: dict[type[SharedOptions], str] = {CampaignOptions: "The campaign", SurveyOptions: "The survey"}
 _PANELS: tuple[tuple[type[BaseModel], str | None, str], ...] = (
-    (CampaignOptions, None, "The campaign"),
     (Space, "space", "What varies between the candidates"),
     (Recipe, "recipe", "How networks are trained; a task has defaults of its own"),
 )
@@ -84,7 +84,12 @@ def flags(command: Callable[..., None]) -> Callable[..., None]:
 
     Values arrive as text, or lists of text; the options themselves check and convert them.
     """
-    return _extended(command, [flag.parameter() for flag in _all_flags()])
+    return _extended(command, [flag.parameter() for flag in _all_flags(CampaignOptions)])
+
+
+def survey_flags(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that takes ``**given`` one flag for every option of a survey; see `flags`."""
+    return _extended(command, [flag.parameter() for flag in _all_flags(SurveyOptions)])
 
 
 def drawing_flags(command: Callable[..., None]) -> Callable[..., None]:
@@ -92,10 +97,10 @@ def drawing_flags(command: Callable[..., None]) -> Callable[..., None]:
     return _extended(command, inspect.signature(Drawing, eval_str=True).parameters.values())
 
 
-def given_options(given: Mapping[str, Any]) -> dict[str, Any]:
+def given_options(given: Mapping[str, Any], config: type[SharedOptions] = CampaignOptions) -> dict[str, Any]:
     """Return the flags that were given as nested options."""
     nested: dict[str, Any] = {}
-    for flag in _all_flags():
+    for flag in _all_flags(config):
         value = given[flag.name]
         if value is not None and value != []:
             section = nested if flag.section is None else nested.setdefault(flag.section, {})
@@ -113,8 +118,8 @@ def _extended(command: Callable[..., None], added: Iterable[inspect.Parameter]) 
     return command
 
 
-def _all_flags() -> Iterator[_Flag]:
-    for config, section, panel in _PANELS:
+def _all_flags(options: type[SharedOptions]) -> Iterator[_Flag]:
+    for config, section, panel in ((options, None, _OPTION_PANELS[options]), *_PANELS):
         for name, info in config.model_fields.items():
             if name not in _LEFT_OUT:
                 yield _Flag(_FLAG_NAMES.get(name, name), name, section, panel, info)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from nas.direction import sign_of
@@ -16,7 +17,20 @@ from nas.report.outcome import Outcome, best_record
 from nas.search.records import Record, Records
 from nas.search.watcher import Watcher
 
-__all__ = ["LiveWatcher", "PlainWatcher", "show_best", "show_outcome", "show_written", "watcher_for"]
+if TYPE_CHECKING:
+    from nas.search.survey import Standing, SurveyOutcome
+
+__all__ = [
+    "LiveWatcher",
+    "PlainWatcher",
+    "show_best",
+    "show_outcome",
+    "show_survey",
+    "show_written",
+    "survey_display",
+    "warn_of_slow_engine",
+    "watcher_for",
+]
 
 _PLAIN_EVERY_S = 5.0
 
@@ -57,7 +71,7 @@ class _Tally:
         if not self.new:
             return "?"
         seconds = (self.total - self.done) * (time.monotonic() - self.started) / self.new
-        return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+        return _duration(seconds)
 
 
 class PlainWatcher(Watcher):
@@ -150,6 +164,96 @@ class LiveWatcher(Watcher):
         return f"best {number(self._tally.best)}, {self._tally.per_minute:.0f}/min"
 
 
+@contextmanager
+def survey_display(console: Console) -> Iterator[Callable[[Standing], None]]:
+    """Give a function that shows how far a survey is: a live bar on a terminal, plain lines on anything else."""
+    if not console.is_terminal:
+        yield _PlainSurvey(console)
+        return
+    progress = Progress(
+        TextColumn("wirings"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}"),
+        TimeRemainingColumn(compact=True),
+        console=console,
+        speed_estimate_period=3600.0,
+    )
+    try:
+        yield _LiveSurvey(progress)
+    finally:
+        progress.stop()
+
+
+class _LiveSurvey:
+    """Keeps a bar with the rate and the time left."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress, self._pace = progress, _Pace()
+        self._bar: TaskID | None = None
+
+    def __call__(self, standing: Standing) -> None:
+        note = self._pace.said(standing)
+        if self._bar is None:
+            self._bar = self._progress.add_task("", completed=standing.done, total=standing.total, note=note)
+            self._progress.start()
+        self._progress.update(self._bar, completed=standing.done, note=note)
+
+
+class _Pace:
+    """Trainings per minute since the first standing that was seen."""
+
+    def __init__(self) -> None:
+        self._first: Standing | None = None
+        self._started = 0.0
+
+    def said(self, standing: Standing) -> str:
+        return f"{self.per_second(standing) * 60 * standing.trainings:,.0f} trainings/min"
+
+    def per_second(self, standing: Standing) -> float:
+        """Return wirings per second."""
+        if self._first is None:
+            self._first, self._started = standing, time.monotonic()
+        return (standing.done - self._first.done) / max(time.monotonic() - self._started, 1e-9)
+
+
+class _PlainSurvey:
+    """Writes a line at the start, every few seconds, and at the end."""
+
+    def __init__(self, console: Console) -> None:
+        self._console, self._pace = console, _Pace()
+        self._last = 0.0
+
+    def __call__(self, standing: Standing) -> None:
+        is_over = standing.done == standing.total
+        if is_over or time.monotonic() - self._last >= _PLAIN_EVERY_S:
+            self._last = time.monotonic()
+            pace = self._pace.per_second(standing)
+            left = f", {_duration((standing.total - standing.done) / pace)} left" if pace and not is_over else ""
+            _print(
+                self._console,
+                f"survey: {standing.done} of {standing.total} wirings, {self._pace.said(standing)}{left}",
+            )
+
+
+def show_survey(console: Console, outcome: SurveyOutcome) -> None:
+    """Print what a survey holds and how to read it."""
+    _print(
+        console,
+        f"{outcome.wirings} wirings, {outcome.trainings} trainings "
+        f"({outcome.diverged} diverged, {outcome.failed} failed), {_duration(outcome.seconds)} of training.",
+    )
+    _print(console, f'Rows: {outcome.out}/parts/   as a table: nas.load("{outcome.out}").to_frame()')
+
+
+def warn_of_slow_engine(console: Console, engine: str | None) -> None:
+    """Say once, where no engine was asked for, that the fast one is missing."""
+    from nas.training.train import has_native
+
+    if engine in (None, "auto") and not has_native():
+        _print(console, "The compiled engine is missing (no C++ compiler was found at the installation): using torch.")
+
+
 def show_outcome(console: Console, outcome: Outcome) -> None:
     """Print what a campaign found and where it lies."""
     if outcome.best is None:
@@ -209,6 +313,10 @@ def show_written(console: Console, written: Mapping[str, Any]) -> None:
 def _print(console: Console, line: str) -> None:
     """Print a line as it is: paths and messages may look like markup, and are for copying."""
     console.print(line, soft_wrap=True, markup=False, emoji=False, highlight=False)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
 def _short(value: object) -> str:

@@ -1,6 +1,6 @@
-"""Search: spaces of wirings, campaigns over them, and what they leave behind.
+"""Search: spaces of wirings, campaigns and surveys over them, and what they leave behind.
 
-Names are loaded on first use; the campaign itself imports torch and optuna.
+Names are loaded on first use; a campaign imports torch and optuna, a survey torch and pyarrow.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ from priors.lazy import lazy_names
 
 if TYPE_CHECKING:
     from nas.search.campaign import Campaign
-    from nas.search.options import CampaignOptions
+    from nas.search.loading import load
+    from nas.search.options import CampaignOptions, SurveyOptions
     from nas.search.proposer import Candidate
     from nas.search.records import Record, Records
     from nas.search.references import references
     from nas.search.space import Space
-    from nas.search.study import load
+    from nas.search.survey import Survey, SurveyOutcome
+    from nas.search.survey_table import SurveyTable
     from nas.search.watcher import Watcher
 
 __all__ = [
@@ -26,6 +28,10 @@ __all__ = [
     "Record",
     "Records",
     "Space",
+    "Survey",
+    "SurveyOptions",
+    "SurveyOutcome",
+    "SurveyTable",
     "Watcher",
     "load",
     "references",
@@ -38,8 +44,12 @@ _MODULES = {
     "Record": "records",
     "Records": "records",
     "Space": "space",
+    "Survey": "survey",
+    "SurveyOptions": "options",
+    "SurveyOutcome": "survey",
+    "SurveyTable": "survey_table",
     "Watcher": "watcher",
-    "load": "study",
+    "load": "loading",
     "references": "references",
 }
 

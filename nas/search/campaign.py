@@ -1,41 +1,40 @@
 """Campaign: a search from the first trial to a tested network, resumable at any moment. Imports torch and optuna.
 
-The study file is the only state. Candidates are asked for in batches, evaluated in threads and stored in the order of
-their numbers; what was not stored when a process ended is proposed again, the same, by the next one.
+The study file is the only state. Candidates are evaluated in threads and stored in the order of their numbers; what was
+not stored when a process ended is proposed again, the same, by the next one.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-
-import torch
 
 from nas.direction import sign_of
 from nas.errors import CampaignError, InputError
 from nas.networks import NetworkSpec
 from nas.report.outcome import Outcome
 from nas.report.output import remove_leftovers, write_output
-from nas.search.evaluation import Evaluation, OwnEvaluation, TrainedEvaluation, Trainer, attempt
+from nas.search.evaluation import Evaluation, OwnEvaluation, TrainedEvaluation, Trainer
 from nas.search.finals import Finals, run_finals
-from nas.search.guards import alone_in, one_torch_thread, result_of, stop_on_signal
+from nas.search.guards import alone_in, one_torch_thread, stop_on_signal
 from nas.search.options import (
     OPTIONS_FILE,
-    CampaignOptions,
     refuse_changes,
     resolve,
     with_defaults,
     write_options,
 )
+from nas.search.pipeline import evaluated
 from nas.search.proposer import Candidate, Proposer
 from nas.search.records import Record, Records
+from nas.search.setup import check_fit, n_threads, plain_options, task_of
 from nas.search.study import StudyFile
 from nas.search.watcher import Watcher
-from nas.tasks import Task, load_task
+from nas.search.writer import Writer
+from nas.tasks import Task
 from nas.training import Interrupted
 from priors import Wiring
 
@@ -57,8 +56,9 @@ class Campaign:
         Gives the value of a candidate in place of a task: called with its wiring and its parameters.
     n_inputs, n_outputs : int
         Units to attach to the wirings that `evaluate` gets; with 0 inputs they get none.
-    threads : int
-        Trainings at a time. Results do not depend on it.
+    threads : int, optional
+        Trainings at a time; results do not depend on it. By default one a core with the compiled engine, whose threads
+        work side by side, and 1 with torch or an own evaluation.
     **options
         Fields of `CampaignOptions`, such as ``trials=200, network="rnn", space=Space(nodes=64)``.
 
@@ -81,31 +81,26 @@ class Campaign:
         evaluate: Callable[[Wiring, Mapping[str, Any]], float] | None = None,
         n_inputs: int = 0,
         n_outputs: int = 0,
-        threads: int = 1,
+        threads: int | None = None,
         **options: Any,
     ) -> None:
         if evaluate is not None and task is not None:
             raise InputError("evaluate and task are both given: a candidate has one value, so give one of them")
-        if threads < 1:
-            raise InputError(f"threads={threads}: at least 1 is needed")
         _check_units(n_inputs, n_outputs)
         self.out = Path(out)
-        self.threads = threads
         self.stop = threading.Event()
         self._evaluate = evaluate
-        self.task = None if evaluate is not None else _task(task, options)
+        self.task = None if evaluate is not None else task_of(task, options)
         if self.task is not None:
             _check_direction(options.get("direction"), self.task)
-            options["task"], options["direction"] = self.task.name, self.task.direction
-            options["recipe"] = {**self.task.recipe, **_as_dict(options.get("recipe", {}))}
+            options["direction"] = self.task.direction
             n_inputs, n_outputs = self.task.n_inputs, self.task.n_outputs
-        else:
-            options["task"] = None
-        self.options = resolve(_plain(options))
+        self.options = resolve(plain_options(options, self.task))
         self.space = self.options.resolved_space
         self._units = (n_inputs, n_outputs)
         self.spec = NetworkSpec(self.options.network, activation=self.options.activation, cell=self.options.cell)
-        _check_fit(self.options, self.task)
+        check_fit(self.options, self.task)
+        self.threads = n_threads(threads, self.options, self.task)
 
     def run(self, watcher: Watcher | None = None) -> Outcome:
         """Search until the options' number of trials is complete, hold the finals, write the results, and say them.
@@ -223,52 +218,41 @@ class Campaign:
         watcher.search_started(complete, self.options.trials, records)
         if complete >= self.options.trials:
             return
-        size = self.options.batch
         proposer = self._proposer()
-        first = len(known) - len(known) % size
+        first = len(known) - len(known) % self.options.batch
         for trial in known[:first]:
             proposer.remember(trial)
-        started = {record.number: record for record in records[first:]}
+        # A sampler that learns nothing may be asked as far ahead as keeps all threads busy.
+        ahead = self.options.batch if proposer.learns else max(self.options.batch, 4 * self.threads)
         failures = 0
-        while complete < self.options.trials:
-            batch = [proposer.propose(number) for number in range(first, first + size)]
-            for record in self._evaluated(batch, started, self.options.trials - complete, evaluation, executor):
-                if record.number not in started:
-                    study.add(record, batch[record.number - first].distributions)
-                    complete += record.is_complete
-                    watcher.recorded(record)
+        with Writer(study, watcher.recorded) as writer:
+            for candidate, record in evaluated(
+                proposer,
+                evaluation,
+                executor,
+                writer,
+                self.stop,
+                first=first,
+                ahead=ahead,
+                begun=records[first:],
+                wanted=self.options.trials - complete,
+            ):
+                if record.number < len(known):
+                    self._check_same(record, candidate)
+                else:
+                    writer.add(record, candidate.distributions)
                 failures = 0 if record.is_complete else failures + 1
                 if failures == _FAILURES_IN_A_ROW:
                     raise CampaignError(
                         f"{failures} trials failed one after another; the last one with: {record.error}"
                     )
                 proposer.tell(record)
-            first, started = first + size, {}
 
-    def _evaluated(
-        self,
-        batch: Sequence[Candidate],
-        started: Mapping[int, Record],
-        wanted: int,
-        evaluation: Evaluation,
-        executor: ThreadPoolExecutor,
-    ) -> Iterator[Record]:
-        """Yield the records of a batch in the order of their numbers, until so many new ones are complete."""
-        for candidate in batch[: len(started)]:
-            if dict(started[candidate.number].params) != dict(candidate.params):
-                raise CampaignError(
-                    f"trial {candidate.number} in {self.out} was proposed by another version of the search; "
-                    "start a new folder"
-                )
-            yield started[candidate.number]
-        queue = deque(batch[len(started) :])
-        waiting: deque[Future[Record]] = deque()
-        while wanted > 0 and (queue or waiting):
-            while queue and len(waiting) < wanted:
-                waiting.append(executor.submit(attempt, queue.popleft(), evaluation, self.stop))
-            record = result_of(waiting.popleft())
-            wanted -= record.is_complete
-            yield record
+    def _check_same(self, record: Record, candidate: Candidate) -> None:
+        if dict(record.params) != dict(candidate.params):
+            raise CampaignError(
+                f"trial {record.number} in {self.out} was proposed by another version of the search; start a new folder"
+            )
 
     # The finals
 
@@ -289,21 +273,6 @@ class Campaign:
         return list(distinct.values())[: self.options.finalists]
 
 
-def _task(task: str | Task | None, options: Mapping[str, Any]) -> Task:
-    if isinstance(task, Task):
-        return task
-    name = str(task or options.get("task") or "digits")
-    return load_task(name)
-
-
-def _as_dict(config: Any) -> dict[str, Any]:
-    return dict(config) if isinstance(config, Mapping) else config.model_dump(exclude_unset=True)
-
-
-def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _as_dict(value) if name in ("space", "recipe") else value for name, value in options.items()}
-
-
 def _check_direction(direction: Any, task: Task) -> None:
     if direction not in (None, task.direction):
         raise InputError(f"direction={direction}: the metric of task {task.name} is to {task.direction}; leave it out")
@@ -315,18 +284,3 @@ def _check_units(n_inputs: int, n_outputs: int) -> None:
             f"n_inputs={n_inputs}, n_outputs={n_outputs}: neither may be negative, and outputs need inputs; "
             "nearest valid is n_inputs=1, or 0 for both"
         )
-
-
-def _check_fit(options: CampaignOptions, task: Task | None) -> None:
-    if task is not None and task.is_sequence != (options.network == "rnn"):
-        valid = "rnn" if task.is_sequence else "mlp"
-        raise InputError(f"network={options.network}: task {task.name} needs network={valid}")
-    try:
-        torch.zeros(1, device=options.device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"device={options.device!r}: {reason}; valid here: cpu{_cuda()}") from None
-
-
-def _cuda() -> str:
-    return ", cuda" if torch.cuda.is_available() else ""

@@ -1,6 +1,6 @@
-"""CampaignOptions: everything that decides what a campaign does, as a frozen, validated config. Imports pydantic.
+"""CampaignOptions and SurveyOptions: everything that decides what is done, as frozen, validated configs.
 
-Two campaigns with equal options give equal trials; how many threads work on it is therefore not an option.
+Equal options give equal results; how many threads work on them is therefore not an option. Imports pydantic.
 """
 
 from __future__ import annotations
@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -20,13 +21,19 @@ from nas.training.recipe import Recipe
 from priors.files import atomic_write
 
 __all__ = [
+    "CAMPAIGN",
     "OPTIONS_FILE",
+    "SURVEY",
     "CampaignOptions",
     "Direction",
+    "Kind",
+    "SharedOptions",
+    "SurveyOptions",
     "changed_options",
     "read_options",
     "refuse_changes",
     "resolve",
+    "resolve_survey",
     "resume_options",
     "with_defaults",
     "write_options",
@@ -40,40 +47,26 @@ _NONE = "none"
 Direction = Literal["maximize", "minimize"]
 
 
-class CampaignOptions(BaseModel):
-    """What a campaign does."""
+class SharedOptions(BaseModel):
+    """What campaigns and surveys have in common: which wirings are trained on which task, and how."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     task: str | None = "digits"
     # None where an own evaluation gives the values, which only Python can hand over: the flag does not offer it.
-    """What to learn: digits, reber, reber-published, reber-embedded."""
+    """What to learn: digits, reber, reber-published, reber-embedded, mnist, fashion-mnist."""
     network: Literal["mlp", "rnn"] = "mlp"
     """mlp or rnn."""
     activation: Literal["relu", "tanh", "sigmoid", "gelu", "identity"] = "relu"
     """Of an MLP's hidden neurons: relu, tanh, sigmoid, gelu, identity."""
     cell: Literal["tanh", "relu", "gru", "lstm"] = "gru"
     """What an RNN's hidden neurons are: tanh, relu, gru, lstm."""
-    trials: Annotated[int, Field(ge=1)] = 100
-    """Complete trials to reach in all; the one option that may change when a campaign is resumed."""
-    sampler: Literal["tpe", "random"] = "tpe"
-    """tpe or random."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     """Of every draw."""
-    replicates: Annotated[int, Field(ge=1)] = 1
-    """Trainings of each candidate with different seeds; its value is their mean."""
-    batch: Annotated[int, Field(ge=1)] = 8
-    """Trials that are asked for together, before any of them is known."""
-    finalists: Annotated[int, Field(ge=1)] = 3
-    """How many of the best candidates are trained again with fresh seeds."""
-    final_seeds: Annotated[int, Field(ge=1)] = 5
-    """With how many fresh seeds finalists and references are trained."""
-    engine: Literal["auto", "torch"] = "auto"
-    """auto (the fastest one that is there) or torch."""
+    engine: Literal["auto", "native", "torch"] = "auto"
+    """auto (the fastest one that is there), native or torch."""
     device: str = "cpu"
     """cpu or cuda."""
-    direction: Direction = "maximize"
-    """Of the value; follows from the task where there is one."""
     space: Space = Space()
     """What varies between the candidates."""
     recipe: Recipe = Recipe()
@@ -97,6 +90,50 @@ class CampaignOptions(BaseModel):
         return self.space.model_copy(update={"structure": structure})
 
 
+class CampaignOptions(SharedOptions):
+    """What a campaign does."""
+
+    trials: Annotated[int, Field(ge=1)] = 100
+    """Complete trials to reach in all; the one option that may change when a campaign is resumed."""
+    sampler: Literal["tpe", "random"] = "tpe"
+    """tpe or random."""
+    replicates: Annotated[int, Field(ge=1)] = 1
+    """Trainings of each candidate with different seeds; its value is their mean."""
+    batch: Annotated[int, Field(ge=1)] = 8
+    """Trials that are asked for together, before any of them is known."""
+    finalists: Annotated[int, Field(ge=1)] = 3
+    """How many of the best candidates are trained again with fresh seeds."""
+    final_seeds: Annotated[int, Field(ge=1)] = 5
+    """With how many fresh seeds finalists and references are trained."""
+    direction: Direction = "maximize"
+    """Of the value; follows from the task where there is one."""
+
+
+class SurveyOptions(SharedOptions):
+    """What a survey does."""
+
+    wirings: Annotated[int, Field(ge=1, le=10**9)] = 1000
+    """Wirings to train in all; the one option that may change when a survey is resumed."""
+    seeds: Annotated[int, Field(ge=1)] = 1
+    """Trainings of each wiring at each learning rate, with different initial weights and orders of the examples."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What folder a config is for: the file that holds it, the one option that may grow, and its name in messages."""
+
+    config: type[SharedOptions]
+    file: str
+    grows: str
+    noun: str
+
+
+CAMPAIGN = Kind(CampaignOptions, OPTIONS_FILE, "trials", "campaign")
+SURVEY = Kind(SurveyOptions, "survey.toml", "wirings", "survey")
+
+_Config = TypeVar("_Config", bound=SharedOptions)
+
+
 def resolve(options: Mapping[str, Any]) -> CampaignOptions:
     """Validate nested options; the word ``"none"`` stands for None, which files and command lines cannot write.
 
@@ -105,10 +142,12 @@ def resolve(options: Mapping[str, Any]) -> CampaignOptions:
     InputError
         One line on the first thing that is wrong.
     """
-    try:
-        return CampaignOptions.model_validate(_replaced(options, _NONE, None))
-    except ValidationError as error:
-        raise input_error(error, CampaignOptions) from None
+    return _validated(options, CampaignOptions)
+
+
+def resolve_survey(options: Mapping[str, Any]) -> SurveyOptions:
+    """Validate nested options of a survey; see `resolve`."""
+    return _validated(options, SurveyOptions)
 
 
 def read_options(path: str | Path) -> dict[str, Any]:
@@ -121,7 +160,7 @@ def read_options(path: str | Path) -> dict[str, Any]:
         raise InputError(f"{path}: not a TOML file: {error}") from None
 
 
-def write_options(options: CampaignOptions, path: str | Path) -> None:
+def write_options(options: SharedOptions, path: str | Path) -> None:
     """Write resolved options as TOML, which reads back as the same options."""
     with atomic_write(path) as temporary:
         document = _replaced(options.model_dump(mode="json"), None, _NONE)
@@ -140,39 +179,46 @@ def changed_options(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str 
     return changes
 
 
-def resume_options(out: str | Path, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of the campaign in `out`, or those given where there is none yet.
+def resume_options(out: str | Path, given: Mapping[str, Any], kind: Kind = CAMPAIGN) -> dict[str, Any]:
+    """Return the options of the campaign or survey in `out`, or those given where there is none yet.
 
-    What is not given is taken from the campaign; `trials` may be given anew.
+    What is not given is taken from the folder; the option that may grow may be given anew.
 
     Raises
     ------
     InputError
-        Naming a given option that differs from the campaign's.
+        Naming a given option that differs from the folder's.
     """
-    path = Path(out) / OPTIONS_FILE
+    path = Path(out) / kind.file
     if not path.is_file():
         return dict(given)
-    stored = resolve(read_options(path)).model_dump(mode="json")
-    mine = resolve(given).model_dump(mode="json")
-    refuse_changes(out, _only(stored, given), _only(mine, given))
-    return {**stored, "trials": given.get("trials", stored["trials"])}
+    stored = _validated(read_options(path), kind.config).model_dump(mode="json")
+    mine = _validated(given, kind.config).model_dump(mode="json")
+    refuse_changes(out, _only(stored, given), _only(mine, given), kind)
+    return {**stored, kind.grows: given.get(kind.grows, stored[kind.grows])}
 
 
-def refuse_changes(out: str | Path, stored: Mapping[str, Any], mine: Mapping[str, Any]) -> None:
-    """Raise an InputError that names the first option other than `trials` that differs."""
+def refuse_changes(out: str | Path, stored: Mapping[str, Any], mine: Mapping[str, Any], kind: Kind = CAMPAIGN) -> None:
+    """Raise an InputError that names the first option that differs, the one that may grow apart."""
     for name, before, after in changed_options(stored, mine):
-        if name != "trials":
+        if name != kind.grows:
             raise InputError(
-                f"{name}={_shown(after)}: the campaign in {out} was started with {_shown(before)}, and only trials may "
-                f"change; give {_shown(before)}, or another out"
+                f"{name}={_shown(after)}: the {kind.noun} in {out} was started with {_shown(before)}, and only "
+                f"{kind.grows} may change; give {_shown(before)}, or another out"
             )
 
 
-def with_defaults(stored: Mapping[str, Any]) -> dict[str, Any]:
+def with_defaults(stored: Mapping[str, Any], kind: Kind = CAMPAIGN) -> dict[str, Any]:
     """Complete stored options by the defaults of those that an older version did not have; other entries are kept."""
-    own = {name: value for name, value in stored.items() if name in CampaignOptions.model_fields}
-    return {**stored, **resolve(own).model_dump(mode="json", exclude={"trials"})}
+    own = {name: value for name, value in stored.items() if name in kind.config.model_fields}
+    return {**stored, **_validated(own, kind.config).model_dump(mode="json", exclude={kind.grows})}
+
+
+def _validated(options: Mapping[str, Any], config: type[_Config]) -> _Config:
+    try:
+        return config.model_validate(_replaced(options, _NONE, None))
+    except ValidationError as error:
+        raise input_error(error, config) from None
 
 
 def _replaced(options: Mapping[str, Any], old: Any, new: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, IntDistribution
+from optuna.search_space import IntersectionSearchSpace
 
 from nas.errors import InputError
 from nas.search.options import Direction
@@ -23,11 +24,31 @@ from priors import Wiring
 
 __all__ = ["SAMPLERS", "Candidate", "Proposer"]
 
-SAMPLERS: dict[str, Callable[[int], optuna.samplers.BaseSampler]] = {
-    "random": lambda seed: optuna.samplers.RandomSampler(seed=seed),
-    "tpe": lambda seed: optuna.samplers.TPESampler(seed=seed),
+
+class _TPESampler(optuna.samplers.TPESampler):
+    """Optuna's, for a study whose every trial has a sampler of its own.
+
+    What all trials have in common is kept in one place for all of them: finding it anew compares every
+    parameter of every trial, which takes longer than the sampling.
+    """
+
+    def __init__(self, seed: int, common: IntersectionSearchSpace) -> None:
+        super().__init__(seed=seed)
+        self._common = common
+
+    def infer_relative_search_space(
+        self, study: optuna.Study, _: optuna.trial.FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        """Return the parameters that all trials have, without those of one value; see Optuna."""
+        common = self._common.calculate(study, use_cache=True)
+        return {name: distribution for name, distribution in common.items() if not distribution.single()}
+
+
+SAMPLERS: dict[str, Callable[[int, IntersectionSearchSpace], optuna.samplers.BaseSampler]] = {
+    "random": lambda seed, _: optuna.samplers.RandomSampler(seed=seed),
+    "tpe": _TPESampler,
 }
-"""Sampler name to Optuna's sampler with a given seed."""
+"""Sampler name to Optuna's sampler with a given seed, and what the trials of its study have in common."""
 
 _MAX_DRAWS = 1000
 # A sampler that learnt to like what is too large would propose it for ever; chance finds what is left.
@@ -76,8 +97,11 @@ class Proposer:
         self._space, self._sampler, self._seed = space, SAMPLERS[sampler], seed
         self._units = (n_inputs, n_outputs)
         self._size_of = size_of
+        self.learns = sampler != "random"
+        """Whether what is proposed depends on what was told."""
+        self._common = IntersectionSearchSpace(include_pruned=True)
         with quiet_optuna():
-            self._study = optuna.create_study(direction=direction, sampler=self._sampler(0))
+            self._study = optuna.create_study(direction=direction, sampler=self._sampler(0, self._common))
         self._open: dict[int, optuna.Trial] = {}
 
     def propose(self, number: int) -> Candidate:
@@ -91,7 +115,7 @@ class Proposer:
         smallest: int | None = None
         for draw in range(_MAX_DRAWS):
             sampler = self._sampler if draw < _SAMPLER_DRAWS else SAMPLERS["random"]
-            self._study.sampler = sampler(stream_seed(self._seed, "sampler", number, draw))
+            self._study.sampler = sampler(stream_seed(self._seed, "sampler", number, draw), self._common)
             trial = self._study.ask()
             searched = self._space.suggest(trial)
             seeds = self._space.seeds(stream(self._seed, "wiring", number, draw))

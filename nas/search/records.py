@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Record", "Records", "describe"]
+
+_OF_THE_TRIAL = ("number", "state", "value", "params")
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,8 @@ class Record:
 
     def attributes(self) -> dict[str, Any]:
         """Return what a trial stores beside its number, state, value and parameters, as JSON types."""
-        stored = asdict(self)
-        for name in ("number", "state", "value", "params"):
-            del stored[name]
+        stored = {name: value for name, value in vars(self).items() if name not in _OF_THE_TRIAL}
+        stored["ladder"] = dict(self.ladder)
         return {name: list(value) if isinstance(value, tuple) else value for name, value in stored.items()}
 
     @classmethod
@@ -109,16 +110,16 @@ class Record:
         cls, number: int, state: str, value: float | None, params: Mapping[str, Any], stored: Mapping[str, Any]
     ) -> Record:
         """Return the record of a trial; attributes that this version does not know are left out."""
-        own = {item.name for item in fields(cls)}
         known: dict[str, Any] = {
-            name: tuple(item) if isinstance(item, list) else item for name, item in stored.items() if name in own
+            name: tuple(item) if isinstance(item, list) else item
+            for name, item in stored.items()
+            if name in cls.__dataclass_fields__
         }
         return cls(number=number, state=state, value=value, params=dict(params), **known)
 
     def row(self) -> dict[str, Any]:
         """Return the record as one flat row, without its edges."""
-        row = asdict(self)
-        del row["hidden_edges"]
+        row = {name: value for name, value in vars(self).items() if name != "hidden_edges"}
         row |= {f"param_{name}": value for name, value in row.pop("params").items()}
         row |= {f"value_at_{rate}": value for rate, value in row.pop("ladder").items()}
         row["values"] = " ".join(map(repr, self.values))

@@ -1,26 +1,30 @@
 """StudyFile: the Optuna study in a campaign's folder, the only record of what was done. Imports optuna.
 
-Every trial is added in one transaction when it is finished, so that a process that dies at any moment leaves a study
-of whole trials. One process writes at a time: SQLite hands one trial out twice to several.
+Finished trials are added in transactions, in the order of their numbers, so that a process that dies at any moment
+leaves the first of them, all whole. One process writes at a time: SQLite hands one trial out twice to several.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import optuna
 import sqlalchemy
+from optuna.distributions import BaseDistribution
+from optuna.trial import FrozenTrial
 
 from nas.errors import InputError
 from nas.search.options import Direction
 from nas.search.quiet import quiet_optuna
 from nas.search.records import Record, Records
+from nas.search.rows import append_trials
 from priors.files import atomic_write
 
-__all__ = ["STUDY_NAME", "StudyFile", "load"]
+__all__ = ["STUDY_NAME", "StudyFile", "load", "record_of", "trial_of"]
 
 STUDY_NAME = "wirenas"
 _FILE_NAME = "study.db"
@@ -41,6 +45,7 @@ class StudyFile:
 
     def __init__(self, out: str | Path, direction: Direction | None = None) -> None:
         self.path = Path(out) / _FILE_NAME
+        self._records: list[Record] | None = None
         if direction is None and not self.path.is_file():
             raise InputError(
                 f"{out}: no campaign here ({_FILE_NAME} is missing); give the --out folder of `wirenas run`"
@@ -48,7 +53,8 @@ class StudyFile:
         try:
             if direction is not None and not self.path.is_file():
                 _create(self.path, direction)
-            self.study = optuna.load_study(study_name=STUDY_NAME, storage=_storage(self.path))
+            self._storage = _storage(self.path)
+            self.study = optuna.load_study(study_name=STUDY_NAME, storage=self._storage)
         except KeyError:
             raise InputError(f"{out}: no campaign here ({_FILE_NAME} is empty); `wirenas run` starts one") from None
         except (sqlalchemy.exc.DatabaseError, optuna.exceptions.StorageInternalError) as error:
@@ -64,25 +70,26 @@ class StudyFile:
         """Store a document with the study."""
         self.study.set_user_attr(name, json.dumps(document))
 
-    def add(self, record: Record, distributions: Mapping[str, optuna.distributions.BaseDistribution]) -> None:
+    def add(self, record: Record, distributions: Mapping[str, BaseDistribution]) -> None:
         """Append a finished trial; all of it or nothing is stored, and its number is the study's next."""
-        self.study.add_trial(
-            optuna.create_trial(
-                state=_STATES[record.state],
-                value=record.value,
-                params=dict(record.params),
-                distributions=dict(distributions),
-                user_attrs=record.attributes(),
-            )
-        )
+        self.append([(record, trial_of(record, distributions))])
 
-    def trials(self) -> list[optuna.trial.FrozenTrial]:
+    def append(self, finished: Sequence[tuple[Record, FrozenTrial]]) -> None:
+        """Append finished trials in one transaction, under the study's next numbers."""
+        append_trials(self.study, self._storage, [trial for _, trial in finished])
+        if self._records is not None:
+            first = len(self._records)
+            self._records += [_as_stored(record, first + offset) for offset, (record, _) in enumerate(finished)]
+
+    def trials(self) -> list[FrozenTrial]:
         """Return the stored trials in the order of their numbers; they must not be changed."""
         return self.study.get_trials(deepcopy=False, states=tuple(_STATE_NAMES))
 
     def records(self) -> Records:
-        """Return the stored trials as records."""
-        return Records(tuple(record_of(trial) for trial in self.trials()))
+        """Return the stored trials as records; the file is read once, later trials are those appended here."""
+        if self._records is None:
+            self._records = [record_of(trial) for trial in self.trials()]
+        return Records(tuple(self._records))
 
 
 def _create(path: Path, direction: Direction) -> None:
@@ -105,10 +112,26 @@ def _storage(path: Path) -> optuna.storages.RDBStorage:
     )
 
 
-def record_of(trial: optuna.trial.FrozenTrial) -> Record:
+def trial_of(record: Record, distributions: Mapping[str, BaseDistribution]) -> FrozenTrial:
+    """Return a record as a trial that ends now."""
+    return optuna.create_trial(
+        state=_STATES[record.state],
+        value=record.value,
+        params=dict(record.params),
+        distributions=dict(distributions),
+        user_attrs=record.attributes(),
+    )
+
+
+def record_of(trial: FrozenTrial) -> Record:
     """Return a stored trial as a record."""
     value = trial.value if trial.state == optuna.trial.TrialState.COMPLETE else None
     return Record.from_attributes(trial.number, _STATE_NAMES[trial.state], value, trial.params, trial.user_attrs)
+
+
+def _as_stored(record: Record, number: int) -> Record:
+    """Return a record as it is read back: under its number, and without the sign of a zero, which SQLite drops."""
+    return replace(record, number=number, value=None if record.value is None else record.value + 0.0)
 
 
 def load(out: str | Path) -> Records:

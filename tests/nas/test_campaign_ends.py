@@ -15,6 +15,7 @@ from nas.errors import CampaignError
 from nas.search.campaign import Campaign
 from nas.search.records import Record, Records
 from nas.search.study import load
+from nas.search.watcher import Watcher
 from priors import Wiring
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -65,6 +66,40 @@ def test_a_second_ctrl_c_does_not_wait_for_a_long_evaluation(tmp_path: Path) -> 
     finally:
         go_on.set()
         sender.join()
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_ctrl_c_loses_nothing_that_was_finished(tmp_path: Path, sampler: str) -> None:
+    """These evaluations take no time, so that many trials wait to be stored together."""
+    calls = []
+
+    def evaluate(wiring: Wiring, params: Mapping[str, Any]) -> float:
+        calls.append(params["graph_seed"])
+        if len(calls) == 21:
+            os.kill(os.getpid(), signal.SIGINT)
+            assert campaign.stop.wait(60)
+        return edges(wiring, params)
+
+    campaign = Campaign(tmp_path, evaluate=evaluate, space=SPACE, trials=40, sampler=sampler)
+    with pytest.raises(KeyboardInterrupt):
+        campaign.run()
+    assert [record.params["graph_seed"] for record in load(tmp_path)] == calls
+    assert len(calls) == 21
+    assert (tmp_path / "trials.csv").read_text(encoding="utf-8").count("\n") == 22
+
+
+def test_records_are_told_once_and_once_stored(tmp_path: Path) -> None:
+    class Looker(Watcher):
+        def __init__(self) -> None:
+            self.heard: list[Record] = []
+
+        def recorded(self, record: Record) -> None:
+            assert record == load(tmp_path)[record.number]
+            self.heard.append(record)
+
+    looker = Looker()
+    Campaign(tmp_path, evaluate=edges, space=SPACE, trials=12, sampler="random").run(looker)
+    assert [record.number for record in looker.heard] == list(range(12))
 
 
 def test_a_wiring_that_is_drawn_otherwise_today_is_not_passed_off(tmp_path: Path) -> None:

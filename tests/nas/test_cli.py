@@ -114,7 +114,7 @@ def test_the_version_names_engines(wirenas: Any):
     code, text, _ = wirenas("--version")
     assert code == 0
     assert text.startswith("wirenas ")
-    assert "engines: torch" in text
+    assert "torch; devices" in text
 
 
 # What campaigns print
@@ -173,7 +173,7 @@ def test_the_same_command_again_trains_nothing(
     def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError("something was trained")
 
-    monkeypatch.setattr("nas.search.evaluation.train", refuse)
+    monkeypatch.setattr("nas.search.evaluation.Trainer.train", refuse)
     for given in (TINY.split(), [], ["--trials", "3"], ["--epochs", "1"]):
         code, text, err = wirenas("run", *given, "--out", str(out), "--json")
         assert code == 0, err
@@ -214,10 +214,10 @@ def test_a_file_gives_options_and_flags_win(wirenas: Any, tmp_path: Path):
 
 
 def test_a_file_gives_folder_and_threads_and_flags_win(wirenas: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    seen: list[tuple[Path, int]] = []
+    seen: list[tuple[Path, int | None]] = []
 
     class Seen:
-        def __init__(self, out: Path, *, threads: int, **_: Any) -> None:
+        def __init__(self, out: Path, *, threads: int | None, **_: Any) -> None:
             seen.append((out, threads))
             raise InputError("seen")
 
@@ -229,7 +229,7 @@ def test_a_file_gives_folder_and_threads_and_flags_win(wirenas: Any, tmp_path: P
     file.write_text("trials = 2\n", encoding="utf-8")
     wirenas("run", str(file))
     wirenas("run")
-    default = (Path("results/digits-mlp"), 1)
+    default = (Path("results/digits-mlp"), None)
     assert seen == [(tmp_path / "there", 3), (tmp_path / "here", 2), default, default]
 
 
@@ -408,7 +408,7 @@ def test_anything_else_is_exit_code_one(wirenas: Any, tmp_path: Path, monkeypatc
     def refuse(*_: Any, **__: Any) -> None:
         raise RuntimeError("always")
 
-    monkeypatch.setattr("nas.search.evaluation.train", refuse)
+    monkeypatch.setattr("nas.search.evaluation.Trainer.train", refuse)
     code, text, err = wirenas("run", *TINY.split(), "--out", str(tmp_path))
     assert (code, text) == (1, "")
     assert err.splitlines()[-1].startswith("wirenas: 10 trials failed one after another; the last one with: Runtime")

@@ -181,3 +181,21 @@ def test_optuna_says_nothing_about_the_study_in_memory(capsys: pytest.CaptureFix
     finally:
         optuna.logging.set_verbosity(before)
     assert capsys.readouterr().err == ""
+
+
+def test_what_is_kept_of_earlier_trials_changes_no_proposal(monkeypatch: pytest.MonkeyPatch):
+    options: dict[str, Any] = {"limit": 150, "orientation": ("random", "degree")}
+    found = search(proposer("tpe", **options), 0, 32)
+    monkeypatch.setitem(SAMPLERS, "tpe", lambda seed, _: optuna.samplers.TPESampler(seed=seed))
+    expected = search(proposer("tpe", **options), 0, 32)
+    assert [candidate.params for candidate in found] == [candidate.params for candidate in expected]
+    by_chance = search(proposer("random", **options), 0, 32)
+    assert [candidate.params for candidate in found] != [candidate.params for candidate in by_chance]
+
+
+@pytest.mark.parametrize("sampler", sorted(SAMPLERS))
+def test_only_what_learns_needs_to_be_told(sampler: str):
+    told, untold = proposer(sampler), proposer(sampler)
+    search(told, 0, 24)
+    same = told.propose(24).params == untold.propose(24).params
+    assert same == (not told.learns)

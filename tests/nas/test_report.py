@@ -214,7 +214,8 @@ def test_the_card_gives_the_test_of_the_network_that_is_saved(found: Callable[[s
     finals = mlp.finals
     assert finals is not None
     winner = replace(finals.winner, validation=(0.1, 0.4), test=(0.111, 0.222))
-    training = replace(finals.training, history=replace(finals.training.history, value=0.4))
+    trained = replace(finals.training.trained, history=replace(finals.training.history, value=0.4))
+    training = replace(finals.training, trained=trained)
     text = card(mlp.options, mlp.task, replace(finals, winner=winner, training=training), mlp.outcome(Path("out")))
     assert "best on validation (0.4000); on its own it reaches 0.2220 on the test part." in text
 

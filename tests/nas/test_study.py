@@ -13,7 +13,7 @@ from sqlalchemy import Engine, event
 
 from nas.errors import InputError
 from nas.search.records import Record
-from nas.search.study import STUDY_NAME, StudyFile, load
+from nas.search.study import STUDY_NAME, StudyFile, load, trial_of
 
 DISTRIBUTIONS = {"n": optuna.distributions.IntDistribution(1, 100), "p": optuna.distributions.FloatDistribution(0, 1)}
 TABLES = ("trials", "trial_params", "trial_values", "trial_user_attributes")
@@ -84,6 +84,20 @@ def test_a_failure_is_met_while_a_trial_is_stored(tmp_path: Path):
     event.listen(engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
     study.add(record(0), DISTRIBUTIONS)
     assert sum(text.lstrip().upper().startswith("INSERT") for text in seen) >= 4
+
+
+def test_records_are_those_of_the_file(tmp_path: Path):
+    """Records that were appended are not read again, and yet are what others read."""
+    study = StudyFile(tmp_path, "minimize")
+    assert len(study.records()) == 0
+    edges, ladder = (0, 2, 1, 2), {"0.1": 1 / 3, "0.01": -0.0}
+    study.add(record(7, value=-0.0, hidden_edges=edges, values=(-0.0, 1e300), ladder=ladder), DISTRIBUTIONS)
+    several = [record(1, state="failed", value=None, error="no"), record(2, prediction=0.1, n_parameters=3)]
+    study.append([(row, trial_of(row, DISTRIBUTIONS)) for row in several])
+    read = load(tmp_path)
+    assert study.records() == read
+    assert repr(study.records()) == repr(read)
+    assert [row.number for row in read] == [0, 1, 2]
 
 
 def test_a_study_is_created_whole_or_not_at_all(tmp_path: Path):

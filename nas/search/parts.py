@@ -1,0 +1,260 @@
+"""Parts: the rows of a survey as Parquet files, written whole or not at all. Imports pyarrow.
+
+A part is named after the wirings that it holds, from the first to the last one, and says in its metadata which survey
+it belongs to. Parts only ever follow each other; where several were merged, the large part counts and the small ones
+inside it are leftovers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise, takewhile
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from nas.errors import InputError
+from priors.files import atomic_write
+
+__all__ = ["FORMAT", "MOST_ROWS", "SCHEMA", "SMALL_ROWS", "Part", "Parts", "list_parts", "read_identity", "read_rows"]
+
+FORMAT = 1
+"""Version of the schema and of the metadata; raised when either changes."""
+
+SMALL_ROWS = 4096
+"""A part with fewer rows is one of the small ones that are merged while a survey goes on."""
+
+MOST_ROWS = 262_144
+"""The most rows that parts are merged to."""
+
+_MOST_SMALL = 64
+_NAME = re.compile(r"part-(\d{9})-(\d{9})\.parquet")
+_KEY = b"wirenas"
+
+_SCHEMA_TYPES: dict[str, Any] = {
+    "number": pa.int64(),
+    "replicate": pa.int32(),
+    "learning_rate": pa.float64(),
+    "param_family": pa.string(),
+    "param_n": pa.int32(),
+    "param_degree": pa.float64(),
+    "param_p": pa.float64(),
+    "param_initial": pa.string(),
+    "param_orientation": pa.string(),
+    "param_attachment": pa.string(),
+    "param_graph_seed": pa.int64(),
+    "param_order_seed": pa.int64(),
+    "param_attach_seed": pa.int64(),
+    "fingerprint": pa.string(),
+    "n_hidden": pa.int32(),
+    "n_edges": pa.int32(),
+    "n_layers": pa.int32(),
+    "n_sources": pa.int32(),
+    "n_sinks": pa.int32(),
+    "degree": pa.float64(),
+    "n_parameters": pa.int64(),
+    "value": pa.float64(),
+    "validation_loss": pa.float64(),
+    "test": pa.float64(),
+    "diverged": pa.bool_(),
+    "steps": pa.int64(),
+    "epochs": pa.int32(),
+    "seconds": pa.float64(),
+    "engine": pa.string(),
+    "versions": pa.string(),
+    "error": pa.string(),
+}
+
+SCHEMA = pa.schema(list(_SCHEMA_TYPES.items()))
+"""Columns of a survey, one row a training; `SurveyTable` says what they mean."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file, with all rows of the wirings from `first` to `last`."""
+
+    path: Path
+    first: int
+    last: int
+
+    def is_inside(self, other: Part) -> bool:
+        """Whether another part holds all of this one's wirings and more."""
+        return self.path != other.path and other.first <= self.first and self.last <= other.last
+
+
+class Parts:
+    """The parts of one survey, for the one process that adds to them.
+
+    Parameters
+    ----------
+    folder : path
+        Created where it is missing; leftovers of killed processes are removed from it.
+    identity : mapping
+        Which survey this is, as JSON types.
+    rows_per_wiring : int
+        Trainings of every wiring.
+
+    Raises
+    ------
+    InputError
+        If the folder holds what does not belong there, or wirings are missing.
+    """
+
+    def __init__(self, folder: Path, identity: Mapping[str, Any], rows_per_wiring: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(folder)
+        self._folder, self._per_wiring = folder, rows_per_wiring
+        self._schema = SCHEMA.with_metadata({_KEY: json.dumps({"format": FORMAT, **identity}).encode()})
+        self._parts = list_parts(folder)
+        for part in self._parts:
+            found, expected = _open(part.path).metadata.num_rows, self._n_rows([part])
+            if found != expected:
+                raise InputError(f"{part.path}: {found} rows where {expected} belong; give another folder")
+
+    @property
+    def n_wirings(self) -> int:
+        """Wirings that are stored; the next one to be added has this number."""
+        return self._parts[-1].last + 1 if self._parts else 0
+
+    def append(self, n_wirings: int, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Store the rows of the next `n_wirings` wirings, all of them or, if the process dies, none."""
+        if len(rows) != n_wirings * self._per_wiring:
+            raise ValueError(f"{len(rows)} rows: {n_wirings} wirings have {n_wirings * self._per_wiring}")
+        first = self.n_wirings
+        self._parts.append(self._write(first, first + n_wirings - 1, _table(rows, self._schema)))
+        small = self._n_small()
+        if small >= _MOST_SMALL:
+            self._merge(self._parts[-small:])
+
+    def merge(self, most_rows: int = MOST_ROWS) -> None:
+        """Turn neighbouring parts into larger ones of up to so many rows."""
+        for group in _grouped(list(self._parts), most_rows // self._per_wiring):
+            self._merge(group)
+
+    def _merge(self, group: Sequence[Part]) -> None:
+        """Write one part in place of several; a process that dies before the last is removed leaves them inside it."""
+        if len(group) < 2:
+            return
+        merged = self._write(group[0].first, group[-1].last, read_rows(group))
+        place = self._parts.index(group[0])
+        self._parts[place : place + len(group)] = [merged]
+        for part in group:
+            part.path.unlink()
+
+    def _write(self, first: int, last: int, table: pa.Table) -> Part:
+        part = Part(self._folder / f"part-{first:09d}-{last:09d}.parquet", first, last)
+        with atomic_write(part.path) as temporary, temporary.open("wb") as file:
+            pq.write_table(table.replace_schema_metadata(self._schema.metadata), file, compression="zstd")
+            file.flush()
+            os.fsync(file.fileno())
+        return part
+
+    def _n_small(self) -> int:
+        """Count the last parts that are small."""
+        return sum(1 for _ in takewhile(lambda part: self._n_rows([part]) < SMALL_ROWS, reversed(self._parts)))
+
+    def _n_rows(self, parts: Iterable[Part]) -> int:
+        return sum(part.last - part.first + 1 for part in parts) * self._per_wiring
+
+
+def list_parts(folder: Path) -> list[Part]:
+    """Return the parts in a folder in the order of their wirings, without those inside a larger one.
+
+    Raises
+    ------
+    InputError
+        Naming a file that is no part, two parts that share wirings, or wirings that are in none.
+    """
+    names = sorted(path.name for path in folder.iterdir() if not path.name.startswith(".")) if folder.is_dir() else []
+    found = [_part(folder / name) for name in names]
+    parts: list[Part] = []
+    for part in sorted(found, key=lambda part: (part.first, -part.last)):
+        if not (parts and part.is_inside(parts[-1])):
+            parts.append(part)
+    _check_sequence(folder, parts)
+    return parts
+
+
+def read_rows(parts: Sequence[Part], columns: Sequence[str] | None = None) -> pa.Table:
+    """Return the rows of some parts, one part after another; all columns by default."""
+    names = SCHEMA.names if columns is None else list(columns)
+    empty = SCHEMA.empty_table().select(names)
+    tables = [_open(part.path).read(columns=names).select(names).replace_schema_metadata(None) for part in parts]
+    return pa.concat_tables([empty, *tables])
+
+
+def read_identity(part: Part) -> dict[str, Any]:
+    """Return which survey a part says that it belongs to."""
+    identity: dict[str, Any] = json.loads(_open(part.path).schema_arrow.metadata[_KEY])
+    del identity["format"]
+    return identity
+
+
+def _part(path: Path) -> Part:
+    match = _NAME.fullmatch(path.name)
+    first, last = (int(match[1]), int(match[2])) if match else (1, 0)
+    if first > last:
+        raise InputError(f"{path}: not a part of a survey; move it elsewhere")
+    return Part(path, first, last)
+
+
+def _check_sequence(folder: Path, parts: Sequence[Part]) -> None:
+    start = Part(folder, -1, -1)
+    for before, after in pairwise([start, *parts]):
+        if after.first <= before.last:
+            raise InputError(
+                f"{after.path}: wirings {after.first} to {before.last} are in {before.path.name} too; "
+                "remove the part that does not belong there"
+            )
+        if after.first > before.last + 1:
+            raise InputError(
+                f"{folder}: wirings {before.last + 1} to {after.first - 1} are missing; put their part back, "
+                "or give another folder"
+            )
+
+
+def _open(path: Path) -> pq.ParquetFile:
+    """Open a part, and refuse what is damaged, foreign or of another version."""
+    try:
+        file = pq.ParquetFile(path)
+        written = json.loads((file.schema_arrow.metadata or {}).get(_KEY, b"{}"))
+    except (pa.ArrowInvalid, ValueError) as error:
+        raise InputError(f"{path}: not a part that can be read: {str(error).splitlines()[0]}") from None
+    if written.get("format") != FORMAT or not file.schema_arrow.equals(SCHEMA):
+        raise InputError(
+            f"{path}: written in format {written.get('format')}, and this version reads format {FORMAT}; "
+            "give another folder"
+        )
+    return file
+
+
+def _table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
+    columns = [pa.array([row.get(field.name) for row in rows], field.type) for field in schema]
+    return pa.table(columns, schema)
+
+
+def _grouped(parts: Sequence[Part], most_wirings: int) -> list[list[Part]]:
+    """Cut a sequence of parts into groups of up to so many wirings; a larger part is a group of its own."""
+    groups: list[list[Part]] = []
+    for part in parts:
+        if groups and part.last - groups[-1][0].first < most_wirings:
+            groups[-1].append(part)
+        else:
+            groups.append([part])
+    return groups
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what killed processes left: files under a temporary name, and parts inside a larger one."""
+    for file in folder.glob(".*.tmp"):
+        file.unlink()
+    kept = {part.path for part in list_parts(folder)}
+    for file in folder.glob("part-*.parquet"):
+        if file not in kept:
+            file.unlink()

@@ -1,0 +1,110 @@
+"""Finished trials as rows of Optuna's tables, many of them in one transaction. Imports optuna and SQLAlchemy.
+
+`Study.add_trial` asks the database about every parameter and attribute and commits every trial, which takes longer than
+a small network trains. The tables have been the same for years, but Optuna describes them in a private module: all use
+of it is here, and where it is not as expected trials are added by `Study.add_trial`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+import optuna
+import sqlalchemy
+from optuna.distributions import distribution_to_json
+from optuna.trial import FrozenTrial
+
+__all__ = ["append_trials"]
+
+Row = dict[str, Any]
+
+_COLUMNS = {
+    "studies": {"study_id", "study_name"},
+    "trials": {"trial_id", "number", "study_id", "state", "datetime_start", "datetime_complete"},
+    "trial_values": {"trial_value_id", "trial_id", "objective", "value", "value_type"},
+    "trial_params": {"param_id", "trial_id", "param_name", "param_value", "distribution_json"},
+    "trial_user_attributes": {"trial_user_attribute_id", "trial_id", "key", "value_json"},
+}
+
+
+def append_trials(study: optuna.Study, storage: optuna.storages.RDBStorage, trials: Sequence[FrozenTrial]) -> None:
+    """Append finished trials to a study of one objective, under its next numbers and in their order.
+
+    The rows are those that `Study.add_trial` writes, but all trials are stored in one transaction or none is. Where
+    Optuna's tables are not as expected, every trial is stored in a transaction of its own.
+
+    Parameters
+    ----------
+    study : optuna.Study
+    storage : optuna.storages.RDBStorage
+        Where the study lies, as an SQLite file.
+    trials : sequence of optuna.trial.FrozenTrial
+        Made by `optuna.create_trial`; they hold no system attributes and no intermediate values. That their
+        distributions fit those of earlier trials is not checked.
+    """
+    models = _models()
+    if models is None:
+        study.add_trials(trials)
+        return
+    tables = models.BaseModel.metadata.tables
+    with storage.engine.begin() as connection:
+        # From here on nobody else writes, so that the numbers and identifiers read below stay free.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        study_id, number, trial_id = connection.execute(_next(tables, study.study_name)).one()
+        rows: dict[str, list[Row]] = {name: [] for name in _COLUMNS if name != "studies"}
+        for offset, trial in enumerate(trials):
+            place = {"trial_id": trial_id + offset, "number": number + offset, "study_id": study_id}
+            _add_rows(rows, trial, place, models.TrialValueModel)
+        for name, several in rows.items():
+            if several:
+                connection.execute(tables[name].insert(), several)
+
+
+def _next(tables: Any, study_name: str) -> sqlalchemy.Select[Any]:
+    """Ask for a study's identifier, its next trial number, and the next trial identifier."""
+    studies, trials = tables["studies"].c, tables["trials"].c
+    count, last = sqlalchemy.func.count, sqlalchemy.func.max
+    number = sqlalchemy.select(count()).where(trials.study_id == studies.study_id).scalar_subquery()
+    highest = sqlalchemy.select(last(trials.trial_id)).scalar_subquery()
+    following = sqlalchemy.func.coalesce(highest, 0) + 1
+    return sqlalchemy.select(studies.study_id, number, following).where(studies.study_name == study_name)
+
+
+def _add_rows(rows: dict[str, list[Row]], trial: FrozenTrial, place: Row, values: Any) -> None:
+    """Append the rows of one trial to those of each table; `place` holds the keys of its row in ``trials``."""
+    key = {"trial_id": place["trial_id"]}
+    times = {"datetime_start": _utc(trial.datetime_start), "datetime_complete": _utc(trial.datetime_complete)}
+    rows["trials"].append({**place, "state": trial.state, **times})
+    if trial.value is not None:
+        value, kind = values.value_to_stored_repr(trial.value)
+        rows["trial_values"].append({**key, "objective": 0, "value": value, "value_type": kind})
+    for name, setting in trial.params.items():
+        distribution = trial.distributions[name]
+        stored = {"param_value": distribution.to_internal_repr(setting)}
+        text = distribution_to_json(distribution)
+        rows["trial_params"].append({**key, "param_name": name, **stored, "distribution_json": text})
+    for name, attribute in trial.user_attrs.items():
+        rows["trial_user_attributes"].append({**key, "key": name, "value_json": json.dumps(attribute)})
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    """Turn naive local time, which trials hold, into naive UTC, which the tables hold."""
+    return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None)
+
+
+@cache
+def _models() -> ModuleType | None:
+    """Return Optuna's description of its tables, or None where it is not the one known here."""
+    try:
+        models = import_module("optuna.storages._rdb.models")
+        tables = models.BaseModel.metadata.tables
+        known = all(set(tables[name].c.keys()) == columns for name, columns in _COLUMNS.items())
+        return models if known and callable(models.TrialValueModel.value_to_stored_repr) else None
+    except (ImportError, AttributeError, KeyError):
+        return None

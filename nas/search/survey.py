@@ -1,0 +1,267 @@
+"""Survey: draws wirings, trains each one with every replicate and learning rate, and keeps a row a training.
+
+Threads take wirings in the order of their numbers, and this thread alone writes, in the same order: what is stored are
+the first so many wirings, and equal rows whatever the threads did. Imports torch and pyarrow.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nas.errors import CampaignError, InputError
+from nas.networks import NetworkSpec
+from nas.search.draws import Draws
+from nas.search.evaluation import Trainer
+from nas.search.guards import alone_in, one_torch_thread, stop_on_signal
+from nas.search.in_order import in_order
+from nas.search.options import CAMPAIGN, SURVEY, refuse_changes, resolve_survey, with_defaults, write_options
+from nas.search.parts import SMALL_ROWS, Parts, list_parts, read_identity, read_rows
+from nas.search.setup import check_fit, n_threads, plain_options, task_of
+from nas.search.survey_rows import RowMaker, WiringRows
+from nas.search.survey_table import PARTS_FOLDER
+from nas.tasks import Task
+from nas.training import Interrupted
+
+__all__ = ["Standing", "Survey", "SurveyOutcome"]
+
+_WRITE_EVERY_S = 2.0
+_FAILURES_IN_A_ROW = 10
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a survey is: wirings done, stored or not, out of all, and the trainings of each."""
+
+    done: int
+    total: int
+    trainings: int
+
+
+@dataclass(frozen=True)
+class SurveyOutcome:
+    """What a survey holds.
+
+    Parameters
+    ----------
+    out : str
+    task, network, metric : str
+    engines : tuple of str
+        Those that trained.
+    wirings, trainings : int
+        All that are stored; a training is a row.
+    diverged, failed : int
+        Trainings whose loss left the finite numbers, and those that raised an error.
+    seconds : float
+        Training time, over all trainings.
+    """
+
+    out: str
+    task: str
+    network: str
+    metric: str
+    engines: tuple[str, ...]
+    wirings: int
+    trainings: int
+    diverged: int
+    failed: int
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as JSON types."""
+        return {**asdict(self), "engines": list(self.engines)}
+
+
+class Survey:
+    """A data set of trained wirings, drawn uniformly from a space.
+
+    Parameters
+    ----------
+    out : path
+        The survey's folder; created, or resumed where it holds a survey of the same options.
+    task : str or Task, optional
+        What to learn; by default the task of the options.
+    threads : int, optional
+        Trainings at a time, by default one a core with the compiled engine and 1 with torch. Results do not depend on
+        it.
+    **options
+        Fields of `SurveyOptions`, such as ``wirings=1000, seeds=3, space=Space(nodes=64)``.
+
+    Raises
+    ------
+    InputError
+        If an option is wrong.
+
+    Examples
+    --------
+    >>> survey = Survey("atlas", task="digits", wirings=1000, seeds=3)  # doctest: +SKIP
+    >>> survey.run().trainings  # doctest: +SKIP
+    3000
+    """
+
+    def __init__(
+        self, out: str | Path, *, task: str | Task | None = None, threads: int | None = None, **options: Any
+    ) -> None:
+        self.out = Path(out)
+        self.stop = threading.Event()
+        self.task = task_of(task, options)
+        self.options = resolve_survey(plain_options(options, self.task))
+        check_fit(self.options, self.task)
+        self.threads = n_threads(threads, self.options, self.task)
+        self._maker = self._row_maker()
+
+    def run(self, watch: Callable[[Standing], None] | None = None) -> SurveyOutcome:
+        """Draw and train until the options' number of wirings is stored, and say what is there.
+
+        Does no work where all of that is done already.
+
+        Parameters
+        ----------
+        watch : callable, optional
+            Told several times a second how far the survey is.
+
+        Raises
+        ------
+        InputError
+            If the folder holds a survey of other options, or another process works on it.
+        KeyboardInterrupt
+            After Ctrl-C; what was stored stays, and the same call resumes.
+        CampaignError
+            If every training fails.
+        """
+        _refuse_campaign(self.out)
+        if not (self.out / SURVEY.file).is_file():
+            self._maker.draws.draw(0)  # An impossible limit is refused before anything is written.
+        with alone_in(self.out), one_torch_thread(), stop_on_signal(self.stop):
+            parts = self._open()
+            try:
+                self._train(parts, watch or (lambda _: None))
+            except Interrupted:
+                raise KeyboardInterrupt from None
+            parts.merge()
+            return self._outcome()
+
+    # The folder
+
+    def _open(self) -> Parts:
+        folder, mine = self.out / PARTS_FOLDER, self._identity()
+        for part in list_parts(folder):
+            refuse_changes(self.out, with_defaults(read_identity(part), SURVEY), mine, SURVEY)
+        parts = Parts(folder, mine, self._maker.rows_per_wiring)
+        if parts.n_wirings > self.options.wirings:
+            self.options = self.options.model_copy(update={SURVEY.grows: parts.n_wirings})
+        write_options(self.options, self.out / SURVEY.file)
+        return parts
+
+    def _identity(self) -> dict[str, Any]:
+        task = self.task
+        data = {"data": task.fingerprint, "metric": task.metric, "direction": task.direction}
+        options = self.options.model_dump(mode="json", exclude={SURVEY.grows})
+        return {**options, **data, "n_inputs": task.n_inputs, "n_outputs": task.n_outputs}
+
+    def _outcome(self) -> SurveyOutcome:
+        rows = read_rows(list_parts(self.out / PARTS_FOLDER), ["seconds", "diverged", "error", "engine"])
+        return SurveyOutcome(
+            out=str(self.out),
+            task=self.task.name,
+            network=self.options.network,
+            metric=self.task.metric,
+            engines=tuple(sorted(rows["engine"].drop_null().unique().to_pylist())),
+            wirings=rows.num_rows // self._maker.rows_per_wiring,
+            trainings=rows.num_rows,
+            diverged=rows["diverged"].drop_null().to_pylist().count(True),
+            failed=rows.num_rows - rows["error"].null_count,
+            seconds=math.fsum(rows["seconds"].drop_null().to_pylist()),
+        )
+
+    # The trainings
+
+    def _row_maker(self) -> RowMaker:
+        options, task = self.options, self.task
+        spec = NetworkSpec(options.network, activation=options.activation, cell=options.cell)
+        draws = Draws(options.resolved_space, options.seed, spec, task.n_inputs, task.n_outputs)
+        trainer = Trainer(
+            task.to(options.device), spec, options.recipe, options.seed, options.engine, options.device, self.stop
+        )
+        return RowMaker(trainer, draws, options.seeds)
+
+    def _train(self, parts: Parts, watch: Callable[[Standing], None]) -> None:
+        numbers = range(parts.n_wirings, self.options.wirings)
+        threads = min(self.threads, len(numbers))
+        if not numbers:
+            return
+        keeper = _Keeper(parts)
+
+        def tell() -> None:
+            done = parts.n_wirings + len(keeper.waiting)
+            watch(Standing(done, self.options.wirings, self._maker.rows_per_wiring))
+
+        tell()
+        with closing(in_order(self._maker.rows, numbers, threads, self.stop)) as arriving:
+            try:
+                for known in arriving:
+                    keeper.add(known)
+                    tell()
+            finally:
+                keeper.store()
+        if parts.n_wirings == 0:
+            raise CampaignError(f"all {len(numbers)} wirings failed; the last one with: {keeper.waiting[-1].error}")
+        keeper.store(failed_too=True)
+
+
+@dataclass
+class _Keeper:
+    """Stores wirings now and then.
+
+    The last ones are held back while they fail: where something is broken that affects them all, they are trained
+    again when it is mended.
+    """
+
+    parts: Parts
+    waiting: list[WiringRows] = field(default_factory=list)
+    _stored_at: float = field(default_factory=time.monotonic)
+
+    def add(self, known: Sequence[WiringRows]) -> None:
+        """Take the next wirings.
+
+        Raises
+        ------
+        CampaignError
+            If too many failed one after another.
+        """
+        self.waiting += known
+        n_rows = sum(len(wiring.rows) for wiring in self.waiting)
+        if n_rows >= SMALL_ROWS or time.monotonic() - self._stored_at >= _WRITE_EVERY_S:
+            self.store()
+        failed = self.waiting[self._n_sound() :]
+        if len(failed) >= _FAILURES_IN_A_ROW:
+            raise CampaignError(
+                f"{len(failed)} wirings failed one after another, in every training; the last one with: "
+                f"{failed[-1].error}"
+            )
+
+    def store(self, *, failed_too: bool = False) -> None:
+        """Store what is waiting, up to the last wiring that did not fail."""
+        count = len(self.waiting) if failed_too else self._n_sound()
+        if count:
+            self.parts.append(count, [row for wiring in self.waiting[:count] for row in wiring.rows])
+            del self.waiting[:count]
+        self._stored_at = time.monotonic()
+
+    def _n_sound(self) -> int:
+        """Count the wirings up to the last one that did not fail."""
+        count = len(self.waiting)
+        while count and self.waiting[count - 1].error is not None:
+            count -= 1
+        return count
+
+
+def _refuse_campaign(out: Path) -> None:
+    if (out / CAMPAIGN.file).is_file():
+        raise InputError(f"out={out}: a campaign lies there; give another folder")

@@ -1,0 +1,123 @@
+"""The rows of one wiring of a survey: drawn, trained with every replicate and learning rate, tested. Imports torch."""
+
+from __future__ import annotations
+
+import platform
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+from nas.search.draws import Draw, Draws
+from nas.search.evaluation import Trainer, Training
+from nas.search.records import describe
+from nas.training import Interrupted
+from priors.version import __version__
+
+__all__ = ["RowMaker", "WiringRows"]
+
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class WiringRows:
+    """All rows of one wiring, and why its trainings failed, if not one of them did well."""
+
+    number: int
+    rows: tuple[Mapping[str, Any], ...]
+    error: str | None
+
+
+@dataclass(frozen=True)
+class RowMaker:
+    """Makes the rows of a wiring from its number alone."""
+
+    trainer: Trainer
+    draws: Draws
+    seeds: int
+
+    @property
+    def rows_per_wiring(self) -> int:
+        """Trainings of every wiring."""
+        return len(self.trainer.plan(range(self.seeds)))
+
+    def rows(self, number: int) -> WiringRows:
+        """Draw a wiring, train and test it with every learning rate and replicate.
+
+        Raises
+        ------
+        Interrupted
+            If the stop flag is set.
+        """
+        draw = self.draws.draw(number)
+        of_wiring = _of_wiring(draw)
+        rows = []
+        for replicate, rate in self.trainer.plan(range(self.seeds)):
+            of_training = self._attempt(draw, replicate, rate)
+            rows.append({**of_wiring, "replicate": replicate, "learning_rate": rate, **of_training})
+        errors = [row["error"] for row in rows]
+        return WiringRows(number, tuple(rows), None if None in errors else errors[-1])
+
+    def _attempt(self, draw: Draw, replicate: int, rate: float) -> dict[str, Any]:
+        """Train at most three times; a failure is recorded, not raised."""
+        error = ""
+        for _ in range(_ATTEMPTS):
+            if self.trainer.stop is not None and self.trainer.stop.is_set():
+                raise Interrupted(f"stopped before wiring {draw.number} was trained")
+            try:
+                return self._of_training(self.trainer.train(draw.wiring, replicate, rate))
+            except Interrupted:
+                raise
+            except Exception as failure:
+                error = " ".join("".join(traceback.format_exception_only(failure)).split())
+        return {"error": error}
+
+    def _of_training(self, training: Training) -> dict[str, Any]:
+        history = training.history
+        return {
+            "value": history.value,
+            "validation_loss": self._validation_loss(training),
+            "test": self._test(training),
+            "diverged": history.diverged,
+            "steps": history.steps,
+            "epochs": len(history.epochs),
+            "seconds": history.seconds,
+            "engine": history.engine,
+            "error": None,
+        }
+
+    def _validation_loss(self, training: Training) -> float | None:
+        """Return the loss of the weights that count: the last ones, or the first best under early stopping."""
+        history = training.history
+        if history.diverged or not history.epochs:
+            return None
+        if self.trainer.recipe.patience is None:
+            return history.epochs[-1].validation_loss
+        return next(epoch.validation_loss for epoch in history.epochs if epoch.validation_metric == history.value)
+
+    def _test(self, training: Training) -> float:
+        """Return the test metric; of a training that diverged the constant prediction's, as in validation."""
+        task = self.trainer.task
+        if training.history.diverged:
+            return task.constant_score(task.test)
+        return training.trained.score(task.test).metric
+
+
+def _of_wiring(draw: Draw) -> dict[str, Any]:
+    described = describe(draw.wiring, draw.params["n"])
+    del described["hidden_edges"]  # They follow from the parameters, and would make up most of the table.
+    return {
+        "number": draw.number,
+        **{f"param_{name}": value for name, value in draw.params.items()},
+        **described,
+        "n_parameters": draw.n_parameters,
+        "versions": _versions(),
+    }
+
+
+@cache
+def _versions() -> str:
+    packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "numpy"))
+    return f"wirenas {__version__}, python {platform.python_version()}, {packages}"
