@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Networks of this size are fastest on one thread each.
 export OMP_NUM_THREADS := 1
 
-.PHONY: demo test crash-test bench lint clean
+.PHONY: demo test crash-test sanitize bench lint clean
 .DEFAULT_GOAL := test
 
 # Compiled code is built when the project is installed, so a change in it installs again.
@@ -33,6 +33,10 @@ test: $(VENV)/.ready
 crash-test: $(VENV)/.ready
 	WIRENAS_TEST_KILLS=20 $(BIN)/python -m pytest --quiet --timeout 900 tests/nas/test_campaign_crashes.py \
 		tests/nas/test_survey_crashes.py
+
+## sanitize: the tests of the compiled engine under AddressSanitizer and UndefinedBehaviorSanitizer
+sanitize: $(VENV)/.ready
+	tests/sanitize.sh $(BIN)/python
 
 ## bench: how fast the compiled engine is against torch and against the floor that arithmetic sets (about 5 minutes)
 bench: $(VENV)/.ready

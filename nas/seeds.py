@@ -5,6 +5,8 @@ Nothing here depends on time, threads or the order of calls: a stream is a funct
 
 from __future__ import annotations
 
+import struct
+
 import numpy as np
 
 __all__ = ["PURPOSES", "stream", "stream_seed"]
@@ -43,9 +45,10 @@ def _sequence(seed: int, purpose: str, keys: tuple[int | str, ...]) -> np.random
         raise ValueError(f"seed={seed}: a seed must be an integer of at least 0")
     path = [PURPOSES[purpose]]
     for key in keys:
-        path += _words(key) if isinstance(key, str) else [int(key)]
+        path += _words(key) if isinstance(key, str) else (int(key),)
     return np.random.SeedSequence(entropy=seed, spawn_key=tuple(path))
 
 
-def _words(fingerprint: str) -> list[int]:
-    return [int(fingerprint[start : start + 8], 16) for start in range(0, len(fingerprint), 8)]
+def _words(fingerprint: str) -> tuple[int, ...]:
+    digits = bytes.fromhex(fingerprint)
+    return struct.unpack(f">{len(digits) // 4}I", digits)

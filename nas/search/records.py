@@ -159,7 +159,9 @@ def _mean_degree(hidden: Wiring, n_nodes: int) -> float:
     graph = hidden.edges[:, 0] >= first
     if hidden.n_layers - (first > 0) > 1:
         graph &= hidden.forward
-    return 2 * len(np.unique(np.sort(hidden.edges[graph], axis=1), axis=0)) / n_nodes
+    source, target = hidden.edges[graph].astype(np.int64).T
+    pairs = np.minimum(source, target) * hidden.n_neurons + np.maximum(source, target)
+    return 2 * len(np.unique(pairs)) / n_nodes
 
 
 @dataclass(frozen=True)

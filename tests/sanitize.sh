@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Run the tests of the compiled parts under AddressSanitizer and UndefinedBehaviorSanitizer, on many more tiny networks.
+# usage: tests/sanitize.sh [python]; everything is written below build/sanitized, or $WIRENAS_SANITIZED.
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+python=$(command -v "${1:-python3}")
+build=${WIRENAS_SANITIZED:-$root/build/sanitized}
+tree=$build/tree
+
+cmake -S "$root" -B "$build" -DWIRENAS_SANITIZE=ON -DCMAKE_BUILD_TYPE=Release -DPython_EXECUTABLE="$python" >/dev/null
+cmake --build "$build" --parallel
+
+# A copy of the sources with the sanitized extensions in the place of the others.
+rm -rf "$tree" && mkdir -p "$tree"
+cp -r "$root"/{priors,predictors,nas,tests,pyproject.toml} "$tree"
+find "$tree" -name '_native*.so' -delete
+for extension in "$build"/*/native/_native*.so "$build"/*/*/native/_native*.so; do
+    [ -e "$extension" ] || continue
+    folder=${extension#"$build"/}
+    cp "$extension" "$tree/${folder%/native/*}"
+done
+
+# Python itself is not sanitized: the sanitizer, and libstdc++ for its exceptions, must be there first. Leaks are not
+# looked for, as the interpreter leaves plenty behind. An editable installation would lead back to the sources.
+cd "$tree"
+export LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libstdc++.so)"
+export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 OMP_NUM_THREADS=1
+export WIRENAS_TEST_WIRINGS=${WIRENAS_TEST_WIRINGS:-10000} WIRENAS_TEST_PAIRS=${WIRENAS_TEST_PAIRS:-20}
+exec "$python" - tests/nas/test_native_*.py --quiet --capture=sys --timeout=1200 -p no:cacheprovider <<'PYTHON'
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "ScikitBuildRedirectingFinder"]
+sys.path.insert(0, str(Path.cwd()))
+
+import nas.training._native as extension
+
+assert Path(extension.__file__).is_relative_to(Path.cwd()), extension.__file__
+sys.exit(pytest.main(sys.argv[1:]))
+PYTHON
