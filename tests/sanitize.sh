@@ -5,6 +5,7 @@ set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 python=$(command -v "${1:-python3}")
+PATH=$(dirname "$python"):$PATH  # where cmake may lie beside it
 build=${WIRENAS_SANITIZED:-$root/build/sanitized}
 tree=$build/tree
 
@@ -27,7 +28,7 @@ cd "$tree"
 export LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libstdc++.so)"
 export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 OMP_NUM_THREADS=1
 export WIRENAS_TEST_WIRINGS=${WIRENAS_TEST_WIRINGS:-10000} WIRENAS_TEST_PAIRS=${WIRENAS_TEST_PAIRS:-20}
-exec "$python" - tests/nas/test_native_*.py --quiet --capture=sys --timeout=1200 -p no:cacheprovider <<'PYTHON'
+exec "$python" - tests/nas/test_native_*.py tests/priors/test_compiled_*.py --quiet --capture=sys --timeout=1200 -p no:cacheprovider <<'PYTHON'
 import sys
 from pathlib import Path
 
@@ -36,8 +37,10 @@ import pytest
 sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "ScikitBuildRedirectingFinder"]
 sys.path.insert(0, str(Path.cwd()))
 
-import nas.training._native as extension
+import nas.training._native as engine
+import priors._native as drawing
 
-assert Path(extension.__file__).is_relative_to(Path.cwd()), extension.__file__
+for extension in (engine, drawing):
+    assert Path(extension.__file__).is_relative_to(Path.cwd()), extension.__file__
 sys.exit(pytest.main(sys.argv[1:]))
 PYTHON
