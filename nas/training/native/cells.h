@@ -72,23 +72,27 @@ inline void cell_forward(Cell cell, const CellLines& lines) {
   }
 }
 
-// From the gradient by the cell's value to those by the sums of its rows, in `deltas`; what its state before gets back
-// directly is added to `delta_before` (GRU) or kept with the memory (LSTM).
+// From the gradient by a cell's value to that by the sum of its only row.
 template <int C>
-inline void cell_backward(Cell cell, const CellLines& lines, const Real* delta, Real* delta_before, Real* deltas) {
+inline void simple_cell_backward(Cell cell, const Real* value, const Real* delta, Real* sum_delta) {
+  for (int column = 0; column < C; column += kLanes) {
+    const Vector own = load(delta + column), kept = load(value + column);
+    store(sum_delta + column, cell == Cell::relu ? (kept > 0 ? own : Vector{}) : own * (Real(1) - kept * kept));
+  }
+}
+
+// The same for cells of several rows, into `deltas`; what the state before gets back directly is added to `delta_before`
+// (GRU) or kept with the memory (LSTM).
+template <int C>
+inline void gated_cell_backward(Cell cell, const CellLines& lines, const Real* delta, Real* delta_before,
+                                Real* deltas) {
   const Real one = 1;
   for (int column = 0; column < C; column += kLanes) {
-    const Real* const gate = lines.gate + column;
+    Real* const gate = lines.gate + column;
     const auto row = [gate](int g) { return load(gate + g * kTile); };
     const auto send = [deltas, column](int g, Vector sum_delta) { store(deltas + g * kTile + column, sum_delta); };
     const Vector own = load(delta + column);
     switch (cell) {
-      case Cell::tanh: {
-        const Vector value = load(lines.value + column);
-        send(0, own * (one - value * value));
-        break;
-      }
-      case Cell::relu: send(0, load(lines.value + column) > 0 ? own : Vector{}); break;
       case Cell::gru: {
         const Vector reset = row(0), update = row(1), candidate = row(2), beside = row(3);
         const Vector inner = own * (one - update) * (one - candidate * candidate);

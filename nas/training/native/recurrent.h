@@ -90,8 +90,8 @@ void simple_step_back(const Recurrent& network, const Real* parameters, const St
     for (int cell = end - 1; cell >= begin; --cell) {
       pull<C>(rows, cell, parameters, values, [&](int column, Vector sum) { store(delta + column, sum); });
       add_end_deltas(states, tile, step, cell, delta);
-      const CellLines lines = lines_of(network, states, step, cell);
-      cell_backward<C>(network.cell, lines, delta, nullptr, lines.value);
+      Real* const value = lines_of(network, states, step, cell).value;
+      simple_cell_backward<C>(network.cell, value, delta, value);
     }
     flat_gradients<C>(rows, rows.start[begin], rows.start[end], values, values, gradients, accumulate);
   }
@@ -110,7 +110,7 @@ void gated_step_back(const Recurrent& network, const Real* parameters, const Sta
   for (int cell = network.n_cells - 1; cell >= 0; --cell) {
     Real* const delta = value_deltas + int64_t(network.n_inputs + cell) * kTile;
     add_end_deltas(states, tile, step, cell, delta);
-    cell_backward<C>(network.cell, lines_of(network, states, step, cell), delta, delta - block, deltas);
+    gated_cell_backward<C>(network.cell, lines_of(network, states, step, cell), delta, delta - block, deltas);
     const int begin = cell * network.gates;
     for (int last = begin + network.gates - 1; last >= begin;) {
       int row = last;
