@@ -22,7 +22,7 @@ from benchmarks.workload import Workload
 from benchmarks.workloads import LEARNING_RATE
 from nas.tasks import Task
 from nas.training import Recipe, Session, train_wiring
-from nas.training.compiled import compile_wiring
+from nas.training.compiled import compile_wiring, has_sparse_inputs
 from nas.training.native_engine import NativeSession
 from nas.training.session import epoch_order
 from nas.training.torch_engine import TorchSession
@@ -80,7 +80,8 @@ class _Session:
 
 
 def _open_native(workload: Workload, task: Task, recipe: Recipe, seed: int) -> Trainer:
-    compiled = compile_wiring(workload.wiring(seed), workload.spec, np.random.default_rng(seed))
+    rng, sparse = np.random.default_rng(seed), has_sparse_inputs(task)
+    compiled = compile_wiring(workload.wiring(seed), workload.spec, rng, sparse=sparse)
     batches = np.random.default_rng(0)
     return _Session(NativeSession(compiled, task, recipe, learning_rate=LEARNING_RATE, rng=batches))
 

@@ -26,8 +26,8 @@ __all__ = ["MaskedMLP", "MaskedRNN", "Population"]
 class MaskedMLP(nn.Module):
     """Dense layers: a mask on the weights, or a mask on their gradients.
 
-    Layers of a layered wiring read the layer before them, all others read everything before them. A complete layer has
-    no mask.
+    Layers of a layered wiring read the layer before them, all others read everything before them. Masks on weights are
+    on every layer, as such code has them; masks on gradients are left out where a layer is complete.
     """
 
     def __init__(self, wiring: Wiring, seed: int, *, mask_weights: bool) -> None:
@@ -40,7 +40,7 @@ class MaskedMLP(nn.Module):
             weight, mask = nn.Parameter(torch.from_numpy(values)), torch.from_numpy(exists)
             self.weights.append(weight)
             self.biases.append(nn.Parameter(torch.zeros(len(values))))
-            self.masks.append(mask if mask_weights and not exists.all() else None)
+            self.masks.append(mask if mask_weights else None)
             if not mask_weights and not exists.all():
                 self.gradient_masks.append((weight, mask))
 
