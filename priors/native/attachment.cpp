@@ -119,8 +119,10 @@ Edges attach(const Graph& graph, const std::vector<int32_t>& sizes, const Attach
     ends = sources_and_sinks(graph, sizes);
   }
   edges.reserve(edges.size() + count(graph, ends, own));
-  if (own.mode == Mode::projected) append_projection(edges, ends.read_in, own);
-  else append_dense(edges, own.n_inputs, ends.read_in, own.n_inputs);
+  if (own.mode == Mode::projected)
+    append_projection(edges, ends.read_in, own);
+  else
+    append_dense(edges, own.n_inputs, ends.read_in, own.n_inputs);
   append_hidden(edges, graph, ends.read_out, own);
   return edges;
 }

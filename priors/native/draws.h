@@ -57,8 +57,7 @@ class NumberSet {
 // Random subsets of the numbers below n by Floyd's algorithm; the object serves for any number of them.
 class Subset {
  public:
-  Subset(int64_t n, int64_t count)
-      : n_(n), count_(count), n_drawn_(std::min(count, n - count)), drawn_(n_drawn_) {}
+  Subset(int64_t n, int64_t count) : n_(n), count_(count), n_drawn_(std::min(count, n - count)), drawn_(n_drawn_) {}
 
   // Visit the numbers of one subset, in no particular order.
   template <typename Visit>

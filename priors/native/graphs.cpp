@@ -125,7 +125,9 @@ Edges erdos_renyi(BitGenerator& random, int32_t n, double p) {
 Edges erdos_renyi_exact(BitGenerator& random, int32_t n, int64_t n_edges) {
   Edges edges;
   edges.reserve(2 * size_t(n_edges));
-  Subset(int64_t(n) * (n - 1) / 2, n_edges).draw(random, [&](int64_t pair) { edges.push_back(pair_of_nodes(n, pair)); });
+  Subset(int64_t(n) * (n - 1) / 2, n_edges).draw(random, [&](int64_t pair) {
+    edges.push_back(pair_of_nodes(n, pair));
+  });
   return undirected(std::move(edges), n);
 }
 

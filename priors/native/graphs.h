@@ -1,4 +1,5 @@
-// The random graphs of priors/graphs.py, from the same doubles in the same order: both directions of every edge, sorted.
+// The random graphs of priors/graphs.py, from the same doubles in the same order: both directions of every edge,
+// sorted.
 #pragma once
 
 #include "draws.h"

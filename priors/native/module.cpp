@@ -59,9 +59,8 @@ NB_MODULE(_native, m) {
   m.def("barabasi_albert", [](nb::handle random, int32_t n, int32_t m, int initial) {
     return rows_of(barabasi_albert(*bit_generator(random), n, m, Initial(initial)));
   });
-  m.def("erdos_renyi", [](nb::handle random, int32_t n, double p) {
-    return rows_of(erdos_renyi(*bit_generator(random), n, p));
-  });
+  m.def("erdos_renyi",
+        [](nb::handle random, int32_t n, double p) { return rows_of(erdos_renyi(*bit_generator(random), n, p)); });
   m.def("erdos_renyi_exact", [](nb::handle random, int32_t n, int64_t n_edges) {
     return rows_of(erdos_renyi_exact(*bit_generator(random), n, n_edges));
   });
@@ -71,11 +70,14 @@ NB_MODULE(_native, m) {
     return array_of<nb::ndarray<nb::numpy, int64_t>>(std::vector<int64_t>(depth->begin(), depth->end()),
                                                      {depth->size()});
   });
-  m.def("orient", [](nb::handle random, const Rows& rows, int32_t n_neurons, int order) -> nb::object {
-    const Graph graph = graph_of(rows, n_neurons);
-    if (!is_undirected(graph)) return nb::none();
-    return rows_of(orient(graph, keys_of(graph, Order(order), bit_generator(random))));
-  }, nb::arg().none(), nb::arg(), nb::arg(), nb::arg());
+  m.def(
+      "orient",
+      [](nb::handle random, const Rows& rows, int32_t n_neurons, int order) -> nb::object {
+        const Graph graph = graph_of(rows, n_neurons);
+        if (!is_undirected(graph)) return nb::none();
+        return rows_of(orient(graph, keys_of(graph, Order(order), bit_generator(random))));
+      },
+      nb::arg().none(), nb::arg(), nb::arg(), nb::arg());
   m.def("layer", [](const Rows& rows, int32_t n_neurons) -> nb::object {
     auto layered = layer(graph_of(rows, n_neurons));
     if (!layered) return nb::none();

@@ -79,8 +79,7 @@ std::optional<Layered> layer(const Graph& graph) {
     number[size_t(neuron)] = next++;
   }
   layered.edges.reserve(size_t(graph.n_edges));
-  for (const Edge& edge : graph)
-    layered.edges.push_back({number[size_t(edge.source)], number[size_t(edge.target)]});
+  for (const Edge& edge : graph) layered.edges.push_back({number[size_t(edge.source)], number[size_t(edge.target)]});
   sort(layered.edges, graph.n_neurons);
   return layered;
 }

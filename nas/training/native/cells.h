@@ -40,8 +40,12 @@ template <int C>
 inline void cell_forward(Cell cell, const CellLines& lines) {
   Real* const gate = lines.gate;
   switch (cell) {
-    case Cell::tanh: map_lines<C, tanh_of>(gate, 1); break;
-    case Cell::relu: map_lines<C, rectified>(gate, 1); break;
+    case Cell::tanh:
+      map_lines<C, tanh_of>(gate, 1);
+      break;
+    case Cell::relu:
+      map_lines<C, rectified>(gate, 1);
+      break;
     case Cell::gru: {
       map_lines<C, sigmoid_of>(gate, 2);
       for (int column = 0; column < C; column += kLanes) {
@@ -81,8 +85,8 @@ inline void simple_cell_backward(Cell cell, const Real* value, const Real* delta
   }
 }
 
-// The same for cells of several rows, into `deltas`; what the state before gets back directly is added to `delta_before`
-// (GRU) or kept with the memory (LSTM).
+// The same for cells of several rows, into `deltas`; what the state before gets back directly is added to
+// `delta_before` (GRU) or kept with the memory (LSTM).
 template <int C>
 inline void gated_cell_backward(Cell cell, const CellLines& lines, const Real* delta, Real* delta_before,
                                 Real* deltas) {

@@ -37,7 +37,8 @@ inline void dense_block(Real* gradient, int stride, const Real* deltas, const Re
   }
 }
 
-// The same for all rows and columns, and the biases, each in front of its row's weights. Rows of the data are padded to whole vectors.
+// The same for all rows and columns, and the biases, each in front of its row's weights. Rows of the data are padded to
+// whole vectors.
 inline void dense_gradients(Real* gradient, int stride, int n_rows, int n_inputs, const Real* deltas,
                             const Real* const* examples, int n_examples, bool accumulate) {
   constexpr int rows = 4, count = kAccumulators / rows;

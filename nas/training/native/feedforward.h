@@ -43,9 +43,8 @@ void feedforward_gradients(const Feedforward& network, const Real* parameters, c
   for (int neuron = rows.n_rows - network.n_outputs - 1; neuron >= 0; --neuron) {
     Real* const delta = own_deltas + int64_t(neuron) * kTile;
     const Real* const own = kept + int64_t(neuron) * kTile;
-    pull<C>(rows, neuron, parameters, deltas, [&](int column, Vector sum) {
-      store(delta + column, times_slope(activation, sum, load(own + column)));
-    });
+    pull<C>(rows, neuron, parameters, deltas,
+            [&](int column, Vector sum) { store(delta + column, times_slope(activation, sum, load(own + column))); });
   }
   if (network.projects) {
     flat_gradients<C>(rows, 0, rows.start[rows.n_rows], values, deltas, gradients, accumulate);

@@ -36,8 +36,10 @@ void feedforward_gradients_any(const Feedforward& network, const Real* parameter
 }
 
 void update(Real* parameters, Real* gradients, Real* first, Real* second, int64_t count, const Update& update) {
-  if (update.optimizer == Optimizer::sgd) sgd_step(parameters, gradients, first, count, update);
-  else adam_step(parameters, gradients, first, second, count, update);
+  if (update.optimizer == Optimizer::sgd)
+    sgd_step(parameters, gradients, first, count, update);
+  else
+    adam_step(parameters, gradients, first, second, count, update);
 }
 
 bool apply(const char* name, Real* values, int64_t count) {
@@ -72,10 +74,24 @@ double peak(int64_t rounds) {
 namespace wirenas {
 
 const Kernels<Real>& WIRENAS_KERNELS() {
-  static const Kernels<Real> table = {
-      WIRENAS_INSTRUCTION_SET, kLanes, gather, feedforward_any, feedforward_gradients_any, project, project_gradients, recurrent,
-      recurrent_gradients, head, head_gradients, cross_entropy, squared_error, count_hits, clip_gradients, update,
-      apply, peak};
+  static const Kernels<Real> table = {WIRENAS_INSTRUCTION_SET,
+                                      kLanes,
+                                      gather,
+                                      feedforward_any,
+                                      feedforward_gradients_any,
+                                      project,
+                                      project_gradients,
+                                      recurrent,
+                                      recurrent_gradients,
+                                      head,
+                                      head_gradients,
+                                      cross_entropy,
+                                      squared_error,
+                                      count_hits,
+                                      clip_gradients,
+                                      update,
+                                      apply,
+                                      peak};
   return table;
 }
 

@@ -38,7 +38,7 @@ struct Recurrent {
 template <typename Real>
 struct SparseTile {
   int n_examples;
-  const int32_t* start;   // (n_examples + 1)
+  const int32_t* start;  // (n_examples + 1)
   const Real* values;
   const int32_t* inputs;  // ascending for each example
   Real* sums;             // (n_examples, width)
@@ -57,14 +57,14 @@ struct Sequences {
 // and constants.
 template <typename Real>
 struct States {
-  Real* values;        // (n_steps + 2) blocks, from the zeros before the first step to the deltas after the last
-  Real* value_deltas;  // two blocks: of the step before, then of the step itself; for gated cells
-  Real* gates;         // (n_steps, n_rows, kTile) activations of the gates; none for cells of one row
-  Real* memory;        // (n_steps + 1, n_cells, kTile) cell states of the LSTM
-  Real* squashed;      // (n_steps, n_cells, kTile) their hyperbolic tangents
-  Real* memory_deltas; // (n_cells, kTile) what flows back along cell states
-  Real* ends;          // (n_cells and constants, kTile) values at the end of each sequence
-  Real* end_deltas;    // (n_cells, kTile)
+  Real* values;         // (n_steps + 2) blocks, from the zeros before the first step to the deltas after the last
+  Real* value_deltas;   // two blocks: of the step before, then of the step itself; for gated cells
+  Real* gates;          // (n_steps, n_rows, kTile) activations of the gates; none for cells of one row
+  Real* memory;         // (n_steps + 1, n_cells, kTile) cell states of the LSTM
+  Real* squashed;       // (n_steps, n_cells, kTile) their hyperbolic tangents
+  Real* memory_deltas;  // (n_cells, kTile) what flows back along cell states
+  Real* ends;           // (n_cells and constants, kTile) values at the end of each sequence
+  Real* end_deltas;     // (n_cells, kTile)
 };
 
 struct Update {
@@ -85,8 +85,8 @@ struct Kernels {
   void (*feedforward)(const Feedforward&, const Real* parameters, Real* values, Real* sums, int columns);
   // `deltas` lie like `values`, those of the output units are given; values and sums are of the forward pass.
   void (*feedforward_gradients)(const Feedforward&, const Real* parameters, const Real* values, const Real* sums,
-                                Real* deltas, const Real* const* examples, int n_examples, int columns,
-                                Real* gradients, bool accumulate);
+                                Real* deltas, const Real* const* examples, int n_examples, int columns, Real* gradients,
+                                bool accumulate);
   void (*project)(const SparseTile<Real>&, const Real* weights, int width, int n_rows, Real* lines);
   void (*project_gradients)(const SparseTile<Real>&, int n_inputs, int width, int n_rows, const Real* deltas,
                             Real* gradients, bool accumulate);
@@ -94,8 +94,8 @@ struct Kernels {
   void (*recurrent_gradients)(const Recurrent&, const Real* parameters, const States<Real>&, const Sequences&,
                               Real* gradients, bool accumulate);
   void (*head)(const Rows&, const Real* parameters, const Real* ends, Real* outputs);
-  void (*head_gradients)(const Rows&, int n_cells, const Real* parameters, const Real* ends, const Real* deltas, Real* end_deltas,
-                         Real* gradients, bool accumulate);
+  void (*head_gradients)(const Rows&, int n_cells, const Real* parameters, const Real* ends, const Real* deltas,
+                         Real* end_deltas, Real* gradients, bool accumulate);
   double (*cross_entropy)(const Real* logits, Real* deltas, int n_outputs, const int64_t* classes, int n_examples,
                           Real scale);
   double (*squared_error)(const Real* outputs, Real* deltas, int n_outputs, const Real* const* targets, int n_examples,

@@ -15,7 +15,8 @@
 //   zeros      [ 0  0  0  …  0 ]  what padding is the weight of
 //
 // 1. A neuron's values over a tile of examples are one line of memory. An edge is then "scalar times line": a handful
-//    of fused multiply-adds on registers, however irregular the graph. Neurons are numbered so that edges point forward.
+//    of fused multiply-adds on registers, however irregular the graph. Neurons are numbered so that edges point
+//    forward.
 // 2. Forward (weighted_sums.h): for every row, in order, add up weight * source line and apply the activation. A row
 //    is a neuron, or one gate of a cell. Rows that read the same sources are summed together: a line is loaded once.
 // 3. Backward (row_gradients.h). A neuron's delta is the sum of weight * delta over the edges that leave it: it pulls
@@ -57,12 +58,12 @@ enum class Optimizer : int { adam, adamw, sgd };
 // work on; delta lines lie in the same order.
 struct Rows {
   int n_rows = 0;
-  const int32_t* start = nullptr;    // (n_rows + 1) place of a row's first parameter
-  const int32_t* degree = nullptr;   // (n_rows) its number of edges, whose weights come last, behind the bias
-  const int32_t* source = nullptr;   // (start[n_rows]) position of the line that a parameter is the weight of
-  const int32_t* owner = nullptr;    // (start[n_rows] / 4) position of the delta line that four places belong to
-  const int32_t* n_inputs = nullptr; // (n_rows) how many of a row's edges, the first ones, read input units
-  const int32_t* group = nullptr;    // (n_rows) how many rows, from this one on, read the same sources
+  const int32_t* start = nullptr;     // (n_rows + 1) place of a row's first parameter
+  const int32_t* degree = nullptr;    // (n_rows) its number of edges, whose weights come last, behind the bias
+  const int32_t* source = nullptr;    // (start[n_rows]) position of the line that a parameter is the weight of
+  const int32_t* owner = nullptr;     // (start[n_rows] / 4) position of the delta line that four places belong to
+  const int32_t* n_inputs = nullptr;  // (n_rows) how many of a row's edges, the first ones, read input units
+  const int32_t* group = nullptr;     // (n_rows) how many rows, from this one on, read the same sources
   // Outgoing edges, neuron by neuron, those of input units left out; only where neurons pull.
   const int32_t* out_start = nullptr;   // (n_neurons + 1) a neuron's first
   const int32_t* out_target = nullptr;  // position of the delta line that it feeds

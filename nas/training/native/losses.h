@@ -15,7 +15,8 @@ inline void blank(Real* deltas, int n_outputs, int n_examples) {
     std::memset(deltas + k * kTile + n_examples, 0, sizeof(Real) * size_t(kTile - n_examples));
 }
 
-// Cross-entropy of (n_outputs, kTile) logits, summed over the examples; `deltas` receives softmax - target, times `scale`.
+// Cross-entropy of (n_outputs, kTile) logits, summed over the examples; `deltas` receives softmax - target, times
+// `scale`.
 inline double cross_entropy(const Real* logits, Real* deltas, int n_outputs, const int64_t* classes, int n_examples,
                             Real scale) {
   double loss = 0;
@@ -48,8 +49,8 @@ inline double cross_entropy(const Real* logits, Real* deltas, int n_outputs, con
 }
 
 // Mean over the outputs of the squared difference, summed over the examples.
-inline double squared_error(const Real* outputs, Real* deltas, int n_outputs, const Real* const* targets, int n_examples,
-                            Real scale) {
+inline double squared_error(const Real* outputs, Real* deltas, int n_outputs, const Real* const* targets,
+                            int n_examples, Real scale) {
   double loss = 0;
   for (int k = 0; k < n_outputs; ++k)
     for (int b = 0; b < n_examples; ++b) {
@@ -67,7 +68,8 @@ inline int count_hits(const Real* outputs, int n_outputs, const int64_t* classes
   for (int b = 0; b < n_examples; ++b) {
     int best = 0;
     for (int k = 1; k < n_outputs; ++k)
-      if (!(outputs[k * kTile + b] <= outputs[best * kTile + b]) && outputs[best * kTile + b] == outputs[best * kTile + b])
+      if (!(outputs[k * kTile + b] <= outputs[best * kTile + b]) &&
+          outputs[best * kTile + b] == outputs[best * kTile + b])
         best = k;
     hits += best == classes[b];
   }

@@ -1,7 +1,5 @@
 // The engine's Python module: networks, data and trainings as classes, with the interpreter lock released while they
 // work. Python checks what it passes; nothing here is meant to be called by anything but nas/training/native_engine.py.
-#include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
@@ -13,28 +11,13 @@
 #include <string>
 #include <tuple>
 
+#include "arrays.h"
 #include "training.h"
 
-namespace nb = nanobind;
 using namespace nb::literals;
 
 namespace wirenas {
 namespace {
-
-template <typename T, typename... Shape>
-using Array = nb::ndarray<T, nb::numpy, nb::device::cpu, nb::c_contig, Shape...>;
-template <typename T>
-using Flat = Array<T, nb::ndim<1>>;
-using Edges = Array<const int32_t, nb::shape<-1, 2>>;
-
-template <typename T>
-std::vector<T> copied(const Flat<const T>& array) {
-  return std::vector<T>(array.data(), array.data() + array.size());
-}
-
-void check(bool fine, const char* rule) {
-  if (!fine) throw std::invalid_argument(rule);
-}
 
 // Instruction sets
 
@@ -108,95 +91,9 @@ std::shared_ptr<Network> recurrent(const std::vector<int>& sizes, int n_outputs,
     check(sizes[0] <= head_edges(e, 0) && head_edges(e, 0) < n_lines && n_lines <= head_edges(e, 1) &&
               head_edges(e, 1) < n_lines + n_outputs,
           "an edge of the head must lead from a cell to an output");
-  return std::make_shared<Network>(Network::recurrent(
-      sizes, n_outputs, Cell(cell), edges.data(), gates.data(), int(edges.shape(0)), slots.data(), head_edges.data(),
-      int(head_edges.shape(0)), head_slots.data()));
-}
-
-// Parameters lie outside as weights by slot, biases, and the same of the head.
-template <typename Real>
-struct Outside {
-  Flat<Real> weights, biases, head_weights, head_biases;
-
-  // Call visit(place inside, value outside) for every parameter.
-  template <typename Visit>
-  void each(const Network& network, Visit visit) const {
-    const auto walk = [&](const std::vector<Place>& places, const Flat<Real>& array, int64_t first) {
-      for (const Place& place : places) {
-        check(0 <= place.slot && size_t(place.slot) < array.size(), "a slot lies outside of the parameters");
-        visit(size_t(first + place.inside), array.data()[place.slot]);
-      }
-    };
-    walk(network.weights(), weights, 0);
-    walk(network.projection(), weights, 0);
-    walk(network.biases(), biases, 0);
-    walk(network.head_weights(), head_weights, network.head_start());
-    walk(network.head_biases(), head_biases, network.head_start());
-  }
-
-  Aligned<Real> flat(const Network& network) const {
-    Aligned<Real> parameters(size_t(network.n_places()));
-    each(network, [&](size_t place, Real value) { parameters[place] = value; });
-    return parameters;
-  }
-};
-
-// Data keep the arrays alive that they view.
-template <typename Real>
-struct HeldData : Data<Real> {
-  std::vector<nb::object> held;
-  int64_t n_examples = 0;
-};
-
-template <typename Real>
-std::shared_ptr<HeldData<Real>> make_data(nb::object inputs, nb::object lengths, nb::object targets, int n_inputs,
-                                          int n_outputs, int loss) {
-  auto data = std::make_shared<HeldData<Real>>();
-  data->held = {inputs, lengths, targets};
-  data->n_inputs = n_inputs;
-  data->n_outputs = n_outputs;
-  data->loss = Loss(loss);
-  check(n_inputs > 0 && n_outputs > 0, "data need inputs and outputs");
-  check(loss == int(Loss::cross_entropy) || loss == int(Loss::squared_error), "there is no loss of that number");
-  // Arrays are viewed: one that had to be converted would be gone at the end of this function.
-  const bool convert = false;
-  if (nb::ndarray<> probe; nb::try_cast(inputs, probe) && probe.dtype() == nb::dtype<uint8_t>()) {
-    const auto array = nb::cast<Array<const uint8_t, nb::ndim<2>>>(inputs, convert);
-    data->symbols = array.data();
-    data->row_length = int64_t(array.shape(1));
-    data->n_examples = int64_t(array.shape(0));
-  } else {
-    const auto array = nb::cast<Array<const Real, nb::ndim<2>>>(inputs, convert);
-    data->inputs = array.data();
-    data->row_length = int64_t(array.shape(1));
-    data->n_examples = int64_t(array.shape(0));
-  }
-  const auto one_an_example = [&](size_t count) { check(int64_t(count) == data->n_examples, "one an example is needed"); };
-  if (!lengths.is_none()) {
-    const auto array = nb::cast<Flat<const int64_t>>(lengths, convert);
-    one_an_example(array.size());
-    data->lengths = array.data();
-    const int64_t width = data->row_length / (data->symbols == nullptr ? n_inputs : 1);
-    for (size_t i = 0; i < array.size(); ++i)
-      check(0 < array(i) && array(i) <= width, "a length lies outside of the sequences");
-  } else {
-    // Kernels read whole vectors.
-    check(data->symbols == nullptr && data->row_length >= (n_inputs + 15) / 16 * 16, "rows are too short");
-    data->find_nonzero(data->n_examples);
-  }
-  if (data->loss == Loss::cross_entropy) {
-    const auto array = nb::cast<Flat<const int64_t>>(targets, convert);
-    one_an_example(array.size());
-    data->classes = array.data();
-    for (size_t i = 0; i < array.size(); ++i)
-      check(0 <= array(i) && array(i) < n_outputs, "a class lies outside of the outputs");
-  } else {
-    const auto array = nb::cast<Array<const Real, nb::ndim<2>>>(targets, convert);
-    one_an_example(array.shape(0));
-    check(int(array.shape(1)) == n_outputs, "one target an output is needed");
-    data->targets = array.data();
-  }
-  return data;
+  return std::make_shared<Network>(Network::recurrent(sizes, n_outputs, Cell(cell), edges.data(), gates.data(),
+                                                      int(edges.shape(0)), slots.data(), head_edges.data(),
+                                                      int(head_edges.shape(0)), head_slots.data()));
 }
 
 template <typename Real>
@@ -240,10 +137,11 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
   const char* const differentiated = std::is_same_v<Real, float> ? "gradients" : "gradients64";
 
   nb::class_<Held>(m, data_name)
-      .def("__init__",
-           [](Held* self, nb::object inputs, nb::object lengths, nb::object targets, int n_inputs, int n_outputs,
-              int loss) { new (self) Held(*make_data<Real>(inputs, lengths, targets, n_inputs, n_outputs, loss)); },
-           "inputs"_a, "lengths"_a.none(), "targets"_a, "n_inputs"_a, "n_outputs"_a, "loss"_a)
+      .def(
+          "__init__",
+          [](Held* self, nb::object inputs, nb::object lengths, nb::object targets, int n_inputs, int n_outputs,
+             int loss) { new (self) Held(*make_data<Real>(inputs, lengths, targets, n_inputs, n_outputs, loss)); },
+          "inputs"_a, "lengths"_a.none(), "targets"_a, "n_inputs"_a, "n_outputs"_a, "loss"_a)
       .def_prop_ro("sparse", [](const Held& self) { return self.is_sparse(); });
 
   nb::class_<Own>(m, training_name)
@@ -269,13 +167,14 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
                                            copied(train), copied(validation), outside.flat(*network)),
                             generator};
            })
-      .def("run",
-           [](Own& self, int64_t last, double seconds) {
-             BitGenerator& generator = bit_generator<Real>(self.generator);
-             const nb::gil_scoped_release released;
-             self.training.run(std::min(last, self.training.n_steps()), seconds, generator);
-           },
-           "last"_a, "seconds"_a)
+      .def(
+          "run",
+          [](Own& self, int64_t last, double seconds) {
+            BitGenerator& generator = bit_generator<Real>(self.generator);
+            const nb::gil_scoped_release released;
+            self.training.run(std::min(last, self.training.n_steps()), seconds, generator);
+          },
+          "last"_a, "seconds"_a)
       .def_prop_ro("step", [](const Own& self) { return self.training.step(); })
       .def_prop_ro("n_steps", [](const Own& self) { return self.training.n_steps(); })
       .def_prop_ro("finished", [](const Own& self) { return self.training.finished(); })
@@ -307,40 +206,40 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
     return std::make_tuple(found.loss, found.metric);
   });
 
-  m.def(predicted, [](const std::shared_ptr<Network>& network, const std::shared_ptr<Held>& data,
-                      const std::string& instructions, const Flat<const int64_t>& examples, Flat<Real> weights,
-                      Flat<Real> biases, Flat<Real> head_weights, Flat<Real> head_biases,
-                      Array<Real, nb::ndim<2>> outputs) {
-    check_examples(*data, *network, examples);
-    check(outputs.shape(0) == examples.size() && int(outputs.shape(1)) == network->n_outputs,
-          "one row of outputs an example is needed");
-    const auto parameters = Outside<Real>{weights, biases, head_weights, head_biases}.flat(*network);
-    const nb::gil_scoped_release released;
-    Passes<Real> passes(*network, *data, kernels_named<Real>(instructions));
-    if (!data->is_sequence()) {
-      passes.predict(parameters.data(), examples.data(), int64_t(examples.size()), outputs.data());
-      return;
-    }
-    for (size_t i = 0; i < examples.size(); ++i)
-      passes.predict(parameters.data(), examples.data() + i, 1, outputs.data() + i * size_t(network->n_outputs));
-  });
+  m.def(predicted,
+        [](const std::shared_ptr<Network>& network, const std::shared_ptr<Held>& data, const std::string& instructions,
+           const Flat<const int64_t>& examples, Flat<Real> weights, Flat<Real> biases, Flat<Real> head_weights,
+           Flat<Real> head_biases, Array<Real, nb::ndim<2>> outputs) {
+          check_examples(*data, *network, examples);
+          check(outputs.shape(0) == examples.size() && int(outputs.shape(1)) == network->n_outputs,
+                "one row of outputs an example is needed");
+          const auto parameters = Outside<Real>{weights, biases, head_weights, head_biases}.flat(*network);
+          const nb::gil_scoped_release released;
+          Passes<Real> passes(*network, *data, kernels_named<Real>(instructions));
+          if (!data->is_sequence()) {
+            passes.predict(parameters.data(), examples.data(), int64_t(examples.size()), outputs.data());
+            return;
+          }
+          for (size_t i = 0; i < examples.size(); ++i)
+            passes.predict(parameters.data(), examples.data() + i, 1, outputs.data() + i * size_t(network->n_outputs));
+        });
 
   // For tests: the mean loss of one batch, and its gradients laid out like the parameters outside.
-  m.def(differentiated, [](const std::shared_ptr<Network>& network, const std::shared_ptr<Held>& data,
-                           const std::string& instructions, const Flat<const int64_t>& examples, Flat<Real> weights,
-                           Flat<Real> biases, Flat<Real> head_weights, Flat<Real> head_biases,
-                           Flat<Real> weight_gradients, Flat<Real> bias_gradients, Flat<Real> head_weight_gradients,
-                           Flat<Real> head_bias_gradients) {
-    check_examples(*data, *network, examples);
-    const auto parameters = Outside<Real>{weights, biases, head_weights, head_biases}.flat(*network);
-    Aligned<Real> gradients(parameters.size());
-    auto batch = copied(examples);
-    Passes<Real> passes(*network, *data, kernels_named<Real>(instructions));
-    const double loss = passes.gradients(parameters.data(), batch.data(), int(batch.size()), gradients.data());
-    Outside<Real>{weight_gradients, bias_gradients, head_weight_gradients, head_bias_gradients}.each(
-        *network, [&](size_t place, Real& value) { value = gradients[place]; });
-    return loss / double(batch.size());
-  });
+  m.def(differentiated,
+        [](const std::shared_ptr<Network>& network, const std::shared_ptr<Held>& data, const std::string& instructions,
+           const Flat<const int64_t>& examples, Flat<Real> weights, Flat<Real> biases, Flat<Real> head_weights,
+           Flat<Real> head_biases, Flat<Real> weight_gradients, Flat<Real> bias_gradients,
+           Flat<Real> head_weight_gradients, Flat<Real> head_bias_gradients) {
+          check_examples(*data, *network, examples);
+          const auto parameters = Outside<Real>{weights, biases, head_weights, head_biases}.flat(*network);
+          Aligned<Real> gradients(parameters.size());
+          auto batch = copied(examples);
+          Passes<Real> passes(*network, *data, kernels_named<Real>(instructions));
+          const double loss = passes.gradients(parameters.data(), batch.data(), int(batch.size()), gradients.data());
+          Outside<Real>{weight_gradients, bias_gradients, head_weight_gradients, head_bias_gradients}.each(
+              *network, [&](size_t place, Real& value) { value = gradients[place]; });
+          return loss / double(batch.size());
+        });
 }
 
 }  // namespace

@@ -140,8 +140,8 @@ Network Network::recurrent(const std::vector<int>& sizes, int n_outputs, Cell ce
     entries[size_t(e)] = {(target - n_inputs) * n_gates + gate, (source - block) * kTile, slots[e], source - n_inputs,
                           (target + block) * kTile};
   }
-  network.rows_ = OwnedRows(network.n_cells_ * n_gates, n_gates, network.n_cells_, n_inputs, n_lines,
-                            n_gates == 1, entries);
+  network.rows_ =
+      OwnedRows(network.n_cells_ * n_gates, n_gates, network.n_cells_, n_inputs, n_lines, n_gates == 1, entries);
 
   // Outside, biases lie layer by layer and, within a layer, gate by gate.
   int first = 0;

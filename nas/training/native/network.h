@@ -33,7 +33,8 @@ class OwnedRows {
   // Rows of one unit (`rows_per_unit` of them) may be walked together where they read the same sources; so may rows of
   // neighbouring units where a unit has one row, but row `apart` never with the one before it. A row's entries must
   // come with those from input units first.
-  // Neurons may pull what flows back to them, or rows push it. Row 0 has line `first` for its delta; the lines of ones and zeros are line `ones` and the one behind it.
+  // Neurons may pull what flows back to them, or rows push it. Row 0 has line `first` for its delta; the lines of ones
+  // and zeros are line `ones` and the one behind it.
   OwnedRows(int n_rows, int rows_per_unit, int n_neurons, int first, int ones, bool pulls,
             const std::vector<Entry>& entries, int apart = -1);
 

@@ -17,9 +17,12 @@ inline int columns_for(int n_examples) { return n_examples > 32 ? 64 : n_example
 
 template <typename Function>
 inline void with_columns(int columns, Function function) {
-  if (columns == 16) function(std::integral_constant<int, 16>{});
-  else if (columns == 32) function(std::integral_constant<int, 32>{});
-  else function(std::integral_constant<int, 64>{});
+  if (columns == 16)
+    function(std::integral_constant<int, 16>{});
+  else if (columns == 32)
+    function(std::integral_constant<int, 32>{});
+  else
+    function(std::integral_constant<int, 64>{});
 }
 
 inline int64_t block_of(const Recurrent& network) {
@@ -137,15 +140,15 @@ inline void recurrent_gradients(const Recurrent& network, const Real* parameters
   const size_t bytes = sizeof(Real) * size_t(block);
   const bool simple = network.gates == 1;
   if (!simple) std::memset(states.value_deltas, 0, 2 * bytes);
-  if (network.cell == Cell::lstm)
-    std::memset(states.memory_deltas, 0, sizeof(Real) * size_t(network.n_cells) * kTile);
+  if (network.cell == Cell::lstm) std::memset(states.memory_deltas, 0, sizeof(Real) * size_t(network.n_cells) * kTile);
   int after = 0;
   for (int step = tile.n_steps - 1; step >= 0; --step) {
     const int columns = columns_for(tile.running[step]);
     if (simple) blank_columns(states.values + (step + 2) * block, network.n_inputs + network.n_cells, after, columns);
     with_columns(columns, [&](auto width) {
-      (simple ? simple_step_back<width.value> : gated_step_back<width.value>)(
-          network, parameters, states, tile, step, gradients, accumulate || step < tile.n_steps - 1);
+      (simple ? simple_step_back<width.value> : gated_step_back<width.value>)(network, parameters, states, tile, step,
+                                                                              gradients,
+                                                                              accumulate || step < tile.n_steps - 1);
     });
     if (!simple) {
       // The step before becomes the step itself.
@@ -159,9 +162,8 @@ inline void recurrent_gradients(const Recurrent& network, const Real* parameters
 inline void head(const wirenas::Rows& rows, const Real* parameters, const Real* ends, Real* outputs) {
   for (int row = 0; row < rows.n_rows; row += rows.group[row]) {
     const int stride = rows.start[row + 1] - rows.start[row], first = rows.start[row + 1] - rows.degree[row];
-    group_sums<kTile>(
-        rows.group[row], parameters + first, stride, rows.degree[row], rows.source + first, ends,
-        [&](int r, int column, Vector sum) { store(outputs + int64_t(row + r) * kTile + column, sum); });
+    group_sums<kTile>(rows.group[row], parameters + first, stride, rows.degree[row], rows.source + first, ends,
+                      [&](int r, int column, Vector sum) { store(outputs + int64_t(row + r) * kTile + column, sum); });
   }
 }
 

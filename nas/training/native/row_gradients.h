@@ -120,7 +120,8 @@ inline __attribute__((always_inline)) void walk_back(const Real* deltas, const R
 
 // The gradients of R rows, and what flows back to their sources.
 template <int R, int C>
-inline void rows_back(const Real* deltas, const Real* parameters, int stride, int n_still, const int32_t* source, const Real* values, Real* value_deltas, DescendingSums& sums) {
+inline void rows_back(const Real* deltas, const Real* parameters, int stride, int n_still, const int32_t* source,
+                      const Real* values, Real* value_deltas, DescendingSums& sums) {
   if constexpr (R == 1) {
     walk_back<1, C>(deltas, parameters, stride, n_still, source, values, value_deltas,
                     [&](int, int, Vector partial) { sums.push(partial); });
@@ -134,8 +135,8 @@ inline void rows_back(const Real* deltas, const Real* parameters, int stride, in
   }
 }
 
-// The gradients of places `begin` to `end` (multiples of kPadding) of rows that push nothing. This goes place by place and
-// not row by row: a loop that ends with every row would be mispredicted for every row, and rows are short.
+// The gradients of places `begin` to `end` (multiples of kPadding) of rows that push nothing. This goes place by place
+// and not row by row: a loop that ends with every row would be mispredicted for every row, and rows are short.
 template <int C>
 inline void flat_gradients(const wirenas::Rows& rows, int begin, int end, const Real* values, const Real* value_deltas,
                            Real* gradients, bool accumulate) {
@@ -171,7 +172,8 @@ inline void flat_gradients(const wirenas::Rows& rows, int begin, int end, const 
 
 // Rows that share their sources and push to them, the last of them first.
 template <int C>
-inline void pushing_rows_back(int n_rows, const Real* deltas, const Real* parameters, int stride, int n_still, const int32_t* source, const Real* values, Real* value_deltas, DescendingSums& sums) {
+inline void pushing_rows_back(int n_rows, const Real* deltas, const Real* parameters, int stride, int n_still,
+                              const int32_t* source, const Real* values, Real* value_deltas, DescendingSums& sums) {
   const auto back = [&](auto count) {
     constexpr int R = count.value;
     n_rows -= R;

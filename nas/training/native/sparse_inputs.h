@@ -39,8 +39,7 @@ inline void combine_line(const Real* values, const int32_t* indices, int begin, 
   for (; column + count * kLanes <= width; column += count * kLanes)
     combine<count>(values, indices, begin, end, lines + column, width, to + column, accumulate);
   if constexpr (count > 1)
-    if (column < width)
-      combine_line<count - 1>(values, indices, begin, end, lines, width, column, to, accumulate);
+    if (column < width) combine_line<count - 1>(values, indices, begin, end, lines, width, column, to, accumulate);
 }
 
 inline void transpose(const Real* from, int from_stride, int n_rows, int n_columns, Real* to, int to_stride) {
@@ -54,8 +53,8 @@ inline void transpose(const Real* from, int from_stride, int n_rows, int n_colum
 // Fill the first columns of `n_rows` lines with the sums of a tile's examples.
 inline void project(const SparseTile<Real>& tile, const Real* weights, int width, int n_rows, Real* lines) {
   for (int b = 0; b < tile.n_examples; ++b)
-    combine_line(tile.values, tile.inputs, tile.start[b], tile.start[b + 1], weights, width, 0,
-                 tile.sums + b * width, false);
+    combine_line(tile.values, tile.inputs, tile.start[b], tile.start[b + 1], weights, width, 0, tile.sums + b * width,
+                 false);
   transpose(tile.sums, width, tile.n_examples, n_rows, lines, kTile);
 }
 

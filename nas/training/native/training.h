@@ -8,226 +8,10 @@
 #include <memory>
 #include <vector>
 
-#include "aligned.h"
-#include "data.h"
-#include "kernels.h"
-#include "network.h"
 #include "order.h"
+#include "passes.h"
 
 namespace wirenas {
-
-struct Score {
-  double loss;
-  double metric;  // accuracy, or the loss again
-};
-
-// Parameters of a network and the memory to pass examples through it.
-template <typename Real>
-class Passes {
- public:
-  Passes(const Network& network, const Data<Real>& data, const Kernels<Real>& kernels)
-      : network_(network), data_(data), kernels_(kernels) {
-    const auto lines = [](int64_t count) { return Aligned<Real>(size_t(count) * kTile); };
-    if (network.is_recurrent()) {
-      recurrent_ = network.recurrent_view();
-      ends_ = lines(recurrent_.n_cells + kConstantLines);
-      set_ones(ends_, recurrent_.n_cells);
-      end_deltas_ = lines(recurrent_.n_cells);
-      block_ = (int64_t(recurrent_.n_inputs) + recurrent_.n_cells + kConstantLines) * kTile;
-      deltas_ = lines(network.n_outputs);
-      outputs_ = lines(network.n_outputs);
-      if (recurrent_.gates > 1) value_deltas_.resize(2 * size_t(block_));
-      if (recurrent_.cell == Cell::lstm) memory_deltas_ = lines(recurrent_.n_cells);
-    } else {
-      feedforward_ = network.feedforward_view();
-      const int n_neurons = network.n_inputs + feedforward_.rows.n_rows;
-      values_ = lines(n_neurons + kConstantLines);
-      set_ones(values_, n_neurons);
-      deltas_ = lines(n_neurons);
-      if (feedforward_.projects) {
-        tile_sums_.resize(size_t(kTile) * size_t(feedforward_.width));
-        input_start_.resize(size_t(network.n_inputs) + 2);
-      }
-      if (feedforward_.activation == Activation::gelu) sums_ = lines(feedforward_.rows.n_rows);
-    }
-  }
-
-  // Sum of the losses of a batch, and the gradients of their mean.
-  double gradients(const Real* parameters, int64_t* examples, int count, Real* gradients) {
-    if (data_.is_sequence()) sort_by_length(examples, count, data_.lengths, buffer_);
-    double loss = 0;
-    for (int first = 0; first < count; first += kTile) {
-      const int size = std::min(kTile, count - first);
-      forward(parameters, examples + first, size);
-      loss += differentiate(examples + first, size, Real(1) / Real(count));
-      backward(parameters, size, gradients, first > 0);
-    }
-    return loss;
-  }
-
-  Score evaluate(const Real* parameters, const int64_t* examples, int64_t count) {
-    double loss = 0;
-    int64_t hits = 0;
-    for (int64_t first = 0; first < count; first += kTile) {
-      const int size = int(std::min<int64_t>(kTile, count - first));
-      forward(parameters, examples + first, size);
-      loss += differentiate(examples + first, size, Real(1));
-      if (data_.loss == Loss::cross_entropy)
-        hits += kernels_.count_hits(outputs(), network_.n_outputs, classes_, size);
-    }
-    const double mean = loss / double(count);
-    return {mean, data_.loss == Loss::cross_entropy ? double(hits) / double(count) : mean};
-  }
-
-  // (count, n_outputs) outputs of some examples.
-  void predict(const Real* parameters, const int64_t* examples, int64_t count, Real* to) {
-    for (int64_t first = 0; first < count; first += kTile) {
-      const int size = int(std::min<int64_t>(kTile, count - first));
-      forward(parameters, examples + first, size);
-      for (int b = 0; b < size; ++b)
-        for (int k = 0; k < network_.n_outputs; ++k)
-          to[(first + b) * network_.n_outputs + k] = outputs()[k * kTile + b];
-    }
-  }
-
- private:
-  const Real* outputs() const {
-    return network_.is_recurrent() ? outputs_.data()
-                                   : values_.data() + deltas_.size() - size_t(network_.n_outputs) * kTile;
-  }
-
-  Real* output_deltas() {
-    return deltas_.data() + deltas_.size() - size_t(network_.n_outputs) * kTile;
-  }
-
-  // Sequences must come the longest first.
-  void forward(const Real* parameters, const int64_t* examples, int count) {
-    if (network_.is_recurrent()) {
-      load_sequences(examples, count);
-      kernels_.recurrent(recurrent_, parameters, states_, tile_);
-      kernels_.head(recurrent_.head, parameters + network_.head_start(), ends_.data(), outputs_.data());
-      return;
-    }
-    for (int b = 0; b < count; ++b) rows_[b] = data_.inputs + examples[b] * data_.row_length;
-    if (network_.reads_inputs()) kernels_.gather(values_.data(), rows_, count, network_.n_inputs);
-    if (feedforward_.projects) {
-      load_nonzero(examples, count);
-      kernels_.project(sparse_, parameters + feedforward_.projection, feedforward_.width, feedforward_.dense_count,
-                       values_.data() + (int64_t(network_.n_inputs) + feedforward_.dense_first) * kTile);
-    }
-    kernels_.feedforward(feedforward_, parameters, values_.data(), sums_.data(), columns(count));
-  }
-
-  // Loss of the tile that went forward last; fills the deltas of the outputs.
-  double differentiate(const int64_t* examples, int count, Real scale) {
-    if (data_.loss == Loss::cross_entropy) {
-      for (int b = 0; b < count; ++b) classes_[b] = data_.classes[examples[b]];
-      return kernels_.cross_entropy(outputs(), output_deltas(), network_.n_outputs, classes_, count, scale);
-    }
-    const Real* targets[kTile];
-    for (int b = 0; b < count; ++b) targets[b] = data_.targets + examples[b] * data_.n_outputs;
-    return kernels_.squared_error(outputs(), output_deltas(), network_.n_outputs, targets, count, scale);
-  }
-
-  void backward(const Real* parameters, int count, Real* gradients, bool accumulate) {
-    if (network_.is_recurrent()) {
-      kernels_.head_gradients(recurrent_.head, recurrent_.n_cells, parameters + network_.head_start(), ends_.data(), deltas_.data(),
-                              end_deltas_.data(), gradients + network_.head_start(), accumulate);
-      kernels_.recurrent_gradients(recurrent_, parameters, states_, tile_, gradients, accumulate);
-    } else {
-      kernels_.feedforward_gradients(feedforward_, parameters, values_.data(), sums_.data(), deltas_.data(), rows_,
-                                     count, columns(count), gradients, accumulate);
-      if (feedforward_.projects)
-        kernels_.project_gradients(sparse_, network_.n_inputs, feedforward_.width, feedforward_.dense_count,
-                                   deltas_.data() + (int64_t(network_.n_inputs) + feedforward_.dense_first) * kTile,
-                                   gradients + feedforward_.projection, accumulate);
-    }
-  }
-
-  // The nonzero inputs of a tile, one example after the other.
-  void load_nonzero(const int64_t* examples, int count) {
-    tile_values_.clear();
-    tile_inputs_.clear();
-    for (int b = 0; b < count; ++b) {
-      tile_start_[b] = int32_t(tile_values_.size());
-      const int64_t begin = data_.nonzero_start[size_t(examples[b])], end = data_.nonzero_start[size_t(examples[b]) + 1];
-      tile_values_.insert(tile_values_.end(), data_.nonzero.begin() + begin, data_.nonzero.begin() + end);
-      tile_inputs_.insert(tile_inputs_.end(), data_.nonzero_input.begin() + begin, data_.nonzero_input.begin() + end);
-    }
-    tile_start_[count] = int32_t(tile_values_.size());
-    tile_by_input_.resize(tile_values_.size());
-    tile_examples_.resize(tile_values_.size());
-    sparse_ = {count,        tile_start_,           tile_values_.data(),   tile_inputs_.data(),
-               tile_sums_.data(), input_start_.data(), tile_by_input_.data(), tile_examples_.data()};
-  }
-
-  static void set_ones(Aligned<Real>& values, int64_t line) {
-    std::fill_n(values.begin() + line * kTile, kTile, Real(1));
-  }
-
-  static int columns(int count) { return count > 32 ? 64 : count > 16 ? 32 : 16; }
-
-  void load_sequences(const int64_t* examples, int count) {
-    tile_.n_steps = int(data_.lengths[examples[0]]);
-    reserve_steps(tile_.n_steps);
-    running_.assign(size_t(tile_.n_steps) + 1, 0);
-    for (int b = 0; b < count; ++b)
-      for (int step = 0; step < data_.lengths[examples[b]]; ++step) ++running_[size_t(step)];
-    tile_.running = running_.data();
-    for (int step = 0; step < tile_.n_steps; ++step) {
-      Real* const lines = state_values_.data() + (step + 1) * block_;
-      std::fill(lines, lines + int64_t(recurrent_.n_inputs) * kTile, Real(0));
-      for (int b = 0; b < running_[size_t(step)]; ++b) load_step(lines + b, examples[b], step);
-    }
-  }
-
-  void load_step(Real* column, int64_t example, int step) const {
-    if (data_.symbols != nullptr) {
-      column[int64_t(data_.symbols[example * data_.row_length + step]) * kTile] = 1;
-      return;
-    }
-    const Real* const values = data_.inputs + example * data_.row_length + int64_t(step) * data_.n_inputs;
-    for (int d = 0; d < data_.n_inputs; ++d) column[int64_t(d) * kTile] = values[d];
-  }
-
-  void reserve_steps(int n_steps) {
-    const size_t cells = size_t(recurrent_.n_cells) * kTile, steps = size_t(n_steps);
-    if (reserved_ < n_steps) {
-      reserved_ = n_steps;
-      state_values_.resize((steps + 2) * size_t(block_));
-      for (size_t step = 0; step < steps + 2; ++step)
-        set_ones(state_values_, int64_t(step + 1) * (block_ / kTile) - kConstantLines);
-      if (recurrent_.gates > 1) gates_.resize(steps * cells * size_t(recurrent_.gates));
-      if (recurrent_.cell == Cell::lstm) {
-        memory_.resize((steps + 1) * cells);
-        squashed_.resize(steps * cells);
-      }
-    }
-    states_ = {state_values_.data(), value_deltas_.data(),  gates_.data(), memory_.data(),
-               squashed_.data(),     memory_deltas_.data(), ends_.data(),  end_deltas_.data()};
-  }
-
-  const Network& network_;
-  const Data<Real>& data_;
-  const Kernels<Real>& kernels_;
-  Feedforward feedforward_;
-  Recurrent recurrent_;
-  Aligned<Real> values_, sums_, deltas_, outputs_;
-  Aligned<Real> state_values_, value_deltas_, gates_, memory_, squashed_, memory_deltas_, ends_, end_deltas_;
-  Aligned<Real> tile_sums_;
-  std::vector<Real> tile_values_, tile_by_input_;
-  std::vector<int32_t> tile_inputs_, tile_examples_, input_start_;
-  int32_t tile_start_[kTile + 1] = {};
-  SparseTile<Real> sparse_{};
-  std::vector<int32_t> running_;
-  std::vector<int64_t> buffer_;
-  int reserved_ = 0;
-  int64_t block_ = 0;
-  States<Real> states_{};
-  Sequences tile_;
-  const Real* rows_[kTile] = {};
-  int64_t classes_[kTile] = {};
-};
 
 struct Plan {
   int epochs = 1;
@@ -245,9 +29,9 @@ struct EpochScore {
 template <typename Real>
 class Training {
  public:
-  Training(std::shared_ptr<const Network> network, std::shared_ptr<const Data<Real>> data,
-           const Kernels<Real>& kernels, const Plan& plan, std::vector<double> rates, std::vector<int64_t> train,
-           std::vector<int64_t> validation, Aligned<Real> parameters)
+  Training(std::shared_ptr<const Network> network, std::shared_ptr<const Data<Real>> data, const Kernels<Real>& kernels,
+           const Plan& plan, std::vector<double> rates, std::vector<int64_t> train, std::vector<int64_t> validation,
+           Aligned<Real> parameters)
       : network_(std::move(network)),
         data_(std::move(data)),
         kernels_(kernels),
@@ -303,8 +87,8 @@ class Training {
     Update update = plan_.update;
     update.rate = rates_[size_t(step_)];
     update.step = ++step_;
-    kernels_.update(parameters_.data(), gradients_.data(), first_.data(), second_.data(),
-                    int64_t(parameters_.size()), update);
+    kernels_.update(parameters_.data(), gradients_.data(), first_.data(), second_.data(), int64_t(parameters_.size()),
+                    update);
   }
 
   // Losses are summed in double, but a sum that a Real cannot hold has diverged, as it has where sums are Reals.

@@ -22,8 +22,12 @@ typedef std::conditional_t<sizeof(Real) == 8, int64_t, int32_t> Integer;
 typedef Integer Integers __attribute__((vector_size(WIRENAS_VECTOR_BYTES)));
 typedef Real UnalignedVector __attribute__((vector_size(WIRENAS_VECTOR_BYTES), aligned(sizeof(Real)), may_alias));
 
-inline __attribute__((always_inline)) Vector load(const Real* from) { return *reinterpret_cast<const UnalignedVector*>(from); }
-inline __attribute__((always_inline)) void store(Real* to, Vector values) { *reinterpret_cast<UnalignedVector*>(to) = values; }
+inline __attribute__((always_inline)) Vector load(const Real* from) {
+  return *reinterpret_cast<const UnalignedVector*>(from);
+}
+inline __attribute__((always_inline)) void store(Real* to, Vector values) {
+  *reinterpret_cast<UnalignedVector*>(to) = values;
+}
 inline __attribute__((always_inline)) Vector all(Real value) { return value - Vector{}; }
 
 // Comparisons let NaN through: a diverging network must be seen to diverge.
@@ -76,7 +80,7 @@ inline Vector odd_rational(Vector x, const Real (&numerator)[P], const Real (&de
 
 inline Vector tanh_of(Vector x) {
   if constexpr (sizeof(Real) == 8) return lane_by_lane(x, [](Real value) { return std::tanh(value); });
-  constexpr Real top[] = {Real(0.9999999404), Real(0.1294388771),    Real(0.002947367728),
+  constexpr Real top[] = {Real(0.9999999404),    Real(0.1294388771),     Real(0.002947367728),
                           Real(9.512764336e-06), Real(-1.352803825e-08), Real(2.020732887e-11)};
   constexpr Real bottom[] = {Real(1), Real(0.4627718925), Real(0.02387181297), Real(0.0002317937615)};
   const Vector bounded = at_most(at_least(x, Real(-8.6)), Real(8.6));
@@ -90,9 +94,10 @@ inline Vector sigmoid_of(Vector x) {
 
 inline Vector erf_of(Vector x) {
   if constexpr (sizeof(Real) == 8) return lane_by_lane(x, [](Real value) { return std::erf(value); });
-  constexpr Real top[] = {Real(1.1283791065),     Real(0.2071172893),     Real(0.05152379721),   Real(0.003990135622),
+  constexpr Real top[] = {Real(1.1283791065),    Real(0.2071172893),     Real(0.05152379721),  Real(0.003990135622),
                           Real(0.0001472686417), Real(-1.942102244e-06), Real(1.910873592e-08)};
-  constexpr Real bottom[] = {Real(1), Real(0.5168841481), Real(0.1179674119), Real(0.01495731343), Real(0.001020980766)};
+  constexpr Real bottom[] = {Real(1), Real(0.5168841481), Real(0.1179674119), Real(0.01495731343),
+                             Real(0.001020980766)};
   const Vector bounded = at_most(at_least(x, Real(-4)), Real(4));
   return at_most(at_least(odd_rational(bounded, top, bottom), Real(-1)), Real(1));
 }

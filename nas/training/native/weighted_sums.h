@@ -16,8 +16,8 @@ constexpr int strip_width() {
   return width;
 }
 
-// bias + sum over e of weight[e] * values[source[e]], over C columns of R rows that share their sources. `parameters` and
-// `source` begin at the first edge, right behind the bias; `done(r, column, sum)` receives every finished vector.
+// bias + sum over e of weight[e] * values[source[e]], over C columns of R rows that share their sources. `parameters`
+// and `source` begin at the first edge, right behind the bias; `done(r, column, sum)` receives every finished vector.
 template <int R, int C, typename Done>
 inline void weighted_sums(const Real* parameters, int stride, int degree, const int32_t* source, const Real* values,
                           Done done) {

@@ -1,0 +1,123 @@
+// Arrays from Python: parameters that lie outside of the engine, and the data of a task, checked before they are
+// viewed.
+#pragma once
+
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+
+#include <memory>
+#include <stdexcept>
+#include <vector>
+
+#include "aligned.h"
+#include "data.h"
+#include "network.h"
+
+namespace nb = nanobind;
+
+namespace wirenas {
+
+template <typename T, typename... Shape>
+using Array = nb::ndarray<T, nb::numpy, nb::device::cpu, nb::c_contig, Shape...>;
+template <typename T>
+using Flat = Array<T, nb::ndim<1>>;
+using Edges = Array<const int32_t, nb::shape<-1, 2>>;
+
+template <typename T>
+std::vector<T> copied(const Flat<const T>& array) {
+  return std::vector<T>(array.data(), array.data() + array.size());
+}
+
+inline void check(bool fine, const char* rule) {
+  if (!fine) throw std::invalid_argument(rule);
+}
+
+// Parameters lie outside as weights by slot, biases, and the same of the head.
+template <typename Real>
+struct Outside {
+  Flat<Real> weights, biases, head_weights, head_biases;
+
+  // Call visit(place inside, value outside) for every parameter.
+  template <typename Visit>
+  void each(const Network& network, Visit visit) const {
+    const auto walk = [&](const std::vector<Place>& places, const Flat<Real>& array, int64_t first) {
+      for (const Place& place : places) {
+        check(0 <= place.slot && size_t(place.slot) < array.size(), "a slot lies outside of the parameters");
+        visit(size_t(first + place.inside), array.data()[place.slot]);
+      }
+    };
+    walk(network.weights(), weights, 0);
+    walk(network.projection(), weights, 0);
+    walk(network.biases(), biases, 0);
+    walk(network.head_weights(), head_weights, network.head_start());
+    walk(network.head_biases(), head_biases, network.head_start());
+  }
+
+  Aligned<Real> flat(const Network& network) const {
+    Aligned<Real> parameters(size_t(network.n_places()));
+    each(network, [&](size_t place, Real value) { parameters[place] = value; });
+    return parameters;
+  }
+};
+
+// Data keep the arrays alive that they view.
+template <typename Real>
+struct HeldData : Data<Real> {
+  std::vector<nb::object> held;
+  int64_t n_examples = 0;
+};
+
+template <typename Real>
+std::shared_ptr<HeldData<Real>> make_data(nb::object inputs, nb::object lengths, nb::object targets, int n_inputs,
+                                          int n_outputs, int loss) {
+  auto data = std::make_shared<HeldData<Real>>();
+  data->held = {inputs, lengths, targets};
+  data->n_inputs = n_inputs;
+  data->n_outputs = n_outputs;
+  data->loss = Loss(loss);
+  check(n_inputs > 0 && n_outputs > 0, "data need inputs and outputs");
+  check(loss == int(Loss::cross_entropy) || loss == int(Loss::squared_error), "there is no loss of that number");
+  // Arrays are viewed: one that had to be converted would be gone at the end of this function.
+  const bool convert = false;
+  if (nb::ndarray<> probe; nb::try_cast(inputs, probe) && probe.dtype() == nb::dtype<uint8_t>()) {
+    const auto array = nb::cast<Array<const uint8_t, nb::ndim<2>>>(inputs, convert);
+    data->symbols = array.data();
+    data->row_length = int64_t(array.shape(1));
+    data->n_examples = int64_t(array.shape(0));
+  } else {
+    const auto array = nb::cast<Array<const Real, nb::ndim<2>>>(inputs, convert);
+    data->inputs = array.data();
+    data->row_length = int64_t(array.shape(1));
+    data->n_examples = int64_t(array.shape(0));
+  }
+  const auto one_an_example = [&](size_t count) {
+    check(int64_t(count) == data->n_examples, "one an example is needed");
+  };
+  if (!lengths.is_none()) {
+    const auto array = nb::cast<Flat<const int64_t>>(lengths, convert);
+    one_an_example(array.size());
+    data->lengths = array.data();
+    const int64_t width = data->row_length / (data->symbols == nullptr ? n_inputs : 1);
+    for (size_t i = 0; i < array.size(); ++i)
+      check(0 < array(i) && array(i) <= width, "a length lies outside of the sequences");
+  } else {
+    // Kernels read whole vectors.
+    check(data->symbols == nullptr && data->row_length >= (n_inputs + 15) / 16 * 16, "rows are too short");
+    data->find_nonzero(data->n_examples);
+  }
+  if (data->loss == Loss::cross_entropy) {
+    const auto array = nb::cast<Flat<const int64_t>>(targets, convert);
+    one_an_example(array.size());
+    data->classes = array.data();
+    for (size_t i = 0; i < array.size(); ++i)
+      check(0 <= array(i) && array(i) < n_outputs, "a class lies outside of the outputs");
+  } else {
+    const auto array = nb::cast<Array<const Real, nb::ndim<2>>>(targets, convert);
+    one_an_example(array.shape(0));
+    check(int(array.shape(1)) == n_outputs, "one target an output is needed");
+    data->targets = array.data();
+  }
+  return data;
+}
+
+}  // namespace wirenas
