@@ -37,7 +37,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from benchmarks.report import _cpu, write
+from benchmarks.report import cpu_name, write
 from nas.errors import InputError
 from nas.machine import describe_machine
 from nas.networks import NetworkSpec
@@ -257,7 +257,7 @@ def document(
     """Return everything that was measured, in seconds, as JSON's types."""
     return {
         "machine": {
-            "cpu": _cpu(),
+            "cpu": cpu_name(),
             "cores": os.cpu_count(),
             "system": platform.platform(),
             "versions": describe_machine(),

@@ -23,7 +23,7 @@ from benchmarks.workloads import WORKLOADS
 from nas.training.compiled import instruction_set
 from priors.files import atomic_write
 
-__all__ = ["as_markdown", "document", "show", "summary", "write"]
+__all__ = ["as_markdown", "cpu_name", "document", "show", "summary", "write"]
 
 HEADER = (
     "workload",
@@ -76,7 +76,7 @@ def document(results: Sequence[Result], effort: Effort, command: str) -> dict[st
     """Return everything that was measured, in seconds, as JSON's types."""
     return {
         "machine": {
-            "cpu": _cpu(),
+            "cpu": cpu_name(),
             "cores": os.cpu_count(),
             "system": platform.platform(),
             "python": platform.python_version(),
@@ -190,7 +190,7 @@ def _peak(results: Sequence[Result]) -> float:
     return float(np.median([result.peak for result in results])) / 1e9
 
 
-def _cpu() -> str:
+def cpu_name() -> str:
     information = Path("/proc/cpuinfo")
     if information.is_file():
         for line in information.read_text(encoding="utf-8").splitlines():
