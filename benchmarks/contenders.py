@@ -22,7 +22,8 @@ from benchmarks.workload import Workload
 from benchmarks.workloads import LEARNING_RATE
 from nas.tasks import Task
 from nas.training import Recipe, Session, train_wiring
-from nas.training.compiled import compile_wiring, has_sparse_inputs
+from nas.training.compiled import compile_wiring
+from nas.training.examples import has_sparse_inputs
 from nas.training.native_engine import NativeSession
 from nas.training.session import epoch_order
 from nas.training.torch_engine import TorchSession

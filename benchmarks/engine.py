@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
-from nas.training.train import has_native
+from nas.training.extension import MISSING, has_native
 
 DEFAULT_OUT = Path(__file__).resolve().parents[1] / "results" / "benchmarks" / "engine.json"
 
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark and return the exit code: 0, or 2 where the compiled engine or a workload is missing."""
     options = _options(arguments)
     if not has_native():
-        print("the compiled engine was not built, as no C++ compiler was found at the installation", file=sys.stderr)
+        print(f"the compiled engine is missing: {MISSING}", file=sys.stderr)
         return 2
     from benchmarks import report
     from benchmarks.measure import Effort, measure

@@ -20,7 +20,7 @@ from rich.text import Text
 
 from benchmarks.measure import NATIVE, Effort, Quartiles, Result, Verdict
 from benchmarks.workloads import WORKLOADS
-from nas.training.compiled import instruction_set
+from nas.training.extension import instruction_set
 from priors.files import atomic_write
 
 __all__ = ["as_markdown", "cpu_name", "document", "show", "summary", "write"]

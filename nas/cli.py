@@ -93,13 +93,13 @@ def run(
     """
     with _leaving_at_once():
         from nas.commands import run_campaign
-        from nas.terminal import show_outcome, warn_of_slow_engine, watcher_for
+        from nas.terminal import show_outcome, slow_engine_notice, watcher_for
 
         console = _console(stderr=True)
-        warn_of_slow_engine(console, given["engine"])
+        notice = slow_engine_notice(given["engine"])
         try:
             outcome = run_campaign(
-                campaign, out, given_options(given), threads, lambda way: watcher_for(console, way), data
+                campaign, out, given_options(given), threads, lambda way: watcher_for(console, way, notice), data
             )
         except KeyboardInterrupt:
             _fail(_RESUMES, 130)
@@ -122,12 +122,12 @@ def survey(
     """
     with _leaving_at_once():
         from nas.commands import run_survey
-        from nas.terminal import show_survey, survey_display, warn_of_slow_engine
+        from nas.terminal import show_survey, slow_engine_notice, survey_display
 
         console = _console(stderr=True)
-        warn_of_slow_engine(console, given["engine"])
+        notice = slow_engine_notice(given["engine"])
         try:
-            with survey_display(console) as watch:
+            with survey_display(console, notice) as watch:
                 outcome = run_survey(out, given_options(given, SurveyOptions), threads, watch, data)
         except KeyboardInterrupt:
             _fail(_RESUMES, 130)
@@ -135,14 +135,23 @@ def survey(
 
 
 @app.command()
-def status(out: Folder, as_json: Json = False) -> None:
-    """Say where a campaign stands.
+def status(
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", help="The folder of a campaign or a survey.", show_default=False)
+    ],
+    as_json: Json = False,
+) -> None:
+    """Say where a campaign or a survey stands.
 
     Example: wirenas status results/digits
     """
-    from nas.commands import read_status
-    from nas.terminal import show_outcome
+    from nas.commands import holds_survey, read_status, read_survey
+    from nas.terminal import show_outcome, show_survey
 
+    if holds_survey(out):
+        found = read_survey(out)
+        _print_json(found.to_json()) if as_json else show_survey(_console(), found)
+        return
     outcome = read_status(out)
     _print_json(outcome.to_json()) if as_json else show_outcome(_console(), outcome)
 

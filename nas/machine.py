@@ -6,7 +6,7 @@ import platform
 
 import torch
 
-from nas.training.train import has_native
+from nas.training.extension import has_native, instruction_set
 from priors.version import __version__
 
 __all__ = ["describe_machine"]
@@ -16,8 +16,6 @@ def describe_machine() -> str:
     """Return one line."""
     engines, instructions = "torch", torch.backends.cpu.get_cpu_capability()
     if has_native():
-        from nas.training.compiled import instruction_set
-
         engines, instructions = "native, torch", instruction_set()
     devices = "cpu, cuda" if torch.cuda.is_available() else "cpu"
     return (

@@ -18,7 +18,8 @@ from nas.search.records import Record, Records
 from nas.search.watcher import Watcher
 
 if TYPE_CHECKING:
-    from nas.search.survey import Standing, SurveyOutcome
+    from nas.search.survey import Standing
+    from nas.search.survey_table import SurveyOutcome
 
 __all__ = [
     "LiveWatcher",
@@ -27,17 +28,27 @@ __all__ = [
     "show_outcome",
     "show_survey",
     "show_written",
+    "slow_engine_notice",
     "survey_display",
-    "warn_of_slow_engine",
     "watcher_for",
 ]
 
 _PLAIN_EVERY_S = 5.0
 
 
-def watcher_for(console: Console, direction: str) -> Watcher:
-    """Return a live display for a terminal, plain lines for anything else."""
-    return LiveWatcher(console, direction) if console.is_terminal else PlainWatcher(console, direction)
+def slow_engine_notice(engine: str | None) -> str | None:
+    """Return what is to be said, once a command, where no engine was asked for and the fast one is missing."""
+    from nas.training.extension import MISSING, has_native
+
+    if engine not in (None, "auto") or has_native():
+        return None
+    return f"The compiled engine is missing ({MISSING}): using torch, which is slower."
+
+
+def watcher_for(console: Console, direction: str, notice: str | None = None) -> Watcher:
+    """Return a live display for a terminal, plain lines for anything else; it gives notice when the search starts."""
+    kind = LiveWatcher if console.is_terminal else PlainWatcher
+    return kind(console, direction, notice)
 
 
 class _Tally:
@@ -77,7 +88,8 @@ class _Tally:
 class PlainWatcher(Watcher):
     """Writes a line every few seconds."""
 
-    def __init__(self, console: Console, direction: str) -> None:
+    def __init__(self, console: Console, direction: str, notice: str | None = None) -> None:
+        self._notice = notice
         self._console, self._tally = console, _Tally(direction)
         self._last = 0.0
         self._stage = ""
@@ -85,6 +97,8 @@ class PlainWatcher(Watcher):
 
     def search_started(self, done: int, total: int, records: Records) -> None:
         """Say where the search stands."""
+        if self._notice is not None:
+            self._say(self._notice)
         self._tally.start(done, total, records)
         self._say(f"search: {done} of {total} trials are done")
 
@@ -120,23 +134,17 @@ class PlainWatcher(Watcher):
 class LiveWatcher(Watcher):
     """Keeps a bar with the best so far, the rate and the time left."""
 
-    def __init__(self, console: Console, direction: str) -> None:
+    def __init__(self, console: Console, direction: str, notice: str | None = None) -> None:
+        self._notice = notice
         self._tally = _Tally(direction)
-        self.progress = Progress(
-            TextColumn("{task.description:<10}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[note]}"),
-            TimeRemainingColumn(compact=True),
-            console=console,
-            # A training may take minutes, and the rate needs several.
-            speed_estimate_period=3600.0,
-        )
+        self.progress = _bars(console)
         self._search = self.progress.add_task("search", total=None, note="")
         self._stage = self._search
 
     def search_started(self, done: int, total: int, records: Records) -> None:
         """Show where the search stands."""
+        if self._notice is not None:
+            _print(self.progress.console, self._notice)
         self._tally.start(done, total, records)
         self.progress.start()
         self.progress.update(self._search, total=total, completed=done, note=self._note())
@@ -165,22 +173,19 @@ class LiveWatcher(Watcher):
 
 
 @contextmanager
-def survey_display(console: Console) -> Iterator[Callable[[Standing], None]]:
+def survey_display(console: Console, notice: str | None = None) -> Iterator[Callable[[Standing], None]]:
     """Give a function that shows how far a survey is: a live bar on a terminal, plain lines on anything else."""
-    if not console.is_terminal:
-        yield _PlainSurvey(console)
-        return
-    progress = Progress(
-        TextColumn("wirings"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[note]}"),
-        TimeRemainingColumn(compact=True),
-        console=console,
-        speed_estimate_period=3600.0,
-    )
+    progress = _bars(console)
+    show = _LiveSurvey(progress) if console.is_terminal else _PlainSurvey(console)
+    notices = [notice] if notice is not None else []
+
+    def watch(standing: Standing) -> None:
+        while notices:
+            _print(console, notices.pop())
+        show(standing)
+
     try:
-        yield _LiveSurvey(progress)
+        yield watch
     finally:
         progress.stop()
 
@@ -195,7 +200,7 @@ class _LiveSurvey:
     def __call__(self, standing: Standing) -> None:
         note = self._pace.said(standing)
         if self._bar is None:
-            self._bar = self._progress.add_task("", completed=standing.done, total=standing.total, note=note)
+            self._bar = self._progress.add_task("wirings", completed=standing.done, total=standing.total, note=note)
             self._progress.start()
         self._progress.update(self._bar, completed=standing.done, note=note)
 
@@ -238,20 +243,16 @@ class _PlainSurvey:
 
 def show_survey(console: Console, outcome: SurveyOutcome) -> None:
     """Print what a survey holds and how to read it."""
+    is_over = outcome.wirings >= outcome.wanted
+    wirings = f"{outcome.wirings}" if is_over else f"{outcome.wirings} of {outcome.wanted}"
     _print(
         console,
-        f"{outcome.wirings} wirings, {outcome.trainings} trainings "
+        f"{wirings} wirings, {outcome.trainings} trainings "
         f"({outcome.diverged} diverged, {outcome.failed} failed), {_duration(outcome.seconds)} of training.",
     )
+    if not is_over:
+        _print(console, "Not over yet: the command that started it goes on.")
     _print(console, f'Rows: {outcome.out}/parts/   as a table: nas.load("{outcome.out}").to_frame()')
-
-
-def warn_of_slow_engine(console: Console, engine: str | None) -> None:
-    """Say once, where no engine was asked for, that the fast one is missing."""
-    from nas.training.train import has_native
-
-    if engine in (None, "auto") and not has_native():
-        _print(console, "The compiled engine is missing (no C++ compiler was found at the installation): using torch.")
 
 
 def show_outcome(console: Console, outcome: Outcome) -> None:
@@ -308,6 +309,20 @@ def show_written(console: Console, written: Mapping[str, Any]) -> None:
         f"{written['n_parameters']} parameters, {written['fingerprint'][:12]}",
     )
     _print(console, f'load: nas.networks.load_network("{written["out"]}/network.safetensors")')
+
+
+def _bars(console: Console) -> Progress:
+    """Return a display of bars, each with a note."""
+    return Progress(
+        TextColumn("{task.description:<10}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}"),
+        TimeRemainingColumn(compact=True),
+        console=console,
+        # A training may take minutes, and the rate needs several.
+        speed_estimate_period=3600.0,
+    )
 
 
 def _print(console: Console, line: str) -> None:

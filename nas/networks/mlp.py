@@ -73,11 +73,10 @@ class SparseMLP(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        _check(wiring, activation)
+        edges, weights = feedforward_weights(wiring, activation, rng)
         self.blueprint = wiring
         self.activation = activation
         self.blocks = lay_out(wiring, range(1, wiring.n_layers))
-        edges, weights = feedforward_weights(wiring, activation, rng)
         slots = slots_of(self.blocks, edges)
         install(self, self.blocks, slots, weights, np.zeros(wiring.n_neurons - wiring.n_inputs), device, dtype)
 
@@ -101,22 +100,6 @@ class SparseMLP(nn.Module):
     def extra_repr(self) -> str:
         """Return what ``print`` shows between the brackets."""
         return f"{self.blueprint!r}, activation={self.activation!r}"
-
-
-def _check(wiring: Wiring, activation: str) -> None:
-    if activation not in ACTIVATIONS:
-        raise ValueError(f"activation={activation!r}: it must be one of {', '.join(ACTIVATIONS)}")
-    if not (wiring.inputs and wiring.outputs):
-        raise ValueError(
-            f"{wiring!r} has inputs={wiring.inputs} and outputs={wiring.outputs}: "
-            "SparseMLP needs both; attach them first"
-        )
-    if not wiring.forward.all():
-        source, target = wiring.edges[~wiring.forward][0].tolist()
-        raise ValueError(
-            f"edge ({source}, {target}) is recurrent: "
-            "SparseMLP needs forward edges only; orient and layer the wiring first"
-        )
 
 
 class _Plan(NamedTuple):

@@ -1,6 +1,7 @@
 """What a network starts with, edge by edge: functions of the wiring and a generator, whatever the memory layout.
 
-`SparseMLP`, `SparseRNN`, `MaskedLinear` and the compiled engine begin from these same numbers. Imports numpy, priors.
+`SparseMLP`, `SparseRNN`, `MaskedLinear` and the compiled engine begin from these same numbers, and refuse the same
+wirings here. Imports numpy, priors and the tables of activations and cells.
 """
 
 from __future__ import annotations
@@ -15,7 +16,15 @@ from nas.networks.cells import CELLS
 from nas.networks.initialise import draw_weights, rescale_recurrent
 from priors.wiring import Wiring
 
-__all__ = ["EdgeWeights", "feedforward_weights", "head_weights", "recurrent_bias", "recurrent_weights"]
+__all__ = [
+    "EdgeWeights",
+    "check_head",
+    "check_linear",
+    "feedforward_weights",
+    "head_weights",
+    "recurrent_bias",
+    "recurrent_weights",
+]
 
 
 class EdgeWeights(NamedTuple):
@@ -26,7 +35,14 @@ class EdgeWeights(NamedTuple):
 
 
 def feedforward_weights(wiring: Wiring, activation: str, rng: int | np.random.Generator | None) -> EdgeWeights:
-    """Return the weights that a `SparseMLP` starts with: the wiring's own, where it has any."""
+    """Return the weights that a `SparseMLP` starts with: the wiring's own, where it has any.
+
+    Raises
+    ------
+    ValueError
+        For a wiring without input or output units or with recurrent edges, or an unknown activation.
+    """
+    _check_feedforward(wiring, activation)
     if wiring.weights is not None:
         return EdgeWeights(wiring.edges, wiring.weights[:, None].astype(np.float64))
     to_output = wiring.edges[:, 1] >= wiring.n_neurons - wiring.n_outputs
@@ -37,7 +53,14 @@ def feedforward_weights(wiring: Wiring, activation: str, rng: int | np.random.Ge
 def recurrent_weights(
     wiring: Wiring, cell: str, rng: int | np.random.Generator | None, spectral_radius: float | None = None
 ) -> EdgeWeights:
-    """Return the weights that a `SparseRNN` starts with, of all edges but those into output units."""
+    """Return the weights that a `SparseRNN` starts with, of all edges but those into output units.
+
+    Raises
+    ------
+    ValueError
+        For a wiring without input units or hidden neurons, an unknown cell, or a wiring with weights and a gated cell.
+    """
+    _check_recurrent(wiring, cell)
     within = wiring.edges[:, 1] < wiring.n_neurons - wiring.n_outputs
     edges, recurrent = wiring.edges[within], ~wiring.forward[within]
     if wiring.weights is None:
@@ -61,9 +84,68 @@ def recurrent_bias(wiring: Wiring, cell: str) -> NDArray[np.float64]:
 
 
 def head_weights(wiring: Wiring, rng: int | np.random.Generator | None) -> EdgeWeights:
-    """Return the weights that a `MaskedLinear` starts with, of the edges into output units."""
+    """Return the weights that a `MaskedLinear` starts with, of the edges into output units.
+
+    Raises
+    ------
+    ValueError
+        For a wiring without output units, or with edges from input to output units.
+    """
+    check_head(wiring)
     read_out = wiring.edges[:, 1] >= wiring.n_neurons - wiring.n_outputs
     edges = wiring.edges[read_out]
     if wiring.weights is not None:
         return EdgeWeights(edges, wiring.weights[read_out, None].astype(np.float64))
     return EdgeWeights(edges, draw_weights(edges, np.zeros(len(edges), dtype=bool), np.ones(len(edges)), 1, rng))
+
+
+def check_head(wiring: Wiring) -> None:
+    """Refuse a wiring whose output units a linear head cannot be."""
+    if not wiring.outputs:
+        raise ValueError(
+            f"{wiring!r} has no output units, which a head needs: attach outputs first, or use SparseRNN alone"
+        )
+    direct = (wiring.edges[:, 0] < wiring.n_inputs) & (wiring.edges[:, 1] >= wiring.n_neurons - wiring.n_outputs)
+    if direct.any():
+        source, target = wiring.edges[direct][0].tolist()
+        raise ValueError(
+            f"edge ({source}, {target}) leads from an input to an output unit: "
+            "the head of a recurrent network reads hidden neurons only; drop such edges"
+        )
+
+
+def check_linear(wiring: Wiring) -> None:
+    """Refuse a wiring that is no linear function of its inputs."""
+    if wiring.n_hidden:
+        raise ValueError(f"{wiring!r} has {wiring.n_hidden} hidden neurons: LinearMean needs inputs and outputs only")
+
+
+def _check_feedforward(wiring: Wiring, activation: str) -> None:
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"activation={activation!r}: it must be one of {', '.join(ACTIVATIONS)}")
+    if not (wiring.inputs and wiring.outputs):
+        raise ValueError(
+            f"{wiring!r} has inputs={wiring.inputs} and outputs={wiring.outputs}: "
+            "SparseMLP needs both; attach them first"
+        )
+    if not wiring.forward.all():
+        source, target = wiring.edges[~wiring.forward][0].tolist()
+        raise ValueError(
+            f"edge ({source}, {target}) is recurrent: "
+            "SparseMLP needs forward edges only; orient and layer the wiring first"
+        )
+
+
+def _check_recurrent(wiring: Wiring, cell: str) -> None:
+    if cell not in CELLS:
+        raise ValueError(f"cell={cell!r}: it must be one of {', '.join(CELLS)}")
+    if not wiring.inputs or wiring.n_hidden == 0:
+        raise ValueError(
+            f"{wiring!r} has {wiring.n_inputs} input units and {wiring.n_hidden} hidden neurons: "
+            "SparseRNN needs some of both; attach inputs first"
+        )
+    if wiring.weights is not None and CELLS[cell].gates > 1:
+        raise ValueError(
+            f"cell={cell!r} has {CELLS[cell].gates} weights an edge and the wiring brings one: "
+            "use cell='tanh' or 'relu', or drop them with wiring.replace(weights=None)"
+        )

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from nas.networks.blocks import install, lay_out, slots_of, without_dead
 from nas.networks.mlp import SparseMLP
-from nas.networks.parameters import head_weights
+from nas.networks.parameters import check_head, check_linear, head_weights
 from nas.networks.rnn import SparseRNN
 from priors.wiring import Wiring
 
@@ -59,9 +59,8 @@ class MaskedLinear(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        _check(wiring)
-        self.in_features, self.out_features = wiring.n_hidden, wiring.n_outputs
         edges, weights = head_weights(wiring, rng)
+        self.in_features, self.out_features = wiring.n_hidden, wiring.n_outputs
         self.blocks = lay_out(wiring, [wiring.n_layers - 1])
         install(self, self.blocks, slots_of(self.blocks, edges), weights, np.zeros(wiring.n_outputs), device, dtype)
         # The head counts the hidden neurons alone, blocks count all neurons of the wiring.
@@ -104,7 +103,7 @@ class SequenceNetwork(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        _check(wiring)
+        check_head(wiring)
         rng = np.random.default_rng(rng)
         self.rnn = SparseRNN(wiring, cell, rng=rng, spectral_radius=spectral_radius, device=device, dtype=dtype)
         self.head = MaskedLinear(wiring, rng=rng, device=device, dtype=dtype)
@@ -165,10 +164,7 @@ class LinearMean(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        if wiring.n_hidden:
-            raise ValueError(
-                f"{wiring!r} has {wiring.n_hidden} hidden neurons: LinearMean needs inputs and outputs only"
-            )
+        check_linear(wiring)
         self.linear = SparseMLP(wiring, "identity", rng=rng, device=device, dtype=dtype)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -191,20 +187,6 @@ def mean_over_time(x: Tensor, lengths: Tensor | None = None) -> Tensor:
 def _check_dimensions(x: Tensor) -> None:
     if x.ndim != 3:
         raise ValueError(f"x has shape {tuple(x.shape)}: it must be (batch, time, n_inputs)")
-
-
-def _check(wiring: Wiring) -> None:
-    if not wiring.outputs:
-        raise ValueError(
-            f"{wiring!r} has no output units, which a head needs: attach outputs first, or use SparseRNN alone"
-        )
-    direct = (wiring.edges[:, 0] < wiring.n_inputs) & (wiring.edges[:, 1] >= wiring.n_neurons - wiring.n_outputs)
-    if direct.any():
-        source, target = wiring.edges[direct][0].tolist()
-        raise ValueError(
-            f"edge ({source}, {target}) leads from an input to an output unit: "
-            "the head of a recurrent network reads hidden neurons only; drop such edges"
-        )
 
 
 def _check_lengths(lengths: Tensor, x: Tensor) -> None:

@@ -79,13 +79,12 @@ class SparseRNN(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        _check(wiring, cell)
+        edges, weights = recurrent_weights(wiring, cell, rng, spectral_radius)
         self.blueprint = wiring
         self.cell = cell
         self.input_size, self.hidden_size = wiring.n_inputs, wiring.n_hidden
         self.fused = _stays_within_layers(wiring)
         self.blocks = rnn_blocks(wiring, cell)
-        edges, weights = recurrent_weights(wiring, cell, rng, spectral_radius)
         bias = recurrent_bias(wiring, cell)
         install(self, self.blocks, slots_of(self.blocks, edges), weights, bias, device, dtype)
 
@@ -167,21 +166,6 @@ def rnn_blocks(wiring: Wiring, cell: str) -> tuple[Block, ...]:
 def _stays_within_layers(wiring: Wiring) -> bool:
     layers = wiring.layer_of[wiring.edges[~wiring.forward]]
     return bool((layers[:, 0] == layers[:, 1]).all())
-
-
-def _check(wiring: Wiring, cell: str) -> None:
-    if cell not in CELLS:
-        raise ValueError(f"cell={cell!r}: it must be one of {', '.join(CELLS)}")
-    if not wiring.inputs or wiring.n_hidden == 0:
-        raise ValueError(
-            f"{wiring!r} has {wiring.n_inputs} input units and {wiring.n_hidden} hidden neurons: "
-            "SparseRNN needs some of both; attach inputs first"
-        )
-    if wiring.weights is not None and CELLS[cell].gates > 1:
-        raise ValueError(
-            f"cell={cell!r} has {CELLS[cell].gates} weights an edge and the wiring brings one: "
-            "use cell='tanh' or 'relu', or drop them with wiring.replace(weights=None)"
-        )
 
 
 def _hidden_layers(wiring: Wiring) -> range:

@@ -1,75 +1,37 @@
-"""Bridge to the compiled engine: which networks it takes, and networks and tasks in the form that it reads.
-
-Imports the extension ``nas.training._native``, which is there only where a C++ compiler was at the installation.
-"""
+"""Networks in the form that the compiled engine reads, made of a module or straight of a wiring. Imports torch."""
 
 from __future__ import annotations
 
-import os
-import weakref
 from dataclasses import dataclass
-from functools import cache
-from importlib import import_module
-from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from nas.networks import LinearMean, MaskedLinear, NetworkSpec, SequenceNetwork, SparseMLP, SparseRNN
 from nas.networks.blocks import Block, slots_of
 from nas.networks.parameters import (
     EdgeWeights,
+    check_linear,
     feedforward_weights,
     head_weights,
     recurrent_bias,
     recurrent_weights,
 )
-from nas.networks.readout import mean_over_time
+from nas.training.extension import extension
 from priors import Wiring
 
-if TYPE_CHECKING:
-    from torch import Tensor, nn
+__all__ = ["Compiled", "compile_network", "compile_wiring", "fill"]
 
-    from nas.tasks.task import Task
-
-__all__ = [
-    "Compiled",
-    "compile_network",
-    "compile_wiring",
-    "data_of",
-    "engine",
-    "fill",
-    "has_sparse_inputs",
-    "instruction_set",
-]
-
+# As the extension numbers them.
 _ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu", "identity")
 _CELLS = ("tanh", "relu", "gru", "lstm")
-_LOSSES = ("cross-entropy", "squared-error")
-_LANES = 16
-_INSTRUCTION_SET_VARIABLE = "WIRENAS_INSTRUCTION_SET"
+
+_KINDS = ({("cpu", torch.float32)}, {("cpu", torch.float64)})
 
 Parameters = tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]
-
-
-@cache
-def engine() -> Any:
-    """Return the extension module, or None where it was not built."""
-    try:
-        return import_module("nas.training._native")
-    except ImportError:
-        return None
-
-
-@cache
-def instruction_set() -> str:
-    """Return the instruction set that kernels run with: the best of the processor's, or WIRENAS_INSTRUCTION_SET."""
-    known: list[str] = engine().instruction_sets()
-    wanted = os.environ.get(_INSTRUCTION_SET_VARIABLE, known[-1])
-    if wanted not in known:
-        raise ValueError(f"{_INSTRUCTION_SET_VARIABLE}={wanted}: this processor has {', '.join(known)}")
-    return wanted
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +59,8 @@ def compile_wiring(wiring: Wiring, spec: NetworkSpec, rng: np.random.Generator, 
 
     With `sparse` it is laid out for inputs that are mostly zero; see `has_sparse_inputs`.
     """
+    if spec.kind == "linear-mean":
+        check_linear(wiring)
     if spec.kind != "rnn":
         start = feedforward_weights(wiring, _activation(spec), rng)
         biases = np.zeros(wiring.n_neurons - wiring.n_inputs, np.float32)
@@ -119,8 +83,6 @@ def compile_wiring(wiring: Wiring, spec: NetworkSpec, rng: np.random.Generator, 
 
 def fill(module: nn.Module, wiring: Wiring, compiled: Compiled) -> None:
     """Copy the parameters of a compiled wiring into the module that its spec builds."""
-    import torch
-
     weights, biases, read_out, read_out_biases = compiled.parameters
     to_output = wiring.edges[:, 1] >= wiring.n_neurons - wiring.n_outputs
     parts: list[tuple[SparseMLP | SparseRNN | MaskedLinear, NDArray[Any], NDArray[Any], NDArray[Any]]]
@@ -140,16 +102,24 @@ def fill(module: nn.Module, wiring: Wiring, compiled: Compiled) -> None:
 
 
 def compile_network(module: nn.Module, *, sparse: bool = False) -> Compiled | None:
-    """Return a module in the engine's form, or None for a kind, type or device that it does not take."""
-    import torch
+    """Return a module in the engine's form, or None for one that the engine cannot train as it is.
 
-    mean = isinstance(module, LinearMean)
-    network = module.linear if isinstance(module, LinearMean) else module
-    if not isinstance(network, SparseMLP | SequenceNetwork):
+    It takes `SparseMLP`, `SequenceNetwork` and `LinearMean` themselves: a subclass, a hook or a frozen parameter may
+    mean another function or another training.
+    """
+    network = module.linear if type(module) is LinearMean else module
+    if any(part._forward_hooks or part._forward_pre_hooks for part in module.modules()):
         return None
-    kinds = {(tensor.device.type, tensor.dtype) for tensor in network.parameters()}
-    if kinds not in ({("cpu", torch.float32)}, {("cpu", torch.float64)}):
+    parts = [network, network.rnn, network.head] if type(network) is SequenceNetwork else [network]
+    if [type(part) for part in parts] not in ([SparseMLP], [SequenceNetwork, SparseRNN, MaskedLinear]):
         return None
+    parameters = list(module.parameters())
+    if not all(parameter.requires_grad and parameter.is_contiguous() for parameter in parameters):
+        return None
+    if {(parameter.device.type, parameter.dtype) for parameter in parameters} not in _KINDS:
+        return None
+    mean = network is not module
+    assert isinstance(network, SparseMLP | SequenceNetwork)
     if isinstance(network, SparseMLP):
         edges, _, slots = _entries(network.blocks, _array(network.mask))
         weights, biases = _array(network.weight), _array(network.bias)
@@ -174,7 +144,7 @@ def _feedforward(
     wiring: Wiring, activation: str, edges: NDArray[np.int32], slots: NDArray[np.int64] | None, sparse: bool
 ) -> Any:
     kind = _ACTIVATIONS.index(activation)
-    return engine().feedforward(wiring.n_inputs, wiring.n_neurons, wiring.n_outputs, kind, edges, slots, sparse)
+    return extension().feedforward(wiring.n_inputs, wiring.n_neurons, wiring.n_outputs, kind, edges, slots, sparse)
 
 
 def _recurrent(
@@ -188,7 +158,7 @@ def _recurrent(
 ) -> Any:
     kind = _CELLS.index(cell)
     sizes = list(wiring.sizes[:-1])
-    return engine().recurrent(sizes, wiring.n_outputs, kind, edges, gates, slots, head_edges, head_slots)
+    return extension().recurrent(sizes, wiring.n_outputs, kind, edges, gates, slots, head_edges, head_slots)
 
 
 def _flat(start: EdgeWeights) -> NDArray[np.float32]:
@@ -219,68 +189,3 @@ def _entries(
         np.concatenate(gates).astype(np.int32),
         np.concatenate(slots),
     )
-
-
-# Tasks
-
-
-def has_sparse_inputs(task: Task) -> bool:
-    """Whether so many inputs of a task are zero that it pays to skip them."""
-    sparse: bool = not task.is_sequence and data_of(task).sparse
-    return sparse
-
-
-_data: weakref.WeakKeyDictionary[Task, dict[tuple[str, bool], Any]] = weakref.WeakKeyDictionary()
-_data_lock = Lock()
-
-
-def data_of(task: Task, dtype: Any = np.float32, *, mean: bool = False) -> Any:
-    """Return a task's examples in the engine's form, made once a task and shared by all threads.
-
-    Parameters
-    ----------
-    task : Task
-        On the CPU.
-    dtype : numpy dtype
-        float32, or float64 for tests.
-    mean : bool
-        Replace sequences by their mean over time.
-    """
-    key = (np.dtype(dtype).name, mean)
-    with _data_lock:
-        known = _data.setdefault(task, {})
-        if key not in known:
-            known[key] = _make_data(task, np.dtype(dtype), mean)
-        return known[key]
-
-
-def _make_data(task: Task, dtype: np.dtype[Any], mean: bool) -> Any:
-    inputs, lengths = task.inputs.numpy(), None if task.lengths is None else task.lengths.numpy()
-    if mean:
-        inputs, lengths = _means(task), None
-    if inputs.dtype != np.uint8:
-        inputs = inputs.reshape(len(inputs), -1).astype(dtype, copy=False)
-    if lengths is None:
-        # Kernels read whole vectors.
-        inputs = np.pad(inputs, ((0, 0), (0, -inputs.shape[1] % _LANES))) if inputs.shape[1] % _LANES else inputs
-    targets = task.targets.numpy()
-    if targets.dtype != np.int64:
-        targets = targets.astype(dtype, copy=False)
-    kind = engine().Data if dtype == np.float32 else engine().Data64
-    return kind(
-        np.ascontiguousarray(inputs),
-        None if lengths is None else np.ascontiguousarray(lengths),
-        np.ascontiguousarray(targets),
-        task.n_inputs,
-        task.n_outputs,
-        _LOSSES.index(task.loss),
-    )
-
-
-def _means(task: Task) -> NDArray[np.float32]:
-    import torch
-
-    parts = torch.split(torch.arange(len(task.inputs)), 4096)
-    means = [mean_over_time(*task.batch(part)[:2]) for part in parts]
-    array: NDArray[np.float32] = torch.cat(means).numpy()
-    return array

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.training.compiled import Compiled, data_of, engine, instruction_set
+from nas.training.compiled import Compiled
+from nas.training.examples import data_of
+from nas.training.extension import extension, instruction_set
 from nas.training.history import Epoch, History, Progress, Score
 from nas.training.recipe import Recipe
 from nas.training.session import Interrupted, StopFlag
@@ -32,7 +34,7 @@ class NativeSession:
     Parameters
     ----------
     compiled : Compiled
-        Its parameters are trained in place: they are written whenever `run` returns.
+        Its parameters are trained in place: they are read whenever `run` begins and written whenever it returns.
     task : Task
     recipe : Recipe
     learning_rate : float
@@ -54,17 +56,18 @@ class NativeSession:
         stop: StopFlag | None = None,
     ) -> None:
         self._compiled, self._task, self._recipe, self._stop = compiled, task, recipe, stop
+        self._bits = rng.bit_generator
         self._seconds = 0.0
         single = compiled.parameters[0].dtype == np.float32
         n_steps = recipe.epochs * -(-len(task.train) // recipe.batch_size)
-        self._training = (engine().Training if single else engine().Training64)(
+        self._training = (extension().Training if single else extension().Training64)(
             compiled.network,
             data_of(task, compiled.parameters[0].dtype, mean=compiled.mean),
             instruction_set(),
             (
                 recipe.epochs,
-                recipe.batch_size,
-                recipe.patience or 0,
+                min(recipe.batch_size, len(task.train)),
+                min(recipe.patience or 0, recipe.epochs),
                 recipe.clip or 0.0,
                 task.direction == "maximize",
             ),
@@ -73,7 +76,7 @@ class NativeSession:
             task.train.numpy(),
             task.validation.numpy(),
             *compiled.parameters,
-            rng.bit_generator,
+            self._bits,
         )
 
     def run(self, n_steps: int | None = None) -> Progress:
@@ -81,13 +84,15 @@ class NativeSession:
         started = time.perf_counter()
         training = self._training
         last = training.n_steps if n_steps is None else min(training.n_steps, training.step + n_steps)
+        training.load(*self._compiled.parameters)
         try:
             while training.step < last and not training.finished:
                 if self._stop is not None and self._stop.is_set():
                     raise Interrupted(f"stopped after {training.step} of {training.n_steps} updates")
-                training.run(last, _SECONDS_BETWEEN_CHECKS)
+                with self._bits.lock:
+                    training.run(last, _SECONDS_BETWEEN_CHECKS)
         finally:
-            training.store(self._compiled.network, *self._compiled.parameters)
+            training.store(*self._compiled.parameters)
             self._seconds += time.perf_counter() - started
         return Progress(training.step, training.n_steps, len(training.epochs), training.finished)
 
@@ -105,7 +110,7 @@ class NativeSession:
 def evaluate(compiled: Compiled, task: Task, indices: NDArray[np.int64]) -> Score:
     """Return the mean loss and the metric of a network over the examples in `indices`."""
     dtype = compiled.parameters[0].dtype
-    function = engine().evaluate if dtype == np.float32 else engine().evaluate64
+    function = extension().evaluate if dtype == np.float32 else extension().evaluate64
     data = data_of(task, dtype, mean=compiled.mean)
     return Score(*function(compiled.network, data, instruction_set(), indices, *compiled.parameters))
 
@@ -113,9 +118,9 @@ def evaluate(compiled: Compiled, task: Task, indices: NDArray[np.int64]) -> Scor
 def predict(compiled: Compiled, task: Task, indices: NDArray[np.int64]) -> NDArray[Any]:
     """Return the (n_indices, n_outputs) outputs of a network for the examples in `indices`."""
     dtype = compiled.parameters[0].dtype
-    function = engine().predict if dtype == np.float32 else engine().predict64
+    function = extension().predict if dtype == np.float32 else extension().predict64
     data = data_of(task, dtype, mean=compiled.mean)
-    outputs = np.empty((len(indices), task.n_outputs), dtype)
+    outputs = np.empty((len(indices), compiled.network.n_outputs), dtype)
     function(compiled.network, data, instruction_set(), indices, *compiled.parameters, outputs)
     return outputs
 

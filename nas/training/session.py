@@ -18,7 +18,7 @@ class Interrupted(Exception):  # noqa: N818
 
 
 class StopFlag(Protocol):
-    """Anything with ``is_set``, such as ``threading.Event``; asked once a batch."""
+    """Anything with ``is_set``, such as ``threading.Event``; asked after every batch or every 50 ms."""
 
     def is_set(self) -> bool:
         """Whether the training should stop now."""

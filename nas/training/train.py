@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from nas.errors import InputError, known
+from nas.training.extension import MISSING, has_native
 from nas.training.history import History, Score
 from nas.training.recipe import Recipe
 from nas.training.session import Session, StopFlag
@@ -25,15 +25,10 @@ if TYPE_CHECKING:
     from nas.training.compiled import Compiled
     from priors import Wiring
 
-__all__ = ["ENGINES", "Trained", "engine_for", "has_native", "session", "train", "train_wiring"]
+__all__ = ["ENGINES", "Trained", "engine_for", "session", "train", "train_wiring"]
 
 ENGINES = ("auto", "native", "torch")
 """Names of the engines; auto takes the compiled one where it is installed and supports the training, else torch."""
-
-
-def has_native() -> bool:
-    """Whether the compiled engine was built when this was installed."""
-    return find_spec("nas.training._native") is not None
 
 
 def engine_for(engine: str, device: str = "cpu") -> str:
@@ -49,7 +44,7 @@ def engine_for(engine: str, device: str = "cpu") -> str:
     if engine == "auto":
         return "native" if on_cpu and has_native() else "torch"
     if engine == "native" and not has_native():
-        raise InputError("engine=native: it was not built, as no C++ compiler was found at the installation; use torch")
+        raise InputError(f"engine=native: {MISSING}; use torch")
     if engine == "native" and not on_cpu:
         raise InputError(f"engine=native: it runs on the cpu and not on device={device}; use torch")
     return engine
@@ -92,7 +87,8 @@ def session(
     rate = recipe.learning_rates[0] if learning_rate is None else learning_rate
     rng = np.random.default_rng(rng)
     if engine_for(engine, task.train.device.type) == "native":
-        from nas.training.compiled import compile_network, has_sparse_inputs
+        from nas.training.compiled import compile_network
+        from nas.training.examples import has_sparse_inputs
         from nas.training.native_engine import NativeSession
 
         compiled = compile_network(network, sparse=has_sparse_inputs(task))
@@ -100,8 +96,9 @@ def session(
             return NativeSession(compiled, task, recipe, learning_rate=rate, rng=rng, stop=stop)
         if engine == "native":
             raise InputError(
-                f"engine=native: it does not take a {type(network).__name__}; it takes SparseMLP, SequenceNetwork and "
-                "LinearMean of float32 or float64 on the cpu; use torch"
+                f"engine=native: it does not take this {type(network).__name__}; it takes SparseMLP, SequenceNetwork "
+                "and LinearMean themselves, of float32 or float64 on the cpu, without hooks or frozen parameters; "
+                "use torch"
             )
     from nas.training.torch_engine import TorchSession
 
@@ -212,7 +209,8 @@ def train_wiring(
         If the stop flag is set before the end.
     """
     if engine_for(engine, device) == "native":
-        from nas.training.compiled import compile_wiring, has_sparse_inputs
+        from nas.training.compiled import compile_wiring
+        from nas.training.examples import has_sparse_inputs
         from nas.training.native_engine import NativeSession
 
         compiled = compile_wiring(wiring, spec, weights, sparse=has_sparse_inputs(task))

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nas.tasks import Task
-from nas.training.compiled import Compiled, compile_network, data_of, has_sparse_inputs
+from nas.training.compiled import Compiled, compile_network
+from nas.training.examples import data_of, has_sparse_inputs
 from nas.training.native_engine import NativeSession
 from nas.training.torch_engine import TorchSession
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from nas.training.train import has_native
+from nas.training.extension import has_native
 
 needs_native = pytest.mark.skipif(not has_native(), reason="the compiled engine was not built")
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from nas.tasks.grammar import is_valid
-from nas.training.train import has_native
+from nas.training.extension import has_native
 
 needs_native = pytest.mark.skipif(not has_native(), reason="the compiled engine was not built")
 

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from nas.errors import InputError
-from nas.networks import NetworkSpec, SparseMLP
+from nas.networks import NetworkSpec, SequenceNetwork, SparseMLP
 from nas.tasks import Task
 from nas.training import Interrupted, Recipe, native_engine, torch_engine, train, train_wiring
+from nas.training.compiled import compile_network, compile_wiring
 from nas.training.train import session
 from priors import Layered, Wiring
 
@@ -236,15 +237,79 @@ def test_other_modules_train_with_torch_and_are_refused_by_name(network: nn.Modu
     case = full_case("mlp")
     if next(network.parameters()).dtype == torch.float32:
         assert train(network, case.task, case.recipe).engine == "torch"
-    with pytest.raises(InputError, match=r"^engine=native: it does not take a Linear; .* use torch$") as caught:
+    with pytest.raises(InputError, match=r"^engine=native: it does not take this Linear; .* use torch$") as caught:
         train(network, case.task, case.recipe, engine="native")
     assert "\n" not in str(caught.value)
 
 
 def test_a_network_of_another_type_is_refused():
     case = full_case("mlp")
-    with pytest.raises(InputError, match="float32 or float64"):
+    with pytest.raises(InputError, match="float32 or float64 on the cpu"):
         train(case.network(torch.float16), case.task, case.recipe, engine="native")
+
+
+@pytest.mark.parametrize("kind", ["hook", "frozen", "strided", "subclass"])
+def test_modules_that_mean_something_else_are_left_to_torch(kind: str):
+    case = full_case("mlp")
+    module = case.network()
+    if kind == "hook":
+        module.register_forward_hook(lambda _module, _inputs, outputs: 2 * outputs)
+    elif kind == "frozen":
+        module.bias.requires_grad_(False)
+    elif kind == "strided":
+        module.weight.data = module.weight.detach().repeat_interleave(2)[::2]
+    else:
+        module.__class__ = type("Other", (type(module),), {})
+    assert compile_network(module) is None
+
+
+@pytest.mark.parametrize(
+    ("spec", "wiring"),
+    [
+        (NetworkSpec("mlp"), Wiring((2, 2, 1), [(0, 2), (2, 3), (3, 4)], inputs=True, outputs=True)),
+        (NetworkSpec("mlp", activation="swish"), Wiring((2, 1), [(0, 2)], inputs=True, outputs=True)),
+        (NetworkSpec("mlp"), Wiring((2, 1), [(0, 2)], inputs=True)),
+        (NetworkSpec("linear-mean"), Wiring((2, 1, 1), [(0, 2), (2, 3)], inputs=True, outputs=True)),
+        (NetworkSpec("rnn", cell="x"), Wiring((2, 1, 1), [(0, 2), (2, 3)], inputs=True, outputs=True)),
+        (
+            NetworkSpec("rnn", cell="gru"),
+            Wiring((1, 1, 1), [(0, 1), (1, 2)], inputs=True, outputs=True, weights=[1, 1]),
+        ),
+        (NetworkSpec("rnn"), Wiring((2, 1, 1), [(0, 2), (0, 3)], inputs=True, outputs=True)),
+        (NetworkSpec("rnn"), Wiring((2, 1), [(0, 2)], inputs=True)),
+    ],
+)
+def test_what_a_spec_does_not_build_is_refused_alike(spec: NetworkSpec, wiring: Wiring):
+    with pytest.raises(ValueError, match=" ") as built:
+        spec.build(wiring, 0)
+    with pytest.raises(ValueError, match=" ") as compiled:
+        compile_wiring(wiring, spec, np.random.default_rng(0))
+    assert str(compiled.value) == str(built.value)
+
+
+def test_weights_changed_between_two_runs_count():
+    case = full_case("mlp")
+    module, untouched = case.network(), case.network()
+    training, other = native_session(case, module), native_session(case, untouched)
+    training.run(1)
+    other.run(1)
+    with torch.no_grad():
+        module.weight.zero_()
+    training.run(0)
+    assert not module.weight.any()
+    training.run(1)
+    other.run(1)
+    assert not same_bits(arrays_of(module), arrays_of(untouched))
+
+
+def test_padding_of_a_short_tile_does_not_diverge_by_itself():
+    wiring = Wiring((1, 1, 2), [(0, 1), (1, 1), (1, 2), (1, 3)], inputs=True, outputs=True, weights=[-10, 3, 0.1, 0.1])
+    task = Task.from_arrays("ones", np.ones((30, 300, 1), np.float32), np.arange(30) % 2)
+    network = SequenceNetwork(wiring, "relu")
+    with torch.no_grad():
+        network.rnn.bias.fill_(1.0)
+    history = train(network, task, Recipe(epochs=1, batch_size=5, learning_rates=1e-9), rng=0, engine="native")
+    assert not history.diverged
 
 
 def test_without_the_extension_auto_is_torch(monkeypatch: pytest.MonkeyPatch):
@@ -254,5 +319,5 @@ def test_without_the_extension_auto_is_torch(monkeypatch: pytest.MonkeyPatch):
     kwargs = {"weights": np.random.default_rng(0), "batches": np.random.default_rng(0)}
     trained = train_wiring(case.wiring, case.spec, case.task, case.recipe, learning_rate=0.01, **kwargs)
     assert trained.history.engine == "torch"
-    with pytest.raises(InputError, match=r"^engine=native: it was not built.*; use torch$"):
+    with pytest.raises(InputError, match=r"^engine=native: it could not be built.*; use torch$"):
         train(case.network(), case.task, case.recipe, engine="native")

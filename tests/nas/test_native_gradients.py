@@ -8,7 +8,7 @@ from native_checks import INSTRUCTION_SETS, Gradients, compiled, error, native_g
 
 from nas.networks import NetworkSpec
 from nas.training import Recipe
-from nas.training.compiled import instruction_set
+from nas.training.extension import instruction_set
 
 N_CASES = 240
 RECIPE = Recipe()

@@ -180,9 +180,10 @@ def test_parameters_of_another_shape():
 
 def test_data_that_do_not_fit_the_network():
     small = Small()
-    for n_inputs, n_outputs in ((3, 1), (2, 2)):
+    for n_inputs, n_outputs, unit in ((3, 1, "input"), (2, 2, "output")):
         small.data = engine.Data(small.inputs, None, integers(0, 0, 0, 0, 0, 0), n_inputs, n_outputs, 0)
-        with pytest.raises(ValueError, match="do not fit"):
+        given = n_inputs if unit == "input" else n_outputs
+        with pytest.raises(ValueError, match=rf"the network has \d {unit} units and the task {given}"):
             small.evaluate()
     small.data = engine.Data(np.zeros((6, 2), np.float32), integers(1, 1, 1, 1, 1, 1), integers(*[0] * 6), 2, 1, 0)
     with pytest.raises(ValueError, match="sequences need a recurrent network"):

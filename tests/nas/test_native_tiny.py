@@ -10,7 +10,8 @@ from native_checks import INSTRUCTION_SETS
 
 from nas.networks import NetworkSpec
 from nas.training import Recipe, native_engine
-from nas.training.compiled import compile_wiring, has_sparse_inputs
+from nas.training.compiled import compile_wiring
+from nas.training.examples import has_sparse_inputs
 from nas.training.native_engine import NativeSession
 from priors import Wiring
 

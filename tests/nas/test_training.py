@@ -14,7 +14,8 @@ from nas.networks import SequenceNetwork, SparseMLP
 from nas.tasks import Task
 from nas.training import Interrupted, Recipe, Score, torch_engine, train
 from nas.training.torch_engine import evaluate
-from nas.training.train import has_native, session
+from nas.training.extension import has_native
+from nas.training.train import session
 from priors import WattsStrogatz, Wiring, attach, layer, orient
 
 State = dict[str, torch.Tensor]

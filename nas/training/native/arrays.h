@@ -68,54 +68,57 @@ struct HeldData : Data<Real> {
 };
 
 template <typename Real>
-std::shared_ptr<HeldData<Real>> make_data(nb::object inputs, nb::object lengths, nb::object targets, int n_inputs,
-                                          int n_outputs, int loss) {
-  auto data = std::make_shared<HeldData<Real>>();
-  data->held = {inputs, lengths, targets};
-  data->n_inputs = n_inputs;
-  data->n_outputs = n_outputs;
-  data->loss = Loss(loss);
+HeldData<Real> make_data(nb::object inputs, nb::object lengths, nb::object targets, int n_inputs, int n_outputs,
+                         int loss) {
+  HeldData<Real> data;
+  data.held = {inputs, lengths, targets};
+  data.n_inputs = n_inputs;
+  data.n_outputs = n_outputs;
+  data.loss = Loss(loss);
   check(n_inputs > 0 && n_outputs > 0, "data need inputs and outputs");
   check(loss == int(Loss::cross_entropy) || loss == int(Loss::squared_error), "there is no loss of that number");
   // Arrays are viewed: one that had to be converted would be gone at the end of this function.
   const bool convert = false;
   if (nb::ndarray<> probe; nb::try_cast(inputs, probe) && probe.dtype() == nb::dtype<uint8_t>()) {
     const auto array = nb::cast<Array<const uint8_t, nb::ndim<2>>>(inputs, convert);
-    data->symbols = array.data();
-    data->row_length = int64_t(array.shape(1));
-    data->n_examples = int64_t(array.shape(0));
+    data.symbols = array.data();
+    data.row_length = int64_t(array.shape(1));
+    data.n_examples = int64_t(array.shape(0));
   } else {
     const auto array = nb::cast<Array<const Real, nb::ndim<2>>>(inputs, convert);
-    data->inputs = array.data();
-    data->row_length = int64_t(array.shape(1));
-    data->n_examples = int64_t(array.shape(0));
+    data.inputs = array.data();
+    data.row_length = int64_t(array.shape(1));
+    data.n_examples = int64_t(array.shape(0));
   }
   const auto one_an_example = [&](size_t count) {
-    check(int64_t(count) == data->n_examples, "one an example is needed");
+    check(int64_t(count) == data.n_examples, "one an example is needed");
   };
   if (!lengths.is_none()) {
     const auto array = nb::cast<Flat<const int64_t>>(lengths, convert);
     one_an_example(array.size());
-    data->lengths = array.data();
-    const int64_t width = data->row_length / (data->symbols == nullptr ? n_inputs : 1);
+    data.lengths = array.data();
+    const int64_t width = data.row_length / (data.symbols == nullptr ? n_inputs : 1);
     for (size_t i = 0; i < array.size(); ++i)
       check(0 < array(i) && array(i) <= width, "a length lies outside of the sequences");
+    for (int64_t i = 0; data.symbols != nullptr && i < data.n_examples; ++i)
+      for (int64_t step = 0; step < data.lengths[i]; ++step)
+        check(data.symbols[i * data.row_length + step] < n_inputs, "a symbol lies outside of the alphabet");
   } else {
     // Kernels read whole vectors.
-    check(data->symbols == nullptr && data->row_length >= (n_inputs + 15) / 16 * 16, "rows are too short");
-    data->find_nonzero(data->n_examples);
+    check(data.symbols == nullptr && data.row_length >= (n_inputs + 15) / 16 * 16, "rows are too short");
+    data.find_nonzero(data.n_examples);
   }
-  if (data->loss == Loss::cross_entropy) {
+  if (data.loss == Loss::cross_entropy) {
     const auto array = nb::cast<Flat<const int64_t>>(targets, convert);
     one_an_example(array.size());
-    data->classes = array.data();
+    data.classes = array.data();
     for (size_t i = 0; i < array.size(); ++i)
       check(0 <= array(i) && array(i) < n_outputs, "a class lies outside of the outputs");
   } else {
     const auto array = nb::cast<Array<const Real, nb::ndim<2>>>(targets, convert);
     one_an_example(array.shape(0));
     check(int(array.shape(1)) == n_outputs, "one target an output is needed");
-    data->targets = array.data();
+    data.targets = array.data();
   }
   return data;
 }

@@ -60,7 +60,7 @@ inline void cell_forward(Cell cell, const CellLines& lines) {
       }
       break;
     }
-    default:
+    case Cell::lstm:
       map_lines<C, sigmoid_of>(gate, 2);
       map_lines<C, tanh_of>(gate + 2 * kTile, 1);
       map_lines<C, sigmoid_of>(gate + 3 * kTile, 1);
@@ -107,7 +107,7 @@ inline void gated_cell_backward(Cell cell, const CellLines& lines, const Real* d
         store(delta_before + column, load(delta_before + column) + own * update);
         break;
       }
-      default: {
+      case Cell::lstm: {
         const Vector input = row(0), forget = row(1), candidate = row(2), output = row(3);
         const Vector squashed = load(lines.squashed + column);
         const Vector memory = load(lines.memory_delta + column) + own * output * (one - squashed * squashed);
@@ -116,7 +116,11 @@ inline void gated_cell_backward(Cell cell, const CellLines& lines, const Real* d
         send(2, memory * input * (one - candidate * candidate));
         send(3, own * squashed * output * (one - output));
         store(lines.memory_delta + column, memory * forget);
+        break;
       }
+      case Cell::tanh:
+      case Cell::relu:
+        break;  // of one row
     }
   }
 }

@@ -35,7 +35,7 @@ void feedforward_gradients_any(const Feedforward& network, const Real* parameter
   });
 }
 
-void update(Real* parameters, Real* gradients, Real* first, Real* second, int64_t count, const Update& update) {
+void update(Real* parameters, const Real* gradients, Real* first, Real* second, int64_t count, const Update& update) {
   if (update.optimizer == Optimizer::sgd)
     sgd_step(parameters, gradients, first, count, update);
   else
@@ -74,9 +74,7 @@ double peak(int64_t rounds) {
 namespace wirenas {
 
 const Kernels<Real>& WIRENAS_KERNELS() {
-  static const Kernels<Real> table = {WIRENAS_INSTRUCTION_SET,
-                                      kLanes,
-                                      gather,
+  static const Kernels<Real> table = {gather,
                                       feedforward_any,
                                       feedforward_gradients_any,
                                       project,

@@ -76,11 +76,9 @@ struct Update {
   int64_t step = 1;  // counted from 1
 };
 
-// Parameters and gradients are flat, row by row; of recurrent networks the head's rows come after.
+// Parameters and gradients are flat, row by row; the head's rows, or weights that lie apart, come after.
 template <typename Real>
 struct Kernels {
-  const char* instruction_set;
-  int lanes;
   void (*gather)(Real* lines, const Real* const* examples, int n_examples, int n_inputs);
   void (*feedforward)(const Feedforward&, const Real* parameters, Real* values, Real* sums, int columns);
   // `deltas` lie like `values`, those of the output units are given; values and sums are of the forward pass.
@@ -102,7 +100,7 @@ struct Kernels {
                           Real scale);
   int (*count_hits)(const Real* outputs, int n_outputs, const int64_t* classes, int n_examples);
   void (*clip)(Real* gradients, int64_t count, double limit);
-  void (*update)(Real* parameters, Real* gradients, Real* first, Real* second, int64_t count, const Update&);
+  void (*update)(Real* parameters, const Real* gradients, Real* first, Real* second, int64_t count, const Update&);
   // Elementary functions for tests, by name; false where the name is unknown.
   bool (*apply)(const char* name, Real* values, int64_t count);
   // Multiply-adds on registers only: what no network can beat. Returns how many numbers were multiplied and added.

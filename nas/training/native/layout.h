@@ -23,8 +23,8 @@
 //    them by a list of its outgoing edges. A weight's gradient is the dot product of its row's delta line with its
 //    source's value line; four dot products are summed across lanes together, hence the padding, and they are taken
 //    parameter by parameter, whatever the rows: loops over short rows cost more in mispredicted branches than in
-//    arithmetic. Rows of gated cells, which share their sources, do both in one walk and push instead: a source's value
-//    and delta lines are then loaded once for up to four rows.
+//    arithmetic. Rows of gated cells and of a head, which share their sources, do both in one walk and push instead: a
+//    source's value and delta lines are then loaded once for up to four rows.
 // 4. Larger batches go tile by tile; gradients add up in a fixed order. A short tile repeats its last example, which
 //    gets no gradient. Results do not depend on threads, on other networks, or on where a run is cut into calls.
 // 5. A recurrent network has one block of lines per time step. An edge from the previous step is an edge whose source
@@ -34,7 +34,8 @@
 // 6. Parameters, gradients and moments are flat vectors of the same order; the optimizer is one pass over them. Padding
 //    has no gradient and stays zero.
 // 7. Rows that read every input (a complete read-in) get their gradients as a dense product, straight from the data
-//    (dense_gradients.h).
+//    (dense_gradients.h). Where most inputs are zero, such rows keep nothing but their bias: their weights lie behind
+//    all rows, input by input, and only nonzero inputs are multiplied, forward and back (sparse_inputs.h).
 //
 // Everything is compiled once an instruction set (kernels.cpp), with vectors of 16, 32 or 64 bytes, and chosen by what
 // the processor can do (module.cpp).

@@ -1,5 +1,5 @@
 // The engine's Python module: networks, data and trainings as classes, with the interpreter lock released while they
-// work. Python checks what it passes; nothing here is meant to be called by anything but nas/training/native_engine.py.
+// work. What it is given is checked for memory's sake; messages for people come from the Python that calls it.
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
@@ -25,8 +25,14 @@ std::vector<std::string> instruction_sets() {
   std::vector<std::string> names{"baseline"};
 #ifdef WIRENAS_X86_64
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("x86-64-v3")) names.push_back("x86-64-v3");
-  if (__builtin_cpu_supports("x86-64-v4")) names.push_back("x86-64-v4");
+  // The levels by name came late to Clang; these are the features that the compiler may use at each.
+  if (!(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
+        __builtin_cpu_supports("bmi2")))
+    return names;
+  names.push_back("x86-64-v3");
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+    names.push_back("x86-64-v4");
 #endif
   return names;
 }
@@ -54,9 +60,16 @@ const Kernels<float>& kernels_named(const std::string& name) {
 
 // Networks
 
+// Positions are 32-bit numbers.
+void check_positions(int64_t n_lines, size_t n_edges) {
+  check(n_lines < (int64_t(1) << 24), "a network of more than 16 million neurons is too large");
+  check(n_edges < (size_t(1) << 29), "a network of more than 500 million weights is too large");
+}
+
 std::shared_ptr<Network> feedforward(int n_inputs, int n_neurons, int n_outputs, int activation, const Edges& edges,
                                      std::optional<Flat<const int64_t>> slots, bool sparse_inputs) {
   check(n_inputs > 0 && n_outputs > 0 && n_neurons >= n_inputs + n_outputs, "a network needs inputs and outputs");
+  check_positions(n_neurons, edges.shape(0));
   check(0 <= activation && activation <= int(Activation::identity), "there is no activation of that number");
   check(!slots || edges.shape(0) == slots->size(), "one slot an edge is needed");
   for (size_t e = 0; e < edges.shape(0); ++e) {
@@ -79,6 +92,7 @@ std::shared_ptr<Network> recurrent(const std::vector<int>& sizes, int n_outputs,
     check(size > 0, "a layer needs neurons");
     n_lines += size;
   }
+  check_positions(int64_t(n_lines) + n_outputs, edges.shape(0) + head_edges.shape(0));
   check(edges.shape(0) == slots.size() && slots.size() == gates.size(), "one slot and gate an edge are needed");
   check(head_edges.shape(0) == head_slots.size(), "one slot an edge is needed");
   const int n_gates = Cell(cell) == Cell::lstm ? 4 : Cell(cell) == Cell::gru ? 3 : 1;
@@ -96,12 +110,20 @@ std::shared_ptr<Network> recurrent(const std::vector<int>& sizes, int n_outputs,
                                                       int(head_edges.shape(0)), head_slots.data()));
 }
 
+// Outputs that no class belongs to do no harm.
+void check_fit(const std::string& unit, int own, int given, bool more_is_fine) {
+  if (own == given || (more_is_fine && own > given)) return;
+  throw std::invalid_argument("the network has " + std::to_string(own) + " " + unit + " units and the task " +
+                              std::to_string(given) + ": attach the wiring with as many as the task has");
+}
+
 template <typename Real>
 void check_examples(const HeldData<Real>& data, const Network& network, const Flat<const int64_t>& examples) {
   check(examples.size() > 0, "examples are needed");
   check(data.is_sparse() || !network.needs_sparse_inputs(), "the network was laid out for sparse inputs");
   check(data.is_sequence() == network.is_recurrent(), "sequences need a recurrent network, and only they");
-  check(data.n_inputs == network.n_inputs && data.n_outputs == network.n_outputs, "network and data do not fit");
+  check_fit("input", network.n_inputs, data.n_inputs, false);
+  check_fit("output", network.n_outputs, data.n_outputs, data.loss == Loss::cross_entropy);
   for (size_t i = 0; i < examples.size(); ++i)
     check(0 <= examples(i) && examples(i) < data.n_examples, "an example lies outside of the data");
 }
@@ -120,7 +142,6 @@ struct HeldTraining {
   nb::object generator;
 };
 
-template <typename Real>
 BitGenerator& bit_generator(const nb::object& generator) {
   const nb::object capsule = generator.attr("capsule");
   void* const found = PyCapsule_GetPointer(capsule.ptr(), "BitGenerator");
@@ -140,7 +161,7 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
       .def(
           "__init__",
           [](Held* self, nb::object inputs, nb::object lengths, nb::object targets, int n_inputs, int n_outputs,
-             int loss) { new (self) Held(*make_data<Real>(inputs, lengths, targets, n_inputs, n_outputs, loss)); },
+             int loss) { new (self) Held(make_data<Real>(inputs, lengths, targets, n_inputs, n_outputs, loss)); },
           "inputs"_a, "lengths"_a.none(), "targets"_a, "n_inputs"_a, "n_outputs"_a, "loss"_a)
       .def_prop_ro("sparse", [](const Held& self) { return self.is_sparse(); });
 
@@ -170,7 +191,7 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
       .def(
           "run",
           [](Own& self, int64_t last, double seconds) {
-            BitGenerator& generator = bit_generator<Real>(self.generator);
+            BitGenerator& generator = bit_generator(self.generator);
             const nb::gil_scoped_release released;
             self.training.run(std::min(last, self.training.n_steps()), seconds, generator);
           },
@@ -187,12 +208,20 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
                        rows.emplace_back(epoch.train_loss, epoch.validation_loss, epoch.validation_metric);
                      return rows;
                    })
-      .def("store", [](const Own& self, const Network& network, Flat<Real> weights, Flat<Real> biases,
-                       Flat<Real> head_weights, Flat<Real> head_biases) {
-        const auto& parameters = self.training.parameters();
-        Outside<Real>{weights, biases, head_weights, head_biases}.each(
-            network, [&](size_t place, Real& value) { value = parameters[place]; });
-      });
+      .def("load",
+           [](Own& self, Flat<Real> weights, Flat<Real> biases, Flat<Real> head_weights, Flat<Real> head_biases) {
+             auto& parameters = self.training.parameters();
+             Outside<Real>{weights, biases, head_weights, head_biases}.each(
+                 self.training.network(), [&](size_t place, Real value) { parameters[place] = value; });
+           })
+      .def(
+          "store",
+          [](const Own& self, Flat<Real> weights, Flat<Real> biases, Flat<Real> head_weights, Flat<Real> head_biases) {
+            const auto& parameters = self.training.parameters();
+            Outside<Real>{weights, biases, head_weights, head_biases}.each(
+                self.training.network(), [&](size_t place, Real& value) { value = parameters[place]; });
+          },
+          "weights"_a.noconvert(), "biases"_a.noconvert(), "head_weights"_a.noconvert(), "head_biases"_a.noconvert());
 
   m.def(score, [](const std::shared_ptr<Network>& network, const std::shared_ptr<Held>& data,
                   const std::string& instructions, const Flat<const int64_t>& examples, Flat<Real> weights,
@@ -253,7 +282,7 @@ NB_MODULE(_native, m) {
     check(kernels_named<float>(name).apply(function.c_str(), values.data(), int64_t(values.size())),
           "there is no function of that name");
   });
-  nb::class_<Network>(m, "Network");
+  nb::class_<Network>(m, "Network").def_ro("n_outputs", &Network::n_outputs);
   m.def("feedforward", feedforward, "n_inputs"_a, "n_neurons"_a, "n_outputs"_a, "activation"_a, "edges"_a,
         "slots"_a.none(), "sparse_inputs"_a = false);
   m.def("recurrent", recurrent);

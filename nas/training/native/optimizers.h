@@ -9,7 +9,7 @@ namespace {
 using wirenas::Optimizer;
 using wirenas::Update;
 
-inline void adam_step(Real* __restrict parameters, Real* __restrict gradients, Real* __restrict mean,
+inline void adam_step(Real* __restrict parameters, const Real* __restrict gradients, Real* __restrict mean,
                       Real* __restrict square, int64_t count, const Update& update) {
   const double beta1 = 0.9, beta2 = 0.999;
   const bool decoupled = update.optimizer == Optimizer::adamw;
@@ -26,16 +26,15 @@ inline void adam_step(Real* __restrict parameters, Real* __restrict gradients, R
   }
 }
 
-inline void sgd_step(Real* __restrict parameters, Real* __restrict gradients, Real* __restrict momentum, int64_t count,
-                     const Update& update) {
+inline void sgd_step(Real* __restrict parameters, const Real* __restrict gradients, Real* __restrict momentum,
+                     int64_t count, const Update& update) {
   const Real rate = Real(update.rate), decay = Real(update.weight_decay), inertia = Real(update.momentum);
   // Torch begins with the first gradient itself.
   const Real carried = update.step == 1 ? Real(0) : inertia;
-  const Real ahead = update.nesterov ? inertia : Real(0);
   for (int64_t i = 0; i < count; ++i) {
     const Real gradient = gradients[i] + decay * parameters[i];
     momentum[i] = carried * momentum[i] + gradient;
-    parameters[i] -= rate * (update.nesterov ? gradient + ahead * momentum[i] : momentum[i]);
+    parameters[i] -= rate * (update.nesterov ? gradient + inertia * momentum[i] : momentum[i]);
   }
 }
 

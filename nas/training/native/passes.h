@@ -176,7 +176,10 @@ class Passes {
     for (int step = 0; step < tile_.n_steps; ++step) {
       Real* const lines = state_values_.data() + (step + 1) * block_;
       std::fill(lines, lines + int64_t(recurrent_.n_inputs) * kTile, Real(0));
-      for (int b = 0; b < running_[size_t(step)]; ++b) load_step(lines + b, examples[b], step);
+      // A short tile repeats its last example: columns of nothing could overflow where no example does.
+      const int running = running_[size_t(step)];
+      const int shown = running == count ? columns(count) : running;
+      for (int b = 0; b < shown; ++b) load_step(lines + b, examples[std::min(b, count - 1)], step);
     }
   }
 
@@ -193,6 +196,7 @@ class Passes {
     const size_t cells = size_t(recurrent_.n_cells) * kTile, steps = size_t(n_steps);
     if (reserved_ < n_steps) {
       reserved_ = n_steps;
+      state_values_.clear();
       state_values_.resize((steps + 2) * size_t(block_));
       for (size_t step = 0; step < steps + 2; ++step)
         set_ones(state_values_, int64_t(step + 1) * (block_ / kTile) - kConstantLines);

@@ -125,7 +125,7 @@ void gated_step_back(const Recurrent& network, const Real* parameters, const Sta
       last = row - 1;
     }
   }
-  into.move_to(nullptr);
+  into.finish();
 }
 
 // Nothing flows back from steps that a sequence does not have.
@@ -179,7 +179,7 @@ inline void head_gradients(const wirenas::Rows& rows, int n_cells, const Real* p
                              stride - rows.degree[row], rows.source + first, ends, end_deltas, into);
     last = row - 1;
   }
-  into.move_to(nullptr);
+  into.finish();
 }
 
 }  // namespace

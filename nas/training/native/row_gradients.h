@@ -12,8 +12,8 @@ using wirenas::kTile;
 // What a row's parameters are padded to, and how many are summed across lanes together.
 constexpr int kPadding = 4;
 constexpr int kTogether = kLanes < kPadding ? kLanes : kPadding;
-// Rows whose deltas fit into the registers beside the lines that they are multiplied with.
-constexpr int kRowsBack = WIRENAS_VECTOR_BYTES == 64 ? 4 : 1;
+// Whether the deltas of several rows fit into the registers beside the lines that they are multiplied with.
+constexpr bool kWalksTogether = WIRENAS_VECTOR_BYTES == 64;
 // Longest rows that are walked together: what their sums take is kept on the stack.
 constexpr int kMostTogether = 256;
 
@@ -28,8 +28,8 @@ class DescendingSums {
     if (first_ == 0) write();
   }
 
-  // Write what waits, and go on below `past_the_end`.
-  void move_to(Real* past_the_end) {
+  // Write what waits.
+  void finish() {
     if (first_ < kWaiting) {
       for (int i = 0; i < first_; ++i) waiting_[i] = Vector{};
       const Vector sums = sum_each<kWaiting, kTogether>(waiting_);
@@ -39,7 +39,6 @@ class DescendingSums {
       }
       first_ = kWaiting;
     }
-    next_ = past_the_end;
   }
 
  private:
@@ -180,7 +179,7 @@ inline void pushing_rows_back(int n_rows, const Real* deltas, const Real* parame
     rows_back<R, C>(deltas + n_rows * kTile, parameters + n_rows * stride, stride, n_still, source, values,
                     value_deltas, sums);
   };
-  if constexpr (kRowsBack > 1)
+  if constexpr (kWalksTogether)
     if (stride <= kMostTogether) {
       while (n_rows >= 4) back(std::integral_constant<int, 4>{});
       if (n_rows >= 2) back(std::integral_constant<int, 2>{});

@@ -50,12 +50,16 @@ inline void transpose(const Real* from, int from_stride, int n_rows, int n_colum
         to[int64_t(column) * to_stride + i] = from[int64_t(i) * from_stride + column];
 }
 
-// Fill the first columns of `n_rows` lines with the sums of a tile's examples.
+// Fill `n_rows` lines with the sums of a tile's examples; the columns behind them repeat the last.
 inline void project(const SparseTile<Real>& tile, const Real* weights, int width, int n_rows, Real* lines) {
   for (int b = 0; b < tile.n_examples; ++b)
     combine_line(tile.values, tile.inputs, tile.start[b], tile.start[b + 1], weights, width, 0, tile.sums + b * width,
                  false);
   transpose(tile.sums, width, tile.n_examples, n_rows, lines, kTile);
+  for (int row = 0; row < n_rows; ++row) {
+    Real* const line = lines + row * kTile;
+    for (int column = tile.n_examples; column < kTile; ++column) line[column] = line[tile.n_examples - 1];
+  }
 }
 
 // The gradients of those weights from the rows' delta lines.

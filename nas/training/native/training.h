@@ -67,7 +67,9 @@ class Training {
   bool finished() const { return finished_; }
   bool diverged() const { return diverged_; }
   const std::vector<EpochScore>& epochs() const { return epochs_; }
+  Aligned<Real>& parameters() { return parameters_; }
   const Aligned<Real>& parameters() const { return parameters_; }
+  const Network& network() const { return *network_; }
   int best_epoch() const { return best_epoch_; }
 
  private:

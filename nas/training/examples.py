@@ -1,0 +1,80 @@
+"""The examples of a task in the form that the compiled engine reads. Imports torch and the extension."""
+
+from __future__ import annotations
+
+import weakref
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from nas.networks.readout import mean_over_time
+from nas.tasks.task import Task
+from nas.training.extension import extension
+
+__all__ = ["data_of", "has_sparse_inputs"]
+
+_LOSSES = ("cross-entropy", "squared-error")  # As the extension numbers them.
+_LANES = 16
+
+
+def has_sparse_inputs(task: Task) -> bool:
+    """Whether so many inputs of a task are zero that it pays to skip them."""
+    sparse: bool = not task.is_sequence and data_of(task).sparse
+    return sparse
+
+
+_data: weakref.WeakKeyDictionary[Task, dict[tuple[str, bool], Any]] = weakref.WeakKeyDictionary()
+_data_lock = Lock()
+
+
+def data_of(task: Task, dtype: Any = np.float32, *, mean: bool = False) -> Any:
+    """Return a task's examples in the engine's form, made once a task and shared by all threads.
+
+    Parameters
+    ----------
+    task : Task
+        On the CPU.
+    dtype : numpy dtype
+        float32, or float64 for tests.
+    mean : bool
+        Replace sequences by their mean over time.
+    """
+    key = (np.dtype(dtype).name, mean)
+    with _data_lock:
+        known = _data.setdefault(task, {})
+        if key not in known:
+            known[key] = _make_data(task, np.dtype(dtype), mean)
+        return known[key]
+
+
+def _make_data(task: Task, dtype: np.dtype[Any], mean: bool) -> Any:
+    inputs, lengths = task.inputs.numpy(), None if task.lengths is None else task.lengths.numpy()
+    if mean:
+        inputs, lengths = _means(task), None
+    if inputs.dtype != np.uint8:
+        inputs = inputs.reshape(len(inputs), -1).astype(dtype, copy=False)
+    if lengths is None:
+        # Kernels read whole vectors.
+        inputs = np.pad(inputs, ((0, 0), (0, -inputs.shape[1] % _LANES))) if inputs.shape[1] % _LANES else inputs
+    targets = task.targets.numpy()
+    if targets.dtype != np.int64:
+        targets = targets.astype(dtype, copy=False)
+    kind = extension().Data if dtype == np.float32 else extension().Data64
+    return kind(
+        np.ascontiguousarray(inputs),
+        None if lengths is None else np.ascontiguousarray(lengths),
+        np.ascontiguousarray(targets),
+        task.n_inputs,
+        task.n_outputs,
+        _LOSSES.index(task.loss),
+    )
+
+
+def _means(task: Task) -> NDArray[np.float32]:
+    parts = torch.split(torch.arange(len(task.inputs)), 4096)
+    means = [mean_over_time(*task.batch(part)[:2]) for part in parts]
+    array: NDArray[np.float32] = torch.cat(means).numpy()
+    return array
