@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from nas.search.loading import load
     from nas.search.records import Record, Records
     from nas.search.space import Space
-    from nas.search.survey import Survey, SurveyOutcome
-    from nas.search.survey_table import SurveyTable
+    from nas.search.survey import Survey
+    from nas.search.survey_table import SurveyOutcome, SurveyTable
     from nas.tasks.task import Task
     from nas.training.history import History
     from nas.training.recipe import Recipe
@@ -68,7 +68,7 @@ _MODULES = {
     "SparseMLP": "networks.mlp",
     "SparseRNN": "networks.rnn",
     "Survey": "search.survey",
-    "SurveyOutcome": "search.survey",
+    "SurveyOutcome": "search.survey_table",
     "SurveyTable": "search.survey_table",
     "Task": "tasks.task",
     "load": "search.loading",

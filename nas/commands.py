@@ -1,4 +1,4 @@
-"""What the commands on campaigns do, without their printing. Imports the search where it is needed."""
+"""What the commands on campaigns and surveys do, without their printing. Imports the search where it is needed."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ from nas.search.options import (
 )
 
 if TYPE_CHECKING:
-    from nas.search.survey import Standing, SurveyOutcome
+    from nas.search.survey import Standing
+    from nas.search.survey_table import SurveyOutcome
     from nas.search.watcher import Watcher
 
-__all__ = ["read_best", "read_status", "run_campaign", "run_survey"]
+__all__ = ["holds_survey", "read_best", "read_status", "read_survey", "run_campaign", "run_survey"]
 
 
 def run_campaign(
@@ -61,7 +62,7 @@ def run_campaign(
         raise InputError(f"{folder}: this campaign was started from Python and is resumed there, not by `wirenas run`")
     if resolved.task is None:
         raise InputError("task='none': a campaign without a task needs an own evaluation, which Python alone can give")
-    if (folder / SURVEY.file).is_file():
+    if holds_survey(folder):
         raise InputError(f"out={folder}: a survey lies there; give another folder")
     options = resume_options(folder, options)
     from nas.search.campaign import Campaign
@@ -110,6 +111,18 @@ def run_survey(
     return Survey(folder, threads=threads, **options).run(watch)
 
 
+def holds_survey(out: Path) -> bool:
+    """Whether a survey lies in a folder."""
+    return (out / SURVEY.file).is_file()
+
+
+def read_survey(out: Path) -> SurveyOutcome:
+    """Return where a survey stands, whether it is over or not, without changing it."""
+    from nas.search.survey_table import read_outcome
+
+    return read_outcome(out)
+
+
 def read_status(out: Path) -> Outcome:
     """Return where a campaign stands, whether it is over or not, without changing it."""
     from nas.search.study import StudyFile
@@ -127,6 +140,8 @@ def read_status(out: Path) -> Outcome:
 
 def read_best(out: Path) -> dict[str, Any]:
     """Return the best candidate, its results and its files."""
+    if holds_survey(out):
+        raise InputError(f"{out}: a survey lies there, which has no best candidate; see `wirenas status` instead")
     outcome = read_status(out).to_json()
     if outcome["best"] is None:
         way = "the Python program that started it" if _is_from_python(out) else "`wirenas run` with this --out"

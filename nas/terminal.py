@@ -175,8 +175,9 @@ class LiveWatcher(Watcher):
 @contextmanager
 def survey_display(console: Console, notice: str | None = None) -> Iterator[Callable[[Standing], None]]:
     """Give a function that shows how far a survey is: a live bar on a terminal, plain lines on anything else."""
-    progress = _bars(console)
-    show = _LiveSurvey(progress) if console.is_terminal else _PlainSurvey(console)
+    # Bars end with an empty line where there is no terminal, even if they never began.
+    progress = _bars(console) if console.is_terminal else None
+    show = _PlainSurvey(console) if progress is None else _LiveSurvey(progress)
     notices = [notice] if notice is not None else []
 
     def watch(standing: Standing) -> None:
@@ -187,7 +188,8 @@ def survey_display(console: Console, notice: str | None = None) -> Iterator[Call
     try:
         yield watch
     finally:
-        progress.stop()
+        if progress is not None:
+            progress.stop()
 
 
 class _LiveSurvey:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from nas.search.records import Record, Records
     from nas.search.references import references
     from nas.search.space import Space
-    from nas.search.survey import Survey, SurveyOutcome
-    from nas.search.survey_table import SurveyTable
+    from nas.search.survey import Survey
+    from nas.search.survey_table import SurveyOutcome, SurveyTable
     from nas.search.watcher import Watcher
 
 __all__ = [
@@ -46,7 +46,7 @@ _MODULES = {
     "Space": "space",
     "Survey": "survey",
     "SurveyOptions": "options",
-    "SurveyOutcome": "survey",
+    "SurveyOutcome": "survey_table",
     "SurveyTable": "survey_table",
     "Watcher": "watcher",
     "load": "loading",

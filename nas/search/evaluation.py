@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import math
-import platform
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from nas.networks import NetworkSpec
 from nas.search.proposer import Candidate
-from nas.search.records import Record, describe
+from nas.search.records import Record, describe, versions_of
 from nas.seeds import stream
 from nas.training import History, Interrupted, Recipe, StopFlag, Trained, train_wiring
 from priors import Wiring
-from priors.version import __version__
 
 if TYPE_CHECKING:
     from torch import nn
 
     from nas.tasks import Task
 
-__all__ = ["Assessment", "Evaluation", "OwnEvaluation", "TrainedEvaluation", "Trainer", "Training", "attempt"]
+__all__ = [
+    "Assessment",
+    "Evaluation",
+    "OwnEvaluation",
+    "TrainedEvaluation",
+    "Trainer",
+    "Training",
+    "attempt",
+    "tried",
+]
 
+T = TypeVar("T")
 _ATTEMPTS = 3
 
 
@@ -180,19 +186,50 @@ def attempt(candidate: Candidate, evaluation: Evaluation, stop: StopFlag) -> Rec
     Interrupted
         If the stop flag is set.
     """
-    error = ""
+    outcome, attempts, error = tried(
+        lambda: dict(evaluation(candidate)), stop, f"trial {candidate.number} was evaluated"
+    )
+    if outcome is None:
+        return _record(candidate, state="failed", value=None, attempts=attempts, error=error)
+    return _record(candidate, state="complete", attempts=attempts, **outcome)
+
+
+def tried(work: Callable[[], T], stop: StopFlag | None, aim: str) -> tuple[T | None, int, str | None]:
+    """Call `work` until it does not raise, at most three times.
+
+    Parameters
+    ----------
+    work : callable
+    stop : StopFlag, optional
+        Looked at before every call.
+    aim : str
+        What is done once `work` returns, for the message of an interruption.
+
+    Returns
+    -------
+    result : object or None
+        What `work` returned; None if it always raised.
+    attempts : int
+        How often it was called.
+    error : str or None
+        What it raised last, in one line, if it always did.
+
+    Raises
+    ------
+    Interrupted
+        If the stop flag is set.
+    """
+    error = None
     for count in range(1, _ATTEMPTS + 1):
-        if stop.is_set():
-            raise Interrupted(f"stopped before trial {candidate.number} was evaluated")
+        if stop is not None and stop.is_set():
+            raise Interrupted(f"stopped before {aim}")
         try:
-            outcome = dict(evaluation(candidate))
+            return work(), count, None
         except Interrupted:
             raise
         except Exception as failure:
             error = " ".join("".join(traceback.format_exception_only(failure)).split())
-            continue
-        return _record(candidate, state="complete", attempts=count, **outcome)
-    return _record(candidate, state="failed", value=None, attempts=_ATTEMPTS, error=error)
+    return None, _ATTEMPTS, error
 
 
 def _record(candidate: Candidate, **fields: Any) -> Record:
@@ -200,13 +237,7 @@ def _record(candidate: Candidate, **fields: Any) -> Record:
         number=candidate.number,
         params=candidate.params,
         n_parameters=candidate.n_parameters,
-        versions=_versions(),
+        versions=versions_of("torch", "numpy", "optuna"),
         **describe(candidate.wiring, candidate.params.get("n")),
         **fields,
     )
-
-
-@cache
-def _versions() -> str:
-    packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "numpy", "optuna"))
-    return f"wirenas {__version__}, python {platform.python_version()}, {packages}"

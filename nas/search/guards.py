@@ -1,11 +1,14 @@
-"""What a campaign holds while it runs: its folder for itself, torch to one thread, Ctrl-C as a flag. Imports torch."""
+"""What campaigns and surveys hold while they run: a folder for themselves, torch to one thread, Ctrl-C as a flag.
+
+Imports torch.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import TypeVar
@@ -23,7 +26,7 @@ _LOOK_UP_S = 0.2
 
 @contextlib.contextmanager
 def alone_in(out: Path) -> Iterator[None]:
-    """Create a campaign's folder, and keep every other process from working on it.
+    """Create the folder `out`, and keep every other process from working on it.
 
     Raises
     ------
@@ -35,7 +38,7 @@ def alone_in(out: Path) -> Iterator[None]:
         out.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout:
-        raise InputError(f"out={out}: another process works on this campaign; give another folder") from None
+        raise InputError(f"out={out}: another process works on it; give another folder") from None
     except OSError as error:
         raise InputError(f"out={out}: {error.strerror}; give a folder that can be written") from None
     try:
@@ -84,11 +87,11 @@ def stop_on_signal(stop: threading.Event) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def result_of(future: Future[T]) -> T:
-    """Return a future's result, looking up now and then while it is waited for.
+def result_of(future: Future[T], meanwhile: Callable[[], None] = lambda: None) -> T:
+    """Return a future's result, looking up now and then while it is waited for, and doing something `meanwhile`.
 
     A signal that arrives just before a thread starts to wait is noticed only when the wait ends.
     """
     while not wait([future], timeout=_LOOK_UP_S).done:
-        pass
+        meanwhile()
     return future.result()

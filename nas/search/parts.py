@@ -182,10 +182,18 @@ def list_parts(folder: Path) -> list[Part]:
 
 
 def read_rows(parts: Sequence[Part], columns: Sequence[str] | None = None) -> pa.Table:
-    """Return the rows of some parts, one part after another; all columns by default."""
+    """Return the rows of some parts, one part after another; all columns by default.
+
+    Raises
+    ------
+    InputError
+        Naming a part that is damaged, foreign, or of another version.
+    FileNotFoundError
+        If a part was merged since it was listed.
+    """
     names = SCHEMA.names if columns is None else list(columns)
     empty = SCHEMA.empty_table().select(names)
-    tables = [_open(part.path).read(columns=names).select(names).replace_schema_metadata(None) for part in parts]
+    tables = [_read(part.path, names) for part in parts]
     return pa.concat_tables([empty, *tables])
 
 
@@ -219,19 +227,32 @@ def _check_sequence(folder: Path, parts: Sequence[Part]) -> None:
             )
 
 
+def _read(path: Path, names: Sequence[str]) -> pa.Table:
+    file = _open(path)
+    try:
+        return file.read(columns=names).select(names).replace_schema_metadata(None)
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(path, error) from None
+
+
 def _open(path: Path) -> pq.ParquetFile:
     """Open a part, and refuse what is damaged, foreign or of another version."""
     try:
         file = pq.ParquetFile(path)
         written = json.loads((file.schema_arrow.metadata or {}).get(_KEY, b"{}"))
     except (pa.ArrowInvalid, ValueError) as error:
-        raise InputError(f"{path}: not a part that can be read: {str(error).splitlines()[0]}") from None
+        raise _damaged(path, error) from None
     if written.get("format") != FORMAT or not file.schema_arrow.equals(SCHEMA):
         raise InputError(
             f"{path}: written in format {written.get('format')}, and this version reads format {FORMAT}; "
             "give another folder"
         )
     return file
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    reason = str(error).partition("\n")[0]
+    return InputError(f"{path}: not a part that can be read: {reason}; give another folder")
 
 
 def _table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:

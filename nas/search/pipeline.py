@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future, wait
+from concurrent.futures import Executor, Future
 from itertools import count
 
 from nas.search.evaluation import Evaluation, attempt
+from nas.search.guards import result_of
 from nas.search.proposer import Candidate, Proposer
 from nas.search.records import Record, Records
 from nas.search.writer import Writer
 from nas.training import StopFlag
 
 __all__ = ["evaluated"]
-
-# A signal that arrives just before a thread starts to wait is noticed only when the wait ends.
-_LOOK_UP_S = 0.2
 
 
 def evaluated(
@@ -70,7 +68,7 @@ def evaluated(
                 start()  # A thread is busy with it while the next one is drawn.
         start()
         candidate, future = running.popleft()
-        record = _result(future, writer)
+        record = result_of(future, meanwhile=writer.flush_if_due)  # Stores what came before it.
         if candidate.number not in known:
             wanted -= record.is_complete
         yield candidate, record
@@ -80,10 +78,3 @@ def _done(record: Record) -> Future[Record]:
     future: Future[Record] = Future()
     future.set_result(record)
     return future
-
-
-def _result(future: Future[Record], writer: Writer) -> Record:
-    """Wait for a record, storing those before it meanwhile."""
-    while not wait([future], timeout=_LOOK_UP_S).done:
-        writer.flush_if_due()
-    return future.result()

@@ -6,8 +6,11 @@ A trial is a Record inside an Optuna study; this page says what it holds, and `n
 from __future__ import annotations
 
 import csv
+import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -15,11 +18,12 @@ import numpy as np
 
 from priors import Wiring
 from priors.files import atomic_write
+from priors.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Record", "Records", "describe"]
+__all__ = ["Record", "Records", "describe", "versions_of"]
 
 _OF_THE_TRIAL = ("number", "state", "value", "params")
 
@@ -148,6 +152,13 @@ def describe(wiring: Wiring, n_nodes: int | None = None) -> dict[str, Any]:
         "degree": _mean_degree(hidden, n_nodes),
         "hidden_edges": tuple(hidden.edges.ravel().tolist()),
     }
+
+
+@cache
+def versions_of(*packages: str) -> str:
+    """Return the versions of wirenas, of Python and of installed packages, as a record keeps them."""
+    installed = ", ".join(f"{name} {version(name)}" for name in packages)
+    return f"wirenas {__version__}, python {platform.python_version()}, {installed}"
 
 
 def _mean_degree(hidden: Wiring, n_nodes: int) -> float:

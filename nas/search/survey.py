@@ -6,12 +6,11 @@ the first so many wirings, and equal rows whatever the threads did. Imports torc
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +21,14 @@ from nas.search.evaluation import Trainer
 from nas.search.guards import alone_in, one_torch_thread, stop_on_signal
 from nas.search.in_order import in_order
 from nas.search.options import CAMPAIGN, SURVEY, refuse_changes, resolve_survey, with_defaults, write_options
-from nas.search.parts import SMALL_ROWS, Parts, list_parts, read_identity, read_rows
+from nas.search.parts import SMALL_ROWS, Parts, list_parts, read_identity
 from nas.search.setup import check_fit, n_threads, plain_options, task_of
 from nas.search.survey_rows import RowMaker, WiringRows
-from nas.search.survey_table import PARTS_FOLDER
+from nas.search.survey_table import PARTS_FOLDER, SurveyOutcome, read_outcome
 from nas.tasks import Task
 from nas.training import Interrupted
 
-__all__ = ["Standing", "Survey", "SurveyOutcome"]
+__all__ = ["Standing", "Survey"]
 
 _WRITE_EVERY_S = 2.0
 _FAILURES_IN_A_ROW = 10
@@ -42,40 +41,6 @@ class Standing:
     done: int
     total: int
     trainings: int
-
-
-@dataclass(frozen=True)
-class SurveyOutcome:
-    """What a survey holds.
-
-    Parameters
-    ----------
-    out : str
-    task, network, metric : str
-    engines : tuple of str
-        Those that trained.
-    wirings, trainings : int
-        All that are stored; a training is a row.
-    diverged, failed : int
-        Trainings whose loss left the finite numbers, and those that raised an error.
-    seconds : float
-        Training time, over all trainings.
-    """
-
-    out: str
-    task: str
-    network: str
-    metric: str
-    engines: tuple[str, ...]
-    wirings: int
-    trainings: int
-    diverged: int
-    failed: int
-    seconds: float
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the fields as JSON types."""
-        return {**asdict(self), "engines": list(self.engines)}
 
 
 class Survey:
@@ -145,7 +110,7 @@ class Survey:
             except Interrupted:
                 raise KeyboardInterrupt from None
             parts.merge()
-            return self._outcome()
+            return read_outcome(self.out)
 
     # The folder
 
@@ -165,21 +130,6 @@ class Survey:
         options = self.options.model_dump(mode="json", exclude={SURVEY.grows})
         return {**options, **data, "n_inputs": task.n_inputs, "n_outputs": task.n_outputs}
 
-    def _outcome(self) -> SurveyOutcome:
-        rows = read_rows(list_parts(self.out / PARTS_FOLDER), ["seconds", "diverged", "error", "engine"])
-        return SurveyOutcome(
-            out=str(self.out),
-            task=self.task.name,
-            network=self.options.network,
-            metric=self.task.metric,
-            engines=tuple(sorted(rows["engine"].drop_null().unique().to_pylist())),
-            wirings=rows.num_rows // self._maker.rows_per_wiring,
-            trainings=rows.num_rows,
-            diverged=rows["diverged"].drop_null().to_pylist().count(True),
-            failed=rows.num_rows - rows["error"].null_count,
-            seconds=math.fsum(rows["seconds"].drop_null().to_pylist()),
-        )
-
     # The trainings
 
     def _row_maker(self) -> RowMaker:
@@ -193,9 +143,9 @@ class Survey:
 
     def _train(self, parts: Parts, watch: Callable[[Standing], None]) -> None:
         numbers = range(parts.n_wirings, self.options.wirings)
-        threads = min(self.threads, len(numbers))
         if not numbers:
             return
+        threads = min(self.threads, len(numbers))
         keeper = _Keeper(parts)
 
         def tell() -> None:
@@ -248,6 +198,8 @@ class _Keeper:
 
     def store(self, *, failed_too: bool = False) -> None:
         """Store what is waiting, up to the last wiring that did not fail."""
+        # A second Ctrl-C may have come between writing a part and this list's hearing of it.
+        self.waiting = [wiring for wiring in self.waiting if wiring.number >= self.parts.n_wirings]
         count = len(self.waiting) if failed_too else self._n_sound()
         if count:
             self.parts.append(count, [row for wiring in self.waiting[:count] for row in wiring.rows])

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import platform
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import version
 from typing import Any
 
 from nas.search.draws import Draw, Draws
-from nas.search.evaluation import Trainer, Training
-from nas.search.records import describe
-from nas.training import Interrupted
-from priors.version import __version__
+from nas.search.evaluation import Trainer, Training, tried
+from nas.search.records import describe, versions_of
 
 __all__ = ["RowMaker", "WiringRows"]
-
-_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -62,17 +54,12 @@ class RowMaker:
 
     def _attempt(self, draw: Draw, replicate: int, rate: float) -> dict[str, Any]:
         """Train at most three times; a failure is recorded, not raised."""
-        error = ""
-        for _ in range(_ATTEMPTS):
-            if self.trainer.stop is not None and self.trainer.stop.is_set():
-                raise Interrupted(f"stopped before wiring {draw.number} was trained")
-            try:
-                return self._of_training(self.trainer.train(draw.wiring, replicate, rate))
-            except Interrupted:
-                raise
-            except Exception as failure:
-                error = " ".join("".join(traceback.format_exception_only(failure)).split())
-        return {"error": error}
+        row, _, error = tried(
+            lambda: self._of_training(self.trainer.train(draw.wiring, replicate, rate)),
+            self.trainer.stop,
+            f"wiring {draw.number} was trained",
+        )
+        return {"error": error} if row is None else row
 
     def _of_training(self, training: Training) -> dict[str, Any]:
         history = training.history
@@ -113,11 +100,5 @@ def _of_wiring(draw: Draw) -> dict[str, Any]:
         **{f"param_{name}": value for name, value in draw.params.items()},
         **described,
         "n_parameters": draw.n_parameters,
-        "versions": _versions(),
+        "versions": versions_of("torch", "numpy"),
     }
-
-
-@cache
-def _versions() -> str:
-    packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "numpy"))
-    return f"wirenas {__version__}, python {platform.python_version()}, {packages}"

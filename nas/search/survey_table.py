@@ -1,27 +1,32 @@
-"""SurveyTable: the rows of a survey, one a training, and the way back to their wirings. Imports pyarrow."""
+"""SurveyTable: the rows of a survey, one a training, and the way back to their wirings; SurveyOutcome: their sum.
+
+Imports pyarrow, no torch.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
 from nas.errors import CampaignError, InputError
-from nas.search.options import SurveyOptions, resolve_survey
+from nas.search.options import SURVEY, SurveyOptions, read_options, resolve_survey
 from nas.search.parts import list_parts, read_identity, read_rows
 from priors import Wiring
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["PARTS_FOLDER", "SurveyTable", "load_survey"]
+__all__ = ["PARTS_FOLDER", "SurveyOutcome", "SurveyTable", "load_survey", "read_outcome"]
 
 PARTS_FOLDER = "parts"
 """Where a survey's rows lie in its folder."""
 
+T = TypeVar("T")
 _READS = 3
 _UNITS = ("n_inputs", "n_outputs")
 
@@ -85,6 +90,45 @@ class SurveyTable:
         return row
 
 
+@dataclass(frozen=True)
+class SurveyOutcome:
+    """What a survey holds.
+
+    Parameters
+    ----------
+    out : str
+    task, network : str
+    metric : str or None
+        None where no wiring is stored yet.
+    engines : tuple of str
+        Those that trained.
+    wirings, trainings : int
+        All that are stored; a training is a row.
+    diverged, failed : int
+        Trainings whose loss left the finite numbers, and those that raised an error.
+    seconds : float
+        Training time, over all trainings.
+    wanted : int
+        Wirings that the survey is to hold in all.
+    """
+
+    out: str
+    task: str
+    network: str
+    metric: str | None
+    engines: tuple[str, ...]
+    wirings: int
+    trainings: int
+    diverged: int
+    failed: int
+    seconds: float
+    wanted: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as JSON types."""
+        return {**asdict(self), "engines": list(self.engines)}
+
+
 def load_survey(out: str | Path) -> SurveyTable:
     """Return the rows of the survey in the folder `out`; also of one that is going on.
 
@@ -93,14 +137,49 @@ def load_survey(out: str | Path) -> SurveyTable:
     InputError
         If parts are missing, damaged or foreign.
     """
+
+    def read() -> SurveyTable:
+        parts = list_parts(Path(out) / PARTS_FOLDER)
+        return SurveyTable(read_rows(parts), read_identity(parts[0]) if parts else {})
+
+    return _again_where_merged(read)
+
+
+def read_outcome(out: str | Path) -> SurveyOutcome:
+    """Sum up the survey in the folder `out`, without changing it; also one that is going on.
+
+    Raises
+    ------
+    InputError
+        If its options cannot be read, or parts are missing, damaged or foreign.
+    """
+    options = resolve_survey(read_options(Path(out) / SURVEY.file))
+
+    def read() -> SurveyOutcome:
+        parts = list_parts(Path(out) / PARTS_FOLDER)
+        rows = read_rows(parts, ["seconds", "diverged", "error", "engine"])
+        return SurveyOutcome(
+            out=str(out),
+            task=str(options.task),
+            network=options.network,
+            metric=read_identity(parts[0])["metric"] if parts else None,
+            engines=tuple(sorted(rows["engine"].drop_null().unique().to_pylist())),
+            wirings=parts[-1].last + 1 if parts else 0,
+            trainings=rows.num_rows,
+            diverged=rows["diverged"].drop_null().to_pylist().count(True),
+            failed=rows.num_rows - rows["error"].null_count,
+            seconds=math.fsum(rows["seconds"].drop_null().to_pylist()),
+            wanted=options.wirings,
+        )
+
+    return _again_where_merged(read)
+
+
+def _again_where_merged(read: Callable[[], T]) -> T:
+    """Read again where parts were merged since they were listed."""
     for _ in range(_READS - 1):
         try:
-            return _read(Path(out) / PARTS_FOLDER)
-        except FileNotFoundError:  # Parts were merged since they were listed.
+            return read()
+        except FileNotFoundError:
             continue
-    return _read(Path(out) / PARTS_FOLDER)
-
-
-def _read(folder: Path) -> SurveyTable:
-    parts = list_parts(folder)
-    return SurveyTable(read_rows(parts), read_identity(parts[0]) if parts else {})
+    return read()

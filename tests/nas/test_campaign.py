@@ -280,7 +280,7 @@ def test_a_second_run_on_a_folder_is_refused_while_the_first_works(tmp_path: Pat
         return edges(wiring, params)
 
     assert run(tmp_path, greedy, trials=3).complete == 3
-    assert refused == [f"out={tmp_path}: another process works on this campaign; give another folder"]
+    assert refused == [f"out={tmp_path}: another process works on it; give another folder"]
     assert len(load(tmp_path)) == 3
 
 

@@ -24,7 +24,7 @@ def test_torch_has_one_thread_inside_and_its_own_number_afterwards():
 
 
 def test_a_folder_is_held_by_one_at_a_time(tmp_path: Path):
-    busy = pytest.raises(InputError, match="another process works on this campaign")
+    busy = pytest.raises(InputError, match="another process works on it")
     with alone_in(tmp_path / "out"), busy, alone_in(tmp_path / "out"):
         pass
     with alone_in(tmp_path / "out"):

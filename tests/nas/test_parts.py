@@ -154,7 +154,7 @@ def test_a_part_with_other_rows_than_its_name_says_is_named(tmp_path: Path):
         Parts(tmp_path, IDENTITY, 2)
 
 
-@pytest.mark.parametrize("damage", ["cut", "text", "plain", "newer", "column"])
+@pytest.mark.parametrize("damage", ["cut", "text", "page", "plain", "newer", "column"])
 def test_a_part_that_cannot_be_read_is_named(tmp_path: Path, damage: str):
     (path,) = grown(tmp_path, 2)
     table = pq.read_table(path)
@@ -162,6 +162,9 @@ def test_a_part_that_cannot_be_read_is_named(tmp_path: Path, damage: str):
         path.write_bytes(path.read_bytes()[:-9])
     elif damage == "text":
         path.write_text("not Parquet")
+    elif damage == "page":
+        content = path.read_bytes()
+        path.write_bytes(content[:4] + bytes(200) + content[204:])
     elif damage == "plain":
         pq.write_table(table.replace_schema_metadata(None), path)
     elif damage == "newer":
@@ -169,7 +172,9 @@ def test_a_part_that_cannot_be_read_is_named(tmp_path: Path, damage: str):
     else:
         pq.write_table(table.drop_columns(["value"]), path)
     before = path.read_bytes()
-    for read in (lambda: read_rows(list_parts(tmp_path)), lambda: Parts(tmp_path, IDENTITY, 2)):
+    # The pages are read with the rows only.
+    opening = [] if damage == "page" else [lambda: Parts(tmp_path, IDENTITY, 2)]
+    for read in (lambda: read_rows(list_parts(tmp_path)), *opening):
         with pytest.raises(InputError, match=r"part-000000000-000000001\.parquet: ") as caught:
             read()
         assert "\n" not in str(caught.value)

@@ -18,7 +18,8 @@ from nas import cli, load
 from nas.flags import given_options, survey_flags
 from nas.search.options import SurveyOptions
 from nas.search.space import Space
-from nas.search.survey import Standing, SurveyOutcome
+from nas.search.survey import Standing
+from nas.search.survey_table import SurveyOutcome
 from nas.terminal import show_survey, survey_display
 from nas.training.recipe import Recipe
 
@@ -102,7 +103,7 @@ def test_the_example_of_the_help_is_understood(wirenas: Call, monkeypatch: pytes
 
     def run_survey(*arguments: Any) -> SurveyOutcome:
         seen.append((*arguments[:3], arguments[4]))
-        return SurveyOutcome("atlas", "digits", "mlp", "accuracy", ("torch",), 1, 1, 0, 0, 1.0)
+        return SurveyOutcome("atlas", "digits", "mlp", "accuracy", ("torch",), 1, 1, 0, 0, 1.0, 1)
 
     monkeypatch.setattr("nas.commands.run_survey", run_survey)
     text = " ".join(wirenas("survey", "--help")[1].split())
@@ -167,6 +168,32 @@ def test_the_same_command_again_trains_nothing_and_more_wirings_are_added(
     assert text.startswith("5 wirings, 10 trainings (0 diverged, 0 failed), ")
     assert load(out).to_frame().head(6).equals(before)
     assert wirenas("survey", "--out", str(out), "--json")[1].count('"wirings": 5') == 1
+
+
+def test_status_says_where_a_survey_stands_and_changes_nothing(
+    survey: tuple[Path, dict[str, Any], str], wirenas: Call, tmp_path: Path
+):
+    code, text, _ = wirenas("survey", *TINY.split(), "--wirings", "2", "--out", str(tmp_path), "--json")
+    assert code == 0
+    assert wirenas("status", str(tmp_path), "--json") == (0, text, "")
+    options = tmp_path / "survey.toml"
+    options.write_text(options.read_text(encoding="utf-8").replace("wirings = 2", "wirings = 7"), encoding="utf-8")
+    before = sorted(tmp_path.rglob("*"))
+    assert wirenas("status", str(tmp_path))[1].startswith("2 of 7 wirings, 4 trainings (0 diverged, 0 failed), ")
+    for part in (tmp_path / "parts").iterdir():
+        part.unlink()
+    code, text, _ = wirenas("status", str(tmp_path), "--json")
+    found = json.loads(text)
+    assert (code, found["task"], found["network"], found["metric"]) == (0, "digits", "mlp", None)
+    assert (found["wirings"], found["trainings"], found["seconds"], found["wanted"]) == (0, 0, 0.0, 7)
+    assert sorted(tmp_path.rglob("*")) == [path for path in before if path.suffix != ".parquet"]
+
+
+def test_a_survey_has_no_best_candidate(survey: tuple[Path, dict[str, Any], str], wirenas: Call):
+    code, text, err = wirenas("best", str(survey[0]))
+    assert (code, text) == (2, "")
+    assert "a survey lies there, which has no best candidate" in err
+    assert err.count("\n") == 1
 
 
 def test_what_is_changed_is_refused(survey: tuple[Path, dict[str, Any], str], wirenas: Call):
@@ -296,8 +323,18 @@ def test_the_display_shows_how_far_a_survey_is(is_terminal: bool, monkeypatch: p
 
 def test_the_summary_says_where_the_rows_are():
     console = Console(record=True, width=40, file=io.StringIO())
-    show_survey(console, SurveyOutcome("a/[b]", "digits", "mlp", "accuracy", ("torch",), 5, 30, 2, 1, 600.0))
+    show_survey(console, SurveyOutcome("a/[b]", "digits", "mlp", "accuracy", ("torch",), 5, 30, 2, 1, 600.0, 5))
     assert console.export_text() == (
         "5 wirings, 30 trainings (2 diverged, 1 failed), 10 min of training.\n"
         'Rows: a/[b]/parts/   as a table: nas.load("a/[b]").to_frame()\n'
+    )
+
+
+def test_the_summary_of_a_survey_that_is_not_over_says_so():
+    console = Console(record=True, width=40, file=io.StringIO())
+    show_survey(console, SurveyOutcome("a", "digits", "mlp", "accuracy", ("torch",), 5, 30, 0, 0, 6.0, 1000))
+    assert console.export_text() == (
+        "5 of 1000 wirings, 30 trainings (0 diverged, 0 failed), 6 s of training.\n"
+        "Not over yet: the command that started it goes on.\n"
+        'Rows: a/parts/   as a table: nas.load("a").to_frame()\n'
     )

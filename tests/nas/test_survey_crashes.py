@@ -6,6 +6,7 @@ WIRENAS_TEST_KILLS sets how often the surveys of the command line are killed, an
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -184,10 +185,13 @@ def test_the_command_survives_ctrl_c_at_random_moments(
 ):
     undisturbed, outcome, seconds = calm
     moments = random.Random(threads)
-    codes = []
-    for _ in range(1 + KILLS // 4):
+    codes: list[int] = []
+    # A machine that has become faster since the undisturbed survey is done too early: then it is tried again, earlier.
+    while len(codes) < 1 + KILLS // 4 or (130 not in codes and len(codes) < 6 + KILLS):
+        if 130 not in codes:
+            shutil.rmtree(tmp_path / "digits", ignore_errors=True)
         process = start(tmp_path / "digits", threads)
-        time.sleep(moments.uniform(0.4, 0.9) * min(seconds, 8.0))
+        time.sleep(moments.uniform(0.4, 0.9) * min(seconds, 8.0) * 0.8 ** codes.count(0))
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate()
         codes.append(process.returncode)

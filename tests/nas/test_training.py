@@ -13,8 +13,8 @@ from nas.machine import describe_machine
 from nas.networks import SequenceNetwork, SparseMLP
 from nas.tasks import Task
 from nas.training import Interrupted, Recipe, Score, torch_engine, train
-from nas.training.torch_engine import evaluate
 from nas.training.extension import has_native
+from nas.training.torch_engine import evaluate
 from nas.training.train import session
 from priors import WattsStrogatz, Wiring, attach, layer, orient
 
