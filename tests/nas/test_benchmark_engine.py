@@ -75,7 +75,7 @@ def test_without_the_compiled_engine_it_says_so(
 ) -> None:
     monkeypatch.setattr(benchmark, "has_native", lambda: False)
     assert benchmark.main([]) == 2
-    assert "was not built" in capsys.readouterr().err
+    assert "the compiled engine is missing" in capsys.readouterr().err
 
 
 @needs_native

@@ -123,4 +123,4 @@ def test_without_the_compiled_engine_it_says_so(
 ) -> None:
     monkeypatch.setattr(import_module("nas.training.train"), "has_native", lambda: False)
     assert benchmark.main(["--data", "nowhere", "--engine", "native"]) == 2
-    assert "engine=native: it was not built" in capsys.readouterr().err
+    assert "engine=native: it could not be built" in capsys.readouterr().err
