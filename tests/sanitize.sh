@@ -9,7 +9,8 @@ PATH=$(dirname "$python"):$PATH  # where cmake may lie beside it
 build=${WIRENAS_SANITIZED:-$root/build/sanitized}
 tree=$build/tree
 
-cmake -S "$root" -B "$build" -DWIRENAS_SANITIZE=ON -DCMAKE_BUILD_TYPE=Release -DPython_EXECUTABLE="$python" >/dev/null
+cmake -S "$root" -B "$build" \
+    -DWIRENAS_SANITIZE=ON -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER=g++ -DPython_EXECUTABLE="$python" >/dev/null
 cmake --build "$build" --parallel
 
 # A copy of the sources with the sanitized extensions in the place of the others.
