@@ -5,6 +5,7 @@ set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 python=$(command -v "${1:-python3}")
+python=$(cd "$(dirname "$python")" && pwd)/$(basename "$python")
 PATH=$(dirname "$python"):$PATH  # where cmake may lie beside it
 build=${WIRENAS_SANITIZED:-$root/build/sanitized}
 tree=$build/tree
