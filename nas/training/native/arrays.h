@@ -105,7 +105,7 @@ HeldData<Real> make_data(nb::object inputs, nb::object lengths, nb::object targe
         check(data.symbols[i * data.row_length + step] < n_inputs, "a symbol lies outside of the alphabet");
   } else {
     // Kernels read whole vectors.
-    check(data.symbols == nullptr && data.row_length >= (n_inputs + 15) / 16 * 16, "rows are too short");
+    check(data.symbols == nullptr && data.row_length >= padded(n_inputs, kWidest), "rows are too short");
     data.find_nonzero(data.n_examples);
   }
   if (data.loss == Loss::cross_entropy) {

@@ -49,6 +49,17 @@ namespace wirenas {
 constexpr int kTile = 64;
 // Lines behind those of the neurons: ones and zeros.
 constexpr int kConstantLines = 2;
+// What a row's parameters are padded to.
+constexpr int kPadding = 4;
+// Numbers in the widest vector: what rows of data and complete read-ins are padded to.
+constexpr int kWidest = 16;
+
+constexpr int padded(int count, int multiple) { return (count + multiple - 1) / multiple * multiple; }
+
+// Columns that so many examples take: the widths that kernels are compiled for.
+constexpr int columns_for(int n_examples) {
+  return n_examples > 32 ? 64 : n_examples > 16 ? 32 : n_examples > 0 ? 16 : 0;
+}
 
 enum class Activation : int { relu, tanh, sigmoid, gelu, identity };
 enum class Cell : int { tanh, relu, gru, lstm };

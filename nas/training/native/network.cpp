@@ -12,7 +12,7 @@ OwnedRows::OwnedRows(int n_rows, int rows_per_unit, int n_neurons, int first, in
     n_inputs_[size_t(entry.row)] += entry.neuron < 0;
   }
   // Padding to a multiple of four, a bias, and weights.
-  for (size_t row = 0; row < size_t(n_rows); ++row) start_[row + 1] = start_[row] + (degree_[row] + 4) / 4 * 4;
+  for (size_t row = 0; row < size_t(n_rows); ++row) start_[row + 1] = start_[row] + padded(degree_[row] + 1, kPadding);
 
   source_.assign(size_t(start_.back()), (ones + 1) * kTile);
   weights_.reserve(entries.size());
@@ -20,7 +20,8 @@ OwnedRows::OwnedRows(int n_rows, int rows_per_unit, int n_neurons, int first, in
   for (int row = 0; row < n_rows; ++row) {
     source_[size_t(bias_place(row))] = ones * kTile;
     next[size_t(row)] = bias_place(row) + 1;
-    owner_.insert(owner_.end(), size_t(start_[size_t(row) + 1] - start_[size_t(row)]) / 4, (first + row) * kTile);
+    owner_.insert(owner_.end(), size_t(start_[size_t(row) + 1] - start_[size_t(row)]) / kPadding,
+                  (first + row) * kTile);
   }
   for (const Entry& entry : entries) {
     const int32_t place = next[size_t(entry.row)]++;
@@ -104,7 +105,7 @@ Network Network::feedforward(int n_inputs, int n_neurons, int n_outputs, Activat
 }
 
 void Network::set_projection_apart(std::vector<Entry>& entries) {
-  width_ = (dense_count_ + 15) / 16 * 16;
+  width_ = padded(dense_count_, kWidest);
   const auto is_projected = [this](const Entry& entry) {
     return entry.row >= dense_first_ && entry.row < dense_first_ + dense_count_;
   };

@@ -107,7 +107,7 @@ class Passes {
       kernels_.project(sparse_, parameters + feedforward_.projection, feedforward_.width, feedforward_.dense_count,
                        values_.data() + (int64_t(network_.n_inputs) + feedforward_.dense_first) * kTile);
     }
-    kernels_.feedforward(feedforward_, parameters, values_.data(), sums_.data(), columns(count));
+    kernels_.feedforward(feedforward_, parameters, values_.data(), sums_.data(), columns_for(count));
   }
 
   // Loss of the tile that went forward last; fills the deltas of the outputs.
@@ -128,7 +128,7 @@ class Passes {
       kernels_.recurrent_gradients(recurrent_, parameters, states_, tile_, gradients, accumulate);
     } else {
       kernels_.feedforward_gradients(feedforward_, parameters, values_.data(), sums_.data(), deltas_.data(), rows_,
-                                     count, columns(count), gradients, accumulate);
+                                     count, columns_for(count), gradients, accumulate);
       if (feedforward_.projects)
         kernels_.project_gradients(sparse_, network_.n_inputs, feedforward_.width, feedforward_.dense_count,
                                    deltas_.data() + (int64_t(network_.n_inputs) + feedforward_.dense_first) * kTile,
@@ -164,8 +164,6 @@ class Passes {
     std::fill_n(values.begin() + line * kTile, kTile, Real(1));
   }
 
-  static int columns(int count) { return count > 32 ? 64 : count > 16 ? 32 : 16; }
-
   void load_sequences(const int64_t* examples, int count) {
     tile_.n_steps = int(data_.lengths[examples[0]]);
     reserve_steps(tile_.n_steps);
@@ -178,7 +176,7 @@ class Passes {
       std::fill(lines, lines + int64_t(recurrent_.n_inputs) * kTile, Real(0));
       // A short tile repeats its last example: columns of nothing could overflow where no example does.
       const int running = running_[size_t(step)];
-      const int shown = running == count ? columns(count) : running;
+      const int shown = running == count ? columns_for(count) : running;
       for (int b = 0; b < shown; ++b) load_step(lines + b, examples[std::min(b, count - 1)], step);
     }
   }

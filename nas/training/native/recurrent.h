@@ -8,12 +8,10 @@
 
 namespace {
 
+using wirenas::columns_for;
 using wirenas::Recurrent;
 using wirenas::Sequences;
 using States = wirenas::States<Real>;
-
-// Columns that a step works on: whole registers, and widths that the kernels are compiled for.
-inline int columns_for(int n_examples) { return n_examples > 32 ? 64 : n_examples > 16 ? 32 : n_examples > 0 ? 16 : 0; }
 
 template <typename Function>
 inline void with_columns(int columns, Function function) {

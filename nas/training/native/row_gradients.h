@@ -7,10 +7,10 @@
 
 namespace {
 
+using wirenas::kPadding;
 using wirenas::kTile;
 
-// What a row's parameters are padded to, and how many are summed across lanes together.
-constexpr int kPadding = 4;
+// How many parameters are summed across lanes together.
 constexpr int kTogether = kLanes < kPadding ? kLanes : kPadding;
 // Whether the deltas of several rows fit into the registers beside the lines that they are multiplied with.
 constexpr bool kWalksTogether = WIRENAS_VECTOR_BYTES == 64;
