@@ -3,7 +3,7 @@
 from nas.training.history import Epoch, History, Progress, Score
 from nas.training.recipe import Recipe
 from nas.training.session import Interrupted, Session, StopFlag
-from nas.training.train import ENGINES, Trained, train, train_wiring
+from nas.training.train import ENGINES, Trained, evaluate, predict, train, train_wiring
 
 __all__ = [
     "ENGINES",
@@ -16,6 +16,8 @@ __all__ = [
     "Session",
     "StopFlag",
     "Trained",
+    "evaluate",
+    "predict",
     "train",
     "train_wiring",
 ]

@@ -19,7 +19,7 @@ from nas.training.history import Epoch, History, Progress, Score
 from nas.training.recipe import Recipe
 from nas.training.session import Interrupted, StopFlag, epoch_order
 
-__all__ = ["TorchSession", "evaluate"]
+__all__ = ["TorchSession", "evaluate", "predict"]
 
 _EVALUATION_BATCH = 1024
 
@@ -151,6 +151,13 @@ def evaluate(network: nn.Module, task: Task, indices: Tensor) -> Score:
             hits += float((outputs.argmax(dim=1) == targets).sum())
     mean_loss = loss / len(indices)
     return Score(mean_loss, hits / len(indices) if task.metric == "accuracy" else mean_loss)
+
+
+@torch.no_grad()
+def predict(network: nn.Module, task: Task, indices: Tensor) -> Tensor:
+    """Return the (n_indices, n_outputs) outputs of a network for the examples in `indices`."""
+    network.eval()
+    return torch.cat([_outputs(network, task, part)[0] for part in torch.split(indices, _EVALUATION_BATCH)])
 
 
 def _outputs(network: nn.Module, task: Task, indices: Tensor) -> tuple[Tensor, Tensor]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nas.training.compiled import Compiled
     from priors import Wiring
 
-__all__ = ["ENGINES", "Trained", "engine_for", "session", "train", "train_wiring"]
+__all__ = ["ENGINES", "Trained", "engine_for", "evaluate", "predict", "session", "train", "train_wiring"]
 
 ENGINES = ("auto", "native", "torch")
 """Names of the engines; auto takes the compiled one where it is installed and supports the training, else torch."""
@@ -86,20 +86,10 @@ def session(
 
     rate = recipe.learning_rates[0] if learning_rate is None else learning_rate
     rng = np.random.default_rng(rng)
-    if engine_for(engine, task.train.device.type) == "native":
-        from nas.training.compiled import compile_network
-        from nas.training.examples import has_sparse_inputs
+    if (compiled := _compiled(network, task, engine)) is not None:
         from nas.training.native_engine import NativeSession
 
-        compiled = compile_network(network, sparse=has_sparse_inputs(task))
-        if compiled is not None:
-            return NativeSession(compiled, task, recipe, learning_rate=rate, rng=rng, stop=stop)
-        if engine == "native":
-            raise InputError(
-                f"engine=native: it does not take this {type(network).__name__}; it takes SparseMLP, SequenceNetwork "
-                "and LinearMean themselves, of float32 or float64 on the cpu, without hooks or frozen parameters; "
-                "use torch"
-            )
+        return NativeSession(compiled, task, recipe, learning_rate=rate, rng=rng, stop=stop)
     from nas.training.torch_engine import TorchSession
 
     return TorchSession(network, task, recipe, learning_rate=rate, rng=rng, stop=stop)
@@ -125,6 +115,53 @@ def train(
     training = session(network, task, recipe, learning_rate=learning_rate, rng=rng, engine=engine, stop=stop)
     training.run()
     return training.history()
+
+
+def evaluate(network: nn.Module, task: Task, indices: Tensor, *, engine: str = "auto") -> Score:
+    """Return mean loss and metric of a network, such as a saved one, over the examples in `indices`."""
+    if (compiled := _compiled(network, task, engine)) is not None:
+        from nas.training import native_engine
+
+        return native_engine.evaluate(compiled, task, indices.numpy())
+    from nas.training import torch_engine
+
+    return torch_engine.evaluate(network, task, indices)
+
+
+def predict(network: nn.Module, task: Task, indices: Tensor, *, engine: str = "auto") -> Tensor:
+    """Return the (n_indices, n_outputs) outputs of a network for the examples in `indices`."""
+    if (compiled := _compiled(network, task, engine)) is not None:
+        import torch
+
+        from nas.training import native_engine
+
+        return torch.from_numpy(native_engine.predict(compiled, task, indices.numpy()))
+    from nas.training import torch_engine
+
+    return torch_engine.predict(network, task, indices)
+
+
+def _compiled(network: nn.Module, task: Task, engine: str) -> Compiled | None:
+    """Return a network in the compiled engine's form, or None where torch is to be used.
+
+    Raises
+    ------
+    InputError
+        If the compiled engine is asked for by name and does not take this network.
+    """
+    if engine_for(engine, task.train.device.type) == "torch":
+        return None
+    from nas.training.compiled import compile_network
+    from nas.training.examples import has_sparse_inputs
+
+    compiled = compile_network(network, sparse=has_sparse_inputs(task))
+    if compiled is None and engine == "native":
+        raise InputError(
+            f"engine=native: it does not take this {type(network).__name__}; it takes SparseMLP, SequenceNetwork "
+            "and LinearMean themselves, of float32 or float64 on the cpu, without hooks or frozen parameters; "
+            "use torch"
+        )
+    return compiled
 
 
 @dataclass(frozen=True, eq=False)

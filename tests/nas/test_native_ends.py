@@ -18,7 +18,7 @@ from torch import nn
 from nas.errors import InputError
 from nas.networks import NetworkSpec, SequenceNetwork, SparseMLP
 from nas.tasks import Task
-from nas.training import Interrupted, Recipe, native_engine, torch_engine, train, train_wiring
+from nas.training import Interrupted, Recipe, evaluate, native_engine, predict, torch_engine, train, train_wiring
 from nas.training.compiled import compile_network, compile_wiring
 from nas.training.train import session
 from priors import Layered, Wiring
@@ -285,6 +285,18 @@ def test_what_a_spec_does_not_build_is_refused_alike(spec: NetworkSpec, wiring: 
     with pytest.raises(ValueError, match=" ") as compiled:
         compile_wiring(wiring, spec, np.random.default_rng(0))
     assert str(compiled.value) == str(built.value)
+
+
+@pytest.mark.parametrize("kind", ["mlp", "rnn"])
+def test_a_network_is_judged_and_asked_alike_by_both_engines(kind: str):
+    case = full_case(kind)
+    module = case.network()
+    for indices in (case.task.test, case.task.train[:1]):
+        scores = [evaluate(module, case.task, indices, engine=engine) for engine in ("native", "torch")]
+        assert scores[0].loss == pytest.approx(scores[1].loss, rel=1e-5)
+        assert scores[0].metric == pytest.approx(scores[1].metric, rel=1e-5)
+        outputs = [predict(module, case.task, indices, engine=engine) for engine in ("native", "torch")]
+        torch.testing.assert_close(*outputs, rtol=1e-4, atol=1e-5)
 
 
 def test_weights_changed_between_two_runs_count():
