@@ -15,6 +15,7 @@ from nas.search.options import (
     SURVEY,
     Kind,
     read_options,
+    refuse_other,
     resolve,
     resolve_survey,
     resume_options,
@@ -62,8 +63,7 @@ def run_campaign(
         raise InputError(f"{folder}: this campaign was started from Python and is resumed there, not by `wirenas run`")
     if resolved.task is None:
         raise InputError("task='none': a campaign without a task needs an own evaluation, which Python alone can give")
-    if holds_survey(folder):
-        raise InputError(f"out={folder}: a survey lies there; give another folder")
+    refuse_other(folder, CAMPAIGN)
     options = resume_options(folder, options)
     from nas.search.campaign import Campaign
 

@@ -21,8 +21,10 @@ from nas.search.evaluation import Evaluation, OwnEvaluation, TrainedEvaluation, 
 from nas.search.finals import Finals, run_finals
 from nas.search.guards import alone_in, one_torch_thread, stop_on_signal
 from nas.search.options import (
+    CAMPAIGN,
     OPTIONS_FILE,
     refuse_changes,
+    refuse_other,
     resolve,
     with_defaults,
     write_options,
@@ -116,6 +118,7 @@ class Campaign:
         CampaignError
             If every evaluation fails.
         """
+        refuse_other(self.out, CAMPAIGN)
         if self.space.max_parameters is not None and not (self.out / OPTIONS_FILE).is_file():
             self._proposer().propose(0)  # An impossible limit is refused before anything is written.
         with alone_in(self.out), one_torch_thread(), stop_on_signal(self.stop):

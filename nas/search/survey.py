@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nas.errors import CampaignError, InputError
+from nas.errors import CampaignError
 from nas.networks import NetworkSpec
 from nas.search.draws import Draws
 from nas.search.evaluation import Trainer
 from nas.search.guards import alone_in, one_torch_thread, stop_on_signal
 from nas.search.in_order import in_order
-from nas.search.options import CAMPAIGN, SURVEY, refuse_changes, resolve_survey, with_defaults, write_options
+from nas.search.options import SURVEY, refuse_changes, refuse_other, resolve_survey, with_defaults, write_options
 from nas.search.parts import SMALL_ROWS, Parts, list_parts, read_identity
 from nas.search.setup import check_fit, n_threads, plain_options, task_of
 from nas.search.survey_rows import RowMaker, WiringRows
@@ -100,7 +100,7 @@ class Survey:
         CampaignError
             If every training fails.
         """
-        _refuse_campaign(self.out)
+        refuse_other(self.out, SURVEY)
         if not (self.out / SURVEY.file).is_file():
             self._maker.draws.draw(0)  # An impossible limit is refused before anything is written.
         with alone_in(self.out), one_torch_thread(), stop_on_signal(self.stop):
@@ -212,8 +212,3 @@ class _Keeper:
         while count and self.waiting[count - 1].error is not None:
             count -= 1
         return count
-
-
-def _refuse_campaign(out: Path) -> None:
-    if (out / CAMPAIGN.file).is_file():
-        raise InputError(f"out={out}: a campaign lies there; give another folder")

@@ -11,7 +11,7 @@ from typing import Any
 import optuna
 import pytest
 
-from nas.errors import CampaignError
+from nas.errors import CampaignError, InputError
 from nas.search.campaign import Campaign
 from nas.search.records import Record, Records
 from nas.search.study import load
@@ -116,3 +116,9 @@ def test_fewer_trials_than_are_complete_change_nothing(tmp_path: Path) -> None:
     before = (tmp_path / "campaign.toml").read_text(encoding="utf-8")
     assert Campaign(tmp_path, evaluate=edges, space=SPACE, trials=2).run() == first
     assert (tmp_path / "campaign.toml").read_text(encoding="utf-8") == before
+
+
+def test_a_campaign_refuses_the_folder_of_a_survey(tmp_path: Path):
+    (tmp_path / "survey.toml").touch()
+    with pytest.raises(InputError, match="a survey lies there; give another folder"):
+        Campaign(tmp_path, evaluate=lambda *_: 0.0, trials=1).run()

@@ -135,7 +135,7 @@ def test_json_is_one_object_with_the_promised_keys(survey: tuple[Path, dict[str,
     assert {"out", "task", "network", "wirings", "trainings", "seconds"} <= set(found)
     assert (found["out"], found["wirings"], found["trainings"], found["failed"]) == (str(out), 3, 6, 0)
     assert found["seconds"] > 0
-    assert re.search(r"^survey: 0 of 3 wirings", stderr)
+    assert re.search(r"^survey: 0 of 3 wirings", stderr, re.MULTILINE)
     assert re.search(r"^survey: 3 of 3 wirings, [\d,]+ trainings/min$", stderr, re.MULTILINE)
 
 
