@@ -9,17 +9,26 @@
 
 namespace {
 
-// Examples lie one after the other in the data; a tile holds them side by side. A short tile repeats the last one.
+// Examples lie one after the other in the data, padded to whole vectors; a tile holds them side by side. A short tile
+// repeats the last one.
 void gather(Real* lines, const Real* const* examples, int n_examples, int n_inputs) {
-  constexpr int block = 16;
-  for (int first = 0; first < n_examples; first += block) {
-    const Real* rows[block];
-    for (int b = 0; b < block; ++b) rows[b] = examples[first + b < n_examples ? first + b : n_examples - 1];
-    for (int d = 0; d < n_inputs; ++d)
-      for (int b = 0; b < block; ++b) lines[int64_t(d) * kTile + first + b] = rows[b][d];
+  for (int column = 0; column < columns_for(n_examples); column += kLanes) {
+    const Real* rows[kLanes];
+    for (int i = 0; i < kLanes; ++i) rows[i] = examples[column + i < n_examples ? column + i : n_examples - 1];
+    for (int d = 0; d < n_inputs; d += kLanes) {
+      Vector square[kLanes];
+#pragma GCC unroll 16
+      for (int i = 0; i < kLanes; ++i) square[i] = load(rows[i] + d);
+      transpose_square(square);
+      Real* const to = lines + int64_t(d) * kTile + column;
+      if (n_inputs - d >= kLanes) {
+#pragma GCC unroll 16
+        for (int i = 0; i < kLanes; ++i) store(to + i * kTile, square[i]);
+      } else {
+        for (int i = 0; i < n_inputs - d; ++i) store(to + i * kTile, square[i]);
+      }
+    }
   }
-  for (int column = (n_examples + block - 1) / block * block; column < columns_for(n_examples); ++column)
-    for (int d = 0; d < n_inputs; ++d) lines[int64_t(d) * kTile + column] = examples[n_examples - 1][d];
 }
 
 void feedforward_any(const Feedforward& network, const Real* parameters, Real* values, Real* sums, int columns) {

@@ -57,6 +57,26 @@ inline __attribute__((always_inline)) Vector sum_each(Vector* vectors) {
   }
 }
 
+// One step of a transposition: of vectors i and j = i + step, lanes whose number has the bit `step` change places with
+// those of the other that have not.
+template <int step, int... I>
+inline __attribute__((always_inline)) void exchange(Vector& a, Vector& b, std::integer_sequence<int, I...>) {
+  const Vector first = __builtin_shufflevector(a, b, (I & step ? kLanes + (I ^ step) : I)...);
+  b = __builtin_shufflevector(a, b, (I & step ? kLanes + I : (I ^ step))...);
+  a = first;
+}
+
+// Turn as many vectors as a vector has lanes, read as a square matrix, into its transpose.
+template <int step = 1>
+inline __attribute__((always_inline)) void transpose_square(Vector* vectors) {
+  if constexpr (step < kLanes) {
+#pragma GCC unroll 16
+    for (int i = 0; i < kLanes; ++i)
+      if ((i & step) == 0) exchange<step>(vectors[i], vectors[i | step], std::make_integer_sequence<int, kLanes>{});
+    transpose_square<2 * step>(vectors);
+  }
+}
+
 template <typename Function>
 inline Vector lane_by_lane(Vector x, Function function) {
   for (int lane = 0; lane < kLanes; ++lane) x[lane] = function(x[lane]);
