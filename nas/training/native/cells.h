@@ -1,7 +1,7 @@
 // Recurrent cells, forward and backward, as torch defines them: what happens after the sums over edges.
 //
-// Rows of a cell: tanh and relu have one; the LSTM input, forget, candidate and output; the GRU reset, update, the
-// candidate's input side and, as a row of its own, its hidden side.
+// Rows of a cell: tanh and relu have one; the LSTM input, forget, candidate and output; the GRU reset, update, what its
+// candidate remembers and, as a row of its own, what the candidate reads within the step.
 #pragma once
 
 #include "layout.h"
@@ -49,12 +49,12 @@ inline void cell_forward(Cell cell, const CellLines& lines) {
     case Cell::gru: {
       map_lines<C, sigmoid_of>(gate, 2);
       for (int column = 0; column < C; column += kLanes) {
-        Real* const candidate = gate + 2 * kTile + column;
-        store(candidate, load(candidate) + load(gate + column) * load(gate + 3 * kTile + column));
+        Real* const candidate = gate + 3 * kTile + column;
+        store(candidate, load(candidate) + load(gate + column) * load(gate + 2 * kTile + column));
       }
-      map_lines<C, tanh_of>(gate + 2 * kTile, 1);
+      map_lines<C, tanh_of>(gate + 3 * kTile, 1);
       for (int column = 0; column < C; column += kLanes) {
-        const Vector candidate = load(gate + 2 * kTile + column);
+        const Vector candidate = load(gate + 3 * kTile + column);
         const Vector change = load(lines.value_before + column) - candidate;
         store(lines.value + column, candidate + load(gate + kTile + column) * change);
       }
@@ -98,12 +98,12 @@ inline void gated_cell_backward(Cell cell, const CellLines& lines, const Real* d
     const Vector own = load(delta + column);
     switch (cell) {
       case Cell::gru: {
-        const Vector reset = row(0), update = row(1), candidate = row(2), beside = row(3);
+        const Vector reset = row(0), update = row(1), remembered = row(2), candidate = row(3);
         const Vector inner = own * (one - update) * (one - candidate * candidate);
-        send(0, inner * beside * reset * (one - reset));
+        send(0, inner * remembered * reset * (one - reset));
         send(1, own * (load(lines.value_before + column) - candidate) * update * (one - update));
-        send(2, inner);
-        send(3, inner * reset);
+        send(2, inner * reset);
+        send(3, inner);
         store(delta_before + column, load(delta_before + column) + own * update);
         break;
       }

@@ -26,7 +26,10 @@ OwnedRows::OwnedRows(int n_rows, int rows_per_unit, int n_neurons, int first, in
   for (const Entry& entry : entries) {
     const int32_t place = next[size_t(entry.row)]++;
     source_[size_t(place)] = entry.source;
-    weights_.push_back({place, entry.slot});
+    if (entry.slot < 0)
+      ghosts_.push_back(place);
+    else
+      weights_.push_back({place, entry.slot});
   }
   find_groups(rows_per_unit, apart);
   if (pulls) list_outgoing(n_neurons, entries);
@@ -43,6 +46,7 @@ void OwnedRows::find_groups(int rows_per_unit, int apart) {
   }
 }
 
+// Only for rows without ghosts: weights come in the order of entries.
 void OwnedRows::list_outgoing(int n_neurons, const std::vector<Entry>& entries) {
   out_start_.assign(size_t(n_neurons) + 1, 0);
   for (const Entry& entry : entries)
@@ -131,26 +135,35 @@ Network Network::recurrent(const std::vector<int>& sizes, int n_outputs, Cell ce
   const int n_inputs = sizes[0], n_lines = int(layer.size());
   network.n_cells_ = n_lines - n_inputs;
 
-  std::vector<Entry> entries(size_t(n_edges), Entry{});
+  std::vector<Entry> entries;
   for (int e = 0; e < n_edges; ++e) {
     const int32_t source = edges[2 * e], target = edges[2 * e + 1];
     const bool later = layer[size_t(source)] >= layer[size_t(target)];
-    // The GRU's candidate keeps what it reads within the step and what it remembers apart.
-    const int32_t gate = gates[e] + (cell == Cell::gru && gates[e] == 2 && later);
     const int32_t block = later ? n_lines + kConstantLines : 0;
-    entries[size_t(e)] = {(target - n_inputs) * n_gates + gate, (source - block) * kTile, slots[e], source - n_inputs,
-                          (target + block) * kTile};
+    const auto entry = [&](int gate, int64_t slot) {
+      return Entry{(target - n_inputs) * n_gates + gate, (source - block) * kTile, slot, source - n_inputs,
+                   (target + block) * kTile};
+    };
+    if (cell != Cell::gru || gates[e] < 2 || later) {
+      entries.push_back(entry(gates[e], slots[e]));
+      continue;
+    }
+    // The GRU's candidate keeps what it reads within the step and what it remembers apart; ghosts let the latter row
+    // share its sources with those of the other gates.
+    entries.push_back(entry(3, slots[e]));
+    entries.push_back(entry(2, -1));
   }
   network.rows_ =
       OwnedRows(network.n_cells_ * n_gates, n_gates, network.n_cells_, n_inputs, n_lines, n_gates == 1, entries);
 
   // Outside, biases lie layer by layer and, within a layer, gate by gate.
+  const auto row_of_bias = [cell](int gate) { return cell == Cell::gru && gate >= 2 ? 5 - gate : gate; };
   int first = 0;
   for (size_t i = 1; i < sizes.size(); first += sizes[i], ++i) {
     network.layer_start_.push_back(first);
     for (int gate = 0; gate < n_gates; ++gate)
       for (int j = 0; j < sizes[i]; ++j)
-        network.biases_.push_back({network.rows_.bias_place((first + j) * n_gates + gate),
+        network.biases_.push_back({network.rows_.bias_place((first + j) * n_gates + row_of_bias(gate)),
                                    int64_t(first) * n_gates + int64_t(gate) * sizes[i] + j});
   }
   network.layer_start_.push_back(first);

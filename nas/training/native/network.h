@@ -41,6 +41,8 @@ class OwnedRows {
   Rows view() const;
   int64_t n_places() const { return start_.empty() ? 0 : start_.back(); }
   const std::vector<Place>& weights() const { return weights_; }
+  // Places of weights that lie nowhere outside: always zero, there so that rows have the same sources.
+  const std::vector<int32_t>& ghosts() const { return ghosts_; }
   int32_t bias_place(int row) const { return start_[size_t(row) + 1] - degree_[size_t(row)] - 1; }
 
  private:
@@ -51,6 +53,7 @@ class OwnedRows {
   std::vector<int32_t> start_, degree_, source_, owner_, n_inputs_, group_;
   std::vector<int32_t> out_start_, out_target_, out_weight_;
   std::vector<Place> weights_;
+  std::vector<int32_t> ghosts_;
 };
 
 // A network's structure. Its parameters are one flat vector, row by row; the head's rows come last.
@@ -81,6 +84,7 @@ class Network {
   // Of the head, counted from the first place behind the rows.
   const std::vector<Place>& head_weights() const { return head_.weights(); }
   const std::vector<Place>& head_biases() const { return head_biases_; }
+  const std::vector<int32_t>& ghosts() const { return rows_.ghosts(); }
   int64_t head_start() const { return rows_.n_places(); }
 
   int n_inputs = 0, n_outputs = 0;

@@ -57,6 +57,7 @@ class Passes {
       loss += differentiate(examples + first, size, Real(1) / Real(count));
       backward(parameters, size, gradients, first > 0);
     }
+    for (int32_t place : network_.ghosts()) gradients[place] = 0;
     return loss;
   }
 

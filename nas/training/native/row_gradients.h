@@ -182,7 +182,8 @@ inline void pushing_rows_back(int n_rows, const Real* deltas, const Real* parame
   if constexpr (kWalksTogether)
     if (stride <= kMostTogether) {
       while (n_rows >= 4) back(std::integral_constant<int, 4>{});
-      if (n_rows >= 2) back(std::integral_constant<int, 2>{});
+      if (n_rows == 3) back(std::integral_constant<int, 3>{});
+      if (n_rows == 2) back(std::integral_constant<int, 2>{});
     }
   while (n_rows > 0) back(std::integral_constant<int, 1>{});
 }

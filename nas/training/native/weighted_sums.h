@@ -69,20 +69,20 @@ inline void weighted_sums(const Real* parameters, int stride, int degree, const 
   }
 }
 
-// The same for however many rows share their sources, in register blocks of four, two and one. Rows lie `stride` apart.
+// The same for however many rows share their sources, in register blocks of up to four. Rows lie `stride` apart.
 template <int C, typename Done>
 inline void group_sums(int n_rows, const Real* parameters, int stride, int degree, const int32_t* source,
                        const Real* values, Done done) {
   int r = 0;
-  for (; r + 4 <= n_rows; r += 4)
-    weighted_sums<4, C>(parameters + r * stride, stride, degree, source, values,
-                        [&](int i, int column, Vector sum) { done(r + i, column, sum); });
-  for (; r + 2 <= n_rows; r += 2)
-    weighted_sums<2, C>(parameters + r * stride, stride, degree, source, values,
-                        [&](int i, int column, Vector sum) { done(r + i, column, sum); });
-  for (; r < n_rows; ++r)
-    weighted_sums<1, C>(parameters + r * stride, stride, degree, source, values,
-                        [&](int, int column, Vector sum) { done(r, column, sum); });
+  const auto block = [&](auto rows) {
+    weighted_sums<rows.value, C>(parameters + r * stride, stride, degree, source, values,
+                                 [&](int i, int column, Vector sum) { done(r + i, column, sum); });
+    r += rows.value;
+  };
+  while (n_rows - r >= 4) block(std::integral_constant<int, 4>{});
+  if (n_rows - r == 3) block(std::integral_constant<int, 3>{});
+  if (n_rows - r == 2) block(std::integral_constant<int, 2>{});
+  if (n_rows - r == 1) block(std::integral_constant<int, 1>{});
 }
 
 }  // namespace
