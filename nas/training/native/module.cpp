@@ -66,12 +66,18 @@ void check_positions(int64_t n_lines, size_t n_edges) {
   check(n_edges < (size_t(1) << 29), "a network of more than 500 million weights is too large");
 }
 
+// Beyond the parameters that a network is used with, slots are found out then.
+void check_slots(const Flat<const int64_t>& slots) {
+  for (size_t i = 0; i < slots.size(); ++i) check(slots(i) >= 0, "a slot lies outside of the parameters");
+}
+
 std::shared_ptr<Network> feedforward(int n_inputs, int n_neurons, int n_outputs, int activation, const Edges& edges,
                                      std::optional<Flat<const int64_t>> slots, bool sparse_inputs) {
   check(n_inputs > 0 && n_outputs > 0 && n_neurons >= n_inputs + n_outputs, "a network needs inputs and outputs");
   check_positions(n_neurons, edges.shape(0));
   check(0 <= activation && activation <= int(Activation::identity), "there is no activation of that number");
   check(!slots || edges.shape(0) == slots->size(), "one slot an edge is needed");
+  if (slots) check_slots(*slots);
   for (size_t e = 0; e < edges.shape(0); ++e) {
     const int32_t source = edges(e, 0), target = edges(e, 1);
     check(0 <= source && source < target && target < n_neurons && target >= n_inputs, "an edge must point forward");
@@ -95,6 +101,8 @@ std::shared_ptr<Network> recurrent(const std::vector<int>& sizes, int n_outputs,
   check_positions(int64_t(n_lines) + n_outputs, edges.shape(0) + head_edges.shape(0));
   check(edges.shape(0) == slots.size() && slots.size() == gates.size(), "one slot and gate an edge are needed");
   check(head_edges.shape(0) == head_slots.size(), "one slot an edge is needed");
+  check_slots(slots);
+  check_slots(head_slots);
   const int n_gates = Cell(cell) == Cell::lstm ? 4 : Cell(cell) == Cell::gru ? 3 : 1;
   for (size_t e = 0; e < edges.shape(0); ++e) {
     check(0 <= edges(e, 0) && edges(e, 0) < n_lines, "an edge must come from an input or a cell");
