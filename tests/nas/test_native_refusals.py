@@ -153,11 +153,15 @@ def test_examples_outside_of_the_data(examples: NDArray[np.int64]):
 
 @pytest.mark.parametrize("slot", [1, -1, 2**40])
 def test_slots_outside_of_the_weights(slot: int):
+    small = Small()
+
+    def use(name: str) -> None:
+        small.network = feedforward((0, 2), slots=integers(slot))
+        getattr(small, name)()
+
     for name in ("evaluate", "train"):
-        small = Small()
         with pytest.raises(ValueError, match="a slot lies outside"):
-            small.network = feedforward((0, 2), slots=integers(slot))
-            getattr(small, name)()
+            use(name)
 
 
 def test_too_few_parameters():
