@@ -17,7 +17,7 @@ from nas.errors import CampaignError, InputError
 from nas.networks import NetworkSpec
 from nas.report.outcome import Outcome
 from nas.report.output import remove_leftovers, write_output
-from nas.search.evaluation import Evaluation, OwnEvaluation, TrainedEvaluation, Trainer
+from nas.search.evaluation import FAILURES_IN_A_ROW, Evaluation, OwnEvaluation, TrainedEvaluation, Trainer
 from nas.search.finals import Finals, run_finals
 from nas.search.guards import alone_in, one_torch_thread, stop_on_signal
 from nas.search.options import (
@@ -41,8 +41,6 @@ from nas.training import Interrupted
 from priors import Wiring
 
 __all__ = ["Campaign", "Watcher"]
-
-_FAILURES_IN_A_ROW = 10
 
 
 class Campaign:
@@ -245,7 +243,7 @@ class Campaign:
                 else:
                     writer.add(record, candidate.distributions)
                 failures = 0 if record.is_complete else failures + 1
-                if failures == _FAILURES_IN_A_ROW:
+                if failures == FAILURES_IN_A_ROW:
                     raise CampaignError(
                         f"{failures} trials failed one after another; the last one with: {record.error}"
                     )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nas.tasks import Task
 
 __all__ = [
+    "FAILURES_IN_A_ROW",
     "Assessment",
     "Evaluation",
     "OwnEvaluation",
@@ -34,6 +35,9 @@ __all__ = [
 
 T = TypeVar("T")
 _ATTEMPTS = 3
+
+FAILURES_IN_A_ROW = 10
+"""Candidates that may fail one after another before a search gives up."""
 
 
 class Evaluation(Protocol):
@@ -60,6 +64,13 @@ class Training:
     def network(self) -> nn.Module:
         """The trained network."""
         return self.trained.network
+
+    def test(self) -> float:
+        """Return the test metric; of a training that diverged the constant prediction's, as in validation."""
+        task = self.trained.task
+        if self.history.diverged:
+            return task.constant_score(task.test)
+        return self.trained.score(task.test).metric
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nas.direction import sign_of
 from nas.networks import NetworkSpec
@@ -17,9 +17,6 @@ from nas.search.references import references
 from nas.search.watcher import Watcher
 from nas.seeds import stream
 from priors import Wiring
-
-if TYPE_CHECKING:
-    from nas.tasks import Task
 
 __all__ = ["FRESH", "Finals", "Standing", "run_finals"]
 
@@ -126,13 +123,12 @@ def run_finals(
     ]
     rivals_assessed = _assess_all(trainer, "references", rivals, n_seeds, executor, watcher)
     return Finals(
-        winner=_standing(trainer, winner, assessed[order[0]], tested=True),
+        winner=_standing(winner, assessed[order[0]], tested=True),
         wiring=winner.wiring,
         training=max(assessed[order[0]].trainings, key=lambda training: sign * training.history.value),
-        finalists=tuple(_standing(trainer, entries[index], assessed[index], tested=False) for index in order),
+        finalists=tuple(_standing(entries[index], assessed[index], tested=False) for index in order),
         references=tuple(
-            _standing(trainer, entry, assessment, tested=True)
-            for entry, assessment in zip(rivals, rivals_assessed, strict=True)
+            _standing(entry, assessment, tested=True) for entry, assessment in zip(rivals, rivals_assessed, strict=True)
         ),
     )
 
@@ -163,7 +159,7 @@ def _assess_all(
     return assessed
 
 
-def _standing(trainer: Trainer, entry: _Entry, assessment: Assessment, *, tested: bool) -> Standing:
+def _standing(entry: _Entry, assessment: Assessment, *, tested: bool) -> Standing:
     return Standing(
         name=entry.name,
         trial=entry.trial,
@@ -171,12 +167,5 @@ def _standing(trainer: Trainer, entry: _Entry, assessment: Assessment, *, tested
         n_edges=entry.wiring.hidden.n_edges,
         learning_rate=assessment.learning_rate,
         validation=tuple(training.history.value for training in assessment.trainings),
-        test=tuple(_test(trainer.task, training) for training in assessment.trainings) if tested else (),
+        test=tuple(training.test() for training in assessment.trainings) if tested else (),
     )
-
-
-def _test(task: Task, training: Training) -> float:
-    """Return the test metric; of a training that diverged the constant prediction's, as in validation."""
-    if training.history.diverged:
-        return task.constant_score(task.test)
-    return training.trained.score(task.test).metric

@@ -17,7 +17,7 @@ from typing import Any
 from nas.errors import CampaignError
 from nas.networks import NetworkSpec
 from nas.search.draws import Draws
-from nas.search.evaluation import Trainer
+from nas.search.evaluation import FAILURES_IN_A_ROW, Trainer
 from nas.search.guards import alone_in, one_torch_thread, stop_on_signal
 from nas.search.in_order import in_order
 from nas.search.options import SURVEY, refuse_changes, refuse_other, resolve_survey, with_defaults, write_options
@@ -31,7 +31,6 @@ from nas.training import Interrupted
 __all__ = ["Standing", "Survey"]
 
 _WRITE_EVERY_S = 2.0
-_FAILURES_IN_A_ROW = 10
 
 
 @dataclass(frozen=True)
@@ -190,7 +189,7 @@ class _Keeper:
         if n_rows >= SMALL_ROWS or time.monotonic() - self._stored_at >= _WRITE_EVERY_S:
             self.store()
         failed = self.waiting[self._n_sound() :]
-        if len(failed) >= _FAILURES_IN_A_ROW:
+        if len(failed) >= FAILURES_IN_A_ROW:
             raise CampaignError(
                 f"{len(failed)} wirings failed one after another, in every training; the last one with: "
                 f"{failed[-1].error}"

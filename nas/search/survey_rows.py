@@ -66,7 +66,7 @@ class RowMaker:
         return {
             "value": history.value,
             "validation_loss": self._validation_loss(training),
-            "test": self._test(training),
+            "test": training.test(),
             "diverged": history.diverged,
             "steps": history.steps,
             "epochs": len(history.epochs),
@@ -83,13 +83,6 @@ class RowMaker:
         if self.trainer.recipe.patience is None:
             return history.epochs[-1].validation_loss
         return next(epoch.validation_loss for epoch in history.epochs if epoch.validation_metric == history.value)
-
-    def _test(self, training: Training) -> float:
-        """Return the test metric; of a training that diverged the constant prediction's, as in validation."""
-        task = self.trainer.task
-        if training.history.diverged:
-            return task.constant_score(task.test)
-        return training.trained.score(task.test).metric
 
 
 def _of_wiring(draw: Draw) -> dict[str, Any]:

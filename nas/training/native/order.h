@@ -4,16 +4,9 @@
 #include <cstdint>
 #include <vector>
 
-namespace wirenas {
+#include "bit_generator.h"
 
-// numpy's interface to its bit generators (numpy/random/bitgen.h).
-struct BitGenerator {
-  void* state;
-  uint64_t (*next_uint64)(void*);
-  uint32_t (*next_uint32)(void*);
-  double (*next_double)(void*);
-  uint64_t (*next_raw)(void*);
-};
+namespace wirenas {
 
 class Shuffler {
  public:
@@ -21,7 +14,7 @@ class Shuffler {
   void draw(BitGenerator& generator, int64_t count, int64_t* order) {
     keys_.resize(size_t(count));
     sorted_.resize(size_t(count));
-    for (int64_t i = 0; i < count; ++i) keys_[size_t(i)] = {generator.next_double(generator.state), i};
+    for (int64_t i = 0; i < count; ++i) keys_[size_t(i)] = {generator.uniform(), i};
     // Two passes over the leading bits all but sort doubles that lie between 0 and 1; insertion does the rest.
     pass(keys_, sorted_, 2048.0 * 2048.0);
     pass(sorted_, keys_, 2048.0);
