@@ -10,7 +10,7 @@ export OMP_NUM_THREADS := 1
 .DEFAULT_GOAL := test
 
 # Compiled code is built when the project is installed, so a change in it installs again.
-SOURCES := CMakeLists.txt $(wildcard priors/native/* nas/training/native/*)
+SOURCES := CMakeLists.txt $(wildcard priors/native/* predictors/native/* nas/training/native/*)
 
 $(VENV)/.ready: pyproject.toml constraints.txt $(SOURCES)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -38,9 +38,11 @@ crash-test: $(VENV)/.ready
 sanitize: $(VENV)/.ready
 	tests/sanitize.sh $(BIN)/python
 
-## bench: how fast the compiled engine is against torch and against the floor that arithmetic sets (about 5 minutes)
+## bench: how fast the compiled engine is against torch and the floor that arithmetic sets (about 5 minutes), and how
+## fast compiled features are against networkx
 bench: $(VENV)/.ready
 	$(BIN)/python -m benchmarks.engine
+	$(BIN)/python -m benchmarks.features
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.exceptions import TyperException
 
+from nas.cli_predictors import predictor_commands
+from nas.cli_studies import study_commands
+from nas.console import Json, make_console, print_json
 from nas.errors import CampaignError, InputError
 from nas.flags import Drawing, drawing_flags, flags, given_options, survey_flags
 from nas.search.options import SurveyOptions
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 __all__ = ["app", "main"]
 
@@ -34,7 +33,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object on stdout.")]
 Folder = Annotated[Path, typer.Argument(metavar="OUT", help="A campaign's folder.", show_default=False)]
 Threads = Annotated[
     int | None,
@@ -95,7 +93,7 @@ def run(
         from nas.commands import run_campaign
         from nas.terminal import show_outcome, slow_engine_notice, watcher_for
 
-        console = _console(stderr=True)
+        console = make_console(stderr=True)
         notice = slow_engine_notice(given["engine"])
         try:
             outcome = run_campaign(
@@ -103,7 +101,7 @@ def run(
             )
         except KeyboardInterrupt:
             _fail(_RESUMES, 130)
-    _print_json(outcome.to_json()) if as_json else show_outcome(_console(), outcome)
+    print_json(outcome.to_json()) if as_json else show_outcome(make_console(), outcome)
 
 
 @app.command()
@@ -124,14 +122,14 @@ def survey(
         from nas.commands import run_survey
         from nas.terminal import show_survey, slow_engine_notice, survey_display
 
-        console = _console(stderr=True)
+        console = make_console(stderr=True)
         notice = slow_engine_notice(given["engine"])
         try:
             with survey_display(console, notice) as watch:
                 outcome = run_survey(out, given_options(given, SurveyOptions), threads, watch, data)
         except KeyboardInterrupt:
             _fail(_RESUMES, 130)
-    _print_json(outcome.to_json()) if as_json else show_survey(_console(), outcome)
+    print_json(outcome.to_json()) if as_json else show_survey(make_console(), outcome)
 
 
 @app.command()
@@ -150,10 +148,10 @@ def status(
 
     if holds_survey(out):
         found = read_survey(out)
-        _print_json(found.to_json()) if as_json else show_survey(_console(), found)
+        print_json(found.to_json()) if as_json else show_survey(make_console(), found)
         return
     outcome = read_status(out)
-    _print_json(outcome.to_json()) if as_json else show_outcome(_console(), outcome)
+    print_json(outcome.to_json()) if as_json else show_outcome(make_console(), outcome)
 
 
 @app.command()
@@ -166,8 +164,11 @@ def best(out: Folder, as_json: Json = False) -> None:
     from nas.terminal import show_best
 
     found = read_best(out)
-    _print_json(found) if as_json else show_best(_console(), found)
+    print_json(found) if as_json else show_best(make_console(), found)
 
+
+app.add_typer(predictor_commands)
+app.add_typer(study_commands, name="study", help="Run an experiment that writes its tables into results/.")
 
 generate = typer.Typer(no_args_is_help=True)
 app.add_typer(generate, name="generate", help="Draw a wiring from a prior and write it as a network.")
@@ -229,17 +230,7 @@ def generate_mlp(
 def _show_files(written: dict[str, Any], as_json: bool) -> None:
     from nas.terminal import show_written
 
-    _print_json(written) if as_json else show_written(_console(), written)
-
-
-def _print_json(document: object) -> None:
-    typer.echo(json.dumps(document))
-
-
-def _console(*, stderr: bool = False) -> Console:
-    from rich.console import Console
-
-    return Console(stderr=stderr)
+    print_json(written) if as_json else show_written(make_console(), written)
 
 
 @contextlib.contextmanager

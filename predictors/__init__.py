@@ -1,1 +1,32 @@
-"""Storey 2: from a wiring to numbers to an expected accuracy. Imports priors; neither torch nor optuna."""
+"""Storey 2: from a wiring to numbers to an expected accuracy. Imports priors; neither torch nor optuna.
+
+Names are loaded on first use, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from priors.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from predictors.features.describe import describe
+    from predictors.features.table import FEATURES, TIERS, Feature, names_of
+    from predictors.features.transformer import GraphFeatures
+    from predictors.predictor import Predictor
+    from predictors.preparation import Preparation
+
+__all__ = ["FEATURES", "TIERS", "Feature", "GraphFeatures", "Predictor", "Preparation", "describe", "names_of"]
+
+_MODULES = {
+    "FEATURES": "features.table",
+    "TIERS": "features.table",
+    "Feature": "features.table",
+    "GraphFeatures": "features.transformer",
+    "Predictor": "predictor",
+    "Preparation": "preparation",
+    "describe": "features.describe",
+    "names_of": "features.table",
+}
+
+__getattr__, __dir__ = lazy_names(__name__, _MODULES)

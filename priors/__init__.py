@@ -12,7 +12,8 @@ from priors.lazy import lazy_names
 if TYPE_CHECKING:
     from priors.attachment import ATTACHMENTS, attach, dead_neurons
     from priors.bipartite import Layered
-    from priors.formats import from_dict, read_wiring, to_dict, write_wiring
+    from priors.formats.document import from_dict, to_dict
+    from priors.formats.files import FORMATS, parse_wiring, read_wiring, write_wiring
     from priors.graphs import BarabasiAlbert, ErdosRenyi, Prior, WattsStrogatz
     from priors.registry import PRIORS
     from priors.transforms import ORIENTATIONS, layer, longest_paths, orient, stack
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ATTACHMENTS",
+    "FORMATS",
     "ORIENTATIONS",
     "PRIORS",
     "BarabasiAlbert",
@@ -36,6 +38,7 @@ __all__ = [
     "layer",
     "longest_paths",
     "orient",
+    "parse_wiring",
     "read_wiring",
     "stack",
     "to_dict",
@@ -44,6 +47,7 @@ __all__ = [
 
 _MODULES = {
     "ATTACHMENTS": "attachment",
+    "FORMATS": "formats.files",
     "ORIENTATIONS": "transforms",
     "PRIORS": "registry",
     "BarabasiAlbert": "graphs",
@@ -55,14 +59,15 @@ _MODULES = {
     "__version__": "version",
     "attach": "attachment",
     "dead_neurons": "attachment",
-    "from_dict": "formats",
+    "from_dict": "formats.document",
     "layer": "transforms",
     "longest_paths": "transforms",
     "orient": "transforms",
-    "read_wiring": "formats",
+    "parse_wiring": "formats.files",
+    "read_wiring": "formats.files",
     "stack": "transforms",
-    "to_dict": "formats",
-    "write_wiring": "formats",
+    "to_dict": "formats.document",
+    "write_wiring": "formats.files",
 }
 
 __getattr__, __dir__ = lazy_names(__name__, _MODULES)

@@ -1,6 +1,6 @@
 """Wiring: the one type that everything speaks. A directed graph over neurons that are numbered layer by layer.
 
-May import numpy and the checks of its parts; networkx and scipy are imported where a graph becomes theirs.
+May import numpy, the checks of its parts and the compiled twin; networkx and scipy where a graph becomes theirs.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from priors.compiled import extension
 from priors.edges import (
     checked_names,
     checked_sizes,
@@ -218,6 +219,9 @@ class Wiring:
             return True
         if bool((self.edges[:, 0] == self.edges[:, 1]).any()):
             return False
+        native = extension()
+        if native is not None:
+            return native.longest_paths(self.edges, self.n_neurons) is not None
         from scipy.sparse.csgraph import connected_components
 
         components, _ = connected_components(self.csr(), directed=True, connection="strong")

@@ -30,7 +30,8 @@ cd "$tree"
 export LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libstdc++.so)"
 export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 OMP_NUM_THREADS=1
 export WIRENAS_TEST_WIRINGS=${WIRENAS_TEST_WIRINGS:-10000} WIRENAS_TEST_PAIRS=${WIRENAS_TEST_PAIRS:-20}
-exec "$python" - tests/nas/test_native_*.py tests/priors/test_compiled_*.py --quiet --capture=sys --timeout=1200 -p no:cacheprovider <<'PYTHON'
+exec "$python" - tests/nas/test_native_*.py tests/priors/test_compiled_*.py tests/predictors/test_features_{compiled,degenerate}.py \
+    --quiet --capture=sys --timeout=1200 -p no:cacheprovider <<'PYTHON'
 import sys
 from pathlib import Path
 
@@ -40,9 +41,10 @@ sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ 
 sys.path.insert(0, str(Path.cwd()))
 
 import nas.training._native as engine
+import predictors._native as describing
 import priors._native as drawing
 
-for extension in (engine, drawing):
+for extension in (engine, describing, drawing):
     assert Path(extension.__file__).is_relative_to(Path.cwd()), extension.__file__
 sys.exit(pytest.main(sys.argv[1:]))
 PYTHON

@@ -48,6 +48,8 @@ class Outcome:
         How often the test part was looked at in this campaign: once, and once more whenever trials were added.
     over : bool
         Whether the finals were held, or for own evaluations the results written, after the last trial.
+    predictor : mapping or None
+        What the predictor that was fitted to the trials is worth; see `predictors.Predictor.worth`.
     """
 
     out: str
@@ -69,6 +71,7 @@ class Outcome:
     verdict: str = ""
     test_uses: int = 0
     over: bool = False
+    predictor: Mapping[str, Any] | None = None
 
     @classmethod
     def of(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,11 @@ from nas.report.output import remove_leftovers, write_output
 from nas.search.evaluation import FAILURES_IN_A_ROW, Evaluation, OwnEvaluation, TrainedEvaluation, Trainer
 from nas.search.finals import Finals, run_finals
 from nas.search.guards import alone_in, one_torch_thread, stop_on_signal
+from nas.search.learning import campaign_examples, fit_into
 from nas.search.options import (
     CAMPAIGN,
     OPTIONS_FILE,
+    PREDICTOR_FOLDER,
     refuse_changes,
     refuse_other,
     resolve,
@@ -139,7 +142,8 @@ class Campaign:
             self._search(study, self._evaluation(trained), executor, watcher)
             records, before = study.records(), study.get("outcome")
             if before is not None and before["complete"] == len(records.complete) and self._has_output():
-                return Outcome.from_json({**before, "out": str(self.out), "study": str(study.path)})
+                outcome = Outcome.from_json({**before, "out": str(self.out), "study": str(study.path)})
+                return self._with_predictor(study, records, outcome, watcher)
             finals = self._finals(records, trained, executor, watcher) if trained is not None else None
         except KeyboardInterrupt:
             wait = False  # A second Ctrl-C does not wait for an own evaluation that takes long.
@@ -149,6 +153,21 @@ class Campaign:
         uses = 0 if finals is None else 1 + (0 if before is None else before["test_uses"])
         outcome = Outcome.of(self.out, self.options, self.task, records, finals, test_uses=uses, over=True)
         write_output(self.out, self.options, self.task, records, finals, outcome, self._rebuild)
+        study.put("outcome", outcome.to_json())
+        return self._with_predictor(study, records, outcome, watcher)
+
+    def _with_predictor(self, study: StudyFile, records: Records, outcome: Outcome, watcher: Watcher) -> Outcome:
+        """Fit a predictor to all trials and say what it is worth, unless that is done already."""
+        if outcome.predictor is not None and (self.out / PREDICTOR_FOLDER).is_dir():
+            return outcome
+        watcher.stage_started("predictor", 1)
+        chance = None if self.task is None else self.task.constant_value
+        examples = campaign_examples(records, self.space, self._units, outcome.metric, outcome.direction, chance)
+        fitted = fit_into(self.out, examples, self.options.seed)
+        watcher.trained()
+        if fitted is None:
+            return outcome
+        outcome = replace(outcome, predictor=fitted.worth())
         study.put("outcome", outcome.to_json())
         return outcome
 

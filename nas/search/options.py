@@ -23,6 +23,7 @@ from priors.files import atomic_write
 __all__ = [
     "CAMPAIGN",
     "OPTIONS_FILE",
+    "PREDICTOR_FOLDER",
     "SURVEY",
     "CampaignOptions",
     "Direction",
@@ -40,6 +41,8 @@ __all__ = [
     "write_options",
 ]
 
+PREDICTOR_FOLDER = "predictor"
+"""Where the predictor lies in the folder of a campaign or a survey."""
 OPTIONS_FILE = "campaign.toml"
 """The resolved options, in a campaign's folder."""
 

@@ -20,11 +20,20 @@ from nas.search.draws import Draws
 from nas.search.evaluation import FAILURES_IN_A_ROW, Trainer
 from nas.search.guards import alone_in, one_torch_thread, stop_on_signal
 from nas.search.in_order import in_order
-from nas.search.options import SURVEY, refuse_changes, refuse_other, resolve_survey, with_defaults, write_options
+from nas.search.learning import fit_into, survey_examples
+from nas.search.options import (
+    PREDICTOR_FOLDER,
+    SURVEY,
+    refuse_changes,
+    refuse_other,
+    resolve_survey,
+    with_defaults,
+    write_options,
+)
 from nas.search.parts import SMALL_ROWS, Parts, list_parts, read_identity
 from nas.search.setup import check_fit, n_threads, plain_options, task_of
 from nas.search.survey_rows import RowMaker, WiringRows
-from nas.search.survey_table import PARTS_FOLDER, SurveyOutcome, read_outcome
+from nas.search.survey_table import PARTS_FOLDER, SurveyOutcome, load_survey, read_outcome
 from nas.tasks import Task
 from nas.training import Interrupted
 
@@ -80,8 +89,13 @@ class Survey:
         self.threads = n_threads(threads, self.options, self.task)
         self._maker = self._row_maker()
 
+    @property
+    def trainer(self) -> Trainer:
+        """What trains wirings as this survey does."""
+        return self._maker.trainer
+
     def run(self, watch: Callable[[Standing], None] | None = None) -> SurveyOutcome:
-        """Draw and train until the options' number of wirings is stored, and say what is there.
+        """Draw and train until the options' number of wirings is stored, fit a predictor, and say what is there.
 
         Does no work where all of that is done already.
 
@@ -104,11 +118,14 @@ class Survey:
             self._maker.draws.draw(0)  # An impossible limit is refused before anything is written.
         with alone_in(self.out), one_torch_thread(), stop_on_signal(self.stop):
             parts = self._open()
+            before = parts.n_wirings
             try:
                 self._train(parts, watch or (lambda _: None))
             except Interrupted:
                 raise KeyboardInterrupt from None
             parts.merge()
+            if parts.n_wirings > before or not (self.out / PREDICTOR_FOLDER).is_dir():
+                fit_into(self.out, survey_examples(load_survey(self.out), chance=self.task.constant_value))
             return read_outcome(self.out)
 
     # The folder

@@ -8,14 +8,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
 from nas.errors import CampaignError, InputError
-from nas.search.options import SURVEY, SurveyOptions, read_options, resolve_survey
+from nas.search.options import PREDICTOR_FOLDER, SURVEY, SurveyOptions, read_options, resolve_survey
 from nas.search.parts import list_parts, read_identity, read_rows
+from nas.search.space import Space
 from priors import Wiring
 
 if TYPE_CHECKING:
@@ -28,7 +30,6 @@ PARTS_FOLDER = "parts"
 
 T = TypeVar("T")
 _READS = 3
-_UNITS = ("n_inputs", "n_outputs")
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,33 @@ class SurveyTable:
         frame: pd.DataFrame = self.table.to_pandas()
         return frame
 
+    @cached_property
+    def n_wirings(self) -> int:
+        """Wirings whose trainings are stored; each has as many rows as the others."""
+        return int(self.table["number"][-1].as_py()) + 1 if len(self) else 0
+
+    @cached_property
+    def space(self) -> Space:
+        """The space that the wirings were drawn from."""
+        options = {name: value for name, value in self.identity.items() if name in SurveyOptions.model_fields}
+        return resolve_survey(options).resolved_space
+
+    @property
+    def units(self) -> tuple[int, int]:
+        """Input and output units of every wiring."""
+        return int(self.identity["n_inputs"]), int(self.identity["n_outputs"])
+
+    def parameters(self, number: int) -> dict[str, Any]:
+        """Return the parameters that a wiring was drawn from.
+
+        Raises
+        ------
+        InputError
+            If the survey has no such wiring.
+        """
+        row = self._first_row(number).items()
+        return {name.removeprefix("param_"): value for name, value in row if name[:6] == "param_" and value is not None}
+
     def wiring(self, number: int) -> Wiring:
         """Rebuild a wiring, with its input and output units, as it was trained.
 
@@ -69,24 +97,15 @@ class SurveyTable:
         CampaignError
             If this version of the prior draws another one.
         """
-        row = self._first_row(number)
-        params = {
-            name.removeprefix("param_"): value
-            for name, value in row.items()
-            if name.startswith("param_") and value is not None
-        }
-        options = {name: value for name, value in self.identity.items() if name in SurveyOptions.model_fields}
-        space = resolve_survey(options).resolved_space
-        wiring = space.wiring(params, *(int(self.identity[name]) for name in _UNITS))
-        if wiring.fingerprint != row["fingerprint"]:
+        wiring = self.space.wiring(self.parameters(number), *self.units)
+        if wiring.fingerprint != self._first_row(number)["fingerprint"]:
             raise CampaignError(f"wiring {number} was drawn by another version of its prior and cannot be rebuilt")
         return wiring
 
     def _first_row(self, number: int) -> dict[str, Any]:
-        n_wirings = int(self.table["number"][-1].as_py()) + 1 if len(self) else 0
-        if not 0 <= number < n_wirings:
-            raise InputError(f"number={number}: the survey has wirings 0 to {n_wirings - 1}")
-        row: dict[str, Any] = self.table.slice(number * len(self) // n_wirings, 1).to_pylist()[0]
+        if not 0 <= number < self.n_wirings:
+            raise InputError(f"number={number}: the survey has wirings 0 to {self.n_wirings - 1}")
+        row: dict[str, Any] = self.table.slice(number * len(self) // self.n_wirings, 1).to_pylist()[0]
         return row
 
 
@@ -110,6 +129,8 @@ class SurveyOutcome:
         Training time, over all trainings.
     wanted : int
         Wirings that the survey is to hold in all.
+    predictor : mapping or None
+        What the predictor that was fitted to them is worth; see `predictors.Predictor.worth`.
     """
 
     out: str
@@ -123,6 +144,7 @@ class SurveyOutcome:
     failed: int
     seconds: float
     wanted: int
+    predictor: Mapping[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON types."""
@@ -170,9 +192,20 @@ def read_outcome(out: str | Path) -> SurveyOutcome:
             failed=rows.num_rows - rows["error"].null_count,
             seconds=math.fsum(rows["seconds"].drop_null().to_pylist()),
             wanted=options.wirings,
+            predictor=_worth(Path(out) / PREDICTOR_FOLDER),
         )
 
     return _again_where_merged(read)
+
+
+def _worth(folder: Path) -> Mapping[str, Any] | None:
+    """Return what a predictor is worth; None where there is none that can be read."""
+    from predictors import Predictor
+
+    try:
+        return Predictor.load(folder).worth()
+    except ValueError:
+        return None
 
 
 def _again_where_merged(read: Callable[[], T]) -> T:

@@ -17,7 +17,7 @@ class Watcher:
         """Hear of a trial that was stored."""
 
     def stage_started(self, stage: str, trainings: int) -> None:
-        """Hear that a stage of the finals begins, "finalists" or "references", with so many trainings."""
+        """Hear that "finalists", "references" or "predictor" begin, after the search, with so many trainings."""
 
     def trained(self) -> None:
         """Hear of a training of this stage that is done."""

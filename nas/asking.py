@@ -1,0 +1,211 @@
+"""What the commands on predictors do, without their printing. Imports predictors and priors; no torch, no optuna.
+
+Asking a predictor imports no scikit-learn either, so that an answer takes less than a second.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nas.errors import InputError
+from nas.search.options import PREDICTOR_FOLDER
+from predictors import Predictor, Preparation, describe, names_of
+from predictors.storage import FILE
+from priors import Wiring, read_wiring
+
+__all__ = ["features_of", "fit_table", "load_predictor", "predictions"]
+
+
+def load_predictor(out: Path) -> Predictor:
+    """Return the predictor in a folder: its own, or that of a campaign or survey.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it cannot be read.
+    """
+    found = [place for place in (out, out / PREDICTOR_FOLDER) if (place / FILE).is_file()]
+    if not found:
+        raise InputError(
+            f"{out}: no predictor here; give the --out folder of `wirenas run`, `survey` (20 wirings or more) or `fit`"
+        )
+    with as_input_errors():
+        return Predictor.load(found[0])
+
+
+def predictions(out: Path, graphs: Sequence[Path], coverage: float = 0.9) -> list[dict[str, Any]]:
+    """Return what a predictor expects of graphs, and how sure it is.
+
+    Parameters
+    ----------
+    out : Path
+        See `load_predictor`.
+    graphs : sequence of Path
+        Files of graphs; see `priors.read_wiring`.
+    coverage : float
+        Of the interval.
+
+    Returns
+    -------
+    list of dict
+        graph, mean, std, low, high, in_domain, outside (why, or None), rank, of, trains (a probability), and
+        contributions by family of features, one a graph.
+    """
+    with as_input_errors():
+        wirings = [read_wiring(path) for path in graphs]
+        predictor = load_predictor(out)
+        answers = []
+        for path, wiring in zip(graphs, wirings, strict=True):
+            try:
+                answers.append({"graph": str(path), **answer(predictor, wiring, coverage)})
+            except ValueError as error:
+                raise InputError(f"{path}: {error}") from None
+        return answers
+
+
+def answer(predictor: Predictor, wiring: Wiring, coverage: float = 0.9) -> dict[str, Any]:
+    """Return all that a predictor says of one wiring, as JSON types."""
+    mean, std = predictor.predict([wiring], return_std=True)
+    low, high = predictor.interval([wiring], coverage)
+    rank, of = predictor.rank(mean)
+    outside = predictor.why_outside(wiring)
+    shares = {family: float(values[0]) for family, values in predictor.explain([wiring]).items()}
+    return {
+        "mean": float(mean[0]),
+        "std": float(std[0]),
+        "low": float(low[0]),
+        "high": float(high[0]),
+        "coverage": coverage,
+        "in_domain": outside is None,
+        "outside": outside,
+        "rank": int(rank[0]),
+        "of": of,
+        "trains": float(predictor.trains([wiring])[0]),
+        "contributions": dict(sorted(shares.items(), key=lambda item: -abs(item[1]))),
+    }
+
+
+def features_of(graphs: Sequence[Path], tiers: tuple[str, ...], pivots: int | None = None) -> list[dict[str, Any]]:
+    """Return the features of graphs, None where undefined, one dict a graph."""
+    with as_input_errors():
+        names = names_of(tiers)
+        rows = describe([read_wiring(path) for path in graphs], tiers, pivots)
+    return [
+        {"graph": str(path), "features": dict(zip(names, map(_or_none, row), strict=True))}
+        for path, row in zip(graphs, rows.tolist(), strict=True)
+    ]
+
+
+def fit_table(
+    table: Path,
+    out: Path,
+    *,
+    graph: str = "graph",
+    value: Sequence[str] = ("value",),
+    group: str | None = None,
+    parameters: Sequence[str] = (),
+    tiers: tuple[str, ...] | None = None,
+    preparation: Preparation | None = None,
+    metric: str | None = None,
+    direction: str = "maximize",
+    bounds: tuple[float, float] | None = None,
+    chance: float | None = None,
+    seed: int = 0,
+) -> Predictor:
+    """Fit a predictor to a table of graph files and values, and save it.
+
+    Parameters
+    ----------
+    table : Path
+        A csv file with a header. Paths of graphs count from its folder.
+    out : Path
+        The predictor's folder.
+    graph : str
+        The column of graph files.
+    value : sequence of str
+        One column of values, or several trainings of the same graph side by side; a field may be empty.
+    group : str, optional
+        The column that says what was derived from the same graph.
+    parameters : sequence of str
+        Columns of what the graphs were drawn from, such as family and n.
+    tiers, preparation, metric, direction, bounds, chance, seed
+        See `Predictor`; the metric is by default the name of the first column of values.
+    """
+    rows = _read_table(table, [graph, *value, *([group] if group else []), *parameters])
+    with as_input_errors():
+        wirings = [read_wiring(table.parent / row[graph]) for row in rows]
+        values = np.array([[_number(table, row, name) for name in value] for row in rows])
+        predictor = Predictor(
+            tiers=tiers,
+            preparation=preparation,
+            metric=metric or value[0],
+            direction=direction,
+            bounds=bounds,
+            chance=chance,
+            seed=seed,
+        )
+        predictor.fit(
+            wirings,
+            values,
+            groups=[row[group] for row in rows] if group else None,
+            parameters=[{name: _text_or_number(row[name]) for name in parameters} for row in rows] or None,
+        )
+    predictor.save(out)
+    return predictor
+
+
+def _read_table(table: Path, needed: Sequence[str]) -> list[dict[str, str]]:
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            columns = reader.fieldnames or []
+            for name in needed:
+                if name not in columns:
+                    raise InputError(f"{table}: column {name!r} is missing; it has {', '.join(columns) or 'none'}")
+            rows = [{name: row[name] or "" for name in needed} for row in reader]
+    except OSError as error:
+        raise InputError(f"{table}: cannot be read: {error.strerror}") from None
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise InputError(f"{table}: is no csv file: {error}") from None
+    if not rows:
+        raise InputError(f"{table}: holds no rows")
+    return rows
+
+
+def _number(table: Path, row: Mapping[str, str], name: str) -> float:
+    if not row[name].strip():
+        return math.nan
+    try:
+        return float(row[name])
+    except ValueError:
+        raise InputError(f"{table}: {name} is {row[name][:40]!r}: a number is needed, or an empty field") from None
+
+
+def _text_or_number(text: str) -> str | float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return text or None
+    return number if math.isfinite(number) else None
+
+
+def _or_none(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+@contextmanager
+def as_input_errors() -> Iterator[None]:
+    """Turn what is wrong with given files and options into errors of one line."""
+    try:
+        yield
+    except ValueError as error:
+        raise InputError(" ".join(str(error).split())) from None
+    except MemoryError:
+        raise InputError("the graph needs more memory than there is; give a smaller one") from None

@@ -1,0 +1,56 @@
+"""The command ``wirenas study``: experiments that write into results/. Parse, call, print; no logic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nas.console import Json, make_console, print_json
+
+__all__ = ["study_commands"]
+
+study_commands = typer.Typer(no_args_is_help=True)
+
+
+@study_commands.command("published-rnns")
+def published_rnns(
+    *,
+    data: Annotated[Path, typer.Option(help="Folder that holds stier2021/, the published tables and graphs.")],
+    out: Annotated[Path, typer.Option(help="Where numbers, tables and figures go.")] = Path("results/published-rnns"),
+    as_json: Json = False,
+) -> None:
+    """Predict the accuracy of 800 published recurrent networks by repeated cross-validation; takes about an hour.
+
+    Example: wirenas study published-rnns --data data/
+    """
+    from nas.studies.published_rnns import published_rnns as study
+    from nas.terminal_predictors import counting, say
+
+    with counting(make_console(stderr=True), "cells") as watch:
+        found = study(data, out, watch)
+    print_json(found) if as_json else say(make_console(), f"{out}/README.md")
+
+
+@study_commands.command("prediction")
+def prediction(
+    *,
+    out: Annotated[Path, typer.Option(help="Where numbers, tables and figures go.")] = Path("results/prediction"),
+    atlas: Annotated[Path, typer.Option(help="Where surveys lie, or go.")] = Path("atlas"),
+    population: Annotated[
+        list[str] | None, typer.Option(help="One population; again for several. Default: all.")
+    ] = None,
+    wirings: Annotated[int | None, typer.Option(min=60, help="Of each survey, for a trial.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Survey six populations of networks and judge the predictor on each; takes about two hours.
+
+    Example: wirenas study prediction --population digits-natural-varying
+    """
+    from nas.studies.prediction import prediction as study
+    from nas.terminal_predictors import say
+
+    console = make_console(stderr=True)
+    found = study(out, atlas, tuple(population or ()), lambda line: say(console, line), wirings)
+    print_json(found) if as_json else say(make_console(), f"{out}/README.md")

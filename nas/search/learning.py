@@ -1,0 +1,199 @@
+"""What a predictor learns from a campaign or a survey, and its fit when one is over. Imports scikit-learn to fit.
+
+Labels are metrics on the validation part: the test part stays untouched by whatever a predictor is used for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas.direction import sign_of
+from nas.search.options import PREDICTOR_FOLDER
+from nas.search.records import Records
+from nas.search.space import SEED_NAMES, Space
+from predictors import Predictor, Preparation
+from predictors.fitted import Training
+from priors import Wiring
+
+if TYPE_CHECKING:
+    from nas.search.survey_table import SurveyTable
+
+__all__ = [
+    "LEAST_EXAMPLES",
+    "MOST_EXAMPLES",
+    "Examples",
+    "campaign_examples",
+    "fit_into",
+    "survey_examples",
+]
+
+LEAST_EXAMPLES = 20
+"""Fewer wirings teach a predictor nothing."""
+
+MOST_EXAMPLES = 2000
+"""More wirings make the fit slow and hardly better; as many are chosen evenly."""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Wirings and how well they did.
+
+    Parameters
+    ----------
+    wirings : tuple of Wiring
+        As trained.
+    labels : (n_wirings, n_replicates) float array
+        The metric on the validation part, one column a training seed; NaN where there was none.
+    parameters : tuple of mapping
+        What each wiring was drawn from, its seeds left out.
+    preparation : Preparation
+        How their graphs became wirings.
+    metric, direction : str
+    chance : float or None
+        What the constant prediction scores.
+    """
+
+    wirings: tuple[Wiring, ...]
+    labels: NDArray[np.float64]
+    parameters: tuple[Mapping[str, Any], ...]
+    preparation: Preparation
+    metric: str
+    direction: str
+    chance: float | None = None
+
+    def __len__(self) -> int:
+        return len(self.wirings)
+
+    def predictor(self, seed: int = 0) -> Predictor:
+        """Return a predictor for wirings like these, which has learnt nothing yet."""
+        return Predictor(
+            preparation=self.preparation,
+            metric=self.metric,
+            direction=self.direction,
+            bounds=(0.0, 1.0) if self.metric == "accuracy" else None,
+            chance=self.chance,
+            seed=seed,
+        )
+
+    def training(self) -> Training:
+        """Return the wirings as a predictor sees them."""
+        return self.predictor().training_of(self.wirings, self.labels, parameters=self.parameters)
+
+    def fit(self, seed: int = 0) -> Predictor:
+        """Return a predictor that learnt from all of them."""
+        return self.predictor(seed).fit(self.wirings, self.labels, parameters=self.parameters)
+
+
+def fit_into(out: Path, examples: Examples, seed: int = 0) -> Predictor | None:
+    """Fit a predictor and save it in the folder of its campaign or survey; None where there is too little to learn."""
+    if len(examples) < LEAST_EXAMPLES or np.ptp(np.nanmean(examples.labels, axis=1)) == 0:
+        return None
+    predictor = examples.fit(seed)
+    predictor.save(out / PREDICTOR_FOLDER)
+    return predictor
+
+
+def campaign_examples(
+    records: Records, space: Space, units: tuple[int, int], metric: str, direction: str, chance: float | None = None
+) -> Examples:
+    """Return the complete trials of a campaign.
+
+    Parameters
+    ----------
+    records : Records
+    space : Space
+        That their wirings are rebuilt from.
+    units : (int, int)
+        Input and output units.
+    metric, direction : str
+    chance : float, optional
+    """
+    chosen = [record for record in records.complete if record.value is not None]
+    chosen = [chosen[index] for index in _evenly(len(chosen), MOST_EXAMPLES).tolist()]
+    wirings = tuple(space.wiring(record.params, *units) for record in chosen)
+    width = max((len(record.values) for record in chosen), default=1) or 1
+    labels = np.full((len(chosen), width), np.nan)
+    for row, record in enumerate(chosen):
+        values = record.values or (record.value,)
+        labels[row, : len(values)] = values
+    parameters = tuple(_without_seeds(record.params) for record in chosen)
+    return Examples(wirings, labels, parameters, _preparation(space, units), metric, direction, chance)
+
+
+def survey_examples(
+    table: SurveyTable, column: str = "value", most: int = MOST_EXAMPLES, chance: float | None = None
+) -> Examples:
+    """Return wirings of a survey, with their labels at the learning rate that is best for each on the validation part.
+
+    Parameters
+    ----------
+    table : SurveyTable
+    column : {"value", "test"}
+        Where labels come from; tests judge predictors, and train none that a search asks.
+    most : int
+        Wirings to take at most, evenly from all.
+    chance : float, optional
+    """
+    direction = str(table.identity["direction"])
+    numbers, labels = _at_best_rate(table, column, direction)
+    chosen = _evenly(len(numbers), most)
+    return Examples(
+        tuple(table.wiring(number) for number in numbers[chosen].tolist()),
+        labels[chosen],
+        tuple(_without_seeds(table.parameters(number)) for number in numbers[chosen].tolist()),
+        _preparation(table.space, table.units),
+        str(table.identity["metric"]),
+        direction,
+        chance,
+    )
+
+
+def _at_best_rate(table: SurveyTable, column: str, direction: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the numbers of the wirings that have a value, and their (n, n_replicates) labels at the best rate."""
+    rates = len(set(table.table["learning_rate"].to_pylist()))
+    replicates = len(set(table.table["replicate"].to_pylist()))
+    shape = (table.n_wirings, rates, replicates)
+    values, labels = (
+        np.array(table.table[name].to_numpy(zero_copy_only=False), np.float64).reshape(shape)
+        for name in ("value", column)
+    )
+    known = ~np.isnan(values).all(axis=(1, 2))
+    values, labels = values[known], labels[known]
+    means = np.where(np.isnan(values).all(axis=2), -np.inf, 0.0)
+    means += sign_of(direction) * _row_means(values)
+    best = means.argmax(axis=1)
+    return np.flatnonzero(known), labels[np.arange(len(labels)), best]
+
+
+def _row_means(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the means over the last axis of what is not NaN, 0 where nothing is."""
+    counts = np.maximum((~np.isnan(values)).sum(axis=-1), 1)
+    means: NDArray[np.float64] = np.nansum(values, axis=-1) / counts
+    return means
+
+
+def _evenly(n: int, most: int) -> NDArray[np.int64]:
+    return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(np.int64)) if n else np.zeros(0, np.int64)
+
+
+def _without_seeds(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in params.items() if name not in SEED_NAMES}
+
+
+def _preparation(space: Space, units: tuple[int, int]) -> Preparation:
+    return Preparation(
+        structure=space.structure or "dag",
+        orientation=space.orientation,
+        attachment=space.attachment if units[0] else (),
+        n_inputs=units[0],
+        n_outputs=units[1],
+        reads=space.reads,
+        readouts=space.readouts,
+        width=space.width,
+    )

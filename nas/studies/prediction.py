@@ -1,0 +1,323 @@
+"""How well structure predicts accuracy on surveys of one's own, beside baselines and the noise ceiling.
+
+Six populations are surveyed: digits MLPs with natural and with controlled attachment, of varying and of fixed size, and
+recurrent networks on the embedded Reber grammar. On each the predictor is judged; a nested design of its own splits the
+variance over family, parameters, graph, orientation and seed. Imports torch for the trainings, scikit-learn to judge.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nas.errors import known
+from nas.judging import judge_training
+from nas.search.draws import Uniform
+from nas.search.guards import one_torch_thread
+from nas.search.in_order import in_order
+from nas.search.learning import survey_examples
+from nas.search.options import SurveyOptions, resolve_survey
+from nas.search.space import SEED_NAMES, Params
+from nas.search.survey import Survey
+from nas.search.survey_table import load_survey
+from nas.seeds import stream
+from nas.studies.tables import markdown_table, said, write_text
+from predictors.fitted import Training
+from predictors.fitting import BlendFit
+from predictors.validation import (
+    Ceiling,
+    Component,
+    Score,
+    Validation,
+    noise_ceiling,
+    out_of_fold,
+    repeated_folds,
+    score,
+    variance_components,
+)
+from predictors.validation.figures import plot_components, plot_curves, plot_ladder
+
+__all__ = ["POPULATIONS", "prediction"]
+
+_DIGITS = {"task": "digits", "network": "mlp", "wirings": 2500, "seeds": 5}
+_FIXED = {"nodes": (64, 64), "degree": (8.0, 8.0)}
+_REBER = {"task": "reber-embedded", "network": "rnn", "wirings": 2000}
+_REBER_SPACE = {"nodes": (10, 40), "attachment": ("natural",)}
+
+POPULATIONS: dict[str, dict[str, Any]] = {
+    "digits-natural-varying": {**_DIGITS, "space": {"attachment": ("natural",)}},
+    "digits-natural-fixed": {**_DIGITS, "space": {**_FIXED, "attachment": ("natural",)}},
+    "digits-controlled-varying": {**_DIGITS, "space": {"attachment": ("controlled",)}},
+    "digits-controlled-fixed": {**_DIGITS, "space": {**_FIXED, "attachment": ("controlled",)}},
+    "reber-gru": {
+        **_REBER,
+        "cell": "gru",
+        "seeds": 4,
+        "space": _REBER_SPACE,
+        "recipe": {"learning_rates": (0.01,), "epochs": 30},
+    },
+    "reber-tanh": {
+        **_REBER,
+        "cell": "tanh",
+        "seeds": 5,
+        "space": _REBER_SPACE,
+        "recipe": {"learning_rates": (0.01,), "epochs": 20},
+    },
+}
+"""Options of the surveys, by the name of the population."""
+
+_NESTED = {"parameters": 48, "graph": 4, "orientation": 3, "seed": 4}
+"""How often each level of the nested design branches."""
+_REPEATS, _FOLDS = 2, 5
+
+Watch = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What is known of one population."""
+
+    name: str
+    validation: Validation
+    one_seed: Score
+    components: tuple[Component, ...]
+    crossed: Ceiling | None
+
+
+def prediction(
+    out: Path, atlas: Path, names: Sequence[str] = (), watch: Watch = lambda _: None, wirings: int | None = None
+) -> dict[str, Any]:
+    """Survey the populations, judge the predictor on each, and write numbers, tables and figures.
+
+    Parameters
+    ----------
+    out : Path
+        Where to write.
+    atlas : Path
+        Where surveys lie or go; those that are complete are taken as they are.
+    names : sequence of str
+        Populations; all by default.
+    watch : callable
+        Told in words what is done.
+    wirings : int, optional
+        Of each survey, fewer for a trial.
+    """
+    chosen = [known("population", name, POPULATIONS) for name in names or POPULATIONS]
+    tables = []
+    for name in chosen:
+        options = {**POPULATIONS[name], **({} if wirings is None else {"wirings": wirings})}
+        watch(f"{name}: survey")
+        survey = Survey(atlas / name, **options)
+        survey.run()
+        watch(f"{name}: nested design")
+        tables.append((name, atlas / name, _nested(survey)))
+    judged = []
+    watch("judging")
+    with ProcessPoolExecutor(2) as executor:
+        for found in executor.map(_judged, tables):
+            watch(f"{found.name}: R2 {found.validation.score.r2.mean:.3f}")
+            judged.append(found)
+    _write(out, judged)
+    return {"out": str(out), "populations": {found.name: _summary(found) for found in judged}}
+
+
+# Judging
+
+
+def _judged(given: tuple[str, Path, tuple[Component, ...]]) -> Judged:
+    name, folder, components = given
+    table = load_survey(folder)
+    most = table.n_wirings
+    examples = survey_examples(table, most=most)
+    tested = survey_examples(table, "test", most=most)
+    crossed = noise_ceiling(np.stack([examples.labels, tested.labels], axis=2))
+    predictor, training = examples.predictor(), examples.training()
+    return Judged(
+        name,
+        judge_training(training, training.labels, "mean", _REPEATS, _FOLDS, predictor=predictor, components=components),
+        _one_seed(training),
+        components,
+        crossed,
+    )
+
+
+def _one_seed(training: Training) -> Score:
+    """Return the score of what is learnt from, and of predictions of, the first training of every wiring."""
+    y, groups = training.labels[:, 0], training.groups.tolist()
+    predicted = out_of_fold(BlendFit(training.names), training.X, y, repeated_folds(len(y), _FOLDS, 1, groups), groups)
+    return score(y, predicted, groups)
+
+
+# The nested design
+
+
+def _nested(survey: Survey) -> tuple[Component, ...]:
+    """Train a nested design in the survey's space and split the variance of its values."""
+    options = resolve_survey(survey.options.model_dump(exclude_unset=True))
+    cells = _cells(options)
+    trainer = survey.trainer
+    rate = options.recipe.learning_rates[len(options.recipe.learning_rates) // 2]
+
+    def value(index: int) -> float:
+        params, _, replicate = cells[index]
+        wiring = options.resolved_space.wiring(params, survey.task.n_inputs, survey.task.n_outputs)
+        return float(trainer.train(wiring, replicate, rate).history.value)
+
+    with one_torch_thread():
+        values = [
+            v
+            for known_values in in_order(value, range(len(cells)), survey.threads, threading.Event())
+            for v in known_values
+        ]
+    levels = {
+        name: [labels[name] for _, labels, _ in cells]
+        for name in ("family", "parameters", "graph", "orientation")
+        if name in cells[0][1]
+    }
+    return tuple(variance_components(values, levels, residual="seed"))
+
+
+def _cells(options: SurveyOptions) -> list[tuple[Params, Mapping[str, int | str], int]]:
+    """Return parameters, the cell of each level, and the replicate of every training of the design."""
+    space = options.resolved_space
+    cells: list[tuple[Params, Mapping[str, int | str], int]] = []
+    orientations = _NESTED["orientation"] if space.is_oriented else 1
+    for setting in range(_NESTED["parameters"]):
+        rng = stream(options.seed, "wiring", 10**9 + setting)
+        drawn = space.suggest(Uniform(rng))
+        for graph in range(_NESTED["graph"]):
+            seeds = space.seeds(rng)
+            for orientation in range(orientations):
+                other = space.seeds(rng)
+                own = {name: (seeds if name == SEED_NAMES[0] else other)[name] for name in seeds}
+                labels: dict[str, int | str] = {"family": str(drawn["family"]), "parameters": setting, "graph": graph}
+                if space.is_oriented:
+                    labels["orientation"] = orientation
+                cells += [({**drawn, **own}, labels, replicate) for replicate in range(_NESTED["seed"])]
+    return cells
+
+
+# Report
+
+
+def _summary(found: Judged) -> dict[str, Any]:
+    own, one = found.validation, found.one_seed
+    return {
+        "r2": own.score.r2.mean,
+        "tau": own.score.tau.mean,
+        "ceiling": own.limit,
+        "share_of_ceiling": own.share_of_ceiling,
+        "ceiling_on_other_examples": None if found.crossed is None else found.crossed.mean_label,
+        "coverage_90": own.coverage.get(0.9),
+        "r2_one_seed": one.r2.mean,
+        "ceiling_one_seed": None if own.ceiling is None else own.ceiling.one_seed,
+        "left_out": {part.name: part.r2 for part in own.left_out},
+    }
+
+
+def _write(out: Path, judged: Sequence[Judged]) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    for found in judged:
+        own = found.validation
+        write_text(out / f"{found.name}.md", f"# {found.name}\n\n{own.to_markdown()}")
+        plot_ladder(out / f"{found.name}-ladder.png", own.references, own.ladder, own.limit)
+    plain = {
+        found.name: {
+            "mean_label": found.validation.to_json(),
+            "one_seed": asdict(found.one_seed),
+            "ceiling_on_other_examples": None if found.crossed is None else asdict(found.crossed),
+        }
+        for found in judged
+    }
+    write_text(out / "prediction.json", json.dumps(plain, indent=1) + "\n")
+    plot_curves(out / "learning-curves.png", {found.name: found.validation.curve for found in judged})
+    plot_components(out / "variance-components.png", {found.name: found.components for found in judged})
+    write_text(out / "README.md", _report(judged))
+
+
+def _report(judged: Sequence[Judged]) -> str:
+    rows = []
+    for found in judged:
+        own, one = found.validation, found.one_seed
+        size = next(step for step in own.references if step.name == "size tier")
+        share = "–" if own.share_of_ceiling is None else f"{own.share_of_ceiling:.0%}"
+        rows.append(
+            (
+                found.name,
+                said(own.score.r2),
+                f"{size.r2.mean:.3f}",
+                said(own.gain, "+"),
+                _limit(own.ceiling),
+                share,
+                _limit(found.crossed),
+                f"{own.score.tau.mean:.3f}",
+                f"{one.r2.mean:.3f} of {_limit(own.ceiling, one=True)}",
+                f"{own.coverage.get(0.9, float('nan')):.1%}",
+                ", ".join(f"{part.name} {part.r2:.2f}" for part in own.left_out) or "–",
+            )
+        )
+    header = (
+        "population",
+        "R2",
+        "size alone",
+        "gain",
+        "ceiling",
+        "share",
+        "ceiling on other examples",
+        "tau",
+        "one training",
+        "coverage of 90 %",
+        "family never seen",
+    )
+    shares = [(found.name, *(f"{part.name} {part.share:.0%}" for part in found.components)) for found in judged]
+    longest = max(map(len, shares))
+    return _TEXT.format(
+        table=markdown_table(header, rows),
+        components=markdown_table(
+            ("population", *[""] * (longest - 1)), [(*row, *[""] * (longest - len(row))) for row in shares]
+        ),
+        repeats=_REPEATS,
+        folds=_FOLDS,
+    )
+
+
+def _limit(ceiling: Ceiling | None, *, one: bool = False) -> str:
+    if ceiling is None:
+        return "–"
+    limit = ceiling.one_seed if one else ceiling.mean_label
+    low, high = ceiling.one_seed_interval if one else ceiling.mean_label_interval
+    return f"{limit:.3f} [{low:.3f}, {high:.3f}]"
+
+
+_TEXT = """\
+# What structure predicts on surveys of one's own
+
+Made by `wirenas study prediction`. Digits MLPs: 2,500 wirings of 20 to 100 neurons (fixed: 64 neurons, degree 8) with
+5 trainings at each of 3 learning rates, of which the best counts. Embedded Reber: 2,000 recurrent wirings of 10 to 40
+neurons with 4 (GRU) or 5 (tanh) trainings. Labels are mean validation accuracies.
+
+R2 and tau are of out-of-fold predictions ({repeats} repeats of {folds} folds) against the mean label of each wiring,
+with 95 % intervals over wirings. The ceiling is the share of the label's variance that other training seeds would show
+again, on the same validation examples; "on other examples" is the share that other seeds and other examples, the test
+part, would show. "One training" is R2 where labels are single trainings, beside its ceiling. Coverage is that of 90 %
+intervals for a single training. "Family never seen" is R2 on one family of graphs after learning from the others alone.
+
+{table}
+
+## Where the variance comes from
+
+A nested design in the same space: settings of the prior's parameters, graphs of each, orientations (with the draw of
+the attachment) of each, seeds of each. Shares of the variance of a single training.
+
+{components}
+
+![Variance components](variance-components.png)
+![Learning curves](learning-curves.png)
+"""

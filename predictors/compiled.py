@@ -1,0 +1,22 @@
+"""Bridge to the compiled features and trees, which return what their Python references return.
+
+Imports the extension ``predictors._native``, which is there only where a C++ compiler was at the installation; without
+it everything works the same, slower.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+__all__ = ["extension"]
+
+
+@cache
+def extension() -> Any:
+    """Return the extension module, or None where it was not built."""
+    try:
+        return import_module("predictors._native")
+    except ImportError:
+        return None

@@ -1,0 +1,342 @@
+"""Predictors as files: ``predictor.json`` and the arrays that it names. No pickle, nothing is run, everything checked.
+
+``predictor.json`` holds format and version, the constructor's arguments, names, and the scalars of every part;
+``arrays-….safetensors`` holds their arrays. Both carry a sha256, so that a damaged file is told apart from a sound one;
+what is sound is checked all the same before it is used. The JSON file is replaced last and in one step. Imports
+pydantic and safetensors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from predictors.calibration import LEVELS, Calibration
+from predictors.domain import Domain
+from predictors.features.table import TIERS, names_of
+from predictors.fitted import Fitted, Training
+from predictors.members import Member, from_arrays, to_arrays
+from predictors.preparation import Preparation
+from priors.files import atomic_write
+from priors.version import __version__
+
+if TYPE_CHECKING:
+    from predictors.predictor import Predictor
+
+__all__ = ["FILE", "load", "save", "signed"]
+
+FILE = "predictor.json"
+"""The file by which a folder is known to hold a predictor."""
+
+_FORMAT, _VERSION = "wirenas-predictor", 1
+_MOST_JSON, _MOST_ARRAYS = 8 * 2**20, 128 * 2**20
+_MOST_COLUMNS, _MOST_MEMBERS = 4096, 64
+
+Arrays = dict[str, NDArray[Any]]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Names = Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=_MOST_COLUMNS)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class _Part(_Model):
+    """A member: its kind and scalars; its arrays have names that begin with the part's own."""
+
+    kind: Annotated[str, Field(max_length=50)]
+    scalars: dict[str, int | Finite | str]
+
+
+class _Share(_Model):
+    name: Annotated[str, Field(max_length=100)]
+    weight: Annotated[float, Field(ge=0, le=1)]
+    member: _Part
+
+
+class _Preparation(_Model):
+    structure: str
+    orientation: list[str]
+    attachment: list[str]
+    n_inputs: int
+    n_outputs: int
+    reads: int
+    readouts: int
+    width: int
+    draws: Annotated[int, Field(le=1024)]
+
+
+class _Arguments(_Model):
+    tiers: list[Literal["size", "structure", "centrality", "published", "recurrent"]] | None
+    pivots: Annotated[int, Field(ge=1)] | None
+    preparation: _Preparation | None
+    metric: Annotated[str, Field(max_length=100)]
+    direction: Literal["maximize", "minimize"]
+    bounds: tuple[Finite, Finite] | None
+    chance: Finite | None
+    seed: int
+
+
+class _Calibration(_Model):
+    scale: _Part
+    floor: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    rms: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    n_errors: Annotated[int, Field(ge=1)]
+
+
+class _Document(_Model):
+    format: Literal["wirenas-predictor"]
+    version: Literal[1]
+    wirenas: Annotated[str, Field(max_length=100)]
+    arrays: Annotated[str, Field(pattern=r"^arrays-[0-9a-f]{64}\.safetensors$")]
+    arguments: _Arguments
+    tiers: list[Literal["size", "structure", "centrality", "published", "recurrent"]]
+    own_columns: Names
+    parameter_names: Names
+    members: Annotated[list[_Share], Field(min_length=1, max_length=_MOST_MEMBERS)]
+    classifier: _Part | None
+    calibration: _Calibration
+    radius: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None
+    references: dict[str, Finite | None]
+
+
+# Writing
+
+
+def save(predictor: Predictor, folder: str | os.PathLike[str]) -> None:
+    """Write a fitted predictor into a folder, which is made where it is missing.
+
+    Raises
+    ------
+    ValueError
+        If the predictor is not fitted.
+    OSError
+        If the folder cannot be written to.
+    """
+    from safetensors.numpy import save as to_bytes
+
+    if not hasattr(predictor, "fitted_"):
+        raise ValueError("a predictor that is not fitted has nothing to be saved: call fit first")
+    arrays: Arrays = {}
+    document = _document(predictor, arrays)
+    content = to_bytes({name: np.ascontiguousarray(array) for name, array in sorted(arrays.items())})
+    document["arrays"] = f"arrays-{hashlib.sha256(content).hexdigest()}.safetensors"
+    place = Path(folder)
+    place.mkdir(parents=True, exist_ok=True)
+    with atomic_write(place / document["arrays"]) as temporary:
+        temporary.write_bytes(content)
+    with atomic_write(place / FILE) as temporary:
+        temporary.write_bytes(signed(document))
+    for old in place.glob("arrays-*.safetensors"):
+        if old.name != document["arrays"]:
+            old.unlink(missing_ok=True)
+
+
+def _document(predictor: Predictor, arrays: Arrays) -> dict[str, Any]:
+    fitted = predictor.fitted_
+    training, domain, calibration = fitted.training, fitted.domain, fitted.calibration
+    arrays.update({f"training.{name}": getattr(training, name) for name in ("X", "labels", "groups", "parameters")})
+    arrays.update({f"domain.{name}": getattr(domain, name) for name in _DOMAIN})
+    arrays.update({"out_of_fold": fitted.out_of_fold, "calibration.quantiles": calibration.quantiles})
+    shares = zip(fitted.member_names, fitted.weights.tolist(), fitted.members, strict=True)
+    return {
+        "format": _FORMAT,
+        "version": _VERSION,
+        "wirenas": __version__,
+        "arguments": {
+            **predictor.get_params(),
+            "preparation": None if predictor.preparation is None else asdict(predictor.preparation),
+        },
+        "tiers": list(predictor.tiers_),
+        "own_columns": list(fitted.names[len(names_of(predictor.tiers_)) :]),
+        "parameter_names": list(training.parameter_names),
+        "members": [
+            {"name": name, "weight": weight, "member": _part(member, f"members.{index}", arrays)}
+            for index, (name, weight, member) in enumerate(shares)
+        ],
+        "classifier": None if fitted.classifier is None else _part(fitted.classifier, "classifier", arrays),
+        "calibration": {
+            "scale": _part(calibration.scale, "scale", arrays),
+            "floor": calibration.floor,
+            "rms": calibration.rms,
+            "n_errors": calibration.n_errors,
+        },
+        "radius": domain.radius if math.isfinite(domain.radius) else None,
+        "references": {name: value if math.isfinite(value) else None for name, value in fitted.references.items()},
+    }
+
+
+def _part(member: Member, place: str, arrays: Arrays) -> dict[str, Any]:
+    kind, scalars, own = to_arrays(member)
+    arrays.update({f"{place}.{name}": array for name, array in own.items()})
+    return {"kind": kind, "scalars": dict(scalars)}
+
+
+def signed(document: Mapping[str, Any]) -> bytes:
+    """Return a document as JSON, with the sha256 of all bytes before it as its last entry."""
+    head = json.dumps(document, indent=1, allow_nan=False)[:-2].encode()
+    return head + _SEAL + hashlib.sha256(head).hexdigest().encode() + _END
+
+
+_SEAL, _END = b',\n "sha256": "', b'"\n}\n'
+
+
+# Reading
+
+_DOMAIN = ("low", "high", "is_bounded", "middle", "scale", "points")
+
+
+def load(folder: str | os.PathLike[str]) -> Predictor:
+    """Read a predictor and check everything about it.
+
+    Raises
+    ------
+    ValueError
+        Whatever is wrong: one line that begins with the folder's name.
+    """
+    place = Path(folder)
+    try:
+        document = _read_document(place)
+        arrays = _read_arrays(place / document.arrays, document.arrays[len("arrays-") :].split(".")[0])
+        return _predictor(document, arrays)
+    except OSError as error:
+        raise ValueError(f"{place}: no predictor can be read there: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{place}: {' '.join(str(error).split())[:500]}") from error
+
+
+def _read_document(place: Path) -> _Document:
+    content = _bounded(place / FILE, _MOST_JSON)
+    try:
+        document = json.loads(content)
+    except ValueError as error:
+        raise ValueError(f"{FILE} is not JSON: {error}") from error
+    if not isinstance(document, dict) or document.get("format") != _FORMAT:
+        raise ValueError(f"{FILE} is no predictor: it must be an object with the format {_FORMAT!r}")
+    if document.get("version") != _VERSION:
+        raise ValueError(f"version {document.get('version')!r} of {FILE} is not known: this reads version {_VERSION}")
+    head, _, tail = content.rpartition(_SEAL)
+    if tail != hashlib.sha256(head).hexdigest().encode() + _END:
+        raise ValueError(f"{FILE} is damaged: its content does not have the sha256 at its end")
+    del document["sha256"]
+    try:
+        # Read from JSON, where tuples are lists.
+        return _Document.model_validate_json(json.dumps(document))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f"{FILE}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+
+
+def _read_arrays(path: Path, digest: str) -> Arrays:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load as from_bytes
+
+    content = _bounded(path, _MOST_ARRAYS)
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise ValueError(f"{path.name[:20]}… is damaged: its content does not have the sha256 that its name says")
+    try:
+        return dict(from_bytes(content))
+    except (SafetensorError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path.name[:20]}… holds no arrays: {error}") from error
+
+
+def _bounded(path: Path, most: int) -> bytes:
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"{path.name} holds more than the {most} bytes that are read at most")
+    return content
+
+
+def _predictor(document: _Document, arrays: Arrays) -> Predictor:
+    from predictors.predictor import Predictor
+
+    arguments: dict[str, Any] = document.arguments.model_dump()
+    if document.arguments.preparation is not None:
+        given: dict[str, Any] = arguments["preparation"]
+        own: dict[str, Any] = {name: tuple(item) if isinstance(item, list) else item for name, item in given.items()}
+        arguments["preparation"] = Preparation(**own)
+    arguments["tiers"] = None if arguments["tiers"] is None else tuple(arguments["tiers"])
+    predictor = Predictor(**arguments)
+    predictor._check_options()
+    predictor.tiers_ = tuple(tier for tier in TIERS if tier in document.tiers)
+    names = (*names_of(predictor.tiers_), *document.own_columns)
+    predictor.fitted_ = _fitted(document, arrays, names, predictor.bounds or (-math.inf, math.inf))
+    return predictor
+
+
+def _fitted(document: _Document, arrays: Arrays, names: tuple[str, ...], bounds: tuple[float, float]) -> Fitted:
+    n, k = len(_array(arrays, "out_of_fold", None)), len(names)
+    training = Training(
+        _array(arrays, "training.X", n, k, may_be_nan=True),
+        names,
+        _array(arrays, "training.labels", n, None, may_be_nan=True),
+        _array(arrays, "training.groups", n, kind="i"),
+        _array(arrays, "training.parameters", n, len(document.parameter_names), may_be_nan=True),
+        tuple(document.parameter_names),
+    )
+    columns = {name: _array(arrays, f"domain.{name}", k) for name in ("low", "high", "middle", "scale")}
+    domain = Domain(
+        is_bounded=_array(arrays, "domain.is_bounded", k, kind="b"),
+        points=_array(arrays, "domain.points", None, k),
+        radius=math.inf if document.radius is None else document.radius,
+        **columns,
+    )
+    if not math.isclose(sum(share.weight for share in document.members), 1.0, abs_tol=1e-6):
+        raise ValueError("the shares of the members must be 1 in sum")
+    own = document.calibration
+    calibration = Calibration(
+        _member(own.scale, "scale", arrays, k),
+        own.floor,
+        _array(arrays, "calibration.quantiles", LEVELS),
+        own.rms,
+        own.n_errors,
+    )
+    classifier = None if document.classifier is None else _member(document.classifier, "classifier", arrays, k)
+    return Fitted(
+        tuple(_member(share.member, f"members.{i}", arrays, k) for i, share in enumerate(document.members)),
+        np.array([share.weight for share in document.members]),
+        tuple(share.name for share in document.members),
+        classifier,
+        domain,
+        calibration,
+        _array(arrays, "out_of_fold", n),
+        bounds,
+        training,
+        {name: math.nan if value is None else value for name, value in document.references.items()},
+    )
+
+
+def _member(part: _Part, place: str, arrays: Arrays, n_columns: int) -> Member:
+    own = {name.removeprefix(f"{place}."): array for name, array in arrays.items() if name.startswith(f"{place}.")}
+    member = from_arrays(part.kind, part.scalars, own)
+    found = member.predict(np.zeros((1, n_columns)))
+    if found.shape != (1,) or not np.isfinite(found).all():
+        raise ValueError(f"{place} predicts {found[:1]} for a row of zeros: it must be one finite number")
+    return member
+
+
+def _array(arrays: Arrays, name: str, *shape: int | None, kind: str = "f", may_be_nan: bool = False) -> NDArray[Any]:
+    """Return an array of the kind and shape that it must have; None stands for any length."""
+    if name not in arrays:
+        raise ValueError(f"array {name!r} is missing")
+    array = arrays[name]
+    fits = array.ndim == len(shape) and all(
+        wanted in (None, found) for wanted, found in zip(shape, array.shape, strict=True)
+    )
+    if array.dtype.kind != kind or not fits:
+        wanted = ", ".join("any" if length is None else str(length) for length in shape)
+        raise ValueError(f"array {name!r} is {array.dtype} {array.shape}: it must be {kind!r} of shape ({wanted})")
+    if kind == "f" and (np.isinf(array).any() or (np.isnan(array).any() and not may_be_nan)):
+        raise ValueError(f"array {name!r} holds numbers that are not finite")
+    return array

@@ -1,0 +1,155 @@
+"""GraphML, the XML of nodes and edges with typed attributes that networkx, igraph and yEd write. May import Wiring.
+
+References
+----------
+.. [1] U. Brandes et al., "GraphML Progress Report", 2002, doi:10.1007/3-540-45848-4_59
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from priors.formats import limits
+from priors.formats.draft import Draft, undirected_half
+from priors.formats.values import TextNames, flag_of_text, layer_of_text, shown, text_names, weight_of_text
+from priors.formats.xml_events import attribute, quoted_names, walk
+from priors.wiring import Wiring
+
+__all__ = ["read_graphml", "write_graphml"]
+
+_NAMESPACE = "http://graphml.graphdrawing.org/xmlns"
+_KEPT = {("graph", "inputs"), ("graph", "outputs"), ("node", "layer"), ("edge", "weight")}
+_DIRECTIONS = {"directed": "true", "undirected": "false"}
+
+
+def read_graphml(content: bytes) -> Wiring:
+    """Read the one graph of a GraphML file; attributes other than `layer`, `weight`, `inputs`, `outputs` are dropped.
+
+    Node ids that are whole numbers become integers, all others strings.
+    """
+    reader = _Reader()
+    walk(
+        content,
+        "graphml",
+        {
+            "key": reader.start_key,
+            "graph": reader.start_graph,
+            "node": reader.start_item,
+            "edge": reader.start_item,
+            "data": reader.start_data,
+            "hyperedge": _refuse_hyperedge,
+        },
+        {"default": reader.end_default, "data": reader.end_data, "node": reader.end_node, "edge": reader.end_edge},
+    )
+    return reader.wiring()
+
+
+class _Reader:
+    """What is known in the middle of a GraphML file."""
+
+    def __init__(self) -> None:
+        self.draft = Draft()
+        self.names = TextNames()
+        self.direction: str | None = None
+        self.keys: dict[tuple[str, str], str] = {}
+        self.declared: set[str] = set()
+        self.values: dict[tuple[str, str], str] = {}
+        self.defaults: dict[tuple[str, str], str] = {}
+        self.key = ""
+        self.item: dict[str, str] | None = None
+
+    def start_key(self, attributes: dict[str, str], _: str) -> None:
+        self.key = attribute(attributes, "id", "key")
+        self.declared.add(self.key)
+        if len(self.declared) > limits.MAX_TAG_NAMES:
+            raise ValueError(f"declares more than {limits.MAX_TAG_NAMES} keys")
+        owner, name = attributes.get("for", "all"), attributes.get("attr.name", self.key)
+        for kept in _KEPT:
+            if name == kept[1] and owner in (kept[0], "all"):
+                self.keys[kept[0], self.key] = name
+
+    def end_default(self, text: str, _: str) -> None:
+        for owner in ("graph", "node", "edge"):
+            name = self.keys.get((owner, self.key))
+            if name is not None:
+                self.defaults[owner, name] = text
+
+    def start_graph(self, attributes: dict[str, str], around: str) -> None:
+        if self.direction is not None or around != "graphml":
+            raise ValueError("holds a second graph, or one inside another: a wiring is one graph")
+        self.direction = attribute(attributes, "edgedefault", "graph")
+        if self.direction not in _DIRECTIONS:
+            raise ValueError(f"edgedefault is {shown(self.direction)}: it must be 'directed' or 'undirected'")
+
+    def start_item(self, attributes: dict[str, str], around: str) -> None:
+        if around != "graph":
+            raise ValueError(f"holds a node or an edge inside {shown(around)}: it must be inside 'graph'")
+        self.item = attributes
+
+    def start_data(self, attributes: dict[str, str], _: str) -> None:
+        self.key = attribute(attributes, "key", "data")
+        if self.key not in self.declared:
+            raise ValueError(f"holds data with the key {shown(self.key)}, which is not declared")
+
+    def end_data(self, text: str, around: str) -> None:
+        name = self.keys.get((around, self.key))
+        if name is not None:
+            self.values[around, name] = text
+
+    def end_node(self, _text: str, _around: str) -> None:
+        layer = self.values.pop(("node", "layer"), self.defaults.get(("node", "layer")))
+        name = self.names[attribute(self.item or {}, "id", "node")]
+        self.draft.node(name, None if layer is None else layer_of_text(layer))
+
+    def end_edge(self, _text: str, _around: str) -> None:
+        weight = self.values.pop(("edge", "weight"), self.defaults.get(("edge", "weight")))
+        item = self.item or {}
+        if self.direction and item.get("directed", _DIRECTIONS[self.direction]) != _DIRECTIONS[self.direction]:
+            raise ValueError(f"holds an edge with directed={shown(item['directed'])} in a graph {self.direction}")
+        self.draft.edge(
+            self.names[attribute(item, "source", "edge")],
+            self.names[attribute(item, "target", "edge")],
+            None if weight is None else weight_of_text(weight),
+        )
+
+    def wiring(self) -> Wiring:
+        if self.direction is None:
+            raise ValueError("holds no graph")
+        values = {name: text for (owner, name), text in (self.defaults | self.values).items() if owner == "graph"}
+        flags = {name: flag_of_text(name, text) for name, text in values.items()}
+        return self.draft.wiring(directed=self.direction == "directed", **flags)
+
+
+def _refuse_hyperedge(_attributes: dict[str, str], _around: str) -> None:
+    raise ValueError("holds a hyperedge: an edge of a wiring has one source and one target")
+
+
+def write_graphml(wiring: Wiring) -> bytes:
+    """Return a wiring as GraphML: an undirected graph is told as one, each edge once."""
+    return ("\n".join(_lines(wiring)) + "\n").encode()
+
+
+def _lines(wiring: Wiring) -> Iterator[str]:
+    names = quoted_names(text_names(wiring))
+    half = undirected_half(wiring)
+    yield '<?xml version="1.0" encoding="utf-8"?>'
+    yield f'<graphml xmlns="{_NAMESPACE}">'
+    yield '<key id="inputs" for="graph" attr.name="inputs" attr.type="boolean"/>'
+    yield '<key id="outputs" for="graph" attr.name="outputs" attr.type="boolean"/>'
+    yield '<key id="layer" for="node" attr.name="layer" attr.type="long"/>'
+    if wiring.weights is not None:
+        yield '<key id="weight" for="edge" attr.name="weight" attr.type="double"/>'
+    yield f'<graph edgedefault="{"directed" if half is None else "undirected"}">'
+    yield f'<data key="inputs">{str(wiring.inputs).lower()}</data>'
+    yield f'<data key="outputs">{str(wiring.outputs).lower()}</data>'
+    for name, layer in zip(names, wiring.layer_of.tolist(), strict=True):
+        yield f'<node id={name}><data key="layer">{layer}</data></node>'
+    edges = wiring.edges if half is None else wiring.edges[half]
+    if wiring.weights is None:
+        yield from (f"<edge source={names[source]} target={names[target]}/>" for source, target in edges.tolist())
+    else:
+        weights = wiring.weights if half is None else wiring.weights[half]
+        for (source, target), weight in zip(edges.tolist(), weights.tolist(), strict=True):
+            yield f'<edge source={names[source]} target={names[target]}><data key="weight">{weight!r}</data></edge>'
+    yield "</graph>"
+    yield "</graphml>"

@@ -1,0 +1,112 @@
+"""Node-link data, the JSON of networkx and D3: nodes with an ``id``, links with ``source`` and ``target``.
+
+May import Wiring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from priors.formats.document import DOCUMENT_FORMAT
+from priors.formats.draft import Draft, undirected_half
+from priors.formats.values import is_name, is_weight, plain_names, shown
+from priors.wiring import Wiring
+
+__all__ = ["from_node_link", "is_node_link", "to_node_link"]
+
+
+def is_node_link(document: object) -> bool:
+    """Whether a JSON value is node-link data rather than our own document."""
+    return isinstance(document, Mapping) and "nodes" in document and document.get("format") != DOCUMENT_FORMAT
+
+
+def to_node_link(wiring: Wiring) -> dict[str, Any]:
+    """Return what ``networkx.node_link_data(wiring.to_networkx())`` does, with names as strings or integers.
+
+    An undirected graph is told as one, each edge once.
+    """
+    names = plain_names(wiring)
+    half = undirected_half(wiring)
+    edges = wiring.edges if half is None else wiring.edges[half]
+    links = [{"source": names[source], "target": names[target]} for source, target in edges.tolist()]
+    if wiring.weights is not None:
+        weights = wiring.weights if half is None else wiring.weights[half]
+        links = [link | {"weight": weight} for link, weight in zip(links, weights.tolist(), strict=True)]
+    layers = wiring.layer_of.tolist()
+    return {
+        "directed": half is None,
+        "multigraph": False,
+        "graph": {"inputs": wiring.inputs, "outputs": wiring.outputs},
+        "nodes": [{"layer": layer, "id": name} for layer, name in zip(layers, names, strict=True)],
+        "edges": links,
+    }
+
+
+def from_node_link(document: Mapping[str, Any]) -> Wiring:
+    """Build a wiring from node-link data; without the key ``directed`` the graph is undirected, as in networkx.
+
+    Raises
+    ------
+    ValueError
+        For a multigraph, links under both ``edges`` and ``links``, wrong types, or a graph that is no wiring.
+    """
+    if _flag(document, "multigraph"):
+        raise ValueError("holds a multigraph: a wiring has one edge a pair of nodes")
+    keys = [key for key in ("edges", "links") if key in document]
+    if len(keys) != 1:
+        raise ValueError(f"holds {' and '.join(keys) or 'neither edges nor links'}: node-link data has one of the two")
+    draft = Draft()
+    for node in _items(document, "nodes"):
+        draft.node(_name(node, "id"), _layer(node.get("layer")))
+    for link in _items(document, keys[0]):
+        draft.edge(_name(link, "source"), _name(link, "target"), _weight(link.get("weight")))
+    graph = document.get("graph", {})
+    attributes = graph if isinstance(graph, dict) else {}
+    return draft.wiring(
+        directed=_flag(document, "directed"), inputs=_flag(attributes, "inputs"), outputs=_flag(attributes, "outputs")
+    )
+
+
+def _items(document: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    items = document[key]
+    if type(items) is not list:
+        raise ValueError(f"key {key!r} holds a {type(items).__name__}: it must be a list")
+    for item in items:
+        if type(item) is not dict:
+            raise ValueError(f"{key} hold {shown(item)}: each must be an object")
+    return items
+
+
+def _name(item: Mapping[str, Any], key: str) -> str | int:
+    if key not in item:
+        raise ValueError(f"key {key!r} is missing in {shown(item)}")
+    told = item[key]
+    name: str | int = told if type(told) in (str, int) else str(_as_tuple(told))
+    if not is_name(name):
+        raise ValueError(f"{key} is {shown(name)}: names of nodes are short strings or integers of 64 bits")
+    return name
+
+
+def _as_tuple(value: object) -> object:
+    """Return lists as the tuples that networkx makes of them, so that their text is the same in every format."""
+    return tuple(_as_tuple(item) for item in value) if isinstance(value, list) else value
+
+
+def _layer(value: object) -> int | None:
+    if value is None or (type(value) is int and value >= 0):
+        return value
+    raise ValueError(f"layer {shown(value)}: the node attribute 'layer' must hold whole numbers from 0")
+
+
+def _weight(value: Any) -> float | None:
+    if value is None or is_weight(value):
+        return None if value is None else float(value)
+    raise ValueError(f"weight {shown(value)}: each must be a finite number of single precision")
+
+
+def _flag(item: Mapping[str, Any], key: str) -> bool:
+    value = item.get(key, False)
+    if type(value) is not bool:
+        raise ValueError(f"key {key!r} holds {shown(value)}: it must be true or false")
+    return value

@@ -1,0 +1,177 @@
+"""Archives of ``scipy.sparse.save_npz``: an adjacency matrix, row = source, column = target.
+
+Arrays are read without pickle, and none is made before its bytes are there. May import numpy and Wiring.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from priors.formats import limits
+from priors.formats.matrix import check_shape, needed_note, wiring_of_entries
+from priors.formats.note import read_note
+from priors.formats.values import shown
+from priors.wiring import Wiring
+
+__all__ = ["read_sparse_npz", "write_sparse_npz"]
+
+_NOTE = "wirenas"
+_MEMBERS = {"format", "shape", "data", "indices", "indptr", "row", "col", "coords", "_is_array", _NOTE}
+_MAGIC = re.compile(rb"\x93NUMPY(?:\x01\x00(?P<short>..)|[\x02\x03]\x00(?P<long>....))", re.DOTALL)
+_HEAD = re.compile(
+    rb"\{'descr': '(?P<kind>[<>|=]?[a-zA-Z]\d{0,9})', 'fortran_order': (?P<fortran>True|False), "
+    rb"'shape': \((?P<shape>[\d, ]{0,80})\),? ?\}\s*"
+)
+_MOST_ENTRIES = 64
+_EARLIEST = (1980, 1, 1, 0, 0, 0)
+
+
+def read_sparse_npz(content: bytes) -> Wiring:
+    """Read a CSR, CSC or COO matrix of booleans, integers or real numbers."""
+    arrays = {name: _array(name, member) for name, member in _members(content).items()}
+    layout = _text(arrays, "format")
+    n_neurons = check_shape(tuple(_whole(arrays, "shape").tolist()))
+    values = _vector(arrays, "data", "biuf")
+    if layout in ("csr", "csc"):
+        minor = _whole(arrays, "indices")
+        major = _majors(_whole(arrays, "indptr"), n_neurons, len(minor))
+    elif layout == "coo":
+        major, minor = _coordinates(arrays)
+    else:
+        raise ValueError(f"holds a matrix of the format {shown(layout)}: save it as csr, csc or coo")
+    if not len(values) == len(major) == len(minor):
+        raise ValueError(f"holds {len(values)} values for {len(major)} rows and {len(minor)} columns")
+    rows, columns = (minor, major) if layout == "csc" else (major, minor)
+    note = read_note(_text(arrays, _NOTE)) if _NOTE in arrays else None
+    return wiring_of_entries(n_neurons, rows, columns, values, note)
+
+
+def write_sparse_npz(wiring: Wiring) -> bytes:
+    """Return the adjacency as the CSR archive of ``scipy.sparse.save_npz``, the same bytes every time."""
+    note = needed_note(wiring)
+    arrays: dict[str, Any] = {
+        "indices": wiring.edges[:, 1],
+        "indptr": np.searchsorted(wiring.edges[:, 0], np.arange(wiring.n_neurons + 1)).astype(np.int32),
+        "format": np.array(b"csr"),
+        "shape": np.array([wiring.n_neurons] * 2),
+        "data": np.ones(wiring.n_edges, np.int8) if wiring.weights is None else wiring.weights,
+        "_is_array": np.array(True),
+    }
+    if note is not None:
+        arrays[_NOTE] = np.array(note.encode())
+    file, size = BytesIO(), 0
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            member = BytesIO()
+            np.lib.format.write_array(member, array, allow_pickle=False)
+            size += member.tell()
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy", _EARLIEST), member.getvalue(), zipfile.ZIP_DEFLATED)
+    if size > limits.MAX_BYTES:
+        raise ValueError(f"{wiring!r} unpacks to {size} bytes: a file may hold {limits.MAX_BYTES}")
+    return file.getvalue()
+
+
+def _members(content: bytes) -> dict[str, bytes]:
+    """Return the members that a matrix is made of, refusing an archive that would unpack to more than `MAX_BYTES`."""
+    if content.count(b"PK\x01\x02") > _MOST_ENTRIES:
+        raise ValueError(f"holds an archive of more than {_MOST_ENTRIES} members: a matrix has fewer than 10")
+    try:
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            entries = {entry.filename.removesuffix(".npy"): entry for entry in archive.infolist()}
+            kept = {name: entry for name, entry in entries.items() if name in _MEMBERS}
+            size = sum(entry.file_size for entry in kept.values())
+            if size > limits.MAX_BYTES:
+                raise ValueError(f"unpacks to {size} bytes: at most {limits.MAX_BYTES} are read")
+            return {name: _member(archive, entry) for name, entry in kept.items()}
+    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, NotImplementedError) as error:
+        raise ValueError(f"is no .npz archive: {error}") from error
+
+
+def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    if entry.flag_bits & 1 or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError(f"member {shown(entry.filename)} is encrypted or packed otherwise than numpy does")
+    with archive.open(entry) as file:
+        content = file.read(limits.MAX_BYTES + 1)
+    if len(content) != entry.file_size:
+        raise ValueError(f"member {shown(entry.filename)} unpacks to {len(content)} bytes: {entry.file_size} are told")
+    return content
+
+
+def _array(name: str, member: bytes) -> NDArray[Any]:
+    """Return the array of an .npy member, whose bytes must be there already."""
+    magic = _MAGIC.match(member)
+    if magic is None:
+        raise ValueError(f"member {name!r} is no .npy array")
+    first = magic.end() + int.from_bytes(magic["short"] or magic["long"], "little")
+    head = _HEAD.fullmatch(member[magic.end() : min(first, magic.end() + 10_000)])
+    if head is None or head["kind"].lstrip(b"<>|=")[:1] not in b"biufSU":
+        raise ValueError(f"member {name!r} is no .npy array of booleans, numbers or text")
+    try:
+        kind = np.dtype(head["kind"].decode())
+        shape = tuple(int(size) for size in head["shape"].split(b",") if size.strip())
+    except (TypeError, ValueError):
+        raise ValueError(f"member {name!r} has a head that is not understood: {shown(head[0])}") from None
+    if max(shape, default=0) > limits.MAX_BYTES:
+        raise ValueError(f"member {name!r} tells of shape {shape}: no file holds as much")
+    count = math.prod(shape)
+    if count * kind.itemsize != len(member) - first or not kind.itemsize:
+        raise ValueError(
+            f"member {name!r} tells of shape {shape} of {kind.itemsize} bytes: {len(member) - first} follow"
+        )
+    array = np.frombuffer(member, kind, offset=first)
+    return array.reshape(shape, order="F" if head["fortran"] == b"True" else "C")
+
+
+def _get(arrays: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
+    if name not in arrays:
+        raise ValueError(f"has no array {name!r}: it must be an archive that scipy.sparse.save_npz writes")
+    return arrays[name]
+
+
+def _vector(arrays: Mapping[str, NDArray[Any]], name: str, kinds: str) -> NDArray[Any]:
+    array = _get(arrays, name)
+    if array.ndim != 1 or array.dtype.kind not in kinds or array.dtype.itemsize > 8:
+        raise ValueError(f"array {name!r} has shape {array.shape} and type {array.dtype}: it must be a list of numbers")
+    if len(array) > max(limits.MAX_EDGES, limits.MAX_NEURONS + 1):
+        raise ValueError(f"array {name!r} has {len(array)} entries: at most {limits.MAX_EDGES} edges are read")
+    return array
+
+
+def _whole(arrays: Mapping[str, NDArray[Any]], name: str) -> NDArray[np.int64]:
+    return _vector(arrays, name, "iu").astype(np.int64)
+
+
+def _text(arrays: Mapping[str, NDArray[Any]], name: str) -> str:
+    array = _get(arrays, name)
+    if array.ndim != 0 or array.dtype.kind not in "SU":
+        raise ValueError(f"array {name!r} has shape {array.shape} and type {array.dtype}: it must be one text")
+    value = array.item()
+    return value.decode("ascii", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _coordinates(arrays: Mapping[str, NDArray[Any]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return rows and columns of a COO matrix, which newer versions of scipy may write as one array."""
+    if "coords" not in arrays:
+        return _whole(arrays, "row"), _whole(arrays, "col")
+    if arrays["coords"].ndim != 2 or len(arrays["coords"]) != 2:
+        raise ValueError(f"array 'coords' has shape {arrays['coords'].shape}: it must be (2, entries)")
+    row, column = arrays["coords"]
+    return _whole({"coords": row}, "coords"), _whole({"coords": column}, "coords")
+
+
+def _majors(pointers: NDArray[np.int64], n_neurons: int, n_entries: int) -> NDArray[np.int64]:
+    """Return the row (of CSC: the column) of every entry."""
+    counts = np.diff(pointers)
+    if len(pointers) != n_neurons + 1 or pointers[0] != 0 or pointers[-1] != n_entries or (counts < 0).any():
+        raise ValueError(f"array 'indptr' must rise from 0 to {n_entries} in {n_neurons + 1} steps")
+    return np.repeat(np.arange(n_neurons), counts)

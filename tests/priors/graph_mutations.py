@@ -1,0 +1,287 @@
+"""Graph files that are broken on purpose: a deterministic mutator, and the classics of hostile files."""
+
+import gzip
+import io
+import json
+import random
+import re
+import zipfile
+from collections.abc import Iterator
+
+import networkx as nx
+import numpy as np
+import scipy.sparse
+
+from priors.formats import parse_wiring
+from priors.formats.files import FORMATS, _format
+from priors.wiring import Wiring
+
+PLAIN = Wiring((2, 3, 1), [(0, 2), (0, 4), (1, 4), (2, 5), (4, 5), (4, 3)], inputs=True, outputs=True)
+NAMED = Wiring((3,), [(0, 1), (1, 0), (1, 2), (2, 1), (2, 2)], weights=[0.5, 0.5, -2, -2, 3], names=("Zürich", 7, "c"))
+NUMBERS = ("-1", "0", "1e999", "-1e308", "nan", "inf", "9" * 40, "9" * 5000, "1000000000", "2147483648", "0x10", "1.5")
+PIECES = (
+    b"\x00",
+    b"\xff",
+    b"<",
+    b">",
+    b'"',
+    b"&",
+    b"]]>",
+    b"<!--",
+    b"[",
+    b"{",
+    b",",
+    b"\n",
+    b"\r",
+    b"%",
+    b"#",
+    b"\xc3",
+)
+CRASHES = (b"<a>", b"<graph>", b"<node id='x'>", b"&lol;", b"<data key='layer'>", b"{}", b"[[[[", b"null", b"-", b"e")
+
+
+def seeds() -> list[tuple[str, bytes]]:
+    """Well-formed files of every format, ours and those of networkx and scipy, with their suffixes."""
+    found = [(suffix, _format(suffix).write(wiring)) for suffix in FORMATS for wiring in (PLAIN, NAMED)]
+    graph = nx.path_graph(5, create_using=nx.DiGraph)
+    for suffix, write in ((".graphml", nx.write_graphml), (".gexf", nx.write_gexf), (".edgelist", nx.write_edgelist)):
+        file = io.BytesIO()
+        write(graph, file)
+        found.append((suffix, file.getvalue()))
+    for layout in ("csr", "csc", "coo"):
+        file = io.BytesIO()
+        scipy.sparse.save_npz(file, nx.to_scipy_sparse_array(graph, format=layout))
+        found.append((".npz", file.getvalue()))
+    found.append((".json", json.dumps(nx.node_link_data(graph)).encode()))
+    found.append((".graphml.gz", gzip.compress(found[4][1])))
+    return found
+
+
+def mutations(number: int, seed: int = 0) -> Iterator[tuple[str, bytes]]:
+    """Yield suffixes and contents of broken files: always the same for one seed."""
+    rng = random.Random(seed)
+    sound = seeds()
+    for _ in range(number):
+        suffix, content = rng.choice(sound)
+        if rng.random() < 0.1:
+            suffix = rng.choice(sound)[0]
+        for _ in range(rng.choice((1, 1, 1, 2, 4))):
+            content = rng.choice(MUTATORS)(rng, content)
+        yield suffix, content
+
+
+def flip_bits(rng: random.Random, content: bytes) -> bytes:
+    altered = bytearray(content)
+    for _ in range(rng.choice((1, 1, 2, 8))):
+        if altered:
+            altered[rng.randrange(len(altered))] ^= 1 << rng.randrange(8)
+    return bytes(altered)
+
+
+def truncate(rng: random.Random, content: bytes) -> bytes:
+    return content[: rng.randrange(len(content) + 1)]
+
+
+def insert(rng: random.Random, content: bytes) -> bytes:
+    place = rng.randrange(len(content) + 1)
+    return content[:place] + rng.choice(PIECES + CRASHES) * rng.choice((1, 1, 3, 100)) + content[place:]
+
+
+def shuffle_pieces(rng: random.Random, content: bytes) -> bytes:
+    """Repeat, drop or exchange what stands between line ends, tags, or commas."""
+    pieces = re.split(rng.choice((rb"(\n)", rb"(<)", rb"(,)", rb"( )")), content)
+    first, second = rng.randrange(len(pieces)), rng.randrange(len(pieces))
+    action = rng.randrange(3)
+    if action == 0:
+        pieces.insert(first, pieces[second])
+    elif action == 1:
+        del pieces[min(first, second) : min(first, second) + 2]
+    else:
+        pieces[first], pieces[second] = pieces[second], pieces[first]
+    return b"".join(pieces)
+
+
+def replace_number(rng: random.Random, content: bytes) -> bytes:
+    found = list(re.finditer(rb"-?\d+(\.\d+)?", content))
+    if not found:
+        return content
+    match = rng.choice(found)
+    return content[: match.start()] + rng.choice(NUMBERS).encode() + content[match.end() :]
+
+
+def replace_word(rng: random.Random, content: bytes) -> bytes:
+    found = list(re.finditer(rb"[A-Za-z_]+", content))
+    if len(found) < 2:
+        return content
+    one, other = rng.choice(found), rng.choice(found)
+    return content[: one.start()] + other[0] + content[one.end() :]
+
+
+def encode_otherwise(rng: random.Random, content: bytes) -> bytes:
+    encoding = rng.choice(("utf-16", "utf-16-le", "utf-32", "utf-8-sig", "cp037"))
+    text = content.decode("latin-1")
+    if rng.random() < 0.5:
+        text = text.replace("utf-8", rng.choice((encoding, "utf-7", "rot13", "unicode_escape", "shift_jis", "zip")))
+    return text.encode(encoding, "replace") if rng.random() < 0.7 else text.encode("latin-1")
+
+
+def swap_members(rng: random.Random, content: bytes) -> bytes:
+    """Exchange, drop or break the members of an archive."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+    except Exception:
+        return content
+    one, other = rng.choice(list(members)), rng.choice(list(members))
+    action = rng.randrange(4)
+    if action == 0:
+        members[one], members[other] = members[other], members[one]
+    elif action == 1:
+        del members[one]
+    else:
+        members[one] = rng.choice((flip_bits, truncate, insert, replace_number))(rng, members[one])
+    return archive_of(members)
+
+
+MUTATORS = (
+    flip_bits,
+    truncate,
+    insert,
+    shuffle_pieces,
+    replace_number,
+    replace_number,
+    replace_word,
+    encode_otherwise,
+    swap_members,
+)
+
+
+def archive_of(members: dict[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def npz_of(**arrays: object) -> bytes:
+    file = io.BytesIO()
+    np.savez_compressed(file, **{name: np.asarray(array) for name, array in arrays.items()})
+    return file.getvalue()
+
+
+def npy_head(kind: str, shape: str) -> bytes:
+    head = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head.encode()
+
+
+def csr(**changes: object) -> dict[str, object]:
+    sound = {"indices": [1, 0], "indptr": [0, 1, 2], "format": b"csr", "shape": [2, 2], "data": [1.0, 2.0]}
+    return {name: array for name, array in (sound | changes).items() if array is not None}
+
+
+def hostile() -> dict[str, tuple[str, bytes, str]]:
+    """What attackers write, by name: suffix, content, and what the refusal must say."""
+    lol = "".join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10}">' for i in range(1, 10))
+    laughs = '<node id="&l9;"/>'
+    graph = '<graphml><graph edgedefault="directed">{}</graph></graphml>'
+    entity = '<!DOCTYPE graphml [<!ENTITY x SYSTEM "file:///etc/passwd">]>' + graph.format('<node id="&x;"/>')
+    banner = b"%%MatrixMarket matrix coordinate real general\n"
+    return {
+        "billion laughs": (
+            ".graphml",
+            f'<!DOCTYPE graphml [<!ENTITY l0 "lol">{lol}]>{graph.format(laughs)}'.encode(),
+            "document type",
+        ),
+        "external entity": (".graphml", entity.encode(), "document type"),
+        "external entity in gexf": (".gexf", entity.replace("graphml", "gexf").encode(), "document type"),
+        "external document type": (
+            ".graphml",
+            ('<!DOCTYPE graphml SYSTEM "http://localhost/x.dtd">' + graph.format("")).encode(),
+            "document type",
+        ),
+        "unknown encoding": (".graphml", b"<?xml version='1.0' encoding='utf-7'?><graphml/>", "encoding 'utf-7'"),
+        "deep tags": (".graphml", b"<graphml>" + b"<a>" * 100_000, "deeper than 64"),
+        "many tags": (".graphml", b"<graphml>" + b"<a/>" * (2**21 + 1) + b"</graphml>", "elements"),
+        "one giant tag": (".graphml", b"<graphml a='" + b"x" * 2**22 + b"'/>", "holds no tag"),
+        "many attributes": (
+            ".gexf",
+            b"<gexf>" + b"".join(b"<a b%d=''/>" % i for i in range(20_000)) + b"</gexf>",
+            "names of them",
+        ),
+        "deep json": (".json", b"[" * 200_000, "nested too deeply"),
+        "deep name": (".json", b'{"nodes":[{"id":' + b"[" * 900 + b"]" * 900 + b'}],"edges":[]}', ""),
+        "json of objects": (".json", b'{"nodes":[' + b"{}," * 2**21 + b"{}]}", "bytes of memory"),
+        "json of lists": (".json", b"[" + b"[]," * 2**22 + b"[]]", "bytes of memory"),
+        "many neurons": (
+            ".json",
+            b'{"format":"wirenas-wiring","version":1,"sizes":[9000000000],"inputs":false,"outputs":false,"edges":[]}',
+            "neurons are more",
+        ),
+        "layer without end": (
+            ".json",
+            b'{"nodes":[{"id":0,"layer":900000000000}],"edges":[]}',
+            "layer 0 holds no node",
+        ),
+        "gzip bomb": (".graphml.gz", gzip.compress(b" " * 2**27), "unpacks to more"),
+        "zip bomb": (".npz", archive_of({"data.npy": b"\0" * 2**27}), "unpacks to"),
+        "zip of many": (".npz", archive_of({f"m{i}": b"" for i in range(100)}), "more than 64 members"),
+        "announced shape": (
+            ".npz",
+            archive_of({"data.npy": npy_head("<f8", "(1000000000000,)") + b"\0" * 64}),
+            "tells of shape",
+        ),
+        "announced text": (
+            ".npz",
+            archive_of({"format.npy": npy_head("|S999999999", "()") + b"csr"}),
+            "tells of shape",
+        ),
+        "pickled objects": (
+            ".npz",
+            npz_of(**csr(data=np.array([print, None], dtype=object))),
+            "no .npy array of booleans",
+        ),
+        "matrix of a billion": (".npz", npz_of(**csr(shape=[10**9, 10**9])), "an adjacency matrix is square"),
+        "wide matrix": (".npz", npz_of(**csr(shape=[2, 3])), "an adjacency matrix is square"),
+        "pointers that fall": (".npz", npz_of(**csr(indptr=[0, 3, 2])), "must rise"),
+        "pointers too far": (".npz", npz_of(**csr(indptr=[0, 1, 2**60])), "must rise"),
+        "columns outside": (".npz", npz_of(**csr(indices=[1, 2**40])), "leaves the 2 neurons"),
+        "complex values": (".npz", npz_of(**csr(data=[1j, 2])), "no .npy array of booleans"),
+        "missing array": (".npz", npz_of(**csr(data=None)), "has no array 'data'"),
+        "block matrix": (".npz", npz_of(**csr(format=b"bsr")), "save it as csr"),
+        "mtx of a billion": (".mtx", banner + b"1000000000 1000000000 1000000000\n1 1 1\n", "is square"),
+        "mtx entries": (".mtx", banner + b"9 9 1000000000\n1 1 1\n", "entries are more than"),
+        "mtx array": (".mtx", banner.replace(b"coordinate", b"array") + b"100000 100000\n1\n", "array of 100000 rows"),
+        "mtx digits": (".mtx", banner + b"9" * 5000 + b" 9 1\n", "whole numbers"),
+        "mtx complex": (".mtx", banner.replace(b"real", b"complex") + b"1 1 0\n", "'complex'"),
+        "mtx too short": (".mtx", banner + b"3 3 2\n1 2 1\n", "its head tells of"),
+        "mtx too long": (".mtx", banner + b"3 3 1\n1 2 1\n1 3 1\n", "its head tells of"),
+        "mtx outside": (".mtx", banner + b"3 3 1\n0 2 1\n", "numbered from 1 to 3"),
+        "mtx nan": (".mtx", banner + b"3 3 1\n1 2 nan\n", "weight nan"),
+        "long line": (".edgelist", b"1 " * 2**20, "longer than"),
+        "many lines": (".edgelist", b"\n" * 2**24, "lines: at most"),
+        "many columns": (".csv", b"1,2,3,4\n", "line 1 holds 4 columns"),
+        "one column": (".txt", b"1 2\n1,2\n", "line 2 holds 1 columns"),
+        "long name": (".edgelist", b"a" * 1001 + b" b\n", "has 1001 characters"),
+        "weight nan": (".edgelist", b"0 1 nan\n", "weight 'nan'"),
+        "weight too large": (".tsv", b"0\t1\t1e39\n", "weight '1e39'"),
+        "code as data": (".edgelist", b"0 1 {'weight': __import__('os')}\n", "not understood"),
+        "no text": (".edgelist", b"0 1\n\xff\xfe\n", "line 2 is not UTF-8"),
+        "note of others": (".edgelist", b"# wirenas {}\n0 1\n", "its note"),
+    }
+
+
+def outcome(suffix: str, content: bytes) -> str:
+    """Return what reading gives: '' for a wiring, else the one line that it must be."""
+    try:
+        wiring = parse_wiring(content, suffix)
+    except ValueError as error:
+        line = str(error)
+        assert line.strip(), "the message is empty"
+        assert "\n" not in line, f"more than one line: {line!r}"
+        return line
+    assert isinstance(wiring, Wiring)
+    again = Wiring(wiring.sizes, wiring.edges, wiring.inputs, wiring.outputs, wiring.weights, wiring.names)
+    assert again.fingerprint == wiring.fingerprint
+    assert wiring.weights is None or np.isfinite(wiring.weights).all()
+    return ""

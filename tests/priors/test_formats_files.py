@@ -1,0 +1,407 @@
+"""Every format: exact round trips, and the same graphs as networkx and scipy in both directions."""
+
+import gzip
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import networkx as nx
+import numpy as np
+import pytest
+import scipy.io
+import scipy.sparse
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from priors import FORMATS, Wiring, parse_wiring, read_wiring, write_wiring
+from priors.formats.files import _format
+
+SUFFIXES = sorted(FORMATS)
+XML_AND_JSON = (".graphml", ".gexf", ".node-link.json")
+LISTS = (".edgelist", ".txt", ".csv", ".tsv")
+MATRICES = (".npz", ".mtx")
+
+
+def text_of(wiring: Wiring, suffix: str) -> bytes:
+    return _format(suffix).write(wiring)
+
+
+def assert_same(again: Wiring, wiring: Wiring) -> None:
+    assert again == wiring
+    assert again.names == wiring.names
+    if wiring.n_edges:
+        assert (again.weights is None) == (wiring.weights is None)
+    if wiring.n_edges and wiring.weights is not None:
+        assert again.weights.tobytes() == wiring.weights.tobytes()
+
+
+@st.composite
+def wirings(draw: st.DrawFn) -> Wiring:
+    sizes = draw(st.lists(st.integers(1, 4), max_size=4))
+    n = sum(sizes)
+    flags = [draw(st.booleans()) and len(sizes) > 1 for _ in range(2)]
+    first, last = sizes[0] if flags[0] else 0, n - sizes[-1] if flags[1] else n
+    allowed = [(source, target) for source in range(n) for target in range(n) if source < last and target >= first]
+    edges = draw(st.lists(st.sampled_from(allowed), unique=True)) if allowed else []
+    if draw(st.booleans()) and not any(flags):
+        edges = list({*edges, *((target, source) for source, target in edges)})
+    weight = st.floats(width=32, allow_nan=False, allow_infinity=False) | st.just(1.0)
+    weights = draw(st.none() | st.lists(weight, min_size=len(edges), max_size=len(edges)))
+    name = st.text("aZé_-.:;0x", min_size=1, max_size=4).filter(lambda text: not text.isdigit()) | st.integers(-99, 99)
+    name = name.filter(lambda value: type(value) is int or str(value).lstrip("-").isdigit() is False)
+    names = draw(st.none() | st.lists(name, min_size=n, max_size=n, unique_by=str))
+    if names == list(range(n)):
+        names = None
+    return Wiring(sizes, edges, *flags, weights=weights, names=names)
+
+
+@settings(deadline=None, max_examples=150)
+@given(wirings())
+def test_every_format_gives_back_the_wiring(wiring: Wiring):
+    for suffix in SUFFIXES:
+        assert_same(parse_wiring(text_of(wiring, suffix), suffix), wiring)
+
+
+@pytest.mark.parametrize("suffix", [*SUFFIXES, ".graphml.gz", ".json.gz"])
+def test_files_are_found_by_suffix_and_written_the_same_every_time(suffix: str, tmp_path: Path):
+    wiring = Wiring((2, 2), [(0, 2), (1, 3), (3, 2)], inputs=True, weights=[1, 2, 3], names=("a", 5, "c", "d"))
+    for name in (f"one{suffix}", f"two{suffix.upper()}"):
+        write_wiring(wiring, tmp_path / name)
+        assert_same(read_wiring(tmp_path / name), wiring)
+    one, two = (path.read_bytes() for path in sorted(tmp_path.iterdir()))
+    assert one == two
+
+
+@pytest.mark.parametrize("suffix", [".graphml", ".gexf"])
+def test_characters_of_markup_survive_in_names(suffix: str):
+    names = ("<a & b>", '"quoted"', "it's", "tab\there", "line\nbreak", " blanks ", "日本", "𝒳", "")
+    wiring = Wiring((9,), [(0, 8), (8, 1)], names=names)
+    assert_same(parse_wiring(text_of(wiring, suffix), suffix), wiring)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_other_names_are_written_as_their_text(suffix: str):
+    named = Wiring((3,), [(0, 1), (1, 2)], names=("x", None, True))
+    if suffix == ".json":
+        with pytest.raises(ValueError, match="names hold None"):
+            text_of(named, suffix)
+        return
+    assert parse_wiring(text_of(named, suffix), suffix).names == ("x", "None", "True")
+
+
+@pytest.mark.parametrize("suffix", [suffix for suffix in SUFFIXES if not suffix.endswith("json")])
+def test_text_that_is_a_whole_number_is_a_number(suffix: str):
+    if suffix in MATRICES or suffix in LISTS:
+        wiring = Wiring((2,), [(0, 1)], names=("7", "a"))
+        assert parse_wiring(text_of(wiring, suffix), suffix).names == ("7", "a")
+        return
+    assert parse_wiring(text_of(Wiring((2,), [(0, 1)], names=("7", "-0")), suffix), suffix).names == (7, "-0")
+    with pytest.raises(ValueError, match="names differ, but not their text"):
+        text_of(Wiring((2,), names=("7", 7)), suffix)
+
+
+# networkx and scipy write, we read
+
+
+def small_graphs() -> list[nx.Graph]:
+    weighted = nx.DiGraph([(0, 3), (3, 1), (1, 1), (2, 0)])
+    nx.set_edge_attributes(weighted, {edge: 0.5 * index - 1 for index, edge in enumerate(weighted.edges)}, "weight")
+    named = nx.relabel_nodes(nx.karate_club_graph(), {0: "a", 1: "b c"})
+    return [nx.watts_strogatz_graph(12, 4, 0.3, seed=1), weighted, named, nx.empty_graph(3)]
+
+
+def plain(graph: nx.Graph) -> nx.Graph:
+    """The graph with nodes as text, and no attributes but weights."""
+    bare = graph.__class__()
+    bare.add_nodes_from(map(str, graph))
+    bare.add_edges_from((str(one), str(two), {k: v for k, v in d.items() if k == "weight"}) for one, two, d in
+                        graph.edges(data=True))  # fmt: skip
+    return bare
+
+
+def as_text(wiring: Wiring) -> Wiring:
+    names = range(wiring.n_neurons) if wiring.names is None else wiring.names
+    return wiring.replace(names=[str(name) for name in names])
+
+
+@pytest.mark.parametrize("graph", small_graphs(), ids=lambda graph: str(len(graph)))
+def test_what_networkx_writes_is_read_as_the_same_graph(graph: nx.Graph):
+    expected = Wiring.from_networkx(plain(graph))
+    for suffix, write in ((".graphml", nx.write_graphml_xml), (".gexf", nx.write_gexf)):
+        file = io.BytesIO()
+        write(graph, file)
+        assert_same(as_text(parse_wiring(file.getvalue(), suffix)), expected)
+    for key in ("links", "edges"):
+        content = json.dumps(nx.node_link_data(graph, edges=key)).encode()
+        assert_same(as_text(parse_wiring(content, ".json")), expected)
+
+
+@pytest.mark.parametrize("data", [True, False, ["weight"]])
+def test_edge_lists_of_networkx_are_read_as_directed(data: object):
+    graph = small_graphs()[1]
+    for suffix, separator in ((".edgelist", " "), (".txt", "   "), (".tsv", "\t"), (".csv", ",")):
+        if data is True and separator in "\t,":
+            continue
+        file = io.BytesIO()
+        nx.write_edgelist(graph, file, data=data, delimiter=separator)
+        bare = graph if data else nx.DiGraph(list(graph.edges))
+        again = parse_wiring(file.getvalue(), suffix).to_networkx()
+        assert nx.utils.graphs_equal(plain(again), plain(bare))
+
+
+def test_edge_lists_number_neurons_by_name_or_by_appearance():
+    assert parse_wiring(b"3 1\n1 20\n", ".txt").names == (1, 3, 20)
+    assert parse_wiring(b"2 1\n1 0\n", ".txt").names is None
+    assert parse_wiring(b"b 1\n1 a\n", ".txt").names == ("b", 1, "a")
+    assert parse_wiring(b'\xef\xbb\xbf# c\nSource,Target\r\n"x,y", z # d\r\n\r\n', ".csv").names == ("x,y", "z")
+    assert parse_wiring(b"# only a comment\n", ".edgelist") == Wiring(())
+    assert parse_wiring(b"0 1 {}\n1 2 {'a': 'x y', 'weight': 2}\n", ".txt").weights is None
+    assert parse_wiring(b"0 1 {'weight': -1e-3, 'b': None}\n", ".txt").weights.tolist() == [np.float32(-1e-3)]
+
+
+@pytest.mark.parametrize("layout", ["csr", "csc", "coo"])
+@pytest.mark.parametrize("kind", [np.int8, np.uint64, np.float32, float, bool])
+def test_matrices_of_scipy_are_source_by_target(layout: str, kind: type):
+    edges, values = [(0, 2), (2, 1), (3, 3)], [2, 1, 3]
+    rows, columns = zip(*edges, strict=True)
+    matrix = scipy.sparse.coo_array((np.array(values, kind), (rows, columns)), shape=(4, 4)).asformat(layout)
+    expected = Wiring((4,), edges, weights=None if kind is bool else values)
+    for one in (matrix, scipy.sparse.coo_matrix(matrix).asformat(layout)):
+        file = io.BytesIO()
+        scipy.sparse.save_npz(file, one)
+        assert_same(parse_wiring(file.getvalue(), ".npz"), expected)
+    if kind is not bool:
+        file = io.BytesIO()
+        scipy.io.mmwrite(file, matrix)
+        assert_same(parse_wiring(file.getvalue(), ".mtx"), expected)
+
+
+@pytest.mark.parametrize("graph", small_graphs(), ids=lambda graph: str(len(graph)))
+def test_adjacencies_of_networkx_are_read_as_the_same_graph(graph: nx.Graph):
+    expected = Wiring.from_networkx(plain(graph)).replace(names=None)
+    adjacency = nx.to_scipy_sparse_array(graph)
+    for suffix, write in ((".npz", scipy.sparse.save_npz), (".mtx", scipy.io.mmwrite)):
+        file = io.BytesIO()
+        write(file, adjacency)
+        assert_same(parse_wiring(file.getvalue(), suffix), expected)
+
+
+@pytest.mark.parametrize("symmetry", ["general", "symmetric", "skew-symmetric"])
+@pytest.mark.parametrize("dense", [True, False])
+def test_matrix_market_has_symmetries_and_arrays(symmetry: str, dense: bool):
+    half = np.array([[0, 0, 0], [2.5, 0, 0], [-1, 4, 0]])
+    matrix = half + {"general": 0, "symmetric": 1, "skew-symmetric": -1}[symmetry] * half.T
+    file = io.BytesIO()
+    scipy.io.mmwrite(file, matrix if dense else scipy.sparse.coo_array(matrix), symmetry=symmetry)
+    assert f" {symmetry}\n".encode() in file.getvalue()
+    again = parse_wiring(file.getvalue(), ".mtx")
+    assert np.array_equal(again.csr().toarray().T, matrix)
+
+
+# we write, networkx and scipy read
+
+
+@pytest.mark.parametrize("weights", [None, "symmetric", "other"])
+@pytest.mark.parametrize("directed", [True, False])
+def test_networkx_and_scipy_read_what_is_written(weights: str | None, directed: bool, tmp_path: Path):
+    graph = nx.gnp_random_graph(8, 0.4, seed=3, directed=directed)
+    graph.add_edge(0, 0)
+    wiring = Wiring.from_networkx(graph)
+    if weights:
+        source, target = wiring.edges.T.astype(float)
+        wiring = wiring.replace(weights=(source + target) / 3 if weights == "symmetric" else source - target / 3)
+    expected = wiring.to_networkx() if directed or weights == "other" else wiring.to_networkx().to_undirected()
+    for suffix in (*XML_AND_JSON, ".edgelist", *MATRICES):
+        write_wiring(wiring, tmp_path / f"graph{suffix}")
+    written = str(tmp_path / "graph")
+    for again in (
+        nx.read_graphml(f"{written}.graphml", node_type=int),
+        nx.read_gexf(f"{written}.gexf", node_type=int),
+        nx.node_link_graph(json.loads(Path(f"{written}.node-link.json").read_text()), edges="edges"),
+    ):
+        assert again.is_directed() == expected.is_directed()
+        assert nx.utils.graphs_equal(plain(again), plain(expected))
+    data = False if weights is None else [("weight", float)]
+    again = nx.read_edgelist(f"{written}.edgelist", create_using=nx.DiGraph, nodetype=int, data=data)
+    assert nx.utils.graphs_equal(plain(again), plain(wiring.to_networkx()))
+    adjacency = wiring.csr().toarray().T
+    assert np.array_equal(scipy.sparse.load_npz(f"{written}.npz").toarray(), adjacency)
+    assert np.array_equal(scipy.io.mmread(f"{written}.mtx").toarray().astype(np.float32), adjacency)
+
+
+def test_layers_and_units_are_attributes_and_notes_that_others_skip(tmp_path: Path):
+    wiring = Wiring((1, 2), [(0, 1), (0, 2)], inputs=True, names=("x", "y", "z"))
+    for suffix in (".graphml", ".node-link.json", ".edgelist", ".npz", ".mtx"):
+        write_wiring(wiring, tmp_path / f"w{suffix}")
+    graph = nx.read_graphml(tmp_path / "w.graphml")
+    assert (graph.graph["inputs"], graph.graph["outputs"]) == (True, False)
+    assert dict(graph.nodes(data="layer")) == {"x": 0, "y": 1, "z": 1}
+    graph = nx.node_link_graph(json.loads((tmp_path / "w.node-link.json").read_text()), edges="edges")
+    assert Wiring.from_networkx(graph) == wiring
+    assert list(nx.read_edgelist(tmp_path / "w.edgelist").edges) == [("x", "y"), ("x", "z")]
+    for matrix in (scipy.sparse.load_npz(tmp_path / "w.npz"), scipy.io.mmread(tmp_path / "w.mtx")):
+        assert matrix.toarray().tolist() == [[0, 1, 1], [0, 0, 0], [0, 0, 0]]
+
+
+# What foreign files hold
+
+
+IGRAPH = """<?xml version="1.0" encoding="UTF-8"?>
+<graphml xmlns="http://graphml.graphdrawing.org/xmlns">
+<key id="v_layer" for="node" attr.name="layer" attr.type="double"><default>1</default></key>
+<key id="e_w" for="edge" attr.name="weight" attr.type="double"><default>0.25</default></key>
+<key id="g" for="graph" attr.name="outputs" attr.type="boolean"><default>TRUE</default></key>
+<key id="d7" for="node" yfiles.type="nodegraphics"/>
+<graph id="G" edgedefault="directed">
+<edge source="n1" target="n0"><data key="e_w">-2</data></edge>
+<node id="n0"><data key="d7"><y:Shape><y:Label>weight</y:Label></y:Shape></data><port name="p"/></node>
+<node id="n1"><data key="v_layer">0.0</data></node>
+<edge source="n1" target="n2"/>
+<node id="n2"/>
+</graph></graphml>"""
+
+
+def test_graphml_of_others_with_defaults_and_extensions():
+    expected = Wiring((1, 2), [(0, 1), (0, 2)], outputs=True, weights=[-2, 0.25], names=("n1", "n0", "n2"))
+    assert_same(parse_wiring(IGRAPH.encode(), ".graphml"), expected)
+    assert_same(parse_wiring(IGRAPH.replace("UTF-8", "UTF-16").encode("utf-16"), ".graphml"), expected)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('edgedefault="directed"', "", "'graph' without the attribute 'edgedefault'"),
+        ('edgedefault="directed"', 'edgedefault="both"', "edgedefault is 'both'"),
+        ('<node id="n2"/>', '<node id="n0"/>', "node 'n0' is there twice"),
+        ('<node id="n2"/>', '<node id="n3"/>', "node 'n2' has an edge, but is not declared"),
+        ('<node id="n2"/>', '<node id="n2"><graph edgedefault="directed"/></node>', "second graph"),
+        ('<node id="n2"/>', '<node id="n2"><node id="n3"/></node>', "inside 'node'"),
+        ('<node id="n2"/>', '<node id="n2"/><hyperedge/>', "hyperedge"),
+        ('<node id="n2"/>', "<node/>", "'node' without the attribute 'id'"),
+        ('target="n2"', 'target="n0"', r"edge \('n1', 'n0'\) is there twice"),
+        ('target="n2"', 'target="n2" directed="false"', "directed='false' in a graph directed"),
+        ('key="e_w"', 'key="other"', "key 'other', which is not declared"),
+        ("-2", "NaN", "weight 'NaN'"),
+        ("-2", "1_0", "weight '1_0'"),
+        ("0.0", "0.5", "layer '0.5'"),
+        ("0.0", "2", "layer 0 holds no node"),
+        ("TRUE", "yes", "graph attribute 'outputs' holds 'yes'"),
+        ("</graphml>", "", "is not XML"),
+        ("<graphml", "<gexf", "begins with the element 'gexf'"),
+    ],
+)
+def test_what_is_wrong_with_graphml_is_said(old: str, new: str, message: str, tmp_path: Path):
+    assert old in IGRAPH
+    (tmp_path / "broken.graphml").write_text(IGRAPH.replace(old, new, 1))
+    with pytest.raises(ValueError, match=rf"broken\.graphml: .*{message}"):
+        read_wiring(tmp_path / "broken.graphml")
+
+
+GEXF = """<gexf xmlns="http://gexf.net/1.3" xmlns:viz="http://gexf.net/1.3/viz" version="1.3"><graph>
+<attributes class="node"><attribute id="0" title="layer" type="integer"><default>0</default></attribute></attributes>
+<attributes class="edge"><attribute id="0" title="weight" type="float"/></attributes>
+<nodes><node id="0" label="zero"><viz:size value="9"/></node><node id="1"/></nodes>
+<edges><edge id="e" source="1" target="0"><attvalues><attvalue for="0" value="2"/></attvalues></edge></edges>
+</graph></gexf>"""
+
+
+def test_gexf_of_others():
+    assert_same(parse_wiring(GEXF.encode(), ".gexf"), Wiring((2,), [(0, 1), (1, 0)], weights=[2, 2]))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("<graph>", '<graph mode="dynamic">', "mode 'dynamic'"),
+        ("<graph>", '<graph defaultedgetype="mutual">', "defaultedgetype is 'mutual'"),
+        ('source="1"', 'source="1" type="directed"', "type 'directed' in a graph undirected"),
+        ('<node id="1"/>', '<node id="1"><nodes><node id="2"/></nodes></node>', "inside another"),
+        ('value="2"', 'value="x"', "weight 'x'"),
+        ('value="2"', "", "'attvalue' without the attribute 'value'"),
+        ('target="0"', 'target="5"', "node 5 has an edge"),
+        ("<edges>", '<edges><edge source="0" target="1"/>', r"edge \(0, 1\) is there twice"),
+    ],
+)
+def test_what_is_wrong_with_gexf_is_said(old: str, new: str, message: str):
+    assert old in GEXF
+    with pytest.raises(ValueError, match=message):
+        parse_wiring(GEXF.replace(old, new, 1).encode(), ".gexf")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"multigraph": True}, "multigraph"),
+        ({"directed": 1}, "key 'directed' holds 1"),
+        ({"links": []}, "holds edges and links"),
+        ({"nodes": {}}, "key 'nodes' holds a dict"),
+        ({"nodes": [1]}, "nodes hold 1"),
+        ({"nodes": [{}]}, "key 'id' is missing"),
+        ({"nodes": [{"id": 10**30}]}, "id is 1000"),
+        ({"nodes": [{"id": 0, "layer": "L4"}]}, "layer 'L4'"),
+        ({"edges": [{"source": 0, "target": 9}]}, "node 9 has an edge"),
+        ({"edges": [{"source": 0, "target": 1, "weight": "1"}]}, "weight '1'"),
+        ({"graph": {"inputs": "yes"}}, "key 'inputs' holds 'yes'"),
+    ],
+)
+def test_what_is_wrong_with_node_link_data_is_said(changes: dict[str, object], message: str):
+    document = {"directed": True, "nodes": [{"id": 0}, {"id": 1}], "edges": []}
+    with pytest.raises(ValueError, match=message):
+        parse_wiring(json.dumps(document | changes).encode(), ".json")
+
+
+def test_node_link_data_without_direction_is_undirected_and_lists_are_tuples():
+    content = b'{"nodes":[{"id":[0,[1]]},{"id":1.5},{"id":null}],"links":[{"source":[0,[1]],"target":1.5}]}'
+    assert_same(parse_wiring(content, ".json"), Wiring((3,), [(0, 1), (1, 0)], names=("(0, (1,))", "1.5", "None")))
+
+
+@pytest.mark.parametrize("suffix", LISTS)
+@pytest.mark.parametrize("name", ["", "a#b", '"', "a,b\tc d", "a\nb"])
+def test_names_that_a_list_cannot_hold_are_refused(suffix: str, name: str, tmp_path: Path):
+    with pytest.raises(ValueError, match=r"w\..*: name .* cannot stand in a list of edges"):
+        write_wiring(Wiring((2,), [(0, 1)], names=("x", name)), tmp_path / f"w{suffix}")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", [".graphml", ".gexf"])
+def test_names_that_xml_cannot_hold_are_refused(suffix: str):
+    with pytest.raises(ValueError, match="characters that XML cannot hold"):
+        text_of(Wiring((1,), names=("a\x00",)), suffix)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_limits_hold_when_reading_and_writing(suffix: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    wiring = Wiring((4,), [(0, 1), (1, 0), (2, 3), (3, 2)])
+    write_wiring(wiring, tmp_path / f"w{suffix}")
+    content = (tmp_path / f"w{suffix}").read_bytes()
+    for limit, value in (("MAX_EDGES", 3), ("MAX_NEURONS", 3), ("MAX_BYTES", len(content) - 1)):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"priors.formats.limits.{limit}", value)
+            with pytest.raises(ValueError, match=r"most|more than|may hold"):
+                parse_wiring(content, suffix)
+            with pytest.raises(ValueError, match=r"w\..*: .*a file may hold"):
+                write_wiring(wiring, tmp_path / f"w{suffix}")
+        monkeypatch.setattr(f"priors.formats.limits.{limit}", value + 1)
+    assert_same(parse_wiring(content, suffix), wiring)
+
+
+def test_compressed_files_are_whole(tmp_path: Path):
+    content = gzip.compress(b"0 1\n")
+    for broken, message in ((content[:-3], "one whole file"), (content + content, "one whole"), (b"0 1\n", "gzip")):
+        with pytest.raises(ValueError, match=message):
+            parse_wiring(broken, ".txt.gz")
+    assert parse_wiring(content, ".txt.gz") == Wiring((2,), [(0, 1)])
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_reading_needs_neither_networkx_nor_scipy(suffix: str, tmp_path: Path):
+    path = tmp_path / f"w{suffix}"
+    write_wiring(Wiring((1, 2), [(0, 1), (0, 2)], weights=[1, 2]), path)
+    script = (
+        "import sys; from priors import read_wiring; read_wiring(sys.argv[1]);"
+        "sys.exit(bool({'networkx', 'scipy'} & set(sys.modules)))"
+    )
+    root = Path(__file__).parents[2]
+    assert subprocess.run([sys.executable, "-c", script, str(path)], cwd=root, check=False).returncode == 0
