@@ -1,7 +1,7 @@
-"""Benchmark of the compiled features against networkx, and of drawing and describing a pool of candidates.
+"""Benchmark of the compiled features against networkx; of drawing, describing and scoring candidates; of one query.
 
 Run from the repository's root: ``make bench``, or ``python -m benchmarks.features --quick``. Times are CPU time of the
-process; ratios are taken within a round, in which contenders take turns.
+process, but for the shell; ratios are taken within a round, in which contenders take turns.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import argparse
 import os
 import platform
 import shlex
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -26,9 +28,11 @@ from rich.table import Table
 
 from benchmarks.measure import Quartiles, Verdict
 from benchmarks.report import cpu_name, write
+from predictors import Predictor, Preparation
 from predictors.compiled import extension
 from predictors.features.describe import DEFAULT_TIERS, describe
 from predictors.features.table import TIERS
+from priors import write_wiring
 from priors.attachment import attach
 from priors.graphs import ErdosRenyi, WattsStrogatz
 from priors.transforms import layer, orient
@@ -131,21 +135,59 @@ def compare(comparison: Comparison, rounds: int) -> Result:
     return Result(comparison.name, Quartiles.of(ours), Quartiles.of(theirs), verdict)
 
 
-def time_pool(rounds: int) -> list[Result]:
-    """Time drawing and describing a pool."""
-    drawing, describing = [], []
+def fitted_predictor(n_wirings: int = 500) -> Predictor:
+    """Fit a predictor to made-up values; what they are does not change the time of an answer."""
+    wirings = draw_pool(n_wirings)
+    rng = np.random.default_rng(1)
+    values = np.array([0.05 * len(wiring.hidden.sources) for wiring in wirings]) + rng.normal(0, 0.05, n_wirings)
+    preparation = Preparation(attachment=("natural",), n_inputs=64, n_outputs=10)
+    return Predictor(preparation=preparation).fit(wirings, values)
+
+
+def time_pool(predictor: Predictor, rounds: int) -> list[Result]:
+    """Time drawing, describing and scoring a pool."""
+    drawing, describing, scoring = [], [], []
     for _ in range(rounds):
         drawing.append(_seconds(draw_pool))
         wirings = draw_pool()
         describing.append(_seconds(lambda wirings=wirings: describe(wirings)))
-    both = Quartiles.of(np.add(drawing, describing).tolist())
-    own = Quartiles.of(describing)
-    verdict = Verdict("s", 0.3, own.median, own.median <= 0.3)
+        columns = describe(wirings)
+        scoring.append(_seconds(lambda columns=columns: predictor.fitted_.predict(columns)))
+    all_three = Quartiles.of(np.sum([drawing, describing, scoring], axis=0).tolist())
     what = f"{N_POOL:,} candidates, n=64, k=8, natural"
     return [
-        Result(f"{what}: described (size + structure)", own, None, verdict),
-        Result(f"{what}: drawn, oriented, layered, attached, described", both, None, None),
+        Result(f"{what}: drawn, oriented, layered, attached", Quartiles.of(drawing), None, None),
+        Result(f"{what}: described (size + structure)", Quartiles.of(describing), None, None),
+        Result(f"{what}: scored", Quartiles.of(scoring), None, None),
+        Result(f"{what}: all three", all_three, None, _at_most(1.0, all_three)),
     ]
+
+
+def time_queries(predictor: Predictor, rounds: int) -> list[Result]:
+    """Time one question: in this process, and by wall clock from the shell, where a process has to start."""
+    (wiring,) = draw_pool(1)
+    graph = WattsStrogatz(64, 8, 0.2).sample(0)
+    found = []
+    for name, asked in (("one wiring", [wiring]), ("one undirected graph, 16 orientations", [graph])):
+        predictor.predict(asked)
+        own = Quartiles.of([_seconds(partial(predictor.predict, asked, return_std=True)) for _ in range(20 * rounds)])
+        found.append(Result(f"{name}: predicted", own, None, _at_most(0.005, own)))
+    with tempfile.TemporaryDirectory() as folder:
+        predictor.save(Path(folder) / "predictor")
+        write_wiring(graph, Path(folder) / "graph.graphml")
+        command = [sys.executable, "-m", "nas.cli", "predict", folder, str(Path(folder) / "graph.graphml"), "--json"]
+        shell = Quartiles.of([_wall(command) for _ in range(rounds + 1)][1:])
+    return [*found, Result("wirenas predict, from the shell, wall clock", shell, None, _at_most(1.0, shell))]
+
+
+def _at_most(bound: float, own: Quartiles) -> Verdict:
+    return Verdict("s", bound, own.median, own.median <= bound)
+
+
+def _wall(command: Sequence[str]) -> float:
+    started = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)
+    return time.perf_counter() - started
 
 
 def _seconds(work: Callable[[], object]) -> float:
@@ -206,7 +248,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("the compiled features are missing: they could not be built at the installation", file=sys.stderr)
         return 2
     rounds = 1 if options.quick else options.rounds
-    results = [*(compare(comparison, rounds) for comparison in comparisons()), *time_pool(rounds)]
+    predictor = fitted_predictor()
+    results = [
+        *(compare(comparison, rounds) for comparison in comparisons()),
+        *time_pool(predictor, rounds),
+        *time_queries(predictor, rounds),
+    ]
     Console(width=None if sys.stdout.isatty() else 160).print(table(results))
     command = shlex.join(["python", "-m", "benchmarks.features", *(sys.argv[1:] if arguments is None else arguments)])
     write(options.out, document(results, command, rounds))

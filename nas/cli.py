@@ -254,3 +254,7 @@ def _leaving_at_once() -> Iterator[None]:
 def _fail(message: str, code: int) -> NoReturn:
     print(f"wirenas: {message}", file=sys.stderr)
     sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

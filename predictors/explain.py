@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from predictors.features.table import FEATURES
 
-__all__ = ["association", "contributions", "families_of"]
+__all__ = ["association", "contributions", "families_of", "shap_values"]
 
 Predict = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
@@ -124,3 +124,31 @@ def association(
         errors = np.square(np.tile(y, repeats) - predict(shuffled)).sum() / repeats
         lost[name] = float(errors - error) / total
     return lost
+
+
+def shap_values(predict: Predict, X: NDArray[np.float64], background: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Divide predictions among single columns instead of families, by the package shap, (n, n_columns) float.
+
+    Columns that measure nearly the same share their part between them at random: read families first.
+
+    Parameters
+    ----------
+    predict, X, background
+        As in `contributions`.
+
+    Raises
+    ------
+    ValueError
+        If the package is not installed.
+
+    References
+    ----------
+    Lundberg and Lee (2017), arXiv:1705.07874
+    """
+    try:
+        import shap
+    except ImportError:
+        raise ValueError("SHAP values need the package shap: pip install 'wirenas[explain]'") from None
+    explainer = shap.explainers.Permutation(predict, shap.maskers.Independent(background, max_samples=len(background)))
+    found: NDArray[np.float64] = explainer(X, max_evals=2 * X.shape[1] + 1, silent=True).values
+    return found

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from predictors.explain import contributions, families_of
+from predictors.explain import contributions, families_of, shap_values
 from predictors.features.describe import describe
 from predictors.features.table import TIERS, names_of
 from predictors.fitted import Fitted, Training
@@ -226,10 +226,30 @@ class Predictor:
         """
         X, owner = self._described(wirings, columns)
         fitted = self.fitted_
-        order = np.random.default_rng(self.seed).permutation(len(fitted.training.X))[:_BACKGROUND]
-        background = fitted.training.X[order]
-        found = contributions(fitted.predict, X, families_of(fitted.names), background, seed=self.seed)
+        found = contributions(fitted.predict, X, families_of(fitted.names), self._background(), seed=self.seed)
         return {family: _pooled(values, owner, len(wirings))[0] for family, values in found.items()}
+
+    def shap_values(
+        self, wirings: Sequence[Graph], *, columns: Mapping[str, ArrayLike] | None = None
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return what single features contribute to each prediction, (n,) float by name; needs the package shap.
+
+        Raises
+        ------
+        ValueError
+            If it is not installed.
+        """
+        X, owner = self._described(wirings, columns)
+        found = shap_values(self.fitted_.predict, X, self._background())
+        return {
+            name: _pooled(values, owner, len(wirings))[0]
+            for name, values in zip(self.fitted_.names, found.T, strict=True)
+        }
+
+    def _background(self) -> NDArray[np.float64]:
+        """Return the columns of some training wirings, which stand for a typical one."""
+        X = self.fitted_.training.X
+        return X[np.random.default_rng(self.seed).permutation(len(X))[:_BACKGROUND]]
 
     def rank(self, values: ArrayLike) -> tuple[NDArray[np.int64], int]:
         """Return the rank of predicted values among the predictions of the training wirings, 1 the best, and how many.

@@ -100,7 +100,7 @@ def _spectral_radius(hidden: Wiring) -> float:
     """Return the largest absolute eigenvalue of a wiring whose cycles mix slowly, so that powers converge slowly."""
     from scipy.sparse.csgraph import connected_components
 
-    adjacency = hidden.csr().astype(np.float64)
+    adjacency = hidden.replace(weights=None).csr().astype(np.float64)
     count, component = connected_components(adjacency, directed=True, connection="strong")
     members = [np.flatnonzero(component == number) for number in range(count)]
     return max(_radius(adjacency[own][:, own]) for own in members)

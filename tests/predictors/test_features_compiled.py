@@ -231,3 +231,9 @@ def test_published_graphs(shared_data: Path):
     ]
     assert len(expected) == len(records) == 800
     np.testing.assert_allclose(describe(wirings, ("published",)), expected, rtol=1e-9, atol=1e-9)
+
+
+def test_weights_do_not_count_in_the_spectral_radius():
+    ring = [(i, (i + 1) % 40) for i in range(40)] + [(0, 2)]
+    plain, weighted = Wiring((40,), ring), Wiring((40,), ring, weights=[3.0] * 41)
+    assert describe([weighted], ("recurrent",)).tolist() == describe([plain], ("recurrent",)).tolist()

@@ -97,10 +97,22 @@ def test_predictions_stay_within_bounds():
 def test_contributions_add_up():
     wirings, _ = drawn(4, seed=11)
     shares = fitted().explain(wirings)
-    own = fitted().fitted_
-    order = np.random.default_rng(0).permutation(90)[:16]
-    background = own.predict(own.training.X[order]).mean()
+    background = fitted().fitted_.predict(fitted()._background()).mean()
     assert sum(shares.values()) == pytest.approx(fitted().predict(wirings) - background)
+
+
+def test_shap_values_add_up():
+    pytest.importorskip("shap", reason="the extra `explain` is not installed")
+    wirings, _ = drawn(2, seed=11)
+    values = fitted().shap_values(wirings)
+    background = fitted().fitted_.predict(fitted()._background()).mean()
+    assert sum(values.values()) == pytest.approx(fitted().predict(wirings) - background, abs=1e-9)
+
+
+def test_shap_values_say_what_they_need(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "shap", None)
+    with pytest.raises(ValueError, match=r"SHAP values need the package shap: pip install 'wirenas\[explain\]'"):
+        fitted().shap_values(drawn(1)[0])
 
 
 def test_ranks_are_among_the_training_wirings():
@@ -173,9 +185,9 @@ def test_fitting_again_gives_the_same_bits():
         (lambda w: Predictor(direction="up").fit(w, range(10)), "direction='up': valid are maximize, minimize"),
         (lambda w: Predictor(bounds=(1, 0)).fit(w, range(10)), "the first must be below the second"),
         (lambda w: Predictor().predict(w), "this predictor is not fitted"),
-        (lambda w: fitted().predict([3]), "graph 0 is a int: give wirings or networkx graphs"),
+        (lambda _: fitted().predict([3]), "graph 0 is a int: give wirings or networkx graphs"),
         (lambda w: fitted().interval(w, 1.0), "coverage=1.0: it must be above 0 and below 1"),
-        (lambda w: Predictor().set_params(tier=1), "parameter 'tier' is not known"),
+        (lambda _: Predictor().set_params(tier=1), "parameter 'tier' is not known"),
     ],
 )
 def test_what_is_wrong_is_said(call, message: str):

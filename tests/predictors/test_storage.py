@@ -34,7 +34,8 @@ def arrays_file(folder: Path) -> Path:
 
 def test_a_fresh_process_predicts_the_same_bits(saved: Path):
     code = (
-        "import sys; sys.path.insert(0, sys.argv[2]); from predictor_cases import drawn; from predictors import Predictor\n"
+        "import sys; sys.path.insert(0, sys.argv[2]); from predictor_cases import drawn\n"
+        "from predictors import Predictor\n"
         "own = Predictor.load(sys.argv[1]); wirings, _ = drawn(40, seed=21)\n"
         "mean, std = own.predict(wirings, return_std=True); low, high = own.interval(wirings)\n"
         "print(b''.join(a.tobytes() for a in (mean, std, low, high)).hex())"
