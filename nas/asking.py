@@ -138,10 +138,12 @@ def fit_table(
     tiers, preparation, metric, direction, bounds, chance, seed
         See `Predictor`; the metric is by default the name of the first column of values.
     """
+    if chance is not None and not math.isfinite(chance):
+        raise InputError(f"chance={chance}: a finite number is needed, such as 0.1")
     rows = _read_table(table, [graph, *value, *([group] if group else []), *parameters])
     with as_input_errors():
         wirings = [read_wiring(table.parent / row[graph]) for row in rows]
-        values = np.array([[_number(table, row, name) for name in value] for row in rows])
+        values = np.array([_numbers(table, row, value) for row in rows])
         predictor = Predictor(
             tiers=tiers,
             preparation=preparation,
@@ -157,7 +159,8 @@ def fit_table(
             groups=[row[group] for row in rows] if group else None,
             parameters=[{name: _text_or_number(row[name]) for name in parameters} for row in rows] or None,
         )
-    predictor.save(out)
+    with writing(out):
+        predictor.save(out)
     return predictor
 
 
@@ -179,13 +182,21 @@ def _read_table(table: Path, needed: Sequence[str]) -> list[dict[str, str]]:
     return rows
 
 
+def _numbers(table: Path, row: Mapping[str, str], names: Sequence[str]) -> list[float]:
+    values = [_number(table, row, name) for name in names]
+    if all(map(math.isnan, values)):
+        raise InputError(f"{table}: a row has no {' and no '.join(names)}: give one, or leave the row out")
+    return values
+
+
 def _number(table: Path, row: Mapping[str, str], name: str) -> float:
-    if not row[name].strip():
-        return math.nan
     try:
-        return float(row[name])
+        found = float(row[name]) if row[name].strip() else math.nan
     except ValueError:
-        raise InputError(f"{table}: {name} is {row[name][:40]!r}: a number is needed, or an empty field") from None
+        found = math.inf
+    if math.isinf(found):
+        raise InputError(f"{table}: {name} is {row[name][:40]!r}: a finite number is needed, or an empty field")
+    return found
 
 
 def _text_or_number(text: str) -> str | float | None:
@@ -209,3 +220,12 @@ def as_input_errors() -> Iterator[None]:
         raise InputError(" ".join(str(error).split())) from None
     except MemoryError:
         raise InputError("the graph needs more memory than there is; give a smaller one") from None
+
+
+@contextmanager
+def writing(out: Path) -> Iterator[None]:
+    """Turn a folder that cannot be written into an error of one line."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"out={out}: {error.strerror}; give a folder that can be written") from None

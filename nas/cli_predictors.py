@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -80,7 +81,7 @@ def fit(
     minimize: Annotated[bool, typer.Option("--minimize", help="Smaller values are better.")] = False,
     bounds: Annotated[str | None, typer.Option(metavar="LOW:HIGH", help="What values can be, such as 0:1.")] = None,
     chance: Annotated[float | None, typer.Option(help="Value of a network that learnt nothing.")] = None,
-    seed: Annotated[int, typer.Option(help="Of folds and forests.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of folds and forests.")] = 0,
     as_json: Json = False,
 ) -> None:
     """Fit a predictor to graphs of your own and what they reached.
@@ -152,6 +153,6 @@ def _range(text: str | None) -> tuple[float, float] | None:
         found = (float(low), float(high))
     except ValueError:
         raise InputError(f"bounds={text}: two numbers are needed, such as 0:1") from None
-    if not (colon and found[0] < found[1]):
-        raise InputError(f"bounds={text}: the first number must be below the second, such as 0:1")
+    if not (colon and -math.inf < found[0] < found[1] < math.inf):
+        raise InputError(f"bounds={text}: two finite numbers are needed, the first below the second, such as 0:1")
     return found

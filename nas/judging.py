@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.asking import as_input_errors, load_predictor
+from nas.asking import as_input_errors, load_predictor, writing
 from predictors import Predictor
 from predictors.explain import association, families_of
 from predictors.fitted import Training
@@ -43,7 +43,8 @@ def validate_into(out: Path, repeats: int, folds: int, watch: Watch) -> dict[str
         if n < _LEAST:
             raise ValueError(f"{out}: {n} wirings are too few to judge a predictor by: at least {_LEAST} are needed")
         validation = judge(predictor, repeats, folds, watch)
-    files = write_validation(out / "validation", predictor, validation)
+    with writing(out / "validation"):
+        files = write_validation(out / "validation", predictor, validation)
     return {"out": str(out), **validation.to_json(), "rows": validation.rows(), "files": list(map(str, files))}
 
 
@@ -137,7 +138,9 @@ def explanation(out: Path, folds: int = 5) -> dict[str, Any]:
     rng = np.random.default_rng(predictor.seed)
     fit = BlendFit(training.names)
     lost: dict[str, list[float]] = {}
-    for held_out in repeated_folds(len(training.X), folds, 1, training.groups.tolist(), predictor.seed)[0]:
+    with as_input_errors():
+        parts = repeated_folds(len(training.X), folds, 1, training.groups.tolist(), predictor.seed)[0]
+    for held_out in parts:
         rest = np.setdiff1d(np.arange(len(training.X)), held_out)
         predict = fit(training.X[rest], training.means[rest], training.groups[rest], predictor.seed)
         shares = association(predict, training.X[held_out], training.means[held_out], families, rng)

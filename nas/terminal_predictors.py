@@ -72,13 +72,12 @@ def show_validation(console: Console, found: Mapping[str, Any]) -> None:
     table = Table("explained by", "columns", "R2", "95 % interval", "gain")
     for step in (*found["references"], *found["ladder"]):
         r2, delta = step["r2"], step["delta"]
-        interval = f"{r2['low']:.3f} to {r2['high']:.3f}"
         table.add_row(
             step["name"],
             str(step["n_features"]),
-            f"{r2['mean']:.3f}",
-            interval,
-            "" if delta is None else f"{delta['mean']:+.3f}",
+            _number(r2["mean"]),
+            f"{_number(r2['low'])} to {_number(r2['high'])}",
+            "" if delta is None else _number(delta["mean"], "+"),
         )
     console.print(table)
     for file in found["files"]:
@@ -92,6 +91,10 @@ def counting(console: Console, what: str) -> Iterator[Callable[[int, int], None]
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task(what, total=None)
         yield lambda done, total: progress.update(bar, completed=done, total=total)
+
+
+def _number(value: float | None, sign: str = "") -> str:
+    return "–" if value is None else f"{value:{sign}.3f}"
 
 
 def say(console: Console, line: str) -> None:

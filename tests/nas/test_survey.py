@@ -99,6 +99,7 @@ def test_the_outcome_sums_up_the_rows(tmp_path: Path, calm_survey: Path):
         "diverged": 0,
         "failed": 0,
         "wanted": 6,
+        "predictor": None,
     }
 
 
