@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Networks of this size are fastest on one thread each.
 export OMP_NUM_THREADS := 1
 
-.PHONY: demo test crash-test sanitize bench lint clean
+.PHONY: demo test crash-test fuzz sanitize bench lint clean
 .DEFAULT_GOAL := test
 
 # Compiled code is built when the project is installed, so a change in it installs again.
@@ -33,6 +33,11 @@ test: $(VENV)/.ready
 crash-test: $(VENV)/.ready
 	WIRENAS_TEST_KILLS=20 $(BIN)/python -m pytest --quiet --timeout 900 tests/nas/test_campaign_crashes.py \
 		tests/nas/test_survey_crashes.py
+
+## fuzz: 1,000 damaged predictors and 2,000 mutated graph files
+fuzz: $(VENV)/.ready
+	WIRENAS_TEST_FOLDERS=1000 WIRENAS_TEST_MUTATIONS=2000 $(BIN)/python -m pytest --quiet --timeout 900 \
+		tests/predictors/test_storage.py tests/priors/test_formats_fuzz.py tests/nas/test_predictor_hostile.py
 
 ## sanitize: the tests of the compiled engine under AddressSanitizer and UndefinedBehaviorSanitizer
 sanitize: $(VENV)/.ready

@@ -15,12 +15,24 @@ from typing import Any
 import numpy as np
 
 from nas.errors import InputError
-from nas.search.options import PREDICTOR_FOLDER
+from nas.search.options import CAMPAIGN, PREDICTOR_FOLDER, SURVEY
 from predictors import Predictor, Preparation, describe, names_of
 from predictors.storage import FILE
 from priors import Wiring, read_wiring
 
-__all__ = ["features_of", "fit_table", "load_predictor", "predictions"]
+__all__ = [
+    "MOST_NEURONS",
+    "answer",
+    "as_input_errors",
+    "features_of",
+    "fit_table",
+    "load_predictor",
+    "predictions",
+    "writing",
+]
+
+MOST_NEURONS = 10_000
+"""Of a graph that a command describes: all distances of a larger one take too long to wait for."""
 
 
 def load_predictor(out: Path) -> Predictor:
@@ -50,7 +62,7 @@ def predictions(out: Path, graphs: Sequence[Path], coverage: float = 0.9) -> lis
     graphs : sequence of Path
         Files of graphs; see `priors.read_wiring`.
     coverage : float
-        Of the interval.
+        Of the interval, as far as the training wirings can promise it.
 
     Returns
     -------
@@ -59,12 +71,13 @@ def predictions(out: Path, graphs: Sequence[Path], coverage: float = 0.9) -> lis
         contributions by family of features, one a graph.
     """
     with as_input_errors():
-        wirings = [read_wiring(path) for path in graphs]
+        wirings = [_read(path) for path in graphs]
         predictor = load_predictor(out)
         answers = []
         for path, wiring in zip(graphs, wirings, strict=True):
             try:
                 answers.append({"graph": str(path), **answer(predictor, wiring, coverage)})
+                _check_finite(answers[-1])
             except ValueError as error:
                 raise InputError(f"{path}: {error}") from None
         return answers
@@ -72,31 +85,37 @@ def predictions(out: Path, graphs: Sequence[Path], coverage: float = 0.9) -> lis
 
 def answer(predictor: Predictor, wiring: Wiring, coverage: float = 0.9) -> dict[str, Any]:
     """Return all that a predictor says of one wiring, as JSON types."""
-    mean, std = predictor.predict([wiring], return_std=True)
-    low, high = predictor.interval([wiring], coverage)
-    rank, of = predictor.rank(mean)
-    outside = predictor.why_outside(wiring)
-    shares = {family: float(values[0]) for family, values in predictor.explain([wiring]).items()}
-    return {
-        "mean": float(mean[0]),
-        "std": float(std[0]),
-        "low": float(low[0]),
-        "high": float(high[0]),
-        "coverage": coverage,
-        "in_domain": outside is None,
-        "outside": outside,
-        "rank": int(rank[0]),
-        "of": of,
-        "trains": float(predictor.trains([wiring])[0]),
-        "contributions": dict(sorted(shares.items(), key=lambda item: -abs(item[1]))),
-    }
+    with np.errstate(all="ignore"):  # `predictions` refuses what is not finite, without a warning before.
+        answers = predictor.ask([wiring])
+        low, high = answers.interval(coverage)
+        rank, of = predictor.rank(answers.mean)
+        shares = {family: float(values[0]) for family, values in answers.contributions().items()}
+        return {
+            "mean": float(answers.mean[0]),
+            "std": float(answers.std[0]),
+            "low": float(low[0]),
+            "high": float(high[0]),
+            "coverage": min(coverage, predictor.fitted_.calibration.reach),
+            "in_domain": bool(answers.in_domain[0]),
+            "outside": answers.why_outside[0],
+            "rank": int(rank[0]),
+            "of": of,
+            "trains": float(answers.trains[0]),
+            "contributions": dict(sorted(shares.items(), key=lambda item: -abs(item[1]))),
+        }
+
+
+def _check_finite(found: Mapping[str, Any]) -> None:
+    numbers = [*found["contributions"].values(), *(found[name] for name in ("mean", "std", "low", "high", "trains"))]
+    if not all(map(math.isfinite, numbers)):
+        raise InputError("the predictor's answer is not a finite number: fit it again")
 
 
 def features_of(graphs: Sequence[Path], tiers: tuple[str, ...], pivots: int | None = None) -> list[dict[str, Any]]:
     """Return the features of graphs, None where undefined, one dict a graph."""
     with as_input_errors():
         names = names_of(tiers)
-        rows = describe([read_wiring(path) for path in graphs], tiers, pivots)
+        rows = describe([_read(path) for path in graphs], tiers, pivots)
     return [
         {"graph": str(path), "features": dict(zip(names, map(_or_none, row), strict=True))}
         for path, row in zip(graphs, rows.tolist(), strict=True)
@@ -140,10 +159,12 @@ def fit_table(
     """
     if chance is not None and not math.isfinite(chance):
         raise InputError(f"chance={chance}: a finite number is needed, such as 0.1")
+    if any((out / kind.file).exists() for kind in (CAMPAIGN, SURVEY)):
+        raise InputError(f"out={out}: a campaign or survey with a predictor of its own lies there; give another folder")
     rows = _read_table(table, [graph, *value, *([group] if group else []), *parameters])
     with as_input_errors():
-        wirings = [read_wiring(table.parent / row[graph]) for row in rows]
-        values = np.array([_numbers(table, row, value) for row in rows])
+        wirings = [_read(table.parent / row[graph]) for row in rows.values()]
+        values = np.array([_numbers(f"{table}, line {line}", row, value) for line, row in rows.items()])
         predictor = Predictor(
             tiers=tiers,
             preparation=preparation,
@@ -156,15 +177,16 @@ def fit_table(
         predictor.fit(
             wirings,
             values,
-            groups=[row[group] for row in rows] if group else None,
-            parameters=[{name: _text_or_number(row[name]) for name in parameters} for row in rows] or None,
+            groups=[row[group] for row in rows.values()] if group else None,
+            parameters=[{name: _text_or_number(row[name]) for name in parameters} for row in rows.values()],
         )
     with writing(out):
         predictor.save(out)
     return predictor
 
 
-def _read_table(table: Path, needed: Sequence[str]) -> list[dict[str, str]]:
+def _read_table(table: Path, needed: Sequence[str]) -> dict[int, dict[str, str]]:
+    """Return the needed columns of a csv file, row by row, by the number of the row's last line."""
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
@@ -172,7 +194,9 @@ def _read_table(table: Path, needed: Sequence[str]) -> list[dict[str, str]]:
             for name in needed:
                 if name not in columns:
                     raise InputError(f"{table}: column {name!r} is missing; it has {', '.join(columns) or 'none'}")
-            rows = [{name: row[name] or "" for name in needed} for row in reader]
+            rows = {}
+            for row in reader:
+                rows[reader.line_num] = {name: row[name] or "" for name in needed}
     except OSError as error:
         raise InputError(f"{table}: cannot be read: {error.strerror}") from None
     except (csv.Error, UnicodeDecodeError) as error:
@@ -182,20 +206,20 @@ def _read_table(table: Path, needed: Sequence[str]) -> list[dict[str, str]]:
     return rows
 
 
-def _numbers(table: Path, row: Mapping[str, str], names: Sequence[str]) -> list[float]:
-    values = [_number(table, row, name) for name in names]
+def _numbers(place: str, row: Mapping[str, str], names: Sequence[str]) -> list[float]:
+    values = [_number(place, row, name) for name in names]
     if all(map(math.isnan, values)):
-        raise InputError(f"{table}: a row has no {' and no '.join(names)}: give one, or leave the row out")
+        raise InputError(f"{place}: no {' and no '.join(names)}: give one, or leave the row out")
     return values
 
 
-def _number(table: Path, row: Mapping[str, str], name: str) -> float:
+def _number(place: str, row: Mapping[str, str], name: str) -> float:
     try:
         found = float(row[name]) if row[name].strip() else math.nan
     except ValueError:
         found = math.inf
     if math.isinf(found):
-        raise InputError(f"{table}: {name} is {row[name][:40]!r}: a finite number is needed, or an empty field")
+        raise InputError(f"{place}: {name} is {row[name][:40]!r}: a finite number is needed, or an empty field")
     return found
 
 
@@ -205,6 +229,14 @@ def _text_or_number(text: str) -> str | float | None:
     except ValueError:
         return text or None
     return number if math.isfinite(number) else None
+
+
+def _read(path: Path) -> Wiring:
+    """Read a graph that can be described in seconds."""
+    wiring = read_wiring(path)
+    if wiring.n_neurons > MOST_NEURONS:
+        raise InputError(f"{path}: {wiring.n_neurons} neurons; graphs of up to {MOST_NEURONS} are described here")
+    return wiring
 
 
 def _or_none(value: float) -> float | None:

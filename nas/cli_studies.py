@@ -54,3 +54,22 @@ def prediction(
     console = make_console(stderr=True)
     found = study(out, atlas, tuple(population or ()), lambda line: say(console, line), wirings)
     print_json(found) if as_json else say(make_console(), f"{out}/README.md")
+
+
+@study_commands.command("zero-cost")
+def zero_cost(
+    *,
+    out: Annotated[Path, typer.Option(help="Where numbers and tables go.")] = Path("results/prediction"),
+    atlas: Annotated[Path, typer.Option(help="Where the surveys of `study prediction` lie.")] = Path("atlas"),
+    as_json: Json = False,
+) -> None:
+    """Ask whether measures of untrained networks predict what structure does not; takes ten minutes.
+
+    Example: wirenas study zero-cost
+    """
+    from nas.studies.zero_cost import zero_cost_study
+    from nas.terminal_predictors import say
+
+    console = make_console(stderr=True)
+    found = zero_cost_study(out, atlas, lambda line: say(console, line))
+    print_json(found) if as_json else say(make_console(), f"{out}/zero-cost.md")

@@ -89,7 +89,7 @@ def judge_training(
     n_sets = 8 if training.parameter_names else 7
     counted = _Counted(watch, (1 + n_sets + len(sizes)) * repeats * folds + folds + len(set(families)) * known)
     return validate(
-        counted.fit(BlendFit(training.names)),
+        counted.fit(BlendFit(training.names, predictor.aim)),
         training.X,
         training.names,
         labels,
@@ -101,7 +101,7 @@ def judge_training(
         folds=folds,
         repeats=repeats,
         sizes=sizes,
-        coverage=coverages(training, predictor.bounds, _LEVELS, folds, predictor.seed),
+        coverage=coverages(training, predictor.aim, _LEVELS, folds, predictor.seed),
         components=components,
         maximise=predictor.direction == "maximize",
         seed=predictor.seed,
@@ -136,7 +136,7 @@ def explanation(out: Path, folds: int = 5) -> dict[str, Any]:
     training = predictor.fitted_.training
     families = families_of(training.names)
     rng = np.random.default_rng(predictor.seed)
-    fit = BlendFit(training.names)
+    fit = BlendFit(training.names, predictor.aim)
     lost: dict[str, list[float]] = {}
     with as_input_errors():
         parts = repeated_folds(len(training.X), folds, 1, training.groups.tolist(), predictor.seed)[0]

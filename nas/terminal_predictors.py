@@ -13,7 +13,7 @@ from rich.table import Table
 
 from predictors import FEATURES
 
-__all__ = ["counting", "show_explanation", "show_features", "show_predictions", "show_validation", "show_worth"]
+__all__ = ["counting", "say", "show_explanation", "show_features", "show_predictions", "show_validation", "show_worth"]
 
 _DRIVES = 3
 
@@ -23,8 +23,9 @@ def show_predictions(console: Console, out: Path, found: Sequence[Mapping[str, A
     for row in found:
         say(
             console,
-            f"{row['graph']}: {row['mean']:.4g} ± {row['std']:.2g} expected, {row['coverage']:.0%} of trainings within "
-            f"{row['low']:.4g} to {row['high']:.4g}, rank {row['rank']} of {row['of']}",
+            f"{row['graph']}: {row['mean']:.4g} ± {row['std']:.2g} expected, "
+            f"{100 * row['coverage']:.4g} % of trainings "
+            f"within {row['low']:.4g} to {row['high']:.4g}, rank {row['rank']} of {row['of']}",
         )
         drives = [f"{family} {share:+.2g}" for family, share in row["contributions"].items() if share][:_DRIVES]
         say(console, f"  against typical wirings: {', '.join(drives) or 'no difference'}")

@@ -18,5 +18,5 @@ def extension() -> Any:
     """Return the extension module, or None where it was not built."""
     try:
         return import_module("predictors._native")
-    except ImportError:
+    except ModuleNotFoundError:
         return None

@@ -107,11 +107,12 @@ def fit_domain(X: NDArray[np.float64], is_bounded: NDArray[np.bool_], seed: int)
             scale[index] = spread if spread > 1e-12 * max(1.0, abs(middle[index])) else 0.0
     chosen = np.sort(np.random.default_rng(seed).permutation(len(X))[:_MOST_POINTS])
     domain = Domain(low, high, is_bounded & known.any(axis=0), middle, scale, X[chosen], np.inf)
-    points = domain._standardised(X[chosen])
+    # Copies of a wiring are no neighbours of it.
+    points = np.unique(domain._standardised(X[chosen]), axis=0)
     if len(points) <= _NEIGHBOURS + 1:
         return Domain(low, high, domain.is_bounded, middle, scale, points, np.inf)
     radius = _SLACK * float(np.quantile(_distances(points, points, skip_self=True), _QUANTILE))
-    return Domain(low, high, domain.is_bounded, middle, scale, points, radius if radius > 0 else np.inf)
+    return Domain(low, high, domain.is_bounded, middle, scale, points, radius if radius > 1e-9 else np.inf)
 
 
 def _distances(Z: NDArray[np.float64], points: NDArray[np.float64], *, skip_self: bool = False) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,12 +10,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from predictors.calibration import Calibration
 from predictors.domain import Domain
-from predictors.members import Member
+from predictors.members import Member, Trees
 
-__all__ = ["Fitted", "Training"]
+__all__ = ["LARGEST", "LEAST_WIRINGS", "Fitted", "Training"]
 
 LEAST_WIRINGS = 5
 """Fewer do not make folds."""
+
+LARGEST = 1e100
+"""Largest value, and inverse of the smallest range of values, that sums of squares can hold."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Training:
         X: NDArray[np.float64],
         names: Sequence[str],
         values: ArrayLike,
-        groups: Sequence[object],
+        groups: Sequence[Hashable],
         parameters: Sequence[Mapping[str, object]] | None,
     ) -> Training:
         """Check what was given to `Predictor.fit`, and encode it.
@@ -64,7 +67,7 @@ class Training:
         from predictors.validation.baselines import parameter_table
 
         labels = np.asarray(values, dtype=np.float64)
-        labels = labels[:, None] if labels.ndim == 1 else labels
+        labels = labels[:, None] if labels.ndim == 1 else np.atleast_2d(labels)
         n = len(X)
         if n < LEAST_WIRINGS:
             raise ValueError(f"{n} wirings: a predictor learns from at least {LEAST_WIRINGS}")
@@ -74,7 +77,10 @@ class Training:
         known = np.isfinite(labels)
         if labels.ndim != 2 or not known.any(axis=1).all() or np.isinf(labels).any():
             raise ValueError("values must be one finite number a wiring, or a row of them of which some may be NaN")
-        codes: dict[object, int] = {}
+        largest, width = float(np.nanmax(np.abs(labels))), float(np.nanmax(labels) - np.nanmin(labels))
+        if largest > LARGEST or 0 < width < 1 / LARGEST:
+            raise ValueError(f"values of {largest:.3g} with a range of {width:.3g} cannot be learnt: rescale them")
+        codes: dict[Hashable, int] = {}
         numbers = np.array([codes.setdefault(group, len(codes)) for group in groups], dtype=np.int64)
         encoded, encoded_names = parameter_table(parameters or [{}] * n)
         return cls(X, tuple(names), labels, numbers, encoded, tuple(encoded_names))
@@ -142,6 +148,8 @@ class Fitted:
         Predictions of the training wirings, each made without its group.
     bounds : (float, float)
         What values can be; infinite where that is not known.
+    spread_factor : float
+        From the standard deviation over trees to that of values about predictions.
     references : mapping
         R2 out of fold of the predictor and of what it must beat, by name.
     training : Training
@@ -155,6 +163,7 @@ class Fitted:
     calibration: Calibration
     out_of_fold: NDArray[np.float64]
     bounds: tuple[float, float]
+    spread_factor: float
     training: Training
     references: Mapping[str, float] = field(default_factory=dict)
 
@@ -189,8 +198,16 @@ class Fitted:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the ends of intervals about predictions, with a spread between preparations added to their scale."""
         below, above = self.calibration.offsets(coverage)
-        width = np.sqrt(np.square(scale) + np.square(spread))
+        width = np.sqrt(np.square(scale) + np.square(spread / max(self.calibration.rms, 1e-12)))
         return np.clip(mean + below * width, *self.bounds), np.clip(mean + above * width, *self.bounds)
+
+    def spread(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the disagreement of the trees of forests, on the scale of values about predictions, (n,) float.
+
+        It ranks how unsure predictions are, where `std` gives their level; without forests it is the same everywhere.
+        """
+        found = [member.spread(X) for member in self.members if isinstance(member, Trees) and member.is_forest]
+        return self.spread_factor * (np.mean(found, axis=0) if found else np.ones(len(X)))
 
     def trains(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the probability that rows train at all, (n,) float."""

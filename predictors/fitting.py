@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,37 +18,68 @@ from predictors.domain import fit_domain
 from predictors.features.table import FEATURES
 from predictors.fitted import Fitted, Training
 from predictors.members import Mean
-from predictors.regressors import fit_bayesian_ridge, fit_blend, fit_classifier, fit_extra_trees
+from predictors.regressors import Blend, fit_bayesian_ridge, fit_blend, fit_classifier, fit_extra_trees
+from predictors.regressors.classifier import LEAST_OF_A_CLASS
 from predictors.regressors.rows import range_of
 from predictors.validation.crossval import Predict
 from predictors.validation.folds import repeated_folds
 from predictors.validation.metrics import r2
 
-__all__ = ["BlendFit", "coverages", "fit", "plain_fit"]
+__all__ = ["Aim", "BlendFit", "coverages", "fit", "plain_fit"]
 
 _FOLDS = 5
-_LEAST_FOR_CLASSES = 10
 _NEAR_CHANCE = 0.1
 
 
-def fit(training: Training, bounds: tuple[float, float] | None, chance: float | None, seed: int) -> Fitted:
+@dataclass(frozen=True)
+class Aim:
+    """What is predicted: which values are good, which can be, and which one is that of having learnt nothing."""
+
+    direction: str = "maximize"
+    bounds: tuple[float, float] | None = None
+    chance: float | None = None
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The bounds; infinite where none are given."""
+        return self.bounds or (-math.inf, math.inf)
+
+    def trains(self, y: NDArray[np.float64]) -> NDArray[np.bool_] | None:
+        """Return which values are those of networks that train at all, where there are enough of both kinds.
+
+        They are above a tenth of the way from chance to the best value.
+        """
+        if self.chance is None:
+            return None
+        gain = (y - self.chance) * (1 if self.direction == "maximize" else -1)
+        trains = gain > _NEAR_CHANCE * gain.max()
+        return trains if gain.max() > 0 and min(trains.sum(), (~trains).sum()) >= LEAST_OF_A_CLASS else None
+
+    def blend(
+        self, X: NDArray[np.float64], y: NDArray[np.float64], names: tuple[str, ...], groups: Any, seed: int
+    ) -> Blend:
+        """Fit the blend; where networks collapse to low values, with a member in two parts."""
+        trains = self.trains(y)
+        below = None if trains is None or self.direction != "maximize" else float(y[trains].min())
+        return fit_blend(X, y, names, groups=groups, seed=seed, collapsed_below=below)
+
+
+def fit(training: Training, aim: Aim, seed: int, *, with_references: bool = True) -> Fitted:
     """Learn from training wirings.
 
     Parameters
     ----------
     training : Training
-    bounds : (float, float) or None
-        What values can be.
-    chance : float or None
-        Value of a network that learnt nothing.
+    aim : Aim
     seed : int
+    with_references : bool
+        Whether to score what the predictor must beat.
     """
-    limits = bounds or (-math.inf, math.inf)
     X, y, groups = training.X, training.means, training.groups.tolist()
-    trains, collapsed_below = _trains(y, chance)
-    blend = fit_blend(X, y, training.names, groups=groups, seed=seed, collapsed_below=collapsed_below)
-    out_of_fold = np.clip(blend.out_of_fold, *limits)
-    calibration, _ = fit_calibration(X, training.labels - out_of_fold[:, None], groups, seed)
+    trains = aim.trains(y)
+    blend = aim.blend(X, y, training.names, groups, seed)
+    out_of_fold = np.clip(blend.out_of_fold, *aim.limits)
+    calibration = fit_calibration(X, training.labels - out_of_fold[:, None], groups, seed)
     is_bounded = np.array([name in FEATURES and FEATURES[name].tier == "size" for name in training.names])
     return Fitted(
         members=blend.members,
@@ -57,25 +89,11 @@ def fit(training: Training, bounds: tuple[float, float] | None, chance: float | 
         domain=fit_domain(X, is_bounded, seed),
         calibration=calibration,
         out_of_fold=out_of_fold,
-        bounds=limits,
+        bounds=aim.limits,
+        spread_factor=blend.spread_factor,
         training=training,
-        references={"predictor": _r2(y, out_of_fold), **_references(training, seed)},
+        references={"predictor": _r2(y, out_of_fold), **(_references(training, seed) if with_references else {})},
     )
-
-
-def _trains(y: NDArray[np.float64], chance: float | None) -> tuple[NDArray[np.bool_] | None, float | None]:
-    """Return which wirings train at all, where there are enough of both kinds, and the value below which none does.
-
-    Those within a tenth of the way from chance to the best value do not.
-    """
-    if chance is None:
-        return None, None
-    best = float(y[np.argmax(np.abs(y - chance))])
-    near = _NEAR_CHANCE * (best - chance)
-    trains = np.abs(y - chance) > abs(near)
-    if min(trains.sum(), (~trains).sum()) < _LEAST_FOR_CLASSES:
-        return None, None
-    return trains, chance + near if near > 0 else None
 
 
 def _references(training: Training, seed: int) -> dict[str, float]:
@@ -115,20 +133,20 @@ class BlendFit:
     """The fit of a blend on columns with names; see `predictors.validation.Fit`."""
 
     names: tuple[str, ...]
+    aim: Aim = Aim()
 
     def __call__(self, X: NDArray[np.float64], y: NDArray[np.float64], groups: NDArray[np.int64], seed: int) -> Predict:
         """Fit to rows."""
-        return fit_blend(X, y, self.names, groups=groups.tolist(), seed=seed).predict
+        blend = self.aim.blend(X, y, self.names, groups.tolist(), seed)
+        return lambda rows: np.clip(blend.predict(rows), *self.aim.limits)
 
 
-def coverages(
-    training: Training, bounds: tuple[float, float] | None, levels: Sequence[float], folds: int, seed: int
-) -> dict[float, float]:
+def coverages(training: Training, aim: Aim, levels: Sequence[float], folds: int, seed: int) -> dict[float, float]:
     """Return the share of single trainings inside of their intervals, on wirings that were not learnt from."""
     inside: dict[float, list[float]] = {level: [] for level in levels}
     for held_out in repeated_folds(len(training.X), folds, 1, training.groups.tolist(), seed)[0]:
         rest = np.setdiff1d(np.arange(len(training.X)), held_out)
-        fitted = fit(training.rows(rest), bounds, None, seed)
+        fitted = fit(training.rows(rest), aim, seed, with_references=False)
         X, labels = training.X[held_out], training.labels[held_out]
         mean, scale = fitted.predict(X), fitted.scale(X)
         for level in levels:

@@ -8,27 +8,23 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from predictors.explain import contributions, families_of, shap_values
-from predictors.features.describe import describe
-from predictors.features.table import TIERS, names_of
+from predictors.answers import Answers
+from predictors.features.table import names_of
 from predictors.fitted import Fitted, Training
 from predictors.preparation import Preparation
-from priors import Wiring
+from predictors.rows import as_trained, as_wirings, checked_column, chosen_tiers, columns_of
 
 if TYPE_CHECKING:
-    import networkx as nx
-
-    Graph = Wiring | nx.Graph[Any]
+    from predictors.fitting import Aim
+    from predictors.rows import Graph
 
 __all__ = ["Predictor"]
-
-_BACKGROUND = 16
 
 
 class Predictor:
@@ -91,7 +87,7 @@ class Predictor:
         wirings: Sequence[Graph],
         values: ArrayLike,
         *,
-        groups: Sequence[object] | None = None,
+        groups: Sequence[Hashable] | None = None,
         parameters: Sequence[Mapping[str, object]] | None = None,
         columns: Mapping[str, ArrayLike] | None = None,
     ) -> Predictor:
@@ -105,7 +101,7 @@ class Predictor:
             What each reached; several trainings of a wiring side by side, NaN where there are fewer.
         groups : sequence, optional
             The lineage of each: what was derived from one another has equal ones, and is never on both sides of a fold.
-            By default equal wirings form a group.
+            By default those with equal hidden wirings form a group.
         parameters : sequence of mapping, optional
             What each was drawn from. No feature is made of them: they are the reference that features must beat.
         columns : mapping, optional
@@ -119,27 +115,51 @@ class Predictor:
         from predictors.fitting import fit
 
         training = self.training_of(wirings, values, groups=groups, parameters=parameters, columns=columns)
-        self.fitted_: Fitted = fit(training, self.bounds, self.chance, self.seed)
+        self.fitted_: Fitted = fit(training, self.aim, self.seed)
         return self
+
+    @property
+    def aim(self) -> Aim:
+        """What is predicted, as the functions that fit take it."""
+        from predictors.fitting import Aim
+
+        return Aim(self.direction, self.bounds, self.chance)
 
     def training_of(
         self,
         wirings: Sequence[Graph],
         values: ArrayLike,
         *,
-        groups: Sequence[object] | None = None,
+        groups: Sequence[Hashable] | None = None,
         parameters: Sequence[Mapping[str, object]] | None = None,
         columns: Mapping[str, ArrayLike] | None = None,
     ) -> Training:
         """Return what `fit` learns from when it is given the same: features, labels, groups and parameters."""
         self._check_options()
-        prepared = self._prepared_for_training(_as_wirings(wirings))
-        self.tiers_ = self._tiers(prepared)
-        X, names = self._columns(prepared, self.tiers_, columns)
-        lineage = [wiring.fingerprint for wiring in prepared] if groups is None else groups
-        return Training.of(X, names, values, lineage, parameters)
+        prepared = as_trained(as_wirings(wirings), self.preparation)
+        self.tiers_ = chosen_tiers(self.tiers, prepared)
+        X, names = columns_of(prepared, self.tiers_, self.pivots, columns)
+        lineage = [wiring.hidden.fingerprint for wiring in prepared] if groups is None else groups
+        training = Training.of(X, names, values, lineage, parameters)
+        low, high = float(np.nanmin(training.labels)), float(np.nanmax(training.labels))
+        if self.bounds is not None and not self.bounds[0] <= low <= high <= self.bounds[1]:
+            raise ValueError(f"values go from {low:.6g} to {high:.6g}: bounds={self.bounds} must hold them all")
+        return training
 
     # Asking
+
+    def ask(self, wirings: Sequence[Graph], *, columns: Mapping[str, ArrayLike] | None = None) -> Answers:
+        """Return everything that the predictor says of wirings; the methods below are its parts.
+
+        Parameters
+        ----------
+        wirings : sequence of Wiring or networkx graph
+            As for `predict`.
+        columns : mapping, optional
+            As given to `fit`.
+        """
+        X, owner = self._described(wirings, columns)
+        return Answers(self.fitted_, X, owner, len(wirings), self.seed)
 
     def predict(
         self,
@@ -164,12 +184,8 @@ class Predictor:
         -------
         (n,) float array, or two of them
         """
-        X, owner = self._described(wirings, columns)
-        mean, spread = _pooled(self.fitted_.predict(X), owner, len(wirings))
-        if not return_std:
-            return mean
-        variance, _ = _pooled(np.square(self.fitted_.std(X)), owner, len(wirings))
-        return mean, np.sqrt(variance + np.square(spread))
+        answers = self.ask(wirings, columns=columns)
+        return (answers.mean, answers.std) if return_std else answers.mean
 
     def interval(
         self, wirings: Sequence[Graph], coverage: float = 0.9, *, columns: Mapping[str, ArrayLike] | None = None
@@ -180,76 +196,56 @@ class Predictor:
         ----------
         wirings : sequence of Wiring or networkx graph
         coverage : float
-            Share of trainings that are to lie inside, above 0 and below 1.
+            Share of trainings that are to lie inside, above 0 and below 1. Few training wirings cannot promise much:
+            beyond `fitted_.calibration.reach`, intervals grow no more.
         columns : mapping, optional
             As given to `fit`.
-
-        Returns
-        -------
-        low, high : (n,) float arrays
         """
-        if not 0 < coverage < 1:
-            raise ValueError(f"coverage={coverage}: it must be above 0 and below 1, such as 0.9")
-        X, owner = self._described(wirings, columns)
-        mean, spread = _pooled(self.fitted_.predict(X), owner, len(wirings))
-        scale, _ = _pooled(self.fitted_.scale(X), owner, len(wirings))
-        return self.fitted_.interval(mean, scale, spread, coverage)
+        return self.ask(wirings, columns=columns).interval(coverage)
 
     def trains(
         self, wirings: Sequence[Graph], *, columns: Mapping[str, ArrayLike] | None = None
     ) -> NDArray[np.float64]:
         """Return the probability that a wiring trains at all, (n,) float; 1 where every training wiring did."""
-        X, owner = self._described(wirings, columns)
-        return _pooled(self.fitted_.trains(X), owner, len(wirings))[0]
+        return self.ask(wirings, columns=columns).trains
 
     def in_domain(
         self, wirings: Sequence[Graph], *, columns: Mapping[str, ArrayLike] | None = None
     ) -> NDArray[np.bool_]:
         """Return whether wirings are like those trained, (n,) bool; predictions of others are guesses."""
-        X, owner = self._described(wirings, columns)
-        return _pooled(self.fitted_.domain.remoteness(X), owner, len(wirings))[0] <= 1
+        return self.ask(wirings, columns=columns).in_domain
 
     def why_outside(self, wiring: Graph, *, columns: Mapping[str, ArrayLike] | None = None) -> str | None:
         """Return what puts a wiring outside of the domain, None where it is inside."""
-        X, _ = self._described([wiring], columns)
-        fitted = self.fitted_
-        remoteness = fitted.domain.remoteness(X)
-        return None if remoteness.mean() <= 1 else fitted.domain.reasons(X[remoteness.argmax()], fitted.names)
+        return self.ask([wiring], columns=columns).why_outside[0]
 
     def explain(
         self, wirings: Sequence[Graph], *, columns: Mapping[str, ArrayLike] | None = None
     ) -> dict[str, NDArray[np.float64]]:
         """Return what families of features contribute to the prediction of each wiring, (n,) float by family.
 
-        They sum to the prediction less the mean prediction of typical training wirings. An association, not a cause:
-        see `predictors.explain.contributions`.
+        They sum to the prediction less that of typical training wirings; see `predictors.explain.contributions`.
         """
-        X, owner = self._described(wirings, columns)
-        fitted = self.fitted_
-        found = contributions(fitted.predict, X, families_of(fitted.names), self._background(), seed=self.seed)
-        return {family: _pooled(values, owner, len(wirings))[0] for family, values in found.items()}
+        return self.ask(wirings, columns=columns).contributions()
 
     def shap_values(
         self, wirings: Sequence[Graph], *, columns: Mapping[str, ArrayLike] | None = None
     ) -> dict[str, NDArray[np.float64]]:
         """Return what single features contribute to each prediction, (n,) float by name; needs the package shap.
 
-        Raises
-        ------
-        ValueError
-            If it is not installed.
+        See `predictors.explain.shap_values`.
         """
-        X, owner = self._described(wirings, columns)
-        found = shap_values(self.fitted_.predict, X, self._background())
-        return {
-            name: _pooled(values, owner, len(wirings))[0]
-            for name, values in zip(self.fitted_.names, found.T, strict=True)
-        }
+        return self.ask(wirings, columns=columns).shap_values()
 
-    def _background(self) -> NDArray[np.float64]:
-        """Return the columns of some training wirings, which stand for a typical one."""
-        X = self.fitted_.training.X
-        return X[np.random.default_rng(self.seed).permutation(len(X))[:_BACKGROUND]]
+    def spread(
+        self, wirings: Sequence[Graph], *, columns: Mapping[str, ArrayLike] | None = None
+    ) -> NDArray[np.float64]:
+        """Return how much the trees of the blend disagree, on the scale of values about predictions, (n,) float.
+
+        It tells wirings whose prediction is unsure from others, as a search needs it; `predict` gives the level.
+        """
+        answers = self.ask(wirings, columns=columns)
+        return answers.pooled(self.fitted_.spread(answers.X))
 
     def rank(self, values: ArrayLike) -> tuple[NDArray[np.int64], int]:
         """Return the rank of predicted values among the predictions of the training wirings, 1 the best, and how many.
@@ -334,28 +330,10 @@ class Predictor:
     def _check_options(self) -> None:
         if self.direction not in ("maximize", "minimize"):
             raise ValueError(f"direction={self.direction!r}: valid are maximize, minimize")
-        if self.bounds is not None and not self.bounds[0] < self.bounds[1]:
-            raise ValueError(f"bounds={self.bounds}: the first must be below the second")
-
-    def _tiers(self, wirings: Sequence[Wiring]) -> tuple[str, ...]:
-        if self.tiers is not None:
-            names_of(self.tiers)
-            return tuple(tier for tier in TIERS if tier in self.tiers)
-        cyclic = any(not wiring.is_acyclic for wiring in wirings)
-        return ("size", "structure", "recurrent") if cyclic else ("size", "structure")
-
-    def _prepared_for_training(self, wirings: Sequence[Wiring]) -> list[Wiring]:
-        if self.preparation is None:
-            return list(wirings)
-        prepared = []
-        for index, wiring in enumerate(wirings):
-            found = self.preparation.wirings(wiring)
-            if len(found) > 1:
-                raise ValueError(
-                    f"graph {index} stands for {len(found)} wirings under this preparation: give the trained ones"
-                )
-            prepared += found
-        return prepared
+        if self.bounds is not None and not -math.inf < self.bounds[0] < self.bounds[1] < math.inf:
+            raise ValueError(f"bounds={self.bounds}: two finite numbers are needed, the first must be below the second")
+        if self.chance is not None and not math.isfinite(self.chance):
+            raise ValueError(f"chance={self.chance}: it must be a finite number")
 
     def _described(
         self, wirings: Sequence[Graph], columns: Mapping[str, ArrayLike] | None
@@ -363,50 +341,12 @@ class Predictor:
         """Return the columns of every wiring that the graphs stand for, and which graph each belongs to."""
         if not hasattr(self, "fitted_"):
             raise ValueError("this predictor is not fitted: call fit, or load one")
-        graphs = _as_wirings(wirings)
+        graphs = as_wirings(wirings)
         prepared = [[graph] if self.preparation is None else self.preparation.wirings(graph) for graph in graphs]
         owner = np.repeat(np.arange(len(graphs)), [len(found) for found in prepared])
-        own = {name: _checked_column(name, values, len(graphs))[owner] for name, values in (columns or {}).items()}
-        X, names = self._columns([wiring for found in prepared for wiring in found], self.tiers_, own)
+        own = {name: checked_column(name, values, len(graphs))[owner] for name, values in (columns or {}).items()}
+        X, names = columns_of([wiring for found in prepared for wiring in found], self.tiers_, self.pivots, own)
         if names != self.fitted_.names:
             expected = ", ".join(self.fitted_.names[len(names_of(self.tiers_)) :]) or "none"
             raise ValueError(f"columns {', '.join(columns or ()) or 'none'}: this predictor was fitted with {expected}")
         return X, owner
-
-    def _columns(
-        self, wirings: Sequence[Wiring], tiers: tuple[str, ...], own: Mapping[str, ArrayLike] | None
-    ) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-        names = (*names_of(tiers), *(own or {}))
-        blocks = [describe(wirings, tiers, self.pivots)]
-        for name, values in (own or {}).items():
-            blocks.append(_checked_column(name, values, len(wirings))[:, None])
-        return np.concatenate(blocks, axis=1), names
-
-
-def _checked_column(name: str, values: ArrayLike, n: int) -> NDArray[np.float64]:
-    column = np.asarray(values, dtype=np.float64)
-    if column.shape != (n,):
-        raise ValueError(f"column {name!r} has shape {column.shape}: it needs one number for each of {n} wirings")
-    return column
-
-
-def _as_wirings(graphs: Sequence[Graph]) -> list[Wiring]:
-    return [_as_wiring(graph, index) for index, graph in enumerate(graphs)]
-
-
-def _as_wiring(graph: Graph, index: int) -> Wiring:
-    if isinstance(graph, Wiring):
-        return graph
-    if not (hasattr(graph, "is_multigraph") and hasattr(graph, "adj")):
-        raise ValueError(f"graph {index} is a {type(graph).__name__}: give wirings or networkx graphs")
-    return Wiring.from_networkx(graph)
-
-
-def _pooled(
-    values: NDArray[np.float64], owner: NDArray[np.int64], n: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean and standard deviation over the wirings of each graph, (n,) float both."""
-    counts = np.maximum(np.bincount(owner, minlength=n), 1)
-    mean = np.bincount(owner, values, minlength=n) / counts
-    squares = np.bincount(owner, np.square(values - mean[owner]), minlength=n) / counts
-    return mean, np.sqrt(squares)

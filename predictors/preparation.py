@@ -17,6 +17,11 @@ STRUCTURES = ("dag", "recurrent", "stack")
 """What a graph becomes: oriented and layered; taken as it is; oriented, layered and recurrent inside each layer."""
 
 
+_MOST_DRAWS, _MOST_UNITS = 64, 2**20
+_MOST_EDGES = 2**24
+"""Of a prepared wiring, so that a small file cannot take all memory."""
+
+
 @dataclass(frozen=True)
 class Preparation:
     """What was done to the graphs of the training wirings, to be done to the graphs of candidates.
@@ -52,6 +57,9 @@ class Preparation:
     draws: int = 16
 
     def __post_init__(self) -> None:
+        for name in ("orientation", "attachment"):
+            if isinstance(getattr(self, name), str):
+                raise ValueError(f"{name}={getattr(self, name)!r}: it must be a tuple of names")
         for name, valid in (("structure", STRUCTURES), ("orientation", ORIENTATIONS), ("attachment", ATTACHMENTS)):
             value = getattr(self, name)
             for item in (value,) if isinstance(value, str) else value:
@@ -68,8 +76,9 @@ class Preparation:
             "draws": 1,
         }
         for name, low in least.items():
-            if not low <= getattr(self, name) <= 2**20:
-                raise ValueError(f"{name}={getattr(self, name)}: it must be between {low} and {2**20}")
+            high = _MOST_DRAWS if name == "draws" else _MOST_UNITS
+            if not low <= getattr(self, name) <= high:
+                raise ValueError(f"{name}={getattr(self, name)}: it must be between {low} and {high}")
 
     def wirings(self, graph: Wiring) -> list[Wiring]:
         """Return the wirings that a graph stands for: one, or `draws` of them where chance has a part.
@@ -84,6 +93,12 @@ class Preparation:
         """
         if graph.inputs or graph.outputs:
             return [graph]
+        n_edges = graph.n_edges + graph.n_neurons * (self.n_inputs + self.n_outputs)
+        if self.attachment and n_edges > _MOST_EDGES:
+            raise ValueError(
+                f"{graph.n_neurons} neurons, {self.n_inputs} inputs and {self.n_outputs} outputs: {n_edges} edges "
+                f"at most, and no more than {_MOST_EDGES} are prepared"
+            )
         cyclic = not (graph.is_acyclic or (graph.n_layers == 1 and graph.is_undirected))
         if cyclic and (self.structure == "dag" or (self.structure == "stack" and graph.n_layers == 1)):
             raise ValueError(

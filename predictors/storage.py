@@ -15,16 +15,17 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from predictors.calibration import LEVELS, Calibration
+from predictors.document import FORMAT, VERSION, Document, Part
 from predictors.domain import Domain
 from predictors.features.table import TIERS, names_of
-from predictors.fitted import Fitted, Training
+from predictors.fitted import LARGEST, LEAST_WIRINGS, Fitted, Training
 from predictors.members import Member, from_arrays, to_arrays
 from predictors.preparation import Preparation
 from priors.files import atomic_write
@@ -38,76 +39,9 @@ __all__ = ["FILE", "load", "save", "signed"]
 FILE = "predictor.json"
 """The file by which a folder is known to hold a predictor."""
 
-_FORMAT, _VERSION = "wirenas-predictor", 1
 _MOST_JSON, _MOST_ARRAYS = 8 * 2**20, 128 * 2**20
-_MOST_COLUMNS, _MOST_MEMBERS = 4096, 64
 
 Arrays = dict[str, NDArray[Any]]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Names = Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=_MOST_COLUMNS)]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class _Part(_Model):
-    """A member: its kind and scalars; its arrays have names that begin with the part's own."""
-
-    kind: Annotated[str, Field(max_length=50)]
-    scalars: dict[str, int | Finite | str]
-
-
-class _Share(_Model):
-    name: Annotated[str, Field(max_length=100)]
-    weight: Annotated[float, Field(ge=0, le=1)]
-    member: _Part
-
-
-class _Preparation(_Model):
-    structure: str
-    orientation: list[str]
-    attachment: list[str]
-    n_inputs: int
-    n_outputs: int
-    reads: int
-    readouts: int
-    width: int
-    draws: Annotated[int, Field(le=1024)]
-
-
-class _Arguments(_Model):
-    tiers: list[Literal["size", "structure", "centrality", "published", "recurrent"]] | None
-    pivots: Annotated[int, Field(ge=1)] | None
-    preparation: _Preparation | None
-    metric: Annotated[str, Field(max_length=100)]
-    direction: Literal["maximize", "minimize"]
-    bounds: tuple[Finite, Finite] | None
-    chance: Finite | None
-    seed: int
-
-
-class _Calibration(_Model):
-    scale: _Part
-    floor: Annotated[float, Field(gt=0, allow_inf_nan=False)]
-    rms: Annotated[float, Field(ge=0, allow_inf_nan=False)]
-    n_errors: Annotated[int, Field(ge=1)]
-
-
-class _Document(_Model):
-    format: Literal["wirenas-predictor"]
-    version: Literal[1]
-    wirenas: Annotated[str, Field(max_length=100)]
-    arrays: Annotated[str, Field(pattern=r"^arrays-[0-9a-f]{64}\.safetensors$")]
-    arguments: _Arguments
-    tiers: list[Literal["size", "structure", "centrality", "published", "recurrent"]]
-    own_columns: Names
-    parameter_names: Names
-    members: Annotated[list[_Share], Field(min_length=1, max_length=_MOST_MEMBERS)]
-    classifier: _Part | None
-    calibration: _Calibration
-    radius: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None
-    references: dict[str, Finite | None]
 
 
 # Writing
@@ -131,15 +65,32 @@ def save(predictor: Predictor, folder: str | os.PathLike[str]) -> None:
     document = _document(predictor, arrays)
     content = to_bytes({name: np.ascontiguousarray(array) for name, array in sorted(arrays.items())})
     document["arrays"] = f"arrays-{hashlib.sha256(content).hexdigest()}.safetensors"
+    written = signed(document)
+    _check_sizes(written, content)
+    _parsed(written)  # What could not be read back is refused before anything is written.
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
+    old = _arrays_named_in(place / FILE)
     with atomic_write(place / document["arrays"]) as temporary:
         temporary.write_bytes(content)
     with atomic_write(place / FILE) as temporary:
-        temporary.write_bytes(signed(document))
-    for old in place.glob("arrays-*.safetensors"):
-        if old.name != document["arrays"]:
-            old.unlink(missing_ok=True)
+        temporary.write_bytes(written)
+    if old not in (None, document["arrays"]):
+        (place / str(old)).unlink(missing_ok=True)
+
+
+def _check_sizes(document: bytes, arrays: bytes) -> None:
+    for name, found, most in ((FILE, document, _MOST_JSON), ("the arrays", arrays, _MOST_ARRAYS)):
+        if len(found) > most:
+            raise ValueError(f"{name} would take {len(found)} bytes: at most {most} are read back; learn from less")
+
+
+def _arrays_named_in(path: Path) -> str | None:
+    """Return the file of arrays that an older predictor in the same place names; None where there is no such one."""
+    try:
+        return _parsed(_bounded(path, _MOST_JSON)).arrays
+    except (OSError, ValueError, RecursionError):
+        return None
 
 
 def _document(predictor: Predictor, arrays: Arrays) -> dict[str, Any]:
@@ -150,11 +101,12 @@ def _document(predictor: Predictor, arrays: Arrays) -> dict[str, Any]:
     arrays.update({"out_of_fold": fitted.out_of_fold, "calibration.quantiles": calibration.quantiles})
     shares = zip(fitted.member_names, fitted.weights.tolist(), fitted.members, strict=True)
     return {
-        "format": _FORMAT,
-        "version": _VERSION,
+        "format": FORMAT,
+        "version": VERSION,
         "wirenas": __version__,
         "arguments": {
             **predictor.get_params(),
+            "seed": int(predictor.seed),
             "preparation": None if predictor.preparation is None else asdict(predictor.preparation),
         },
         "tiers": list(predictor.tiers_),
@@ -169,9 +121,10 @@ def _document(predictor: Predictor, arrays: Arrays) -> dict[str, Any]:
             "scale": _part(calibration.scale, "scale", arrays),
             "floor": calibration.floor,
             "rms": calibration.rms,
-            "n_errors": calibration.n_errors,
+            "n_groups": calibration.n_groups,
         },
         "radius": domain.radius if math.isfinite(domain.radius) else None,
+        "spread_factor": fitted.spread_factor,
         "references": {name: value if math.isfinite(value) else None for name, value in fitted.references.items()},
     }
 
@@ -208,30 +161,34 @@ def load(folder: str | os.PathLike[str]) -> Predictor:
     try:
         document = _read_document(place)
         arrays = _read_arrays(place / document.arrays, document.arrays[len("arrays-") :].split(".")[0])
-        return _predictor(document, arrays)
+        with np.errstate(all="ignore"):  # What is not finite is refused, without a warning before.
+            return _predictor(document, arrays)
     except OSError as error:
         raise ValueError(f"{place}: no predictor can be read there: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{place}: {' '.join(str(error).split())[:500]}") from error
 
 
-def _read_document(place: Path) -> _Document:
-    content = _bounded(place / FILE, _MOST_JSON)
+def _read_document(place: Path) -> Document:
+    return _parsed(_bounded(place / FILE, _MOST_JSON))
+
+
+def _parsed(content: bytes) -> Document:
     try:
         document = json.loads(content)
     except ValueError as error:
         raise ValueError(f"{FILE} is not JSON: {error}") from error
-    if not isinstance(document, dict) or document.get("format") != _FORMAT:
-        raise ValueError(f"{FILE} is no predictor: it must be an object with the format {_FORMAT!r}")
-    if document.get("version") != _VERSION:
-        raise ValueError(f"version {document.get('version')!r} of {FILE} is not known: this reads version {_VERSION}")
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise ValueError(f"{FILE} is no predictor: it must be an object with the format {FORMAT!r}")
+    if document.get("version") != VERSION:
+        raise ValueError(f"version {document.get('version')!r} of {FILE} is not known: this reads version {VERSION}")
     head, _, tail = content.rpartition(_SEAL)
     if tail != hashlib.sha256(head).hexdigest().encode() + _END:
         raise ValueError(f"{FILE} is damaged: its content does not have the sha256 at its end")
     del document["sha256"]
     try:
         # Read from JSON, where tuples are lists.
-        return _Document.model_validate_json(json.dumps(document))
+        return Document.model_validate_json(json.dumps(document))
     except ValidationError as error:
         first = error.errors()[0]
         raise ValueError(f"{FILE}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
@@ -251,6 +208,8 @@ def _read_arrays(path: Path, digest: str) -> Arrays:
 
 
 def _bounded(path: Path, most: int) -> bytes:
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path.name} is no ordinary file")
     with path.open("rb") as file:
         content = file.read(most + 1)
     if len(content) > most:
@@ -258,7 +217,7 @@ def _bounded(path: Path, most: int) -> bytes:
     return content
 
 
-def _predictor(document: _Document, arrays: Arrays) -> Predictor:
+def _predictor(document: Document, arrays: Arrays) -> Predictor:
     from predictors.predictor import Predictor
 
     arguments: dict[str, Any] = document.arguments.model_dump()
@@ -275,7 +234,7 @@ def _predictor(document: _Document, arrays: Arrays) -> Predictor:
     return predictor
 
 
-def _fitted(document: _Document, arrays: Arrays, names: tuple[str, ...], bounds: tuple[float, float]) -> Fitted:
+def _fitted(document: Document, arrays: Arrays, names: tuple[str, ...], bounds: tuple[float, float]) -> Fitted:
     n, k = len(_array(arrays, "out_of_fold", None)), len(names)
     training = Training(
         _array(arrays, "training.X", n, k, may_be_nan=True),
@@ -285,6 +244,10 @@ def _fitted(document: _Document, arrays: Arrays, names: tuple[str, ...], bounds:
         _array(arrays, "training.parameters", n, len(document.parameter_names), may_be_nan=True),
         tuple(document.parameter_names),
     )
+    if n < LEAST_WIRINGS or not np.isfinite(training.labels).any(axis=1).all():
+        raise ValueError(f"{n} wirings: at least {LEAST_WIRINGS} with a label each are needed")
+    if np.nanmax(np.abs(training.labels)) > LARGEST:
+        raise ValueError(f"labels must be at most {LARGEST:g}")
     columns = {name: _array(arrays, f"domain.{name}", k) for name in ("low", "high", "middle", "scale")}
     domain = Domain(
         is_bounded=_array(arrays, "domain.is_bounded", k, kind="b"),
@@ -294,14 +257,18 @@ def _fitted(document: _Document, arrays: Arrays, names: tuple[str, ...], bounds:
     )
     if not math.isclose(sum(share.weight for share in document.members), 1.0, abs_tol=1e-6):
         raise ValueError("the shares of the members must be 1 in sum")
+    if not (len(domain.points) and (domain.scale >= 0).all() and (domain.low <= domain.high).all()):
+        raise ValueError("the domain needs at least one point, scales of at least 0, and ranges in order")
     own = document.calibration
     calibration = Calibration(
         _member(own.scale, "scale", arrays, k),
         own.floor,
         _array(arrays, "calibration.quantiles", LEVELS),
         own.rms,
-        own.n_errors,
+        own.n_groups,
     )
+    if (np.diff(calibration.quantiles) < 0).any():
+        raise ValueError("the quantiles of the calibration must ascend")
     classifier = None if document.classifier is None else _member(document.classifier, "classifier", arrays, k)
     return Fitted(
         tuple(_member(share.member, f"members.{i}", arrays, k) for i, share in enumerate(document.members)),
@@ -312,12 +279,13 @@ def _fitted(document: _Document, arrays: Arrays, names: tuple[str, ...], bounds:
         calibration,
         _array(arrays, "out_of_fold", n),
         bounds,
+        document.spread_factor,
         training,
         {name: math.nan if value is None else value for name, value in document.references.items()},
     )
 
 
-def _member(part: _Part, place: str, arrays: Arrays, n_columns: int) -> Member:
+def _member(part: Part, place: str, arrays: Arrays, n_columns: int) -> Member:
     own = {name.removeprefix(f"{place}."): array for name, array in arrays.items() if name.startswith(f"{place}.")}
     member = from_arrays(part.kind, part.scalars, own)
     found = member.predict(np.zeros((1, n_columns)))

@@ -25,7 +25,6 @@ from nas.search.learning import campaign_examples, fit_into
 from nas.search.options import (
     CAMPAIGN,
     OPTIONS_FILE,
-    PREDICTOR_FOLDER,
     refuse_changes,
     refuse_other,
     resolve,
@@ -122,17 +121,25 @@ class Campaign:
         refuse_other(self.out, CAMPAIGN)
         if self.space.max_parameters is not None and not (self.out / OPTIONS_FILE).is_file():
             self._proposer().propose(0)  # An impossible limit is refused before anything is written.
-        with alone_in(self.out), one_torch_thread(), stop_on_signal(self.stop):
-            remove_leftovers(self.out)
-            study = self._open()
-            watcher = watcher or Watcher()
+        watcher = watcher or Watcher()
+        with alone_in(self.out):
             try:
-                return self._run(study, watcher)
+                with one_torch_thread(), stop_on_signal(self.stop):
+                    study, outcome = self._searched(watcher)
+                # Outside of the flag, which a fit does not look at: here Ctrl-C acts at once.
+                return self._with_predictor(study, outcome, watcher)
             except Interrupted:
                 raise KeyboardInterrupt from None
             finally:
                 watcher.finished()
-                study.records().to_csv(self.out / "trials.csv")
+
+    def _searched(self, watcher: Watcher) -> tuple[StudyFile, Outcome]:
+        remove_leftovers(self.out)
+        study = self._open()
+        try:
+            return study, self._run(study, watcher)
+        finally:
+            study.records().to_csv(self.out / "trials.csv")
 
     def _run(self, study: StudyFile, watcher: Watcher) -> Outcome:
         trained = self._trainer() if self.task is not None else None
@@ -142,8 +149,7 @@ class Campaign:
             self._search(study, self._evaluation(trained), executor, watcher)
             records, before = study.records(), study.get("outcome")
             if before is not None and before["complete"] == len(records.complete) and self._has_output():
-                outcome = Outcome.from_json({**before, "out": str(self.out), "study": str(study.path)})
-                return self._with_predictor(study, records, outcome, watcher)
+                return Outcome.from_json({**before, "out": str(self.out), "study": str(study.path)})
             finals = self._finals(records, trained, executor, watcher) if trained is not None else None
         except KeyboardInterrupt:
             wait = False  # A second Ctrl-C does not wait for an own evaluation that takes long.
@@ -154,18 +160,18 @@ class Campaign:
         outcome = Outcome.of(self.out, self.options, self.task, records, finals, test_uses=uses, over=True)
         write_output(self.out, self.options, self.task, records, finals, outcome, self._rebuild)
         study.put("outcome", outcome.to_json())
-        return self._with_predictor(study, records, outcome, watcher)
+        return outcome
 
-    def _with_predictor(self, study: StudyFile, records: Records, outcome: Outcome, watcher: Watcher) -> Outcome:
+    def _with_predictor(self, study: StudyFile, outcome: Outcome, watcher: Watcher) -> Outcome:
         """Fit a predictor to all trials and say what it is worth, unless that is done already."""
-        if outcome.predictor is not None and (self.out / PREDICTOR_FOLDER).is_dir():
-            return outcome
-        watcher.stage_started("predictor", 1)
         chance = None if self.task is None else self.task.constant_value
-        examples = campaign_examples(records, self.space, self._units, outcome.metric, outcome.direction, chance)
-        fitted = fit_into(self.out, examples, self.options.seed)
+        examples = campaign_examples(
+            study.records(), self._rebuild, self.space, self._units, outcome.metric, outcome.direction, chance
+        )
+        watcher.stage_started("predictor", 1)
+        fitted = fit_into(self.out, examples, self.options.seed, again=outcome.predictor is None)
         watcher.trained()
-        if fitted is None:
+        if fitted is None or fitted.worth() == outcome.predictor:
             return outcome
         outcome = replace(outcome, predictor=fitted.worth())
         study.put("outcome", outcome.to_json())

@@ -5,7 +5,7 @@ Labels are metrics on the validation part: the test part stays untouched by what
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from nas.direction import sign_of
 from nas.search.options import PREDICTOR_FOLDER
-from nas.search.records import Records
+from nas.search.records import Record, Records
 from nas.search.space import SEED_NAMES, Space
 from predictors import Predictor, Preparation
 from predictors.fitted import Training
@@ -90,25 +90,56 @@ class Examples:
         return self.predictor(seed).fit(self.wirings, self.labels, parameters=self.parameters)
 
 
-def fit_into(out: Path, examples: Examples, seed: int = 0) -> Predictor | None:
-    """Fit a predictor and save it in the folder of its campaign or survey; None where there is too little to learn."""
+def fit_into(out: Path, examples: Examples, seed: int, *, again: bool = True) -> Predictor | None:
+    """Fit a predictor and save it in the folder of its campaign or survey.
+
+    Parameters
+    ----------
+    out : Path
+    examples : Examples
+    seed : int
+    again : bool
+        Whether to fit even where a predictor lies there that learnt from as many wirings.
+
+    Returns
+    -------
+    Predictor or None
+        None where there is too little to learn.
+    """
     if len(examples) < LEAST_EXAMPLES or np.ptp(np.nanmean(examples.labels, axis=1)) == 0:
         return None
+    if not again and (stored := _stored(out)) is not None and stored.worth()["wirings"] == len(examples):
+        return stored
     predictor = examples.fit(seed)
     predictor.save(out / PREDICTOR_FOLDER)
     return predictor
 
 
+def _stored(out: Path) -> Predictor | None:
+    try:
+        return Predictor.load(out / PREDICTOR_FOLDER)
+    except ValueError:
+        return None
+
+
 def campaign_examples(
-    records: Records, space: Space, units: tuple[int, int], metric: str, direction: str, chance: float | None = None
+    records: Records,
+    rebuild: Callable[[Record], Wiring],
+    space: Space,
+    units: tuple[int, int],
+    metric: str,
+    direction: str,
+    chance: float | None = None,
 ) -> Examples:
     """Return the complete trials of a campaign.
 
     Parameters
     ----------
     records : Records
+    rebuild : callable
+        Returns the wiring of a record.
     space : Space
-        That their wirings are rebuilt from.
+        That they were drawn from.
     units : (int, int)
         Input and output units.
     metric, direction : str
@@ -116,7 +147,7 @@ def campaign_examples(
     """
     chosen = [record for record in records.complete if record.value is not None]
     chosen = [chosen[index] for index in _evenly(len(chosen), MOST_EXAMPLES).tolist()]
-    wirings = tuple(space.wiring(record.params, *units) for record in chosen)
+    wirings = tuple(map(rebuild, chosen))
     width = max((len(record.values) for record in chosen), default=1) or 1
     labels = np.full((len(chosen), width), np.nan)
     for row, record in enumerate(chosen):

@@ -22,7 +22,6 @@ from nas.search.guards import alone_in, one_torch_thread, stop_on_signal
 from nas.search.in_order import in_order
 from nas.search.learning import fit_into, survey_examples
 from nas.search.options import (
-    PREDICTOR_FOLDER,
     SURVEY,
     refuse_changes,
     refuse_other,
@@ -116,16 +115,18 @@ class Survey:
         refuse_other(self.out, SURVEY)
         if not (self.out / SURVEY.file).is_file():
             self._maker.draws.draw(0)  # An impossible limit is refused before anything is written.
-        with alone_in(self.out), one_torch_thread(), stop_on_signal(self.stop):
-            parts = self._open()
-            before = parts.n_wirings
-            try:
-                self._train(parts, watch or (lambda _: None))
-            except Interrupted:
-                raise KeyboardInterrupt from None
-            parts.merge()
-            if parts.n_wirings > before or not (self.out / PREDICTOR_FOLDER).is_dir():
-                fit_into(self.out, survey_examples(load_survey(self.out), chance=self.task.constant_value))
+        with alone_in(self.out):
+            with one_torch_thread(), stop_on_signal(self.stop):
+                parts = self._open()
+                before = parts.n_wirings
+                try:
+                    self._train(parts, watch or (lambda _: None))
+                except Interrupted:
+                    raise KeyboardInterrupt from None
+                parts.merge()
+            # Outside of the flag, which a fit does not look at: here Ctrl-C acts at once.
+            examples = survey_examples(load_survey(self.out), chance=self.task.constant_value)
+            fit_into(self.out, examples, self.options.seed, again=parts.n_wirings > before)
             return read_outcome(self.out)
 
     # The folder

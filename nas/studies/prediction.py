@@ -11,7 +11,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from nas.search.space import SEED_NAMES, Params
 from nas.search.survey import Survey
 from nas.search.survey_table import load_survey
 from nas.seeds import stream
-from nas.studies.tables import markdown_table, said, write_text
+from nas.studies.tables import markdown_table, plain, said, write_text
 from predictors.fitted import Training
 from predictors.fitting import BlendFit
 from predictors.validation import (
@@ -43,6 +43,7 @@ from predictors.validation import (
     variance_components,
 )
 from predictors.validation.figures import plot_components, plot_curves, plot_ladder
+from predictors.validation.transfer import label_of
 
 __all__ = ["POPULATIONS", "prediction"]
 
@@ -76,6 +77,8 @@ POPULATIONS: dict[str, dict[str, Any]] = {
 _NESTED = {"parameters": 48, "graph": 4, "orientation": 3, "seed": 4}
 """How often each level of the nested design branches."""
 _REPEATS, _FOLDS = 2, 5
+_MOST = 2000
+"""Wirings of a survey that are learnt from."""
 
 Watch = Callable[[str], None]
 
@@ -125,7 +128,7 @@ def prediction(
             watch(f"{found.name}: R2 {found.validation.score.r2.mean:.3f}")
             judged.append(found)
     _write(out, judged)
-    return {"out": str(out), "populations": {found.name: _summary(found) for found in judged}}
+    return {"out": str(out), "populations": plain({found.name: _summary(found) for found in judged})}
 
 
 # Judging
@@ -134,9 +137,7 @@ def prediction(
 def _judged(given: tuple[str, Path, tuple[Component, ...]]) -> Judged:
     name, folder, components = given
     table = load_survey(folder)
-    most = table.n_wirings
-    examples = survey_examples(table, most=most)
-    tested = survey_examples(table, "test", most=most)
+    examples, tested = (survey_examples(table, column, most=_MOST) for column in ("value", "test"))
     crossed = noise_ceiling(np.stack([examples.labels, tested.labels], axis=2))
     predictor, training = examples.predictor(), examples.training()
     return Judged(
@@ -150,7 +151,7 @@ def _judged(given: tuple[str, Path, tuple[Component, ...]]) -> Judged:
 
 def _one_seed(training: Training) -> Score:
     """Return the score of what is learnt from, and of predictions of, the first training of every wiring."""
-    y, groups = training.labels[:, 0], training.groups.tolist()
+    y, groups = label_of(training.labels, "one"), training.groups.tolist()
     predicted = out_of_fold(BlendFit(training.names), training.X, y, repeated_folds(len(y), _FOLDS, 1, groups), groups)
     return score(y, predicted, groups)
 
@@ -228,15 +229,15 @@ def _write(out: Path, judged: Sequence[Judged]) -> None:
         own = found.validation
         write_text(out / f"{found.name}.md", f"# {found.name}\n\n{own.to_markdown()}")
         plot_ladder(out / f"{found.name}-ladder.png", own.references, own.ladder, own.limit)
-    plain = {
+    numbers = {
         found.name: {
             "mean_label": found.validation.to_json(),
-            "one_seed": asdict(found.one_seed),
-            "ceiling_on_other_examples": None if found.crossed is None else asdict(found.crossed),
+            "one_seed": found.one_seed,
+            "ceiling_on_other_examples": found.crossed,
         }
         for found in judged
     }
-    write_text(out / "prediction.json", json.dumps(plain, indent=1) + "\n")
+    write_text(out / "prediction.json", json.dumps(plain(numbers), indent=1, allow_nan=False) + "\n")
     plot_curves(out / "learning-curves.png", {found.name: found.validation.curve for found in judged})
     plot_components(out / "variance-components.png", {found.name: found.components for found in judged})
     write_text(out / "README.md", _report(judged))
@@ -299,9 +300,9 @@ def _limit(ceiling: Ceiling | None, *, one: bool = False) -> str:
 _TEXT = """\
 # What structure predicts on surveys of one's own
 
-Made by `wirenas study prediction`. Digits MLPs: 2,500 wirings of 20 to 100 neurons (fixed: 64 neurons, degree 8) with
-5 trainings at each of 3 learning rates, of which the best counts. Embedded Reber: 2,000 recurrent wirings of 10 to 40
-neurons with 4 (GRU) or 5 (tanh) trainings. Labels are mean validation accuracies.
+Made by `wirenas study prediction`. Digits MLPs: 2,000 of 2,500 wirings of 20 to 100 neurons (fixed: 64 neurons,
+degree 8) with 5 trainings at each of 3 learning rates, of which the best counts. Embedded Reber: 2,000 recurrent
+wirings of 10 to 40 neurons with 4 (GRU) or 5 (tanh) trainings. Labels are mean validation accuracies.
 
 R2 and tau are of out-of-fold predictions ({repeats} repeats of {folds} folds) against the mean label of each wiring,
 with 95 % intervals over wirings. The ceiling is the share of the label's variance that other training seeds would show

@@ -15,7 +15,7 @@ import csv
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.errors import InputError
-from nas.studies.tables import markdown_table, said, write_text
+from nas.studies.tables import markdown_table, plain, said, write_text
 from predictors import TIERS, describe, names_of
 from predictors.fitting import BlendFit, plain_fit
 from predictors.validation import difference, estimate_r2, kendall, ladder, out_of_fold, repeated_folds, single_splits
@@ -40,6 +40,8 @@ REGRESSORS = ("BayesianRidge", "RandomForestRegressor", "AdaBoostRegressor")
 BLEND = "blend"
 FOLDS, REPEATS, SPLITS = 5, 20, 200
 LADDER_REPEATS = 5
+CLAIMED = 0.81
+"""R2 that the abstract gives, for GRU networks and a random forest."""
 COLLAPSED = 0.55
 """Accuracies below it are those of networks that predict one class for everything."""
 
@@ -87,10 +89,10 @@ def published_rnns(data: Path, out: Path, watch: Callable[[int, int], None] = la
     plot_single_splits(
         out / "single-splits.png", splits, {cell.name: cell.r2["RandomForestRegressor"] for cell in cells}
     )
-    plain: dict[str, Any] = _json(found)
-    write_text(out / "published-rnns.json", json.dumps(plain, indent=1) + "\n")
+    numbers: dict[str, Any] = plain(found)
+    write_text(out / "published-rnns.json", json.dumps(numbers, indent=1, allow_nan=False) + "\n")
     write_text(out / "README.md", _report(found))
-    return {"out": str(out), "cells": plain}
+    return {"out": str(out), "cells": numbers}
 
 
 # Data
@@ -183,16 +185,6 @@ def _paired(y: NDArray[np.float64], own: NDArray[np.float64], other: NDArray[np.
 # Report
 
 
-def _json(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _json(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_json(inner) for inner in value]
-    if hasattr(value, "__dataclass_fields__"):
-        return _json(asdict(value))
-    return round(value, 6) if isinstance(value, float) else value
-
-
 def _report(found: Mapping[str, Mapping[str, Any]]) -> str:
     rows: list[Sequence[str]] = []
     for name, cell in found.items():
@@ -232,12 +224,20 @@ def _report(found: Mapping[str, Mapping[str, Any]]) -> str:
         folds=FOLDS,
         splits=SPLITS,
         ladder_repeats=LADDER_REPEATS,
+        claim=_claim(found),
         table=markdown_table(header, rows),
         ladder=markdown_table(("cell", *(step.name for step in rungs)), ladder_rows),
         single=markdown_table(
             ("cell", "regressor", "10 %", "median", "90 %", "published", "splits below it"), split_rows
         ),
     )
+
+
+def _claim(found: Mapping[str, Mapping[str, Any]]) -> str:
+    if "gru" not in found:
+        return ""
+    share = np.mean(np.array(found["gru"]["single_splits"]["RandomForestRegressor"]) >= CLAIMED)
+    return f"\nThe abstract's R2 of .81, for GRU networks and a random forest, is reached by {share:.0%} of these splits.\n"
 
 
 _TEXT = """\
@@ -270,6 +270,6 @@ R2 of the same simple fit (the mean of a Bayesian ridge and extra trees) on more
 R2 on the 20 graphs that a random 90/10 split holds out, over {splits} splits. The published table is one such split.
 
 {single}
-
+{claim}
 ![R2 over single random splits](single-splits.png)
 """

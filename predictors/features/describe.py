@@ -101,9 +101,10 @@ def _spectral_radius(hidden: Wiring) -> float:
     from scipy.sparse.csgraph import connected_components
 
     adjacency = hidden.replace(weights=None).csr().astype(np.float64)
-    count, component = connected_components(adjacency, directed=True, connection="strong")
-    members = [np.flatnonzero(component == number) for number in range(count)]
-    return max(_radius(adjacency[own][:, own]) for own in members)
+    _, component = connected_components(adjacency, directed=True, connection="strong")
+    members = np.split(np.argsort(component, kind="stable"), np.cumsum(np.bincount(component))[:-1])
+    # A single neuron has 0 or 1, and no component of several has less than 1.
+    return max(_radius(adjacency[own][:, own]) for own in members if len(own) > 1)
 
 
 def _radius(adjacency: Any) -> float:

@@ -5,6 +5,7 @@ Imports numpy, and the extension through its bridge.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -88,6 +89,11 @@ class Trees:
         if (self.weights <= 0).any():
             raise wrong(self, f"weights go down to {self.weights.min()}; they must be positive")
 
+    @property
+    def is_forest(self) -> bool:
+        """Whether the trees are independent, so that their disagreement says something."""
+        return self.combination == "mean"
+
     def _check_nodes(self) -> None:
         n_nodes = len(self.feature)
         if not len(self.roots) or self.roots[0] != 0 or (np.diff(self.roots) <= 0).any() or self.roots[-1] >= n_nodes:
@@ -130,11 +136,11 @@ class Trees:
             found.append(values[rows, order[rows, middle]])
         return np.concatenate(found)
 
-    def _by_tree(self, X: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-        """Return what every tree gives, in blocks of rows, (n_rows, n_trees) float64 each."""
+    def _by_tree(self, X: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+        """Yield what every tree gives, in blocks of rows, (n_rows, n_trees) float64 each."""
         step = max(1, _BLOCK_NUMBERS // len(self.roots))
         blocks = (X[start : start + step] for start in range(0, len(X), step))
-        return [_values(self._nodes, self.roots, self.value, self._rows(block)) for block in blocks]
+        return (_values(self._nodes, self.roots, self.value, self._rows(block)) for block in blocks)
 
     def _rows(self, X: NDArray[np.float64]) -> NDArray[np.float32]:
         return np.clip(self.columns.take(X), -_LARGEST, _LARGEST).astype(np.float32)

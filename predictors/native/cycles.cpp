@@ -21,6 +21,8 @@ double radius(const Directed& component) {
       product[size_t(neuron)] = own + x[size_t(neuron)];
       largest = std::max(largest, product[size_t(neuron)]);
     }
+    // Entries of x far from where most edges are may be below the smallest double.
+    if (std::isinf(high)) return kUndefined;
     if (high - low <= kPrecision * high) return (low + high) / 2;
     for (size_t i = 0; i < x.size(); ++i) x[i] = product[i] / largest;
   }

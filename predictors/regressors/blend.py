@@ -53,7 +53,7 @@ class Blend:
     spread_factor : float
         From the trees' standard deviation to that of labels about predictions; without trees, the latter itself.
     out_of_fold : (n,) float64 array
-        Predictions of training rows by members and shares that were fitted without them.
+        Predictions of training rows by members that were fitted without them, with shares from the rows of other folds.
     out_of_fold_members : (n, n_members) float64 array
         Those of every member.
     scores : (n_members,) float64 array
@@ -239,7 +239,7 @@ def _out_of_fold(
 
 def _disagreement(members: Sequence[Member], X: Floats) -> Floats:
     """Return the trees' standard deviation, the mean over forests; ones without a forest."""
-    found = [member.spread(X) for member in members if isinstance(member, Trees) and member.combination == "mean"]
+    found = [member.spread(X) for member in members if isinstance(member, Trees) and member.is_forest]
     return np.mean(found, axis=0) if found else np.ones(len(X))
 
 

@@ -78,7 +78,7 @@ def fit_hurdle(
     Parameters
     ----------
     X, y, columns, seed, weight
-        See `predictors.regressors.rows.Fit`.
+        See `predictors.regressors.rows.Fit`; whether a network trains is learnt from all rows alike.
     collapsed_below : float
         Values below are those of networks that did not train. With fewer than 10 of them, or of the others, the values
         of all are fitted in one part.

@@ -230,6 +230,8 @@ def single_splits(
 ) -> NDArray[np.float64]:
     """Return R2 of many single random splits, (n_splits,): what one of them would have said by chance.
 
+    Groups are not looked at, as in the published protocol.
+
     It is NaN where the labels of a test part are all equal.
 
     References

@@ -162,6 +162,8 @@ class Validation:
 
     def _single_splits_words(self) -> str:
         ordered = sorted(value for value in self.single_splits if not math.isnan(value))
+        if not ordered:
+            return "R² is undefined for every single split: the labels that each holds out are all equal."
         low, middle, high = (ordered[round(q * (len(ordered) - 1))] for q in (0.1, 0.5, 0.9))
         return (
             f"R² of {len(ordered)} single random splits: median {_number(middle)}, "

@@ -20,13 +20,16 @@ def codes_of(labels: Sequence[Any] | NDArray[Any] | None, n: int) -> NDArray[np.
     Raises
     ------
     ValueError
-        If there is not one label a row.
+        If there is not one label a row, or labels are not texts or numbers.
     """
     if labels is None:
         return np.arange(n)
     if len(labels) != n:
         raise ValueError(f"{len(labels)} labels of rows: there must be one for each of the {n} rows")
-    return np.unique(np.asarray(labels), return_inverse=True)[1].reshape(-1).astype(np.int64)
+    plain = np.asarray(labels)
+    if plain.ndim != 1:
+        raise ValueError(f"labels of rows {plain.shape}: each must be one text or number")
+    return np.unique(plain, return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
 def resampled_rows(groups: NDArray[np.int64], draws: int, seed: int) -> Iterator[NDArray[np.int64]]:

@@ -59,24 +59,25 @@ def write_edge_list(wiring: Wiring, separator: str | None = None) -> bytes:
     Raises
     ------
     ValueError
-        For names that hold a separator, a quote or ``#``, or are empty.
+        For names that hold a separator, a quote or ``#``, begin or end with a blank, or are empty.
     """
     names = text_names(wiring)
     for name in names:
-        if not name or "#" in name or '"' in name or name.split(separator) != [name] or not name.isprintable():
+        is_cell = name.split(separator) == [name] == [name.strip()] and name.isprintable()
+        if not name or "#" in name or '"' in name or not is_cell:
             raise ValueError(f"name {shown(name)} cannot stand in a list of edges; a .json file can hold it")
     lines = [] if _is_plain(wiring) else comment_lines(write_note(wiring), "# ")
     joint = separator or " "
-    n_columns = 2 if wiring.weights is None else 3
-    if separator is not None:
-        lines.append(joint.join(_COLUMNS[:n_columns]))
     edges = wiring.edges.tolist()
     if wiring.weights is None:
-        lines += [f"{names[source]}{joint}{names[target]}" for source, target in edges]
+        rows = [f"{names[source]}{joint}{names[target]}" for source, target in edges]
     else:
         weights = zip(edges, wiring.weights.tolist(), strict=True)
-        lines += [f"{names[source]}{joint}{names[target]}{joint}{weight!r}" for (source, target), weight in weights]
-    return "".join(f"{line}\n" for line in lines).encode()
+        rows = [f"{names[source]}{joint}{names[target]}{joint}{weight!r}" for (source, target), weight in weights]
+    # Between blanks a heading is needed only where the first edge would be taken for one.
+    if separator is not None or (rows and _is_heading(rows[0].split())):
+        lines.append(joint.join(_COLUMNS[: 2 if wiring.weights is None else 3]))
+    return "".join(f"{line}\n" for line in chain(lines, rows)).encode()
 
 
 def _is_plain(wiring: Wiring) -> bool:
@@ -95,12 +96,16 @@ def _uncommented(content: bytes, comments: list[str]) -> Iterator[tuple[int, str
             yield number, told
 
 
+def _is_heading(cells: list[str]) -> bool:
+    return [cell.lower() for cell in cells] == _COLUMNS[: len(cells)]
+
+
 def _rows(lines: Iterable[tuple[int, str]], separator: str | None) -> Iterator[tuple[str, str, float | None]]:
     """Yield source, target and weight, or None, of every edge."""
     first = True
     for number, line in lines:
         cells = line.split(maxsplit=2) if separator is None else _cells(line, separator)
-        heading = first and [cell.lower() for cell in cells] == _COLUMNS[: len(cells)]
+        heading = first and _is_heading(cells)
         first = False
         if len(cells) not in (2, 3) or not (cells[0] and cells[1]):
             raise ValueError(

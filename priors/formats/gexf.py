@@ -9,6 +9,7 @@ References
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from priors.formats.draft import Draft, undirected_half
@@ -20,6 +21,7 @@ __all__ = ["read_gexf", "write_gexf"]
 
 _NAMESPACE = "http://www.gexf.net/1.2draft"
 _INPUTS, _OUTPUTS = "wirenas-inputs", "wirenas-outputs"
+_KEYWORDS = re.compile(rf"(?:^|,)\s*({_INPUTS}|{_OUTPUTS})\s*(?=,|$)")
 _KEPT = {"node": "layer", "edge": "weight"}
 _DIRECTIONS = ("directed", "undirected")
 
@@ -68,7 +70,8 @@ class _Reader:
         self.value: str | None = None
 
     def end_keywords(self, text: str, _: str) -> None:
-        self.keywords.update(word.strip() for word in text.split(","))
+        # Looked for in the text: a list of all its words could take many times as much memory.
+        self.keywords.update(found[1] for found in _KEYWORDS.finditer(text))
 
     def start_graph(self, attributes: dict[str, str], around: str) -> None:
         if self.direction is not None or around != "gexf":

@@ -171,7 +171,9 @@ def _coordinates(arrays: Mapping[str, NDArray[Any]]) -> tuple[NDArray[np.int64],
 
 def _majors(pointers: NDArray[np.int64], n_neurons: int, n_entries: int) -> NDArray[np.int64]:
     """Return the row (of CSC: the column) of every entry."""
+    # Differences of numbers that are out of bounds may overflow, and then look as if they rose.
+    bounded = len(pointers) == n_neurons + 1 and bool(((pointers >= 0) & (pointers <= n_entries)).all())
     counts = np.diff(pointers)
-    if len(pointers) != n_neurons + 1 or pointers[0] != 0 or pointers[-1] != n_entries or (counts < 0).any():
+    if not bounded or pointers[0] != 0 or pointers[-1] != n_entries or (counts < 0).any():
         raise ValueError(f"array 'indptr' must rise from 0 to {n_entries} in {n_neurons + 1} steps")
     return np.repeat(np.arange(n_neurons), counts)

@@ -2,6 +2,7 @@
 
 import math
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -97,6 +98,15 @@ def test_star():
     assert found["assortativity"] == pytest.approx(-1)
     assert found["edge_betweenness_mean"] == pytest.approx(8 / 36)
     assert found["spectral_radius"] == pytest.approx(math.sqrt(8), rel=1e-12)
+
+
+@pytest.mark.parametrize("length", [100, 300, 1000])
+def test_spectral_radius_of_neurons_on_a_long_way_back(length: int):
+    """Their entries of the eigenvector go down to 20^-length, below the smallest double."""
+    edges = [(u, v) for u in range(20) for v in range(20) if u != v]
+    way = [0, *range(20, 20 + length), 0]
+    found = features(Wiring((20 + length,), [*edges, *pairwise(way)]), ("recurrent",))
+    assert found["spectral_radius"] == pytest.approx(19, rel=1e-9)
 
 
 def test_path_of_thousands_of_neurons():

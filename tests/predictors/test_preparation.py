@@ -1,5 +1,7 @@
 """Bare graphs become wirings like those that were trained."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -102,10 +104,12 @@ def test_directed_cycles_are_refused_where_training_had_none():
         ({"attachment": ("glue",), "n_inputs": 1}, "attachment='glue': valid are"),
         ({"attachment": ("natural",)}, "n_inputs=0: it must be between 1 and"),
         ({"draws": 0}, "draws=0: it must be between 1 and"),
+        ({"draws": 65}, "draws=65: it must be between 1 and 64"),
+        ({"orientation": "index"}, "orientation='index': it must be a tuple of names"),
     ],
 )
 def test_wrong_arguments_are_named(arguments: dict, message: str):
-    with pytest.raises(ValueError, match=message.replace("(", r"\(")):
+    with pytest.raises(ValueError, match=re.escape(message)):
         Preparation(**arguments)
 
 
@@ -116,3 +120,9 @@ def test_draws_cover_random_attachment_of_grown_graphs():
     )
     assert len(found) == 16
     assert all(np.all(wiring.in_degree[20:32] >= 3) for wiring in found)
+
+
+def test_a_small_file_cannot_take_all_memory():
+    greedy = Preparation(attachment=("natural",), n_inputs=2**20, n_outputs=2**20)
+    with pytest.raises(ValueError, match="20 neurons, 1048576 inputs and 1048576 outputs: "):
+        greedy.wirings(GRAPH)

@@ -64,7 +64,7 @@ def test_everything_comes_back(saved: Path):
 def test_a_classifier_comes_back(tmp_path: Path):
     wirings, _ = drawn(60)
     sources = np.array([len(w.hidden.sources) for w in wirings])
-    own = Predictor(chance=0.0, direction="minimize").fit(wirings, np.where(sources > np.median(sources), 1.0, 0.0))
+    own = Predictor(chance=1.0, direction="minimize").fit(wirings, np.where(sources > np.median(sources), 1.0, 0.0))
     own.save(tmp_path)
     found = Predictor.load(tmp_path)
     assert found.direction == "minimize"
@@ -84,6 +84,30 @@ def test_saving_again_replaces_the_arrays(tmp_path: Path):
 def test_saving_is_the_same_every_time(tmp_path: Path, saved: Path):
     fitted().save(tmp_path)
     assert (tmp_path / FILE).read_bytes() == (saved / FILE).read_bytes()
+
+
+def test_what_could_not_be_read_back_is_not_written(tmp_path: Path):
+    wirings, _ = drawn(10)
+    own = Predictor(metric="m" * 101).fit(wirings, np.arange(10.0))
+    with pytest.raises(ValueError, match=r"arguments.metric: String should have at most 100 characters"):
+        own.save(tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_files_of_others_are_left_alone(tmp_path: Path):
+    own = tmp_path / "arrays-mine.safetensors"
+    own.write_bytes(b"mine")
+    fitted().save(tmp_path)
+    fitted().save(tmp_path)
+    assert own.read_bytes() == b"mine"
+
+
+def test_a_pipe_in_place_of_a_file_is_refused(saved: Path, tmp_path: Path):
+    folder = Path(shutil.copytree(saved, tmp_path / "own"))
+    path = arrays_file(folder)
+    path.unlink()
+    os.mkfifo(path)
+    refused(folder, "is no ordinary file")
 
 
 def test_what_is_not_fitted_is_not_saved(tmp_path: Path):
@@ -148,6 +172,12 @@ HOSTILE_ARRAYS = {
     "indices go down to -1": lambda a: a[first_of(a, "indices")].fill(-1),
     "rows have shape": lambda a: a[first_of(a, "indices")].fill(10**6),
     "child": lambda a: a[first_of(a, ".child")].fill(1),
+    "the domain needs at least one point": lambda a: a.update({"domain.points": a["domain.points"][:0]}),
+    "the quantiles of the calibration must ascend": lambda a: a.update(
+        {"calibration.quantiles": a["calibration.quantiles"][::-1].copy()}
+    ),
+    "with a label each are needed": lambda a: a["training.labels"].fill(np.nan),
+    "labels must be at most": lambda a: a["training.labels"].fill(1e200),
     "array 'calibration.quantiles' is": lambda a: a.update({"calibration.quantiles": np.zeros(3)}),
 }
 

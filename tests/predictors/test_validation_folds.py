@@ -61,6 +61,8 @@ def test_senseless_numbers_are_refused(folds: int, repeats: int):
 def test_as_many_labels_as_rows_are_needed():
     with pytest.raises(ValueError, match=r"3 labels of rows: there must be one for each of the 4 rows"):
         repeated_folds(4, 2, 1, groups=["a", "b", "c"])
+    with pytest.raises(ValueError, match=r"labels of rows \(4, 2\): each must be one text or number"):
+        repeated_folds(4, 2, 1, groups=[("a", 1), ("a", 2), ("b", 1), ("b", 2)])
 
 
 def test_resampled_rows_come_as_whole_groups():

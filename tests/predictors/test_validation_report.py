@@ -155,7 +155,9 @@ def test_markdown_tells_baselines_gain_and_ceiling(validation: Validation):
 def test_what_is_undefined_or_below_nought_is_said_so(validation: Validation):
     part = replace(validation.within_family[0], r2=float("nan"))
     flagged = Component("graph", 0.0, 0.0, 0.0, 0.1, negative=True)
-    text = replace(validation, within_family=[part], components=[flagged]).to_markdown()
+    undefined = [float("nan")] * 3
+    text = replace(validation, within_family=[part], components=[flagged], single_splits=undefined).to_markdown()
+    assert "R² is undefined for every single split" in text
     assert "| barabasi-albert | 45 | undefined |" in text
     assert "| graph | 0 | 0 [0, 0.100], estimated below 0 |" in text
 

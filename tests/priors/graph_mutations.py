@@ -209,6 +209,11 @@ def hostile() -> dict[str, tuple[str, bytes, str]]:
             b"<gexf>" + b"".join(b"<a b%d=''/>" % i for i in range(20_000)) + b"</gexf>",
             "names of them",
         ),
+        "endless keywords": (
+            ".gexf",
+            b"<gexf><keywords>" + (b"ab," * 300_000 + b"<!-- -->") * 50 + b"</keywords></gexf>",
+            "holds no graph",
+        ),
         "deep json": (".json", b"[" * 200_000, "nested too deeply"),
         "deep name": (".json", b'{"nodes":[{"id":' + b"[" * 900 + b"]" * 900 + b'}],"edges":[]}', ""),
         "json of objects": (".json", b'{"nodes":[' + b"{}," * 2**21 + b"{}]}", "bytes of memory"),
@@ -245,6 +250,11 @@ def hostile() -> dict[str, tuple[str, bytes, str]]:
         "wide matrix": (".npz", npz_of(**csr(shape=[2, 3])), "an adjacency matrix is square"),
         "pointers that fall": (".npz", npz_of(**csr(indptr=[0, 3, 2])), "must rise"),
         "pointers too far": (".npz", npz_of(**csr(indptr=[0, 1, 2**60])), "must rise"),
+        "pointers that wrap": (
+            ".npz",
+            npz_of(**csr(shape=[4, 4], indptr=[0, 2**62, -(2**63), -(2**62), 0], indices=np.zeros(0, int), data=[])),
+            "must rise",
+        ),
         "columns outside": (".npz", npz_of(**csr(indices=[1, 2**40])), "leaves the 2 neurons"),
         "complex values": (".npz", npz_of(**csr(data=[1j, 2])), "no .npy array of booleans"),
         "missing array": (".npz", npz_of(**csr(data=None)), "has no array 'data'"),

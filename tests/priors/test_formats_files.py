@@ -246,11 +246,18 @@ def test_layers_and_units_are_attributes_and_notes_that_others_skip(tmp_path: Pa
 
 
 @pytest.mark.parametrize("suffix", LISTS)
-@pytest.mark.parametrize("name", ["", "a#b", '"', "a,b\tc d", "a\nb"])
+@pytest.mark.parametrize("name", ["", "a#b", '"', "a,b\tc d", "a\nb", " a", "a "])
 def test_names_that_a_list_cannot_hold_are_refused(suffix: str, name: str, tmp_path: Path):
     with pytest.raises(ValueError, match=r"w\..*: name .* cannot stand in a list of edges"):
         write_wiring(Wiring((2,), [(0, 1)], names=("x", name)), tmp_path / f"w{suffix}")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", LISTS)
+@pytest.mark.parametrize("weights", [None, [2.0]])
+def test_neurons_may_be_called_as_the_columns_are(suffix: str, weights: list[float] | None):
+    wiring = Wiring((2,), [(0, 1)], weights=weights, names=("source", "Target"))
+    assert_same(parse_wiring(text_of(wiring, suffix), suffix), wiring)
 
 
 @pytest.mark.parametrize("suffix", [".graphml", ".gexf"])

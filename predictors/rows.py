@@ -1,0 +1,103 @@
+"""From graphs to the rows of columns that a predictor reads. Imports numpy and the priors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from predictors.features.describe import describe
+from predictors.features.table import FEATURES, TIERS, names_of
+from predictors.preparation import Preparation
+from priors import Wiring
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+    Graph = Wiring | nx.Graph[Any]
+
+__all__ = ["Graph", "as_trained", "as_wirings", "checked_column", "chosen_tiers", "columns_of"]
+
+_LONGEST_NAME = 200
+
+
+def as_wirings(graphs: Sequence[Graph]) -> list[Wiring]:
+    """Return wirings and networkx graphs as wirings.
+
+    Raises
+    ------
+    ValueError
+        For a single graph, or whatever is no graph.
+    """
+    if isinstance(graphs, Wiring) or hasattr(graphs, "adj"):
+        raise ValueError(f"{graphs!r} is a single graph: give a list of them")
+    return [_as_wiring(graph, index) for index, graph in enumerate(graphs)]
+
+
+def _as_wiring(graph: Graph, index: int) -> Wiring:
+    if isinstance(graph, Wiring):
+        return graph
+    if not (hasattr(graph, "is_multigraph") and hasattr(graph, "adj")):
+        raise ValueError(f"graph {index} is a {type(graph).__name__}: give wirings or networkx graphs")
+    return Wiring.from_networkx(graph)
+
+
+def as_trained(wirings: Sequence[Wiring], preparation: Preparation | None) -> list[Wiring]:
+    """Return the one wiring that each of some graphs became for training.
+
+    Raises
+    ------
+    ValueError
+        If a graph can have become several.
+    """
+    if preparation is None:
+        return list(wirings)
+    prepared = []
+    for index, wiring in enumerate(wirings):
+        found = preparation.wirings(wiring)
+        if len(found) > 1:
+            raise ValueError(
+                f"graph {index} stands for {len(found)} wirings under this preparation: give the trained ones"
+            )
+        prepared += found
+    return prepared
+
+
+def chosen_tiers(tiers: tuple[str, ...] | None, wirings: Sequence[Wiring]) -> tuple[str, ...]:
+    """Return the tiers asked for, or by default those that make sense for some wirings, in the order of `TIERS`."""
+    if tiers is not None:
+        names_of(tiers)
+        return tuple(tier for tier in TIERS if tier in tiers)
+    cyclic = any(not wiring.is_acyclic for wiring in wirings)
+    return ("size", "structure", "recurrent") if cyclic else ("size", "structure")
+
+
+def columns_of(
+    wirings: Sequence[Wiring], tiers: tuple[str, ...], pivots: int | None, own: Mapping[str, ArrayLike] | None
+) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Return features and columns of one's own, (n, n_columns) float, and the names of all columns.
+
+    Raises
+    ------
+    ValueError
+        For a column of another length, with an infinite number, or with a name that cannot be.
+    """
+    given = sorted((own or {}).items())
+    for name, _ in given:
+        if name in FEATURES or not 0 < len(name) <= _LONGEST_NAME:
+            raise ValueError(f"column {name!r}: a name needs 1 to {_LONGEST_NAME} characters, and no feature's name")
+    blocks = [describe(wirings, tiers, pivots)]
+    blocks += [checked_column(name, values, len(wirings))[:, None] for name, values in given]
+    return np.concatenate(blocks, axis=1), (*names_of(tiers), *(name for name, _ in given))
+
+
+def checked_column(name: str, values: ArrayLike, n: int) -> NDArray[np.float64]:
+    """Return a column of one's own, (n,) float."""
+    column = np.asarray(values, dtype=np.float64)
+    if column.shape != (n,):
+        raise ValueError(f"column {name!r} has shape {column.shape}: it needs one number for each of {n} wirings")
+    if np.isinf(column).any():
+        raise ValueError(f"column {name!r} holds an infinite number: NaN stands for what is undefined")
+    return column

@@ -1,0 +1,255 @@
+"""Predictors and graphs that are broken on purpose: the command line says one line or answers, and does so quickly.
+
+WIRENAS_TEST_FOLDERS and WIRENAS_TEST_MUTATIONS say how many of each are tried.
+"""
+
+import hashlib
+import importlib.util
+import json
+import math
+import os
+import resource
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from command_line import refused, wirenas, write_graphs
+from safetensors.numpy import load as from_bytes
+from safetensors.numpy import save as to_bytes
+
+from predictors import Predictor, Preparation
+from predictors.storage import FILE, signed
+from priors import BarabasiAlbert, ErdosRenyi, Wiring, attach, layer, orient, read_wiring
+
+FOLDERS = int(os.environ.get("WIRENAS_TEST_FOLDERS", "40"))
+MUTATIONS = int(os.environ.get("WIRENAS_TEST_MUTATIONS", "60"))
+MOST_SECONDS = 10.0
+MOST_BYTES = 2**30
+ANSWER = ("mean", "std", "low", "high", "trains")
+
+_PATH = Path(__file__).parents[1] / "priors" / "graph_mutations.py"
+
+
+def _module(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+mutator = _module(_PATH)
+HOSTILE = mutator.hostile()
+
+
+def trained(number: int) -> Wiring:
+    prior = BarabasiAlbert(8 + number % 6, 2) if number % 2 else ErdosRenyi(8 + number % 6, edges=16)
+    return attach(layer(orient(prior.sample(number), "random", number)), 4, 2, "natural")
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A predictor with a part of every kind: replicates, parameters, a classifier, a preparation."""
+    folder = tmp_path_factory.mktemp("hostile") / "predictor"
+    wirings = [trained(number) for number in range(40)]
+    sources = np.array([len(wiring.hidden.sources) for wiring in wirings], dtype=float)
+    values = np.where(sources > np.median(sources), 0.5 + sources / 20, 0.1)
+    preparation = Preparation(attachment=("natural",), n_inputs=4, n_outputs=2)
+    own = Predictor(preparation=preparation, bounds=(0.0, 1.0), chance=0.1)
+    own.fit(wirings, np.stack([values, values - 0.001], axis=1), parameters=[{"n": w.n_hidden} for w in wirings])
+    assert own.fitted_.classifier is not None
+    own.save(folder)
+    return folder
+
+
+@pytest.fixture
+def graph(tmp_path: Path) -> Path:
+    write_graphs(tmp_path, 1)
+    return tmp_path / "0.graphml"
+
+
+@contextmanager
+def bounded(what: str) -> Iterator[None]:
+    """Expect that what is done takes little time; memory is asked for at the end, as it never falls."""
+    started = time.process_time()
+    yield
+    assert time.process_time() - started < MOST_SECONDS, what
+
+
+def peak_bytes() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def damaged(content: bytes, rng: np.random.Generator) -> bytes:
+    """Return a file cut short, with a bit flipped, or with a block written over, left out, doubled or alone."""
+    at, size = int(rng.integers(len(content))), int(rng.integers(1, 64))
+    block = rng.integers(0, 256, size, dtype=np.uint8).tobytes()
+    return (
+        lambda: content[:at],
+        lambda: content[:at] + bytes([content[at] ^ (1 << int(rng.integers(8)))]) + content[at + 1 :],
+        lambda: content[:at] + block + content[at + size :],
+        lambda: content[:at] + content[at + size :],
+        lambda: content[:at] + content[at : at + size] + content[at:],
+        lambda: block * int(rng.integers(1, 1000)),
+    )[int(rng.integers(6))]()
+
+
+def test_damaged_predictors_are_refused_in_one_line(saved: Path, tmp_path: Path, graph: Path):
+    rng = np.random.default_rng(1)
+    folder = Path(shutil.copytree(saved, tmp_path / "own"))
+    whole = {path: path.read_bytes() for path in sorted(folder.iterdir())}
+    assert len(whole) == 2
+    for number in range(FOLDERS):
+        path, content = list(whole.items())[int(rng.integers(2))]
+        broken = damaged(content, rng)
+        if broken == content:
+            continue
+        path.write_bytes(broken)
+        command = ("predict", folder, graph) if number % 8 else ("explain", folder)
+        with bounded(f"damage {number} of {path.name}"):
+            message = refused(*command)
+        assert message.startswith(f"wirenas: {folder}: "), number
+        assert len(message) < 800
+        path.write_bytes(content)
+    assert wirenas("predict", folder, graph)[0] == 0
+    assert peak_bytes() < MOST_BYTES
+
+
+def scalars_of(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield where every scalar of a document stands."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in inner:
+        if isinstance(part, dict | list):
+            yield from scalars_of(part, (*place, key))
+        else:
+            yield (*place, key)
+
+
+def with_scalar(document: dict[str, Any], place: tuple[Any, ...], value: object) -> dict[str, Any]:
+    found = json.loads(json.dumps(document))
+    part = found
+    for key in place[:-1]:
+        part = part[key]
+    part[place[-1]] = value
+    return found
+
+
+def test_forged_predictors_are_refused_or_answer(saved: Path, tmp_path: Path, graph: Path):
+    """Numbers and words that were changed by someone who puts the right sha256 under them."""
+    rng = np.random.default_rng(2)
+    folder = Path(shutil.copytree(saved, tmp_path / "own"))
+    document = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    del document["sha256"]
+    places = list(scalars_of(document))
+    values = (None, -1, 0, 1, 2**31, 10**30, 1e308, -1e308, 1e-320, "", "x" * 5000, "../../etc/passwd", [], {}, True)
+    answered = 0
+    for _ in range(FOLDERS):
+        place = places[int(rng.integers(len(places)))]
+        value = values[int(rng.integers(len(values)))]
+        (folder / FILE).write_bytes(signed(with_scalar(document, place, value)))
+        with bounded(f"{place} = {value!r}"):
+            answered += answers_or_refuses(folder, graph, f"{place} = {value!r}")
+    assert answered < FOLDERS
+    assert peak_bytes() < MOST_BYTES
+
+
+def with_numbers(arrays: dict[str, np.ndarray], rng: np.random.Generator) -> str:
+    """Change some numbers of one array, and say which."""
+    name = sorted(arrays)[int(rng.integers(len(arrays)))]
+    array = np.array(arrays[name])
+    values: tuple[float, ...] = (0, 1)
+    if array.dtype.kind == "f":
+        most = float(np.finfo(array.dtype).max)
+        values = (math.nan, math.inf, -1, 0, most, -most, float(np.finfo(array.dtype).tiny))
+    elif array.dtype.kind == "i":
+        values = (-1, 0, 1, 2**15 - 1, int(np.iinfo(array.dtype).max))
+    value = values[int(rng.integers(len(values)))]
+    places = rng.integers(0, max(array.size, 1), int(rng.choice((1, 10, 1000))))
+    if array.size:
+        array.reshape(-1)[places] = np.array(value).astype(array.dtype)
+    arrays[name] = array
+    return f"{name} at {places[:10]} = {value}"
+
+
+def test_predictors_with_forged_arrays_are_refused_or_answer(saved: Path, tmp_path: Path, graph: Path):
+    """Numbers that were changed by someone who names the file by its right sha256."""
+    rng = np.random.default_rng(5)
+    document = json.loads((saved / FILE).read_text(encoding="utf-8"))
+    del document["sha256"]
+    sound = (saved / document["arrays"]).read_bytes()
+    folder = tmp_path / "own"
+    answered = 0
+    for _ in range(FOLDERS):
+        arrays = dict(from_bytes(sound))
+        what = with_numbers(arrays, rng)
+        content = to_bytes(arrays)
+        folder.mkdir()
+        document["arrays"] = f"arrays-{hashlib.sha256(content).hexdigest()}.safetensors"
+        (folder / document["arrays"]).write_bytes(content)
+        (folder / FILE).write_bytes(signed(document))
+        with bounded(what):
+            answered += answers_or_refuses(folder, graph, what)
+        shutil.rmtree(folder)
+    assert 0 < answered < FOLDERS
+    assert peak_bytes() < MOST_BYTES
+
+
+def answers_or_refuses(folder: Path, graph: Path, what: str) -> bool:
+    """Ask, expect an answer of finite numbers or one line, and return which of them it was."""
+    code, text, err = wirenas("predict", folder, graph, "--json")
+    if code == 0:
+        (answer,) = json.loads(text)["predictions"]
+        assert all(math.isfinite(answer[name]) for name in ANSWER), what
+        assert answer["low"] <= answer["high"], what
+        return True
+    assert (code, text, err.count("\n")) == (2, "", 1), what
+    assert err.startswith("wirenas: "), what
+    return False
+
+
+def test_broken_graphs_are_answered_or_refused_in_one_line(saved: Path, tmp_path: Path):
+    answered = 0
+    for number, (suffix, content) in enumerate(mutator.mutations(MUTATIONS, seed=3)):
+        path = tmp_path / f"mutated{suffix}"
+        path.write_bytes(content)
+        what = f"mutation {number}: {suffix} {content[:300]!r}"
+        with bounded(what):
+            sound = answers_or_refuses(saved, path, what)
+        answered += sound
+        assert not sound or read_wiring(path).n_hidden >= 0
+        path.unlink()
+    assert 0 < answered < MUTATIONS
+    assert peak_bytes() < MOST_BYTES
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_graphs_are_refused_in_one_line(saved: Path, tmp_path: Path, name: str):
+    suffix, content, reason = HOSTILE[name]
+    path = tmp_path / f"hostile{suffix}"
+    path.write_bytes(content)
+    with bounded(name):
+        if name == "deep name":
+            answers_or_refuses(saved, path, name)
+            return
+        message = refused("predict", saved, path)
+    assert message.startswith(f"wirenas: {path}: ")
+    assert reason in message
+    assert peak_bytes() < MOST_BYTES
+
+
+def test_features_of_broken_graphs_are_given_or_refused_in_one_line(tmp_path: Path):
+    for number, (suffix, content) in enumerate(mutator.mutations(MUTATIONS // 4, seed=4)):
+        path = tmp_path / f"mutated{suffix}"
+        path.write_bytes(content)
+        with bounded(f"mutation {number}"):
+            code, text, err = wirenas("features", path, "--json")
+        assert (code, err) == (0, "") or ((code, text, err.count("\n")) == (2, "", 1)), number
+        path.unlink()
