@@ -237,7 +237,7 @@ def _claim(found: Mapping[str, Mapping[str, Any]]) -> str:
     if "gru" not in found:
         return ""
     share = np.mean(np.array(found["gru"]["single_splits"]["RandomForestRegressor"]) >= CLAIMED)
-    return f"\nThe abstract's R2 of .81, for GRU networks and a random forest, is reached by {share:.0%} of these splits.\n"
+    return f"\nThe abstract's R2 of .81, for GRU and a random forest, is reached by {share:.0%} of these splits.\n"
 
 
 _TEXT = """\

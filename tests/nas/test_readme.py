@@ -3,6 +3,8 @@
 import re
 import runpy
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,14 +25,26 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_python_blocks_run_as_shown(empty_folder: Path) -> None:
+def run_line(line: str) -> None:
+    """Run a line of a console block in this process, which is what the shell would do."""
+    arguments = shlex.split(line)
+    if arguments[0] == "python":
+        subprocess.run([sys.executable, *arguments[1:]], check=True)
+        return
+    result = CliRunner().invoke(app, arguments[1:])
+    assert result.exit_code == 0, result.output
+
+
+def test_blocks_run_as_shown(empty_folder: Path) -> None:
     (generate,) = [
         line for block in blocks("console") for line in block.splitlines() if line.startswith("wirenas generate")
     ]
-    result = CliRunner().invoke(app, shlex.split(generate)[1:])
-    assert result.exit_code == 0, result.output
+    (asking,) = [block for block in blocks("console") if "wirenas predict" in block]
+    assert len(asking.splitlines()) == 5
+    for line in [generate, *asking.splitlines()]:
+        run_line(line)
     python = blocks("python")
-    assert len(python) == 3
+    assert len(python) == 4
     for number, block in enumerate(python):
         script = empty_folder / f"block_{number}.py"
         script.write_text(block, encoding="utf-8")
@@ -40,6 +54,13 @@ def test_python_blocks_run_as_shown(empty_folder: Path) -> None:
             assert variables["loss"].item() < 0.5
         if "outcome" in variables:
             assert variables["outcome"].best["value"] > -150
+        if "predictor" in variables:
+            assert variables["low"][0] <= variables["mean"][0] <= variables["high"][0]
+
+
+def test_asking_from_python_takes_five_lines() -> None:
+    (block,) = [block for block in blocks("python") if "Predictor.load" in block]
+    assert len([line for line in block.splitlines() if line and "import networkx" not in line]) <= 5
 
 
 def test_the_training_loop_has_ten_lines() -> None:
