@@ -110,7 +110,7 @@ def plot_curves(path: Path, curves: Mapping[str, Sequence[CurvePoint]], ceiling:
     axes.minorticks_off()
     title = "How many trained wirings a predictor needs"
     _label(axes, "training wirings", "R² on wirings held out (band: 95 % of splits)", title)
-    axes.legend(fontsize="small", loc="lower right")
+    figure.legend(fontsize="small", loc="outside lower center", ncols=3)
     _save(figure, path)
 
 
