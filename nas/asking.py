@@ -31,7 +31,7 @@ __all__ = [
     "writing",
 ]
 
-MOST_NEURONS = 10_000
+MOST_NEURONS = 5_000
 """Of a graph that a command describes: all distances of a larger one take too long to wait for."""
 
 

@@ -66,7 +66,7 @@ class Domain:
         excess = np.where(self.is_bounded, self._excess(x[None])[0], 0.0)
         worst = [index for index in np.argsort(-excess)[:_REASONS].tolist() if excess[index] > 0]
         if worst:
-            found = (f"{names[i]} {x[i]:.4g} is outside {self.low[i]:.4g} to {self.high[i]:.4g}" for i in worst)
+            found = (f"{names[i]} {x[i]:.6g} is outside {self.low[i]:.6g} to {self.high[i]:.6g}" for i in worst)
             return "; ".join(found)
         z = self._standardised(x[None])[0]
         own = self.points[np.argmin(np.square(self.points - z).sum(axis=1))]
