@@ -16,6 +16,7 @@ from nas.report.card import comparison, number, spread
 from nas.report.outcome import Outcome, best_record
 from nas.search.records import Record, Records
 from nas.search.watcher import Watcher
+from nas.terminal_predictors import show_worth
 
 if TYPE_CHECKING:
     from nas.search.survey import Standing
@@ -256,7 +257,7 @@ def show_survey(console: Console, outcome: SurveyOutcome) -> None:
         _print(console, "Not over yet: the command that started it goes on.")
     _print(console, f'Rows: {outcome.out}/parts/   as a table: nas.load("{outcome.out}").to_frame()')
     if outcome.predictor is not None:
-        _show_predictor(console, outcome.out, outcome.predictor)
+        show_worth(console, {**outcome.predictor, "out": outcome.out})
 
 
 def show_outcome(console: Console, outcome: Outcome) -> None:
@@ -286,18 +287,11 @@ def show_outcome(console: Console, outcome: Outcome) -> None:
             f"Test: mean ± standard deviation over {outcome.test['seeds'] if outcome.test else 0} fresh seeds.",
         )
     if outcome.predictor is not None:
-        _show_predictor(console, outcome.out, outcome.predictor)
+        show_worth(console, {**outcome.predictor, "out": outcome.out})
     if outcome.over:
         _print(console, f"Best network and card: {outcome.out}/best/   plot: {outcome.out}/progress.png")
     else:
         _print(console, f"Not over yet: the command that started it goes on; all trials: {outcome.out}/trials.csv")
-
-
-def _show_predictor(console: Console, out: str, found: Mapping[str, Any]) -> None:
-    """Print what a predictor is worth, beside what it must beat, and how to ask it."""
-    r2 = ", ".join(f"{name} {'–' if value is None else f'{value:.2f}'}" for name, value in found["r2"].items())
-    _print(console, f"R2 of a predictor from structure, on wirings held out: {r2}.")
-    _print(console, f"Ask the predictor: wirenas predict {out} GRAPH   judge it: wirenas validate {out}")
 
 
 def show_best(console: Console, found: Mapping[str, Any]) -> None:

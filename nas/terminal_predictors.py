@@ -52,7 +52,7 @@ def show_worth(console: Console, found: Mapping[str, Any]) -> None:
     r2 = ", ".join(f"{name} {'–' if value is None else f'{value:.2f}'}" for name, value in found["r2"].items())
     say(console, f"R2 on wirings held out: {r2}.")
     if "out" in found:
-        say(console, f"Ask it: wirenas predict {found['out']} GRAPH")
+        say(console, f"Ask it: wirenas predict {found['out']} GRAPH   judge it: wirenas validate {found['out']}")
 
 
 def show_explanation(console: Console, found: Mapping[str, Any]) -> None:

@@ -149,15 +149,7 @@ class Predictor:
     # Asking
 
     def ask(self, wirings: Sequence[Graph], *, columns: Mapping[str, ArrayLike] | None = None) -> Answers:
-        """Return everything that the predictor says of wirings; the methods below are its parts.
-
-        Parameters
-        ----------
-        wirings : sequence of Wiring or networkx graph
-            As for `predict`.
-        columns : mapping, optional
-            As given to `fit`.
-        """
+        """Return all that the predictor says of wirings; the methods below take the same, and return parts of it."""
         X, owner = self._described(wirings, columns)
         return Answers(self.fitted_, X, owner, len(wirings), self.seed)
 
