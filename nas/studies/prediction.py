@@ -248,7 +248,6 @@ def _report(judged: Sequence[Judged]) -> str:
     for found in judged:
         own, one = found.validation, found.one_seed
         size = next(step for step in own.references if step.name == "size tier")
-        share = "–" if own.share_of_ceiling is None else f"{own.share_of_ceiling:.0%}"
         rows.append(
             (
                 found.name,
@@ -256,7 +255,7 @@ def _report(judged: Sequence[Judged]) -> str:
                 f"{size.r2.mean:.3f}",
                 said(own.gain, "+"),
                 _limit(own.ceiling),
-                share,
+                _share(own),
                 _limit(found.crossed),
                 f"{own.score.tau.mean:.3f}",
                 f"{one.r2.mean:.3f} of {_limit(own.ceiling, one=True)}",
@@ -289,6 +288,17 @@ def _report(judged: Sequence[Judged]) -> str:
     )
 
 
+def _share(own: Validation) -> str:
+    """Return R2 over the ceiling, and the least and most that the ends of both intervals allow."""
+    if own.ceiling is None or own.share_of_ceiling is None:
+        return "–"
+    low, high = own.ceiling.mean_label_interval
+    ends = [
+        r2 / limit if limit > 0 else float("inf") for r2, limit in ((own.score.r2.low, high), (own.score.r2.high, low))
+    ]
+    return f"{own.share_of_ceiling:.0%} [{max(ends[0], 0.0):.0%}, {min(ends[1], 1.0):.0%}]"
+
+
 def _limit(ceiling: Ceiling | None, *, one: bool = False) -> str:
     if ceiling is None:
         return "–"
@@ -307,8 +317,9 @@ wirings of 10 to 40 neurons with 4 (GRU) or 5 (tanh) trainings. Labels are mean 
 R2 and tau are of out-of-fold predictions ({repeats} repeats of {folds} folds) against the mean label of each wiring,
 with 95 % intervals over wirings. The ceiling is the share of the label's variance that other training seeds would show
 again, on the same validation examples; "on other examples" is the share that other seeds and other examples, the test
-part, would show. "One training" is R2 where labels are single trainings, beside its ceiling. Coverage is that of 90 %
-intervals for a single training. "Family never seen" is R2 on one family of graphs after learning from the others alone.
+part, would show. "Share" is R2 over the ceiling, in brackets by the worst ends of both intervals. "One training" is
+R2 where labels are single trainings, beside its ceiling. Coverage is that of 90 % intervals for a single training.
+"Family never seen" is R2 on one family of graphs after learning from the others alone.
 
 {table}
 

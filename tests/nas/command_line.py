@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import io
+import json
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,6 +15,8 @@ import pytest
 from nas import cli
 from priors import Wiring, layer, orient
 
+TINY = "--task digits --nodes 8:20 --degree 2:4 --epochs 1 --learning-rate 0.01 --threads 1"
+WIRINGS, ROWS = 32, 24
 HEADER = ("graph", "value", "again", "lineage", "family", "n")
 
 
@@ -36,6 +39,19 @@ def refused(*arguments: object) -> str:
     assert err.count("\n") == 1
     assert err.endswith("\n")
     return err
+
+
+def asked(*arguments: object) -> list[dict[str, Any]]:
+    code, text, err = wirenas("predict", *arguments, "--json")
+    assert (code, err) == (0, "")
+    (line,) = text.splitlines()
+    found = json.loads(line)
+    assert set(found) == {"predictions"}
+    return found["predictions"]
+
+
+def without_name(answer: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in answer.items() if name != "graph"}
 
 
 def graph_of(number: int) -> "nx.Graph[int]":

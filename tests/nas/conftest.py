@@ -1,8 +1,9 @@
 """Lets the tests beside it import the helpers that several of them share, and holds their fixtures."""
 
+import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -38,3 +39,46 @@ def calm_survey(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("calm") / "survey"
     make(out).run()
     return out
+
+
+@pytest.fixture(scope="module")
+def survey(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """A tiny survey: its folder, and its JSON."""
+    from command_line import TINY, WIRINGS, wirenas
+
+    out = tmp_path_factory.mktemp("survey") / "a ü[bold]%20"
+    code, text, err = wirenas("survey", *TINY.split(), "--seeds", 2, "--wirings", WIRINGS, "--out", out, "--json")
+    assert code == 0, err
+    return out, json.loads(text)
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A table of graphs without directions, which networkx wrote beside it."""
+    from command_line import ROWS, rows_of, write_graphs, write_table
+
+    folder = tmp_path_factory.mktemp("table")
+    write_graphs(folder / "graphs", ROWS)
+    return write_table(folder / "trained.csv", rows_of(ROWS))
+
+
+@pytest.fixture(scope="module")
+def fitted(table: Path) -> tuple[Path, dict[str, Any]]:
+    """A predictor of the table's graphs, oriented by index: its folder, and what `wirenas fit` printed."""
+    from command_line import wirenas
+
+    out = table.parent / "predictor"
+    code, text, err = wirenas("fit", table, "--orientation", "index", "--bounds", "0:1", "--out", out, "--json")
+    assert (code, err) == (0, "")
+    return out, json.loads(text)
+
+
+@pytest.fixture
+def graph(tmp_path: Path) -> Path:
+    """A graph without directions, of a size that was trained."""
+    import networkx as nx
+    from command_line import graph_of
+
+    path = tmp_path / "a [red] graph.graphml"
+    nx.write_graphml(graph_of(103), path)
+    return path
