@@ -6,10 +6,13 @@ import torch
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from nas.networks import NetworkSpec
-from nas.tasks import Task
+from nas.tasks import Task, load_task
+from nas.zero_cost import zero_cost_columns
 from nas.zero_cost.moments import Moments
 from nas.zero_cost.passes import Ensemble
 from nas.zero_cost.reads import influences, live_neurons, read_measures
+from predictors import Predictor
+from priors import WattsStrogatz, attach, layer, orient
 from priors.wiring import Wiring
 
 
@@ -101,3 +104,12 @@ def test_influence_is_the_expected_squared_derivative():
     outputs = ensemble.run(ensemble.weights, x).outputs
     squares = sum(torch.autograd.grad(outputs[:, k].sum(), x, retain_graph=True)[0] ** 2 for k in range(3))
     np.testing.assert_allclose(squares.mean(dim=(0, 2)), influences(wiring)[:4], rtol=0.15)
+
+
+def test_a_predictor_learns_from_them():
+    graphs = [WattsStrogatz(8, 2, 0.5).sample(seed) for seed in range(8)]
+    wirings = [attach(layer(orient(graph, "random", 0)), 64, 10, "natural") for graph in graphs]
+    columns = zero_cost_columns(wirings, NetworkSpec("mlp"), load_task("digits"), inits=1)
+    predictor = Predictor().fit(wirings, np.linspace(0, 1, 8), columns=columns)
+    assert predictor.fitted_.names[-len(columns) :] == tuple(sorted(columns))
+    assert np.isfinite(predictor.predict(wirings, columns=columns)).all()
