@@ -125,6 +125,9 @@ class Scaling:
         """Learn medians, means and standard deviations of some columns; without `indices`, of all."""
         columns = Columns.fit(X, indices)
         taken = _logarithm(columns.take(np.where(np.isfinite(X), X, np.nan)), logarithmic)
+        # What varies by less than numbers can tell has no scale.
+        kept = taken.std(axis=0) > 0
+        columns, taken = Columns(columns.indices[kept], columns.fill[kept]), taken[:, kept]
         return cls(columns, logarithmic, taken.mean(axis=0), taken.std(axis=0))
 
 

@@ -19,6 +19,7 @@ from predictors.regressors.classifier import LEAST_OF_A_CLASS, fit_hurdle
 from predictors.regressors.registry import REGRESSORS, Regressor, columns_of
 from predictors.regressors.rows import Floats, range_of
 from predictors.validation.folds import repeated_folds
+from predictors.validation.resampling import codes_of
 
 __all__ = ["DEFAULT_MEMBERS", "FEW_ROWS", "Blend", "fit_blend", "shares_of"]
 
@@ -141,13 +142,15 @@ def fit_blend(
         rest = np.setdiff1d(np.arange(len(values)), test)
         nested[test] = out[test] @ shares_of(out[rest], values[rest], None if weight is None else weight[rest])
     errors = np.square(values - nested)
+    apart = float(np.square(disagreement).mean())
     return Blend(
         names=tuple(regressor.name for regressor in chosen),
         members=tuple(_fit(regressor, X, values, names, seed, weight) for regressor in chosen),
         weights=shares_of(out, values, weight),
         low=range_of(values)[0],
         high=range_of(values)[1],
-        spread_factor=math.sqrt(errors.mean() / max(np.square(disagreement).mean(), 1e-300)),
+        # Trees that never disagree in training say nothing where they do later.
+        spread_factor=math.sqrt(errors.mean() / apart) if apart > 0 else 0.0,
         out_of_fold=nested,
         out_of_fold_members=out,
         scores=_scores(out, values),
@@ -206,7 +209,7 @@ def _regressors(members: Sequence[str | Regressor], y: Floats, collapsed_below: 
 
 
 def _folds(n: int, folds: int, groups: Sequence[Any] | NDArray[Any] | None, seed: int) -> list[NDArray[np.int64]]:
-    n_groups = n if groups is None else len(set(groups))
+    n_groups = len(np.unique(codes_of(groups, n)))
     if n_groups < 2:
         raise ValueError(f"{n_groups} groups of rows: predictions out of fold need at least 2")
     return repeated_folds(n, min(folds, n_groups), 1, groups, seed)[0]

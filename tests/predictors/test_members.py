@@ -343,3 +343,8 @@ def test_fields_are_of_kinds_that_can_be_stored():
         for field in fields(member):
             kinds = ("NDArray", "Member", "Columns", "Scaling", "float", "bool", "str")
             assert str(field.type).startswith(kinds), field
+
+
+def test_columns_that_vary_by_next_to_nothing_have_no_scale():
+    X = np.stack([np.arange(6.0), 1e-300 * np.arange(6.0)], axis=1)
+    assert Scaling.fit(X).columns.indices.tolist() == [0]
