@@ -18,7 +18,7 @@ from nas.search.options import PREDICTOR_FOLDER
 from nas.search.records import Record, Records
 from nas.search.space import SEED_NAMES, Space
 from predictors import Predictor, Preparation
-from predictors.fitted import Training
+from predictors.fitted import LARGEST, Training
 from priors import Wiring
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LEAST_EXAMPLES",
     "MOST_EXAMPLES",
+    "MOST_NEURONS",
     "Examples",
     "campaign_examples",
     "fit_into",
@@ -35,6 +36,9 @@ __all__ = [
 
 LEAST_EXAMPLES = 20
 """Fewer wirings teach a predictor nothing."""
+
+MOST_NEURONS = 20_000
+"""Larger wirings take too long to describe."""
 
 MOST_EXAMPLES = 2000
 """More wirings make the fit slow and hardly better; as many are chosen evenly."""
@@ -70,6 +74,15 @@ class Examples:
     def __len__(self) -> int:
         return len(self.wirings)
 
+    @property
+    def can_be_learnt(self) -> bool:
+        """Whether there are enough of them, of a size that can be described, with values that differ and are sane."""
+        if len(self) < LEAST_EXAMPLES or max(wiring.n_neurons for wiring in self.wirings) > MOST_NEURONS:
+            return False
+        return (
+            float(np.nanmax(np.abs(self.labels))) <= LARGEST and np.ptp(np.nanmean(self.labels, axis=1)) > 1 / LARGEST
+        )
+
     def predictor(self, seed: int = 0) -> Predictor:
         """Return a predictor for wirings like these, which has learnt nothing yet."""
         return Predictor(
@@ -104,9 +117,9 @@ def fit_into(out: Path, examples: Examples, seed: int, *, again: bool = True) ->
     Returns
     -------
     Predictor or None
-        None where there is too little to learn.
+        None where there is nothing to learn, see `Examples.can_be_learnt`.
     """
-    if len(examples) < LEAST_EXAMPLES or np.ptp(np.nanmean(examples.labels, axis=1)) == 0:
+    if not examples.can_be_learnt:
         return None
     if not again and (stored := _stored(out)) is not None and stored.worth()["wirings"] == len(examples):
         return stored

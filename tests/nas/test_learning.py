@@ -268,3 +268,17 @@ def test_a_survey_that_grows_is_learnt_again(tmp_path: Path):
         found = make(tmp_path, wirings=wirings, task=TASK, seeds=1).run().predictor
         assert (None if found is None else found["wirings"]) == expected
     assert Predictor.load(tmp_path / "predictor").chance == TASK.constant_value
+
+
+@pytest.mark.parametrize("labels", [np.full(20, 0.5), np.full(20, 1e200), np.arange(20.0) * 1e150])
+def test_values_that_cannot_be_learnt_leave_no_predictor(tmp_path: Path, labels: np.ndarray):
+    wirings = tuple(Wiring((5,), [(0, 1 + seed % 4)]) for seed in range(20))
+    examples = Examples(wirings, labels[:, None], ({},) * 20, Preparation(), "value", "maximize")
+    assert fit_into(tmp_path, examples, 0) is None
+    assert not list(tmp_path.iterdir())
+
+
+def test_wirings_too_large_to_describe_leave_no_predictor(tmp_path: Path):
+    wirings = (Wiring((20_001,)),) * 20
+    examples = Examples(wirings, np.arange(20.0)[:, None], ({},) * 20, Preparation(), "value", "maximize")
+    assert fit_into(tmp_path, examples, 0) is None
