@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from nas.errors import InputError
+from nas.errors import InputError, as_input_errors
 from nas.search.options import CAMPAIGN, PREDICTOR_FOLDER, SURVEY
 from predictors import Predictor, Preparation, describe, names_of
 from predictors.storage import FILE
@@ -23,13 +23,14 @@ from priors import Wiring, read_wiring
 __all__ = [
     "MOST_NEURONS",
     "answer",
-    "as_input_errors",
     "features_of",
     "fit_table",
     "load_predictor",
     "predictions",
     "writing",
 ]
+
+_SMALLER = "the graph needs more memory than there is; give a smaller one"
 
 MOST_NEURONS = 5_000
 """Of a graph that a command describes: all distances of a larger one take too long to wait for."""
@@ -48,7 +49,7 @@ def load_predictor(out: Path) -> Predictor:
         raise InputError(
             f"{out}: no predictor here; give the --out folder of `wirenas run`, `survey` (20 wirings or more) or `fit`"
         )
-    with as_input_errors():
+    with as_input_errors(_SMALLER):
         return Predictor.load(found[0])
 
 
@@ -70,7 +71,7 @@ def predictions(out: Path, graphs: Sequence[Path], coverage: float = 0.9) -> lis
         graph, mean, std, low, high, in_domain, outside (why, or None), rank, of, trains (a probability), and
         contributions by family of features, one a graph.
     """
-    with as_input_errors():
+    with as_input_errors(_SMALLER):
         wirings = [_read(path) for path in graphs]
         predictor = load_predictor(out)
         answers = []
@@ -113,7 +114,7 @@ def _check_finite(found: Mapping[str, Any]) -> None:
 
 def features_of(graphs: Sequence[Path], tiers: tuple[str, ...], pivots: int | None = None) -> list[dict[str, Any]]:
     """Return the features of graphs, None where undefined, one dict a graph."""
-    with as_input_errors():
+    with as_input_errors(_SMALLER):
         names = names_of(tiers)
         rows = describe([_read(path) for path in graphs], tiers, pivots)
     return [
@@ -162,7 +163,7 @@ def fit_table(
     if any((out / kind.file).exists() for kind in (CAMPAIGN, SURVEY)):
         raise InputError(f"out={out}: a campaign or survey with a predictor of its own lies there; give another folder")
     rows = _read_table(table, [graph, *value, *([group] if group else []), *parameters])
-    with as_input_errors():
+    with as_input_errors(_SMALLER):
         wirings = [_read(table.parent / row[graph]) for row in rows.values()]
         values = np.array([_numbers(f"{table}, line {line}", row, value) for line, row in rows.items()])
         predictor = Predictor(
@@ -241,17 +242,6 @@ def _read(path: Path) -> Wiring:
 
 def _or_none(value: float) -> float | None:
     return value if math.isfinite(value) else None
-
-
-@contextmanager
-def as_input_errors() -> Iterator[None]:
-    """Turn what is wrong with given files and options into errors of one line."""
-    try:
-        yield
-    except ValueError as error:
-        raise InputError(" ".join(str(error).split())) from None
-    except MemoryError:
-        raise InputError("the graph needs more memory than there is; give a smaller one") from None
 
 
 @contextmanager

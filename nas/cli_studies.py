@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nas.console import Json, make_console, print_json
+from nas.console import Json, make_console, print_json, say
 
 __all__ = ["study_commands"]
 
@@ -26,7 +26,7 @@ def published_rnns(
     Example: wirenas study published-rnns --data data/
     """
     from nas.studies.published_rnns import published_rnns as study
-    from nas.terminal_predictors import counting, say
+    from nas.terminal_predictors import counting
 
     with counting(make_console(stderr=True), "cells") as watch:
         found = study(data, out, watch)
@@ -49,7 +49,6 @@ def prediction(
     Example: wirenas study prediction --population digits-natural-varying
     """
     from nas.studies.prediction import prediction as study
-    from nas.terminal_predictors import say
 
     console = make_console(stderr=True)
     found = study(out, atlas, tuple(population or ()), lambda line: say(console, line), wirings)
@@ -68,7 +67,6 @@ def zero_cost(
     Example: wirenas study zero-cost
     """
     from nas.studies.zero_cost import zero_cost_study
-    from nas.terminal_predictors import say
 
     console = make_console(stderr=True)
     found = zero_cost_study(out, atlas, lambda line: say(console, line))

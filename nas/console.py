@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Json", "make_console", "print_json"]
+__all__ = ["Json", "make_console", "print_json", "say"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object on stdout.")]
 
@@ -25,3 +25,8 @@ def make_console(*, stderr: bool = False) -> Console:
     from rich.console import Console
 
     return Console(stderr=stderr)
+
+
+def say(console: Console, line: str) -> None:
+    """Print a line as it is: paths and messages may look like markup, and are for copying."""
+    console.print(line, soft_wrap=True, markup=False, emoji=False, highlight=False)

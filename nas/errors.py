@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
     from pydantic_core import ErrorDetails
 
-__all__ = ["CampaignError", "InputError", "input_error", "known"]
+__all__ = ["CampaignError", "InputError", "as_input_errors", "input_error", "known"]
 
 
 class InputError(ValueError):
@@ -33,6 +34,17 @@ def known(what: str, name: str, names: Iterable[str]) -> str:
     if name not in valid:
         raise InputError(f"{what} {name!r} is not known{_nearest(name, valid)}; known: {', '.join(valid)}")
     return name
+
+
+@contextmanager
+def as_input_errors(too_large: str) -> Iterator[None]:
+    """Put what is wrong with given files and options into one line, for which `too_large` stands where memory ends."""
+    try:
+        yield
+    except ValueError as error:
+        raise InputError(" ".join(str(error).split())) from None
+    except MemoryError:
+        raise InputError(too_large) from None
 
 
 def input_error(error: ValidationError, config: type[BaseModel]) -> InputError:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nas.errors import InputError, known
+from nas.errors import InputError, as_input_errors, known
 from nas.seeds import stream, stream_seed
 from priors import (
     PRIORS,
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_wiring", "write_mlp", "write_rnn"]
 
 
+_FEWER = "the network needs more memory than there is; give fewer neurons or edges"
 _STRUCTURES = {"mlp": ("dag",), "rnn": ("recurrent", "stack")}
 _MOST_PAIRS = 10**9
 """Of nodes: erdos-renyi holds a number for each of them while it draws."""
@@ -71,7 +71,7 @@ def draw_wiring(
         value = getattr(drawing, name)
         if value is not None and name not in taken:
             raise InputError(f"{name}={value}: {drawing.prior} does not take it; it takes {', '.join(sorted(taken))}")
-    with _as_input_errors():
+    with as_input_errors(_FEWER):
         wiring = make(drawing).sample(stream(drawing.seed, "wiring", 0))
         if structure != "recurrent" and drawing.prior != "layered":
             wiring = layer(orient(wiring, drawing.orientation, stream_seed(drawing.seed, "wiring", 1)))
@@ -136,24 +136,13 @@ def _needed(drawing: Drawing, **names: str) -> dict[str, Any]:
     return found
 
 
-@contextmanager
-def _as_input_errors() -> Iterator[None]:
-    """Say what the user can do about a network that cannot be."""
-    try:
-        yield
-    except ValueError as error:
-        raise InputError(str(error)) from None
-    except MemoryError:
-        raise InputError("the network needs more memory than there is; give fewer neurons or edges") from None
-
-
 def write_rnn(out: Path, wiring: Wiring, cell: str, spectral_radius: float | None, seed: int) -> dict[str, Any]:
     """Write an RNN, with its head where the wiring has output units, and return what was written."""
     from nas.networks import CELLS, SequenceNetwork, SparseRNN
 
     known("cell", cell, CELLS)
     kind = SequenceNetwork if wiring.outputs else SparseRNN
-    with _as_input_errors():
+    with as_input_errors(_FEWER):
         rng = stream(seed, "weights", wiring.fingerprint)
         network = kind(wiring, cell, rng=rng, spectral_radius=spectral_radius)
     call = "outputs, state = network(inputs)  # like nn.LSTM with batch_first=True"
@@ -167,7 +156,7 @@ def write_mlp(out: Path, wiring: Wiring, activation: str, seed: int) -> dict[str
     from nas.networks import ACTIVATIONS, SparseMLP
 
     known("activation", activation, ACTIVATIONS)
-    with _as_input_errors():
+    with as_input_errors(_FEWER):
         network = SparseMLP(wiring, activation, rng=stream(seed, "weights", wiring.fingerprint))
     return _write(
         out, network, wiring, "outputs = network(inputs)", {"network": "mlp", "cell": None, "activation": activation}

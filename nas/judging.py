@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.asking import as_input_errors, load_predictor, writing
+from nas.asking import load_predictor, writing
+from nas.errors import as_input_errors
 from predictors import Predictor
 from predictors.explain import association, families_of
 from predictors.fitted import Training
@@ -20,8 +21,9 @@ from predictors.validation.figures import plot_curves, plot_ladder, plot_predict
 from predictors.validation.transfer import Label
 from priors.files import atomic_write
 
-__all__ = ["explanation", "judge", "judge_training", "validate_into", "write_validation"]
+__all__ = ["explanation", "judge_training", "validate_into", "write_validation"]
 
+_SMALLER = "the wirings need more memory than there is; learn from fewer"
 _LEAST = 30
 _SIZES = (30, 60, 120, 240, 480, 960, 1920)
 _LEVELS = (0.5, 0.8, 0.9)
@@ -38,20 +40,15 @@ def validate_into(out: Path, repeats: int, folds: int, watch: Watch) -> dict[str
         The validation as JSON types, and the ``files`` that were written.
     """
     predictor = load_predictor(out)
-    n = len(predictor.fitted_.training.X)
-    with as_input_errors():
+    training = predictor.fitted_.training
+    n = len(training.X)
+    with as_input_errors(_SMALLER):
         if n < _LEAST:
             raise ValueError(f"{out}: {n} wirings are too few to judge a predictor by: at least {_LEAST} are needed")
-        validation = judge(predictor, repeats, folds, watch)
+        validation = judge_training(training, training.labels, "mean", repeats, folds, predictor=predictor, watch=watch)
     with writing(out / "validation"):
         files = write_validation(out / "validation", predictor, validation)
     return {"out": str(out), **validation.to_json(), "rows": validation.rows(), "files": list(map(str, files))}
-
-
-def judge(predictor: Predictor, repeats: int, folds: int, watch: Watch) -> Validation:
-    """Judge a predictor by cross-validation on the wirings that it learnt from."""
-    training = predictor.fitted_.training
-    return judge_training(training, training.labels, "mean", repeats, folds, predictor=predictor, watch=watch)
 
 
 def judge_training(
@@ -87,7 +84,7 @@ def judge_training(
     known = all(families) and len(set(families)) > 1
     sizes = [size for size in _SIZES if size <= n * (folds - 1) // folds] if label == "mean" else []
     n_sets = 8 if training.parameter_names else 7
-    counted = _Counted(watch, (1 + n_sets + len(sizes)) * repeats * folds + folds + len(set(families)) * known)
+    counted = _Counted(watch, (1 + n_sets + len(sizes)) * repeats * folds + len(set(families)) * known)
     return validate(
         counted.fit(BlendFit(training.names, predictor.aim)),
         training.X,
@@ -138,7 +135,7 @@ def explanation(out: Path, folds: int = 5) -> dict[str, Any]:
     rng = np.random.default_rng(predictor.seed)
     fit = BlendFit(training.names, predictor.aim)
     lost: dict[str, list[float]] = {}
-    with as_input_errors():
+    with as_input_errors(_SMALLER):
         parts = repeated_folds(len(training.X), folds, 1, training.groups.tolist(), predictor.seed)[0]
     for held_out in parts:
         rest = np.setdiff1d(np.arange(len(training.X)), held_out)
@@ -153,9 +150,8 @@ def explanation(out: Path, folds: int = 5) -> dict[str, Any]:
             "sd": float(np.std(shares, ddof=1)),
             "features": [name for name, own in zip(training.names, families, strict=True) if own == family],
         }
-        for family, shares in lost.items()
+        for family, shares in sorted(lost.items(), key=lambda item: -float(np.mean(item[1])))
     ]
-    rows.sort(key=lambda row: -float(row["r2_lost"]))  # type: ignore[arg-type]
     return {"out": str(out), **predictor.worth(), "families": rows}
 
 

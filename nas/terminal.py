@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from nas.console import say
 from nas.direction import sign_of
 from nas.report.card import comparison, number, spread
 from nas.report.outcome import Outcome, best_record
@@ -129,7 +130,7 @@ class PlainWatcher(Watcher):
             self._say(f"{self._stage}: {self._trained} of {self._trainings} trainings")
 
     def _say(self, line: str) -> None:
-        _print(self._console, line)
+        say(self._console, line)
 
 
 class LiveWatcher(Watcher):
@@ -145,7 +146,7 @@ class LiveWatcher(Watcher):
     def search_started(self, done: int, total: int, records: Records) -> None:
         """Show where the search stands."""
         if self._notice is not None:
-            _print(self.progress.console, self._notice)
+            say(self.progress.console, self._notice)
         self._tally.start(done, total, records)
         self.progress.start()
         self.progress.update(self._search, total=total, completed=done, note=self._note())
@@ -154,7 +155,7 @@ class LiveWatcher(Watcher):
         """Move the bar; write a line about a failed trial."""
         self._tally.add(record)
         if record.error is not None:
-            _print(self.progress.console, f"trial {record.number} failed: {record.error}")
+            say(self.progress.console, f"trial {record.number} failed: {record.error}")
         self.progress.update(self._search, completed=self._tally.done, note=self._note())
 
     def stage_started(self, stage: str, trainings: int) -> None:
@@ -183,7 +184,7 @@ def survey_display(console: Console, notice: str | None = None) -> Iterator[Call
 
     def watch(standing: Standing) -> None:
         while notices:
-            _print(console, notices.pop())
+            say(console, notices.pop())
         show(standing)
 
     try:
@@ -238,7 +239,7 @@ class _PlainSurvey:
             self._last = time.monotonic()
             pace = self._pace.per_second(standing)
             left = f", {_duration((standing.total - standing.done) / pace)} left" if pace and not is_over else ""
-            _print(
+            say(
                 self._console,
                 f"survey: {standing.done} of {standing.total} wirings, {self._pace.said(standing)}{left}",
             )
@@ -248,14 +249,14 @@ def show_survey(console: Console, outcome: SurveyOutcome) -> None:
     """Print what a survey holds and how to read it."""
     is_over = outcome.wirings >= outcome.wanted
     wirings = f"{outcome.wirings}" if is_over else f"{outcome.wirings} of {outcome.wanted}"
-    _print(
+    say(
         console,
         f"{wirings} wirings, {outcome.trainings} trainings "
         f"({outcome.diverged} diverged, {outcome.failed} failed), {_duration(outcome.seconds)} of training.",
     )
     if not is_over:
-        _print(console, "Not over yet: the command that started it goes on.")
-    _print(console, f'Rows: {outcome.out}/parts/   as a table: nas.load("{outcome.out}").to_frame()')
+        say(console, "Not over yet: the command that started it goes on.")
+    say(console, f'Rows: {outcome.out}/parts/   as a table: nas.load("{outcome.out}").to_frame()')
     if outcome.predictor is not None:
         show_worth(console, {**outcome.predictor, "out": outcome.out})
 
@@ -263,11 +264,11 @@ def show_survey(console: Console, outcome: SurveyOutcome) -> None:
 def show_outcome(console: Console, outcome: Outcome) -> None:
     """Print what a campaign found and where it lies."""
     if outcome.best is None:
-        _print(console, f"{outcome.out}: no trial is complete yet ({outcome.failed} failed)")
+        say(console, f"{outcome.out}: no trial is complete yet ({outcome.failed} failed)")
         return
     best = outcome.best
     params = ", ".join(f"{name} {_short(value)}" for name, value in best["params"].items() if "seed" not in name)
-    _print(
+    say(
         console,
         f"{outcome.complete} trials complete, {outcome.failed} failed. "
         f"Best: trial {best['trial']}, {outcome.metric} {number(best['value'])} on validation ({params}).",
@@ -281,41 +282,41 @@ def show_outcome(console: Console, outcome: Outcome) -> None:
         for name, plateau in (outcome.plateaus or {}).items():
             table.add_row(f"plateau of a rule: {name}", number(plateau), "–", "–")
         console.print(table)
-        _print(console, outcome.verdict)
-        _print(
+        say(console, outcome.verdict)
+        say(
             console,
             f"Test: mean ± standard deviation over {outcome.test['seeds'] if outcome.test else 0} fresh seeds.",
         )
     if outcome.predictor is not None:
         show_worth(console, {**outcome.predictor, "out": outcome.out})
     if outcome.over:
-        _print(console, f"Best network and card: {outcome.out}/best/   plot: {outcome.out}/progress.png")
+        say(console, f"Best network and card: {outcome.out}/best/   plot: {outcome.out}/progress.png")
     else:
-        _print(console, f"Not over yet: the command that started it goes on; all trials: {outcome.out}/trials.csv")
+        say(console, f"Not over yet: the command that started it goes on; all trials: {outcome.out}/trials.csv")
 
 
 def show_best(console: Console, found: Mapping[str, Any]) -> None:
     """Print the best candidate and its files."""
     best = found["best"]
-    _print(console, f"trial {best['trial']}, {number(best['value'])} on validation")
+    say(console, f"trial {best['trial']}, {number(best['value'])} on validation")
     for name, value in best["params"].items():
-        _print(console, f"  {name}: {_short(value)}")
+        say(console, f"  {name}: {_short(value)}")
     if found["test"] is not None:
-        _print(console, f"test: {spread(found['test'])} over {found['test']['seeds']} seeds")
-        _print(console, found["verdict"])
+        say(console, f"test: {spread(found['test'])} over {found['test']['seeds']} seeds")
+        say(console, found["verdict"])
     for file in found["files"]:
-        _print(console, file)
+        say(console, file)
 
 
 def show_written(console: Console, written: Mapping[str, Any]) -> None:
     """Print what a network that was written consists of, and how to load it."""
     kind = written.get("cell") or written.get("activation")
-    _print(
+    say(
         console,
         f"{written['out']}: {written['nodes']} {kind} neurons, {written['edges']} edges, "
         f"{written['n_parameters']} parameters, {written['fingerprint'][:12]}",
     )
-    _print(console, f'load: nas.networks.load_network("{written["out"]}/network.safetensors")')
+    say(console, f'load: nas.networks.load_network("{written["out"]}/network.safetensors")')
 
 
 def _bars(console: Console) -> Progress:
@@ -330,11 +331,6 @@ def _bars(console: Console) -> Progress:
         # A training may take minutes, and the rate needs several.
         speed_estimate_period=3600.0,
     )
-
-
-def _print(console: Console, line: str) -> None:
-    """Print a line as it is: paths and messages may look like markup, and are for copying."""
-    console.print(line, soft_wrap=True, markup=False, emoji=False, highlight=False)
 
 
 def _duration(seconds: float) -> str:

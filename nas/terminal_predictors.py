@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from nas.console import say
 from predictors import FEATURES
 
-__all__ = ["counting", "say", "show_explanation", "show_features", "show_predictions", "show_validation", "show_worth"]
+__all__ = ["counting", "show_explanation", "show_features", "show_predictions", "show_validation", "show_worth"]
 
 _DRIVES = 3
 
@@ -96,8 +97,3 @@ def counting(console: Console, what: str) -> Iterator[Callable[[int, int], None]
 
 def _number(value: float | None, sign: str = "") -> str:
     return "–" if value is None else f"{value:{sign}.3f}"
-
-
-def say(console: Console, line: str) -> None:
-    """Print a line as it is: paths and messages may look like markup, and are for copying."""
-    console.print(line, soft_wrap=True, markup=False, emoji=False, highlight=False)

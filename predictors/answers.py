@@ -47,13 +47,13 @@ class Answers:
     @cached_property
     def std(self) -> NDArray[np.float64]:
         """Standard deviation of the value of one training about `mean`, (n,) float."""
-        return np.sqrt(self.pooled(np.square(self.fitted.std(self.X))) + np.square(self._spread))
+        return np.sqrt(self.pooled(np.square(self.fitted.calibration.rms * self._scale)) + np.square(self._spread))
 
     def interval(self, coverage: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return between which values the value of one training is expected to lie, (n,) float both."""
         if not 0 < coverage < 1:
             raise ValueError(f"coverage={coverage}: it must be above 0 and below 1, such as 0.9")
-        return self.fitted.interval(self.mean, self.pooled(self.fitted.scale(self.X)), self._spread, coverage)
+        return self.fitted.interval(self.mean, self.pooled(self._scale), self._spread, coverage)
 
     @cached_property
     def trains(self) -> NDArray[np.float64]:
@@ -95,6 +95,10 @@ class Answers:
     @cached_property
     def _of_wirings(self) -> NDArray[np.float64]:
         return self.fitted.predict(self.X)
+
+    @cached_property
+    def _scale(self) -> NDArray[np.float64]:
+        return self.fitted.scale(self.X)
 
     @cached_property
     def _remoteness(self) -> NDArray[np.float64]:

@@ -189,10 +189,6 @@ class Fitted:
         outside = np.maximum(inside, 2 * float(np.nanstd(self.training.labels)))
         return inside + np.clip(self.domain.remoteness(X) - 1, 0.0, 1.0) * (outside - inside)
 
-    def std(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the standard deviation of a training's value about the prediction, (n,) float."""
-        return self.calibration.rms * self.scale(X)
-
     def interval(
         self, mean: NDArray[np.float64], scale: NDArray[np.float64], spread: NDArray[np.float64], coverage: float
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -204,7 +200,7 @@ class Fitted:
     def spread(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the disagreement of the trees of forests, on the scale of values about predictions, (n,) float.
 
-        It ranks how unsure predictions are, where `std` gives their level; without forests it is the same everywhere.
+        It ranks how unsure predictions are, where `scale` gives their level; without forests it is the same everywhere.
         """
         found = [member.spread(X) for member in self.members if isinstance(member, Trees) and member.is_forest]
         return self.spread_factor * (np.mean(found, axis=0) if found else np.ones(len(X)))

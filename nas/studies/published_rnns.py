@@ -26,7 +26,16 @@ from nas.errors import InputError
 from nas.studies.tables import markdown_table, plain, said, write_text
 from predictors import TIERS, describe, names_of
 from predictors.fitting import BlendFit, plain_fit
-from predictors.validation import difference, estimate_r2, kendall, ladder, out_of_fold, repeated_folds, single_splits
+from predictors.validation import (
+    difference,
+    estimate_r2,
+    kendall,
+    ladder,
+    out_of_fold,
+    r2,
+    repeated_folds,
+    single_splits,
+)
 from predictors.validation.crossval import Estimate, Fit, Predict
 from predictors.validation.figures import plot_ladder, plot_single_splits
 from priors import Wiring, layer, orient
@@ -105,7 +114,7 @@ def read_cell(data: Path, cell: str) -> Cell:
         with (folder / f"structure_{cell}.csv").open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
         with (folder / "r_squared_published.csv").open(encoding="utf-8", newline="") as file:
-            r2 = {row["mode"]: row for row in csv.DictReader(file)}
+            published = {row["mode"]: row for row in csv.DictReader(file)}
         records = json.loads((folder / "graphs.json").read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{error.filename}: the published tables are needed here: {error.strerror}") from None
@@ -120,7 +129,7 @@ def read_cell(data: Path, cell: str) -> Cell:
         describe(wirings, TIERS),
         np.array([float(row["test_acc"]) for row in rows]),
         tuple(row["graph"] for row in rows),
-        {name: float(r2[CELLS[cell]][name]) for name in REGRESSORS},
+        {name: float(published[CELLS[cell]][name]) for name in REGRESSORS},
     )
 
 
@@ -153,12 +162,13 @@ def _study(cell: Cell) -> dict[str, Any]:
     predicted["source nodes alone"] = out_of_fold(plain_fit, source_nodes, cell.y, parts)
     names = names_of(TIERS)
     predicted[BLEND] = out_of_fold(BlendFit(names), cell.X, cell.y, parts)
-    best = max(REGRESSORS, key=lambda name: estimate_r2(cell.y, predicted[name]).mean)
+    scores = {name: estimate_r2(cell.y, rows) for name, rows in predicted.items()}
+    best = max(REGRESSORS, key=lambda name: scores[name].mean)
     return {
         "n": len(cell.y),
         "collapsed": int((cell.y < COLLAPSED).sum()),
         "published": dict(cell.r2),
-        "r2": {name: estimate_r2(cell.y, rows) for name, rows in predicted.items()},
+        "r2": scores,
         "tau": {name: float(np.mean([kendall(cell.y, row) for row in rows])) for name, rows in predicted.items()},
         "best": best,
         "blend_less_best": difference(cell.y, predicted[BLEND], predicted[best]),
@@ -174,9 +184,7 @@ def _paired(y: NDArray[np.float64], own: NDArray[np.float64], other: NDArray[np.
     """Return the difference of R2 over the repeats of the folds, with its 95 % interval (Student's t)."""
     from scipy.stats import t
 
-    gains = np.array(
-        [estimate_r2(y, a[None]).mean - estimate_r2(y, b[None]).mean for a, b in zip(own, other, strict=True)]
-    )
+    gains = np.array([r2(y, a) - r2(y, b) for a, b in zip(own, other, strict=True)])
     mean, sd = float(gains.mean()), float(gains.std(ddof=1))
     half = float(t.ppf(0.975, len(gains) - 1)) * sd / len(gains) ** 0.5
     return Estimate(mean, sd, mean - half, mean + half)
@@ -188,13 +196,13 @@ def _paired(y: NDArray[np.float64], own: NDArray[np.float64], other: NDArray[np.
 def _report(found: Mapping[str, Mapping[str, Any]]) -> str:
     rows: list[Sequence[str]] = []
     for name, cell in found.items():
-        r2 = cell["r2"]
+        scores = cell["r2"]
         rows.append(
             (
                 name,
-                *(f"{r2[regressor].mean:.3f}" for regressor in REGRESSORS),
-                f"{r2['source nodes alone'].mean:.3f}",
-                f"**{r2[BLEND].mean:.3f}** ± {r2[BLEND].sd:.3f}",
+                *(f"{scores[regressor].mean:.3f}" for regressor in REGRESSORS),
+                f"{scores['source nodes alone'].mean:.3f}",
+                f"**{scores[BLEND].mean:.3f}** ± {scores[BLEND].sd:.3f}",
                 said(cell["by_repeat"], sign="+"),
                 f"{cell['tau'][BLEND]:.3f}",
                 str(cell["collapsed"]),
