@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nas.networks.structure import n_parameters, wiring_of
     from nas.report.outcome import Outcome
     from nas.search.campaign import Campaign
+    from nas.search.distributed.worker import Worker
     from nas.search.loading import load
     from nas.search.records import Record, Records
     from nas.search.space import Space
@@ -45,6 +46,7 @@ __all__ = [
     "SurveyOutcome",
     "SurveyTable",
     "Task",
+    "Worker",
     "load",
     "load_network",
     "n_parameters",
@@ -71,6 +73,7 @@ _MODULES = {
     "SurveyOutcome": "search.survey_table",
     "SurveyTable": "search.survey_table",
     "Task": "tasks.task",
+    "Worker": "search.distributed.worker",
     "load": "search.loading",
     "load_network": "networks.storage",
     "n_parameters": "networks.structure",

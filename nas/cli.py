@@ -13,8 +13,10 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.exceptions import TyperException
 
+from nas.cli_dashboard import dashboard_commands
 from nas.cli_predictors import predictor_commands
 from nas.cli_studies import study_commands
+from nas.cli_workers import Storage, Study, worker_commands
 from nas.console import Json, make_console, print_json
 from nas.errors import CampaignError, InputError
 from nas.flags import Drawing, drawing_flags, flags, given_options, survey_flags
@@ -82,6 +84,8 @@ def run(
     out: Annotated[Path | None, typer.Option(help="The campaign's folder. Default: results/TASK-NETWORK.")] = None,
     threads: Threads = None,
     data: Data = None,
+    storage: Storage = None,
+    study: Study = None,
     as_json: Json = False,
     **given: Any,
 ) -> None:
@@ -97,7 +101,14 @@ def run(
         notice = slow_engine_notice(given["engine"])
         try:
             outcome = run_campaign(
-                campaign, out, given_options(given), threads, lambda way: watcher_for(console, way, notice), data
+                campaign,
+                out,
+                given_options(given),
+                threads,
+                lambda way: watcher_for(console, way, notice),
+                data,
+                storage,
+                study,
             )
         except KeyboardInterrupt:
             _fail(_RESUMES, 130)
@@ -168,6 +179,8 @@ def best(out: Folder, as_json: Json = False) -> None:
 
 
 app.add_typer(predictor_commands)
+app.add_typer(dashboard_commands)
+app.add_typer(worker_commands)
 app.add_typer(study_commands, name="study", help="Run an experiment that writes its tables into results/.")
 
 generate = typer.Typer(no_args_is_help=True)

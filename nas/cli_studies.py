@@ -71,3 +71,26 @@ def zero_cost(
     console = make_console(stderr=True)
     found = zero_cost_study(out, atlas, lambda line: say(console, line))
     print_json(found) if as_json else say(make_console(), f"{out}/zero-cost.md")
+
+
+@study_commands.command("steering")
+def steering(
+    *,
+    out: Annotated[Path, typer.Option(help="Where numbers, tables and figures go.")] = Path("results/steering"),
+    atlas: Annotated[Path, typer.Option(help="Where surveys and runs lie, or go.")] = Path("atlas"),
+    pool: Annotated[list[str] | None, typer.Option(help="One pool; again for several. Default: all.")] = None,
+    seeds: Annotated[int | None, typer.Option(min=2, help="Runs of each arm, fewer for a trial.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of image files, for a pool that is not trained yet.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Search five pools of trained networks in nine ways, again and again; takes about two hours.
+
+    Example: wirenas study steering --pool digits-natural-varying --seeds 20
+    """
+    from nas.studies.steering import steering as study
+
+    console = make_console(stderr=True)
+    found = study(out, atlas, tuple(pool or ()), seeds, data, lambda line: say(console, line))
+    print_json(found) if as_json else say(make_console(), f"{out}/README.md")

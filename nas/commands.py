@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nas.errors import InputError
-from nas.report.outcome import Outcome
+from nas.report.outcome import Outcome, counted_in
 from nas.search.options import (
     CAMPAIGN,
     OPTIONS_FILE,
@@ -36,6 +36,8 @@ def run_campaign(
     threads: int | None,
     watcher_for: Callable[[str], Watcher],
     data: Path | None = None,
+    storage: str | None = None,
+    study: str | None = None,
 ) -> Outcome:
     """Run or resume a campaign; see `Campaign.run`.
 
@@ -53,6 +55,8 @@ def run_campaign(
         Makes a watcher for a direction.
     data : Path or None
         Folder of the task's files. A campaign does not remember it: its data are told by their fingerprint.
+    storage, study : str or None
+        Of a campaign of many workers; see `Campaign`. They are not remembered either.
     """
     written = read_options(file) if file is not None else {}
     out, threads = _of_the_run(written, out, threads)
@@ -71,7 +75,7 @@ def run_campaign(
         from nas.tasks import load_task
 
         options["task"] = load_task(options.get("task", resolved.task), data)
-    campaign = Campaign(folder, threads=threads, **options)
+    campaign = Campaign(folder, threads=threads, storage=storage, study=study, **options)
     return campaign.run(watcher_for(campaign.options.direction))
 
 
@@ -125,16 +129,16 @@ def read_survey(out: Path) -> SurveyOutcome:
 
 def read_status(out: Path) -> Outcome:
     """Return where a campaign stands, whether it is over or not, without changing it."""
-    from nas.search.study import StudyFile
+    from nas.search.study import StudyFile, storing_of
 
     study = StudyFile(out)
     stored = study.get("outcome")
     records = study.records()
-    if stored is not None and stored["complete"] == len(records.complete):
+    if stored is not None and counted_in(stored) == len(records.counted):
         # The folder may have been moved since.
         return Outcome.from_json({**stored, "out": str(out), "study": str(study.path)})
     options = resolve(read_options(out / OPTIONS_FILE))
-    outcome = Outcome.of(out, options, None, records)
+    outcome = Outcome.of(out, options, None, records, storing=storing_of(study))
     return replace(outcome, metric=(study.get("options") or {}).get("metric", outcome.metric))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,9 +16,10 @@ from nas.console import say
 from nas.direction import sign_of
 from nas.report.card import comparison, number, spread
 from nas.report.outcome import Outcome, best_record
+from nas.report.steering import CHANCE
 from nas.search.records import Record, Records
 from nas.search.watcher import Watcher
-from nas.terminal_predictors import show_worth
+from nas.terminal_predictors import show_steering, show_worth
 
 if TYPE_CHECKING:
     from nas.search.survey import Standing
@@ -36,6 +38,8 @@ __all__ = [
 ]
 
 _PLAIN_EVERY_S = 5.0
+_BEGINNING = {"predictor": "predictor: learning from all trials"}
+"""What is said of stages that train no networks."""
 
 
 def slow_engine_notice(engine: str | None) -> str | None:
@@ -61,19 +65,36 @@ class _Tally:
         self.sign = sign_of(direction)
         self.done = self.total = self.new = 0
         self.best: float | None = None
+        self.values: dict[bool, list[float]] = {True: [], False: []}
+        """Of steered trials, and of those that chance chose."""
         self.started = time.monotonic()
 
     def start(self, done: int, total: int, records: Records) -> None:
         self.done, self.total = done, total
         best = best_record(records, self.direction)
         self.best = None if best is None else best.value
+        for record in records:
+            self._compare(record)
         self.started = time.monotonic()
 
     def add(self, record: Record) -> None:
-        if record.value is not None:
+        if record.is_counted:
             self.done, self.new = self.done + 1, self.new + 1
-            if self.best is None or self.sign * record.value > self.sign * self.best:
-                self.best = record.value
+        if record.value is not None and (self.best is None or self.sign * record.value > self.sign * self.best):
+            self.best = record.value
+        self._compare(record)
+
+    def _compare(self, record: Record) -> None:
+        if record.value is not None and record.origin:
+            self.values[record.origin not in CHANCE].append(record.value)
+
+    @property
+    def worth(self) -> str:
+        """What the predictor is worth so far: the mean of what it chose beside that of what chance did."""
+        if not all(self.values.values()):
+            return ""
+        steered, chance = (math.fsum(self.values[way]) / len(self.values[way]) for way in (True, False))
+        return f", steered {number(steered)} against {number(chance)} by chance"
 
     @property
     def per_minute(self) -> float:
@@ -113,18 +134,20 @@ class PlainWatcher(Watcher):
         if tally.done == tally.total or time.monotonic() - self._last >= _PLAIN_EVERY_S:
             self._last = time.monotonic()
             self._say(
-                f"search: {tally.done} of {tally.total} trials, best {number(tally.best)}, "
+                f"search: {tally.done} of {tally.total} trials, best {number(tally.best)}{tally.worth}, "
                 f"{tally.per_minute:.0f} per minute, {tally.left} left"
             )
 
     def stage_started(self, stage: str, trainings: int) -> None:
         """Say what follows."""
         self._stage, self._trained, self._trainings = stage, 0, trainings
-        self._say(f"{stage}: {trainings} trainings with fresh seeds")
+        self._say(_BEGINNING.get(stage, f"{stage}: {trainings} trainings with fresh seeds"))
 
     def trained(self) -> None:
         """Say how far the finals are, now and then."""
         self._trained += 1
+        if self._stage in _BEGINNING:
+            return
         if self._trained == self._trainings or time.monotonic() - self._last >= _PLAIN_EVERY_S:
             self._last = time.monotonic()
             self._say(f"{self._stage}: {self._trained} of {self._trainings} trainings")
@@ -171,7 +194,7 @@ class LiveWatcher(Watcher):
         self.progress.stop()
 
     def _note(self) -> str:
-        return f"best {number(self._tally.best)}, {self._tally.per_minute:.0f}/min"
+        return f"best {number(self._tally.best)}{self._tally.worth}, {self._tally.per_minute:.0f}/min"
 
 
 @contextmanager
@@ -264,13 +287,13 @@ def show_survey(console: Console, outcome: SurveyOutcome) -> None:
 def show_outcome(console: Console, outcome: Outcome) -> None:
     """Print what a campaign found and where it lies."""
     if outcome.best is None:
-        say(console, f"{outcome.out}: no trial is complete yet ({outcome.failed} failed)")
+        say(console, f"{outcome.out}: no trial is complete yet ({_incomplete(outcome)})")
         return
     best = outcome.best
     params = ", ".join(f"{name} {_short(value)}" for name, value in best["params"].items() if "seed" not in name)
     say(
         console,
-        f"{outcome.complete} trials complete, {outcome.failed} failed. "
+        f"{outcome.complete} trials complete, {_incomplete(outcome)}. "
         f"Best: trial {best['trial']}, {outcome.metric} {number(best['value'])} on validation ({params}).",
     )
     rows = comparison(outcome)
@@ -287,12 +310,18 @@ def show_outcome(console: Console, outcome: Outcome) -> None:
             console,
             f"Test: mean ± standard deviation over {outcome.test['seeds'] if outcome.test else 0} fresh seeds.",
         )
+    show_steering(console, outcome)
     if outcome.predictor is not None:
         show_worth(console, {**outcome.predictor, "out": outcome.out})
     if outcome.over:
         say(console, f"Best network and card: {outcome.out}/best/   plot: {outcome.out}/progress.png")
     else:
         say(console, f"Not over yet: the command that started it goes on; all trials: {outcome.out}/trials.csv")
+
+
+def _incomplete(outcome: Outcome) -> str:
+    stopped = f"{outcome.stopped} stopped early, " if outcome.stopped else ""
+    return f"{stopped}{outcome.failed} failed"
 
 
 def show_best(console: Console, found: Mapping[str, Any]) -> None:

@@ -12,9 +12,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from nas.console import say
+from nas.report.card import number
+from nas.report.outcome import Outcome
 from predictors import FEATURES
 
-__all__ = ["counting", "show_explanation", "show_features", "show_predictions", "show_validation", "show_worth"]
+__all__ = [
+    "counting",
+    "show_explanation",
+    "show_features",
+    "show_predictions",
+    "show_steering",
+    "show_validation",
+    "show_worth",
+]
 
 _DRIVES = 3
 
@@ -97,3 +107,19 @@ def counting(console: Console, what: str) -> Iterator[Callable[[int, int], None]
 
 def _number(value: float | None, sign: str = "") -> str:
     return "–" if value is None else f"{value:{sign}.3f}"
+
+
+def show_steering(console: Console, outcome: Outcome) -> None:
+    """Print what predictions did for a search, and what choosing and storing cost it."""
+    found = outcome.steering
+    if found is not None:
+        text = (
+            f"Steering: {found['n_steered']} trials chosen by predictions reached {number(found['steered'])} on average"
+        )
+        text += f", {found['n_chance']} by chance {number(found['chance'])}."
+        if found["rank_correlation"] is not None:
+            text += f" Predicted before training: rank correlation {found['rank_correlation']:.2f}"
+            text += f", {found['coverage']:.0%} of values inside of their 90 % intervals."
+        say(console, text)
+    if outcome.overhead is not None and outcome.overhead["share"] is not None:
+        say(console, f"Choosing and storing took {outcome.overhead['share']:.0%} of the time of the trials.")

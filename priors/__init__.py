@@ -12,9 +12,11 @@ from priors.lazy import lazy_names
 if TYPE_CHECKING:
     from priors.attachment import ATTACHMENTS, attach, dead_neurons
     from priors.bipartite import Layered
+    from priors.edits import MOVES, edit
     from priors.formats.document import from_dict, to_dict
     from priors.formats.files import FORMATS, parse_wiring, read_wiring, write_wiring
     from priors.graphs import BarabasiAlbert, ErdosRenyi, Prior, WattsStrogatz
+    from priors.pool import GraphPool
     from priors.registry import PRIORS
     from priors.transforms import ORIENTATIONS, layer, longest_paths, orient, stack
     from priors.version import __version__
@@ -23,10 +25,12 @@ if TYPE_CHECKING:
 __all__ = [
     "ATTACHMENTS",
     "FORMATS",
+    "MOVES",
     "ORIENTATIONS",
     "PRIORS",
     "BarabasiAlbert",
     "ErdosRenyi",
+    "GraphPool",
     "Layered",
     "Prior",
     "WattsStrogatz",
@@ -34,6 +38,7 @@ __all__ = [
     "__version__",
     "attach",
     "dead_neurons",
+    "edit",
     "from_dict",
     "layer",
     "longest_paths",
@@ -48,10 +53,12 @@ __all__ = [
 _MODULES = {
     "ATTACHMENTS": "attachment",
     "FORMATS": "formats.files",
+    "MOVES": "edits",
     "ORIENTATIONS": "transforms",
     "PRIORS": "registry",
     "BarabasiAlbert": "graphs",
     "ErdosRenyi": "graphs",
+    "GraphPool": "pool",
     "Layered": "bipartite",
     "Prior": "graphs",
     "WattsStrogatz": "graphs",
@@ -59,6 +66,7 @@ _MODULES = {
     "__version__": "version",
     "attach": "attachment",
     "dead_neurons": "attachment",
+    "edit": "edits",
     "from_dict": "formats.document",
     "layer": "transforms",
     "longest_paths": "transforms",

@@ -19,8 +19,9 @@ __all__ = ["card", "comparison", "number", "spread"]
 def card(options: CampaignOptions, task: Task | None, finals: Finals | None, outcome: Outcome) -> str:
     """Return the card's text."""
     best = outcome.best or {}
+    trials = outcome.complete + outcome.stopped
     sections = [
-        f"# {best['fingerprint'][:12]}: trial {best['trial']} of a campaign of {outcome.complete} trials",
+        f"# {best['fingerprint'][:12]}: trial {best['trial']} of a campaign of {trials} trials",
         "## Wiring\n\n" + _table(("what", "value"), [*best["params"].items(), ("fingerprint", best["fingerprint"])]),
     ]
     if task is None or finals is None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nas.direction import sign_of
+from nas.report.steering import worth_of_steering
 from nas.report.verdict import verdict
 from nas.search.records import Record, Records
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from nas.search.options import CampaignOptions
     from nas.tasks import Task
 
-__all__ = ["Outcome", "best_record"]
+__all__ = ["Outcome", "best_record", "counted_in"]
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ class Outcome:
         Where it lies and what was searched, and how.
     metric, direction : str
         What values mean.
-    trials, complete, failed : int
-        Trials asked for, complete and failed ones.
+    trials, complete, stopped, failed : int
+        Trials asked for, complete ones, those that were stopped early, and failed ones.
     seconds : float
         Spent in the evaluations of all trials, added up over threads and runs.
     best : mapping or None
@@ -48,6 +49,10 @@ class Outcome:
         How often the test part was looked at in this campaign: once, and once more whenever trials were added.
     over : bool
         Whether the finals were held, or for own evaluations the results written, after the last trial.
+    steering : mapping or None
+        What predictions did for the search; see `nas.report.steering.worth_of_steering`.
+    overhead : mapping or None
+        Seconds of choosing and of storing, and both as a share of the seconds of the trials.
     predictor : mapping or None
         What the predictor that was fitted to the trials is worth; see `predictors.Predictor.worth`.
     """
@@ -62,6 +67,7 @@ class Outcome:
     direction: str
     trials: int
     complete: int
+    stopped: int = field(default=0, kw_only=True)
     failed: int
     seconds: float
     best: Mapping[str, Any] | None
@@ -71,6 +77,8 @@ class Outcome:
     verdict: str = ""
     test_uses: int = 0
     over: bool = False
+    steering: Mapping[str, Any] | None = None
+    overhead: Mapping[str, float | None] | None = None
     predictor: Mapping[str, Any] | None = None
 
     @classmethod
@@ -82,6 +90,7 @@ class Outcome:
         records: Records,
         finals: Finals | None = None,
         *,
+        storing: float = 0.0,
         test_uses: int = 0,
         over: bool = False,
     ) -> Outcome:
@@ -102,7 +111,8 @@ class Outcome:
             direction=options.direction,
             trials=options.trials,
             complete=len(records.complete),
-            failed=len(records) - len(records.complete),
+            stopped=len(records.counted) - len(records.complete),
+            failed=len(records) - len(records.counted),
             seconds=math.fsum(record.seconds for record in records),
             best=None if best is None else _best(best),
             test=test,
@@ -113,6 +123,8 @@ class Outcome:
             else verdict(test, rivals, task.plateaus, task.metric, task.direction),
             test_uses=test_uses,
             over=over,
+            steering=worth_of_steering(records),
+            overhead=_overhead(records, storing),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -123,6 +135,18 @@ class Outcome:
     def from_json(cls, stored: Mapping[str, Any]) -> Outcome:
         """Return a stored outcome."""
         return cls(**{**stored, "references": tuple(stored["references"])})
+
+
+def _overhead(records: Records, storing: float) -> dict[str, float | None]:
+    trained = math.fsum(record.seconds for record in records)
+    choosing = math.fsum(record.choosing for record in records)
+    return {"choosing": choosing, "storing": storing, "share": (choosing + storing) / trained if trained > 0 else None}
+
+
+def counted_in(stored: Mapping[str, Any]) -> int:
+    """Return how many trials count in a stored outcome: complete ones and those that were stopped early."""
+    complete: int = stored["complete"]
+    return complete + int(stored.get("stopped", 0))
 
 
 def best_record(records: Records, direction: str) -> Record | None:

@@ -11,6 +11,7 @@ from priors.lazy import lazy_names
 
 if TYPE_CHECKING:
     from nas.search.campaign import Campaign
+    from nas.search.distributed.worker import Worker, WorkerOutcome
     from nas.search.loading import load
     from nas.search.options import CampaignOptions, SurveyOptions
     from nas.search.proposer import Candidate
@@ -33,6 +34,8 @@ __all__ = [
     "SurveyOutcome",
     "SurveyTable",
     "Watcher",
+    "Worker",
+    "WorkerOutcome",
     "load",
     "references",
 ]
@@ -49,6 +52,8 @@ _MODULES = {
     "SurveyOutcome": "survey_table",
     "SurveyTable": "survey_table",
     "Watcher": "watcher",
+    "Worker": "distributed.worker",
+    "WorkerOutcome": "distributed.worker",
     "load": "loading",
     "references": "references",
 }

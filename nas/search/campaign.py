@@ -7,21 +7,29 @@ not stored when a process ended is proposed again, the same, by the next one.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from optuna.trial import FrozenTrial
+
 from nas.direction import sign_of
 from nas.errors import CampaignError, InputError
 from nas.networks import NetworkSpec
-from nas.report.outcome import Outcome
+from nas.report.outcome import Outcome, counted_in
 from nas.report.output import remove_leftovers, write_output
-from nas.search.evaluation import FAILURES_IN_A_ROW, Evaluation, OwnEvaluation, TrainedEvaluation, Trainer
+from nas.samplers.structural import PLAN
+from nas.search.distributed.copying import refuse_copy
+from nas.search.distributed.judging import shared_evaluation
+from nas.search.distributed.objective import Work
+from nas.search.distributed.search import shared_search
+from nas.search.evaluation import FAILURES_IN_A_ROW, Trainer
 from nas.search.finals import Finals, run_finals
 from nas.search.guards import alone_in, one_torch_thread, stop_on_signal
 from nas.search.learning import campaign_examples, fit_into
+from nas.search.lockstep import evaluation_with
 from nas.search.options import (
     CAMPAIGN,
     OPTIONS_FILE,
@@ -32,10 +40,20 @@ from nas.search.options import (
     write_options,
 )
 from nas.search.pipeline import evaluated
-from nas.search.proposer import Candidate, Proposer
+from nas.search.proposer import Proposer
 from nas.search.records import Record, Records
-from nas.search.setup import check_fit, n_threads, plain_options, task_of
-from nas.search.study import StudyFile
+from nas.search.setup import (
+    check_direction,
+    check_fit,
+    check_units,
+    keep_warm_start,
+    n_threads,
+    plain_options,
+    steering_of,
+    task_of,
+)
+from nas.search.stopping import check_any_complete, check_stopping, stopping_of
+from nas.search.study import StudyFile, storing_of
 from nas.search.watcher import Watcher
 from nas.search.writer import Writer
 from nas.tasks import Task
@@ -61,6 +79,11 @@ class Campaign:
     threads : int, optional
         Trainings at a time; results do not depend on it. By default one a core with the compiled engine, whose threads
         work side by side, and 1 with torch or an own evaluation.
+    storage : str, optional
+        URL of a PostgreSQL database, for a campaign of many workers; see `nas.Worker`. This process then works with one
+        thread, and its folder follows what all of them do.
+    study : str, optional
+        The campaign's name there, by default the folder's.
     **options
         Fields of `CampaignOptions`, such as ``trials=200, network="rnn", space=Space(nodes=64)``.
 
@@ -84,17 +107,20 @@ class Campaign:
         n_inputs: int = 0,
         n_outputs: int = 0,
         threads: int | None = None,
+        storage: str | None = None,
+        study: str | None = None,
         **options: Any,
     ) -> None:
         if evaluate is not None and task is not None:
             raise InputError("evaluate and task are both given: a candidate has one value, so give one of them")
-        _check_units(n_inputs, n_outputs)
+        check_units(n_inputs, n_outputs)
         self.out = Path(out)
         self.stop = threading.Event()
+        self._shared = shared_search(storage, study, self.out, self.stop)
         self._evaluate = evaluate
         self.task = None if evaluate is not None else task_of(task, options)
         if self.task is not None:
-            _check_direction(options.get("direction"), self.task)
+            check_direction(options.get("direction"), self.task)
             options["direction"] = self.task.direction
             n_inputs, n_outputs = self.task.n_inputs, self.task.n_outputs
         self.options = resolve(plain_options(options, self.task))
@@ -102,6 +128,7 @@ class Campaign:
         self._units = (n_inputs, n_outputs)
         self.spec = NetworkSpec(self.options.network, activation=self.options.activation, cell=self.options.cell)
         check_fit(self.options, self.task)
+        check_stopping(self.options)
         self.threads = n_threads(threads, self.options, self.task)
 
     def run(self, watcher: Watcher | None = None) -> Outcome:
@@ -119,9 +146,11 @@ class Campaign:
             If every evaluation fails.
         """
         refuse_other(self.out, CAMPAIGN)
-        if self.space.max_parameters is not None and not (self.out / OPTIONS_FILE).is_file():
-            self._proposer().propose(0)  # An impossible limit is refused before anything is written.
+        if (self.space.is_limited or self.options.warm_start) and not (self.out / OPTIONS_FILE).is_file():
+            self._proposer().propose(0)  # What is impossible is refused before anything is written.
         watcher = watcher or Watcher()
+        if self._shared is not None:
+            self._shared.enter(self._identity(), self.options.direction, self.options.trials)
         with alone_in(self.out):
             try:
                 with one_torch_thread(), stop_on_signal(self.stop):
@@ -146,18 +175,31 @@ class Campaign:
         executor = ThreadPoolExecutor(self.threads, thread_name_prefix="wirenas")
         wait = True
         try:
-            self._search(study, self._evaluation(trained), executor, watcher)
+            if self._shared is not None:
+                self._shared.run(study, self.work(), executor, watcher)
+            else:
+                self._search(study, trained, executor, watcher)
             records, before = study.records(), study.get("outcome")
-            if before is not None and before["complete"] == len(records.complete) and self._has_output():
+            check_any_complete(records)
+            if before is not None and counted_in(before) == len(records.counted) and self._has_output():
                 return Outcome.from_json({**before, "out": str(self.out), "study": str(study.path)})
-            finals = self._finals(records, trained, executor, watcher) if trained is not None else None
+            finals = self._finals(study, trained, executor, watcher) if trained is not None else None
         except KeyboardInterrupt:
             wait = False  # A second Ctrl-C does not wait for an own evaluation that takes long.
             raise
         finally:
             executor.shutdown(wait=wait, cancel_futures=True)
         uses = 0 if finals is None else 1 + (0 if before is None else before["test_uses"])
-        outcome = Outcome.of(self.out, self.options, self.task, records, finals, test_uses=uses, over=True)
+        outcome = Outcome.of(
+            self.out,
+            self.options,
+            self.task,
+            records,
+            finals,
+            storing=storing_of(study),
+            test_uses=uses,
+            over=True,
+        )
         write_output(self.out, self.options, self.task, records, finals, outcome, self._rebuild)
         study.put("outcome", outcome.to_json())
         return outcome
@@ -180,16 +222,17 @@ class Campaign:
     # The folder
 
     def _open(self) -> StudyFile:
-        study = StudyFile(self.out, self.options.direction)
+        study = StudyFile(self.out, *self.options.directions)
         mine = self._identity()
         stored = study.get("options")
         if stored is None:
             study.put("options", mine)
         else:
             refuse_changes(self.out, with_defaults(stored), mine)
-        complete = len(study.records().complete)
-        if complete > self.options.trials:
-            self.options = self.options.model_copy(update={"trials": complete})
+        counted = len(study.records().counted)
+        if counted > self.options.trials:
+            self.options = self.options.model_copy(update={"trials": counted})
+        keep_warm_start(self.out, self.options)
         write_options(self.options, self.out / OPTIONS_FILE)
         return study
 
@@ -210,11 +253,13 @@ class Campaign:
         task = self.task.to(options.device)
         return Trainer(task, self.spec, options.recipe, options.seed, options.engine, options.device, self.stop)
 
-    def _evaluation(self, trainer: Trainer | None) -> Evaluation:
-        if trainer is not None:
-            return TrainedEvaluation(trainer, self.options.replicates)
-        assert self._evaluate is not None
-        return OwnEvaluation(self._evaluate)
+    def work(self) -> Work:
+        """Return what each worker of this campaign does."""
+        trainer = self._trainer() if self.task is not None else None
+        evaluation_of = shared_evaluation(self.options, trainer, self._evaluate)
+        steering = steering_of(self.out, self.options)
+        identity = self._identity()
+        return Work(self.options, identity, self.space, self._units, self.spec, evaluation_of, steering, self.stop)
 
     def _rebuild(self, record: Record) -> Wiring:
         wiring = self.space.wiring(record.params, *self._units)
@@ -225,7 +270,7 @@ class Campaign:
             )
         return wiring
 
-    def _proposer(self) -> Proposer:
+    def _proposer(self, plan: Mapping[str, int] | None = None) -> Proposer:
         options = self.options
         return Proposer(
             self.space,
@@ -235,22 +280,41 @@ class Campaign:
             n_inputs=self._units[0],
             n_outputs=self._units[1],
             size_of=lambda wiring: self.spec.n_parameters(wiring)["total"],
+            by_size=options.by_size,
+            steering=steering_of(self.out, options),
+            plan=plan,
         )
 
-    def _search(self, study: StudyFile, evaluation: Evaluation, executor: ThreadPoolExecutor, watcher: Watcher) -> None:
+    def _informed(self, plan: Mapping[str, int] | None, known: Sequence[FrozenTrial], settled: int) -> Proposer:
+        """Return a proposer that knows earlier trials, of which those from `settled` on count as running."""
+        proposer = self._proposer(plan)
+        for trial in known[:settled]:
+            proposer.remember(trial)
+        for trial in known[settled:]:
+            proposer.reopen(trial)
+        return proposer
+
+    def _search(
+        self, study: StudyFile, trainer: Trainer | None, executor: ThreadPoolExecutor, watcher: Watcher
+    ) -> None:
+        stopping = stopping_of(self.options)
+        evaluation = evaluation_with(trainer, self._evaluate, self.options, stopping)
         known = study.trials()
         records = study.records()
-        complete = len(records.complete)
-        watcher.search_started(complete, self.options.trials, records)
-        if complete >= self.options.trials:
+        counted = len(records.counted)
+        watcher.search_started(counted, self.options.trials, records)
+        if counted >= self.options.trials:
             return
-        proposer = self._proposer()
-        first = len(known) - len(known) % self.options.batch
-        for trial in known[:first]:
-            proposer.remember(trial)
+        refuse_copy(study)
+        batch, in_batches = self.options.batch, stopping is not None
+        # What was known when the first of the trials that are missing was asked for; the others ran beside it.
+        settled = len(known) - len(known) % batch if in_batches else max(0, len(known) - batch + 1)
+        proposer = self._informed(study.get(PLAN), known, settled)
+        if stopping is not None:
+            stopping.tell(*records[:settled])
         # A sampler that learns nothing may be asked as far ahead as keeps all threads busy.
-        ahead = self.options.batch if proposer.learns else max(self.options.batch, 4 * self.threads)
-        failures = 0
+        ahead = batch if proposer.learns or in_batches else max(batch, 4 * self.threads)
+        failures, has_plan = 0, proposer.plan is not None
         with Writer(study, watcher.recorded) as writer:
             for candidate, record in evaluated(
                 proposer,
@@ -258,55 +322,48 @@ class Campaign:
                 executor,
                 writer,
                 self.stop,
-                first=first,
+                first=len(known),
                 ahead=ahead,
-                begun=records[first:],
-                wanted=self.options.trials - complete,
+                begun=records[settled:],
+                wanted=self.options.trials - counted,
+                in_batches=in_batches,
             ):
-                if record.number < len(known):
-                    self._check_same(record, candidate)
-                else:
+                if candidate is not None:
                     writer.add(record, candidate.distributions)
-                failures = 0 if record.is_complete else failures + 1
+                failures = 0 if record.is_counted else failures + 1
                 if failures == FAILURES_IN_A_ROW:
                     raise CampaignError(
                         f"{failures} trials failed one after another; the last one with: {record.error}"
                     )
                 proposer.tell(record)
-
-    def _check_same(self, record: Record, candidate: Candidate) -> None:
-        if dict(record.params) != dict(candidate.params):
-            raise CampaignError(
-                f"trial {record.number} in {self.out} was proposed by another version of the search; start a new folder"
-            )
+                if stopping is not None:
+                    stopping.tell(record)
+                if not has_plan and proposer.plan is not None:
+                    study.put(PLAN, proposer.plan)
+                    has_plan = True
+        study.put("storing", {"seconds": storing_of(study) + writer.seconds})
 
     # The finals
 
-    def _finals(self, records: Records, trainer: Trainer, executor: ThreadPoolExecutor, watcher: Watcher) -> Finals:
+    def _finals(self, study: StudyFile, trainer: Trainer, executor: ThreadPoolExecutor, watcher: Watcher) -> Finals:
+        records = study.records()
         return run_finals(
             trainer,
-            [(record.number, self._rebuild(record)) for record in self._best(records)],
+            [(record.number, self._rebuild(record)) for record in self._best(study, records)],
             n_seeds=self.options.final_seeds,
             executor=executor,
             watcher=watcher,
         )
 
-    def _best(self, records: Records) -> list[Record]:
+    def _best(self, study: StudyFile, records: Records) -> list[Record]:
+        """Return the best of different wirings, by what the sampler thinks of them: one lucky seed must not decide."""
+        known = study.trials()
+        chosen = self._informed(None, known, len(known)).best(self.options.finalists)
+        if chosen is not None:
+            by_number = {record.number: record for record in records}
+            return [by_number[number] for number in chosen]
         sign = sign_of(self.options.direction)
         distinct: dict[str, Record] = {}
         for record in sorted(records.complete, key=lambda record: -sign * (record.value or 0.0)):
             distinct.setdefault(record.fingerprint, record)
         return list(distinct.values())[: self.options.finalists]
-
-
-def _check_direction(direction: Any, task: Task) -> None:
-    if direction not in (None, task.direction):
-        raise InputError(f"direction={direction}: the metric of task {task.name} is to {task.direction}; leave it out")
-
-
-def _check_units(n_inputs: int, n_outputs: int) -> None:
-    if n_inputs < 0 or n_outputs < 0 or (n_outputs and not n_inputs):
-        raise InputError(
-            f"n_inputs={n_inputs}, n_outputs={n_outputs}: neither may be negative, and outputs need inputs; "
-            "nearest valid is n_inputs=1, or 0 for both"
-        )

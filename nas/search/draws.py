@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from nas.errors import InputError
 from nas.networks import NetworkSpec
 from nas.search.space import Space
 from nas.seeds import stream
@@ -57,7 +56,7 @@ class Draws:
     space : Space
     seed : int
     spec : NetworkSpec
-        What the wirings become; counts their parameters for `Space.max_parameters`.
+        What the wirings become; counts their parameters for the limits of the space.
     n_inputs, n_outputs : int
         Units to attach to every wiring.
     """
@@ -74,7 +73,7 @@ class Draws:
         Raises
         ------
         InputError
-            If none of 1000 draws fits `Space.max_parameters`.
+            If none of 1000 draws keeps to the limits of the space.
         """
         sizes = []
         for attempt in range(_MAX_DRAWS):
@@ -82,10 +81,7 @@ class Draws:
             params = {**searched, **self.space.seeds(stream(self.seed, "wiring", number, attempt))}
             wiring = self.space.wiring(params, self.n_inputs, self.n_outputs)
             size = self.spec.n_parameters(wiring)["total"]
-            if self.space.max_parameters is None or size <= self.space.max_parameters:
+            if self.space.allows(wiring, size):
                 return Draw(number, params, wiring, size)
             sizes.append(size)
-        raise InputError(
-            f"space.max_parameters={self.space.max_parameters}: none of {_MAX_DRAWS} draws is so small; "
-            f"the smallest has {min(sizes)} parameters"
-        )
+        raise self.space.impossible(_MAX_DRAWS, min(sizes))

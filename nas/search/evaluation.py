@@ -13,7 +13,7 @@ from nas.networks import NetworkSpec
 from nas.search.proposer import Candidate
 from nas.search.records import Record, describe, versions_of
 from nas.seeds import stream
-from nas.training import History, Interrupted, Recipe, StopFlag, Trained, train_wiring
+from nas.training import Begun, History, Interrupted, Recipe, StopFlag, Trained, begin_wiring
 from priors import Wiring
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ __all__ = [
     "Trainer",
     "Training",
     "attempt",
+    "replicates_of",
     "tried",
 ]
 
@@ -44,7 +45,7 @@ class Evaluation(Protocol):
     """What gives candidates their values."""
 
     def __call__(self, candidate: Candidate) -> Mapping[str, Any]:
-        """Return fields of the candidate's Record, `value` among them."""
+        """Return fields of the candidate's Record, `value` among them; its state is complete unless given."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,27 @@ class Assessment:
         """Mean validation metric at the best rung."""
         return self.ladder[self.learning_rate]
 
+    @property
+    def merit(self) -> dict[str, Any]:
+        """The fields of a Record that say how good the wiring is."""
+        return {
+            "value": self.value,
+            "values": tuple(training.history.value for training in self.trainings),
+            "learning_rate": self.learning_rate,
+            "ladder": {str(rate): value for rate, value in self.ladder.items()},
+        }
+
+    @property
+    def effort(self) -> dict[str, Any]:
+        """The fields of a Record that say how much was trained."""
+        histories = [training.history for training in self.everything]
+        return {
+            "diverged": sum(history.diverged for history in histories),
+            "steps": sum(history.steps for history in histories),
+            "seconds": math.fsum(history.seconds for history in histories),
+            "engine": histories[0].engine,
+        }
+
 
 @dataclass(frozen=True)
 class Trainer:
@@ -120,8 +142,14 @@ class Trainer:
 
     def train(self, wiring: Wiring, replicate: int, learning_rate: float, spec: NetworkSpec | None = None) -> Training:
         """Train the network of one wiring."""
+        begun = self.begin(wiring, replicate, learning_rate, spec)
+        begun.session.run()
+        return Training(begun.trained(), replicate, learning_rate)
+
+    def begin(self, wiring: Wiring, replicate: int, learning_rate: float, spec: NetworkSpec | None = None) -> Begun:
+        """Open the training that `train` runs to its end."""
         keys = (wiring.fingerprint, replicate)
-        trained = train_wiring(
+        return begin_wiring(
             wiring,
             spec or self.spec,
             self.task,
@@ -133,7 +161,6 @@ class Trainer:
             device=self.device,
             stop=self.stop,
         )
-        return Training(trained, replicate, learning_rate)
 
     def plan(self, replicates: Sequence[int]) -> list[tuple[int, float]]:
         """Return the (replicate, learning rate) pairs that an assessment trains."""
@@ -150,6 +177,11 @@ class Trainer:
         return Assessment(at_best, ladder, tuple(trainings))
 
 
+def replicates_of(candidate: Candidate, n: int) -> range:
+    """Return the replicates that a trial trains: its own n."""
+    return range(candidate.replicate * n, (candidate.replicate + 1) * n)
+
+
 @dataclass(frozen=True)
 class TrainedEvaluation:
     """A candidate is worth the mean validation metric of its replicates at the best learning rate."""
@@ -159,19 +191,9 @@ class TrainedEvaluation:
 
     def __call__(self, candidate: Candidate) -> Mapping[str, Any]:
         """Train the candidate; see `Evaluation`."""
-        plan = self.trainer.plan(range(self.replicates))
+        plan = self.trainer.plan(replicates_of(candidate, self.replicates))
         assessment = self.trainer.assess([self.trainer.train(candidate.wiring, *step) for step in plan])
-        histories = [training.history for training in assessment.everything]
-        return {
-            "value": assessment.value,
-            "values": tuple(training.history.value for training in assessment.trainings),
-            "learning_rate": assessment.learning_rate,
-            "ladder": {str(rate): value for rate, value in assessment.ladder.items()},
-            "diverged": sum(history.diverged for history in histories),
-            "steps": sum(history.steps for history in histories),
-            "seconds": math.fsum(history.seconds for history in histories),
-            "engine": histories[0].engine,
-        }
+        return assessment.merit | assessment.effort
 
 
 @dataclass(frozen=True)
@@ -202,7 +224,7 @@ def attempt(candidate: Candidate, evaluation: Evaluation, stop: StopFlag) -> Rec
     )
     if outcome is None:
         return _record(candidate, state="failed", value=None, attempts=attempts, error=error)
-    return _record(candidate, state="complete", attempts=attempts, **outcome)
+    return _record(candidate, **{"state": "complete", **outcome}, attempts=attempts)
 
 
 def tried(work: Callable[[], T], stop: StopFlag | None, aim: str) -> tuple[T | None, int, str | None]:
@@ -249,6 +271,7 @@ def _record(candidate: Candidate, **fields: Any) -> Record:
         params=candidate.params,
         n_parameters=candidate.n_parameters,
         versions=versions_of("torch", "numpy", "optuna"),
+        **candidate.notes,
         **describe(candidate.wiring, candidate.params.get("n")),
         **fields,
     )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nas.direction import sign_of
 from nas.search.options import PREDICTOR_FOLDER
 from nas.search.records import Record, Records
-from nas.search.space import SEED_NAMES, Space
+from nas.search.space import DRAW_NAMES, Space
 from predictors import Predictor, Preparation
 from predictors.fitted import LARGEST, Training
 from priors import Wiring
@@ -158,14 +158,17 @@ def campaign_examples(
     metric, direction : str
     chance : float, optional
     """
-    chosen = [record for record in records.complete if record.value is not None]
-    chosen = [chosen[index] for index in _evenly(len(chosen), MOST_EXAMPLES).tolist()]
+    trained: dict[str, list[Record]] = {}
+    for record in records.complete:
+        trained.setdefault(record.fingerprint, []).append(record)
+    several = list(trained.values())
+    several = [several[index] for index in _evenly(len(several), MOST_EXAMPLES).tolist()]
+    chosen = [found[0] for found in several]
     wirings = tuple(map(rebuild, chosen))
-    width = max((len(record.values) for record in chosen), default=1) or 1
-    labels = np.full((len(chosen), width), np.nan)
-    for row, record in enumerate(chosen):
-        values = record.values or (record.value,)
-        labels[row, : len(values)] = values
+    values = [[value for record in found for value in record.values or (record.value,)] for found in several]
+    labels = np.full((len(chosen), max(map(len, values), default=1)), np.nan)
+    for row, own in enumerate(values):
+        labels[row, : len(own)] = own
     parameters = tuple(_without_seeds(record.params) for record in chosen)
     return Examples(wirings, labels, parameters, _preparation(space, units), metric, direction, chance)
 
@@ -227,7 +230,7 @@ def _evenly(n: int, most: int) -> NDArray[np.int64]:
 
 
 def _without_seeds(params: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in params.items() if name not in SEED_NAMES}
+    return {name: value for name, value in params.items() if name not in DRAW_NAMES}
 
 
 def _preparation(space: Space, units: tuple[int, int]) -> Preparation:

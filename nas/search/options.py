@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from nas.errors import InputError, input_error
 from nas.search.space import Space
@@ -47,6 +47,7 @@ OPTIONS_FILE = "campaign.toml"
 """The resolved options, in a campaign's folder."""
 
 _NONE = "none"
+_FINALISTS_OF_A_FRONT = 8
 
 Direction = Literal["maximize", "minimize"]
 
@@ -98,19 +99,50 @@ class CampaignOptions(SharedOptions):
     """What a campaign does."""
 
     trials: Annotated[int, Field(ge=1)] = 100
-    """Complete trials to reach in all; the one option that may change when a campaign is resumed."""
-    sampler: Literal["tpe", "random"] = "tpe"
-    """tpe or random."""
+    """Trials to reach in all, complete or stopped early; the one option that may change when a campaign is resumed."""
+    objective: Literal["value", "pareto"] = "value"
+    """value (the best one counts) or pareto (the best values at every size count: the number of parameters is a second
+    objective)."""
+    sampler: Literal["structural", "tpe", "nsga2", "random"] = "structural"
+    """structural (predicts from the graphs of earlier trials), tpe, nsga2 or random."""
+    startup: Annotated[int, Field(ge=1)] = 10
+    """Trials before the structural sampler predicts anything."""
+    share: Annotated[float, Field(gt=0, le=10)] | None = 0.2
+    """What choosing wirings may cost as a share of the time of a trial; none: as much as it takes."""
+    repeats: Annotated[int, Field(ge=1, le=64)] = 1
+    """Trials of one wiring at most; with more than 1, every tenth trial tries the best one again."""
+    warm_start: str | None = None
+    """Folder of another campaign or survey: its predictor counts like 20 trials, and replaces the first ones."""
     replicates: Annotated[int, Field(ge=1)] = 1
     """Trainings of each candidate with different seeds; its value is their mean."""
     batch: Annotated[int, Field(ge=1)] = 8
     """Trials that are asked for together, before any of them is known."""
+    early_stopping: Literal["median", "hyperband", "halving"] | None = None
+    """Ends trials that do worse than earlier ones did after as many epochs: none (the default), median, hyperband or
+    halving."""
     finalists: Annotated[int, Field(ge=1)] = 3
-    """How many of the best candidates are trained again with fresh seeds."""
+    """How many of the best candidates are trained again with fresh seeds; of a front by default 8."""
     final_seeds: Annotated[int, Field(ge=1)] = 5
     """With how many fresh seeds finalists and references are trained."""
     direction: Direction = "maximize"
     """Of the value; follows from the task where there is one."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _more_finalists_of_a_front(cls, given: Any) -> Any:
+        if isinstance(given, Mapping) and given.get("objective") == "pareto":
+            return {"finalists": _FINALISTS_OF_A_FRONT, **given}
+        return given
+
+    @property
+    def by_size(self) -> bool:
+        """Whether the number of parameters is a second objective."""
+        return self.objective == "pareto"
+
+    @property
+    def directions(self) -> tuple[Direction, ...]:
+        """Of the objectives."""
+        return (self.direction, "minimize") if self.by_size else (self.direction,)
 
 
 class SurveyOptions(SharedOptions):

@@ -28,50 +28,50 @@ def evaluated(
     ahead: int,
     begun: Records,
     wanted: int,
-) -> Iterator[tuple[Candidate, Record]]:
-    """Yield candidates and their records, until so many new ones are complete.
+    in_batches: bool = False,
+) -> Iterator[tuple[Candidate | None, Record]]:
+    """Yield candidates and their records, until so many new ones count.
 
-    A sampler that learns is asked for a batch when all of the last one is known, stored, and told by the caller; one
-    that does not is asked whenever there is room, so that no thread has to wait.
+    The next candidate is asked for when a record was told by the caller, so that no thread has to wait; what a sampler
+    knows when it is asked for trial t are the trials up to t - `ahead`, whichever thread was faster.
 
     Parameters
     ----------
     first : int
         Number of the first candidate.
     ahead : int
-        The size of a batch, and the most candidates that are in work.
+        The most candidates that are in work.
     begun : Records
-        Of the first batch; they are yielded and not evaluated again.
+        Of the trials before the first one that count as running for the proposer; they are yielded without candidates.
     wanted : int
         Never more candidates are being evaluated than are wanted still.
+    in_batches : bool
+        Whether candidates are asked for `ahead` at a time, when all of the last ones are known and stored.
     """
     numbers = count(first)
-    known = {record.number: record for record in begun}
     queue: deque[Candidate] = deque()
-    running: deque[tuple[Candidate, Future[Record]]] = deque()
+    running: deque[tuple[Candidate | None, Future[Record]]] = deque((None, _done(record)) for record in begun)
 
     def start() -> None:
-        while queue and len(running) < wanted:
+        while queue and sum(candidate is not None for candidate, _ in running) < wanted:
             candidate = queue.popleft()
-            if candidate.number in known:
-                running.append((candidate, _done(known[candidate.number])))
-            else:
-                running.append((candidate, executor.submit(attempt, candidate, evaluation, stop)))
+            running.append((candidate, executor.submit(attempt, candidate, evaluation, stop)))
 
+    is_due = True
     while wanted > 0:
-        is_batch_over = not (queue or running)
-        if proposer.learns and is_batch_over:
-            writer.flush()
-        if is_batch_over or not proposer.learns:
+        if is_due:
             while len(queue) + len(running) < ahead:
                 queue.append(proposer.propose(next(numbers)))
                 start()  # A thread is busy with it while the next one is drawn.
         start()
         candidate, future = running.popleft()
         record = result_of(future, meanwhile=writer.flush_if_due)  # Stores what came before it.
-        if candidate.number not in known:
-            wanted -= record.is_complete
+        if candidate is not None:
+            wanted -= record.is_counted
         yield candidate, record
+        is_due = not in_batches or not (queue or running)
+        if in_batches and is_due:
+            writer.flush()
 
 
 def _done(record: Record) -> Future[Record]:

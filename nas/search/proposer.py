@@ -6,15 +6,17 @@ was asked for. A campaign that was interrupted therefore asks again and gets the
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, IntDistribution
 from optuna.search_space import IntersectionSearchSpace
 
-from nas.errors import InputError
+from nas.samplers.nsga2 import NSGA2Sampler
+from nas.samplers.structural import PLAN, Proposal, StructuralSampler
 from nas.search.options import Direction
 from nas.search.quiet import quiet_optuna
 from nas.search.records import Record
@@ -22,7 +24,7 @@ from nas.search.space import SEED_NAMES, Space
 from nas.seeds import stream, stream_seed
 from priors import Wiring
 
-__all__ = ["SAMPLERS", "Candidate", "Proposer"]
+__all__ = ["BLIND", "SAMPLERS", "Candidate", "Proposer", "notes_of"]
 
 
 class _TPESampler(optuna.samplers.TPESampler):
@@ -44,11 +46,16 @@ class _TPESampler(optuna.samplers.TPESampler):
         return {name: distribution for name, distribution in common.items() if not distribution.single()}
 
 
-SAMPLERS: dict[str, Callable[[int, IntersectionSearchSpace], optuna.samplers.BaseSampler]] = {
+BLIND: dict[str, Callable[[int, IntersectionSearchSpace], optuna.samplers.BaseSampler]] = {
     "random": lambda seed, _: optuna.samplers.RandomSampler(seed=seed),
     "tpe": _TPESampler,
+    "nsga2": NSGA2Sampler,
 }
-"""Sampler name to Optuna's sampler with a given seed, and what the trials of its study have in common."""
+"""Samplers that know nothing of wirings: name to Optuna's sampler with a given seed, and what the trials of its study
+have in common."""
+
+SAMPLERS = ("structural", *BLIND)
+"""Names of samplers."""
 
 _MAX_DRAWS = 1000
 # A sampler that learnt to like what is too large would propose it for ever; chance finds what is left.
@@ -58,13 +65,22 @@ _SEED_RANGE = IntDistribution(0, 2**31 - 1)
 
 @dataclass(frozen=True)
 class Candidate:
-    """A wiring to be evaluated as trial `number`, with the parameters that it can be rebuilt from."""
+    """A wiring to be evaluated as trial `number`, with the parameters that it can be rebuilt from.
+
+    `notes` are the fields of its Record that say how it was chosen.
+    """
 
     number: int
     params: Mapping[str, Any]
     distributions: Mapping[str, BaseDistribution]
     wiring: Wiring
     n_parameters: int
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def replicate(self) -> int:
+        """Which training of its wiring the trial is."""
+        return int(self.params.get("replicate", 0))
 
 
 class Proposer:
@@ -74,13 +90,20 @@ class Proposer:
     ----------
     space : Space
     sampler : str
-        A key of `SAMPLERS`.
+        One of `SAMPLERS`.
     seed : int
     direction : {"maximize", "minimize"}
+        Of the value.
     n_inputs, n_outputs : int
         Units to attach to every wiring.
     size_of : callable
         Number of parameters of the network of a wiring, for `Space.max_parameters`.
+    by_size : bool
+        Whether fewer parameters are a second objective.
+    steering : mapping
+        Arguments of the structural sampler.
+    plan : mapping, optional
+        What `plan` was in an earlier run.
     """
 
     def __init__(
@@ -93,16 +116,32 @@ class Proposer:
         n_inputs: int,
         n_outputs: int,
         size_of: Callable[[Wiring], int],
+        by_size: bool = False,
+        steering: Mapping[str, Any] | None = None,
+        plan: Mapping[str, int] | None = None,
     ) -> None:
-        self._space, self._sampler, self._seed = space, SAMPLERS[sampler], seed
+        self._space, self._sampler, self._seed = space, sampler, seed
         self._units = (n_inputs, n_outputs)
         self._size_of = size_of
         self.learns = sampler != "random"
         """Whether what is proposed depends on what was told."""
         self._common = IntersectionSearchSpace(include_pruned=True)
+        self._structural: StructuralSampler | None = None
+        if sampler not in BLIND:
+            self._structural = StructuralSampler(space, *self._units, size_of=size_of, seed=seed, **(steering or {}))
+        self._by_size = by_size
+        directions: list[Direction] = [direction, "minimize"] if by_size else [direction]
         with quiet_optuna():
-            self._study = optuna.create_study(direction=direction, sampler=self._sampler(0, self._common))
+            self._study = optuna.create_study(directions=directions, sampler=self._structural)
+        if plan is not None:
+            self._study.set_user_attr(PLAN, dict(plan))
         self._open: dict[int, optuna.Trial] = {}
+
+    @property
+    def plan(self) -> Mapping[str, int] | None:
+        """How often and among how many candidates the structural sampler chooses; None while it does not know."""
+        found: Mapping[str, int] | None = self._study.user_attrs.get(PLAN)
+        return found
 
     def propose(self, number: int) -> Candidate:
         """Return the candidate of trial `number`, which then counts as running until `tell`.
@@ -110,45 +149,91 @@ class Proposer:
         Raises
         ------
         InputError
-            If no draw fits `Space.max_parameters`.
+            If no draw fits the limits of the space.
         """
-        smallest: int | None = None
+        started = time.perf_counter()
+        candidate = self._drawn(number) if self._structural is None else self._steered(number, self._structural)
+        return replace(candidate, notes={**candidate.notes, "choosing": time.perf_counter() - started})
+
+    def _steered(self, number: int, sampler: StructuralSampler) -> Candidate:
+        trial = self._study.ask()
+        params = self._space.suggest_all(trial)
+        if sampler.replicates > 1:
+            params["replicate"] = trial.suggest_int("replicate", 0, sampler.replicates - 1)
+        self._open[number] = trial
+        wiring = self._space.wiring(params, *self._units)
+        notes = notes_of(sampler.proposals[trial.number])
+        return Candidate(number, params, trial.distributions, wiring, self._size_of(wiring), notes)
+
+    def _drawn(self, number: int) -> Candidate:
+        sizes = []
         for draw in range(_MAX_DRAWS):
-            sampler = self._sampler if draw < _SAMPLER_DRAWS else SAMPLERS["random"]
-            self._study.sampler = sampler(stream_seed(self._seed, "sampler", number, draw), self._common)
+            make = BLIND[self._sampler if draw < _SAMPLER_DRAWS else "random"]
+            self._study.sampler = make(stream_seed(self._seed, "sampler", number, draw), self._common)
             trial = self._study.ask()
             searched = self._space.suggest(trial)
             seeds = self._space.seeds(stream(self._seed, "wiring", number, draw))
             params = {**searched, **seeds}
             wiring = self._space.wiring(params, *self._units)
             size = self._size_of(wiring)
-            if self._space.max_parameters is None or size <= self._space.max_parameters:
+            if self._space.allows(wiring, size):
                 self._open[number] = trial
                 distributions = {**trial.distributions, **dict.fromkeys(seeds, _SEED_RANGE)}
                 return Candidate(number, params, distributions, wiring, size)
-            smallest = size if smallest is None else min(smallest, size)
+            sizes.append(size)
             self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
-        raise InputError(
-            f"space.max_parameters={self._space.max_parameters}: none of {_MAX_DRAWS} candidates is so small; "
-            f"the smallest has {smallest} parameters"
-        )
+        raise self._space.impossible(_MAX_DRAWS, min(sizes))
 
     def tell(self, record: Record) -> None:
         """Learn what became of a candidate that was proposed."""
         trial = self._open.pop(record.number)
+        trial.set_user_attr("seconds", record.seconds)
         if record.is_complete:
-            self._study.tell(trial, record.value)
+            self._study.tell(trial, record.objectives if self._by_size else record.value)
+        elif record.state == "stopped":
+            for epoch, value in enumerate(record.curve, 1):
+                trial.report(value, epoch)
+            self._study.tell(trial, state=optuna.trial.TrialState.PRUNED)
         else:
             self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
 
     def remember(self, trial: optuna.trial.FrozenTrial) -> None:
         """Learn what became of a candidate of an earlier run."""
-        searched = [name for name in trial.params if name not in SEED_NAMES]
+        curve = trial.intermediate_values if trial.state == optuna.trial.TrialState.PRUNED else {}
+        self._add(
+            trial,
+            state=trial.state,
+            # As Optuna does where a trial is told to have been pruned.
+            values=[curve[max(curve)]] if curve else trial.values,
+            intermediate_values=dict(curve),
+        )
+
+    def reopen(self, trial: optuna.trial.FrozenTrial) -> None:
+        """Let a candidate of an earlier run count as running until `tell`, as it did when the next one was proposed."""
+        self._add(trial, state=optuna.trial.TrialState.RUNNING)
+        added = self._study.get_trials(deepcopy=False)[-1]
+        self._open[trial.number] = optuna.Trial(self._study, added._trial_id)
+
+    def best(self, n: int) -> list[int] | None:
+        """Return trials of the wirings that the sampler thinks best, best first; None where it has no opinion."""
+        return None if self._structural is None else self._structural.best(self._study, n)
+
+    def _add(self, trial: optuna.trial.FrozenTrial, **fields: Any) -> None:
+        names = [name for name in trial.params if self._structural is not None or name not in SEED_NAMES]
         self._study.add_trial(
             optuna.create_trial(
-                state=trial.state,
-                value=trial.value,
-                params={name: trial.params[name] for name in searched},
-                distributions={name: trial.distributions[name] for name in searched},
+                params={name: trial.params[name] for name in names},
+                distributions={name: trial.distributions[name] for name in names},
+                user_attrs={"seconds": trial.user_attrs.get("seconds", 0.0)},
+                **fields,
             )
         )
+
+
+def notes_of(proposal: Proposal) -> dict[str, Any]:
+    """Return the fields of a Record that say how the structural sampler chose a candidate."""
+    notes: dict[str, Any] = {"origin": proposal.origin, "rank_correlation": proposal.tau}
+    if (expected := proposal.forecast) is not None:
+        notes |= {"prediction": expected.value, "prediction_std": expected.std}
+        notes |= {"prediction_low": expected.low, "prediction_high": expected.high}
+    return notes

@@ -11,10 +11,13 @@ __all__ = ["quiet_optuna"]
 
 
 @contextlib.contextmanager
-def quiet_optuna() -> Iterator[None]:
-    """Let only Optuna's warnings through inside the block; the user's own setting comes back afterwards."""
+def quiet_optuna(level: int = optuna.logging.WARNING) -> Iterator[None]:
+    """Let only Optuna's warnings through inside the block; the user's own setting comes back afterwards.
+
+    With a higher `level` not even those.
+    """
     before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(max(before, optuna.logging.WARNING))
+    optuna.logging.set_verbosity(max(before, level))
     try:
         yield
     finally:

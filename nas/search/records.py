@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Record", "Records", "describe", "versions_of"]
 
-_OF_THE_TRIAL = ("number", "state", "value", "params")
+# What Optuna has places of its own for.
+_OF_THE_TRIAL = ("number", "state", "value", "params", "curve", "stopping")
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class Record:
     ----------
     number : int
         The trial's number; it keys the candidate's draws, together with the campaign's seed.
-    state : {"complete", "failed"}
+    state : {"complete", "stopped", "failed"}
+        A trial that was stopped early counts, but has no value.
     value : float or None
         What the search optimises: mean validation metric over the replicates, at the best learning rate.
     params : mapping
@@ -57,6 +59,10 @@ class Record:
         The best rung of the ladder.
     ladder : mapping
         Mean value by learning rate.
+    curve : tuple of float
+        What the value would have been after each epoch; kept where trials may be stopped early.
+    stopping : mapping
+        What the rule that stops trials noted of this one, in Optuna's words.
     diverged : int
         Trainings that diverged, over all rungs and replicates.
     steps : int
@@ -64,8 +70,14 @@ class Record:
     seconds : float
         Training time, over all trainings.
     engine, versions : str
-    prediction, prediction_std : float or None
-        What a predictor said before the training.
+    origin : str
+        How a sampler that predicts chose the candidate; see `nas.samplers.Proposal`.
+    prediction, prediction_std, prediction_low, prediction_high : float or None
+        What was expected before the training: value, standard deviation, and the ends of an interval of 90 %.
+    rank_correlation : float or None
+        Kendall's, between the values so far and predictions that leave each wiring out, before the training.
+    choosing : float
+        Seconds that the choice took.
     error : str or None
         Why the evaluation failed.
     attempts : int
@@ -88,6 +100,8 @@ class Record:
     values: tuple[float, ...] = ()
     learning_rate: float | None = None
     ladder: Mapping[str, float] = field(default_factory=dict)
+    curve: tuple[float, ...] = ()
+    stopping: Mapping[str, Any] = field(default_factory=dict)
     diverged: int = 0
     steps: int = 0
     seconds: float = 0.0
@@ -95,6 +109,11 @@ class Record:
     versions: str = ""
     prediction: float | None = None
     prediction_std: float | None = None
+    prediction_low: float | None = None
+    prediction_high: float | None = None
+    rank_correlation: float | None = None
+    origin: str = ""
+    choosing: float = 0.0
     error: str | None = None
     attempts: int = 1
 
@@ -103,8 +122,20 @@ class Record:
         """Whether the evaluation gave a value."""
         return self.state == "complete"
 
+    @property
+    def is_counted(self) -> bool:
+        """Whether the trial is one of those that were asked for: complete, or stopped early."""
+        return self.state in ("complete", "stopped")
+
+    @property
+    def objectives(self) -> tuple[float, float]:
+        """Value and size of a complete trial, where both are objectives."""
+        assert self.value is not None
+        assert self.n_parameters is not None
+        return self.value, float(self.n_parameters)
+
     def attributes(self) -> dict[str, Any]:
-        """Return what a trial stores beside its number, state, value and parameters, as JSON types."""
+        """Return what a trial stores as attributes of its own, as JSON types."""
         stored = {name: value for name, value in vars(self).items() if name not in _OF_THE_TRIAL}
         stored["ladder"] = dict(self.ladder)
         return {name: list(value) if isinstance(value, tuple) else value for name, value in stored.items()}
@@ -123,10 +154,12 @@ class Record:
 
     def row(self) -> dict[str, Any]:
         """Return the record as one flat row, without its edges."""
-        row = {name: value for name, value in vars(self).items() if name != "hidden_edges"}
+        row = {name: value for name, value in vars(self).items() if name not in ("hidden_edges", "stopping")}
         row |= {f"param_{name}": value for name, value in row.pop("params").items()}
         row |= {f"value_at_{rate}": value for rate, value in row.pop("ladder").items()}
         row["values"] = " ".join(map(repr, self.values))
+        if curve := row.pop("curve"):
+            row["curve"] = " ".join(map(repr, curve))
         return row
 
 
@@ -200,6 +233,11 @@ class Records(Sequence[Record]):
     def complete(self) -> Records:
         """The records that have a value."""
         return Records(tuple(row for row in self.rows if row.is_complete))
+
+    @property
+    def counted(self) -> Records:
+        """The records of complete trials and of those that were stopped early."""
+        return Records(tuple(row for row in self.rows if row.is_counted))
 
     def to_frame(self) -> pd.DataFrame:
         """Return a ``pandas.DataFrame``, one row a record."""

@@ -8,7 +8,7 @@ of it is here, and where it is not as expected trials are added by `Study.add_tr
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from importlib import import_module
@@ -20,7 +20,7 @@ import sqlalchemy
 from optuna.distributions import distribution_to_json
 from optuna.trial import FrozenTrial
 
-__all__ = ["append_trials"]
+__all__ = ["append_trials", "set_trial_attributes"]
 
 Row = dict[str, Any]
 
@@ -30,11 +30,19 @@ _COLUMNS = {
     "trial_values": {"trial_value_id", "trial_id", "objective", "value", "value_type"},
     "trial_params": {"param_id", "trial_id", "param_name", "param_value", "distribution_json"},
     "trial_user_attributes": {"trial_user_attribute_id", "trial_id", "key", "value_json"},
+    "trial_system_attributes": {"trial_system_attribute_id", "trial_id", "key", "value_json"},
+    "trial_intermediate_values": {
+        "trial_intermediate_value_id",
+        "trial_id",
+        "step",
+        "intermediate_value",
+        "intermediate_value_type",
+    },
 }
 
 
 def append_trials(study: optuna.Study, storage: optuna.storages.RDBStorage, trials: Sequence[FrozenTrial]) -> None:
-    """Append finished trials to a study of one objective, under its next numbers and in their order.
+    """Append finished trials to a study, under its next numbers and in their order.
 
     The rows are those that `Study.add_trial` writes, but all trials are stored in one transaction or none is. Where
     Optuna's tables are not as expected, every trial is stored in a transaction of its own.
@@ -45,8 +53,7 @@ def append_trials(study: optuna.Study, storage: optuna.storages.RDBStorage, tria
     storage : optuna.storages.RDBStorage
         Where the study lies, as an SQLite file.
     trials : sequence of optuna.trial.FrozenTrial
-        Made by `optuna.create_trial`; they hold no system attributes and no intermediate values. That their
-        distributions fit those of earlier trials is not checked.
+        Made by `optuna.create_trial`. That their distributions fit those of earlier trials is not checked.
     """
     models = _models()
     if models is None:
@@ -60,10 +67,62 @@ def append_trials(study: optuna.Study, storage: optuna.storages.RDBStorage, tria
         rows: dict[str, list[Row]] = {name: [] for name in _COLUMNS if name != "studies"}
         for offset, trial in enumerate(trials):
             place = {"trial_id": trial_id + offset, "number": number + offset, "study_id": study_id}
-            _add_rows(rows, trial, place, models.TrialValueModel)
+            _add_rows(rows, trial, place, models)
         for name, several in rows.items():
             if several:
                 connection.execute(tables[name].insert(), several)
+
+
+def set_trial_attributes(
+    trial: optuna.Trial, storage: optuna.storages.RDBStorage, attributes: Mapping[str, Any]
+) -> None:
+    """Store user attributes of a running trial in one transaction, in place of one transaction each.
+
+    The rows are those that `Trial.set_user_attr` writes, on PostgreSQL; elsewhere, and where Optuna's tables are not as
+    expected, it is called.
+
+    Parameters
+    ----------
+    trial : optuna.Trial
+    storage : optuna.storages.RDBStorage
+        Where the trial lies.
+    attributes : mapping
+        JSON types by name.
+
+    Raises
+    ------
+    optuna.exceptions.UpdateFinishedTrialError
+        If the trial is over.
+    """
+    models = _models()
+    if models is None or storage.engine.name != "postgresql":
+        for name, given in attributes.items():
+            trial.set_user_attr(name, given)
+        return
+    from sqlalchemy.dialects.postgresql import insert
+
+    tables = models.BaseModel.metadata.tables
+    studies, trials = tables["studies"].c, tables["trials"].c
+    found = (
+        sqlalchemy.select(trials.trial_id, trials.state)
+        .join(tables["studies"], studies.study_id == trials.study_id)
+        .where(studies.study_name == trial.study.study_name, trials.number == trial.number)
+        .with_for_update(of=tables["trials"])
+    )
+    with storage.engine.begin() as connection:
+        trial_id, state = connection.execute(found).one()
+        if state.is_finished():
+            raise optuna.exceptions.UpdateFinishedTrialError(f"Trial {trial.number} is over.")
+        rows = [
+            {"trial_id": trial_id, "key": name, "value_json": json.dumps(given)} for name, given in attributes.items()
+        ]
+        statement = insert(tables["trial_user_attributes"])
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["trial_id", "key"], set_={"value_json": statement.excluded.value_json}
+            ),
+            rows,
+        )
 
 
 def _next(tables: Any, study_name: str) -> sqlalchemy.Select[Any]:
@@ -76,21 +135,26 @@ def _next(tables: Any, study_name: str) -> sqlalchemy.Select[Any]:
     return sqlalchemy.select(studies.study_id, number, following).where(studies.study_name == study_name)
 
 
-def _add_rows(rows: dict[str, list[Row]], trial: FrozenTrial, place: Row, values: Any) -> None:
+def _add_rows(rows: dict[str, list[Row]], trial: FrozenTrial, place: Row, models: Any) -> None:
     """Append the rows of one trial to those of each table; `place` holds the keys of its row in ``trials``."""
     key = {"trial_id": place["trial_id"]}
     times = {"datetime_start": _utc(trial.datetime_start), "datetime_complete": _utc(trial.datetime_complete)}
     rows["trials"].append({**place, "state": trial.state, **times})
-    if trial.value is not None:
-        value, kind = values.value_to_stored_repr(trial.value)
-        rows["trial_values"].append({**key, "objective": 0, "value": value, "value_type": kind})
+    for objective, given in enumerate(trial.values or ()):
+        value, kind = models.TrialValueModel.value_to_stored_repr(given)
+        rows["trial_values"].append({**key, "objective": objective, "value": value, "value_type": kind})
     for name, setting in trial.params.items():
         distribution = trial.distributions[name]
         stored = {"param_value": distribution.to_internal_repr(setting)}
         text = distribution_to_json(distribution)
         rows["trial_params"].append({**key, "param_name": name, **stored, "distribution_json": text})
-    for name, attribute in trial.user_attrs.items():
-        rows["trial_user_attributes"].append({**key, "key": name, "value_json": json.dumps(attribute)})
+    for whose, attributes in (("user", trial.user_attrs), ("system", trial.system_attrs)):
+        table = rows[f"trial_{whose}_attributes"]
+        table += [{**key, "key": name, "value_json": json.dumps(given)} for name, given in attributes.items()]
+    for step, value in trial.intermediate_values.items():
+        stored, kind = models.TrialIntermediateValueModel.intermediate_value_to_stored_repr(value)
+        held = {"step": step, "intermediate_value": stored, "intermediate_value_type": kind}
+        rows["trial_intermediate_values"].append({**key, **held})
 
 
 def _utc(moment: datetime | None) -> datetime | None:
@@ -105,6 +169,8 @@ def _models() -> ModuleType | None:
         models = import_module("optuna.storages._rdb.models")
         tables = models.BaseModel.metadata.tables
         known = all(set(tables[name].c.keys()) == columns for name, columns in _COLUMNS.items())
-        return models if known and callable(models.TrialValueModel.value_to_stored_repr) else None
+        final = models.TrialValueModel.value_to_stored_repr
+        intermediate = models.TrialIntermediateValueModel.intermediate_value_to_stored_repr
+        return models if known and callable(final) and callable(intermediate) else None
     except (ImportError, AttributeError, KeyError):
         return None

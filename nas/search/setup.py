@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from nas.errors import InputError
-from nas.search.options import SharedOptions
+from nas.search.options import CampaignOptions, SharedOptions
 from nas.tasks import Task, load_task
 from nas.training.train import engine_for
+from predictors import Predictor
 
-__all__ = ["check_fit", "n_threads", "plain_options", "task_of"]
+__all__ = [
+    "check_direction",
+    "check_fit",
+    "check_units",
+    "keep_warm_start",
+    "n_threads",
+    "plain_options",
+    "steering_of",
+    "task_of",
+]
+
+_WARM_FOLDER = "warm-start"
+"""Where a campaign keeps the predictor that it started from."""
 
 
 def task_of(task: str | Task | None, options: Mapping[str, Any]) -> Task:
@@ -64,6 +78,67 @@ def check_fit(options: SharedOptions, task: Task | None) -> None:
         cuda = ", cuda" if torch.cuda.is_available() else ""
         raise InputError(f"device={options.device!r}: {reason}; valid here: cpu{cuda}") from None
     engine_for(options.engine, options.device)
+
+
+def check_direction(direction: Any, task: Task) -> None:
+    """Check that a direction that is given is the task's.
+
+    Raises
+    ------
+    InputError
+        If it is another one.
+    """
+    if direction not in (None, task.direction):
+        raise InputError(f"direction={direction}: the metric of task {task.name} is to {task.direction}; leave it out")
+
+
+def check_units(n_inputs: int, n_outputs: int) -> None:
+    """Check how many units are to be attached to wirings.
+
+    Raises
+    ------
+    InputError
+        For a negative number, and for outputs without inputs.
+    """
+    if n_inputs < 0 or n_outputs < 0 or (n_outputs and not n_inputs):
+        raise InputError(
+            f"n_inputs={n_inputs}, n_outputs={n_outputs}: neither may be negative, and outputs need inputs; "
+            "nearest valid is n_inputs=1, or 0 for both"
+        )
+
+
+def steering_of(out: Path, options: CampaignOptions) -> dict[str, Any]:
+    """Return the arguments of the structural sampler that follow from a campaign's folder and options.
+
+    Raises
+    ------
+    InputError
+        If there is no predictor where one is to start from, or no sampler that asks it.
+    """
+    return {
+        "startup": options.startup,
+        "share": options.share,
+        "replicates": options.repeats,
+        "warm_start": _warm_predictor(out, options),
+    }
+
+
+def keep_warm_start(out: Path, options: CampaignOptions) -> None:
+    """Copy the predictor that a campaign starts from into its folder, where it stays as it was."""
+    predictor = _warm_predictor(out, options)
+    if predictor is not None and not (out / _WARM_FOLDER).is_dir():
+        predictor.save(out / _WARM_FOLDER)
+
+
+def _warm_predictor(out: Path, options: CampaignOptions) -> Predictor | None:
+    from nas.asking import load_predictor
+
+    if options.warm_start is None:
+        return None
+    if options.sampler != "structural":
+        raise InputError(f"warm_start={options.warm_start}: sampler={options.sampler} predicts nothing; use structural")
+    copy = out / _WARM_FOLDER
+    return load_predictor(copy if copy.is_dir() else Path(options.warm_start))
 
 
 def _n_cores() -> int:

@@ -1,25 +1,35 @@
 """Space: the distribution over wirings that a campaign searches, as parameters of an Optuna trial.
 
-A wiring is a pure function of its parameters: family, n, degree, p, initial, orientation, attachment and three seeds.
-Imports pydantic; priors where a wiring is drawn or a name checked, so that the help of the command line stays fast.
-Optuna's trial is only talked to.
+A wiring is a pure function of its parameters: family, n, degree, p, initial, orientation, attachment, three seeds, and
+the number and seed of edits. Of the user's own graphs its number stands for family to initial. Imports pydantic; priors
+and optuna where they are needed, so that the help of the command line stays fast.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    field_validator,
+    model_validator,
+)
 
-from nas.errors import known
+from nas.errors import InputError, known
 
 if TYPE_CHECKING:
     import numpy as np
+    from optuna.distributions import BaseDistribution
 
-    from priors import Prior, Wiring
+    from priors import GraphPool, Prior, Wiring
 
-__all__ = ["SEED_NAMES", "Params", "Space", "Suggester"]
+__all__ = ["DRAW_NAMES", "SEED_NAMES", "Params", "Space", "Suggester"]
 
 Params = Mapping[str, str | int | float]
 """Parameters of one candidate by name, as Optuna stores them."""
@@ -27,6 +37,13 @@ Params = Mapping[str, str | int | float]
 SEED_NAMES = ("graph_seed", "order_seed", "attach_seed")
 """Parameters that select a draw of the prior; they are drawn afresh for every trial and not searched."""
 
+EDIT_NAMES = ("n_moves", "move_seed")
+"""Parameters of the edits of a drawn graph."""
+
+DRAW_NAMES = (*SEED_NAMES, *EDIT_NAMES, "replicate")
+"""Parameters that tell candidates of the same description apart; nothing is learnt from their values."""
+
+_LARGEST_SEED = 2**31 - 1
 _FAMILY_NAMES = ("watts-strogatz", "barabasi-albert", "erdos-renyi")
 
 
@@ -54,6 +71,29 @@ def _several(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
+def _path_or_pool(value: Any) -> Any:
+    from priors import GraphPool
+
+    if value is None or isinstance(value, GraphPool):
+        return value
+    return str(value)
+
+
+def _name_of_graphs(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else f"pool {value.fingerprint[:12]}"
+
+
+@lru_cache(maxsize=4)
+def _read_graphs(path: str) -> GraphPool:
+    from priors import GraphPool
+
+    try:
+        return GraphPool.read(path)
+    except ValueError as error:
+        raise InputError(f"space.graphs: {error}") from None
+
+
+Graphs = Annotated[Any, BeforeValidator(_path_or_pool), PlainSerializer(_name_of_graphs)]
 IntRange = Annotated[tuple[int, int], BeforeValidator(_pair)]
 FloatRange = Annotated[tuple[float, float], BeforeValidator(_pair)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_several), Field(min_length=1)]
@@ -92,8 +132,14 @@ class Space(BaseModel):
     """Neurons that the outputs read under controlled attachment."""
     width: Annotated[int, Field(ge=1)] = 16
     """Neurons of the projection under projected attachment."""
+    graphs: Graphs = None
+    """Own graphs in place of the families: a folder, an archive or a file of them."""
+    edits: Annotated[int, Field(ge=0, le=1000)] = 16
+    """Edits of a drawn graph at most, by samplers that look for neighbours of good ones; 0: none."""
     max_parameters: Annotated[int, Field(ge=1)] | None = None
     """Larger networks are never proposed."""
+    max_edges: Annotated[int, Field(ge=1)] | None = None
+    """Networks with more edges between hidden neurons are never proposed."""
 
     @field_validator("priors", "orientation", "attachment", "initial")
     @classmethod
@@ -126,8 +172,112 @@ class Space(BaseModel):
         """Whether candidates are oriented graphs."""
         return self.structure != "recurrent"
 
+    @property
+    def pool(self) -> GraphPool | None:
+        """The user's own graphs, where there are some.
+
+        Raises
+        ------
+        InputError
+            If they cannot be read.
+        """
+        return _read_graphs(self.graphs) if isinstance(self.graphs, str) else self.graphs
+
+    @property
+    def moves(self) -> tuple[str, ...]:
+        """Edits that keep what the space has fixed: the number of neurons, and the mean degree."""
+        from priors import MOVES
+
+        fixed_neurons, fixed_degree = (low == high for low, high in (self.nodes, self.degree))
+        kept = [move for move in MOVES if not (fixed_neurons and move.endswith("neuron"))]
+        return tuple(move for move in kept if not fixed_degree or move == "swap")
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether some wirings of the space are never proposed."""
+        return self.max_parameters is not None or self.max_edges is not None
+
+    def allows(self, wiring: Wiring, n_parameters: int) -> bool:
+        """Whether a wiring keeps to `max_parameters` and `max_edges`."""
+        return (self.max_parameters is None or n_parameters <= self.max_parameters) and (
+            self.max_edges is None or wiring.hidden.n_edges <= self.max_edges
+        )
+
+    def impossible(self, n_draws: int, smallest: int) -> InputError:
+        """Return the error of limits that none of some draws kept to, the smallest of which has so many parameters."""
+        given = {"max_parameters": self.max_parameters, "max_edges": self.max_edges}
+        limits = ", ".join(f"space.{name}={limit}" for name, limit in given.items() if limit is not None)
+        return InputError(f"{limits}: none of {n_draws} draws is so small; the smallest has {smallest} parameters")
+
     def suggest(self, trial: Suggester) -> dict[str, str | int | float]:
         """Let a sampler choose what is searched; conditional parameters are asked for only where they act."""
+        pool = self.pool
+        params: dict[str, str | int | float] = {}
+        if pool is None:
+            params |= self._suggest_family(trial)
+        else:
+            params["graph"] = trial.suggest_int("graph", 0, len(pool) - 1)
+        if self.is_finite:
+            return params
+        if self.is_oriented:
+            params["orientation"] = trial.suggest_categorical("orientation", self.orientation)
+        params["attachment"] = trial.suggest_categorical("attachment", self.attachment)
+        return params
+
+    def suggest_all(self, trial: Suggester) -> dict[str, str | int | float]:
+        """Let a sampler choose everything that a wiring follows from, seeds and edits included.
+
+        This is what an objective of one's own asks for; ``space.wiring(params, n_inputs, n_outputs)`` is the wiring.
+        """
+        params = self.suggest(trial)
+        for name in self._seed_names:
+            params[name] = trial.suggest_int(name, 0, _LARGEST_SEED)
+        if self._is_edited:
+            params["n_moves"] = trial.suggest_int("n_moves", 0, self.edits)
+            params["move_seed"] = trial.suggest_int("move_seed", 0, _LARGEST_SEED)
+        return params
+
+    def distributions(self) -> dict[str, BaseDistribution]:
+        """Return Optuna's distributions of all parameters that `suggest_all` may ask for."""
+        from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+        pool, seeds = self.pool, IntDistribution(0, _LARGEST_SEED)
+        found: dict[str, BaseDistribution] = {
+            "family": CategoricalDistribution(self.priors),
+            "n": IntDistribution(*self.nodes),
+            "degree": FloatDistribution(*self.degree),
+            "p": FloatDistribution(*self.p),
+            "initial": CategoricalDistribution(self.initial),
+        }
+        if pool is not None:
+            found = {"graph": IntDistribution(0, len(pool) - 1)}
+        if not self.is_finite:
+            found["orientation"] = CategoricalDistribution(self.orientation)
+            found["attachment"] = CategoricalDistribution(self.attachment)
+        found |= dict.fromkeys(self._seed_names, seeds)
+        return found | ({"n_moves": IntDistribution(0, self.edits), "move_seed": seeds} if self._is_edited else {})
+
+    def seeds(self, rng: np.random.Generator) -> dict[str, int]:
+        """Draw the seeds that make one wiring out of the parameters."""
+        return {name: int(rng.random() * 2**31) for name in self._seed_names}
+
+    @cached_property
+    def is_finite(self) -> bool:
+        """Whether the space is a list of the user's own wirings, which have input units and are taken as they are."""
+        return self.pool is not None and all(wiring.inputs for wiring in self.pool.wirings)
+
+    @property
+    def _is_edited(self) -> bool:
+        return self.edits > 0 and not self.is_finite
+
+    @property
+    def _seed_names(self) -> tuple[str, ...]:
+        if self.is_finite:
+            return ()
+        own = SEED_NAMES[1:] if self.pool is not None else SEED_NAMES
+        return own if self.is_oriented else tuple(name for name in own if name != "order_seed")
+
+    def _suggest_family(self, trial: Suggester) -> dict[str, str | int | float]:
         family = trial.suggest_categorical("family", self.priors)
         params = {
             "family": family,
@@ -138,15 +288,7 @@ class Space(BaseModel):
             params["p"] = trial.suggest_float("p", *self.p)
         if family == "barabasi-albert":
             params["initial"] = trial.suggest_categorical("initial", self.initial)
-        if self.is_oriented:
-            params["orientation"] = trial.suggest_categorical("orientation", self.orientation)
-        params["attachment"] = trial.suggest_categorical("attachment", self.attachment)
         return params
-
-    def seeds(self, rng: np.random.Generator) -> dict[str, int]:
-        """Draw the seeds that make one wiring out of the parameters."""
-        names = SEED_NAMES if self.is_oriented else (SEED_NAMES[0], SEED_NAMES[2])
-        return {name: int(rng.random() * 2**31) for name in names}
 
     def prior(self, params: Params) -> Prior:
         """Return the prior that a candidate's graph is drawn from."""
@@ -160,15 +302,22 @@ class Space(BaseModel):
         Parameters
         ----------
         params : mapping
-            As returned by `suggest` and `seeds`, and as stored in a trial.
+            As returned by `suggest_all`, or by `suggest` and `seeds`, and as stored in a trial.
         n_inputs, n_outputs : int
             Units to attach; with 0 inputs the wiring is left without any.
         """
-        from priors import attach, layer, orient, stack
+        from priors import attach, edit, layer, orient, stack
 
-        wiring = self.prior(params).sample(int(params["graph_seed"]))
+        wiring = self._graph(params)
+        if wiring.inputs:
+            return wiring
+        # A graph of the user's own may have its directions already.
+        if self.is_oriented and (self.pool is None or not wiring.is_acyclic):
+            wiring = orient(wiring, str(params["orientation"]), int(params["order_seed"]))
+        if params.get("n_moves", 0):
+            wiring = edit(wiring, int(params["n_moves"]), int(params["move_seed"]), self.moves)
         if self.is_oriented:
-            wiring = layer(orient(wiring, str(params["orientation"]), int(params["order_seed"])))
+            wiring = layer(wiring)
         if self.structure == "stack":
             wiring = stack(wiring)
         if n_inputs == 0:
@@ -183,3 +332,7 @@ class Space(BaseModel):
             readouts=self.readouts,
             width=self.width,
         )
+
+    def _graph(self, params: Params) -> Wiring:
+        pool = self.pool
+        return self.prior(params).sample(int(params["graph_seed"])) if pool is None else pool[int(params["graph"])]

@@ -24,11 +24,15 @@ from nas.search.records import Record, Records
 from nas.search.rows import append_trials
 from priors.files import atomic_write
 
-__all__ = ["STUDY_NAME", "StudyFile", "load", "record_of", "trial_of"]
+__all__ = ["STUDY_NAME", "StudyFile", "load", "record_of", "storing_of", "trial_of"]
 
 STUDY_NAME = "wirenas"
 _FILE_NAME = "study.db"
-_STATES = {"complete": optuna.trial.TrialState.COMPLETE, "failed": optuna.trial.TrialState.FAIL}
+_STATES = {
+    "complete": optuna.trial.TrialState.COMPLETE,
+    "stopped": optuna.trial.TrialState.PRUNED,
+    "failed": optuna.trial.TrialState.FAIL,
+}
 _STATE_NAMES = {state: name for name, state in _STATES.items()}
 
 
@@ -39,20 +43,21 @@ class StudyFile:
     ----------
     out : path
         The campaign's folder.
-    direction : {"maximize", "minimize"}, optional
-        Creates the study where there is none yet; without it a missing study is an error.
+    *directions : {"maximize", "minimize"}
+        Of the value, and of the number of parameters where that is a second objective. They create the study where
+        there is none yet; without them a missing study is an error.
     """
 
-    def __init__(self, out: str | Path, direction: Direction | None = None) -> None:
+    def __init__(self, out: str | Path, *directions: Direction) -> None:
         self.path = Path(out) / _FILE_NAME
         self._records: list[Record] | None = None
-        if direction is None and not self.path.is_file():
+        if not directions and not self.path.is_file():
             raise InputError(
                 f"{out}: no campaign here ({_FILE_NAME} is missing); give the --out folder of `wirenas run`"
             )
         try:
-            if direction is not None and not self.path.is_file():
-                _create(self.path, direction)
+            if directions and not self.path.is_file():
+                _create(self.path, directions)
             self._storage = _storage(self.path)
             self.study = optuna.load_study(study_name=STUDY_NAME, storage=self._storage)
         except KeyError:
@@ -60,6 +65,11 @@ class StudyFile:
         except (sqlalchemy.exc.DatabaseError, optuna.exceptions.StorageInternalError) as error:
             reason = str(error.__cause__ or error).splitlines()[0]
             raise InputError(f"{self.path}: not a study that can be opened: {reason}; give another folder") from None
+
+    @property
+    def by_size(self) -> bool:
+        """Whether the number of parameters is a second objective."""
+        return len(self.study.directions) > 1
 
     def get(self, name: str) -> Any:
         """Return a document stored with the study, or None."""
@@ -72,7 +82,7 @@ class StudyFile:
 
     def add(self, record: Record, distributions: Mapping[str, BaseDistribution]) -> None:
         """Append a finished trial; all of it or nothing is stored, and its number is the study's next."""
-        self.append([(record, trial_of(record, distributions))])
+        self.append([(record, trial_of(record, distributions, by_size=self.by_size))])
 
     def append(self, finished: Sequence[tuple[Record, FrozenTrial]]) -> None:
         """Append finished trials in one transaction, under the study's next numbers."""
@@ -92,7 +102,12 @@ class StudyFile:
         return Records(tuple(self._records))
 
 
-def _create(path: Path, direction: Direction) -> None:
+def storing_of(study: StudyFile) -> float:
+    """Return the seconds that were spent on storing trials in this study, as far as runs came to their end."""
+    return float((study.get("storing") or {"seconds": 0.0})["seconds"])
+
+
+def _create(path: Path, directions: Sequence[Direction]) -> None:
     """Create an empty study, whole or not at all: Optuna makes tables and indices one by one.
 
     A process that died between them would leave a file in which the next one creates the study a second time.
@@ -100,7 +115,7 @@ def _create(path: Path, direction: Direction) -> None:
     with atomic_write(path) as temporary:
         storage = _storage(temporary)
         with quiet_optuna():
-            optuna.create_study(study_name=STUDY_NAME, storage=storage, direction=direction)
+            optuna.create_study(study_name=STUDY_NAME, storage=storage, directions=directions)
         storage.remove_session()
         storage.engine.dispose()
 
@@ -112,26 +127,36 @@ def _storage(path: Path) -> optuna.storages.RDBStorage:
     )
 
 
-def trial_of(record: Record, distributions: Mapping[str, BaseDistribution]) -> FrozenTrial:
-    """Return a record as a trial that ends now."""
+def trial_of(
+    record: Record, distributions: Mapping[str, BaseDistribution], *, by_size: bool = False
+) -> FrozenTrial:
+    """Return a record as a trial that ends now, with the number of parameters as a second value where that counts."""
+    values: Sequence[float] | None = None
+    if record.value is not None:
+        values = record.objectives if by_size else (record.value,)
     return optuna.create_trial(
         state=_STATES[record.state],
-        value=record.value,
+        values=values,
         params=dict(record.params),
         distributions=dict(distributions),
         user_attrs=record.attributes(),
+        system_attrs=dict(record.stopping),
+        intermediate_values=dict(enumerate(record.curve, 1)),
     )
 
 
 def record_of(trial: FrozenTrial) -> Record:
     """Return a stored trial as a record."""
-    value = trial.value if trial.state == optuna.trial.TrialState.COMPLETE else None
-    return Record.from_attributes(trial.number, _STATE_NAMES[trial.state], value, trial.params, trial.user_attrs)
+    value = trial.values[0] if trial.state == optuna.trial.TrialState.COMPLETE else None
+    curve = [value for _, value in sorted(trial.intermediate_values.items())]
+    stored = {**trial.user_attrs, "curve": curve, "stopping": dict(trial.system_attrs)}
+    return Record.from_attributes(trial.number, _STATE_NAMES[trial.state], value, trial.params, stored)
 
 
 def _as_stored(record: Record, number: int) -> Record:
     """Return a record as it is read back: under its number, and without the sign of a zero, which SQLite drops."""
-    return replace(record, number=number, value=None if record.value is None else record.value + 0.0)
+    value = None if record.value is None else record.value + 0.0
+    return replace(record, number=number, value=value, curve=tuple(value + 0.0 for value in record.curve))
 
 
 def load(out: str | Path) -> Records:

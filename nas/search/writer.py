@@ -35,6 +35,8 @@ class Writer:
         self._study, self._stored = study, stored
         self._waiting: list[tuple[Record, FrozenTrial]] = []
         self._last = float("-inf")
+        self.seconds = 0.0
+        """Spent on storing."""
 
     def __enter__(self) -> Writer:
         return self
@@ -46,7 +48,7 @@ class Writer:
 
     def add(self, record: Record, distributions: Mapping[str, BaseDistribution]) -> None:
         """Take a finished trial, and store those that wait if there are many or the last ones were stored long ago."""
-        self._waiting.append((record, trial_of(record, distributions)))
+        self._waiting.append((record, trial_of(record, distributions, by_size=self._study.by_size)))
         if len(self._waiting) >= _MOST:
             self.flush()
         else:
@@ -62,7 +64,9 @@ class Writer:
         # Given away first: a second Ctrl-C may come after the commit, and nothing may be stored twice.
         waiting, self._waiting = self._waiting, []
         if waiting:
+            started = time.monotonic()
             self._study.append(waiting)
             self._last = time.monotonic()
+            self.seconds += self._last - started
             for record, _ in waiting:
                 self._stored(record)

@@ -3,10 +3,11 @@
 from nas.training.history import Epoch, History, Progress, Score
 from nas.training.recipe import Recipe
 from nas.training.session import Interrupted, Session, StopFlag
-from nas.training.train import ENGINES, Trained, evaluate, predict, train, train_wiring
+from nas.training.train import ENGINES, Begun, Trained, begin_wiring, evaluate, predict, train, train_wiring
 
 __all__ = [
     "ENGINES",
+    "Begun",
     "Epoch",
     "History",
     "Interrupted",
@@ -16,6 +17,7 @@ __all__ = [
     "Session",
     "StopFlag",
     "Trained",
+    "begin_wiring",
     "evaluate",
     "predict",
     "train",

@@ -43,8 +43,8 @@ class History:
     epochs : tuple of Epoch
         The curve, one entry an epoch.
     value : float
-        The validation metric of the weights that the network was left with: those of the last epoch, or of the best
-        one under early stopping; the constant prediction's where the training diverged.
+        The validation metric of the weights that the network was left with: those of the last epoch, or with
+        patience of the best one; the constant prediction's where the training diverged.
     diverged : bool
         Whether the loss left the finite numbers. A result, not a failure.
     steps : int

@@ -37,7 +37,7 @@ class Session(Protocol):
         """
 
     def history(self) -> History:
-        """Return what happened so far; `value` is that of the last epoch, or of the best one under early stopping."""
+        """Return what happened so far; `value` is that of the last epoch, or with patience of the best one."""
 
 
 def epoch_order(rng: np.random.Generator, n_examples: int) -> NDArray[np.int64]:

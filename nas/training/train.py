@@ -6,6 +6,7 @@ if somebody asks for it, which costs more than a short training inside the compi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -25,7 +26,18 @@ if TYPE_CHECKING:
     from nas.training.compiled import Compiled
     from priors import Wiring
 
-__all__ = ["ENGINES", "Trained", "engine_for", "evaluate", "predict", "session", "train", "train_wiring"]
+__all__ = [
+    "ENGINES",
+    "Begun",
+    "Trained",
+    "begin_wiring",
+    "engine_for",
+    "evaluate",
+    "predict",
+    "session",
+    "train",
+    "train_wiring",
+]
 
 ENGINES = ("auto", "native", "torch")
 """Names of the engines; auto takes the compiled one where it is installed and supports the training, else torch."""
@@ -209,6 +221,50 @@ class Trained:
         return torch_engine.evaluate(self.network, self.task, indices)
 
 
+@dataclass(frozen=True, eq=False)
+class Begun:
+    """A training of a wiring's network that is run step by step.
+
+    Attributes
+    ----------
+    session : Session
+    """
+
+    session: Session
+    _trained: Callable[[History], Trained]
+
+    def trained(self) -> Trained:
+        """Return the network as it is now, with what happened so far."""
+        return self._trained(self.session.history())
+
+
+def begin_wiring(
+    wiring: Wiring,
+    spec: NetworkSpec,
+    task: Task,
+    recipe: Recipe,
+    *,
+    learning_rate: float,
+    weights: np.random.Generator,
+    batches: np.random.Generator,
+    engine: str = "auto",
+    device: str = "cpu",
+    stop: StopFlag | None = None,
+) -> Begun:
+    """Open the training of the network that a wiring becomes, from fresh weights; see `train_wiring`."""
+    if engine_for(engine, device) == "native":
+        from nas.training.compiled import compile_wiring
+        from nas.training.examples import has_sparse_inputs
+        from nas.training.native_engine import NativeSession
+
+        compiled = compile_wiring(wiring, spec, weights, sparse=has_sparse_inputs(task))
+        training = NativeSession(compiled, task, recipe, learning_rate=learning_rate, rng=batches, stop=stop)
+        return Begun(training, lambda history: Trained(wiring, spec, task, history, compiled=compiled))
+    module = spec.build(wiring, weights).to(device)
+    opened = session(module, task, recipe, learning_rate=learning_rate, rng=batches, engine="torch", stop=stop)
+    return Begun(opened, lambda history: Trained(wiring, spec, task, history, module=module))
+
+
 def train_wiring(
     wiring: Wiring,
     spec: NetworkSpec,
@@ -245,15 +301,17 @@ def train_wiring(
     Interrupted
         If the stop flag is set before the end.
     """
-    if engine_for(engine, device) == "native":
-        from nas.training.compiled import compile_wiring
-        from nas.training.examples import has_sparse_inputs
-        from nas.training.native_engine import NativeSession
-
-        compiled = compile_wiring(wiring, spec, weights, sparse=has_sparse_inputs(task))
-        training = NativeSession(compiled, task, recipe, learning_rate=learning_rate, rng=batches, stop=stop)
-        training.run()
-        return Trained(wiring, spec, task, training.history(), compiled=compiled)
-    module = spec.build(wiring, weights).to(device)
-    history = train(module, task, recipe, learning_rate=learning_rate, rng=batches, engine="torch", stop=stop)
-    return Trained(wiring, spec, task, history, module=module)
+    begun = begin_wiring(
+        wiring,
+        spec,
+        task,
+        recipe,
+        learning_rate=learning_rate,
+        weights=weights,
+        batches=batches,
+        engine=engine,
+        device=device,
+        stop=stop,
+    )
+    begun.session.run()
+    return begun.trained()

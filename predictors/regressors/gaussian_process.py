@@ -53,7 +53,7 @@ def fit_gaussian_process(
     return GaussianProcess(scaling, inputs, dual, mean, length, *range_of(y))
 
 
-def best_parameters(inputs: Floats, values: Floats) -> tuple[float, float]:
+def best_parameters(inputs: Floats, values: Floats, expected: float | None = None) -> tuple[float, float]:
     """Return the length of the kernel, and the noise over the signal's variance, with the largest marginal likelihood.
 
     A single ascent often ends where all is noise. One eigendecomposition gives the likelihood of all noises at once, so
@@ -64,14 +64,22 @@ def best_parameters(inputs: Floats, values: Floats) -> tuple[float, float]:
     inputs : (n, k) float64 array
     values : (n,) float64 array
         With a mean of about 0.
+    expected : float, optional
+        Length that is expected, over sqrt(k); its logarithm then has a normal prior of standard deviation 1. Ten rows
+        do not tell a length, and a short one lets a search see a chance wherever nothing is known.
     """
     typical = math.sqrt(inputs.shape[1])
-    tried = {length: _best_noise(inputs, values, length * typical) for length in _LENGTHS.tolist()}
+
+    def fitness(length: float) -> tuple[float, float]:
+        likelihood, noise = _best_noise(inputs, values, length * typical)
+        return likelihood - (0.0 if expected is None else 0.5 * math.log(length / expected) ** 2), noise
+
+    tried = {length: fitness(length) for length in _LENGTHS.tolist()}
     step = math.sqrt(_LENGTHS[1] / _LENGTHS[0])
     for _ in range(_REFINEMENTS):
         best = max(tried, key=lambda length: tried[length][0])
         for length in (best / step, best * step):
-            tried[length] = _best_noise(inputs, values, length * typical)
+            tried[length] = fitness(length)
         step = math.sqrt(step)
     best = max(tried, key=lambda length: tried[length][0])
     return best * typical, tried[best][1]

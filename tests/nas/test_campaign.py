@@ -265,7 +265,7 @@ def test_a_history_of_another_search_is_refused(tmp_path: Path):
     study = StudyFile(tmp_path)
     stored = study.trials()[0]
     study.add(Record(3, "complete", 0.5, {**stored.params, "graph_seed": 1}), dict(stored.distributions))
-    with pytest.raises(CampaignError, match=r"trial 3 .* was proposed by another version of the search"):
+    with pytest.raises(CampaignError, match=r"trial 3 .* was drawn by another version of its prior"):
         run(tmp_path, trials=6)
 
 

@@ -14,7 +14,7 @@ import pytest
 from nas.errors import CampaignError, InputError
 from nas.search.campaign import Campaign
 from nas.search.records import Record, Records
-from nas.search.study import load
+from nas.search.study import StudyFile, load
 from nas.search.watcher import Watcher
 from priors import Wiring
 
@@ -35,10 +35,29 @@ def edges(wiring: Wiring, params: Mapping[str, Any]) -> float:
 def test_finalists_are_the_best_of_different_wirings(tmp_path: Path) -> None:
     values = [("a", 0.5), ("b", 0.9), ("b", 0.9), ("b", 0.8), ("c", 0.7), ("d", 0.1)]
     rows = tuple(Record(number, "complete", value, {}, fingerprint=name) for number, (name, value) in enumerate(values))
-    campaign = Campaign(tmp_path / "most", evaluate=edges, finalists=3)
-    assert [record.number for record in campaign._best(Records(rows))] == [1, 4, 0]
-    fewest = Campaign(tmp_path / "least", evaluate=edges, finalists=2, direction="minimize")
-    assert [record.number for record in fewest._best(Records(rows))] == [5, 0]
+    campaign = Campaign(tmp_path / "most", evaluate=edges, finalists=3, sampler="random")
+    study = StudyFile(tmp_path, "maximize")
+    assert [record.number for record in campaign._best(study, Records(rows))] == [1, 4, 0]
+    fewest = Campaign(tmp_path / "least", evaluate=edges, finalists=2, direction="minimize", sampler="tpe")
+    assert [record.number for record in fewest._best(study, Records(rows))] == [5, 0]
+
+
+def test_one_lucky_training_does_not_make_a_finalist(tmp_path: Path) -> None:
+    """Values follow the edges but for one trial: structure expects little of it, and others come first."""
+    lucky = 25
+
+    def value(wiring: Wiring, params: Mapping[str, Any]) -> float:
+        values.append(float(wiring.n_edges) if len(values) != lucky else 1.2 * max(values))
+        return values[-1]
+
+    values: list[float] = []
+    campaign = Campaign(tmp_path, evaluate=value, trials=40, space=SPACE, batch=1, threads=1, finalists=3)
+    campaign.run()
+    study = StudyFile(tmp_path)
+    best = [record.number for record in campaign._best(study, study.records())]
+    assert len(best) == 3
+    assert best[0] != lucky
+    assert study.records()[best[0]].n_edges > 0.9 * max(record.n_edges for record in study.records())
 
 
 def test_a_second_ctrl_c_does_not_wait_for_a_long_evaluation(tmp_path: Path) -> None:

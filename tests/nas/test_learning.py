@@ -181,14 +181,15 @@ def test_trials_become_examples():
     params = drawn(4)
     records = Records(
         (
-            Record(0, "complete", 0.55, params[0], values=(0.5, 0.6)),
-            Record(1, "failed", None, params[1], error="broken"),
-            Record(2, "complete", 0.7, params[2], values=(0.7,)),
-            Record(3, "complete", 0.9, params[3]),
+            Record(0, "complete", 0.55, params[0], fingerprint="a", values=(0.5, 0.6)),
+            Record(1, "failed", None, params[1], fingerprint="b", error="broken"),
+            Record(2, "complete", 0.7, params[2], fingerprint="c", values=(0.7,)),
+            Record(3, "complete", 0.9, params[3], fingerprint="d"),
+            Record(4, "complete", 0.8, params[2] | {"replicate": 1}, fingerprint="c", values=(0.8,)),
         )
     )
     found = campaign_examples(records, rebuilt, SPACE, (3, 2), "accuracy", "maximize", 0.1)
-    np.testing.assert_array_equal(found.labels, [[0.5, 0.6], [0.7, NAN], [0.9, NAN]])
+    np.testing.assert_array_equal(found.labels, [[0.5, 0.6], [0.7, 0.8], [0.9, NAN]])
     assert [wiring.fingerprint for wiring in found.wirings] == [
         SPACE.wiring(params[number], 3, 2).fingerprint for number in (0, 2, 3)
     ]
@@ -203,7 +204,7 @@ def test_trials_become_examples():
 
 def test_trials_are_taken_evenly_where_there_are_many(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(learning, "MOST_EXAMPLES", 3)
-    records = Records(tuple(Record(i, "complete", float(i), own) for i, own in enumerate(drawn(9))))
+    records = Records(tuple(Record(i, "complete", float(i), own, fingerprint=str(i)) for i, own in enumerate(drawn(9))))
     found = campaign_examples(records, rebuilt, SPACE, (3, 2), "value", "minimize")
     assert found.labels.tolist() == [[0], [4], [8]]
     assert (found.direction, found.predictor().bounds) == ("minimize", None)

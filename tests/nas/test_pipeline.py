@@ -1,6 +1,7 @@
-"""The pipeline: batches of what learns, a steady stream of what does not, and no more than is wanted."""
+"""The pipeline: what a sampler knows when it is asked, whichever thread is faster, and no more than is wanted."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -27,6 +28,7 @@ class Search:
     """Runs the pipeline and notes in which order things happen."""
 
     def __init__(self, out: Path, sampler: str) -> None:
+        out.mkdir(exist_ok=True)
         self.study, self.proposer, self.events = StudyFile(out, "maximize"), proposer(sampler), list[tuple[str, int]]()
         propose = self.proposer.propose
 
@@ -45,18 +47,29 @@ class Search:
         ):
             found = evaluated(self.proposer, OwnEvaluation(evaluate), executor, writer, wanted=wanted, **given)
             for candidate, record in found:
-                assert record.number == candidate.number
                 numbers.append(record.number)
-                if record not in given["begun"]:
+                if candidate is not None:
+                    assert record.number == candidate.number
                     writer.add(record, candidate.distributions)
                 self.proposer.tell(record)
                 self.events.append(("told", record.number))
         return numbers
 
 
-def test_what_learns_is_asked_when_the_last_batch_is_told_and_stored(tmp_path: Path):
-    search = Search(tmp_path, "tpe")
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_a_sampler_knows_what_was_told_so_many_trials_before(tmp_path: Path, sampler: str):
+    search = Search(tmp_path, sampler)
     assert search.run(lambda wiring, _: wiring.n_edges, wanted=9) == list(range(9))
+    for number in range(12):
+        at = search.events.index(("propose", number))
+        told = [earlier for event, earlier in search.events[:at] if event == "told"]
+        assert told == list(range(max(0, number - 3)))
+    assert [row.number for row in load(tmp_path)] == list(range(9))
+
+
+def test_in_batches_all_of_the_last_one_is_told_and_stored(tmp_path: Path):
+    search = Search(tmp_path, "tpe")
+    assert search.run(lambda wiring, _: wiring.n_edges, wanted=9, in_batches=True) == list(range(9))
     for number in range(12):
         at = search.events.index(("propose", number))
         known = [(event, earlier) for earlier in range(number - number % 4) for event in ("told", "stored")]
@@ -80,17 +93,16 @@ def test_what_learns_nothing_keeps_all_threads_busy(tmp_path: Path):
     assert search.events.index(("propose", 5)) < search.events.index(("told", 3))
 
 
-@pytest.mark.parametrize("sampler", ["random", "tpe"])
-def test_the_samplers_see_no_difference_between_fast_and_slow(tmp_path: Path, sampler: str):
+@pytest.mark.parametrize("sampler", ["random", "tpe", "structural"])
+def test_what_is_proposed_does_not_depend_on_who_is_faster(tmp_path: Path, sampler: str):
+    """What the threads did is repeated here one after another."""
     search = Search(tmp_path, sampler)
-    search.run(lambda wiring, _: wiring.n_edges, wanted=10)
-    source = proposer(sampler)
-    stored = load(tmp_path)
-    for first in (0, 4, 8):
-        batch = [source.propose(number) for number in range(first, first + 4)]
-        for candidate, record in zip(batch, stored[first:], strict=False):
-            assert dict(record.params) == dict(candidate.params)
-            source.tell(record)
+    search.run(lambda wiring, _: time.sleep(0.001 * (wiring.n_edges % 7)) or wiring.n_edges, wanted=30)
+    source, stored = proposer(sampler), load(tmp_path)
+    for number, record in enumerate(stored):
+        if number >= 4:
+            source.tell(stored[number - 4])
+        assert dict(source.propose(number).params) == dict(record.params)
 
 
 @pytest.mark.parametrize("sampler", ["random", "tpe"])
@@ -112,15 +124,21 @@ def test_never_more_are_evaluated_than_are_wanted(tmp_path: Path, sampler: str):
     assert len(calls) == 8
 
 
-@pytest.mark.parametrize("sampler", ["random", "tpe"])
+@pytest.mark.parametrize("sampler", ["random", "tpe", "structural"])
 def test_what_was_begun_is_not_evaluated_again(tmp_path: Path, sampler: str):
-    source = proposer(sampler)
-    begun = Records(tuple(Record(number, "complete", 0.5, source.propose(number).params) for number in (4, 5)))
-    calls = []
-    search = Search(tmp_path, sampler)
-    numbers = search.run(lambda wiring, _: calls.append(wiring) or 1.0, wanted=3, first=4, begun=begun)
-    assert numbers == [4, 5, 6, 7, 8]
-    assert len(calls) == 3
+    whole = Search(tmp_path / "whole", sampler)
+    whole.run(lambda wiring, _: wiring.n_edges, wanted=16)
+    known, records = whole.study.trials()[:12], whole.study.records()
+    search, calls = Search(tmp_path / "resumed", sampler), []
+    for trial in known[:9]:
+        search.proposer.remember(trial)
+    for trial in known[9:]:
+        search.proposer.reopen(trial)
+    numbers = search.run(
+        lambda wiring, _: calls.append(wiring) or wiring.n_edges, wanted=4, first=12, begun=records[9:12]
+    )
+    assert numbers == list(range(9, 16))
+    assert [wiring.fingerprint for wiring in calls] == [record.fingerprint for record in records[12:]]
 
 
 def test_what_is_finished_is_stored_while_a_long_evaluation_goes_on(tmp_path: Path):

@@ -7,7 +7,7 @@ import optuna
 import pytest
 
 from nas.errors import InputError
-from nas.search.proposer import SAMPLERS, Candidate, Proposer
+from nas.search.proposer import BLIND, SAMPLERS, Candidate, Proposer
 from nas.search.records import Record
 from nas.search.space import SEED_NAMES, Space
 from priors import Wiring
@@ -186,7 +186,7 @@ def test_optuna_says_nothing_about_the_study_in_memory(capsys: pytest.CaptureFix
 def test_what_is_kept_of_earlier_trials_changes_no_proposal(monkeypatch: pytest.MonkeyPatch):
     options: dict[str, Any] = {"limit": 150, "orientation": ("random", "degree")}
     found = search(proposer("tpe", **options), 0, 32)
-    monkeypatch.setitem(SAMPLERS, "tpe", lambda seed, _: optuna.samplers.TPESampler(seed=seed))
+    monkeypatch.setitem(BLIND, "tpe", lambda seed, _: optuna.samplers.TPESampler(seed=seed))
     expected = search(proposer("tpe", **options), 0, 32)
     assert [candidate.params for candidate in found] == [candidate.params for candidate in expected]
     by_chance = search(proposer("random", **options), 0, 32)

@@ -94,6 +94,36 @@ def test_the_rows_are_those_that_optuna_writes(create: Any, sizes: list[int]):
     assert dump(own[1]) == expected
 
 
+def test_curves_and_notes_of_trials_are_rows_too(create: Any):
+    def with_curve(state: TrialState, *curve: float) -> FrozenTrial:
+        return optuna.create_trial(
+            state=state,
+            value=curve[-1] if state == TrialState.COMPLETE else None,
+            user_attrs={"who": "user"},
+            system_attrs={"completed_rung_0": curve[0], "completed_rung_1": 1 / 3},
+            intermediate_values=dict(enumerate(curve, 1)),
+        )
+
+    inf, nan = math.inf, math.nan
+    trials = [
+        trial(0.5, n=4),
+        with_curve(TrialState.PRUNED, 0.1, 1 / 3),
+        with_curve(TrialState.COMPLETE, 1e-300, inf, -inf, 0.25),
+        optuna.create_trial(state=TrialState.PRUNED, intermediate_values={7: nan, 3: 0.5}),
+    ]
+    by_optuna, own = create("optuna"), create("own")
+    by_optuna[0].add_trials(trials)
+    append_trials(*own, trials)
+    expected = dump(by_optuna[1])
+    assert len(expected["trial_intermediate_values"]) == 2 + 4 + 2
+    assert len(expected["trial_system_attributes"]) == 2 * 2
+    assert dump(own[1]) == expected
+    read = own[0].get_trials(deepcopy=False)[1:]
+    assert [row.intermediate_values for row in read[1:3]] == [row.intermediate_values for row in trials[1:3]]
+    assert [row.system_attrs for row in read] == [row.system_attrs for row in trials]
+    assert [row.state for row in read] == [row.state for row in trials]
+
+
 @pytest.fixture(params=["UTC", "Asia/Kolkata"])
 def time_zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Trials hold local time and the tables hold UTC."""
@@ -160,7 +190,7 @@ def test_nobody_writes_between_the_numbers_and_the_rows(create: Any):
     assert len(refused) == 1
 
 
-@pytest.mark.parametrize("change", ["module", "table", "column", "function"])
+@pytest.mark.parametrize("change", ["module", "table", "column", "function", "function of curves"])
 def test_where_the_tables_are_not_as_expected_optuna_writes_them(
     create: Any, monkeypatch: pytest.MonkeyPatch, change: str
 ):
@@ -172,6 +202,8 @@ def test_where_the_tables_are_not_as_expected_optuna_writes_them(
         monkeypatch.setattr(rows, "import_module", lambda name: __import__(name + "_moved"))
     elif change == "function":
         monkeypatch.delattr(models.TrialValueModel, "value_to_stored_repr")
+    elif change == "function of curves":
+        monkeypatch.delattr(models.TrialIntermediateValueModel, "intermediate_value_to_stored_repr")
     else:
         known = {"trials": {*rows._COLUMNS["trials"], "colour"}} if change == "column" else {"attempts": {"trial_id"}}
         monkeypatch.setattr(rows, "_COLUMNS", {**rows._COLUMNS, **known})

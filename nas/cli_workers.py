@@ -1,0 +1,87 @@
+"""The command ``wirenas worker`` and the flags of campaigns of many workers; a part of `nas.cli`. No logic."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nas.console import Json, make_console, print_json, say
+
+if TYPE_CHECKING:
+    from nas.search.distributed.worker import WorkerOutcome
+
+__all__ = ["Storage", "Study", "worker_commands"]
+
+_URL = "postgresql://USER:PASSWORD@HOST/DATABASE"
+_INTERRUPTED = "interrupted; what it was training is done by other workers"
+_EVERY_S = 5.0
+
+Storage = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help=f"Share the search with `wirenas worker` in a database: {_URL}."),
+]
+Study = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The campaign's name in the storage. Default: the folder's name.")
+]
+
+worker_commands = typer.Typer()
+
+
+@worker_commands.command()
+def worker(
+    *,
+    storage: Annotated[str, typer.Option(metavar="URL", help=f"The campaign's database: {_URL}.")],
+    study: Annotated[str, typer.Option(metavar="NAME", help="The campaign's name in it; see `wirenas run`.")],
+    threads: Annotated[int, typer.Option(help="Trainings at a time.")] = 1,
+    data: Annotated[Path | None, typer.Option(help="Folder of the task's files on this machine.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Join a campaign that `wirenas run --storage` has started, from any process or machine, until it is over.
+
+    Example: wirenas worker --storage postgresql://me@host/trials --study digits
+    """
+    with _leaving_at_once():
+        from nas.search.distributed.worker import Worker
+
+        console = make_console(stderr=True)
+        last = time.monotonic()
+
+        def watch(done: WorkerOutcome) -> None:
+            nonlocal last
+            if time.monotonic() - last >= _EVERY_S:
+                last = time.monotonic()
+                say(console, f"worker: {_told(done)}")
+
+        try:
+            done = Worker(storage, study, data=data, threads=threads).run(watch)
+        except KeyboardInterrupt:
+            print(f"wirenas: {_INTERRUPTED}", file=sys.stderr)
+            sys.exit(130)
+    print_json(done.to_json()) if as_json else say(make_console(), f"{study}: {_told(done)}.")
+
+
+def _told(done: WorkerOutcome) -> str:
+    return f"{done.trials} trials, {done.failed} failed, {done.seconds:.0f} s of training"
+
+
+@contextlib.contextmanager
+def _leaving_at_once() -> Iterator[None]:
+    """End the process at Ctrl-C while no trial is in work yet; a worker that runs has its own way of stopping."""
+
+    def leave(*_: object) -> None:
+        os.write(2, b"wirenas: interrupted\n")
+        os._exit(130)
+
+    before = signal.signal(signal.SIGINT, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

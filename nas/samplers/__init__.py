@@ -1,0 +1,16 @@
+"""Samplers: how a search chooses the wirings that it trains next. Imports optuna on first use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from priors.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from nas.samplers.structural import Proposal, StructuralSampler
+
+__all__ = ["Proposal", "StructuralSampler"]
+
+_MODULES = {"Proposal": "structural", "StructuralSampler": "structural"}
+
+__getattr__, __dir__ = lazy_names(__name__, _MODULES)

@@ -1,0 +1,223 @@
+"""Rounds: what was learnt from the trials that are over, and the candidates that are judged by it. Imports optuna."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+import numpy as np
+from numpy.typing import NDArray
+from optuna.trial import FrozenTrial
+
+from nas.direction import sign_of
+from nas.errors import InputError
+from nas.samplers.acquisition import hypervolume_gain
+from nas.samplers.candidates import Candidates, Source, joined
+from nas.samplers.history import Examples, Tried
+from nas.samplers.tpe import TPEDraws
+from nas.search.space import Params
+from nas.seeds import stream, stream_seed
+from predictors import Predictor
+from predictors.members import Scaling
+from predictors.surrogate import Surrogate, Warp, fit_surrogate, scalings_of
+
+__all__ = ["Forecast", "Learner", "Round", "Warm"]
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+_COVERAGE = 1.6449
+"""Quantile of the normal distribution for intervals of 90 %."""
+_LEAST = 5
+"""Fewer wirings teach nothing."""
+_LEAST_FOR_A_VERDICT = 30
+"""Fewer do not tell whether structure predicts anything."""
+_BEST = 5
+"""Good wirings whose neighbours are candidates."""
+_TPE_DRAWS = 4
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What is expected of a training.
+
+    Parameters
+    ----------
+    value : float
+    std : float
+    low, high : float
+        Ends of an interval of 90 %.
+    """
+
+    value: float
+    std: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, eq=False)
+class Warm:
+    """A predictor from another campaign or survey, which counts as much as so many trials.
+
+    Raises
+    ------
+    InputError
+        If it reads other features than those of the space.
+    """
+
+    predictor: Predictor
+    trials: float = 20.0
+
+    def check(self, names: tuple[str, ...]) -> None:
+        """Check that it reads these columns."""
+        if self.predictor.fitted_.names != names:
+            raise InputError(
+                "the predictor to start from reads other features than this search has: fit one on such wirings"
+            )
+
+    def scores(self, X: Floats) -> Floats:
+        """Return normal scores of what it expects of rows, among what it expects of its training wirings."""
+        sign = sign_of(self.predictor.direction)
+        fitted = self.predictor.fitted_
+        return Warp.fit(sign * fitted.out_of_fold).score(sign * fitted.predict(X))
+
+
+@dataclass(frozen=True, eq=False)
+class Round:
+    """What several proposals have in common.
+
+    Parameters
+    ----------
+    examples : Examples
+        What was learnt from.
+    surrogate : Surrogate or None
+        None where there is too little to learn from.
+    draw : callable
+        Makes the candidates.
+    falls_back : bool
+        Whether structure predicts the examples no better than their mean does.
+    sign : {-1, 1}
+        1 where more of the value is better.
+    warm : Warm or None
+    """
+
+    examples: Examples
+    surrogate: Surrogate | None
+    draw: Callable[[], Candidates]
+    falls_back: bool
+    sign: float
+    warm: Warm | None
+
+    @cached_property
+    def candidates(self) -> Candidates:
+        """What a proposal is chosen from; not all proposals need them."""
+        return self.draw()
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether nothing at all is expected of candidates."""
+        return self.surrogate is None and self.warm is None
+
+    def posterior(self, X: Floats, pinned: Floats | None = None) -> tuple[Floats, Floats]:
+        """Return expected scores of rows and how unsure they are; see `Surrogate.posterior`."""
+        if self.surrogate is None:
+            return (np.zeros(len(X)) if self.warm is None else self.warm.scores(X)), np.zeros(len(X))
+        mean, std = self.surrogate.posterior(X, pinned)
+        if self.warm is not None:
+            share = self.warm.trials / (self.warm.trials + len(self.examples))
+            mean = share * self.warm.scores(X) + (1 - share) * mean
+        return mean, std
+
+    def gains(self, among: Indices, unknown: Sequence[Tried], optimism: float, *, by_size: bool) -> Floats:
+        """Return what some candidates promise, (n,) float.
+
+        Parameters
+        ----------
+        among : (n,) int array
+            Which candidates; at least one.
+        unknown : sequence of Tried
+            Trials whose values are not known yet; they are taken to become what is expected of them.
+        optimism : float
+            Standard deviations by which candidates are taken to be better than expected.
+        by_size : bool
+            Whether they count by how much they enlarge the front of value and size.
+        """
+        X, candidate_sizes = self.candidates.X[among], self.candidates.sizes[among].astype(np.float64)
+        pinned = np.array([own.row for own in unknown]).reshape(len(unknown), X.shape[1])
+        mean, std = self.posterior(X, pinned)
+        optimistic = mean + optimism * std
+        if not by_size or self.surrogate is None:
+            return optimistic
+        warp = self.surrogate.warp
+        values = np.concatenate([self.examples.values, warp.value(self.posterior(pinned)[0])])
+        sizes = np.array([own.size for own in (*self.examples.tried, *unknown)], dtype=np.float64)
+        reference = (float(np.quantile(self.examples.values, 0.25)), 1.01 * float(self.candidates.sizes.max()))
+        gains = hypervolume_gain(warp.value(optimistic), candidate_sizes, (values, sizes), reference)
+        # Where nothing seems to enlarge the front, the most promising ones come next.
+        return gains if gains.max() > 0 else optimistic
+
+    def forecast(self, row: Floats) -> Forecast | None:
+        """Return what is expected of the training of a wiring with these features; None where nothing is."""
+        if self.surrogate is None:
+            return None
+        mean, std = (float(part[0]) for part in self.posterior(row[None, :]))
+        wide = math.hypot(std, self.surrogate.noise)
+        scores = [mean - _COVERAGE * wide, mean, mean + _COVERAGE * wide]
+        low, value, high = sorted((self.sign * self.surrogate.warp.value(scores)).tolist())
+        return Forecast(value, (high - low) / (2 * _COVERAGE), low, high)
+
+
+class Learner:
+    """Makes rounds; what all of them share is kept here.
+
+    Parameters
+    ----------
+    source : Source
+    directions : sequence
+        Of the study.
+    seed : int
+    warm : Warm, optional
+    """
+
+    def __init__(self, source: Source, directions: Sequence[str], seed: int, warm: Warm | None = None) -> None:
+        self._source, self._seed, self._warm = source, seed, warm
+        self._sign = sign_of(directions[0])
+        self._tpe = TPEDraws(source.space, directions)
+        if warm is not None:
+            warm.check(source.described_by.names)
+
+    @cached_property
+    def _scalings(self) -> tuple[Scaling, ...]:
+        return scalings_of(self._source.population.X, self._source.described_by.names)
+
+    def round(self, over: Sequence[FrozenTrial], examples: Examples, pool: int) -> Round:
+        """Return what there is to know after some trials are over, with so many candidates."""
+        surrogate = self.fit(examples)
+        draw = partial(self._candidates, over, examples, surrogate, pool)
+        n = len(examples)
+        falls_back = surrogate is not None and n >= _LEAST_FOR_A_VERDICT and surrogate.gain <= 0
+        return Round(examples, surrogate, draw, falls_back, self._sign, self._warm)
+
+    def fit(self, examples: Examples) -> Surrogate | None:
+        """Return what examples teach; None where that is nothing."""
+        if len(examples) < _LEAST or np.ptp(examples.values) == 0:
+            return None
+        return fit_surrogate(examples.X, examples.values, self._scalings, examples.counts)
+
+    def tpe_draws(self, over: Sequence[FrozenTrial], number: int) -> list[Params]:
+        """Return searched parameters that TPE chooses for a trial."""
+        return self._tpe.draw(over, stream_seed(self._seed, "sampler", number), _TPE_DRAWS)
+
+    def _candidates(
+        self, over: Sequence[FrozenTrial], examples: Examples, surrogate: Surrogate | None, pool: int
+    ) -> Candidates:
+        source, rng = self._source, stream(self._seed, "pool", len(over))
+        if source.is_finite:
+            return source.population
+        if surrogate is None:
+            return source.fresh(rng, pool)
+        drawn = [{**own, **source.space.seeds(rng)} for own in self.tpe_draws(over, len(over))]
+        near = source.neighbours(rng, [examples.tried[index].params for index in surrogate.best(_BEST)], pool // 2)
+        return joined([source.fresh(rng, pool - pool // 2 - len(drawn)), source.of(drawn, "tpe"), near])

@@ -1,0 +1,334 @@
+"""StructuralSampler: an Optuna sampler that proposes wirings whose structure promises much. Imports optuna.
+
+What it proposes as a trial is a function of its seed, the trial's number and the study's trials, never of time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+import optuna
+from numpy.typing import NDArray
+from optuna.distributions import BaseDistribution, IntDistribution
+from optuna.trial import FrozenTrial, TrialState
+
+from nas.networks import NetworkSpec
+from nas.samplers.candidates import Candidates, Columns, Source
+from nas.samplers.history import History, Tried
+from nas.samplers.plan import FIRST_PLAN, Costs, Plan
+from nas.samplers.rounds import Forecast, Learner, Round, Warm
+from nas.search.space import Space
+from nas.seeds import stream, stream_seed
+from predictors import Predictor
+from priors import Wiring
+
+__all__ = ["PLAN", "Proposal", "StructuralSampler"]
+
+Taken = dict[str, list[int]]
+"""Fingerprints of tried wirings, and the replicates of each."""
+
+PLAN = "steering"
+"""The study's attribute that says how many candidates are drawn, and how often."""
+
+_OVER = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
+_REPLICATE_EVERY = 10
+_FRESH = 4
+"""Draws of which the first is taken that was not tried: in small spaces some were."""
+_TIMED = 8
+"""Trials whose time tells how long trials take."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """How a trial was chosen, and what was expected of it before it was trained.
+
+    Parameters
+    ----------
+    origin : str
+        start-up; prior, neighbour or tpe: where the candidate comes from that promised most; random: chosen without
+        looking, as a test of the predictions; replicate: the best one once more; fallback: by TPE, since structure
+        predicted nothing.
+    forecast : Forecast or None
+        None where nothing was expected.
+    tau : float or None
+        Kendall's rank correlation between the values so far and predictions that leave each wiring out.
+    """
+
+    origin: str
+    forecast: Forecast | None = None
+    tau: float | None = None
+
+
+class StructuralSampler(optuna.samplers.BaseSampler):
+    """Proposes wirings by what the structure of those already trained tells about others.
+
+    The first trials are drawn from the space, evenly over families and sizes. Then a surrogate on graph features is
+    fitted to all complete trials. Of a pool of candidates (draws of the space and of TPE, neighbours of the best) the
+    one with the highest optimistic expectation is proposed. A share of the trials is drawn without looking, as an
+    unbiased test. In studies of two objectives, value and number of parameters, candidates count by the area that they
+    may add to the front. Trials that run are taken to become what is expected of them, so that parallel ones differ.
+
+    Parameters
+    ----------
+    space : Space
+        What varies. An objective asks for it by ``space.suggest_all(trial)``.
+    n_inputs, n_outputs : int
+        Units to attach to wirings.
+    size_of : callable, optional
+        Number of parameters of the network of a wiring; by default that of an MLP.
+    seed : int
+    startup : int
+        Trials before anything is predicted.
+    pool : int
+        Candidates that a proposal is chosen from.
+    refit : int
+        Trials after which the surrogate is fitted anew, and new candidates are drawn.
+    share : float, optional
+        What choosing may cost as a share of the time of a trial: `pool` and `refit` then follow from the time of the
+        first trials and of choosing, which are measured once and stored as the study's attribute ``steering``.
+    epsilon : float
+        Share of trials after the first ones that are drawn without looking.
+    optimism : float
+        Standard deviations by which candidates are taken to be better than expected.
+    replicates : int
+        Trainings of one wiring at most. With more than 1 every tenth trial trains the best one again, as long as it was
+        trained less often, and every trial has a parameter ``replicate``: one lucky seed must not decide.
+    warm_start : Predictor, optional
+        Fitted on another campaign or survey of such wirings. It counts as much as 20 trials, and there are no first
+        trials without predictions.
+    columns : Columns, optional
+        What wirings are described by; by default the features that make sense for them.
+
+    Attributes
+    ----------
+    proposals : dict
+        The `Proposal` of every trial by its number.
+
+    Notes
+    -----
+    While predictions of trials that they have not seen are no better than the mean of the others, trials are chosen by
+    TPE.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        n_inputs: int = 0,
+        n_outputs: int = 0,
+        *,
+        size_of: Callable[[Wiring], int] | None = None,
+        seed: int = 0,
+        startup: int = 10,
+        pool: int = 256,
+        refit: int = 1,
+        share: float | None = None,
+        epsilon: float = 0.1,
+        optimism: float = 1.0,
+        replicates: int = 1,
+        warm_start: Predictor | None = None,
+        columns: Columns | None = None,
+    ) -> None:
+        self.proposals: dict[int, Proposal] = {}
+        self._source = Source(space, (n_inputs, n_outputs), size_of or _size_of_mlp, seed, columns)
+        self._warm = None if warm_start is None else Warm(warm_start)
+        self._seed, self._plan, self._share = seed, Plan(pool, refit), share
+        self._startup = startup if warm_start is None else 0
+        self._epsilon, self._optimism, self.replicates = epsilon, optimism, replicates
+        self._state: _State | None = None
+        self._lock = threading.Lock()
+
+    # Optuna's interface
+
+    def infer_relative_search_space(
+        self,
+        study: optuna.Study,  # noqa: ARG002
+        trial: FrozenTrial,  # noqa: ARG002
+    ) -> dict[str, BaseDistribution]:
+        """Return all parameters that a wiring may follow from."""
+        found = self._source.space.distributions()
+        return found | ({"replicate": IntDistribution(0, self.replicates - 1)} if self.replicates > 1 else {})
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """Return the parameters of the wiring to train next; how it was chosen is kept in `proposals`."""
+        with self._lock:
+            tried, proposal = self._proposed(study, trial.number)
+            self._known(study).history.note(trial.number, tried)
+            self.proposals[trial.number] = proposal
+        params = {"n_moves": 0, "move_seed": 0, "replicate": 0, **tried.params}
+        return {name: value for name, value in params.items() if name in search_space}
+
+    def sample_independent(
+        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        """Draw a parameter that no wiring follows from, at random."""
+        # A sampler of one seed for all trials would begin anew where a study is resumed.
+        seed = stream_seed(self._seed, "sampler", trial.number, crc32(param_name.encode()))
+        others = optuna.samplers.RandomSampler(seed=seed)
+        return others.sample_independent(study, trial, param_name, param_distribution)
+
+    def best(self, study: optuna.Study, n: int) -> list[int]:
+        """Return the trials of the wirings that are thought to be best, best first.
+
+        What one training told counts half where structure expected something else.
+        """
+        trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        state = self._known(study)
+        examples = state.history.examples(trials)
+        surrogate = state.learner.fit(examples)
+        by_value = np.argsort(-examples.values, kind="stable")[:n].tolist()
+        order = by_value if surrogate is None else surrogate.best(n)
+        return [examples.numbers[index] for index in order]
+
+    # Proposing
+
+    def _known(self, study: optuna.Study) -> _State:
+        if self._state is None or not self._state.is_of(study):
+            names = [direction.name.lower() for direction in study.directions]
+            learner = Learner(self._source, names, self._seed, self._warm)
+            self._state = _State(study, History(self._source, names[0]), learner)
+        return self._state
+
+    def _proposed(self, study: optuna.Study, number: int) -> tuple[Tried, Proposal]:
+        state = self._known(study)
+        trials = [trial for trial in study.get_trials(deepcopy=False) if trial.number != number]
+        tried = state.history.tried(trials)
+        taken: Taken = {}
+        for own in tried.values():
+            taken.setdefault(own.fingerprint, []).append(own.replicate)
+        rng = stream(self._seed, "proposal", number)
+        if number < self._startup:
+            return self._stratified(number, taken, rng), Proposal("start-up")
+        over = [trial for trial in trials if trial.state in _OVER]
+        plan = self._plan_of(study, over)
+        over = over[: plan.known(len(over))]
+        now = state.round(over, plan.pool)
+        if now.is_blind:
+            return self._drawn(taken, rng), Proposal("start-up")
+        again = self._again(now, taken) if number % _REPLICATE_EVERY == _REPLICATE_EVERY - 1 else None
+        if again is not None:
+            return _said(now, again, "replicate")
+        if rng.random() < self._epsilon:
+            return _said(now, self._drawn(taken, rng), "random")
+        if now.falls_back:
+            return _said(now, self._by_tpe(state.learner, over, number, taken, rng), "fallback")
+        free = _free(now.candidates, taken)
+        if not len(free):
+            return _said(now, self._drawn(taken, rng), "random")
+        learnt = {own.fingerprint for own in now.examples.tried}
+        open_ = [trial for trial in trials if trial.state in (TrialState.RUNNING, TrialState.COMPLETE)]
+        unknown = [tried[trial.number] for trial in open_ if trial.number in tried]
+        pinned = [own for own in unknown if own.fingerprint not in learnt]
+        gains = now.gains(free, pinned, self._optimism, by_size=state.is_pareto)
+        chosen = int(free[gains.argmax()])
+        return _said(now, now.candidates.tried(chosen), now.candidates.origins[chosen])
+
+    def _plan_of(self, study: optuna.Study, over: Sequence[FrozenTrial]) -> Plan:
+        if self._share is None:
+            return self._plan
+        stored = study.user_attrs.get(PLAN)
+        if stored is None:
+            first = [trial for trial in over if trial.state == TrialState.COMPLETE][:_TIMED]
+            if len(first) < _TIMED:
+                return FIRST_PLAN
+            stored = Costs.measured(self._source).plan([_seconds(trial) for trial in first], self._share).to_json()
+            study.set_user_attr(PLAN, stored)
+        self._share, self._plan = None, Plan.from_json(stored)
+        return self._plan
+
+    def _stratified(self, number: int, taken: Taken, rng: np.random.Generator) -> Tried:
+        """Choose within one part of the population: parts are cut by family and size, and taken in a random order."""
+        population = self._source.population
+        families = [str(params.get("family")) for params in population.params]
+        order = np.lexsort((population.sizes, np.array(families)))
+        turn = int(stream(self._seed, "start").permutation(self._startup)[number])
+        part = np.array_split(order, self._startup)[turn]
+        free = np.intersect1d(part, _free(population, taken))
+        return population.tried(int(free[int(rng.random() * len(free))])) if len(free) else self._drawn(taken, rng)
+
+    def _drawn(self, taken: Taken, rng: np.random.Generator) -> Tried:
+        """Draw without looking; where all are taken, one of them again, at first one that may be trained again."""
+        if not self._source.is_finite:
+            pool = self._source.fresh(rng, _FRESH)
+            free = _free(pool, taken)
+            if len(free):
+                return pool.tried(int(free[0]))
+        pool = self._source.population
+        free = _free(pool, taken)
+        if len(free):
+            return pool.tried(int(free[int(rng.random() * len(free))]))
+        following = [self._following(taken[fingerprint]) for fingerprint in pool.fingerprints]
+        left = [index for index, replicate in enumerate(following) if replicate is not None] or range(len(pool))
+        index = left[int(rng.random() * len(left))]
+        return pool.tried(index).again(following[index] or 0)
+
+    def _by_tpe(
+        self, learner: Learner, over: Sequence[FrozenTrial], number: int, taken: Taken, rng: np.random.Generator
+    ) -> Tried:
+        if self._source.is_finite:
+            return self._drawn(taken, rng)
+        drawn = [{**own, **self._source.space.seeds(rng)} for own in learner.tpe_draws(over, number)]
+        candidates = self._source.of(drawn, "fallback")
+        free = _free(candidates, taken)
+        return candidates.tried(int(free[0])) if len(free) else self._drawn(taken, rng)
+
+    def _again(self, now: Round, taken: Taken) -> Tried | None:
+        """Return the best wiring once more, unless it was trained as often as it may be."""
+        if self.replicates == 1 or now.surrogate is None:
+            return None
+        best = now.examples.tried[now.surrogate.best(1)[0]]
+        replicate = self._following(taken[best.fingerprint])
+        return None if replicate is None else best.again(replicate)
+
+    def _following(self, made: Sequence[int]) -> int | None:
+        """Return the next replicate of a wiring; None where it was trained as often as it may be."""
+        if len(made) >= self.replicates:
+            return None
+        return next(replicate for replicate in range(self.replicates) if replicate not in made)
+
+
+class _State:
+    """What a sampler keeps of its study."""
+
+    def __init__(self, study: optuna.Study, history: History, learner: Learner) -> None:
+        self.history, self.learner = history, learner
+        self.is_pareto = len(study.directions) > 1
+        self._study = study._storage, study._study_id
+        self._last: tuple[tuple[int, list[int]], Round] | None = None
+
+    def is_of(self, study: optuna.Study) -> bool:
+        """Whether it was kept of this study, of which there may be other objects."""
+        storage, study_id = self._study
+        return storage is study._storage and study_id == study._study_id
+
+    def round(self, over: Sequence[FrozenTrial], pool: int) -> Round:
+        """Return what there is to know after some trials are over, which is found once."""
+        key = pool, [trial.number for trial in over]
+        if self._last is None or self._last[0] != key:
+            self._last = key, self.learner.round(over, self.history.examples(over), pool)
+        return self._last[1]
+
+
+def _size_of_mlp(wiring: Wiring) -> int:
+    return NetworkSpec("mlp").n_parameters(wiring)["total"]
+
+
+def _seconds(trial: FrozenTrial) -> float:
+    """Return how long a trial took: as it says itself, where it was added when it was over."""
+    taken = trial.duration.total_seconds() if trial.duration is not None else 0.0
+    return float(trial.user_attrs.get("seconds", taken))
+
+
+def _said(now: Round, tried: Tried, origin: str) -> tuple[Tried, Proposal]:
+    tau = None if now.surrogate is None else now.surrogate.tau
+    return tried, Proposal(origin, now.forecast(tried.row), tau)
+
+
+def _free(candidates: Candidates, taken: Taken) -> NDArray[np.int64]:
+    return np.flatnonzero([fingerprint not in taken for fingerprint in candidates.fingerprints])

@@ -1,0 +1,182 @@
+"""Database: a PostgreSQL server that holds the trials of campaigns. Imports optuna and SQLAlchemy.
+
+A server that is away for a while is waited for. No password is ever part of a message.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+import optuna
+import sqlalchemy
+from optuna.trial import FrozenTrial
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
+
+from nas.errors import InputError
+
+__all__ = ["GRACE_S", "HEARTBEAT_S", "PATIENCE_S", "STORAGE_ERRORS", "Stale", "connect", "place_of", "url_of"]
+
+HEARTBEAT_S, GRACE_S = 10, 60
+"""How often a worker says that it lives, and after how long a silence its trial is given to another one."""
+PATIENCE_S = 300.0
+"""For how long a database that is away is waited for."""
+STORAGE_ERRORS = (optuna.exceptions.StorageInternalError, SQLAlchemyError)
+"""What goes wrong where a database is away."""
+
+Stale = Callable[[optuna.Study, FrozenTrial], None]
+
+_EXAMPLE = "postgresql://USER:PASSWORD@HOST/DATABASE"
+_DRIVER = "postgresql+psycopg"
+_PAUSES_S = (0.1, 5.0)
+# A connection whose other end vanished is noticed within a minute, and not after hours.
+_CONNECTION = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+
+
+def url_of(storage: str) -> sqlalchemy.URL:
+    """Return a storage's URL with the driver that is used.
+
+    Raises
+    ------
+    InputError
+        For what is no URL of a PostgreSQL database; nothing that may be a password is shown.
+    """
+    try:
+        url = sqlalchemy.make_url(storage)
+    except (ArgumentError, ValueError):
+        raise InputError(f"storage: what was given is not the URL of a database; give {_EXAMPLE}") from None
+    backend = url.get_backend_name()
+    if backend == "sqlite":
+        raise InputError(
+            f"storage=sqlite: SQLite hands one trial out twice where several processes ask; give {_EXAMPLE}, or leave "
+            "storage out: one process with --threads keeps its study in --out"
+        )
+    if backend not in ("postgresql", "postgres"):
+        raise InputError(f"storage={backend}: campaigns of several processes need PostgreSQL; give {_EXAMPLE}")
+    if not url.database:
+        raise InputError(f"storage={backend}: the URL names no database; give {_EXAMPLE}")
+    return url.set(drivername=_DRIVER) if "+" not in url.drivername else url
+
+
+def place_of(url: sqlalchemy.URL) -> str:
+    """Return where a database is, without who uses it and by which password."""
+    host = url.host or str(url.query.get("host", "localhost"))
+    return f"{host}:{url.port or 5432}/{url.database}"
+
+
+def connect(
+    storage: str, stop: threading.Event, stale: Stale | None = None, *, creates: bool = False
+) -> optuna.storages.RDBStorage:
+    """Open the database of a URL.
+
+    Parameters
+    ----------
+    storage : str
+    stop : threading.Event
+        Ends all waiting when it is set.
+    stale : callable, optional
+        Called with the study and a trial whose worker has been silent for too long.
+    creates : bool
+        Whether to create Optuna's tables where there are none.
+
+    Raises
+    ------
+    InputError
+        If the database cannot be opened.
+    """
+    url = url_of(storage)
+    try:
+        # Together with a worker that does the same, creating the tables may fail once.
+        opened = _attempts(lambda: _Storage(url, stop, stale, creates=creates), 2 if creates else 1)
+    except ImportError:
+        raise InputError(
+            "storage: no driver for PostgreSQL is installed; it comes with: pip install 'wirenas[postgresql]'"
+        ) from None
+    except OperationalError as error:
+        raise InputError(
+            f"storage: {place_of(url)} cannot be opened: {_reason(error, url)}; `psql` with the same URL must get in"
+        ) from None
+    except (SQLAlchemyError, optuna.exceptions.StorageInternalError, RuntimeError) as error:
+        raise InputError(f"storage: {place_of(url)} holds no studies that can be read: {_reason(error, url)}") from None
+    sqlalchemy.event.listen(opened.engine, "do_connect", _patient(stop))
+    return opened
+
+
+class _Storage(optuna.storages.RDBStorage):
+    """Optuna's, which goes on when a heartbeat is missed."""
+
+    def __init__(self, url: sqlalchemy.URL, stop: threading.Event, stale: Stale | None, *, creates: bool) -> None:
+        self._stop = stop
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            super().__init__(
+                # Optuna takes braces for names to be filled in.
+                url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}"),
+                {"pool_pre_ping": True, "connect_args": {**_CONNECTION, "options": _session(), **url.query}},
+                heartbeat_interval=HEARTBEAT_S,
+                grace_period=GRACE_S,
+                heartbeat_stale_trial_callback=stale,
+                skip_table_creation=not creates,
+            )
+
+    def record_heartbeat(self, trial_id: int) -> None:
+        """Say that a trial's worker lives; see Optuna.
+
+        Optuna's thread would end with the first error, and the trial of a worker that lives be given away.
+        """
+        for _ in range(2):  # The first one may find that the connection broke.
+            try:
+                return super().record_heartbeat(trial_id)
+            except STORAGE_ERRORS:
+                if self._stop.is_set():
+                    return None
+        return None
+
+
+def _session() -> str:
+    """Return settings of a session: locks of a worker that is paused, or gone without a word, are given up."""
+    return f"-c idle_in_transaction_session_timeout={1000 * GRACE_S} -c tcp_keepalives_idle={GRACE_S}"
+
+
+def _patient(stop: threading.Event) -> Callable[..., Any]:
+    """Return what opens connections, again and again while the server is away."""
+
+    def open_connection(dialect: Any, _: Any, cargs: tuple[Any, ...], cparams: dict[str, Any]) -> Any:
+        deadline = time.monotonic() + PATIENCE_S
+        pause, longest = _PAUSES_S
+        while True:
+            try:
+                return dialect.connect(*cargs, **cparams)
+            except dialect.loaded_dbapi.OperationalError:
+                # Many workers must not come back all at once.
+                if time.monotonic() > deadline or stop.wait(pause * random.uniform(0.5, 1.0)):
+                    raise
+            pause = min(2 * pause, longest)
+
+    return open_connection
+
+
+def _attempts(work: Callable[[], _Storage], count: int) -> _Storage:
+    for _ in range(count - 1):
+        try:
+            return work()
+        except DBAPIError as error:
+            if isinstance(error, OperationalError):
+                raise
+    return work()
+
+
+def _reason(error: Exception, url: sqlalchemy.URL) -> str:
+    """Return what a driver said, in one line and without any password."""
+    text = " ".join(str(error.__cause__ or error).split())
+    text = text.rpartition("FATAL: ")[2].split("(Background on this error")[0].strip()
+    secrets = [url.password, *(value for name, value in url.query.items() if "password" in name)]
+    for secret in filter(None, map(str, secrets)):
+        for written in (secret, quote(secret, safe="")):
+            text = text.replace(written, "***")
+    return text[:300].rstrip(". ")

@@ -1,0 +1,126 @@
+"""The search of a campaign whose trials lie in a database: the process works itself and follows all others.
+
+Imports optuna.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor, wait
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import optuna
+
+from nas.errors import CampaignError, InputError
+from nas.search.distributed.copying import LocalCopy
+from nas.search.distributed.database import STORAGE_ERRORS, url_of
+from nas.search.distributed.loop import Loop, Tally
+from nas.search.distributed.objective import Work
+from nas.search.distributed.shared import SharedStudy
+from nas.search.options import Direction
+from nas.search.quiet import quiet_optuna
+from nas.search.study import StudyFile
+from nas.search.watcher import Watcher
+
+__all__ = ["SharedSearch", "shared_search", "silent_optuna"]
+
+_EVERY_S = 1.0
+
+
+class SharedSearch:
+    """Searches until enough trials of a shared study count, by whichever process.
+
+    Parameters
+    ----------
+    storage : str
+        URL of a PostgreSQL database.
+    name : str
+        Of the study.
+    stop : threading.Event
+
+    Raises
+    ------
+    InputError
+        If the URL is not one of such a database.
+    """
+
+    def __init__(self, storage: str, name: str, stop: threading.Event) -> None:
+        url_of(storage)
+        self._storage, self._name, self._stop = storage, name, stop
+        self._shared: SharedStudy | None = None
+
+    def enter(self, identity: Mapping[str, Any], direction: Direction, wanted: int) -> None:
+        """Create the study, or check that it is of the same campaign.
+
+        Raises
+        ------
+        InputError
+            If the database cannot be opened, or the campaign is another one.
+        """
+        self._shared = SharedStudy(self._storage, self._name, self._stop, direction)
+        self._shared.enter(identity, wanted)
+
+    def run(self, file: StudyFile, work: Work, executor: Executor, watcher: Watcher) -> None:
+        """Work on the study with one thread, and copy what everybody does into the folder's study.
+
+        Raises
+        ------
+        Interrupted
+            If the stop event is set.
+        """
+        assert self._shared is not None
+        wanted, copy = work.options.trials, LocalCopy(file, self._shared)
+        copy.update(wanted)
+        records = file.records()
+        watcher.search_started(len(records.counted), wanted, records)
+        with silent_optuna():
+            loop = executor.submit(Loop(work, self._shared, self._stop, Tally()).run)
+            while not wait([loop], timeout=_EVERY_S).done:
+                self._follow(copy, wanted, watcher)
+            loop.result()
+            while not self._follow(copy, wanted, watcher) and not self._stop.wait(_EVERY_S):
+                pass
+        counted = len(file.records().counted)
+        if counted < wanted:
+            raise CampaignError(
+                f"{self._shared.label}: {counted} trials count, and no more were wanted by another run of the same "
+                f"study; run again for {wanted}"
+            )
+        copy.close()
+
+    def _follow(self, copy: LocalCopy, wanted: int, watcher: Watcher) -> bool:
+        """Copy what is new; return False where the database is away, and it is to be copied later."""
+        try:
+            new = copy.update(wanted)
+        except STORAGE_ERRORS:
+            return False
+        for record in new:
+            watcher.recorded(record)
+        return True
+
+
+def shared_search(storage: str | None, study: str | None, out: Path, stop: threading.Event) -> SharedSearch | None:
+    """Return the search in a storage; None where none is given.
+
+    Raises
+    ------
+    InputError
+        For a study without a storage, and for a storage that is not the URL of a PostgreSQL database.
+    """
+    if storage is None:
+        if study is not None:
+            raise InputError(
+                f"study={study}: a name is for a campaign in a database; give storage too, or leave it out"
+            )
+        return None
+    return SharedSearch(storage, study or out.resolve().name, stop)
+
+
+@contextmanager
+def silent_optuna() -> Iterator[None]:
+    """Keep Optuna from writing about trials that do not count; records say why evaluations failed."""
+    with quiet_optuna(optuna.logging.ERROR):
+        yield

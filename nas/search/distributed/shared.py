@@ -1,0 +1,136 @@
+"""SharedStudy: the Optuna study of a campaign of many processes, in a database. Imports optuna."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial
+
+from nas.errors import InputError
+from nas.search.distributed import database
+from nas.search.distributed.database import connect, place_of, url_of
+from nas.search.distributed.stale import taken_over
+from nas.search.options import Direction, refuse_changes, with_defaults
+from nas.search.quiet import quiet_optuna
+from nas.search.rows import set_trial_attributes
+
+__all__ = ["UNCOUNTED", "SharedStudy"]
+
+UNCOUNTED = "uncounted"
+"""Attribute of a trial that failed without an evaluation that failed: why it does not count."""
+
+_OPTIONS, _WANTED, _TOKEN, _SURPLUS = "options", "trials", "token", "surplus"
+_NEW_STUDY_S = 10.0
+
+
+class SharedStudy:
+    """A study that several processes work on.
+
+    Parameters
+    ----------
+    storage : str
+        URL of the database.
+    name : str
+    stop : threading.Event
+        Ends all waiting when it is set.
+    direction : {"maximize", "minimize"}, optional
+        Creates the study where there is none; without it a missing study is an error.
+
+    Raises
+    ------
+    InputError
+        If the database cannot be opened, or holds no such study.
+    """
+
+    def __init__(self, storage: str, name: str, stop: threading.Event, direction: Direction | None = None) -> None:
+        self.name, self.place = name, place_of(url_of(storage))
+        self._storage = connect(storage, stop, taken_over, creates=direction is not None)
+        try:
+            with quiet_optuna():
+                if direction is not None:
+                    optuna.create_study(
+                        study_name=name, storage=self._storage, direction=direction, load_if_exists=True
+                    )
+                self._study = self.open()
+        except KeyError:
+            raise InputError(f"study={name}: {self.place} holds no such study; {self._others()}") from None
+        except database.STORAGE_ERRORS:
+            raise InputError(f"study={name}: {self.place} holds no studies; `wirenas run` creates them") from None
+
+    @property
+    def label(self) -> str:
+        """The study in messages."""
+        return f"study {self.name}"
+
+    def open(self, sampler: optuna.samplers.BaseSampler | None = None, pruner: Any = None) -> optuna.Study:
+        """Return the study for one thread, which no other one may use."""
+        return optuna.load_study(study_name=self.name, storage=self._storage, sampler=sampler, pruner=pruner)
+
+    # The campaign
+
+    def enter(self, identity: Mapping[str, Any], wanted: int) -> None:
+        """Store what decides about the campaign, or check that it is the same as stored; see `refuse_changes`."""
+        if _OPTIONS not in self._study.user_attrs:
+            self._study.set_user_attr(_TOKEN, uuid.uuid4().hex)
+            self._study.set_user_attr(_WANTED, wanted)
+            self._study.set_user_attr(_OPTIONS, dict(identity))
+        refuse_changes(self.label, with_defaults(self.options()), identity)
+        if wanted != self.wanted():
+            self._study.set_user_attr(_WANTED, wanted)
+
+    def options(self) -> dict[str, Any]:
+        """Return what decides about the campaign.
+
+        Raises
+        ------
+        InputError
+            If the study is no campaign's.
+        """
+        deadline = time.monotonic() + _NEW_STUDY_S
+        while _OPTIONS not in (stored := self._study.user_attrs):
+            if time.monotonic() > deadline:
+                raise InputError(f"study={self.name}: `wirenas run` did not create it; {self._others()}")
+            time.sleep(0.2)  # Somebody is creating it.
+        options: dict[str, Any] = stored[_OPTIONS]
+        return options
+
+    def wanted(self) -> int:
+        """Return how many trials are to count."""
+        return int(self._study.user_attrs[_WANTED])
+
+    def identity(self) -> dict[str, str]:
+        """Return what tells this study from all others; a study that is deleted and made anew is another one."""
+        return {"study": self.name, "token": self._study.user_attrs[_TOKEN]}
+
+    def mark_surplus(self, numbers: list[int]) -> None:
+        """Store which trials have a value and yet do not count."""
+        if self._study.user_attrs.get(_SURPLUS, []) != numbers:
+            self._study.set_user_attr(_SURPLUS, numbers)
+
+    # Trials
+
+    def trials(self, study: optuna.Study | None = None) -> list[FrozenTrial]:
+        """Return all trials, which must not be changed."""
+        return (study or self._study).get_trials(deepcopy=False)
+
+    def set_attributes(self, trial: optuna.Trial, attributes: Mapping[str, Any]) -> None:
+        """Store attributes of a running trial in one transaction, and once more should the connection break.
+
+        Raises
+        ------
+        optuna.exceptions.UpdateFinishedTrialError
+            If the trial is over.
+        """
+        try:
+            set_trial_attributes(trial, self._storage, attributes)
+        except database.STORAGE_ERRORS:
+            set_trial_attributes(trial, self._storage, attributes)
+
+    def _others(self) -> str:
+        names = optuna.get_all_study_names(self._storage)
+        return f"studies there: {', '.join(names)}" if names else "there are none yet: `wirenas run` creates them"

@@ -1,0 +1,172 @@
+"""Worker: joins a campaign whose trials lie in a database, from any process or machine. Imports torch and optuna."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from nas.errors import InputError
+from nas.search.campaign import Campaign
+from nas.search.distributed.loop import Loop, Tally
+from nas.search.distributed.search import silent_optuna
+from nas.search.distributed.shared import SharedStudy
+from nas.search.guards import one_torch_thread, stop_on_signal
+from nas.search.options import CampaignOptions, refuse_changes, with_defaults
+from nas.tasks import TASKS, Task, load_task
+from nas.training import Interrupted
+from priors import Wiring
+
+__all__ = ["Worker", "WorkerOutcome"]
+
+_LOOK_UP_S = 0.5
+
+
+@dataclass(frozen=True)
+class WorkerOutcome:
+    """What a worker did.
+
+    Parameters
+    ----------
+    study : str
+    trials : int
+        Trials that it ended with a value, or stopped early.
+    failed : int
+        Trials whose evaluation failed.
+    duplicates : int
+        Trials whose wiring somebody else trains or has trained.
+    lost : int
+        Trials that were given to others, since it was silent for too long.
+    seconds : float
+        Spent in evaluations.
+    """
+
+    study: str
+    trials: int
+    failed: int
+    duplicates: int
+    lost: int
+    seconds: float
+
+    @classmethod
+    def of(cls, study: str, tally: Tally) -> WorkerOutcome:
+        """Put together what was counted."""
+        return cls(study, tally.trials, tally["failed"], tally["duplicate"], tally["lost"], tally.seconds)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the outcome as JSON types."""
+        return asdict(self)
+
+
+class Worker:
+    """Works on a campaign that ``Campaign(..., storage=...)`` or ``wirenas run --storage`` has started.
+
+    Parameters
+    ----------
+    storage : str
+        URL of the PostgreSQL database.
+    study : str
+        The study's name.
+    task : Task, optional
+        What to learn, where it is none that is known by name.
+    evaluate : callable, optional
+        Gives the value of a candidate, where the campaign has an evaluation of its own.
+    data : path, optional
+        Folder of the task's files on this machine.
+    threads : int
+        Trainings at a time.
+
+    Raises
+    ------
+    InputError
+        If the database cannot be opened, holds no such study, or the campaign is another one than given.
+
+    Examples
+    --------
+    >>> Worker("postgresql://me@host/trials", "digits").run()  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        storage: str,
+        study: str,
+        task: Task | None = None,
+        evaluate: Callable[[Wiring, Mapping[str, Any]], float] | None = None,
+        *,
+        data: str | Path | None = None,
+        threads: int = 1,
+    ) -> None:
+        if threads < 1:
+            raise InputError(f"threads={threads}: at least 1 is needed")
+        self._stop = threading.Event()
+        self._shared = SharedStudy(storage, study, self._stop)
+        self._threads, self.tally = threads, Tally()
+        stored = with_defaults(self._shared.options())
+        campaign = _campaign(stored, study, task, evaluate, data)
+        campaign.stop = self._stop
+        self._work = campaign.work()
+        refuse_changes(self._shared.label, stored, self._work.identity)
+
+    def run(self, watch: Callable[[WorkerOutcome], None] = lambda _: None) -> WorkerOutcome:
+        """Work until as many trials count as the campaign wants.
+
+        Parameters
+        ----------
+        watch : callable
+            Told now and then what is done.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            After Ctrl-C; trials in work are given back to the others.
+        CampaignError
+            If every evaluation fails, or the database stays away for minutes.
+        """
+        executor = ThreadPoolExecutor(self._threads, thread_name_prefix="wirenas-worker")
+        ends_well = False
+        try:
+            with one_torch_thread(), stop_on_signal(self._stop), silent_optuna():
+                loops = [Loop(self._work, self._shared, self._stop, self.tally) for _ in range(self._threads)]
+                running = {executor.submit(loop.run) for loop in loops}
+                while running:
+                    done, running = wait(running, timeout=_LOOK_UP_S, return_when="FIRST_COMPLETED")
+                    for future in done:
+                        future.result()
+                    watch(self.outcome)
+                ends_well = True
+        except Interrupted:
+            ends_well = True
+            raise KeyboardInterrupt from None
+        finally:
+            self._stop.set()
+            executor.shutdown(wait=ends_well, cancel_futures=True)
+        return self.outcome
+
+    @property
+    def outcome(self) -> WorkerOutcome:
+        """What is done so far."""
+        return WorkerOutcome.of(self._shared.name, self.tally)
+
+
+def _campaign(
+    stored: Mapping[str, Any],
+    study: str,
+    task: Task | None,
+    evaluate: Callable[[Wiring, Mapping[str, Any]], float] | None,
+    data: str | Path | None,
+) -> Campaign:
+    """Return the campaign that stored options describe; its folder is never touched."""
+    options = {name: value for name, value in stored.items() if name in CampaignOptions.model_fields}
+    name, folder = options.pop("task"), Path(study, "worker")
+    if name is None and evaluate is None:
+        raise InputError(f"study={study}: its candidates get their values in Python; give Worker the same evaluate")
+    if name is not None and task is None and name not in TASKS:
+        raise InputError(f"study={study}: its task {name} is a Python object; give Worker the same task")
+    if name is None:
+        units = {"n_inputs": stored["n_inputs"], "n_outputs": stored["n_outputs"]}
+        return Campaign(folder, evaluate=evaluate, **units, **options)
+    given = task if task is not None else load_task(name, data)
+    return Campaign(folder, task=given, **options)
