@@ -94,3 +94,42 @@ def steering(
     console = make_console(stderr=True)
     found = study(out, atlas, tuple(pool or ()), seeds, data, lambda line: say(console, line))
     print_json(found) if as_json else say(make_console(), f"{out}/README.md")
+
+
+@study_commands.command("warm-start")
+def warm_start(
+    *,
+    out: Annotated[Path, typer.Option(help="Where numbers and the table go.")] = Path("results/steering"),
+    atlas: Annotated[Path, typer.Option(help="Where surveys lie, or go.")] = Path("atlas"),
+    data: Annotated[Path | None, typer.Option(help="Folder of image files, for surveys that are not complete.")] = None,
+    seeds: Annotated[int, typer.Option(min=2, help="Runs of each search.")] = 40,
+    as_json: Json = False,
+) -> None:
+    """Let a predictor of MNIST networks start a search on Fashion-MNIST; takes half an hour, minutes once surveyed.
+
+    Example: wirenas study warm-start --data images/
+    """
+    from nas.studies.warm_start import warm_start as study
+
+    console = make_console(stderr=True)
+    found = study(out, atlas, data, seeds, lambda line: say(console, line))
+    print_json(found) if as_json else say(make_console(), f"{out}/warm-start.md")
+
+
+@study_commands.command("pareto")
+def pareto(
+    *,
+    out: Annotated[Path, typer.Option(help="Where runs, numbers and the figure go.")] = Path("results/pareto"),
+    seeds: Annotated[int, typer.Option(min=2, help="Runs of each search.")] = 20,
+    trainings: Annotated[int, typer.Option(min=12, help="Of each run.")] = 60,
+    as_json: Json = False,
+) -> None:
+    """Search for accurate and small networks with four samplers; takes ten minutes.
+
+    Example: wirenas study pareto
+    """
+    from nas.studies.pareto_report import pareto_study
+
+    console = make_console(stderr=True)
+    found = pareto_study(out, lambda line: say(console, line), seeds=seeds, trainings=trainings)
+    print_json(found) if as_json else say(make_console(), f"{out}/README.md")

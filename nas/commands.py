@@ -150,7 +150,8 @@ def read_best(out: Path) -> dict[str, Any]:
     if outcome["best"] is None:
         way = "the Python program that started it" if _is_from_python(out) else "`wirenas run` with this --out"
         raise InputError(f"{out}: no trial is complete yet; {way} goes on")
-    found = {name: outcome[name] for name in ("out", "best", "test", "references", "verdict")}
+    names = ("out", "best", "test", "references", "verdict", "metric", "over", "front", "front_references")
+    found = {name: outcome[name] for name in names}
     return found | {"files": _files(out / "best", outcome["best"]["fingerprint"])}
 
 

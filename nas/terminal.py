@@ -19,6 +19,7 @@ from nas.report.outcome import Outcome, best_record
 from nas.report.steering import CHANCE
 from nas.search.records import Record, Records
 from nas.search.watcher import Watcher
+from nas.terminal_front import show_front
 from nas.terminal_predictors import show_steering, show_worth
 
 if TYPE_CHECKING:
@@ -310,6 +311,7 @@ def show_outcome(console: Console, outcome: Outcome) -> None:
             console,
             f"Test: mean ± standard deviation over {outcome.test['seeds'] if outcome.test else 0} fresh seeds.",
         )
+    show_front(console, outcome.to_json())
     show_steering(console, outcome)
     if outcome.predictor is not None:
         show_worth(console, {**outcome.predictor, "out": outcome.out})
@@ -325,7 +327,7 @@ def _incomplete(outcome: Outcome) -> str:
 
 
 def show_best(console: Console, found: Mapping[str, Any]) -> None:
-    """Print the best candidate and its files."""
+    """Print the best candidate, its files, and the front that it is of."""
     best = found["best"]
     say(console, f"trial {best['trial']}, {number(best['value'])} on validation")
     for name, value in best["params"].items():
@@ -335,6 +337,7 @@ def show_best(console: Console, found: Mapping[str, Any]) -> None:
         say(console, found["verdict"])
     for file in found["files"]:
         say(console, file)
+    show_front(console, found)
 
 
 def show_written(console: Console, written: Mapping[str, Any]) -> None:

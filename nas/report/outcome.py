@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nas.direction import sign_of
+from nas.report.front import front_entries, front_references
 from nas.report.steering import worth_of_steering
-from nas.report.verdict import verdict
+from nas.report.verdict import front_verdict, verdict
 from nas.search.records import Record, Records
 
 if TYPE_CHECKING:
@@ -41,6 +42,12 @@ class Outcome:
         mean, std and seeds of the winner's test metric.
     references : tuple of mapping
         name, mean, std, seeds and n_parameters of each reference, trained and tested like the winner.
+    objective : {"value", "pareto"}
+    front : tuple of mapping
+        Where the number of parameters is a second objective, the best wirings at every size; see
+        `nas.report.front.front_entries`.
+    front_references : tuple of mapping
+        What the front is held against, like references, with the trial that each is as large as.
     plateaus : mapping
         What simple rules reach on the test part.
     verdict : str
@@ -73,6 +80,9 @@ class Outcome:
     best: Mapping[str, Any] | None
     test: Mapping[str, Any] | None = None
     references: tuple[Mapping[str, Any], ...] = ()
+    objective: str = "value"
+    front: tuple[Mapping[str, Any], ...] = ()
+    front_references: tuple[Mapping[str, Any], ...] = ()
     plateaus: Mapping[str, float] | None = None
     verdict: str = ""
     test_uses: int = 0
@@ -100,6 +110,8 @@ class Outcome:
             best = next(record for record in records if record.number == finals.winner.trial)
         test = None if finals is None else finals.winner.summary()
         rivals = () if finals is None else tuple(standing.summary() for standing in finals.references)
+        front = front_entries(records, options.direction, finals) if options.by_size else ()
+        dense = front_references(finals) if front and finals is not None else ()
         return cls(
             out=str(out),
             study=str(out / "study.db"),
@@ -117,10 +129,11 @@ class Outcome:
             best=None if best is None else _best(best),
             test=test,
             references=rivals,
+            objective=options.objective,
+            front=front,
+            front_references=dense,
             plateaus=None if task is None else dict(task.plateaus),
-            verdict=""
-            if test is None or task is None
-            else verdict(test, rivals, task.plateaus, task.metric, task.direction),
+            verdict="" if test is None or task is None else _in_words(task, test, rivals, front, dense),
             test_uses=test_uses,
             over=over,
             steering=worth_of_steering(records),
@@ -134,7 +147,19 @@ class Outcome:
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Outcome:
         """Return a stored outcome."""
-        return cls(**{**stored, "references": tuple(stored["references"])})
+        several = {name: tuple(stored.get(name, ())) for name in ("references", "front", "front_references")}
+        return cls(**{**stored, **several})
+
+
+def _in_words(
+    task: Task,
+    test: Mapping[str, Any],
+    rivals: Sequence[Mapping[str, Any]],
+    front: Sequence[Mapping[str, Any]],
+    dense: Sequence[Mapping[str, Any]],
+) -> str:
+    winner = verdict(test, rivals, task.plateaus, task.metric, task.direction)
+    return f"{winner} {front_verdict(front, dense, task.metric, task.direction)}".strip()
 
 
 def _overhead(records: Records, storing: float) -> dict[str, float | None]:

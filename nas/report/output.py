@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from nas.report.card import card
+from nas.report.front import write_front_table, write_front_wirings
+from nas.report.front_plot import plot_front
 from nas.report.outcome import Outcome, best_record
 from nas.report.plot import plot_progress
 from priors import Wiring, write_wiring
@@ -35,13 +38,17 @@ def write_output(
     outcome: Outcome,
     rebuild: Callable[[Record], Wiring],
 ) -> None:
-    """Write ``best/`` and ``progress.png``; each replaces its former version at once or not at all."""
+    """Write ``best/``, ``progress.png``, and what there is of a front; each replaces its former version at once."""
     best = best_record(records, options.direction)
     if best is None:
         return
     plot_progress(out / "progress.png", records, outcome)
-    temporary = Path(tempfile.mkdtemp(prefix=_NEW, dir=out))
-    try:
+    if outcome.front:
+        plot_front(out / "front.png", records, outcome)
+        write_front_table(out / "front.csv", outcome.front)
+        with _replacing(out / "front") as temporary:
+            write_front_wirings(temporary, outcome.front, records, rebuild)
+    with _replacing(out / "best") as temporary:
         write_wiring(rebuild(best) if finals is None else finals.wiring, temporary / "wiring.json")
         if finals is not None:
             from nas.networks import save_network
@@ -49,10 +56,6 @@ def write_output(
             save_network(cast("Network", finals.training.network), temporary / "network.safetensors")
         (temporary / "outcome.json").write_text(json.dumps(outcome.to_json(), indent=2) + "\n", encoding="utf-8")
         (temporary / "card.md").write_text(card(options, task, finals, outcome), encoding="utf-8")
-        temporary.chmod(0o755)
-        _replace_folder(temporary, out / "best")
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def remove_leftovers(out: Path) -> None:
@@ -60,6 +63,18 @@ def remove_leftovers(out: Path) -> None:
     for prefix in (_NEW, _OLD):
         for folder in out.glob(f"{prefix}*"):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _replacing(place: Path) -> Iterator[Path]:
+    """Give an empty folder, which replaces another one unless the block raises."""
+    temporary = Path(tempfile.mkdtemp(prefix=_NEW, dir=place.parent))
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        _replace_folder(temporary, place)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _replace_folder(new: Path, place: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from nas.direction import sign_of
 from nas.search.references import EQUAL_PARAMETERS
 
-__all__ = ["verdict"]
+__all__ = ["front_verdict", "verdict"]
 
 _ONE_POINT = 0.01
 _STANDARD_ERRORS = 2.0
@@ -58,6 +58,47 @@ def verdict(
         better = "better" if sign * (test["mean"] - plateaus[rule]) > 0 else "NOT better"
         sentences.append(f"It is {better} than the best simple rule ({rule}, {plateaus[rule]:.4f}).")
     return " ".join(filter(None, sentences))
+
+
+def front_verdict(
+    front: Sequence[Mapping[str, Any]], rivals: Sequence[Mapping[str, Any]], metric: str, direction: str
+) -> str:
+    """Say how members of a front stand beside dense networks of their size, and which of them a linear one outdoes.
+
+    Parameters
+    ----------
+    front : sequence of mapping
+        See `nas.report.front.front_entries`; those that were not trained afresh are passed over.
+    rivals : sequence of mapping
+        See `nas.report.front.front_references`.
+    metric, direction : str
+        As in `verdict`.
+    """
+    sign = sign_of(direction)
+    tested = {entry["trial"]: entry for entry in front if entry["test"] is not None}
+    sentences = [
+        f"With {tested[rival['trial']]['n_parameters']} parameters (trial {rival['trial']}) the front "
+        f"{_beside(tested[rival['trial']]['test'], rival['test'], sign)} the dense network of equal size "
+        f"({_difference(tested[rival['trial']]['test']['mean'] - rival['test']['mean'], metric)})."
+        for rival in rivals
+        if rival["trial"] in tested
+    ]
+    for linear in (rival for rival in rivals if rival["trial"] is None):
+        larger = [entry for entry in tested.values() if entry["n_parameters"] >= linear["n_parameters"]]
+        worse = sum(_beside(entry["test"], linear["test"], sign) == "LOSES to" for entry in larger)
+        if worse:
+            sentences.append(f"{worse} of {len(larger)} members that are no smaller LOSE to the linear network.")
+    fallen = sum(not entry["stays"] for entry in tested.values())
+    if fallen:
+        sentences.append(
+            f"Trained afresh, {fallen} of {len(tested)} are no longer on the front: their values were partly luck."
+        )
+    return " ".join(sentences)
+
+
+def _beside(one: Mapping[str, Any], other: Mapping[str, Any], sign: float) -> str:
+    gap = sign * (one["mean"] - other["mean"])
+    return "is level with" if abs(gap) <= _noise(one, other) else "beats" if gap > 0 else "LOSES to"
 
 
 def _beside_equal(test: Mapping[str, Any], rivals: Sequence[Mapping[str, Any]], metric: str, sign: float) -> str:

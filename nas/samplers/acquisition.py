@@ -55,7 +55,7 @@ def hypervolume_gain(
     gains = np.zeros(len(values))
     logs = np.log(sizes)
     starts = np.concatenate([[-np.inf], edges[:-1]])
-    for low, high, level in zip(starts, np.append(edges[:1], edges[1:]), np.append(reference[0], levels), strict=True):
+    for low, high, level in zip(starts, edges, np.append(reference[0], levels), strict=True):
         gains += np.maximum(values - level, 0.0) * np.maximum(high - np.maximum(logs, low), 0.0)
     return gains
 

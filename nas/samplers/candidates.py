@@ -5,7 +5,7 @@ Fresh draws of a space, neighbours of good ones, or all graphs of a finite pool.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.search.draws import Uniform
+from nas.search.lineage import rebuilt
 from nas.search.space import Params, Space
 from predictors import describe, names_of
 from predictors.rows import chosen_tiers
@@ -187,19 +188,19 @@ class Source:
             pool = self.space.pool
             assert pool is not None
             members = [(wiring, {"graph": index}) for index, wiring in enumerate(pool.wirings)]
-            found = self._described(members, "prior")
+            found = self.described(members, "prior")
             if not len(found):
                 raise self.space.impossible(len(pool), min(map(self.size_of, pool.wirings)))
             return found
-        return self._described(self._drawn(np.random.default_rng(self.seed), _POPULATION), "prior")
+        return self.described(self._drawn(np.random.default_rng(self.seed), _POPULATION), "prior")
 
     def fresh(self, rng: np.random.Generator, n: int) -> Candidates:
         """Draw candidates from the space, as a survey does; fewer, or none, where few keep to its limits."""
-        return self._described(self._attempted(rng, n)[0], "prior")
+        return self.described(self._attempted(rng, n)[0], "prior")
 
     def of(self, params: Iterable[Params], origin: str) -> Candidates:
         """Return the candidates of given parameters that keep to the limits of the space."""
-        return self._described([(self.wiring(own), own) for own in params], origin)
+        return self.described([(self.wiring(own), own) for own in params], origin)
 
     def neighbours(self, rng: np.random.Generator, params: Sequence[Params], n: int) -> Candidates:
         """Return candidates near given ones: other draws of theirs, parameters next to theirs, or edited graphs."""
@@ -215,6 +216,14 @@ class Source:
     def wiring(self, params: Params) -> Wiring:
         """Rebuild the wiring of parameters."""
         return self.space.wiring(params, *self.units)
+
+    def rebuilt(self, params: Params, stored: Mapping[str, Any]) -> Wiring:
+        """Rebuild the wiring of a trial; see `nas.search.lineage.rebuilt`."""
+        return rebuilt(self.space, params, stored, self.units)
+
+    def redrawn(self, rng: np.random.Generator, params: Params) -> dict[str, Any]:
+        """Return parameters of another draw: the same ones, or others next to them, with new seeds."""
+        return (self._redrawn, self._jittered)[int(rng.random() * 2)](rng, params)
 
     @cached_property
     def _names(self) -> frozenset[str]:
@@ -241,7 +250,8 @@ class Source:
                 kept.append((wiring, params))
         return kept, sizes
 
-    def _described(self, made: Iterable[tuple[Wiring, Params]], origin: str) -> Candidates:
+    def described(self, made: Iterable[tuple[Wiring, Params]], origin: str) -> Candidates:
+        """Return the distinct ones of some wirings that keep to the limits of the space, with their features."""
         distinct: dict[str, tuple[Wiring, Params, int]] = {}
         for wiring, own in made:
             size = self.size_of(wiring)

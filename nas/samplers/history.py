@@ -107,7 +107,7 @@ class History:
             for name, distribution in self._distributions.items():
                 if name in trial.params and not _contains(distribution, trial.params[name]):
                     return None
-            return self._source.wiring(trial.params)
+            return self._source.rebuilt(trial.params, trial.user_attrs)
         except (KeyError, TypeError, ValueError):
             return None
 

@@ -33,9 +33,7 @@ class NSGA2Sampler(optuna.samplers.NSGAIISampler):
     Deb et al. (2002), "A fast and elitist multiobjective genetic algorithm: NSGA-II", doi:10.1109/4235.996017
     """
 
-    def __init__(
-        self, seed: int, common: IntersectionSearchSpace | None = None, population: int = POPULATION
-    ) -> None:
+    def __init__(self, seed: int, common: IntersectionSearchSpace | None = None, population: int = POPULATION) -> None:
         super().__init__(seed=seed, population_size=population)
         self._size = population
         self._common = common or IntersectionSearchSpace(include_pruned=True)
@@ -56,6 +54,10 @@ class NSGA2Sampler(optuna.samplers.NSGAIISampler):
     def get_population(self, study: optuna.Study, generation: int) -> list[FrozenTrial]:
         """Return the complete trials of a generation."""
         return _complete(study)[generation * self._size : (generation + 1) * self._size]
+
+    def get_parent_population(self, study: optuna.Study, generation: int) -> list[FrozenTrial]:
+        """Return the parents of a generation, in the order of their numbers also when they are chosen just now."""
+        return sorted(super().get_parent_population(study, generation), key=lambda trial: trial.number)
 
 
 def _complete(study: optuna.Study) -> list[FrozenTrial]:

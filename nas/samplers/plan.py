@@ -1,25 +1,24 @@
-"""Plan: how many candidates a proposal is chosen from, and how often a surrogate is fitted anew. Imports numpy.
+"""Plan: how many candidates a proposal is chosen from, and how often a surrogate is fitted anew.
 
-Both follow from costs that are measured once and stored, not from a running clock, so that a search can be repeated.
+Both follow from the time that the first trials took, measured once and stored, and from what choosing takes on common
+machines: no running clock decides what is proposed. Imports the candidates.
 """
 
 from __future__ import annotations
 
+import math
 import statistics
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-import numpy as np
-
 from nas.samplers.candidates import Source
-from predictors.surrogate import fit_surrogate, scalings_of
 
-__all__ = ["FIRST_PLAN", "Costs", "Plan"]
+__all__ = ["FIRST_PLAN", "Plan", "plan_for"]
 
 _POOLS = (256, 128, 64)
 _INTERVALS = (1, 2, 4, 8, 16, 32)
-_ROWS = 64
+_CANDIDATE_S, _EDGE_S, _FIT_S = 150e-6, 6e-8, 0.03
+"""Seconds to draw and describe a candidate, for each of its edges, and to fit a surrogate to a hundred trials."""
 _GROWTH = 128
 """Finished trials after which the interval is twice as long, and so on: fits take longer."""
 
@@ -62,47 +61,20 @@ FIRST_PLAN = Plan(pool=64, refit=4)
 """Until it is known how long trainings take."""
 
 
-@dataclass(frozen=True)
-class Costs:
-    """What choosing takes, in seconds.
+def plan_for(source: Source, trainings: Sequence[float], share: float) -> Plan:
+    """Return the plan of shortest rounds, and then of most candidates, that costs a share of the trainings at most.
 
     Parameters
     ----------
-    candidate : float
-        To draw and describe one candidate.
-    fit : float
-        To fit a surrogate to 64 trials and to judge 64 candidates.
+    source : Source
+    trainings : sequence of float
+        Seconds of some trials.
+    share : float
     """
-
-    candidate: float
-    fit: float
-
-    @classmethod
-    def measured(cls, source: Source) -> Costs:
-        """Measure them, once."""
-        population = source.population
-        rng = np.random.default_rng(0)
-        started = time.perf_counter()
-        drawn = 0 if source.is_finite else len(source.fresh(rng, _ROWS))
-        candidate = (time.perf_counter() - started) / max(drawn, 1)
-        rows = population.X[np.arange(_ROWS) % len(population)]
-        scalings = scalings_of(population.X, source.described_by.names)
-        started = time.perf_counter()
-        fit_surrogate(rows, rng.random(_ROWS), scalings).posterior(rows)
-        return cls(candidate if drawn else 0.0, time.perf_counter() - started)
-
-    def plan(self, trainings: Sequence[float], share: float) -> Plan:
-        """Return the plan of most rounds, and then of most candidates, whose cost is a share of the training's at most.
-
-        Parameters
-        ----------
-        trainings : sequence of float
-            Seconds of some trials.
-        share : float
-        """
-        allowed = share * statistics.median(trainings)
-        for refit in _INTERVALS:
-            for pool in _POOLS:
-                if (pool * self.candidate + self.fit) / refit <= allowed:
-                    return Plan(pool, refit)
-        return Plan(_POOLS[-1], _INTERVALS[-1])
+    # Rounded to a power of 4: what another run measures will rarely lead to another plan.
+    typical = 4.0 ** math.floor(math.log(max(statistics.median(trainings), 1e-6), 4))
+    edges = statistics.fmean(wiring.n_edges for wiring in source.population.wirings)
+    candidate = 0.0 if source.is_finite else _CANDIDATE_S + _EDGE_S * edges
+    plans = (Plan(pool, refit) for refit in _INTERVALS for pool in _POOLS)
+    affordable = (plan for plan in plans if (plan.pool * candidate + _FIT_S) / plan.refit <= share * typical)
+    return next(affordable, Plan(_POOLS[-1], _INTERVALS[-1]))

@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial
 
 from nas.direction import sign_of
 from nas.errors import InputError
-from nas.samplers.acquisition import hypervolume_gain
+from nas.samplers.acquisition import front_of, hypervolume_gain
 from nas.samplers.candidates import Candidates, Source, joined
 from nas.samplers.history import Examples, Tried
 from nas.samplers.tpe import TPEDraws
@@ -37,6 +37,8 @@ _LEAST_FOR_A_VERDICT = 30
 _BEST = 5
 """Good wirings whose neighbours are candidates."""
 _TPE_DRAWS = 4
+_STEPS = (-1.2816, -0.5244, 0.0, 0.5244, 1.2816)
+"""Standard normal quantiles in the middle of five equally likely parts."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,18 @@ class Round:
         optimism : float
             Standard deviations by which candidates are taken to be better than expected.
         by_size : bool
-            Whether they count by how much they enlarge the front of value and size.
+            Whether they count by how much they are expected to enlarge the front of value and size; standard deviations
+            are then multiplied by `optimism`.
+
+        Notes
+        -----
+        The front is that of what the examples are thought to be: where one lucky seed stood for a size, nothing of that
+        size would be tried again. Its reference point is the worst example, and more than any size.
+
+        References
+        ----------
+        Emmerich, Giannakoglou and Naujoks (2006), "Single- and multiobjective evolutionary optimization assisted by
+        Gaussian random field metamodels", doi:10.1109/TEVC.2005.859463
         """
         X, candidate_sizes = self.candidates.X[among], self.candidates.sizes[among].astype(np.float64)
         pinned = np.array([own.row for own in unknown]).reshape(len(unknown), X.shape[1])
@@ -151,10 +164,13 @@ class Round:
         if not by_size or self.surrogate is None:
             return optimistic
         warp = self.surrogate.warp
-        values = np.concatenate([self.examples.values, warp.value(self.posterior(pinned)[0])])
+        values = np.concatenate([_thought(self.examples, self.surrogate), warp.value(self.posterior(pinned)[0])])
         sizes = np.array([own.size for own in (*self.examples.tried, *unknown)], dtype=np.float64)
-        reference = (float(np.quantile(self.examples.values, 0.25)), 1.01 * float(self.candidates.sizes.max()))
-        gains = hypervolume_gain(warp.value(optimistic), candidate_sizes, (values, sizes), reference)
+        reference = (float(self.examples.values.min()), 1.01 * float(self.candidates.sizes.max()))
+        outcomes = [warp.value(mean + step * optimism * std) for step in _STEPS]
+        gains = np.mean(
+            [hypervolume_gain(own, candidate_sizes, (values, sizes), reference) for own in outcomes], axis=0
+        )
         # Where nothing seems to enlarge the front, the most promising ones come next.
         return gains if gains.max() > 0 else optimistic
 
@@ -183,7 +199,7 @@ class Learner:
 
     def __init__(self, source: Source, directions: Sequence[str], seed: int, warm: Warm | None = None) -> None:
         self._source, self._seed, self._warm = source, seed, warm
-        self._sign = sign_of(directions[0])
+        self._sign, self._by_size = sign_of(directions[0]), len(directions) > 1
         self._tpe = TPEDraws(source.space, directions)
         if warm is not None:
             warm.check(source.described_by.names)
@@ -206,6 +222,13 @@ class Learner:
             return None
         return fit_surrogate(examples.X, examples.values, self._scalings, examples.counts)
 
+    def best(self, examples: Examples, n: int) -> list[int]:
+        """Return the trials of the examples that are thought to be best, best first; where nothing is, by value."""
+        surrogate = self.fit(examples)
+        by_value = np.argsort(-examples.values, kind="stable")[:n].tolist()
+        order = by_value if surrogate is None else surrogate.best(n)
+        return [examples.numbers[index] for index in order]
+
     def tpe_draws(self, over: Sequence[FrozenTrial], number: int) -> list[Params]:
         """Return searched parameters that TPE chooses for a trial."""
         return self._tpe.draw(over, stream_seed(self._seed, "sampler", number), _TPE_DRAWS)
@@ -219,5 +242,22 @@ class Learner:
         if surrogate is None:
             return source.fresh(rng, pool)
         drawn = [{**own, **source.space.seeds(rng)} for own in self.tpe_draws(over, len(over))]
-        near = source.neighbours(rng, [examples.tried[index].params for index in surrogate.best(_BEST)], pool // 2)
+        near = source.neighbours(
+            rng, [examples.tried[index].params for index in self._good(examples, surrogate)], pool // 2
+        )
         return joined([source.fresh(rng, pool - pool // 2 - len(drawn)), source.of(drawn, "tpe"), near])
+
+    def _good(self, examples: Examples, surrogate: Surrogate) -> list[int]:
+        """Return the examples whose neighbours are candidates: the best ones, or the front."""
+        if not self._by_size:
+            return surrogate.best(_BEST)
+        sizes = np.array([own.size for own in examples.tried], dtype=np.float64)
+        found: list[int] = front_of(_thought(examples, surrogate), sizes).tolist()
+        return found
+
+
+def _thought(examples: Examples, surrogate: Surrogate) -> Floats:
+    """Return the values that examples are thought to have, (n,) float; see `Surrogate.smoothed`."""
+    values = examples.values.copy()
+    values[surrogate.rows] = surrogate.warp.value(surrogate.smoothed)
+    return values

@@ -6,7 +6,7 @@ What it proposes as a trial is a function of its seed, the trial's number and th
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
@@ -20,8 +20,10 @@ from optuna.trial import FrozenTrial, TrialState
 from nas.networks import NetworkSpec
 from nas.samplers.candidates import Candidates, Columns, Source
 from nas.samplers.history import History, Tried
-from nas.samplers.plan import FIRST_PLAN, Costs, Plan
+from nas.samplers.plan import FIRST_PLAN, Plan, plan_for
 from nas.samplers.rounds import Forecast, Learner, Round, Warm
+from nas.samplers.startup import stratum
+from nas.samplers.threads import one_thread
 from nas.search.space import Space
 from nas.seeds import stream, stream_seed
 from predictors import Predictor
@@ -38,7 +40,7 @@ PLAN = "steering"
 _OVER = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 _REPLICATE_EVERY = 10
 _FRESH = 4
-"""Draws of which the first is taken that was not tried: in small spaces some were."""
+"""Draws of which one is taken that was not tried: in small spaces some were."""
 _TIMED = 8
 """Trials whose time tells how long trials take."""
 
@@ -127,7 +129,7 @@ class StructuralSampler(optuna.samplers.BaseSampler):
         pool: int = 256,
         refit: int = 1,
         share: float | None = None,
-        epsilon: float = 0.1,
+        epsilon: float = 0.05,
         optimism: float = 1.0,
         replicates: int = 1,
         warm_start: Predictor | None = None,
@@ -141,6 +143,13 @@ class StructuralSampler(optuna.samplers.BaseSampler):
         self._epsilon, self._optimism, self.replicates = epsilon, optimism, replicates
         self._state: _State | None = None
         self._lock = threading.Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # All that is kept of a study can be found again from its trials.
+        return {**vars(self), "_state": None, "_lock": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _lock=threading.Lock())
 
     # Optuna's interface
 
@@ -157,7 +166,7 @@ class StructuralSampler(optuna.samplers.BaseSampler):
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """Return the parameters of the wiring to train next; how it was chosen is kept in `proposals`."""
-        with self._lock:
+        with self._lock, one_thread():
             tried, proposal = self._proposed(study, trial.number)
             self._known(study).history.note(trial.number, tried)
             self.proposals[trial.number] = proposal
@@ -179,12 +188,9 @@ class StructuralSampler(optuna.samplers.BaseSampler):
         What one training told counts half where structure expected something else.
         """
         trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        state = self._known(study)
-        examples = state.history.examples(trials)
-        surrogate = state.learner.fit(examples)
-        by_value = np.argsort(-examples.values, kind="stable")[:n].tolist()
-        order = by_value if surrogate is None else surrogate.best(n)
-        return [examples.numbers[index] for index in order]
+        with self._lock, one_thread():
+            state = self._known(study)
+            return state.learner.best(state.history.examples(trials), n)
 
     # Proposing
 
@@ -206,7 +212,7 @@ class StructuralSampler(optuna.samplers.BaseSampler):
         if number < self._startup:
             return self._stratified(number, taken, rng), Proposal("start-up")
         over = [trial for trial in trials if trial.state in _OVER]
-        plan = self._plan_of(study, over)
+        plan = self._plan_of(state, study, over)
         over = over[: plan.known(len(over))]
         now = state.round(over, plan.pool)
         if now.is_blind:
@@ -226,47 +232,53 @@ class StructuralSampler(optuna.samplers.BaseSampler):
         unknown = [tried[trial.number] for trial in open_ if trial.number in tried]
         pinned = [own for own in unknown if own.fingerprint not in learnt]
         gains = now.gains(free, pinned, self._optimism, by_size=state.is_pareto)
-        chosen = int(free[gains.argmax()])
+        # Other processes may not have said yet what they train: each takes the next best, by the trials' numbers.
+        silent = sum(own.number < number and own.number not in tried for own in trials if own.state not in _OVER)
+        chosen = int(free[np.argsort(-gains, kind="stable")[min(silent, len(free) - 1)]])
         return _said(now, now.candidates.tried(chosen), now.candidates.origins[chosen])
 
-    def _plan_of(self, study: optuna.Study, over: Sequence[FrozenTrial]) -> Plan:
+    def _plan_of(self, state: _State, study: optuna.Study, over: Sequence[FrozenTrial]) -> Plan:
         if self._share is None:
             return self._plan
+        if state.plan is not None:
+            return state.plan
         stored = study.user_attrs.get(PLAN)
         if stored is None:
             first = [trial for trial in over if trial.state == TrialState.COMPLETE][:_TIMED]
             if len(first) < _TIMED:
                 return FIRST_PLAN
-            stored = Costs.measured(self._source).plan([_seconds(trial) for trial in first], self._share).to_json()
+            stored = plan_for(self._source, [_seconds(trial) for trial in first], self._share).to_json()
             study.set_user_attr(PLAN, stored)
-        self._share, self._plan = None, Plan.from_json(stored)
-        return self._plan
+        state.plan = Plan.from_json(stored)
+        return state.plan
 
     def _stratified(self, number: int, taken: Taken, rng: np.random.Generator) -> Tried:
-        """Choose within one part of the population: parts are cut by family and size, and taken in a random order."""
+        """Choose within one part of the population; see `stratum`."""
         population = self._source.population
-        families = [str(params.get("family")) for params in population.params]
-        order = np.lexsort((population.sizes, np.array(families)))
-        turn = int(stream(self._seed, "start").permutation(self._startup)[number])
-        part = np.array_split(order, self._startup)[turn]
+        part = stratum(population, self._startup, number, self._seed)
         free = np.intersect1d(part, _free(population, taken))
         return population.tried(int(free[int(rng.random() * len(free))])) if len(free) else self._drawn(taken, rng)
 
     def _drawn(self, taken: Taken, rng: np.random.Generator) -> Tried:
         """Draw without looking; where all are taken, one of them again, at first one that may be trained again."""
-        if not self._source.is_finite:
-            pool = self._source.fresh(rng, _FRESH)
+        for pool in self._unseen(rng):
             free = _free(pool, taken)
             if len(free):
-                return pool.tried(int(free[0]))
+                return pool.tried(int(free[int(rng.random() * len(free))]))
         pool = self._source.population
-        free = _free(pool, taken)
-        if len(free):
-            return pool.tried(int(free[int(rng.random() * len(free))]))
         following = [self._following(taken[fingerprint]) for fingerprint in pool.fingerprints]
         left = [index for index, replicate in enumerate(following) if replicate is not None] or range(len(pool))
         index = left[int(rng.random() * len(left))]
         return pool.tried(index).again(following[index] or 0)
+
+    def _unseen(self, rng: np.random.Generator) -> Iterator[Candidates]:
+        """Make candidates that nothing is known of; in small spaces all draws and then edits of them may be taken."""
+        if self._source.is_finite:
+            yield self._source.population
+        else:
+            yield self._source.fresh(rng, _FRESH)
+            yield self._source.population
+            yield self._source.neighbours(rng, self._source.population.params, _FRESH)
 
     def _by_tpe(
         self, learner: Learner, over: Sequence[FrozenTrial], number: int, taken: Taken, rng: np.random.Generator
@@ -299,6 +311,7 @@ class _State:
     def __init__(self, study: optuna.Study, history: History, learner: Learner) -> None:
         self.history, self.learner = history, learner
         self.is_pareto = len(study.directions) > 1
+        self.plan: Plan | None = None
         self._study = study._storage, study._study_id
         self._last: tuple[tuple[int, list[int]], Round] | None = None
 

@@ -27,8 +27,10 @@ from nas.search.distributed.objective import Work
 from nas.search.distributed.search import shared_search
 from nas.search.evaluation import FAILURES_IN_A_ROW, Trainer
 from nas.search.finals import Finals, run_finals
+from nas.search.front import evenly_by_size, front_records
 from nas.search.guards import alone_in, one_torch_thread, stop_on_signal
 from nas.search.learning import campaign_examples, fit_into
+from nas.search.lineage import rebuilt
 from nas.search.lockstep import evaluation_with
 from nas.search.options import (
     CAMPAIGN,
@@ -45,6 +47,7 @@ from nas.search.records import Record, Records
 from nas.search.setup import (
     check_direction,
     check_fit,
+    check_sampler,
     check_units,
     keep_warm_start,
     n_threads,
@@ -129,6 +132,7 @@ class Campaign:
         self.spec = NetworkSpec(self.options.network, activation=self.options.activation, cell=self.options.cell)
         check_fit(self.options, self.task)
         check_stopping(self.options)
+        check_sampler(self.options, is_shared=self._shared is not None)
         self.threads = n_threads(threads, self.options, self.task)
 
     def run(self, watcher: Watcher | None = None) -> Outcome:
@@ -262,7 +266,7 @@ class Campaign:
         return Work(self.options, identity, self.space, self._units, self.spec, evaluation_of, steering, self.stop)
 
     def _rebuild(self, record: Record) -> Wiring:
-        wiring = self.space.wiring(record.params, *self._units)
+        wiring = rebuilt(self.space, record.params, vars(record), self._units)
         if wiring.fingerprint != record.fingerprint:
             raise CampaignError(
                 f"trial {record.number} in {self.out} was drawn by another version of its prior: its wiring cannot be "
@@ -353,10 +357,16 @@ class Campaign:
             n_seeds=self.options.final_seeds,
             executor=executor,
             watcher=watcher,
+            on_front=self.options.by_size,
         )
 
     def _best(self, study: StudyFile, records: Records) -> list[Record]:
-        """Return the best of different wirings, by what the sampler thinks of them: one lucky seed must not decide."""
+        """Return the best of different wirings, by what the sampler thinks of them: one lucky seed must not decide.
+
+        Where size is a second objective, return wirings of the front instead.
+        """
+        if self.options.by_size:
+            return evenly_by_size(front_records(records, self.options.direction), self.options.finalists)
         known = study.trials()
         chosen = self._informed(None, known, len(known)).best(self.options.finalists)
         if chosen is not None:

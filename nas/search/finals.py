@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nas.direction import sign_of
 from nas.networks import NetworkSpec
 from nas.search.evaluation import Assessment, Trainer, Training
 from nas.search.guards import result_of
-from nas.search.references import references
+from nas.search.references import dense_of_equal_size, references
+from nas.search.summary import summary_of
 from nas.search.watcher import Watcher
 from nas.seeds import stream
 from priors import Wiring
@@ -41,7 +41,7 @@ class Standing:
     validation : tuple of float
         Validation metric by seed.
     test : tuple of float
-        Test metric by seed; empty for finalists that did not win, which are never tested.
+        Test metric by seed; empty for finalists that did not win, which are never tested unless they are of a front.
     """
 
     name: str
@@ -56,9 +56,7 @@ class Standing:
         """Return mean, standard deviation (n - 1) and seeds of the test, mean validation, size and learning rate."""
         return {
             "name": self.name,
-            "mean": math.fsum(self.test) / len(self.test),
-            "std": statistics.stdev(self.test) if len(self.test) > 1 else None,
-            "seeds": len(self.test),
+            **summary_of(self.test),
             "validation": math.fsum(self.validation) / len(self.validation),
             "n_parameters": self.n_parameters,
             "n_edges": self.n_edges,
@@ -78,8 +76,12 @@ class Finals:
     training : Training
         The winner's training that did best on validation, the first of them under ties.
     finalists : tuple of Standing
-        All of them, best first, without tests.
+        All of them, best first; tested where they are of a front.
     references : tuple of Standing
+        Of the winner.
+    dense : mapping
+        Of a front, dense networks with as many parameters as the smallest, the middle and the largest finalist, by the
+        trial of that one.
     """
 
     winner: Standing
@@ -87,6 +89,7 @@ class Finals:
     training: Training
     finalists: tuple[Standing, ...]
     references: tuple[Standing, ...]
+    dense: Mapping[int, Standing] = field(default_factory=dict)
 
 
 def run_finals(
@@ -96,6 +99,7 @@ def run_finals(
     n_seeds: int,
     executor: Executor,
     watcher: Watcher,
+    on_front: bool = False,
 ) -> Finals:
     """Train the finalists with fresh seeds, choose the winner by mean validation, and test it beside its references.
 
@@ -103,13 +107,15 @@ def run_finals(
     ----------
     trainer : Trainer
     candidates : sequence of (trial number, Wiring)
-        The best candidates of the search, best first.
+        The best candidates of the search, best first; those of a front by ascending size.
     n_seeds : int
         Trainings per network and rung of the ladder.
     executor : Executor
         Runs the trainings.
     watcher : Watcher
         Is told of both stages, finalists and references, and of every training.
+    on_front : bool
+        Whether the finalists are a front: then all of them are tested, once, and three dense networks beside them.
     """
     entries = [_Entry(f"trial {number}", number, wiring, trainer.spec) for number, wiring in candidates]
     assessed = _assess_all(trainer, "finalists", entries, n_seeds, executor, watcher)
@@ -121,15 +127,20 @@ def run_finals(
         _Entry(reference.name, None, reference.wiring, reference.spec)
         for reference in references(winner.wiring, trainer.spec, rng)
     ]
-    rivals_assessed = _assess_all(trainer, "references", rivals, n_seeds, executor, watcher)
+    dense = _dense_beside(entries, winner, trainer.spec) if on_front else {}
+    others = _assess_all(trainer, "references", [*rivals, *dense.values()], n_seeds, executor, watcher)
+    tested = [
+        _standing(entry, assessment, tested=True)
+        for entry, assessment in zip([*rivals, *dense.values()], others, strict=True)
+    ]
+    finalists = tuple(_standing(entries[index], assessed[index], tested=on_front) for index in order)
     return Finals(
-        winner=_standing(winner, assessed[order[0]], tested=True),
+        winner=finalists[0] if on_front else _standing(winner, assessed[order[0]], tested=True),
         wiring=winner.wiring,
         training=max(assessed[order[0]].trainings, key=lambda training: sign * training.history.value),
-        finalists=tuple(_standing(entries[index], assessed[index], tested=False) for index in order),
-        references=tuple(
-            _standing(entry, assessment, tested=True) for entry, assessment in zip(rivals, rivals_assessed, strict=True)
-        ),
+        finalists=finalists,
+        references=tuple(tested[: len(rivals)]),
+        dense=dict(zip(dense, tested[len(rivals) :], strict=True)),
     )
 
 
@@ -139,6 +150,20 @@ class _Entry:
     trial: int | None
     wiring: Wiring
     spec: NetworkSpec
+
+
+def _dense_beside(entries: Sequence[_Entry], winner: _Entry, spec: NetworkSpec) -> dict[int, _Entry]:
+    """Return dense networks beside the smallest, the middle and the largest of a front, by trial.
+
+    The winner's is among its references already.
+    """
+    chosen = {entry.trial: entry for entry in (entries[0], entries[len(entries) // 2], entries[-1])}
+    dense = {trial: dense_of_equal_size(entry.wiring, spec) for trial, entry in chosen.items() if trial != winner.trial}
+    return {
+        trial: _Entry(reference.name, None, reference.wiring, reference.spec)
+        for trial, reference in dense.items()
+        if trial is not None
+    }
 
 
 def _assess_all(

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.direction import sign_of
+from nas.search.lineage import lineages
 from nas.search.options import PREDICTOR_FOLDER
 from nas.search.records import Record, Records
 from nas.search.space import DRAW_NAMES, Space
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LEAST_EXAMPLES",
+    "LEAST_LINEAGES",
     "MOST_EXAMPLES",
     "MOST_NEURONS",
     "Examples",
@@ -36,6 +38,9 @@ __all__ = [
 
 LEAST_EXAMPLES = 20
 """Fewer wirings teach a predictor nothing."""
+
+LEAST_LINEAGES = 5
+"""As many as there are folds: wirings of fewer lineages are too much alike to tell what a predictor is worth."""
 
 MOST_NEURONS = 20_000
 """Larger wirings take too long to describe."""
@@ -61,6 +66,8 @@ class Examples:
     metric, direction : str
     chance : float or None
         What the constant prediction scores.
+    groups : tuple of int, optional
+        Equal for related wirings, which a validation must not divide; by default those with equal hidden wirings are.
     """
 
     wirings: tuple[Wiring, ...]
@@ -70,13 +77,19 @@ class Examples:
     metric: str
     direction: str
     chance: float | None = None
+    groups: tuple[int, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.wirings)
 
     @property
     def can_be_learnt(self) -> bool:
-        """Whether there are enough of them, of a size that can be described, with values that differ and are sane."""
+        """Whether there are enough of them, of a size that can be described, with values that differ and are sane.
+
+        They must be of several lineages, too: a predictor that was judged by relatives alone would promise too much.
+        """
+        if self.groups is not None and len(set(self.groups)) < LEAST_LINEAGES:
+            return False
         if len(self) < LEAST_EXAMPLES or max(wiring.n_neurons for wiring in self.wirings) > MOST_NEURONS:
             return False
         return (
@@ -96,11 +109,11 @@ class Examples:
 
     def training(self) -> Training:
         """Return the wirings as a predictor sees them."""
-        return self.predictor().training_of(self.wirings, self.labels, parameters=self.parameters)
+        return self.predictor().training_of(self.wirings, self.labels, groups=self.groups, parameters=self.parameters)
 
     def fit(self, seed: int = 0) -> Predictor:
         """Return a predictor that learnt from all of them."""
-        return self.predictor(seed).fit(self.wirings, self.labels, parameters=self.parameters)
+        return self.predictor(seed).fit(self.wirings, self.labels, groups=self.groups, parameters=self.parameters)
 
 
 def fit_into(out: Path, examples: Examples, seed: int, *, again: bool = True) -> Predictor | None:
@@ -170,7 +183,9 @@ def campaign_examples(
     for row, own in enumerate(values):
         labels[row, : len(own)] = own
     parameters = tuple(_without_seeds(record.params) for record in chosen)
-    return Examples(wirings, labels, parameters, _preparation(space, units), metric, direction, chance)
+    related = lineages(records)
+    groups = tuple(related[record.number] for record in chosen)
+    return Examples(wirings, labels, parameters, _preparation(space, units), metric, direction, chance, groups)
 
 
 def survey_examples(

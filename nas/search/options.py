@@ -103,13 +103,15 @@ class CampaignOptions(SharedOptions):
     objective: Literal["value", "pareto"] = "value"
     """value (the best one counts) or pareto (the best values at every size count: the number of parameters is a second
     objective)."""
-    sampler: Literal["structural", "tpe", "nsga2", "random"] = "structural"
-    """structural (predicts from the graphs of earlier trials), tpe, nsga2 or random."""
+    sampler: Literal["structural", "genetic", "tpe", "nsga2", "random"] = "structural"
+    """structural (predicts from the graphs of earlier trials), genetic (breeds them), tpe, nsga2 or random."""
     startup: Annotated[int, Field(ge=1)] = 10
-    """Trials before the structural sampler predicts anything."""
+    """Trials before the structural sampler predicts, or the genetic one breeds, anything."""
+    screened: bool = True
+    """Whether the genetic sampler trains the most promising of several children, or the first."""
     share: Annotated[float, Field(gt=0, le=10)] | None = 0.2
-    """What choosing wirings may cost as a share of the time of a trial; none: as much as it takes."""
-    repeats: Annotated[int, Field(ge=1, le=64)] = 1
+    """What choices of the structural sampler may cost as a share of the time of a trial; none: as much as they take."""
+    repeats: Annotated[int, Field(ge=1, le=64)] = 3
     """Trials of one wiring at most; with more than 1, every tenth trial tries the best one again."""
     warm_start: str | None = None
     """Folder of another campaign or survey: its predictor counts like 20 trials, and replaces the first ones."""

@@ -15,8 +15,10 @@ import optuna
 from optuna.distributions import BaseDistribution, IntDistribution
 from optuna.search_space import IntersectionSearchSpace
 
+from nas.samplers.genetic import GeneticSampler
 from nas.samplers.nsga2 import NSGA2Sampler
 from nas.samplers.structural import PLAN, Proposal, StructuralSampler
+from nas.search.lineage import BRED, kept_of
 from nas.search.options import Direction
 from nas.search.quiet import quiet_optuna
 from nas.search.records import Record
@@ -54,7 +56,7 @@ BLIND: dict[str, Callable[[int, IntersectionSearchSpace], optuna.samplers.BaseSa
 """Samplers that know nothing of wirings: name to Optuna's sampler with a given seed, and what the trials of its study
 have in common."""
 
-SAMPLERS = ("structural", *BLIND)
+SAMPLERS = ("structural", "genetic", *BLIND)
 """Names of samplers."""
 
 _MAX_DRAWS = 1000
@@ -101,7 +103,7 @@ class Proposer:
     by_size : bool
         Whether fewer parameters are a second objective.
     steering : mapping
-        Arguments of the structural sampler.
+        Arguments of the structural or of the genetic sampler.
     plan : mapping, optional
         What `plan` was in an earlier run.
     """
@@ -127,8 +129,12 @@ class Proposer:
         """Whether what is proposed depends on what was told."""
         self._common = IntersectionSearchSpace(include_pruned=True)
         self._structural: StructuralSampler | None = None
-        if sampler not in BLIND:
-            self._structural = StructuralSampler(space, *self._units, size_of=size_of, seed=seed, **(steering or {}))
+        self._genetic: GeneticSampler | None = None
+        given = {"size_of": size_of, "seed": seed, **(steering or {})}
+        if sampler == "genetic":
+            self._genetic = GeneticSampler(space, *self._units, direction=direction, **given)
+        elif sampler not in BLIND:
+            self._structural = StructuralSampler(space, *self._units, **given)
         self._by_size = by_size
         directions: list[Direction] = [direction, "minimize"] if by_size else [direction]
         with quiet_optuna():
@@ -152,7 +158,10 @@ class Proposer:
             If no draw fits the limits of the space.
         """
         started = time.perf_counter()
-        candidate = self._drawn(number) if self._structural is None else self._steered(number, self._structural)
+        if self._genetic is not None:
+            candidate = self._bred(number, self._genetic)
+        else:
+            candidate = self._drawn(number) if self._structural is None else self._steered(number, self._structural)
         return replace(candidate, notes={**candidate.notes, "choosing": time.perf_counter() - started})
 
     def _steered(self, number: int, sampler: StructuralSampler) -> Candidate:
@@ -164,6 +173,20 @@ class Proposer:
         wiring = self._space.wiring(params, *self._units)
         notes = notes_of(sampler.proposals[trial.number])
         return Candidate(number, params, trial.distributions, wiring, self._size_of(wiring), notes)
+
+    def _bred(self, number: int, sampler: GeneticSampler) -> Candidate:
+        child = sampler.propose(number, self._study.get_trials(deepcopy=False))
+        params, kept = dict(child.params), kept_of(child.wiring, child.lineage)
+        known = self._space.distributions()
+        distributions = {name: known[name] for name in params}
+        self._study.add_trial(
+            optuna.create_trial(
+                state=optuna.trial.TrialState.RUNNING, params=params, distributions=distributions, user_attrs=kept
+            )
+        )
+        self._open_last(number)
+        notes = {**notes_of(child.proposal), "lineage": kept["lineage"]}
+        return Candidate(number, params, distributions, child.wiring, self._size_of(child.wiring), notes)
 
     def _drawn(self, number: int) -> Candidate:
         sizes = []
@@ -211,27 +234,33 @@ class Proposer:
     def reopen(self, trial: optuna.trial.FrozenTrial) -> None:
         """Let a candidate of an earlier run count as running until `tell`, as it did when the next one was proposed."""
         self._add(trial, state=optuna.trial.TrialState.RUNNING)
-        added = self._study.get_trials(deepcopy=False)[-1]
-        self._open[trial.number] = optuna.Trial(self._study, added._trial_id)
+        self._open_last(trial.number)
 
     def best(self, n: int) -> list[int] | None:
         """Return trials of the wirings that the sampler thinks best, best first; None where it has no opinion."""
+        if self._genetic is not None:
+            return self._genetic.best(self._study.get_trials(deepcopy=False), n)
         return None if self._structural is None else self._structural.best(self._study, n)
 
+    def _open_last(self, number: int) -> None:
+        added = self._study.get_trials(deepcopy=False)[-1]
+        self._open[number] = optuna.Trial(self._study, added._trial_id)
+
     def _add(self, trial: optuna.trial.FrozenTrial, **fields: Any) -> None:
-        names = [name for name in trial.params if self._structural is not None or name not in SEED_NAMES]
+        names = [name for name in trial.params if self._sampler not in BLIND or name not in SEED_NAMES]
+        kept = {name: trial.user_attrs[name] for name in BRED} if self._genetic is not None else {}
         self._study.add_trial(
             optuna.create_trial(
                 params={name: trial.params[name] for name in names},
                 distributions={name: trial.distributions[name] for name in names},
-                user_attrs={"seconds": trial.user_attrs.get("seconds", 0.0)},
+                user_attrs={"seconds": trial.user_attrs.get("seconds", 0.0), **kept},
                 **fields,
             )
         )
 
 
 def notes_of(proposal: Proposal) -> dict[str, Any]:
-    """Return the fields of a Record that say how the structural sampler chose a candidate."""
+    """Return the fields of a Record that say how a sampler that predicts chose a candidate."""
     notes: dict[str, Any] = {"origin": proposal.origin, "rank_correlation": proposal.tau}
     if (expected := proposal.forecast) is not None:
         notes |= {"prediction": expected.value, "prediction_std": expected.std}

@@ -42,7 +42,7 @@ class Record:
     value : float or None
         What the search optimises: mean validation metric over the replicates, at the best learning rate.
     params : mapping
-        The candidate's parameters; its wiring is a pure function of them.
+        The candidate's parameters; its wiring is a pure function of them, unless it has a `lineage`.
     fingerprint : str
         Of the wiring as trained, input and output units included.
     n_hidden, n_edges, n_layers, n_sources, n_sinks : int
@@ -78,6 +78,10 @@ class Record:
         Kendall's, between the values so far and predictions that leave each wiring out, before the training.
     choosing : float
         Seconds that the choice took.
+    lineage : str
+        JSON of what the wiring was bred from, where it was; see `nas.search.lineage.Lineage`. It then follows from the
+        hidden edges and the attachment; `params` says how many neurons and edges it has, and of its first parent what
+        else it was drawn from.
     error : str or None
         Why the evaluation failed.
     attempts : int
@@ -114,6 +118,7 @@ class Record:
     rank_correlation: float | None = None
     origin: str = ""
     choosing: float = 0.0
+    lineage: str = ""
     error: str | None = None
     attempts: int = 1
 

@@ -16,10 +16,13 @@ from nas.networks import NetworkSpec
 from priors import Layered, Wiring, attach
 from priors.draws import subset
 
-__all__ = ["EQUAL_PARAMETERS", "Reference", "complete", "references"]
+__all__ = ["EQUAL_PARAMETERS", "LINEAR", "Reference", "complete", "dense_of_equal_size", "references"]
 
 EQUAL_PARAMETERS = "dense with equal parameters"
 """Name of the reference that the verdict is about."""
+
+LINEAR = "linear"
+"""Name of the reference without hidden neurons."""
 
 _MOST_EDGES = 2_000_000
 
@@ -57,19 +60,26 @@ def references(wiring: Wiring, spec: NetworkSpec, rng: np.random.Generator) -> l
     """
     shape, sparse = (_DENSE_RNN, _sparse_rnn) if spec.kind == "rnn" else (_DENSE_MLP, _sparse_mlp)
     units = (wiring.n_inputs, wiring.n_outputs)
-    budget = spec.n_parameters(wiring)["total"]
-
-    def parameters(n_hidden: int) -> int:
-        return spec.count_parameters(shape.count(units, n_hidden), n_hidden, units[1])["total"]
-
     linear = NetworkSpec("linear-mean" if spec.kind == "rnn" else "mlp")
     found = [
-        Reference("linear", Wiring.from_masks([np.ones(units[::-1])], inputs=True, outputs=True), linear),
-        Reference(EQUAL_PARAMETERS, shape.build(units, _nearest_width(parameters, budget)), spec),
+        Reference(LINEAR, Wiring.from_masks([np.ones(units[::-1])], inputs=True, outputs=True), linear),
+        dense_of_equal_size(wiring, spec),
     ]
     if sum(shape.count(units, wiring.n_hidden)) <= _MOST_EDGES:
         found.append(Reference("dense with equal neurons", shape.build(units, wiring.n_hidden), spec))
     return [*found, Reference("random with equal edges", sparse(wiring, rng), spec)]
+
+
+def dense_of_equal_size(wiring: Wiring, spec: NetworkSpec) -> Reference:
+    """Return the dense network whose number of parameters comes nearest to that of an attached wiring."""
+    shape = _DENSE_RNN if spec.kind == "rnn" else _DENSE_MLP
+    units = (wiring.n_inputs, wiring.n_outputs)
+
+    def parameters(n_hidden: int) -> int:
+        return spec.count_parameters(shape.count(units, n_hidden), n_hidden, units[1])["total"]
+
+    width = _nearest_width(parameters, spec.n_parameters(wiring)["total"])
+    return Reference(EQUAL_PARAMETERS, shape.build(units, width), spec)
 
 
 def complete(n: int) -> Wiring:

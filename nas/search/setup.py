@@ -18,6 +18,7 @@ from predictors import Predictor
 __all__ = [
     "check_direction",
     "check_fit",
+    "check_sampler",
     "check_units",
     "keep_warm_start",
     "n_threads",
@@ -80,6 +81,30 @@ def check_fit(options: SharedOptions, task: Task | None) -> None:
     engine_for(options.engine, options.device)
 
 
+def check_sampler(options: CampaignOptions, *, is_shared: bool) -> None:
+    """Check that the sampler can do what is asked for.
+
+    Raises
+    ------
+    InputError
+        For two objectives in a campaign of several processes, and for a genetic sampler in either.
+    """
+    if is_shared and options.by_size:
+        raise InputError(
+            "objective=pareto: a study that several processes share has one objective; give objective=value, or leave "
+            "storage out"
+        )
+    if options.sampler != "genetic":
+        return
+    if is_shared:
+        raise InputError(
+            "sampler=genetic: no parameters say what was bred, and workers exchange nothing else; use structural, tpe "
+            "or random, or leave storage out"
+        )
+    if options.by_size:
+        raise InputError("sampler=genetic: it breeds by one objective; use structural or nsga2 with objective=pareto")
+
+
 def check_direction(direction: Any, task: Task) -> None:
     """Check that a direction that is given is the task's.
 
@@ -108,18 +133,21 @@ def check_units(n_inputs: int, n_outputs: int) -> None:
 
 
 def steering_of(out: Path, options: CampaignOptions) -> dict[str, Any]:
-    """Return the arguments of the structural sampler that follow from a campaign's folder and options.
+    """Return the arguments of the structural or genetic sampler that follow from a campaign's folder and options.
 
     Raises
     ------
     InputError
         If there is no predictor where one is to start from, or no sampler that asks it.
     """
+    warm_start = _warm_predictor(out, options)
+    if options.sampler == "genetic":
+        return {"startup": options.startup, "screened": options.screened}
     return {
         "startup": options.startup,
         "share": options.share,
         "replicates": options.repeats,
-        "warm_start": _warm_predictor(out, options),
+        "warm_start": warm_start,
     }
 
 
@@ -136,7 +164,9 @@ def _warm_predictor(out: Path, options: CampaignOptions) -> Predictor | None:
     if options.warm_start is None:
         return None
     if options.sampler != "structural":
-        raise InputError(f"warm_start={options.warm_start}: sampler={options.sampler} predicts nothing; use structural")
+        raise InputError(
+            f"warm_start={options.warm_start}: sampler={options.sampler} asks no predictor; use structural"
+        )
     copy = out / _WARM_FOLDER
     return load_predictor(copy if copy.is_dir() else Path(options.warm_start))
 

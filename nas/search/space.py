@@ -306,7 +306,7 @@ class Space(BaseModel):
         n_inputs, n_outputs : int
             Units to attach; with 0 inputs the wiring is left without any.
         """
-        from priors import attach, edit, layer, orient, stack
+        from priors import edit, orient
 
         wiring = self._graph(params)
         if wiring.inputs:
@@ -316,8 +316,13 @@ class Space(BaseModel):
             wiring = orient(wiring, str(params["orientation"]), int(params["order_seed"]))
         if params.get("n_moves", 0):
             wiring = edit(wiring, int(params["n_moves"]), int(params["move_seed"]), self.moves)
-        if self.is_oriented:
-            wiring = layer(wiring)
+        return self.finish(wiring, params, n_inputs, n_outputs)
+
+    def finish(self, graph: Wiring, params: Params, n_inputs: int = 0, n_outputs: int = 0) -> Wiring:
+        """Turn a graph, oriented where the space orients graphs, into a wiring by what is left to do in `wiring`."""
+        from priors import attach, layer, stack
+
+        wiring = layer(graph) if self.is_oriented else graph
         if self.structure == "stack":
             wiring = stack(wiring)
         if n_inputs == 0:

@@ -127,9 +127,7 @@ def _storage(path: Path) -> optuna.storages.RDBStorage:
     )
 
 
-def trial_of(
-    record: Record, distributions: Mapping[str, BaseDistribution], *, by_size: bool = False
-) -> FrozenTrial:
+def trial_of(record: Record, distributions: Mapping[str, BaseDistribution], *, by_size: bool = False) -> FrozenTrial:
     """Return a record as a trial that ends now, with the number of parameters as a second value where that counts."""
     values: Sequence[float] | None = None
     if record.value is not None:

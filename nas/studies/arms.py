@@ -20,7 +20,7 @@ from nas.search.space import Params
 from nas.seeds import stream_seed
 from nas.studies.pools import Pool
 from nas.studies.replay import START, Choice, Run
-from predictors import names_of
+from predictors import Predictor, names_of
 from priors import Wiring
 
 __all__ = ["ARMS", "at_random", "genetic", "neighbours", "start_up", "steered", "tpe"]
@@ -62,10 +62,12 @@ def neighbours(run: Run) -> Iterator[Choice]:
         yield Choice(int(run.rng.choice(run.nearest(run.pool.points[run.rng.choice(best)], _NEAREST))))
 
 
-def steered(run: Run, columns: str = "structure", replicates: int = 1) -> Iterator[Choice]:
+def steered(
+    run: Run, columns: str = "structure", replicates: int = 1, warm_start: Predictor | None = None
+) -> Iterator[Choice]:
     """Let the structural sampler choose, by features of the wirings or by other columns."""
     pool = run.pool
-    sampler = _sampler(pool, run.seed, columns, replicates)
+    sampler = _sampler(pool, run.seed, columns, replicates, warm_start)
     study, distributions = _study(sampler), {"graph": pool.space.distributions()["graph"]}
     for choice, value in zip(run.choices, run.values, strict=True):
         study.add_trial(optuna.create_trial(value=value, params={"graph": choice.member}, distributions=distributions))
@@ -97,10 +99,10 @@ ARMS: dict[str, partial[Iterator[Choice]]] = {
     "random": partial(at_random),
     "tpe": partial(tpe),
     "neighbours": partial(neighbours),
-    "parameters": partial(steered, columns="parameters"),
-    "size": partial(steered, columns="size"),
-    "structural": partial(steered),
-    "structural-replicates": partial(steered, replicates=3),
+    "parameters": partial(steered, columns="parameters", replicates=3),
+    "size": partial(steered, columns="size", replicates=3),
+    "structural": partial(steered, replicates=3),
+    "structural-once": partial(steered),
     "genetic": partial(genetic),
     "genetic-predicted": partial(genetic, children=16),
 }
@@ -134,13 +136,16 @@ def _columns(pool: Pool, name: str) -> _PoolColumns:
     return _PoolColumns(pool.names, pool.X)
 
 
-def _sampler(pool: Pool, seed: int, columns: str = "structure", replicates: int = 1) -> StructuralSampler:
+def _sampler(
+    pool: Pool, seed: int, columns: str = "structure", replicates: int = 1, warm_start: Predictor | None = None
+) -> StructuralSampler:
     return StructuralSampler(
         pool.space,
         size_of=pool.size_of,
         seed=seed,
         startup=START,
         replicates=replicates,
+        warm_start=warm_start,
         columns=_columns(pool, columns),
     )
 

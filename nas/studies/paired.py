@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import comb
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -93,9 +94,7 @@ def expected_median(n: int, good: int) -> int:
     ValueError
         If `good` is not between 1 and `n`.
     """
-    from scipy.stats import hypergeom
-
     if not 1 <= good <= n:
         raise ValueError(f"good={good}: must be between 1 and n={n}")
-    drawn = np.arange(1, n + 1)
-    return int(drawn[np.argmax(hypergeom.pmf(0, n, good, drawn) <= 0.5)])
+    # In whole numbers: a probability of exactly one half is common.
+    return next(drawn for drawn in range(1, n + 1) if 2 * comb(n - good, drawn) <= comb(n, drawn))

@@ -29,6 +29,7 @@ from nas.tasks import FROM_FILES, load_task
 
 __all__ = ["POOLS", "SEEDS", "runs_of", "steering"]
 
+_MANY = ("digits-natural-varying", "digits-controlled-fixed")
 _DIGITS = ("digits-natural-varying", "digits-controlled-fixed", "digits-natural-fixed")
 POOLS: dict[str, dict[str, Any]] = {
     **{name: POPULATIONS[name] for name in (*_DIGITS, "reber-gru")},
@@ -43,10 +44,10 @@ POOLS: dict[str, dict[str, Any]] = {
 }
 """Options of the surveys that are searched, by the name of the pool."""
 
-SEEDS = {name: 200 if name in _DIGITS else 100 for name in POOLS}
+SEEDS = {name: 200 if name in _MANY else 40 for name in POOLS}
 """How often every arm searches each pool."""
 
-_VERSION = 1
+_VERSION = 2
 """Of what a run is; lines of another version are not taken."""
 _PROCESSES = 2
 _DIGITS_KEPT = 6
@@ -127,7 +128,7 @@ def _is_surveyed(folder: Path, options: dict[str, Any]) -> bool:
         return False
     stored = with_defaults(table.identity, SURVEY)
     own = {name: value for name, value in stored.items() if name in SURVEY.config.model_fields}
-    nested = {name: {**own[name], **options[name]} for name in ("space", "recipe") if name in options}
+    nested: dict[str, Any] = {name: {**own[name], **options[name]} for name in ("space", "recipe") if name in options}
     # What is not asked for follows from the task, which may not be here.
     wanted = resolve_survey({**own, **options, **nested})
     refuse_changes(folder, own, wanted.model_dump(mode="json", exclude={SURVEY.grows}), SURVEY)

@@ -85,6 +85,7 @@ def _arms(found: Sequence[PoolResult]) -> list[dict[str, Any]]:
             "arm": arm,
             "seeds": result.seeds,
             "proposals": own.proposals,
+            "steered": own.steered,
             "incumbent": own.incumbent,
             "incumbent_by_label": own.incumbent_by_label,
             **{f"trainings_to_{share}".replace("%", "_percent"): count for share, count in own.trainings.items()},
@@ -139,7 +140,7 @@ def _plot(path: Path, result: PoolResult) -> None:
     """Draw the share of runs that found one of the best wirings against trainings, a line an arm."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 5), layout="constrained")
+    figure = Figure(figsize=(9, 4.8), layout="constrained")
     axes = figure.add_subplot()
     trainings = np.arange(1, TRIALS + 1)
     others = iter(_COLOURS)
@@ -163,6 +164,6 @@ def _plot(path: Path, result: PoolResult) -> None:
     axes.set_ylabel(f"share of {result.seeds} runs")
     axes.set_title(f"{result.pool.name}: runs that found one of the best {_SHARE}")
     axes.grid(alpha=0.3)
-    axes.legend(loc="upper left", fontsize="small")
+    figure.legend(loc="outside right center", fontsize="small")
     with atomic_write(path) as temporary:
         figure.savefig(temporary, format="png", dpi=120, metadata={"Software": None})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ SHARES = (0.01, 0.05)
 COMPARISONS = (
     *((arm, "random") for arm in ARMS if arm != "random"),
     *((OWN, arm) for arm in ("tpe", "neighbours", "parameters", "size")),
-    ("structural-replicates", OWN),
+    ("structural-once", OWN),
     ("genetic-predicted", "genetic"),
 )
 """Which arm is compared with which other one."""
@@ -39,6 +40,8 @@ COMPARISONS = (
 MEASURES = ("proposals", "incumbent", "incumbent by label", "trainings")
 """What is compared, see `PoolResult.paired`; of the last less is better."""
 
+_BLIND = ("random", "fallback")
+"""Origins of what the structural sampler picks without looking: in a pool TPE has no say where structure fails."""
 _LEVEL = 0.05
 """Corrected p values below it count."""
 
@@ -69,6 +72,8 @@ class ArmResult:
     ----------
     proposals : float
         Mean truth of what was trained after the start.
+    steered : float
+        The same without what the structural sampler picked without looking.
     incumbent, incumbent_by_label : float
         Mean truth of the wiring that is best by the predictor, and by its own value.
     trainings : mapping
@@ -84,6 +89,7 @@ class ArmResult:
     """
 
     proposals: float
+    steered: float
     incumbent: float
     incumbent_by_label: float
     trainings: Mapping[str, float | None]
@@ -186,6 +192,7 @@ class PoolResult:
         medians = {f"{share:.0%}": statistics.median(self.first(arm, share)) for share in SHARES}
         return ArmResult(
             means["proposals"],
+            self._steered(arm),
             means["incumbent"],
             means["incumbent by label"],
             {share: median if median <= TRIALS else None for share, median in medians.items()},
@@ -194,6 +201,15 @@ class PoolResult:
             self._origins(arm),
             self._forecasts(arm),
         )
+
+    def _steered(self, arm: str) -> float:
+        chosen = [
+            member
+            for line in self.runs[arm]
+            for member, origin in zip(line["members"][START:], line["origins"][START:], strict=True)
+            if origin not in _BLIND
+        ]
+        return float(self.pool.truth[chosen].mean()) if chosen else math.nan
 
     def _origins(self, arm: str) -> dict[str, float]:
         found = sorted(origin for line in self.runs[arm] for origin in line["origins"][START:])

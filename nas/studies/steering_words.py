@@ -57,8 +57,8 @@ def _summary(found: Sequence[PoolResult]) -> str:
     if few:
         lines.append(f"- Fewer than {_FEWEST_SEEDS} seeds on {_listed(few)}: a trial that shows nothing.")
     return (
-        f"Steering by structure on {len(found)} pools, with the number of pools in which it can be told apart from an "
-        "other arm; in all other pools it cannot.\n\n" + "\n".join(lines)
+        f"Steering by structure on {len(found)} pools, with the number of pools in which it can be told apart from "
+        "another arm; in all other pools it cannot.\n\n" + "\n".join(lines)
     )
 
 
@@ -163,6 +163,7 @@ def _arm_table(result: PoolResult) -> str:
     header = (
         "arm",
         "trained after the start",
+        "without blind picks",
         "chosen by predictor",
         "chosen by value",
         *(f"trainings to best {share:.0%}" for share in SHARES),
@@ -173,6 +174,7 @@ def _arm_table(result: PoolResult) -> str:
         (
             arm,
             f"{own.proposals:.4f}",
+            f"{own.steered:.4f}",
             f"{own.incumbent:.4f}",
             f"{own.incumbent_by_label:.4f}",
             *(_count(count) for count in own.trainings.values()),
@@ -230,15 +232,20 @@ of a wiring is its mean test metric over all replicates, which no arm sees. Seed
 | neighbours | one half without looking, one half near one of the 5 best, by the prior's parameters |
 | parameters | the structural sampler, given the prior's parameters in place of features |
 | size | the structural sampler, given features of size alone |
-| structural | the structural sampler as it is |
-| structural-replicates | the same, with up to 3 trainings of the best, which count as trainings |
+| structural | the structural sampler as campaigns have it: with up to 3 trainings of the best, which count as trainings |
+| structural-once | the same, but no wiring is trained twice |
 | genetic | by regularised evolution of the prior's parameters (arXiv:1802.01548) |
 | genetic-predicted | the same, the most promising of 16 children by a surrogate on features |
 
 "proposals" is the mean truth of the {after} wirings trained after the start; "incumbent" the truth of the wiring that a
-surrogate on features thinks best of those trained, for all arms alike; "incumbent by label" that of the best value;
-"trainings" the trainings to one of the best {share}, with {beyond} where none was found. Differences are paired by
-seed, with 95 % bootstrap intervals of their mean over seeds. Bold: Wilcoxon's signed-rank test has a p below .05 after
-Holm's correction for all {tests} comparisons of the pool, and the interval leaves 0 out. Of trainings less is better.
+surrogate on features thinks best of those trained, for all arms alike; "incumbent by label" that of the best value,
+and of equal values the first; "trainings" the trainings to one of the best {share}, with {beyond} where none was found.
+Differences are paired by seed, with 95 % bootstrap intervals of their mean over seeds. Bold: Wilcoxon's signed-rank
+test has a p below .05 after Holm's correction for all {tests} comparisons of the pool, and the interval leaves 0 out.
+Of trainings less is better.
+
+The structural sampler picks a tenth of the wirings without looking. They are in "proposals", and left out in "without
+blind picks". Forecasts were made before the training. Wirings that were chosen because much was expected of them are
+alike in what was expected, so that rank correlations among them are low even where forecasts are right.
 
 {pools}"""

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 if TYPE_CHECKING:
     from image_cases import OpenML
+    from postgres import Postgres
 
 
 @pytest.fixture
@@ -82,3 +84,13 @@ def graph(tmp_path: Path) -> Path:
     path = tmp_path / "a [red] graph.graphml"
     nx.write_graphml(graph_of(103), path)
     return path
+
+
+@pytest.fixture(scope="session")
+def postgres() -> "Iterator[Postgres]":
+    """A PostgreSQL server for these tests alone, or a skip with the reason why there is none."""
+    from postgres import Postgres
+
+    server = Postgres()
+    yield server
+    server.remove()

@@ -20,7 +20,17 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlche
 
 from nas.errors import InputError
 
-__all__ = ["GRACE_S", "HEARTBEAT_S", "PATIENCE_S", "STORAGE_ERRORS", "Stale", "connect", "place_of", "url_of"]
+__all__ = [
+    "GRACE_S",
+    "HEARTBEAT_S",
+    "PATIENCE_S",
+    "STORAGE_ERRORS",
+    "Stale",
+    "connect",
+    "place_of",
+    "reason_of",
+    "url_of",
+]
 
 HEARTBEAT_S, GRACE_S = 10, 60
 """How often a worker says that it lives, and after how long a silence its trial is given to another one."""
@@ -99,10 +109,10 @@ def connect(
         ) from None
     except OperationalError as error:
         raise InputError(
-            f"storage: {place_of(url)} cannot be opened: {_reason(error, url)}; `psql` with the same URL must get in"
+            f"storage: {place_of(url)} cannot be opened: {reason_of(error, url)}; `psql` with the same URL must get in"
         ) from None
     except (SQLAlchemyError, optuna.exceptions.StorageInternalError, RuntimeError) as error:
-        raise InputError(f"storage: {place_of(url)} holds no studies that can be read: {_reason(error, url)}") from None
+        raise InputError(f"storage: {place_of(url)} has no studies to read: {reason_of(error, url)}") from None
     sqlalchemy.event.listen(opened.engine, "do_connect", _patient(stop))
     return opened
 
@@ -171,7 +181,7 @@ def _attempts(work: Callable[[], _Storage], count: int) -> _Storage:
     return work()
 
 
-def _reason(error: Exception, url: sqlalchemy.URL) -> str:
+def reason_of(error: Exception, url: sqlalchemy.URL) -> str:
     """Return what a driver said, in one line and without any password."""
     text = " ".join(str(error.__cause__ or error).split())
     text = text.rpartition("FATAL: ")[2].split("(Background on this error")[0].strip()

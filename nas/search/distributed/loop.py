@@ -20,7 +20,7 @@ from nas.search.distributed.database import STORAGE_ERRORS
 from nas.search.distributed.objective import Objective, UncountedError, Work
 from nas.search.distributed.sampling import sampler_for, searched_space
 from nas.search.distributed.shared import SharedStudy
-from nas.search.distributed.stale import Silence, fail_stale, requeue
+from nas.search.distributed.stale import Silence, fail_stale, requeue, tell_once
 from nas.search.evaluation import FAILURES_IN_A_ROW
 from nas.training import Interrupted
 
@@ -103,7 +103,7 @@ class Loop:
         now = time.monotonic()
         self._away_since = now if self._away_since is None else self._away_since
         if now - self._away_since > database.PATIENCE_S:
-            raise CampaignError(f"{self._shared.place} has not answered for minutes: {_line(error)}") from None
+            raise CampaignError(f"{self._shared.place} stays away: {self._shared.reason(error)}") from None
         self._stop.wait(random.uniform(0.2, 1.0))
 
     def _step(self) -> bool:
@@ -113,7 +113,7 @@ class Loop:
         if now.counted >= wanted:
             return True
         for number in self._silence.broken(trials):
-            self._study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
+            tell_once(self._study, number, TrialState.FAIL)
         if now.counted + now.running < wanted:
             self._one_trial()
         else:
@@ -130,15 +130,15 @@ class Loop:
         except Interrupted:
             self._give_back()
             raise
-        except _OVER:
-            # A trial that another worker took over cannot be told anything.
-            if objective.number is None or objective.is_broken:
+        except Exception as error:
+            reason = _reason(error)
+            if reason is None or objective.is_broken:
                 raise
-            self._tally.add("lost")
-            return
-        except STORAGE_ERRORS:
+            if isinstance(reason, _OVER):  # A trial that another worker took over cannot be told anything.
+                self._tally.add("lost")
+                return
             if not self._told():
-                raise
+                raise reason from None
         if objective.ending is not None:
             self._tally.add(objective.ending, objective.seconds)
             self._judge(objective.ending)
@@ -149,8 +149,7 @@ class Loop:
         if objective.number is None or objective.ending not in ("complete", "stopped"):
             return False
         state = TrialState.COMPLETE if objective.ending == "complete" else TrialState.PRUNED
-        trial = self._study.tell(objective.number, objective.value, state=state, skip_if_finished=True)
-        if trial.state != state:
+        if not tell_once(self._study, objective.number, state, objective.value):
             objective.ending = None
             self._tally.add("lost")
         return True
@@ -191,5 +190,13 @@ class Loop:
         raise CampaignError(f"{most} trials failed one after another; {why}")
 
 
-def _line(error: Exception) -> str:
-    return " ".join(str(error.__cause__ or error).split())[:200]
+def _reason(error: BaseException | None) -> Exception | None:
+    """Return why Optuna could not go on with a trial; None for what nobody expects.
+
+    Where it cannot tell a trial how it ended, it stumbles over that once more, by an error that says nothing.
+    """
+    while error is not None:
+        if isinstance(error, (*_OVER, *STORAGE_ERRORS)):
+            return error
+        error = error.__context__
+    return None

@@ -11,11 +11,12 @@ from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial
 
 from nas.networks import NetworkSpec
 from nas.samplers import StructuralSampler
+from nas.samplers.nsga2 import POPULATION
 from nas.search.options import CampaignOptions
 from nas.search.proposer import notes_of
 from nas.search.space import DRAW_NAMES, Space
@@ -26,6 +27,7 @@ __all__ = ["choose", "notes_on", "sampler_for", "searched_space"]
 _SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
     "random": lambda seed: RandomSampler(seed=seed),
     "tpe": lambda seed: TPESampler(seed=seed),
+    "nsga2": lambda seed: NSGAIISampler(seed=seed, population_size=POPULATION),
 }
 
 

@@ -61,7 +61,11 @@ class SharedSearch:
             If the database cannot be opened, or the campaign is another one.
         """
         self._shared = SharedStudy(self._storage, self._name, self._stop, direction)
-        self._shared.enter(identity, wanted)
+        try:
+            self._shared.enter(identity, wanted)
+        except BaseException:
+            self._shared.close()
+            raise
 
     def run(self, file: StudyFile, work: Work, executor: Executor, watcher: Watcher) -> None:
         """Work on the study with one thread, and copy what everybody does into the folder's study.
@@ -72,12 +76,18 @@ class SharedSearch:
             If the stop event is set.
         """
         assert self._shared is not None
-        wanted, copy = work.options.trials, LocalCopy(file, self._shared)
+        try:
+            self._search(self._shared, file, work, executor, watcher)
+        finally:
+            self._shared.close()
+
+    def _search(self, shared: SharedStudy, file: StudyFile, work: Work, executor: Executor, watcher: Watcher) -> None:
+        wanted, copy = work.options.trials, LocalCopy(file, shared)
         copy.update(wanted)
         records = file.records()
         watcher.search_started(len(records.counted), wanted, records)
         with silent_optuna():
-            loop = executor.submit(Loop(work, self._shared, self._stop, Tally()).run)
+            loop = executor.submit(Loop(work, shared, self._stop, Tally()).run)
             while not wait([loop], timeout=_EVERY_S).done:
                 self._follow(copy, wanted, watcher)
             loop.result()
@@ -86,7 +96,7 @@ class SharedSearch:
         counted = len(file.records().counted)
         if counted < wanted:
             raise CampaignError(
-                f"{self._shared.label}: {counted} trials count, and no more were wanted by another run of the same "
+                f"{shared.label}: {counted} trials count, and no more were wanted by another run of the same "
                 f"study; run again for {wanted}"
             )
         copy.close()

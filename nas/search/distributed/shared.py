@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial
 
 from nas.errors import InputError
 from nas.search.distributed import database
-from nas.search.distributed.database import connect, place_of, url_of
+from nas.search.distributed.database import connect, place_of, reason_of, url_of
 from nas.search.distributed.stale import taken_over
 from nas.search.options import Direction, refuse_changes, with_defaults
 from nas.search.quiet import quiet_optuna
@@ -48,7 +48,7 @@ class SharedStudy:
     """
 
     def __init__(self, storage: str, name: str, stop: threading.Event, direction: Direction | None = None) -> None:
-        self.name, self.place = name, place_of(url_of(storage))
+        self.name, self._url = name, url_of(storage)
         self._storage = connect(storage, stop, taken_over, creates=direction is not None)
         try:
             with quiet_optuna():
@@ -58,8 +58,11 @@ class SharedStudy:
                     )
                 self._study = self.open()
         except KeyError:
-            raise InputError(f"study={name}: {self.place} holds no such study; {self._others()}") from None
+            others = self._others()
+            self.close()
+            raise InputError(f"study={name}: {self.place} holds no such study; {others}") from None
         except database.STORAGE_ERRORS:
+            self.close()
             raise InputError(f"study={name}: {self.place} holds no studies; `wirenas run` creates them") from None
 
     @property
@@ -67,9 +70,23 @@ class SharedStudy:
         """The study in messages."""
         return f"study {self.name}"
 
+    @property
+    def place(self) -> str:
+        """Where the database is."""
+        return place_of(self._url)
+
+    def reason(self, error: Exception) -> str:
+        """Return what the database or its driver said, in one line and without any password."""
+        return reason_of(error, self._url)
+
     def open(self, sampler: optuna.samplers.BaseSampler | None = None, pruner: Any = None) -> optuna.Study:
         """Return the study for one thread, which no other one may use."""
         return optuna.load_study(study_name=self.name, storage=self._storage, sampler=sampler, pruner=pruner)
+
+    def close(self) -> None:
+        """Close all connections; what is used later opens new ones."""
+        self._storage.remove_session()
+        self._storage.engine.dispose()
 
     # The campaign
 

@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from nas.search.distributed import database
 
-__all__ = ["Silence", "fail_stale", "requeue", "taken_over"]
+__all__ = ["Silence", "fail_stale", "requeue", "taken_over", "tell_once"]
 
 _MOST_RETRIES = 3
 
@@ -36,6 +36,14 @@ def requeue(study: optuna.Study, trial: FrozenTrial, *, is_retry: bool) -> None:
     retries = int(trial.user_attrs.get("retries", 0)) + is_retry
     if "fingerprint" in trial.user_attrs and retries <= _MOST_RETRIES:
         study.enqueue_trial(dict(trial.params), user_attrs={"retries": retries, "retry_of": trial.number})
+
+
+def tell_once(study: optuna.Study, number: int, state: TrialState, value: float | None = None) -> bool:
+    """Tell how a trial ended, and return whether it ended so: somebody else may have told something before."""
+    try:
+        return study.tell(number, value, state=state, skip_if_finished=True).state == state
+    except optuna.exceptions.UpdateFinishedTrialError:  # It was told between Optuna's look and its words.
+        return study.get_trials(deepcopy=False)[number].state == state
 
 
 class Silence:

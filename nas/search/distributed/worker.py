@@ -104,11 +104,15 @@ class Worker:
         self._stop = threading.Event()
         self._shared = SharedStudy(storage, study, self._stop)
         self._threads, self.tally = threads, Tally()
-        stored = with_defaults(self._shared.options())
-        campaign = _campaign(stored, study, task, evaluate, data)
-        campaign.stop = self._stop
-        self._work = campaign.work()
-        refuse_changes(self._shared.label, stored, self._work.identity)
+        try:
+            stored = with_defaults(self._shared.options())
+            campaign = _campaign(stored, study, task, evaluate, data)
+            campaign.stop = self._stop
+            self._work = campaign.work()
+            refuse_changes(self._shared.label, stored, self._work.identity)
+        except BaseException:
+            self._shared.close()
+            raise
 
     def run(self, watch: Callable[[WorkerOutcome], None] = lambda _: None) -> WorkerOutcome:
         """Work until as many trials count as the campaign wants.
@@ -143,6 +147,7 @@ class Worker:
         finally:
             self._stop.set()
             executor.shutdown(wait=ends_well, cancel_futures=True)
+            self._shared.close()
         return self.outcome
 
     @property

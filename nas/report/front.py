@@ -1,0 +1,125 @@
+"""The front of a campaign as JSON entries, a table and files of wirings. Imports the records and priors."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nas.direction import sign_of
+from nas.samplers.acquisition import front_of
+from nas.search.front import front_records
+from nas.search.records import Record, Records
+from nas.search.references import EQUAL_PARAMETERS, LINEAR
+from nas.search.summary import summary_of
+from priors import Wiring, write_wiring
+from priors.files import atomic_write
+
+if TYPE_CHECKING:
+    from nas.search.finals import Finals, Standing
+
+__all__ = ["front_entries", "front_references", "write_front_table", "write_front_wirings"]
+
+Entry = Mapping[str, Any]
+
+
+def front_entries(records: Records, direction: str, finals: Finals | None = None) -> tuple[Entry, ...]:
+    """Return the wirings of the front, by ascending size.
+
+    Parameters
+    ----------
+    records : Records
+    direction : {"maximize", "minimize"}
+    finals : Finals, optional
+        Of members of the front.
+
+    Returns
+    -------
+    tuple of dict
+        trial, fingerprint, value, n_parameters, n_hidden, n_edges, params; and of those that were trained afresh
+        learning_rate, validation and test (mean, std and seeds of each), and stays: whether none of the others is at
+        least as good on validation with no more parameters. None for all others.
+    """
+    standings = () if finals is None else finals.finalists
+    fresh = {standing.trial: standing for standing in standings}
+    staying = _staying(standings, direction)
+    return tuple(
+        {
+            "trial": record.number,
+            "fingerprint": record.fingerprint,
+            "value": record.value,
+            "n_parameters": record.n_parameters,
+            "n_hidden": record.n_hidden,
+            "n_edges": record.n_edges,
+            "params": dict(record.params),
+            **_afresh(fresh.get(record.number), staying),
+        }
+        for record in front_records(records, direction)
+    )
+
+
+def front_references(finals: Finals) -> tuple[Entry, ...]:
+    """Return what a front is held against.
+
+    Returns
+    -------
+    tuple of dict
+        name, trial, n_parameters, learning_rate, validation and test (mean, std and seeds of each): the linear network,
+        and dense ones, with the trial of the front that each has as many parameters as; by ascending size.
+    """
+    named = {row.name: row for row in finals.references}
+    dense = [*finals.dense.items(), (finals.winner.trial, named[EQUAL_PARAMETERS])]
+    rows = [(None, named[LINEAR]), *sorted(dense, key=lambda item: item[1].n_parameters)]
+    return tuple(
+        {"name": row.name, "trial": trial, "n_parameters": row.n_parameters, **_trained(row)} for trial, row in rows
+    )
+
+
+def write_front_table(path: Path, front: Sequence[Entry]) -> None:
+    """Write one line a member as csv, with empty fields for what was not trained afresh."""
+    rows = [_row(entry) for entry in front]
+    with atomic_write(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def write_front_wirings(
+    folder: Path, front: Sequence[Entry], records: Records, rebuild: Callable[[Record], Wiring]
+) -> None:
+    """Write the wiring of every member as ``TRIAL.json`` into an empty folder."""
+    by_number = {record.number: record for record in records}
+    for entry in front:
+        write_wiring(rebuild(by_number[entry["trial"]]), folder / f"{entry['trial']}.json")
+
+
+def _staying(standings: Sequence[Standing], direction: str) -> set[int | None]:
+    """Return the trials that are on the front of the fresh trainings."""
+    means = np.array([sum(standing.validation) / len(standing.validation) for standing in standings])
+    sizes = np.array([standing.n_parameters for standing in standings], dtype=np.float64)
+    return {standings[index].trial for index in front_of(sign_of(direction) * means, sizes).tolist()}
+
+
+def _afresh(standing: Standing | None, staying: set[int | None]) -> dict[str, Any]:
+    if standing is None:
+        return dict.fromkeys(("learning_rate", "validation", "test", "stays"))
+    return {**_trained(standing), "stays": standing.trial in staying}
+
+
+def _trained(standing: Standing) -> dict[str, Any]:
+    return {
+        "learning_rate": standing.learning_rate,
+        "validation": summary_of(standing.validation),
+        "test": summary_of(standing.test),
+    }
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    row = {name: entry[name] for name in ("trial", "n_parameters", "n_hidden", "n_edges", "value", "learning_rate")}
+    for part in ("validation", "test"):
+        row |= {f"{part}_{name}": (entry[part] or {}).get(name) for name in ("mean", "std", "seeds")}
+    row |= {"stays": entry["stays"], "fingerprint": entry["fingerprint"]}
+    return row | {f"param_{name}": value for name, value in entry["params"].items()}

@@ -1,0 +1,301 @@
+"""GeneticSampler: breeds wirings from those that were trained, by mutation, crossover and other draws. Imports optuna.
+
+What it proposes as a trial is a function of its seed, the trial's number and the trials that it is shown.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from optuna.trial import FrozenTrial, TrialState
+
+from nas.direction import sign_of
+from nas.errors import InputError
+from nas.samplers.candidates import Columns, Source
+from nas.samplers.crossover import cross, kind_of
+from nas.samplers.history import History, Tried
+from nas.samplers.plan import Plan
+from nas.samplers.rounds import Learner, Round
+from nas.samplers.startup import stratum
+from nas.samplers.structural import Proposal
+from nas.samplers.threads import one_thread
+from nas.search.lineage import Lineage, graph_of
+from nas.search.space import EDIT_NAMES, Params, Space
+from nas.seeds import stream
+from priors import Wiring, edit
+from priors.draws import subset
+
+__all__ = ["Child", "GeneticSampler"]
+
+_POPULATION = 25
+_TOURNAMENT = 5
+_CHILDREN = 16
+_MOST_MOVES = 4
+_MOST_TRIES = 8
+"""Children that are bred in vain for each one that is wanted."""
+_OPTIMISM = 1.0
+_ROUNDS = Plan(pool=_CHILDREN, refit=4)
+_OVER = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
+
+
+@dataclass(frozen=True, eq=False)
+class Child:
+    """What is to be trained as a trial.
+
+    Parameters
+    ----------
+    params : mapping
+        Of a start-up trial or another draw, what the wiring follows from. Of a child that was bred, how many neurons
+        and edges it has, and of its first parent all the rest, the seed of its attachment among it: parent and child
+        then differ by their graphs alone.
+    wiring : Wiring
+    lineage : Lineage or None
+        None for what has no parents.
+    proposal : Proposal
+        Its origin is start-up, crossover, mutation or redraw; random, where no child is new.
+    """
+
+    params: Params
+    wiring: Wiring
+    lineage: Lineage | None
+    proposal: Proposal
+
+
+@dataclass(frozen=True, eq=False)
+class _Parent:
+    """A complete trial that may breed."""
+
+    trial: FrozenTrial
+    space: Space
+    n_inputs: int
+
+    @property
+    def value(self) -> float:
+        """What it reached."""
+        return float(self.trial.values[0])
+
+    @cached_property
+    def graph(self) -> Wiring:
+        """What its wiring was made of."""
+        return graph_of(self.space, self.trial.params, self.trial.user_attrs, self.n_inputs)
+
+
+class GeneticSampler:
+    """Proposes children of good wirings.
+
+    Regularised evolution: the population are the latest complete trials, so that a wiring that was lucky once dies all
+    the same. A parent is the best of a few members, drawn at random. Its child is, with equal chances,
+
+    - a mutation: 1 to 4 edits of its graph, see `priors.edit`, and at most `Space.edits`;
+    - a crossover with a second parent, see `nas.samplers.crossover.cross`;
+    - a redraw: another draw from its prior, whose parameters stay or move a little.
+
+    Screening breeds 16 children, and proposes the one of which a surrogate on graph features, fitted to all complete
+    trials, expects most, with some optimism. While the predictions for trials left out are no better than the mean of
+    all, and without screening, the first child is proposed. No wiring is proposed twice, and children keep to the
+    limits of the space, its range of neurons included. The first trials are those of the structural sampler.
+
+    No parameters can say what was bred, so this is no sampler of Optuna's and serves no ``study.optimize``: it is a
+    campaign that stores the edges of a child, and its lineage. For the same reason it needs one process.
+
+    Parameters
+    ----------
+    space : Space
+    n_inputs, n_outputs : int
+        Units to attach to wirings.
+    size_of : callable
+        Number of parameters of the network of a wiring.
+    seed : int
+    direction : {"maximize", "minimize"}
+        Of the value.
+    startup : int
+        Trials before any is bred.
+    screened : bool
+    columns : Columns, optional
+        What wirings are described by; by default the features that make sense for them.
+
+    Raises
+    ------
+    InputError
+        If the space is a list of wirings that are taken as they are.
+
+    References
+    ----------
+    Real et al. (2019), Regularized evolution for image classifier architecture search, arXiv:1802.01548
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        n_inputs: int = 0,
+        n_outputs: int = 0,
+        *,
+        size_of: Callable[[Wiring], int],
+        seed: int = 0,
+        direction: str = "maximize",
+        startup: int = 10,
+        screened: bool = True,
+        columns: Columns | None = None,
+    ) -> None:
+        if space.is_finite:
+            raise InputError(
+                "sampler=genetic: the graphs of space.graphs have input units and are taken as they are, so nothing "
+                "can be bred from them; use structural, tpe or random"
+            )
+        self._source = Source(space, (n_inputs, n_outputs), size_of, seed, columns)
+        self._history = History(self._source, direction)
+        self._learner = Learner(self._source, [direction], seed)
+        self._seed, self._sign, self._startup, self._screened = seed, sign_of(direction), startup, screened
+        self._last: tuple[int, Round] | None = None
+
+    def propose(self, number: int, trials: Sequence[FrozenTrial]) -> Child:
+        """Return what to train as trial `number`.
+
+        Parameters
+        ----------
+        number : int
+        trials : sequence of FrozenTrial
+            All others, in the order of their numbers. Their attributes hold `nas.search.lineage.BRED`.
+        """
+        with one_thread():
+            return self._proposed(number, trials)
+
+    def best(self, trials: Sequence[FrozenTrial], n: int) -> list[int] | None:
+        """Return the trials of the wirings that are thought to be best, best first; None without screening."""
+        if not self._screened:
+            return None
+        with one_thread():
+            return self._learner.best(self._history.examples(trials), n)
+
+    def _proposed(self, number: int, trials: Sequence[FrozenTrial]) -> Child:
+        tried = self._history.tried(trials)
+        taken = {own.fingerprint for own in tried.values()}
+        rng = stream(self._seed, "proposal", number)
+        parents = self._population([trial for trial in trials if trial.number in tried])
+        if number < self._startup or not parents:
+            return self._noted(number, self._started(number, taken, rng), "start-up")
+        now = self._round(trials) if self._screened else None
+        is_screened = now is not None and now.surrogate is not None and not now.falls_back
+        made = self._bred(parents, taken, rng, _CHILDREN if is_screened else 1)
+        if not made:
+            return self._noted(number, self._drawn(taken, rng), "random", now)
+        children = self._source.described([(wiring, params) for wiring, params, _ in made], "genetic")
+        chosen = 0
+        if now is not None and is_screened:
+            now = replace(now, draw=lambda: children)
+            learnt = {own.fingerprint for own in now.examples.tried}
+            unknown = [own for own in self._open(trials, tried) if own.fingerprint not in learnt]
+            chosen = int(now.gains(np.arange(len(children)), unknown, _OPTIMISM, by_size=False).argmax())
+        lineage = made[chosen][2]
+        return self._noted(number, children.tried(chosen), lineage.way, now, children.wirings[chosen], lineage)
+
+    # What is known
+
+    def _population(self, trials: Sequence[FrozenTrial]) -> list[_Parent]:
+        complete = [trial for trial in trials if trial.state == TrialState.COMPLETE and math.isfinite(trial.values[0])]
+        space, (n_inputs, _) = self._source.space, self._source.units
+        return [_Parent(trial, space, n_inputs) for trial in complete[-_POPULATION:]]
+
+    def _round(self, trials: Sequence[FrozenTrial]) -> Round:
+        """Return what there is to know; found anew after a few trials only, since it takes longer than breeding."""
+        over = [trial for trial in trials if trial.state in _OVER]
+        over = over[: _ROUNDS.known(len(over))]
+        if self._last is None or self._last[0] != len(over):
+            self._last = len(over), self._learner.round(over, self._history.examples(over), _ROUNDS.pool)
+        return self._last[1]
+
+    def _open(self, trials: Sequence[FrozenTrial], tried: dict[int, Tried]) -> list[Tried]:
+        states = (TrialState.RUNNING, TrialState.COMPLETE)
+        return [tried[trial.number] for trial in trials if trial.state in states and trial.number in tried]
+
+    def _noted(
+        self,
+        number: int,
+        tried: Tried,
+        origin: str,
+        now: Round | None = None,
+        wiring: Wiring | None = None,
+        lineage: Lineage | None = None,
+    ) -> Child:
+        self._history.note(number, tried)
+        surrogate = None if now is None else now.surrogate
+        tau = None if surrogate is None else surrogate.tau
+        forecast = None if now is None else now.forecast(tried.row)
+        wiring = self._source.wiring(tried.params) if wiring is None else wiring
+        return Child(tried.params, wiring, lineage, Proposal(origin, forecast, tau))
+
+    # Drawing
+
+    def _started(self, number: int, taken: set[str], rng: np.random.Generator) -> Tried:
+        if number >= self._startup:
+            return self._drawn(taken, rng)
+        population = self._source.population
+        part = stratum(population, self._startup, number, self._seed)
+        free = [index for index in part.tolist() if population.fingerprints[index] not in taken]
+        return population.tried(free[int(rng.random() * len(free))]) if free else self._drawn(taken, rng)
+
+    def _drawn(self, taken: set[str], rng: np.random.Generator) -> Tried:
+        fresh = self._source.fresh(rng, _CHILDREN)
+        free = (index for index, fingerprint in enumerate(fresh.fingerprints) if fingerprint not in taken)
+        return fresh.tried(next(free, 0))
+
+    # Breeding
+
+    def _bred(
+        self, parents: Sequence[_Parent], taken: set[str], rng: np.random.Generator, n: int
+    ) -> list[tuple[Wiring, Params, Lineage]]:
+        """Breed n distinct new children, or as many as come of a limited number of tries."""
+        made: dict[str, tuple[Wiring, Params, Lineage]] = {}
+        space = self._source.space
+        for _ in range(_MOST_TRIES * (n + 1)):
+            if len(made) == n:
+                break
+            child = self._child(parents, rng)
+            if child is None or child[0].fingerprint in taken:
+                continue
+            if space.allows(child[0], self._source.size_of(child[0])):
+                made.setdefault(child[0].fingerprint, child)
+        return list(made.values())
+
+    def _child(self, parents: Sequence[_Parent], rng: np.random.Generator) -> tuple[Wiring, Params, Lineage] | None:
+        """Breed one child; None for one with more or fewer neurons than the space has."""
+        space = self._source.space
+        first = self._winner(parents, rng)
+        ways = ["redraw"] + ["mutation"] * (space.edits > 0) + ["crossover"] * (len(parents) > 1)
+        way, seed = ways[int(rng.random() * len(ways))], int(rng.random() * 2**31)
+        number, params, n_moves = first.trial.number, first.trial.params, 0
+        if way == "redraw":
+            drawn = self._source.redrawn(np.random.default_rng(seed), params)
+            return self._source.wiring(drawn), drawn, Lineage((number,), way, 0, seed)
+        others = [number]
+        if way == "crossover":
+            second = self._winner([parent for parent in parents if parent is not first], rng)
+            graph = cross(first.graph, second.graph, seed)
+            others.append(second.trial.number)
+        else:
+            n_moves = 1 + int(rng.random() * min(_MOST_MOVES, space.edits))
+            graph = edit(first.graph, n_moves, seed, space.moves)
+        low, high = space.nodes
+        if space.pool is None and not low <= graph.n_neurons <= high:
+            return None
+        own = _params_of(space, params, graph)
+        return space.finish(graph, own, *self._source.units), own, Lineage(tuple(others), way, n_moves, seed)
+
+    def _winner(self, parents: Sequence[_Parent], rng: np.random.Generator) -> _Parent:
+        """Return the best of a few parents that are drawn at random."""
+        drawn = subset(rng, len(parents), min(_TOURNAMENT, len(parents))).tolist()
+        return parents[max(drawn, key=lambda index: self._sign * parents[index].value)]
+
+
+def _params_of(space: Space, params: Params, graph: Wiring) -> Params:
+    """Return the parameters of a child that was bred; see `Child`."""
+    own = {name: value for name, value in params.items() if name not in EDIT_NAMES}
+    if "n" in own:
+        n_pairs = graph.n_edges / 2 if kind_of(graph) == "undirected" else graph.n_edges
+        low, high = space.degree
+        own |= {"n": graph.n_neurons, "degree": min(max(2 * n_pairs / graph.n_neurons, low), high)}
+    return own
