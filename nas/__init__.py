@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nas.networks.storage import load_network, save_network
     from nas.networks.structure import n_parameters, wiring_of
     from nas.report.outcome import Outcome
+    from nas.samplers.structural import StructuralSampler
     from nas.search.campaign import Campaign
     from nas.search.distributed.worker import Worker
     from nas.search.loading import load
@@ -42,6 +43,7 @@ __all__ = [
     "Space",
     "SparseMLP",
     "SparseRNN",
+    "StructuralSampler",
     "Survey",
     "SurveyOutcome",
     "SurveyTable",
@@ -69,6 +71,7 @@ _MODULES = {
     "Space": "search.space",
     "SparseMLP": "networks.mlp",
     "SparseRNN": "networks.rnn",
+    "StructuralSampler": "samplers.structural",
     "Survey": "search.survey",
     "SurveyOutcome": "search.survey_table",
     "SurveyTable": "search.survey_table",

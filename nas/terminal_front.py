@@ -23,9 +23,9 @@ def show_front(console: Console, found: Mapping[str, Any]) -> None:
     found : mapping
         What a campaign found, as JSON types; nothing is printed where there is no front.
     """
-    front, rivals = found["front"], found["front_references"]
-    if not front:
+    if not found.get("front"):
         return
+    front, rivals = found["front"], found["front_references"]
     say(console, f"The front: {len(front)} wirings that no other one is as good as with no more parameters.")
     table = Table("parameters", "trial", "search", "validation", "test", "dense: test")
     dense = {row["trial"]: row for row in rivals}

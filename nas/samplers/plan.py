@@ -19,6 +19,8 @@ _POOLS = (256, 128, 64)
 _INTERVALS = (1, 2, 4, 8, 16, 32)
 _CANDIDATE_S, _EDGE_S, _FIT_S = 150e-6, 6e-8, 0.03
 """Seconds to draw and describe a candidate, for each of its edges, and to fit a surrogate to a hundred trials."""
+_FREE_S = 0.01
+"""Seconds a trial that nobody minds, however short trainings are."""
 _GROWTH = 128
 """Finished trials after which the interval is twice as long, and so on: fits take longer."""
 
@@ -64,6 +66,8 @@ FIRST_PLAN = Plan(pool=64, refit=4)
 def plan_for(source: Source, trainings: Sequence[float], share: float) -> Plan:
     """Return the plan of shortest rounds, and then of most candidates, that costs a share of the trainings at most.
 
+    A hundredth of a second a trial is allowed in any case.
+
     Parameters
     ----------
     source : Source
@@ -71,10 +75,11 @@ def plan_for(source: Source, trainings: Sequence[float], share: float) -> Plan:
         Seconds of some trials.
     share : float
     """
-    # Rounded to a power of 4: what another run measures will rarely lead to another plan.
-    typical = 4.0 ** math.floor(math.log(max(statistics.median(trainings), 1e-6), 4))
+    # Rounded to a power of 2: what another run measures will rarely lead to another plan.
+    typical = 2.0 ** math.floor(math.log2(max(statistics.median(trainings), 1e-6)))
+    allowed = max(share * typical, _FREE_S)
     edges = statistics.fmean(wiring.n_edges for wiring in source.population.wirings)
     candidate = 0.0 if source.is_finite else _CANDIDATE_S + _EDGE_S * edges
     plans = (Plan(pool, refit) for refit in _INTERVALS for pool in _POOLS)
-    affordable = (plan for plan in plans if (plan.pool * candidate + _FIT_S) / plan.refit <= share * typical)
+    affordable = (plan for plan in plans if (plan.pool * candidate + _FIT_S) / plan.refit <= allowed)
     return next(affordable, Plan(_POOLS[-1], _INTERVALS[-1]))

@@ -242,9 +242,8 @@ class Learner:
         if surrogate is None:
             return source.fresh(rng, pool)
         drawn = [{**own, **source.space.seeds(rng)} for own in self.tpe_draws(over, len(over))]
-        near = source.neighbours(
-            rng, [examples.tried[index].params for index in self._good(examples, surrogate)], pool // 2
-        )
+        good = [examples.tried[index].params for index in self._good(examples, surrogate)]
+        near = source.neighbours(rng, good, pool // 2)
         return joined([source.fresh(rng, pool - pool // 2 - len(drawn)), source.of(drawn, "tpe"), near])
 
     def _good(self, examples: Examples, surrogate: Surrogate) -> list[int]:

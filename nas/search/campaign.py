@@ -131,6 +131,7 @@ class Campaign:
         self._units = (n_inputs, n_outputs)
         self.spec = NetworkSpec(self.options.network, activation=self.options.activation, cell=self.options.cell)
         check_fit(self.options, self.task)
+        self.space.check_graphs(*self._units)
         check_stopping(self.options)
         check_sampler(self.options, is_shared=self._shared is not None)
         self.threads = n_threads(threads, self.options, self.task)
@@ -244,6 +245,8 @@ class Campaign:
         options = self.options.model_dump(mode="json")
         del options["trials"]
         data = {} if self.task is None else {"data": self.task.fingerprint, "metric": self.task.metric}
+        if (pool := self.space.pool) is not None:
+            data["graphs"] = pool.fingerprint
         return {**options, **data, "n_inputs": self._units[0], "n_outputs": self._units[1]}
 
     def _has_output(self) -> bool:

@@ -17,10 +17,10 @@ from typing import Any
 
 import optuna
 import sqlalchemy
-from optuna.distributions import distribution_to_json
+from optuna.distributions import BaseDistribution, distribution_to_json
 from optuna.trial import FrozenTrial
 
-__all__ = ["append_trials", "set_trial_attributes"]
+__all__ = ["append_trials", "has_known_tables", "set_trial_rows"]
 
 Row = dict[str, Any]
 
@@ -73,56 +73,82 @@ def append_trials(study: optuna.Study, storage: optuna.storages.RDBStorage, tria
                 connection.execute(tables[name].insert(), several)
 
 
-def set_trial_attributes(
-    trial: optuna.Trial, storage: optuna.storages.RDBStorage, attributes: Mapping[str, Any]
-) -> None:
-    """Store user attributes of a running trial in one transaction, in place of one transaction each.
+def has_known_tables(storage: optuna.storages.RDBStorage) -> bool:
+    """Whether `set_trial_rows` can write to a storage: Optuna's tables are as expected, on PostgreSQL."""
+    return storage.engine.name == "postgresql" and _models() is not None
 
-    The rows are those that `Trial.set_user_attr` writes, on PostgreSQL; elsewhere, and where Optuna's tables are not as
-    expected, it is called.
+
+def set_trial_rows(
+    study: optuna.Study,
+    storage: optuna.storages.RDBStorage,
+    number: int,
+    attributes: Mapping[str, Any],
+    params: Mapping[str, Any] | None = None,
+    distributions: Mapping[str, BaseDistribution] | None = None,
+) -> None:
+    """Store user attributes and parameters of a running trial in one transaction, in place of one transaction each.
+
+    The rows are those that `Trial.set_user_attr` and `Trial.suggest_float` and its like write. What is there already is
+    replaced, so that this can be called again.
 
     Parameters
     ----------
-    trial : optuna.Trial
+    study : optuna.Study
     storage : optuna.storages.RDBStorage
-        Where the trial lies.
+        Where the study lies; see `has_known_tables`.
+    number : int
+        Of the trial.
     attributes : mapping
         JSON types by name.
+    params, distributions : mapping, optional
+        By name.
 
     Raises
     ------
     optuna.exceptions.UpdateFinishedTrialError
         If the trial is over.
     """
-    models = _models()
-    if models is None or storage.engine.name != "postgresql":
-        for name, given in attributes.items():
-            trial.set_user_attr(name, given)
-        return
-    from sqlalchemy.dialects.postgresql import insert
+    tables = _known_models().BaseModel.metadata.tables
+    with storage.engine.begin() as connection:
+        trial_id = _running(connection, tables, study.study_name, number)
+        key = {"trial_id": trial_id}
+        rows = [{**key, "key": name, "value_json": json.dumps(given)} for name, given in attributes.items()]
+        _upsert(connection, tables["trial_user_attributes"], ["trial_id", "key"], rows)
+        given = distributions or {}
+        chosen = [
+            {
+                **key,
+                "param_name": name,
+                "param_value": given[name].to_internal_repr(setting),
+                "distribution_json": distribution_to_json(given[name]),
+            }
+            for name, setting in (params or {}).items()
+        ]
+        _upsert(connection, tables["trial_params"], ["trial_id", "param_name"], chosen)
 
-    tables = models.BaseModel.metadata.tables
+
+def _running(connection: sqlalchemy.Connection, tables: Any, study_name: str, number: int) -> int:
+    """Lock the row of a running trial until the transaction ends, and return the trial's identifier."""
     studies, trials = tables["studies"].c, tables["trials"].c
     found = (
         sqlalchemy.select(trials.trial_id, trials.state)
         .join(tables["studies"], studies.study_id == trials.study_id)
-        .where(studies.study_name == trial.study.study_name, trials.number == trial.number)
+        .where(studies.study_name == study_name, trials.number == number)
         .with_for_update(of=tables["trials"])
     )
-    with storage.engine.begin() as connection:
-        trial_id, state = connection.execute(found).one()
-        if state.is_finished():
-            raise optuna.exceptions.UpdateFinishedTrialError(f"Trial {trial.number} is over.")
-        rows = [
-            {"trial_id": trial_id, "key": name, "value_json": json.dumps(given)} for name, given in attributes.items()
-        ]
-        statement = insert(tables["trial_user_attributes"])
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["trial_id", "key"], set_={"value_json": statement.excluded.value_json}
-            ),
-            rows,
-        )
+    trial_id, state = connection.execute(found).one()
+    if state.is_finished():
+        raise optuna.exceptions.UpdateFinishedTrialError(f"Trial {number} is over.")
+    return int(trial_id)
+
+
+def _upsert(connection: sqlalchemy.Connection, table: Any, keys: list[str], rows: list[Row]) -> None:
+    from sqlalchemy.dialects.postgresql import insert
+
+    if rows:
+        statement = insert(table)
+        others = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others), rows)
 
 
 def _next(tables: Any, study_name: str) -> sqlalchemy.Select[Any]:
@@ -160,6 +186,12 @@ def _add_rows(rows: dict[str, list[Row]], trial: FrozenTrial, place: Row, models
 def _utc(moment: datetime | None) -> datetime | None:
     """Turn naive local time, which trials hold, into naive UTC, which the tables hold."""
     return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def _known_models() -> ModuleType:
+    models = _models()
+    assert models is not None
+    return models
 
 
 @cache

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import BaseModel
 
 from nas.errors import InputError
 from nas.search.options import CampaignOptions, SharedOptions
@@ -179,4 +180,7 @@ def _n_cores() -> int:
 
 def _as_dict(config: Any) -> Any:
     """Return a config as a mapping; what is neither is left for the options to refuse."""
-    return config.model_dump(exclude_unset=True) if hasattr(config, "model_dump") else config
+    if not isinstance(config, BaseModel):
+        return config
+    # Not by dumping it, which would take a pool of graphs apart.
+    return {name: getattr(config, name) for name in config.model_fields_set}

@@ -93,7 +93,7 @@ def _read_graphs(path: str) -> GraphPool:
         raise InputError(f"space.graphs: {error}") from None
 
 
-Graphs = Annotated[Any, BeforeValidator(_path_or_pool), PlainSerializer(_name_of_graphs)]
+Graphs = Annotated[Any, BeforeValidator(_path_or_pool), PlainSerializer(_name_of_graphs, when_used="json")]
 IntRange = Annotated[tuple[int, int], BeforeValidator(_pair)]
 FloatRange = Annotated[tuple[float, float], BeforeValidator(_pair)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_several), Field(min_length=1)]
@@ -182,6 +182,25 @@ class Space(BaseModel):
             If they cannot be read.
         """
         return _read_graphs(self.graphs) if isinstance(self.graphs, str) else self.graphs
+
+    def check_graphs(self, n_inputs: int, n_outputs: int) -> None:
+        """Check that the user's own graphs can become wirings with so many units.
+
+        Raises
+        ------
+        InputError
+            Naming the first graph that cannot.
+        """
+        pool = self.pool
+        for name, graph in zip(pool.names, pool.wirings, strict=True) if pool is not None else ():
+            own = (graph.n_inputs, graph.n_outputs)
+            if graph.inputs and own != (n_inputs, n_outputs):
+                needed = f"{n_inputs} and {n_outputs} are needed"
+                raise InputError(f"space.graphs: {name} has {own[0]} input and {own[1]} output units; {needed}")
+            if graph.inputs != self.is_finite:
+                raise InputError(f"space.graphs: {name} has input units and others have none; give graphs of one kind")
+            if self.is_oriented and not (graph.inputs or graph.is_acyclic or graph.is_undirected):
+                raise InputError(f"space.graphs: {name} has directed cycles; undirected or acyclic graphs are needed")
 
     @property
     def moves(self) -> tuple[str, ...]:

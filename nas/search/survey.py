@@ -85,6 +85,7 @@ class Survey:
         self.task = task_of(task, options)
         self.options = resolve_survey(plain_options(options, self.task))
         check_fit(self.options, self.task)
+        self.options.resolved_space.check_graphs(self.task.n_inputs, self.task.n_outputs)
         self.threads = n_threads(threads, self.options, self.task)
         self._maker = self._row_maker()
 

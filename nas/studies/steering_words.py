@@ -244,7 +244,7 @@ Differences are paired by seed, with 95 % bootstrap intervals of their mean over
 test has a p below .05 after Holm's correction for all {tests} comparisons of the pool, and the interval leaves 0 out.
 Of trainings less is better.
 
-The structural sampler picks a tenth of the wirings without looking. They are in "proposals", and left out in "without
+The structural sampler picks a twentieth of the wirings without looking. They are in "proposals", and left out in "without
 blind picks". Forecasts were made before the training. Wirings that were chosen because much was expected of them are
 alike in what was expected, so that rank correlations among them are low even where forecasts are right.
 

@@ -44,7 +44,7 @@ def test_blocks_run_as_shown(empty_folder: Path) -> None:
     for line in [generate, *asking.splitlines()]:
         run_line(line)
     python = blocks("python")
-    assert len(python) == 4
+    assert len(python) == 5
     for number, block in enumerate(python):
         script = empty_folder / f"block_{number}.py"
         script.write_text(block, encoding="utf-8")
@@ -54,6 +54,9 @@ def test_blocks_run_as_shown(empty_folder: Path) -> None:
             assert variables["loss"].item() < 0.5
         if "outcome" in variables:
             assert variables["outcome"].best["value"] > -150
+        if "sampler" in variables:
+            assert variables["study"].best_value >= -3
+            assert variables["sampler"].proposals[29].forecast is not None
         if "predictor" in variables:
             assert variables["low"][0] <= variables["mean"][0] <= variables["high"][0]
 

@@ -82,8 +82,8 @@ def refuse_copy(file: StudyFile) -> None:
 
 def _copy(trial: FrozenTrial) -> tuple[Record, FrozenTrial]:
     record = record_of(trial)
-    # What Optuna notes there of a trial that was queued is of no use to those who stop trials early.
-    notes = {name: note for name, note in record.stopping.items() if name != "fixed_params"}
+    # Optuna's samplers and its queue have notes there as well.
+    notes = {name: note for name, note in record.stopping.items() if name.startswith("completed_rung")}
     record = Record(**{**vars(record), "stopping": notes})
     copied = trial_of(record, trial.distributions)
     copied.user_attrs = {**copied.user_attrs, ORIGIN: trial.number}

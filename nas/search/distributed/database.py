@@ -16,7 +16,7 @@ from urllib.parse import quote
 import optuna
 import sqlalchemy
 from optuna.trial import FrozenTrial
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, ProgrammingError, SQLAlchemyError
 
 from nas.errors import InputError
 
@@ -107,12 +107,8 @@ def connect(
         raise InputError(
             "storage: no driver for PostgreSQL is installed; it comes with: pip install 'wirenas[postgresql]'"
         ) from None
-    except OperationalError as error:
-        raise InputError(
-            f"storage: {place_of(url)} cannot be opened: {reason_of(error, url)}; `psql` with the same URL must get in"
-        ) from None
     except (SQLAlchemyError, optuna.exceptions.StorageInternalError, RuntimeError) as error:
-        raise InputError(f"storage: {place_of(url)} has no studies to read: {reason_of(error, url)}") from None
+        raise InputError(_cannot_open(error, url)) from None
     sqlalchemy.event.listen(opened.engine, "do_connect", _patient(stop))
     return opened
 
@@ -181,10 +177,20 @@ def _attempts(work: Callable[[], _Storage], count: int) -> _Storage:
     return work()
 
 
+def _cannot_open(error: Exception, url: sqlalchemy.URL) -> str:
+    place, reason = place_of(url), reason_of(error, url)
+    if isinstance(error, OperationalError) or isinstance(error.__cause__, OperationalError):
+        return f"storage: {place} cannot be opened: {reason}; give a URL that `psql` gets in with"
+    if isinstance(error.__cause__, ProgrammingError):
+        return f"storage: {place} holds no studies yet; `wirenas run` with this storage creates them"
+    return f"storage: {place} holds no studies that can be read: {reason}"
+
+
 def reason_of(error: Exception, url: sqlalchemy.URL) -> str:
     """Return what a driver said, in one line and without any password."""
     text = " ".join(str(error.__cause__ or error).split())
-    text = text.rpartition("FATAL: ")[2].split("(Background on this error")[0].strip()
+    text = text.rpartition("FATAL: ")[2].split("(Background on this error")[0]
+    text = text.split("[SQL: ")[0].removeprefix("(psycopg.OperationalError) ").strip()
     secrets = [url.password, *(value for name, value in url.query.items() if "password" in name)]
     for secret in filter(None, map(str, secrets)):
         for written in (secret, quote(secret, safe="")):

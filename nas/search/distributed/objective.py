@@ -128,10 +128,9 @@ class Objective:
 
     def _evaluated(self, trial: optuna.Trial) -> float:
         candidate = self._candidate(trial)
-        self._claim(trial, candidate)
         evaluation = self._work.evaluation_of(trial)
         record = attempt(candidate, evaluation, self._work.stop)
-        self._shared.set_attributes(trial, record.attributes())
+        self._shared.store(trial, record.attributes())
         self.seconds, self.error = record.seconds, record.error
         if record.value is not None:
             self.value, self.ending = record.value, "complete"
@@ -143,26 +142,33 @@ class Objective:
         raise UncountedError(record.error)
 
     def _candidate(self, trial: optuna.Trial) -> Candidate:
-        work = self._work
-        started = time.perf_counter()
-        params = choose(self._sampler, self._space, trial)
-        choosing = time.perf_counter() - started
+        """Draw a trial's wiring and claim it; it is stored only once it is known whether it is allowed."""
+        work, started = self._work, time.perf_counter()
+        asked = self._shared.suggester(trial)
+        params = choose(self._sampler, self._space, asked)
+        notes = {**notes_on(self._sampler, trial.number), "choosing": time.perf_counter() - started}
         wiring = self._space.wiring(params, *work.units)
         size = work.spec.n_parameters(wiring)["total"]
+        chosen = Candidate(trial.number, params, asked.distributions, wiring, size, notes)
         if not self._space.allows(wiring, size):
-            self._refuse(trial, "too large", f"too large: {size} parameters, {wiring.hidden.n_edges} edges")
-        notes = {**notes_on(self._sampler, trial.number), "choosing": choosing}
-        return Candidate(trial.number, params, trial.distributions, wiring, size, notes)
+            reason = f"too large: {size} parameters, {wiring.hidden.n_edges} edges"
+            self._refuse(trial, "too large", reason, chosen)
+        self._claim(trial, chosen)
+        return chosen
 
     def _claim(self, trial: optuna.Trial, candidate: Candidate) -> None:
         """Make sure that nobody else trains the same; see `rival`."""
         claim = (candidate.wiring.fingerprint, candidate.replicate)
-        self._shared.set_attributes(trial, {"fingerprint": claim[0], "replicate": claim[1]})
+        self._store(trial, {"fingerprint": claim[0], "replicate": claim[1]}, candidate)
         other = rival(self._shared.trials(trial.study), trial.number, claim)
         if other is not None:
             self._refuse(trial, "duplicate", f"duplicate of trial {other}")
 
-    def _refuse(self, trial: optuna.Trial, ending: Ending, reason: str) -> None:
-        self._shared.set_attributes(trial, {UNCOUNTED: reason})
+    def _refuse(self, trial: optuna.Trial, ending: Ending, reason: str, candidate: Candidate | None = None) -> None:
+        self._store(trial, {UNCOUNTED: reason}, candidate)
         self.ending = ending
         raise UncountedError(reason)
+
+    def _store(self, trial: optuna.Trial, attributes: Mapping[str, Any], candidate: Candidate | None = None) -> None:
+        chosen = None if candidate is None else {"params": candidate.params, "distributions": candidate.distributions}
+        self._shared.store(trial, attributes, chosen)

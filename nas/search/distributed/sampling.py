@@ -11,29 +11,23 @@ from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler, RandomSampler
+from optuna.search_space import IntersectionSearchSpace
 from optuna.trial import FrozenTrial
 
 from nas.networks import NetworkSpec
 from nas.samplers import StructuralSampler
-from nas.samplers.nsga2 import POPULATION
 from nas.search.options import CampaignOptions
-from nas.search.proposer import notes_of
-from nas.search.space import DRAW_NAMES, Space
+from nas.search.proposer import BLIND, notes_of
+from nas.search.space import DRAW_NAMES, Space, Suggester
 from nas.seeds import stream_seed
 
 __all__ = ["choose", "notes_on", "sampler_for", "searched_space"]
 
-_SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
-    "random": lambda seed: RandomSampler(seed=seed),
-    "tpe": lambda seed: TPESampler(seed=seed),
-    "nsga2": lambda seed: NSGAIISampler(seed=seed, population_size=POPULATION),
-}
-
 
 def searched_space(options: CampaignOptions, space: Space) -> Space:
     """Return the space that the sampler of the options searches: edits lead to neighbours, which not all look for."""
-    return space.model_copy(update={"edits": 0}) if options.sampler in _SAMPLERS else space
+    return space.model_copy(update={"edits": 0}) if options.sampler in BLIND else space
 
 
 def sampler_for(
@@ -60,18 +54,18 @@ def sampler_for(
     steering : mapping
         Further arguments of the structural sampler.
     """
-    if options.sampler in _SAMPLERS:
-        return _ByNumber(_SAMPLERS[options.sampler], seed)
+    if options.sampler in BLIND:
+        return _ByNumber(BLIND[options.sampler], seed)
     return StructuralSampler(
         space, *units, size_of=lambda wiring: spec.n_parameters(wiring)["total"], seed=seed, **steering
     )
 
 
-def choose(sampler: BaseSampler, space: Space, trial: optuna.Trial) -> dict[str, Any]:
+def choose(sampler: BaseSampler, space: Space, asked: Suggester) -> dict[str, Any]:
     """Let a sampler choose all parameters of a trial."""
-    params = space.suggest_all(trial)
+    params = space.suggest_all(asked)
     if isinstance(sampler, StructuralSampler) and sampler.replicates > 1:
-        params["replicate"] = trial.suggest_int("replicate", 0, sampler.replicates - 1)
+        params["replicate"] = asked.suggest_int("replicate", 0, sampler.replicates - 1)
     return params
 
 
@@ -85,13 +79,14 @@ def notes_on(sampler: BaseSampler, number: int) -> dict[str, Any]:
 class _ByNumber(BaseSampler):
     """Lets a sampler of its own choose each trial; seeds of wirings are drawn, since nothing is learnt from them."""
 
-    def __init__(self, make: Callable[[int], BaseSampler], seed: int) -> None:
+    def __init__(self, make: Callable[[int, IntersectionSearchSpace], BaseSampler], seed: int) -> None:
+        self._common = IntersectionSearchSpace(include_pruned=True)
         self._make, self._seed = make, seed
-        self._sampler, self._draws = make(seed), RandomSampler(seed=seed)
+        self._sampler, self._draws = make(seed, self._common), RandomSampler(seed=seed)
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
         """Seed the samplers of this trial; see Optuna."""
-        self._sampler = self._make(stream_seed(self._seed, "sampler", trial.number))
+        self._sampler = self._make(stream_seed(self._seed, "sampler", trial.number), self._common)
         self._draws = RandomSampler(seed=stream_seed(self._seed, "wiring", trial.number))
         self._sampler.before_trial(study, trial)
 

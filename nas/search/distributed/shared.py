@@ -13,11 +13,12 @@ from optuna.trial import FrozenTrial
 
 from nas.errors import InputError
 from nas.search.distributed import database
+from nas.search.distributed.asked import Asked
 from nas.search.distributed.database import connect, place_of, reason_of, url_of
 from nas.search.distributed.stale import taken_over
 from nas.search.options import Direction, refuse_changes, with_defaults
 from nas.search.quiet import quiet_optuna
-from nas.search.rows import set_trial_attributes
+from nas.search.rows import has_known_tables, set_trial_rows
 
 __all__ = ["UNCOUNTED", "SharedStudy"]
 
@@ -135,18 +136,38 @@ class SharedStudy:
         """Return all trials, which must not be changed."""
         return (study or self._study).get_trials(deepcopy=False)
 
-    def set_attributes(self, trial: optuna.Trial, attributes: Mapping[str, Any]) -> None:
+    def suggester(self, trial: optuna.Trial) -> Asked | optuna.Trial:
+        """Return what parameters of a trial are to be asked from; `store` writes those that the trial does not."""
+        return Asked(trial) if has_known_tables(self._storage) else trial
+
+    def store(
+        self, trial: optuna.Trial, attributes: Mapping[str, Any], chosen: Mapping[str, Any] | None = None
+    ) -> None:
         """Store attributes of a running trial in one transaction, and once more should the connection break.
+
+        Parameters
+        ----------
+        trial : optuna.Trial
+        attributes : mapping
+            JSON types by name.
+        chosen : mapping, optional
+            `params` and `distributions` of the trial.
 
         Raises
         ------
         optuna.exceptions.UpdateFinishedTrialError
             If the trial is over.
         """
-        try:
-            set_trial_attributes(trial, self._storage, attributes)
-        except database.STORAGE_ERRORS:
-            set_trial_attributes(trial, self._storage, attributes)
+        if not has_known_tables(self._storage):
+            for name, given in attributes.items():
+                trial.set_user_attr(name, given)
+            return
+        for is_last in (False, True):
+            try:
+                return set_trial_rows(trial.study, self._storage, trial.number, attributes, **(chosen or {}))
+            except database.STORAGE_ERRORS:
+                if is_last:
+                    raise
 
     def _others(self) -> str:
         names = optuna.get_all_study_names(self._storage)

@@ -1,0 +1,380 @@
+"""Campaigns of many processes: what counts, what is said where something is wrong, and the folder that follows."""
+
+import json
+import threading
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from command_line import refused, wirenas
+from distributed_cases import claims, study_in
+from optuna.trial import FrozenTrial, TrialState
+from postgres import DATABASE, PASSWORD, USER, Postgres
+
+import nas
+from nas import Campaign, InputError, Worker
+from nas.search.distributed import database, stale
+from nas.search.distributed.counting import next_to_copy, rival, standing, surplus
+from nas.search.distributed.sampling import choose, notes_on, sampler_for, searched_space
+from nas.search.distributed.shared import SharedStudy
+from nas.search.options import resolve
+from nas.search.records import Record
+from nas.search.study import StudyFile, load
+
+SPACE = {"nodes": (8, 20), "degree": (2, 5)}
+BEGUN = datetime(2026, 1, 1)
+
+
+def value_of(wiring: Any, params: Any) -> float:
+    return float(wiring.n_edges)
+
+
+def trial(
+    number: int, state: str = "COMPLETE", claim: str | None = None, end: int | None = None, **attributes: object
+) -> FrozenTrial:
+    """A trial that ends after `end` seconds and claims a wiring, by default one of its own."""
+    claimed = {"fingerprint": f"w{number}" if claim is None else claim, "replicate": 0} if claim != "" else {}
+    made = optuna.create_trial(
+        state=TrialState[state], value=0.5 if state == "COMPLETE" else None, user_attrs={**claimed, **attributes}
+    )
+    made.number = number
+    made.datetime_complete = BEGUN + timedelta(seconds=number if end is None else end)
+    return made
+
+
+def numbers(trials: Sequence[FrozenTrial]) -> list[int]:
+    return [trial.number for trial in trials]
+
+
+# What counts
+
+
+def test_trials_are_copied_in_the_order_in_which_they_ended() -> None:
+    trials = [trial(0, end=9), trial(1, end=3), trial(2, "RUNNING"), trial(3, end=3), trial(4, "WAITING", claim="")]
+    assert numbers(next_to_copy(trials, 5)) == [1, 3, 0]
+
+
+def test_no_more_are_copied_than_are_wanted_and_the_rest_is_surplus() -> None:
+    trials = [trial(number) for number in range(5)]
+    assert numbers(next_to_copy(trials, 3)) == [0, 1, 2]
+    assert numbers(next_to_copy(trials, 3, {0, 4})) == [1]
+    assert next_to_copy(trials, 3, {0, 1, 4}) == []
+    assert surplus(trials, {0, 1, 4}) == [2, 3]
+    # A campaign that grows takes what came too late before.
+    assert numbers(next_to_copy(trials, 5, {0, 1, 4})) == [2, 3]
+
+
+def test_of_trials_of_one_wiring_the_first_to_end_counts() -> None:
+    trials = [trial(0, claim="a", end=5), trial(1, claim="a", end=2), trial(2, claim="a", replicate=1, end=7)]
+    assert numbers(next_to_copy(trials, 5)) == [1, 2]
+    assert next_to_copy(trials[:2], 5, {0}) == []
+    assert standing(trials) == standing([trial(0), trial(1)])
+
+
+def test_failed_evaluations_are_copied_and_do_not_count_others_that_failed_are_not() -> None:
+    trials = [
+        trial(0, "FAIL", error="ValueError: no"),
+        trial(1, "FAIL", error=None),
+        trial(2, "FAIL", uncounted="duplicate of trial 0"),
+        trial(3, "PRUNED"),
+        trial(4),
+        trial(5, "FAIL", error="ValueError: late"),
+        trial(6, claim=""),
+    ]
+    assert numbers(next_to_copy(trials, 2)) == [0, 3, 4]
+    assert numbers(next_to_copy(trials, 9)) == [0, 3, 4, 5]
+    assert (standing(trials).counted, standing(trials).running) == (2, 0)
+
+
+@pytest.mark.parametrize("state", ["RUNNING", "COMPLETE", "PRUNED"])
+def test_a_claim_gives_way_to_any_other_of_a_trial_that_runs_or_is_over(state: str) -> None:
+    assert rival([trial(0, state, claim="a"), trial(1, "RUNNING", claim="a")], 1, ("a", 0)) == 0
+    assert rival([trial(0, "RUNNING", claim="a"), trial(1, state, claim="a")], 0, ("a", 0)) == 1
+
+
+def test_a_claim_gives_way_to_nothing_else() -> None:
+    others = [
+        trial(0, "FAIL", claim="a"),
+        trial(1, "RUNNING", claim="b"),
+        trial(2, claim="a", replicate=1),
+        trial(3, "RUNNING", claim=""),
+        trial(4, "RUNNING", claim="a"),
+    ]
+    assert rival(others, 4, ("a", 0)) is None
+
+
+# Those that die
+
+
+def study_of(*trials: FrozenTrial) -> optuna.Study:
+    study = optuna.create_study()
+    study.add_trials(trials)
+    return study
+
+
+def test_a_trial_is_queued_again_three_times_and_only_if_it_was_begun() -> None:
+    study = study_of()
+    stale.taken_over(study, trial(0, "FAIL", claim=""))
+    assert study.trials == []
+    lost = optuna.create_trial(
+        state=TrialState.FAIL,
+        params={"n": 3},
+        distributions={"n": optuna.distributions.IntDistribution(1, 9)},
+        user_attrs={"fingerprint": "a"},
+    )
+    for retries in range(3):
+        stale.taken_over(study, lost)
+        again = study.trials[-1]
+        assert (again.state, again.system_attrs["fixed_params"]) == (TrialState.WAITING, {"n": 3})
+        assert again.user_attrs["retries"] == retries + 1
+        assert "fingerprint" not in again.user_attrs
+        lost.user_attrs = {**lost.user_attrs, **again.user_attrs}
+    stale.taken_over(study, lost)
+    assert len(study.trials) == 3
+    stale.requeue(study, lost, is_retry=False)  # Given back, which is nobody's fault.
+    assert study.trials[-1].user_attrs["retries"] == 3
+
+
+def test_a_trial_without_a_claim_is_broken_after_the_grace_period(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    silence = stale.Silence()
+    trials = [trial(0, "RUNNING", claim=""), trial(1, "RUNNING"), trial(2), trial(3, "WAITING", claim="")]
+    assert silence.broken(trials) == []
+    now[0] += database.GRACE_S
+    assert silence.broken([*trials, trial(4, "RUNNING", claim="")]) == []
+    now[0] += 1
+    assert silence.broken([*trials, trial(4, "RUNNING", claim="")]) == [0]
+    assert silence.broken(trials[1:]) == []
+    assert silence.broken(trials) == []  # Seen anew.
+
+
+def test_what_was_told_is_told_once() -> None:
+    study = study_of()
+    first, second = study.ask(), study.ask()
+    assert stale.tell_once(study, first.number, TrialState.COMPLETE, 1.0)
+    assert stale.tell_once(study, first.number, TrialState.COMPLETE, 1.0)
+    assert not stale.tell_once(study, first.number, TrialState.FAIL)
+    study.tell(second, state=TrialState.FAIL)
+    assert not stale.tell_once(study, second.number, TrialState.COMPLETE, 1.0)
+
+
+# Sampling
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe", "structural"])
+def test_workers_of_one_seed_choose_different_wirings_for_different_trials(sampler: str) -> None:
+    options = resolve({"sampler": sampler, "space": SPACE, "startup": 4})
+    space = searched_space(options, options.resolved_space)
+    study = study_of()
+    chosen = []
+    for _ in range(6):
+        own = sampler_for(options, space, (4, 2), nas.search.campaign.NetworkSpec("mlp"), 0, _steering(options))
+        study.sampler = own
+        asked = study.ask()
+        chosen.append(space.wiring(choose(own, space, asked), 4, 2).fingerprint)
+        assert bool(notes_on(own, asked.number)) == (sampler == "structural")
+        assert notes_on(own, 99) == {}
+    assert len(set(chosen)) == 6
+    assert ("n_moves" in study.trials[0].params) == (sampler == "structural")
+
+
+def _steering(options: Any) -> dict[str, Any]:
+    return {"startup": options.startup} if options.sampler == "structural" else {}
+
+
+# What is wrong
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("sqlite:///study.db", "SQLite hands one trial out twice"),
+        ("journal.log", "not the URL of a database"),
+        ("journal:///tmp/x.log", "storage=journal: campaigns of several processes need PostgreSQL"),
+        ("mysql://u:hidden@h/d", "storage=mysql: campaigns of several processes need PostgreSQL"),
+        ("postgresql://u:hidden@h", "names no database"),
+        ("postgresql://u:hid/den@h:x/d", "storage"),
+    ],
+)
+def test_storages_that_several_processes_cannot_share_are_refused(tmp_path: Path, url: str, said: str) -> None:
+    for command in (["run", "--out", tmp_path / "x"], ["worker", "--study", "x"]):
+        line = refused(*command, "--storage", url)
+        assert said in line
+        assert "postgresql://USER:PASSWORD@HOST/DATABASE" in line
+        assert "hid" not in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_study_without_a_storage_is_refused(tmp_path: Path) -> None:
+    assert "give storage too" in refused("run", "--out", tmp_path / "x", "--study", "x")
+
+
+def test_a_missing_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "psycopg", None)
+    line = refused("worker", "--storage", "postgresql://u:hidden@127.0.0.1/d", "--study", "x")
+    assert "pip install 'wirenas[postgresql]'" in line
+    assert "hidden" not in line
+
+
+def test_a_server_that_is_not_there_is_said_at_once() -> None:
+    pytest.importorskip("psycopg")
+    line = refused("worker", "--storage", "postgresql://u:hidden@127.0.0.1:1/d", "--study", "x")
+    assert "storage: 127.0.0.1:1/d cannot be opened: " in line
+    assert "refused" in line
+    assert "hidden" not in line
+
+
+def test_messages_of_drivers_are_shown_without_passwords() -> None:
+    url = database.url_of("postgresql://me:p%40ss@h:1/d?sslpassword=other")
+    error = RuntimeError("no: p@ss p%40ss other\n(Background on this error at: https://x)")
+    assert database.reason_of(error, url) == "no: *** *** ***"
+    assert database.place_of(url) == "h:1/d"
+
+
+def test_wrong_passwords_and_unknown_names_are_refused(tmp_path: Path, postgres: Postgres) -> None:
+    wrong = postgres.url.replace(postgres.url.split(":")[2].split("@")[0], "wr0ng")
+    line = refused("run", "--out", tmp_path / "x", "--storage", wrong)
+    assert f'password authentication failed for user "{USER}"' in line
+    assert "wr0ng" not in line
+    line = refused("worker", "--study", "x", "--storage", postgres.url.replace(f"/{DATABASE}", "/nowhere"))
+    assert 'database "nowhere" does not exist' in line
+    assert PASSWORD not in line
+    SharedStudy(postgres.url, "there", threading.Event(), "maximize").close()
+    line = refused("worker", "--study", "elsewhere", "--storage", postgres.url)
+    assert "study=elsewhere: " in line
+    assert "there" in line.split("studies there: ")[1]
+
+
+# Whole campaigns
+
+
+def campaign(out: Path, postgres: Postgres, trials: int, **options: Any) -> Campaign:
+    given = {"evaluate": value_of, "space": SPACE, "sampler": "random", "seed": 1, **options}
+    return Campaign(out, storage=postgres.url, trials=trials, **given)
+
+
+def test_a_folder_follows_and_resumes_and_is_made_anew_from_the_database(tmp_path: Path, postgres: Postgres) -> None:
+    first = campaign(tmp_path / "a" / "twice", postgres, 6).run()
+    assert (first.trials, first.complete) == (6, 6)
+    before = load(tmp_path / "a" / "twice")
+    assert campaign(tmp_path / "a" / "twice", postgres, 6).run() == first
+    grown = campaign(tmp_path / "a" / "twice", postgres, 9).run()
+    assert grown.complete == 9
+    assert list(load(tmp_path / "a" / "twice"))[:6] == list(before)
+    again = campaign(tmp_path / "b" / "twice", postgres, 9).run()
+    assert list(load(tmp_path / "b" / "twice")) == list(load(tmp_path / "a" / "twice"))
+    assert again.best == grown.best
+    assert len(study_in(postgres.url, "twice").trials) == 9
+    for folder in (tmp_path / "a" / "twice", tmp_path / "b" / "twice"):
+        assert not any(PASSWORD.encode() in file.read_bytes() for file in folder.rglob("*") if file.is_file())
+        assert "storage" not in (folder / "campaign.toml").read_text(encoding="utf-8")
+
+
+def test_other_options_another_study_and_a_local_campaign_are_refused(tmp_path: Path, postgres: Postgres) -> None:
+    out = tmp_path / "firm"
+    campaign(out, postgres, 3).run()
+    with pytest.raises(InputError, match=r"^seed=2: the campaign in study firm was started with 1"):
+        campaign(out, postgres, 3, seed=2).run()
+    with pytest.raises(InputError, match=r"follows another study than other in .*, namely firm"):
+        campaign(out, postgres, 3, study="other").run()
+    with pytest.raises(InputError, match=r"come from the shared study firm; give its storage again"):
+        Campaign(out, evaluate=value_of, space=SPACE, sampler="random", seed=1, trials=4).run()
+    local = {"evaluate": value_of, "space": SPACE, "sampler": "random", "seed": 1}
+    Campaign(tmp_path / "local", trials=2, **local).run()
+    with pytest.raises(InputError, match=r"a campaign without storage lies there"):
+        campaign(tmp_path / "local", postgres, 3).run()
+    with pytest.raises(InputError, match=r"give Worker the same evaluate"):
+        Worker(postgres.url, "firm")
+
+
+def test_threads_of_a_worker_and_a_run_share_the_trials(tmp_path: Path, postgres: Postgres) -> None:
+    shared = campaign(tmp_path / "shared", postgres, 40, evaluate=_slow)
+    found = []
+    runner = threading.Thread(target=lambda: found.append(shared.run()))
+    runner.start()
+    while not (tmp_path / "shared" / "study.db").is_file():
+        pass
+    done = Worker(postgres.url, "shared", evaluate=_slow, threads=3).run()
+    runner.join()
+    assert found[0].complete == 40
+    assert 0 < done.trials < 40
+    complete = [own for own in study_in(postgres.url, "shared").trials if own.state == TrialState.COMPLETE]
+    assert len(set(claims(complete))) == len(complete) >= 40
+
+
+def _slow(wiring: Any, params: Any) -> float:
+    threading.Event().wait(0.1)
+    return float(wiring.n_edges)
+
+
+def test_a_wiring_is_not_trained_twice(tmp_path: Path, postgres: Postgres) -> None:
+    """Of a pool of four graphs four trials count, however often they are proposed."""
+    import networkx as nx
+
+    for number in range(4):
+        nx.write_graphml(nx.gnm_random_graph(8, 12, seed=number), tmp_path / f"{number}.graphml")
+    space = {"graphs": str(tmp_path), "structure": "recurrent"}
+    options = {"space": space, "network": "rnn", "evaluate": value_of, "n_inputs": 0}
+    found = campaign(tmp_path / "pool", postgres, 4, **options).run()
+    assert found.complete == 4
+    trials = study_in(postgres.url, "pool").trials
+    complete = [own for own in trials if own.state == TrialState.COMPLETE]
+    assert len(set(claims(complete))) == 4
+    refusals = [own.user_attrs["uncounted"] for own in trials if own.state == TrialState.FAIL]
+    assert all(reason.startswith("duplicate of trial ") for reason in refusals)
+
+
+def test_what_is_too_large_is_not_counted_and_failures_are_recorded(tmp_path: Path, postgres: Postgres) -> None:
+    def fails(wiring: Any, params: Any) -> float:
+        if wiring.n_edges % 2:
+            raise ValueError("odd")
+        return 1.0
+
+    campaign(tmp_path / "limits", postgres, 8, evaluate=fails, space={**SPACE, "max_edges": 25}).run()
+    records = load(tmp_path / "limits")
+    assert len(records.complete) == 8
+    assert max(record.n_edges for record in records) <= 25
+    failed = [record for record in records if not record.is_counted]
+    assert {record.error for record in failed} == {"ValueError: odd"}
+    assert {record.attempts for record in failed} == {3}
+    reasons = [own.user_attrs.get("uncounted", "") for own in study_in(postgres.url, "limits").trials]
+    assert any(reason.startswith("too large: ") for reason in reasons)
+
+
+def test_the_command_line_shares_a_task_and_stops_early(tmp_path: Path, postgres: Postgres) -> None:
+    out = tmp_path / "digits"
+    options = "--task digits --nodes 8:20 --degree 2:4 --epochs 6 --learning-rate 0.01 --finalists 1 --final-seeds 2"
+    command = ["run", *options.split(), "--trials", 14, "--early-stopping", "median", "--sampler", "random"]
+    code, text, err = wirenas(*command, "--out", out, "--json", "--storage", postgres.url)
+    assert code == 0, err
+    found = json.loads(text)
+    assert found["complete"] + found["stopped"] == 14
+    assert found["stopped"] > 0
+    assert found["test"]["seeds"] == 2
+    code, text, err = wirenas("worker", "--storage", postgres.url, "--study", "digits", "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(text) == {
+        "study": "digits", "trials": 0, "failed": 0, "duplicates": 0, "lost": 0, "seconds": 0.0
+    }  # fmt: skip
+    stopped = [record for record in load(out) if record.state == "stopped"]
+    assert all(0 < len(record.curve) < 6 and record.value is None for record in stopped)
+    assert {record.state for record in load(out)} <= {"complete", "stopped"}
+    assert [len(record.curve) for record in load(out).complete] == [6] * found["complete"]
+    code, text, _ = wirenas("status", out, "--json")
+    assert json.loads(text) == found
+    code, _, _ = wirenas("run", "--out", out, "--json", "--trials", 14)  # Nothing is left to search.
+    assert code == 0
+
+
+def test_records_are_equal_to_those_of_the_database(tmp_path: Path, postgres: Postgres) -> None:
+    campaign(tmp_path / "equal", postgres, 3).run()
+    trials = study_in(postgres.url, "equal").trials
+    for record, own in zip(load(tmp_path / "equal"), StudyFile(tmp_path / "equal").trials(), strict=True):
+        stored = trials[own.user_attrs["shared_number"]]
+        expected = Record.from_attributes(record.number, "complete", stored.value, stored.params, stored.user_attrs)
+        assert record == expected
+        assert own.distributions == stored.distributions
