@@ -272,6 +272,12 @@ def _record(candidate: Candidate, **fields: Any) -> Record:
         n_parameters=candidate.n_parameters,
         versions=versions_of("torch", "numpy", "optuna"),
         **candidate.notes,
-        **describe(candidate.wiring, candidate.params.get("n")),
+        **describe(candidate.wiring, _n_nodes(candidate)),
         **fields,
     )
+
+
+def _n_nodes(candidate: Candidate) -> int | None:
+    """Return the nodes of the graph, which edits may have changed, where a projection comes before them."""
+    hidden = candidate.wiring.hidden
+    return hidden.n_neurons - hidden.sizes[0] if candidate.params.get("attachment") == "projected" else None

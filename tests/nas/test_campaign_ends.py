@@ -44,10 +44,10 @@ def test_finalists_are_the_best_of_different_wirings(tmp_path: Path) -> None:
 
 def test_one_lucky_training_does_not_make_a_finalist(tmp_path: Path) -> None:
     """Values follow the edges but for one trial: structure expects little of it, and others come first."""
-    lucky = 25
+    lucky = 3
 
     def value(wiring: Wiring, params: Mapping[str, Any]) -> float:
-        values.append(float(wiring.n_edges) if len(values) != lucky else 1.2 * max(values))
+        values.append(float(wiring.n_edges) if len(values) != lucky else 1000.0)
         return values[-1]
 
     values: list[float] = []
@@ -56,7 +56,7 @@ def test_one_lucky_training_does_not_make_a_finalist(tmp_path: Path) -> None:
     study = StudyFile(tmp_path)
     best = [record.number for record in campaign._best(study, study.records())]
     assert len(best) == 3
-    assert best[0] != lucky
+    assert lucky not in best
     assert study.records()[best[0]].n_edges > 0.9 * max(record.n_edges for record in study.records())
 
 

@@ -378,3 +378,31 @@ def test_records_are_equal_to_those_of_the_database(tmp_path: Path, postgres: Po
         expected = Record.from_attributes(record.number, "complete", stored.value, stored.params, stored.user_attrs)
         assert record == expected
         assert own.distributions == stored.distributions
+
+
+@pytest.mark.filterwarnings("ignore:Heartbeat of storage")
+@pytest.mark.parametrize("structure", ["dag", "recurrent"])
+def test_parameters_are_stored_at_once_as_optuna_stores_them_one_by_one(structure: str, postgres: Postgres) -> None:
+    from nas.search.space import Space
+
+    space = Space(structure=structure)
+    shared = SharedStudy(postgres.url, f"rows-{structure}", threading.Event(), "maximize")
+    study = shared.open(optuna.samplers.RandomSampler(seed=3))
+    for _ in range(4):
+        plain = study.ask()
+        params = space.suggest_all(plain)
+        study.enqueue_trial(params)
+        queued = study.ask()
+        asked = shared.suggester(queued)
+        assert space.suggest_all(asked) == params
+        chosen = {"params": params, "distributions": asked.distributions}
+        for _ in range(2):  # Again, as where the connection broke.
+            shared.store(queued, {"fingerprint": "a", "n": [1, 2]}, chosen)
+        shared.store(queued, {"n": 3})
+        first, second = (study.trials[own.number] for own in (plain, queued))
+        assert (second.params, second.distributions) == (first.params, first.distributions)
+        assert second.user_attrs == {"fingerprint": "a", "n": 3}
+    study.tell(queued, 1.0)
+    with pytest.raises(optuna.exceptions.UpdateFinishedTrialError):
+        shared.store(queued, {"n": 4})
+    shared.close()

@@ -149,6 +149,13 @@ def test_forecasts_are_stored_before_the_training(tmp_path: Path):
     assert all(record.prediction is None for record in records[:6])
 
 
+def test_a_surrogate_serves_four_trials(tmp_path: Path):
+    records = run(tmp_path, batch=1)
+    known = [record.rank_correlation for record in records[8:28]]
+    assert all(len(set(known[first : first + 4])) == 1 for first in range(0, 20, 4))
+    assert len(set(known)) == 5
+
+
 @pytest.mark.parametrize("limit", [{"max_edges": 40}, {"max_parameters": 180}, {"nodes": 12}, {"degree": 4}])
 def test_children_keep_to_the_limits_of_the_space(tmp_path: Path, limit: dict[str, int]):
     search = campaign(tmp_path, **limit)

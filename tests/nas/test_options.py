@@ -31,7 +31,7 @@ OTHER: dict[str, Any] = {
     "startup": 3,
     "screened": False,
     "share": 0.5,
-    "repeats": 3,
+    "repeats": 2,
     "warm_start": "other",
     "seed": 7,
     "replicates": 2,

@@ -133,8 +133,10 @@ def test_words_follow_from_the_numbers():
     assert "is ahead of nsga2 (+0." in text
     assert "is BEHIND tpe (-0." in text
     assert "cannot be told apart from random (" in text
-    assert "Beside nsga2 its mean front is at least as high at 100% of sizes." in text
-    assert "parameters, by 10.0 points." in text
+    # TPE's front is the highest at every size.
+    assert "above those of all others" not in text
+    assert "sizes it is BELOW the best of them, most by 10.0 points at " in text
+    assert "is worth 0.8000 with it, LESS than with tpe, 0.9000." in text
 
 
 def test_the_command(tmp_path: Path):

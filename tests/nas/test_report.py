@@ -128,7 +128,7 @@ def test_an_outcome_says_what_was_found(found: Callable[[str], Found]):
     assert mlp.finals is not None
     assert (outcome.trials, outcome.complete, outcome.failed) == (5, 4, 1)
     assert (outcome.out, outcome.study) == ("results/tiny", str(Path("results/tiny/study.db")))
-    assert (outcome.task, outcome.network, outcome.sampler, outcome.engine) == ("tiny", "mlp", "tpe", "torch")
+    assert (outcome.task, outcome.network, outcome.sampler, outcome.engine) == ("tiny", "mlp", "structural", "torch")
     assert (outcome.metric, outcome.direction, outcome.seconds) == (
         "accuracy",
         "maximize",

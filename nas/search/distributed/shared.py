@@ -162,12 +162,11 @@ class SharedStudy:
             for name, given in attributes.items():
                 trial.set_user_attr(name, given)
             return
-        for is_last in (False, True):
-            try:
-                return set_trial_rows(trial.study, self._storage, trial.number, attributes, **(chosen or {}))
-            except database.STORAGE_ERRORS:
-                if is_last:
-                    raise
+        given = (trial.study, self._storage, trial.number, attributes)
+        try:
+            set_trial_rows(*given, **(chosen or {}))
+        except database.STORAGE_ERRORS:
+            set_trial_rows(*given, **(chosen or {}))
 
     def _others(self) -> str:
         names = optuna.get_all_study_names(self._storage)
