@@ -29,10 +29,12 @@ demo: $(VENV)/.ready
 test: $(VENV)/.ready
 	$(BIN)/python -m pytest --numprocesses 2 --quiet
 
-## crash-test: kill a campaign 20 times and interrupt it 5 times, with one and with two threads
+## crash-test: kill a campaign 20 times and interrupt it 5 times, with one and with two threads; then kill 8 workers on
+## PostgreSQL again and again, and restart it twice
 crash-test: $(VENV)/.ready
 	WIRENAS_TEST_KILLS=20 $(BIN)/python -m pytest --quiet --timeout 900 tests/nas/test_campaign_crashes.py \
 		tests/nas/test_survey_crashes.py
+	WIRENAS_TEST_WORKERS=8 $(BIN)/python -m pytest --quiet --timeout 900 tests/nas/test_distributed_crashes.py
 
 ## fuzz: 1,000 damaged predictors and 2,000 mutated graph files
 fuzz: $(VENV)/.ready

@@ -232,7 +232,7 @@ of a wiring is its mean test metric over all replicates, which no arm sees. Seed
 | neighbours | one half without looking, one half near one of the 5 best, by the prior's parameters |
 | parameters | the structural sampler, given the prior's parameters in place of features |
 | size | the structural sampler, given features of size alone |
-| structural | the structural sampler as campaigns have it: with up to 3 trainings of the best, which count as trainings |
+| structural | the structural sampler as campaigns have it: the best may be trained up to 3 times, which counts |
 | structural-once | the same, but no wiring is trained twice |
 | genetic | by regularised evolution of the prior's parameters (arXiv:1802.01548) |
 | genetic-predicted | the same, the most promising of 16 children by a surrogate on features |
@@ -244,8 +244,9 @@ Differences are paired by seed, with 95 % bootstrap intervals of their mean over
 test has a p below .05 after Holm's correction for all {tests} comparisons of the pool, and the interval leaves 0 out.
 Of trainings less is better.
 
-The structural sampler picks a twentieth of the wirings without looking. They are in "proposals", and left out in "without
-blind picks". Forecasts were made before the training. Wirings that were chosen because much was expected of them are
-alike in what was expected, so that rank correlations among them are low even where forecasts are right.
+The structural sampler picks a twentieth of the wirings without looking. They are in "proposals", and left out in
+"without blind picks". Forecasts were made before the training. Wirings that were chosen because much was
+expected of them are alike in what was expected, so that rank correlations among them are low even where forecasts are
+right.
 
 {pools}"""

@@ -47,7 +47,7 @@ def test_one_lucky_training_does_not_make_a_finalist(tmp_path: Path) -> None:
     lucky = 3
 
     def value(wiring: Wiring, params: Mapping[str, Any]) -> float:
-        values.append(float(wiring.n_edges) if len(values) != lucky else 1000.0)
+        values.append(float(wiring.n_edges) if len(values) != lucky else 90.0)
         return values[-1]
 
     values: list[float] = []

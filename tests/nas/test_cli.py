@@ -330,7 +330,7 @@ def test_a_campaign_from_python_is_resumed_there(wirenas: Any, tmp_path: Path, t
         ("--nesterov", "recipe: nesterov with optimizer=adam"),
         ("--structure stack", "space.structure=stack does not fit network=mlp; valid: dag"),
         ("--task reber", "task reber needs network=rnn"),
-        ("--max-parameters 3", "space.max_parameters=3: none of 160 draws is so small; the smallest has"),
+        ("--max-parameters 3", "space.max_parameters=3: none of 1000 draws is so small; the smallest has"),
         ("--device abacus", "device='abacus'"),
         ("--trails 3", "--trails"),
         ("--task none", "task='none': a campaign without a task needs an own evaluation, which Python alone can give"),

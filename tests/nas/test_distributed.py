@@ -1,6 +1,5 @@
-"""Campaigns of many processes: what counts, what is said where something is wrong, and the folder that follows."""
+"""Campaigns of many processes: what counts, who is gone, how workers differ, what is said where something is wrong."""
 
-import json
 import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -9,20 +8,16 @@ from typing import Any
 
 import optuna
 import pytest
-from command_line import refused, wirenas
-from distributed_cases import claims, study_in
+from command_line import refused
 from optuna.trial import FrozenTrial, TrialState
 from postgres import DATABASE, PASSWORD, USER, Postgres
 
 import nas
-from nas import Campaign, InputError, Worker
 from nas.search.distributed import database, stale
 from nas.search.distributed.counting import next_to_copy, rival, standing, surplus
 from nas.search.distributed.sampling import choose, notes_on, sampler_for, searched_space
 from nas.search.distributed.shared import SharedStudy
 from nas.search.options import resolve
-from nas.search.records import Record
-from nas.search.study import StudyFile, load
 
 SPACE = {"nodes": (8, 20), "degree": (2, 5)}
 BEGUN = datetime(2026, 1, 1)
@@ -249,135 +244,7 @@ def test_wrong_passwords_and_unknown_names_are_refused(tmp_path: Path, postgres:
     assert "there" in line.split("studies there: ")[1]
 
 
-# Whole campaigns
-
-
-def campaign(out: Path, postgres: Postgres, trials: int, **options: Any) -> Campaign:
-    given = {"evaluate": value_of, "space": SPACE, "sampler": "random", "seed": 1, **options}
-    return Campaign(out, storage=postgres.url, trials=trials, **given)
-
-
-def test_a_folder_follows_and_resumes_and_is_made_anew_from_the_database(tmp_path: Path, postgres: Postgres) -> None:
-    first = campaign(tmp_path / "a" / "twice", postgres, 6).run()
-    assert (first.trials, first.complete) == (6, 6)
-    before = load(tmp_path / "a" / "twice")
-    assert campaign(tmp_path / "a" / "twice", postgres, 6).run() == first
-    grown = campaign(tmp_path / "a" / "twice", postgres, 9).run()
-    assert grown.complete == 9
-    assert list(load(tmp_path / "a" / "twice"))[:6] == list(before)
-    again = campaign(tmp_path / "b" / "twice", postgres, 9).run()
-    assert list(load(tmp_path / "b" / "twice")) == list(load(tmp_path / "a" / "twice"))
-    assert again.best == grown.best
-    assert len(study_in(postgres.url, "twice").trials) == 9
-    for folder in (tmp_path / "a" / "twice", tmp_path / "b" / "twice"):
-        assert not any(PASSWORD.encode() in file.read_bytes() for file in folder.rglob("*") if file.is_file())
-        assert "storage" not in (folder / "campaign.toml").read_text(encoding="utf-8")
-
-
-def test_other_options_another_study_and_a_local_campaign_are_refused(tmp_path: Path, postgres: Postgres) -> None:
-    out = tmp_path / "firm"
-    campaign(out, postgres, 3).run()
-    with pytest.raises(InputError, match=r"^seed=2: the campaign in study firm was started with 1"):
-        campaign(out, postgres, 3, seed=2).run()
-    with pytest.raises(InputError, match=r"follows another study than other in .*, namely firm"):
-        campaign(out, postgres, 3, study="other").run()
-    with pytest.raises(InputError, match=r"come from the shared study firm; give its storage again"):
-        Campaign(out, evaluate=value_of, space=SPACE, sampler="random", seed=1, trials=4).run()
-    local = {"evaluate": value_of, "space": SPACE, "sampler": "random", "seed": 1}
-    Campaign(tmp_path / "local", trials=2, **local).run()
-    with pytest.raises(InputError, match=r"a campaign without storage lies there"):
-        campaign(tmp_path / "local", postgres, 3).run()
-    with pytest.raises(InputError, match=r"give Worker the same evaluate"):
-        Worker(postgres.url, "firm")
-
-
-def test_threads_of_a_worker_and_a_run_share_the_trials(tmp_path: Path, postgres: Postgres) -> None:
-    shared = campaign(tmp_path / "shared", postgres, 40, evaluate=_slow)
-    found = []
-    runner = threading.Thread(target=lambda: found.append(shared.run()))
-    runner.start()
-    while not (tmp_path / "shared" / "study.db").is_file():
-        pass
-    done = Worker(postgres.url, "shared", evaluate=_slow, threads=3).run()
-    runner.join()
-    assert found[0].complete == 40
-    assert 0 < done.trials < 40
-    complete = [own for own in study_in(postgres.url, "shared").trials if own.state == TrialState.COMPLETE]
-    assert len(set(claims(complete))) == len(complete) >= 40
-
-
-def _slow(wiring: Any, params: Any) -> float:
-    threading.Event().wait(0.1)
-    return float(wiring.n_edges)
-
-
-def test_a_wiring_is_not_trained_twice(tmp_path: Path, postgres: Postgres) -> None:
-    """Of a pool of four graphs four trials count, however often they are proposed."""
-    import networkx as nx
-
-    for number in range(4):
-        nx.write_graphml(nx.gnm_random_graph(8, 12, seed=number), tmp_path / f"{number}.graphml")
-    space = {"graphs": str(tmp_path), "structure": "recurrent"}
-    options = {"space": space, "network": "rnn", "evaluate": value_of, "n_inputs": 0}
-    found = campaign(tmp_path / "pool", postgres, 4, **options).run()
-    assert found.complete == 4
-    trials = study_in(postgres.url, "pool").trials
-    complete = [own for own in trials if own.state == TrialState.COMPLETE]
-    assert len(set(claims(complete))) == 4
-    refusals = [own.user_attrs["uncounted"] for own in trials if own.state == TrialState.FAIL]
-    assert all(reason.startswith("duplicate of trial ") for reason in refusals)
-
-
-def test_what_is_too_large_is_not_counted_and_failures_are_recorded(tmp_path: Path, postgres: Postgres) -> None:
-    def fails(wiring: Any, params: Any) -> float:
-        if wiring.n_edges % 2:
-            raise ValueError("odd")
-        return 1.0
-
-    campaign(tmp_path / "limits", postgres, 8, evaluate=fails, space={**SPACE, "max_edges": 25}).run()
-    records = load(tmp_path / "limits")
-    assert len(records.complete) == 8
-    assert max(record.n_edges for record in records) <= 25
-    failed = [record for record in records if not record.is_counted]
-    assert {record.error for record in failed} == {"ValueError: odd"}
-    assert {record.attempts for record in failed} == {3}
-    reasons = [own.user_attrs.get("uncounted", "") for own in study_in(postgres.url, "limits").trials]
-    assert any(reason.startswith("too large: ") for reason in reasons)
-
-
-def test_the_command_line_shares_a_task_and_stops_early(tmp_path: Path, postgres: Postgres) -> None:
-    out = tmp_path / "digits"
-    options = "--task digits --nodes 8:20 --degree 2:4 --epochs 6 --learning-rate 0.01 --finalists 1 --final-seeds 2"
-    command = ["run", *options.split(), "--trials", 14, "--early-stopping", "median", "--sampler", "random"]
-    code, text, err = wirenas(*command, "--out", out, "--json", "--storage", postgres.url)
-    assert code == 0, err
-    found = json.loads(text)
-    assert found["complete"] + found["stopped"] == 14
-    assert found["stopped"] > 0
-    assert found["test"]["seeds"] == 2
-    code, text, err = wirenas("worker", "--storage", postgres.url, "--study", "digits", "--json")
-    assert (code, err) == (0, "")
-    assert json.loads(text) == {
-        "study": "digits", "trials": 0, "failed": 0, "duplicates": 0, "lost": 0, "seconds": 0.0
-    }  # fmt: skip
-    stopped = [record for record in load(out) if record.state == "stopped"]
-    assert all(0 < len(record.curve) < 6 and record.value is None for record in stopped)
-    assert {record.state for record in load(out)} <= {"complete", "stopped"}
-    assert [len(record.curve) for record in load(out).complete] == [6] * found["complete"]
-    code, text, _ = wirenas("status", out, "--json")
-    assert json.loads(text) == found
-    code, _, _ = wirenas("run", "--out", out, "--json", "--trials", 14)  # Nothing is left to search.
-    assert code == 0
-
-
-def test_records_are_equal_to_those_of_the_database(tmp_path: Path, postgres: Postgres) -> None:
-    campaign(tmp_path / "equal", postgres, 3).run()
-    trials = study_in(postgres.url, "equal").trials
-    for record, own in zip(load(tmp_path / "equal"), StudyFile(tmp_path / "equal").trials(), strict=True):
-        stored = trials[own.user_attrs["shared_number"]]
-        expected = Record.from_attributes(record.number, "complete", stored.value, stored.params, stored.user_attrs)
-        assert record == expected
-        assert own.distributions == stored.distributions
+# Storing
 
 
 @pytest.mark.filterwarnings("ignore:Heartbeat of storage")

@@ -12,7 +12,7 @@ import pytest
 from nas.search.evaluation import OwnEvaluation
 from nas.search.pipeline import evaluated
 from nas.search.proposer import Proposer
-from nas.search.records import Record, Records
+from nas.search.records import Records
 from nas.search.space import Space
 from nas.search.study import StudyFile, load
 from nas.search.writer import Writer
