@@ -105,7 +105,7 @@ def run(
                 out,
                 given_options(given),
                 threads,
-                lambda way: watcher_for(console, way, notice),
+                lambda way, by_size: watcher_for(console, way, notice, by_size=by_size),
                 data,
                 storage,
                 study,

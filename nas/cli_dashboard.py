@@ -28,8 +28,9 @@ def dashboard(
 ) -> None:
     """Open a campaign in optuna-dashboard, with a note on every trial; trials appear as they are done.
 
-    The campaign may be running, and is not changed. Ctrl-C ends the dashboard, with exit code 0. With --json no browser
-    is opened, and the object is printed as soon as pages are served.
+    The campaign may be running, and is not changed. Ctrl-C ends the dashboard, with exit code 0.
+
+    With --json no browser is opened, and the object is printed as soon as pages are served.
 
     Example: wirenas dashboard results/digits
     """

@@ -18,7 +18,9 @@ study_commands = typer.Typer(no_args_is_help=True)
 def published_rnns(
     *,
     data: Annotated[Path, typer.Option(help="Folder that holds stier2021/, the published tables and graphs.")],
-    out: Annotated[Path, typer.Option(help="Where numbers, tables and figures go.")] = Path("results/published-rnns"),
+    out: Annotated[Path, typer.Option(file_okay=False, help="Where numbers, tables and figures go.")] = Path(
+        "results/published-rnns"
+    ),
     as_json: Json = False,
 ) -> None:
     """Predict the accuracy of 800 published recurrent networks by repeated cross-validation; takes about an hour.
@@ -36,8 +38,10 @@ def published_rnns(
 @study_commands.command("prediction")
 def prediction(
     *,
-    out: Annotated[Path, typer.Option(help="Where numbers, tables and figures go.")] = Path("results/prediction"),
-    atlas: Annotated[Path, typer.Option(help="Where surveys lie, or go.")] = Path("atlas"),
+    out: Annotated[Path, typer.Option(file_okay=False, help="Where numbers, tables and figures go.")] = Path(
+        "results/prediction"
+    ),
+    atlas: Annotated[Path, typer.Option(file_okay=False, help="Where surveys lie, or go.")] = Path("atlas"),
     population: Annotated[
         list[str] | None, typer.Option(help="One population; again for several. Default: all.")
     ] = None,
@@ -58,8 +62,12 @@ def prediction(
 @study_commands.command("zero-cost")
 def zero_cost(
     *,
-    out: Annotated[Path, typer.Option(help="Where numbers and tables go.")] = Path("results/prediction"),
-    atlas: Annotated[Path, typer.Option(help="Where the surveys of `study prediction` lie.")] = Path("atlas"),
+    out: Annotated[Path, typer.Option(file_okay=False, help="Where numbers and tables go.")] = Path(
+        "results/prediction"
+    ),
+    atlas: Annotated[Path, typer.Option(file_okay=False, help="Where the surveys of `study prediction` lie.")] = Path(
+        "atlas"
+    ),
     as_json: Json = False,
 ) -> None:
     """Ask whether measures of untrained networks predict what structure does not; takes ten minutes.
@@ -76,8 +84,10 @@ def zero_cost(
 @study_commands.command("steering")
 def steering(
     *,
-    out: Annotated[Path, typer.Option(help="Where numbers, tables and figures go.")] = Path("results/steering"),
-    atlas: Annotated[Path, typer.Option(help="Where surveys and runs lie, or go.")] = Path("atlas"),
+    out: Annotated[Path, typer.Option(file_okay=False, help="Where numbers, tables and figures go.")] = Path(
+        "results/steering"
+    ),
+    atlas: Annotated[Path, typer.Option(file_okay=False, help="Where surveys and runs lie, or go.")] = Path("atlas"),
     pool: Annotated[list[str] | None, typer.Option(help="One pool; again for several. Default: all.")] = None,
     seeds: Annotated[int | None, typer.Option(min=2, help="Runs of each arm, fewer for a trial.")] = None,
     data: Annotated[
@@ -99,8 +109,10 @@ def steering(
 @study_commands.command("warm-start")
 def warm_start(
     *,
-    out: Annotated[Path, typer.Option(help="Where numbers and the table go.")] = Path("results/steering"),
-    atlas: Annotated[Path, typer.Option(help="Where surveys lie, or go.")] = Path("atlas"),
+    out: Annotated[Path, typer.Option(file_okay=False, help="Where numbers and the table go.")] = Path(
+        "results/steering"
+    ),
+    atlas: Annotated[Path, typer.Option(file_okay=False, help="Where surveys lie, or go.")] = Path("atlas"),
     data: Annotated[Path | None, typer.Option(help="Folder of image files, for surveys that are not complete.")] = None,
     seeds: Annotated[int, typer.Option(min=2, help="Runs of each search.")] = 40,
     as_json: Json = False,
@@ -119,7 +131,9 @@ def warm_start(
 @study_commands.command("pareto")
 def pareto(
     *,
-    out: Annotated[Path, typer.Option(help="Where runs, numbers and the figure go.")] = Path("results/pareto"),
+    out: Annotated[Path, typer.Option(file_okay=False, help="Where runs, numbers and the figure go.")] = Path(
+        "results/pareto"
+    ),
     seeds: Annotated[int, typer.Option(min=2, help="Runs of each search.")] = 20,
     trainings: Annotated[int, typer.Option(min=12, help="Of each run.")] = 60,
     as_json: Json = False,

@@ -34,7 +34,7 @@ def run_campaign(
     out: Path | None,
     given: Mapping[str, Any],
     threads: int | None,
-    watcher_for: Callable[[str], Watcher],
+    watcher_for: Callable[[str, bool], Watcher],
     data: Path | None = None,
     storage: str | None = None,
     study: str | None = None,
@@ -52,7 +52,7 @@ def run_campaign(
     threads : int or None
         Trainings at a time; see `Campaign`.
     watcher_for : callable
-        Makes a watcher for a direction.
+        Makes a watcher for a direction, and for whether the number of parameters is a second objective.
     data : Path or None
         Folder of the task's files. A campaign does not remember it: its data are told by their fingerprint.
     storage, study : str or None
@@ -76,7 +76,7 @@ def run_campaign(
 
         options["task"] = load_task(options.get("task", resolved.task), data)
     campaign = Campaign(folder, threads=threads, storage=storage, study=study, **options)
-    return campaign.run(watcher_for(campaign.options.direction))
+    return campaign.run(watcher_for(campaign.options.direction, campaign.options.by_size))
 
 
 def run_survey(

@@ -19,10 +19,17 @@ from nas.training.recipe import Recipe
 __all__ = ["Drawing", "drawing_flags", "flags", "given_options", "survey_flags"]
 
 _FLAG_NAMES = {"priors": "prior", "learning_rates": "learning_rate"}
-_LEFT_OUT = {"direction", "space", "recipe"}
+_LEFT_OUT: dict[type[SharedOptions], frozenset[str]] = {
+    CampaignOptions: frozenset({"direction", "space", "recipe"}),
+    # Nothing in a survey looks for neighbours.
+    SurveyOptions: frozenset({"space", "recipe", "edits"}),
+}
+_PATHS = ("graphs", "warm_start")
 _PRIOR = "The prior"
 _UNITS = "Input and output units"
 _OPTION_PANELS: dict[type[SharedOptions], str] = {CampaignOptions: "The campaign", SurveyOptions: "The survey"}
+_CHOICE = "How a campaign chooses candidates"
+_OF_CHOICE = ("sampler", "startup", "screened", "share", "repeats", "warm_start", "batch")
 _PANELS: tuple[tuple[type[BaseModel], str | None, str], ...] = (
     (Space, "space", "What varies between the candidates"),
     (Recipe, "recipe", "How networks are trained; a task has defaults of its own"),
@@ -72,7 +79,7 @@ class _Flag:
             help=f"{self.info.description} {_default_text(default)}".strip(),
             rich_help_panel=self.panel,
             show_default=False,
-            metavar=None if isinstance(default, bool) else _metavar(self.info),
+            metavar=None if isinstance(default, bool) else _metavar(self.name, self.info),
         )
         return inspect.Parameter(
             self.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_annotated(self.info, option)
@@ -121,8 +128,9 @@ def _extended(command: Callable[..., None], added: Iterable[inspect.Parameter]) 
 def _all_flags(options: type[SharedOptions]) -> Iterator[_Flag]:
     for config, section, panel in ((options, None, _OPTION_PANELS[options]), *_PANELS):
         for name, info in config.model_fields.items():
-            if name not in _LEFT_OUT:
-                yield _Flag(_FLAG_NAMES.get(name, name), name, section, panel, info)
+            if name not in _LEFT_OUT[options]:
+                own_panel = _CHOICE if name in _OF_CHOICE else panel
+                yield _Flag(_FLAG_NAMES.get(name, name), name, section, own_panel, info)
 
 
 def _annotated(info: FieldInfo, option: Any) -> Any:
@@ -136,16 +144,20 @@ def _is_repeated(info: FieldInfo) -> bool:
     return Ellipsis in typing.get_args(info.annotation)
 
 
-def _metavar(info: FieldInfo) -> str:
+def _metavar(name: str, info: FieldInfo) -> str:
     default, kinds = info.default, str(info.annotation)
+    if name in _PATHS:
+        return "PATH"
     if isinstance(default, tuple) and not _is_repeated(info):
         return "LOW:HIGH"
     return "TEXT" if "str" in kinds or "Literal" in kinds else "NUMBER"
 
 
 def _default_text(default: Any) -> str:
-    if default is None or isinstance(default, bool):
+    if default is None:
         return ""
+    if isinstance(default, bool):
+        return f"Default: {'yes' if default else 'no'}."
     if isinstance(default, tuple):
         default = (":" if len(default) == 2 and not isinstance(default[0], str) else ", ").join(map(str, default))
     return f"Default: {default}."

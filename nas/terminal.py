@@ -16,7 +16,7 @@ from nas.console import say
 from nas.direction import sign_of
 from nas.report.card import comparison, number, spread
 from nas.report.outcome import Outcome, best_record
-from nas.report.steering import CHANCE
+from nas.report.steering import is_by_chance, is_steered
 from nas.search.records import Record, Records
 from nas.search.watcher import Watcher
 from nas.terminal_front import show_front
@@ -52,22 +52,23 @@ def slow_engine_notice(engine: str | None) -> str | None:
     return f"The compiled engine is missing ({MISSING}): using torch, which is slower."
 
 
-def watcher_for(console: Console, direction: str, notice: str | None = None) -> Watcher:
+def watcher_for(console: Console, direction: str, notice: str | None = None, *, by_size: bool = False) -> Watcher:
     """Return a live display for a terminal, plain lines for anything else; it gives notice when the search starts."""
     kind = LiveWatcher if console.is_terminal else PlainWatcher
-    return kind(console, direction, notice)
+    return kind(console, direction, notice, by_size=by_size)
 
 
 class _Tally:
     """Counts what was recorded: trials done, best so far, trials per minute, time left."""
 
-    def __init__(self, direction: str) -> None:
-        self.direction = direction
+    def __init__(self, direction: str, by_size: bool) -> None:
+        self.direction, self.by_size = direction, by_size
         self.sign = sign_of(direction)
         self.done = self.total = self.new = 0
         self.best: float | None = None
         self.values: dict[bool, list[float]] = {True: [], False: []}
         """Of steered trials, and of those that chance chose."""
+        self.rank_correlation: float | None = None
         self.started = time.monotonic()
 
     def start(self, done: int, total: int, records: Records) -> None:
@@ -86,12 +87,20 @@ class _Tally:
         self._compare(record)
 
     def _compare(self, record: Record) -> None:
-        if record.value is not None and record.origin:
-            self.values[record.origin not in CHANCE].append(record.value)
+        if record.rank_correlation is not None:
+            self.rank_correlation = record.rank_correlation
+        if record.value is not None and (is_steered(record) or is_by_chance(record)):
+            self.values[is_steered(record)].append(record.value)
 
     @property
     def worth(self) -> str:
-        """What the predictor is worth so far: the mean of what it chose beside that of what chance did."""
+        """What the predictor is worth so far: the mean of what it chose beside that of what chance did.
+
+        On the way to a front, where means say nothing, how well it ranks wirings that it has not learnt from.
+        """
+        if self.by_size:
+            tau = self.rank_correlation
+            return "" if tau is None else f", predictions' rank correlation {tau:.2f}"
         if not all(self.values.values()):
             return ""
         steered, chance = (math.fsum(self.values[way]) / len(self.values[way]) for way in (True, False))
@@ -112,9 +121,9 @@ class _Tally:
 class PlainWatcher(Watcher):
     """Writes a line every few seconds."""
 
-    def __init__(self, console: Console, direction: str, notice: str | None = None) -> None:
+    def __init__(self, console: Console, direction: str, notice: str | None = None, *, by_size: bool = False) -> None:
         self._notice = notice
-        self._console, self._tally = console, _Tally(direction)
+        self._console, self._tally = console, _Tally(direction, by_size)
         self._last = 0.0
         self._stage = ""
         self._trained = self._trainings = 0
@@ -160,9 +169,9 @@ class PlainWatcher(Watcher):
 class LiveWatcher(Watcher):
     """Keeps a bar with the best so far, the rate and the time left."""
 
-    def __init__(self, console: Console, direction: str, notice: str | None = None) -> None:
+    def __init__(self, console: Console, direction: str, notice: str | None = None, *, by_size: bool = False) -> None:
         self._notice = notice
-        self._tally = _Tally(direction)
+        self._tally = _Tally(direction, by_size)
         self.progress = _bars(console)
         self._search = self.progress.add_task("search", total=None, note="")
         self._stage = self._search
@@ -332,6 +341,11 @@ def show_best(console: Console, found: Mapping[str, Any]) -> None:
     say(console, f"trial {best['trial']}, {number(best['value'])} on validation")
     for name, value in best["params"].items():
         say(console, f"  {name}: {_short(value)}")
+    if best.get("chosen"):
+        say(console, f"chosen: {best['chosen']}")
+    if best.get("prediction") is not None:
+        expected = {"mean": best["prediction"], "std": best["prediction_std"]}
+        say(console, f"predicted before training: {spread(expected)}")
     if found["test"] is not None:
         say(console, f"test: {spread(found['test'])} over {found['test']['seeds']} seeds")
         say(console, found["verdict"])

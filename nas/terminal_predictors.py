@@ -43,7 +43,7 @@ def show_predictions(console: Console, out: Path, found: Sequence[Mapping[str, A
         if not row["in_domain"]:
             say(console, f"  unlike what was trained, so this is a guess: {row['outside']}")
         if row["trains"] < 0.9:
-            say(console, f"  trains at all with a probability of {row['trains']:.0%}")
+            say(console, f"  trains at all with a probability of {_percent(row['trains'])}")
     say(console, f"± is of a single training. Judge the predictor itself: wirenas validate {out}")
 
 
@@ -111,15 +111,25 @@ def _number(value: float | None, sign: str = "") -> str:
 
 def show_steering(console: Console, outcome: Outcome) -> None:
     """Print what predictions did for a search, and what choosing and storing cost it."""
-    found = outcome.steering
-    if found is not None:
-        text = (
-            f"Steering: {found['n_steered']} trials chosen by predictions reached {number(found['steered'])} on average"
-        )
-        text += f", {found['n_chance']} by chance {number(found['chance'])}."
-        if found["rank_correlation"] is not None:
-            text += f" Predicted before training: rank correlation {found['rank_correlation']:.2f}"
-            text += f", {found['coverage']:.0%} of values inside of their 90 % intervals."
-        say(console, text)
+    if outcome.steering is not None:
+        say(console, f"Steering: {_steered(outcome.steering)}")
     if outcome.overhead is not None and outcome.overhead["share"] is not None:
-        say(console, f"Choosing and storing took {outcome.overhead['share']:.0%} of the time of the trials.")
+        say(console, f"Choosing and storing took {_percent(outcome.overhead['share'])} of the time of the trials.")
+
+
+def _steered(found: Mapping[str, Any]) -> str:
+    # Outcomes of fronts hold no means, and those of an older version do not say how often TPE took over.
+    means = [found["steered"], found["chance"]]
+    told = ["" if mean is None else f" {number(mean)}" for mean in means]
+    reached = f" reached{told[0]} on average" if told[0] else ""
+    text = f"{found['n_steered']} trials chosen by predictions{reached}, {found['n_chance']} by chance{told[1]}."
+    if found.get("n_fallback"):
+        text += f" {found['n_fallback']} chosen by TPE, while predictions were no better than the mean."
+    if found["rank_correlation"] is not None:
+        text += f" Predicted before training: rank correlation {found['rank_correlation']:.2f}"
+        text += f", {_percent(found['coverage'])} of values inside of their 90 % intervals."
+    return text
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

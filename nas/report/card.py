@@ -22,7 +22,7 @@ def card(options: CampaignOptions, task: Task | None, finals: Finals | None, out
     trials = outcome.complete + outcome.stopped
     sections = [
         f"# {best['fingerprint'][:12]}: trial {best['trial']} of a campaign of {trials} trials",
-        "## Wiring\n\n" + _table(("what", "value"), [*best["params"].items(), ("fingerprint", best["fingerprint"])]),
+        "## Wiring\n\n" + _table(("what", "value"), _of_wiring(options, best)),
     ]
     if task is None or finals is None:
         sections.append(f"## Value\n\n{number(best['value'])} ({options.direction}), from the user's own evaluation.")
@@ -56,6 +56,19 @@ def spread(summary: Mapping[str, Any]) -> str:
 def number(value: float | None) -> str:
     """Return a value with four decimals, as accuracies are told apart by."""
     return "–" if value is None else f"{value:.4f}"
+
+
+def _of_wiring(options: CampaignOptions, best: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    rows = list(best["params"].items())
+    index, pool = best["params"].get("graph"), options.space.pool
+    if index is not None and pool is not None and pool.names[index] != str(index):
+        rows.append(("name of the graph", pool.names[index]))
+    if best.get("chosen"):
+        rows.append(("chosen", best["chosen"]))
+    if best.get("prediction") is not None:
+        expected = {"mean": best["prediction"], "std": best["prediction_std"]}
+        rows.append(("predicted before training", spread(expected)))
+    return [*rows, ("fingerprint", best["fingerprint"])]
 
 
 def _data(task: Task) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nas.report.card import number, spread
+from nas.report.steering import told_origin
 from nas.search.records import Record
 
 __all__ = ["study_note", "trial_note"]
@@ -160,7 +161,8 @@ def _mishaps(record: Record) -> str:
 
 def _origin(record: Record) -> list[str]:
     seeds = [f"{name.removesuffix(_SEED)} {value}" for name, value in record.params.items() if name.endswith(_SEED)]
-    lines = [f"seeds: {', '.join(seeds)}"] if seeds else []
+    lines = [f"chosen: {chosen}"] if (chosen := told_origin(record)) else []
+    lines += [f"seeds: {', '.join(seeds)}"] if seeds else []
     if record.fingerprint:
         lines.append(f"fingerprint: `{record.fingerprint[:12]}`")
     if record.seconds:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nas.direction import sign_of
 from nas.report.front import front_entries, front_references
-from nas.report.steering import worth_of_steering
+from nas.report.steering import told_origin, worth_of_steering
 from nas.report.verdict import front_verdict, verdict
 from nas.search.records import Record, Records
 
@@ -37,7 +37,8 @@ class Outcome:
     seconds : float
         Spent in the evaluations of all trials, added up over threads and runs.
     best : mapping or None
-        value, trial, fingerprint, params and n_parameters of the best trial; after the finals, of the winner.
+        value, trial, fingerprint, params and n_parameters of the best trial; after the finals, of the winner. chosen:
+        how, in words; prediction and prediction_std: what was expected of it before it was trained, or None.
     test : mapping or None
         mean, std and seeds of the winner's test metric.
     references : tuple of mapping
@@ -136,7 +137,7 @@ class Outcome:
             verdict="" if test is None or task is None else _in_words(task, test, rivals, front, dense),
             test_uses=test_uses,
             over=over,
-            steering=worth_of_steering(records),
+            steering=worth_of_steering(records, by_size=options.by_size),
             overhead=_overhead(records, storing),
         )
 
@@ -189,4 +190,7 @@ def _best(record: Record) -> dict[str, Any]:
         "n_hidden": record.n_hidden,
         "n_edges": record.n_edges,
         "n_parameters": record.n_parameters,
+        "chosen": told_origin(record),
+        "prediction": record.prediction,
+        "prediction_std": record.prediction_std,
     }

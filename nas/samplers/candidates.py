@@ -190,7 +190,7 @@ class Source:
             members = [(wiring, {"graph": index}) for index, wiring in enumerate(pool.wirings)]
             found = self.described(members, "prior")
             if not len(found):
-                raise self.space.impossible(len(pool), min(map(self.size_of, pool.wirings)))
+                raise self.space.impossible([self.space.extent(own, self.size_of(own)) for own in pool.wirings])
             return found
         return self.described(self._drawn(np.random.default_rng(self.seed), _POPULATION), "prior")
 
@@ -233,22 +233,23 @@ class Source:
     # Drawing
 
     def _drawn(self, rng: np.random.Generator, n: int) -> list[tuple[Wiring, Params]]:
-        kept, sizes = self._attempted(rng, n)
+        kept, extents = self._attempted(rng, n)
         if not kept:
-            raise self.space.impossible(len(sizes), min(sizes))
+            raise self.space.impossible(extents)
         return kept
 
-    def _attempted(self, rng: np.random.Generator, n: int) -> tuple[list[tuple[Wiring, Params]], list[int]]:
-        """Return draws that keep to the limits, and the sizes of all."""
+    def _attempted(self, rng: np.random.Generator, n: int) -> tuple[list[tuple[Wiring, Params]], list[tuple[int, int]]]:
+        """Return draws that keep to the limits, and the extents of all."""
         kept: list[tuple[Wiring, Params]] = []
-        sizes: list[int] = []
-        while len(kept) < n and len(sizes) < max(_MOST_REJECTED * n, _LEAST_DRAWS):
+        extents: list[tuple[int, int]] = []
+        while len(kept) < n and len(extents) < max(_MOST_REJECTED * n, _LEAST_DRAWS):
             params = {**self.space.suggest(Uniform(rng)), **self.space.seeds(rng)}
             wiring = self.wiring(params)
-            sizes.append(self.size_of(wiring))
-            if self.space.allows(wiring, sizes[-1]):
+            size = self.size_of(wiring)
+            extents.append(self.space.extent(wiring, size))
+            if self.space.allows(wiring, size):
                 kept.append((wiring, params))
-        return kept, sizes
+        return kept, extents
 
     def described(self, made: Iterable[tuple[Wiring, Params]], origin: str) -> Candidates:
         """Return the distinct ones of some wirings that keep to the limits of the space, with their features."""

@@ -15,7 +15,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from nas.direction import sign_of
 from nas.errors import InputError
-from nas.samplers.candidates import Columns, Source
+from nas.samplers.candidates import Columns, Source, joined
 from nas.samplers.crossover import cross, kind_of
 from nas.samplers.history import History, Tried
 from nas.samplers.plan import Plan
@@ -26,7 +26,7 @@ from nas.samplers.threads import one_thread
 from nas.search.lineage import Lineage, graph_of
 from nas.search.space import EDIT_NAMES, Params, Space
 from nas.seeds import stream
-from priors import Wiring, edit
+from priors import Wiring
 from priors.draws import subset
 
 __all__ = ["Child", "GeneticSampler"]
@@ -239,9 +239,10 @@ class GeneticSampler:
         return population.tried(free[int(rng.random() * len(free))]) if free else self._drawn(taken, rng)
 
     def _drawn(self, taken: set[str], rng: np.random.Generator) -> Tried:
-        fresh = self._source.fresh(rng, _CHILDREN)
-        free = (index for index, fingerprint in enumerate(fresh.fingerprints) if fingerprint not in taken)
-        return fresh.tried(next(free, 0))
+        # Where few draws keep to the limits of the space there may be no fresh one.
+        drawn = joined([self._source.fresh(rng, _CHILDREN), self._source.population])
+        free = (index for index, fingerprint in enumerate(drawn.fingerprints) if fingerprint not in taken)
+        return drawn.tried(next(free, 0))
 
     # Breeding
 
@@ -278,7 +279,7 @@ class GeneticSampler:
             others.append(second.trial.number)
         else:
             n_moves = 1 + int(rng.random() * min(_MOST_MOVES, space.edits))
-            graph = edit(first.graph, n_moves, seed, space.moves)
+            graph = space.edited(first.graph, n_moves, seed)
         low, high = space.nodes
         if space.pool is None and not low <= graph.n_neurons <= high:
             return None

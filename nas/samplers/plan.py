@@ -1,12 +1,11 @@
 """Plan: how many candidates a proposal is chosen from, and how often a surrogate is fitted anew.
 
-Both follow from the time that the first trials took, measured once and stored, and from what choosing takes on common
-machines: no running clock decides what is proposed. Imports the candidates.
+Both follow from the time of the first trials and from what choosing takes, both on a common machine: no clock decides
+what is proposed, but for own evaluations, whose time is measured once and stored. Imports the candidates.
 """
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -75,9 +74,8 @@ def plan_for(source: Source, trainings: Sequence[float], share: float) -> Plan:
         Seconds of some trials.
     share : float
     """
-    # Rounded to a power of 2: what another run measures will rarely lead to another plan.
-    typical = 2.0 ** math.floor(math.log2(max(statistics.median(trainings), 1e-6)))
-    allowed = max(share * typical, _FREE_S)
+    # Storing has its cost too, and choosing is done while a thread may wait.
+    allowed = max(0.5 * share * statistics.median(trainings), _FREE_S)
     edges = statistics.fmean(wiring.n_edges for wiring in source.population.wirings)
     candidate = 0.0 if source.is_finite else _CANDIDATE_S + _EDGE_S * edges
     plans = (Plan(pool, refit) for refit in _INTERVALS for pool in _POOLS)

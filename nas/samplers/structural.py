@@ -29,7 +29,7 @@ from nas.seeds import stream, stream_seed
 from predictors import Predictor
 from priors import Wiring
 
-__all__ = ["PLAN", "Proposal", "StructuralSampler"]
+__all__ = ["PLAN", "Proposal", "StructuralSampler", "seconds_of"]
 
 Taken = dict[str, list[int]]
 """Fingerprints of tried wirings, and the replicates of each."""
@@ -41,6 +41,8 @@ _OVER = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 _REPLICATE_EVERY = 10
 _FRESH = 4
 """Draws of which one is taken that was not tried: in small spaces some were."""
+_EDITED = 64
+"""Neighbours of which one is taken where all draws were tried."""
 _TIMED = 8
 """Trials whose time tells how long trials take."""
 
@@ -92,7 +94,8 @@ class StructuralSampler(optuna.samplers.BaseSampler):
         Trials after which the surrogate is fitted anew, and new candidates are drawn.
     share : float, optional
         What choosing may cost as a share of the time of a trial: `pool` and `refit` then follow from the time of the
-        first trials and of choosing, which are measured once and stored as the study's attribute ``steering``.
+        first trials, and are stored as the study's attribute ``steering``. A trial's time is its user attribute
+        ``expected_seconds``, else ``seconds``, else what it took.
     epsilon : float
         Share of trials after the first ones that are drawn without looking.
     optimism : float
@@ -247,7 +250,7 @@ class StructuralSampler(optuna.samplers.BaseSampler):
             first = [trial for trial in over if trial.state == TrialState.COMPLETE][:_TIMED]
             if len(first) < _TIMED:
                 return FIRST_PLAN
-            stored = plan_for(self._source, [_seconds(trial) for trial in first], self._share).to_json()
+            stored = plan_for(self._source, [seconds_of(trial) for trial in first], self._share).to_json()
             study.set_user_attr(PLAN, stored)
         state.plan = Plan.from_json(stored)
         return state.plan
@@ -278,7 +281,7 @@ class StructuralSampler(optuna.samplers.BaseSampler):
         else:
             yield self._source.fresh(rng, _FRESH)
             yield self._source.population
-            yield self._source.neighbours(rng, self._source.population.params, _FRESH)
+            yield self._source.neighbours(rng, self._source.population.params, _EDITED)
 
     def _by_tpe(
         self, learner: Learner, over: Sequence[FrozenTrial], number: int, taken: Taken, rng: np.random.Generator
@@ -332,10 +335,11 @@ def _size_of_mlp(wiring: Wiring) -> int:
     return NetworkSpec("mlp").n_parameters(wiring)["total"]
 
 
-def _seconds(trial: FrozenTrial) -> float:
-    """Return how long a trial took: as it says itself, where it was added when it was over."""
+def seconds_of(trial: FrozenTrial) -> float:
+    """Return how long a trial takes: by its arithmetic where it says so, else as it was measured."""
     taken = trial.duration.total_seconds() if trial.duration is not None else 0.0
-    return float(trial.user_attrs.get("seconds", taken))
+    said = trial.user_attrs
+    return float(said.get("expected_seconds") or said.get("seconds", taken))
 
 
 def _said(now: Round, tried: Tried, origin: str) -> tuple[Tried, Proposal]:

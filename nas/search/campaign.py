@@ -41,6 +41,7 @@ from nas.search.options import (
     with_defaults,
     write_options,
 )
+from nas.search.own_graphs import check_graphs
 from nas.search.pipeline import evaluated
 from nas.search.proposer import Proposer
 from nas.search.records import Record, Records
@@ -131,7 +132,7 @@ class Campaign:
         self._units = (n_inputs, n_outputs)
         self.spec = NetworkSpec(self.options.network, activation=self.options.activation, cell=self.options.cell)
         check_fit(self.options, self.task)
-        self.space.check_graphs(*self._units)
+        check_graphs(self.space, *self._units, edited=self.options.edits)
         check_stopping(self.options)
         check_sampler(self.options, is_shared=self._shared is not None)
         self.threads = n_threads(threads, self.options, self.task)
@@ -151,8 +152,8 @@ class Campaign:
             If every evaluation fails.
         """
         refuse_other(self.out, CAMPAIGN)
-        if (self.space.is_limited or self.options.warm_start) and not (self.out / OPTIONS_FILE).is_file():
-            self._proposer().propose(0)  # What is impossible is refused before anything is written.
+        if not (self.out / OPTIONS_FILE).is_file():
+            self._check_proposals()
         watcher = watcher or Watcher()
         if self._shared is not None:
             self._shared.enter(self._identity(), self.options.direction, self.options.trials)
@@ -166,6 +167,12 @@ class Campaign:
                 raise KeyboardInterrupt from None
             finally:
                 watcher.finished()
+
+    def _check_proposals(self) -> None:
+        """Refuse what is impossible before anything is written."""
+        proposer = self._proposer()
+        if self.space.is_limited or self.options.warm_start:
+            proposer.propose(0)
 
     def _searched(self, watcher: Watcher) -> tuple[StudyFile, Outcome]:
         remove_leftovers(self.out)
@@ -337,7 +344,8 @@ class Campaign:
             ):
                 if candidate is not None:
                     writer.add(record, candidate.distributions)
-                failures = 0 if record.is_counted else failures + 1
+                    # What failed in an earlier run may work now.
+                    failures = 0 if record.is_counted else failures + 1
                 if failures == FAILURES_IN_A_ROW:
                     raise CampaignError(
                         f"{failures} trials failed one after another; the last one with: {record.error}"

@@ -75,7 +75,7 @@ class Draws:
         InputError
             If none of 1000 draws keeps to the limits of the space.
         """
-        sizes = []
+        extents = []
         for attempt in range(_MAX_DRAWS):
             searched = self.space.suggest(Uniform(stream(self.seed, "sampler", number, attempt)))
             params = {**searched, **self.space.seeds(stream(self.seed, "wiring", number, attempt))}
@@ -83,5 +83,5 @@ class Draws:
             size = self.spec.n_parameters(wiring)["total"]
             if self.space.allows(wiring, size):
                 return Draw(number, params, wiring, size)
-            sizes.append(size)
-        raise self.space.impossible(_MAX_DRAWS, min(sizes))
+            extents.append(self.space.extent(wiring, size))
+        raise self.space.impossible(extents)

@@ -14,6 +14,7 @@ from nas.search.proposer import Candidate
 from nas.search.records import Record, describe, versions_of
 from nas.seeds import stream
 from nas.training import Begun, History, Interrupted, Recipe, StopFlag, Trained, begin_wiring
+from nas.training.train import engine_for
 from priors import Wiring
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ __all__ = [
 
 T = TypeVar("T")
 _ATTEMPTS = 3
+_SECONDS_A_NUMBER = {"native": 1.3e-10, "torch": 4e-9}
+"""For each example, time step and parameter, by engine."""
 
 FAILURES_IN_A_ROW = 10
 """Candidates that may fail one after another before a search gives up."""
@@ -162,6 +165,13 @@ class Trainer:
             stop=self.stop,
         )
 
+    def expected_seconds(self, steps: int, n_parameters: int) -> float:
+        """Return how long updates of a network of this size take on a common machine, by their arithmetic."""
+        lengths = self.task.lengths
+        length = 1.0 if lengths is None else float(lengths.double().mean())
+        numbers = steps * self.recipe.batch_size * length * n_parameters
+        return _SECONDS_A_NUMBER[engine_for(self.engine, self.device)] * numbers
+
     def plan(self, replicates: Sequence[int]) -> list[tuple[int, float]]:
         """Return the (replicate, learning rate) pairs that an assessment trains."""
         return [(replicate, rate) for rate in self.recipe.learning_rates for replicate in replicates]
@@ -193,7 +203,9 @@ class TrainedEvaluation:
         """Train the candidate; see `Evaluation`."""
         plan = self.trainer.plan(replicates_of(candidate, self.replicates))
         assessment = self.trainer.assess([self.trainer.train(candidate.wiring, *step) for step in plan])
-        return assessment.merit | assessment.effort
+        effort = assessment.effort
+        expected = self.trainer.expected_seconds(effort["steps"], candidate.n_parameters)
+        return assessment.merit | effort | {"expected_seconds": expected}
 
 
 @dataclass(frozen=True)
@@ -272,12 +284,6 @@ def _record(candidate: Candidate, **fields: Any) -> Record:
         n_parameters=candidate.n_parameters,
         versions=versions_of("torch", "numpy", "optuna"),
         **candidate.notes,
-        **describe(candidate.wiring, _n_nodes(candidate)),
+        **describe(candidate.wiring, candidate.params.get("attachment")),
         **fields,
     )
-
-
-def _n_nodes(candidate: Candidate) -> int | None:
-    """Return the nodes of the graph, which edits may have changed, where a projection comes before them."""
-    hidden = candidate.wiring.hidden
-    return hidden.n_neurons - hidden.sizes[0] if candidate.params.get("attachment") == "projected" else None

@@ -63,7 +63,9 @@ class LockstepEvaluation:
             assessment = self.trainer.assess(trainings)
             judge.report(assessment.value)
             stopped = bool(going) and judge.stops()
-        found = assessment.effort if stopped else assessment.effort | assessment.merit
+        effort = assessment.effort
+        effort["expected_seconds"] = self.trainer.expected_seconds(effort["steps"], candidate.n_parameters)
+        found = effort if stopped else effort | assessment.merit
         state = "stopped" if stopped else "complete"
         return {"state": state, "value": None, "curve": judge.curve, "stopping": judge.notes, **found}
 

@@ -106,15 +106,19 @@ class CampaignOptions(SharedOptions):
     sampler: Literal["structural", "genetic", "tpe", "nsga2", "random"] = "structural"
     """structural (predicts from the graphs of earlier trials), genetic (breeds them), tpe, nsga2 or random."""
     startup: Annotated[int, Field(ge=1)] = 10
-    """Trials before the structural sampler predicts, or the genetic one breeds, anything."""
+    """Trials before the structural sampler predicts, or the genetic one breeds, anything; those that are asked for before
+    these are known follow them."""
     screened: bool = True
-    """Whether the genetic sampler trains the most promising of several children, or the first."""
+    """Whether the genetic sampler trains the most promising of several children, and not the first one."""
     share: Annotated[float, Field(gt=0, le=10)] | None = 0.2
-    """What choices of the structural sampler may cost as a share of the time of a trial; none: as much as they take."""
+    """What the structural sampler's choices may cost as a share of the time of a trial, .01 s in any case; none: as much
+    as they take."""
     repeats: Annotated[int, Field(ge=1, le=64)] = 3
-    """Trials of one wiring at most; with more than 1, every tenth trial tries the best one again."""
+    """Trials of one wiring at most; with more than 1, every tenth trial of the structural sampler tries the best one
+    again."""
     warm_start: str | None = None
-    """Folder of another campaign or survey: its predictor counts like 20 trials, and replaces the first ones."""
+    """Folder of another campaign or survey: its predictor counts like 20 trials of the structural sampler, and replaces
+    the first ones."""
     replicates: Annotated[int, Field(ge=1)] = 1
     """Trainings of each candidate with different seeds; its value is their mean."""
     batch: Annotated[int, Field(ge=1)] = 8
@@ -140,6 +144,11 @@ class CampaignOptions(SharedOptions):
     def by_size(self) -> bool:
         """Whether the number of parameters is a second objective."""
         return self.objective == "pareto"
+
+    @property
+    def edits(self) -> bool:
+        """Whether the sampler edits graphs."""
+        return self.sampler in ("structural", "genetic")
 
     @property
     def directions(self) -> tuple[Direction, ...]:

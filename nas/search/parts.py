@@ -74,6 +74,9 @@ _SCHEMA_TYPES: dict[str, Any] = {
 SCHEMA = pa.schema(list(_SCHEMA_TYPES.items()))
 """Columns of a survey, one row a training; `SurveyTable` says what they mean."""
 
+_OF_OWN_GRAPHS = SCHEMA.insert(SCHEMA.get_field_index("param_family"), pa.field("param_graph", pa.int64()))
+"""Columns of a survey of the user's own graphs."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -110,7 +113,8 @@ class Parts:
         folder.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(folder)
         self._folder, self._per_wiring = folder, rows_per_wiring
-        self._schema = SCHEMA.with_metadata({_KEY: json.dumps({"format": FORMAT, **identity}).encode()})
+        schema = _OF_OWN_GRAPHS if "graphs" in identity else SCHEMA
+        self._schema = schema.with_metadata({_KEY: json.dumps({"format": FORMAT, **identity}).encode()})
         self._parts = list_parts(folder)
         for part in self._parts:
             found, expected = _open(part.path).metadata.num_rows, self._n_rows([part])
@@ -191,8 +195,9 @@ def read_rows(parts: Sequence[Part], columns: Sequence[str] | None = None) -> pa
     FileNotFoundError
         If a part was merged since it was listed.
     """
-    names = SCHEMA.names if columns is None else list(columns)
-    empty = SCHEMA.empty_table().select(names)
+    schema = _open(parts[0].path).schema_arrow.remove_metadata() if parts else SCHEMA
+    names = schema.names if columns is None else list(columns)
+    empty = schema.empty_table().select(names)
     tables = [_read(part.path, names) for part in parts]
     return pa.concat_tables([empty, *tables])
 
@@ -242,7 +247,8 @@ def _open(path: Path) -> pq.ParquetFile:
         written = json.loads((file.schema_arrow.metadata or {}).get(_KEY, b"{}"))
     except (pa.ArrowInvalid, ValueError) as error:
         raise _damaged(path, error) from None
-    if written.get("format") != FORMAT or not file.schema_arrow.equals(SCHEMA):
+    is_known = any(file.schema_arrow.equals(schema) for schema in (SCHEMA, _OF_OWN_GRAPHS))
+    if written.get("format") != FORMAT or not is_known:
         raise InputError(
             f"{path}: written in format {written.get('format')}, and this version reads format {FORMAT}; "
             "give another folder"

@@ -17,7 +17,7 @@ from optuna.search_space import IntersectionSearchSpace
 
 from nas.samplers.genetic import GeneticSampler
 from nas.samplers.nsga2 import NSGA2Sampler
-from nas.samplers.structural import PLAN, Proposal, StructuralSampler
+from nas.samplers.structural import PLAN, Proposal, StructuralSampler, seconds_of
 from nas.search.lineage import BRED, kept_of
 from nas.search.options import Direction
 from nas.search.quiet import quiet_optuna
@@ -189,7 +189,7 @@ class Proposer:
         return Candidate(number, params, distributions, child.wiring, self._size_of(child.wiring), notes)
 
     def _drawn(self, number: int) -> Candidate:
-        sizes = []
+        extents = []
         for draw in range(_MAX_DRAWS):
             make = BLIND[self._sampler if draw < _SAMPLER_DRAWS else "random"]
             self._study.sampler = make(stream_seed(self._seed, "sampler", number, draw), self._common)
@@ -203,14 +203,14 @@ class Proposer:
                 self._open[number] = trial
                 distributions = {**trial.distributions, **dict.fromkeys(seeds, _SEED_RANGE)}
                 return Candidate(number, params, distributions, wiring, size)
-            sizes.append(size)
+            extents.append(self._space.extent(wiring, size))
             self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
-        raise self._space.impossible(_MAX_DRAWS, min(sizes))
+        raise self._space.impossible(extents)
 
     def tell(self, record: Record) -> None:
         """Learn what became of a candidate that was proposed."""
         trial = self._open.pop(record.number)
-        trial.set_user_attr("seconds", record.seconds)
+        trial.set_user_attr("seconds", record.seconds if record.expected_seconds is None else record.expected_seconds)
         if record.is_complete:
             self._study.tell(trial, record.objectives if self._by_size else record.value)
         elif record.state == "stopped":
@@ -253,7 +253,7 @@ class Proposer:
             optuna.create_trial(
                 params={name: trial.params[name] for name in names},
                 distributions={name: trial.distributions[name] for name in names},
-                user_attrs={"seconds": trial.user_attrs.get("seconds", 0.0), **kept},
+                user_attrs={"seconds": seconds_of(trial), **kept},
                 **fields,
             )
         )

@@ -69,6 +69,9 @@ class Record:
         Updates made, over all trainings.
     seconds : float
         Training time, over all trainings.
+    expected_seconds : float or None
+        What the trainings take on a common machine, by their arithmetic: by it a sampler plans, and no clock decides
+        what it proposes. None for own evaluations.
     engine, versions : str
     origin : str
         How a sampler that predicts chose the candidate; see `nas.samplers.Proposal`.
@@ -109,6 +112,7 @@ class Record:
     diverged: int = 0
     steps: int = 0
     seconds: float = 0.0
+    expected_seconds: float | None = None
     engine: str = ""
     versions: str = ""
     prediction: float | None = None
@@ -168,18 +172,19 @@ class Record:
         return row
 
 
-def describe(wiring: Wiring, n_nodes: int | None = None) -> dict[str, Any]:
+def describe(wiring: Wiring, attachment: object = None) -> dict[str, Any]:
     """Return the fields of a Record that follow from the wiring alone.
 
     Parameters
     ----------
     wiring : Wiring
         As trained.
-    n_nodes : int, optional
-        Nodes of the graph, where the hidden wiring has a projection of its own before them.
+    attachment : str, optional
+        How its units were attached: the first layer of a projected one is no part of the graph.
     """
     hidden = wiring.hidden
-    n_nodes = hidden.n_neurons if n_nodes is None else n_nodes
+    is_projected = wiring.inputs and attachment == "projected"
+    n_nodes = hidden.n_neurons - (hidden.sizes[0] if is_projected else 0)
     return {
         "fingerprint": wiring.fingerprint,
         "n_hidden": hidden.n_neurons,

@@ -7,7 +7,7 @@ and optuna where they are needed, so that the help of the command line stays fas
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from priors import GraphPool, Prior, Wiring
 
-__all__ = ["DRAW_NAMES", "SEED_NAMES", "Params", "Space", "Suggester"]
+__all__ = ["DRAW_NAMES", "EDIT_NAMES", "SEED_NAMES", "Params", "Space", "Suggester"]
 
 Params = Mapping[str, str | int | float]
 """Parameters of one candidate by name, as Optuna stores them."""
@@ -183,25 +183,6 @@ class Space(BaseModel):
         """
         return _read_graphs(self.graphs) if isinstance(self.graphs, str) else self.graphs
 
-    def check_graphs(self, n_inputs: int, n_outputs: int) -> None:
-        """Check that the user's own graphs can become wirings with so many units.
-
-        Raises
-        ------
-        InputError
-            Naming the first graph that cannot.
-        """
-        pool = self.pool
-        for name, graph in zip(pool.names, pool.wirings, strict=True) if pool is not None else ():
-            own = (graph.n_inputs, graph.n_outputs)
-            if graph.inputs and own != (n_inputs, n_outputs):
-                needed = f"{n_inputs} and {n_outputs} are needed"
-                raise InputError(f"space.graphs: {name} has {own[0]} input and {own[1]} output units; {needed}")
-            if graph.inputs != self.is_finite:
-                raise InputError(f"space.graphs: {name} has input units and others have none; give graphs of one kind")
-            if self.is_oriented and not (graph.inputs or graph.is_acyclic or graph.is_undirected):
-                raise InputError(f"space.graphs: {name} has directed cycles; undirected or acyclic graphs are needed")
-
     @property
     def moves(self) -> tuple[str, ...]:
         """Edits that keep what the space has fixed: the number of neurons, and the mean degree."""
@@ -218,15 +199,25 @@ class Space(BaseModel):
 
     def allows(self, wiring: Wiring, n_parameters: int) -> bool:
         """Whether a wiring keeps to `max_parameters` and `max_edges`."""
+        n_parameters, n_edges = self.extent(wiring, n_parameters)
         return (self.max_parameters is None or n_parameters <= self.max_parameters) and (
-            self.max_edges is None or wiring.hidden.n_edges <= self.max_edges
+            self.max_edges is None or n_edges <= self.max_edges
         )
 
-    def impossible(self, n_draws: int, smallest: int) -> InputError:
-        """Return the error of limits that none of some draws kept to, the smallest of which has so many parameters."""
-        given = {"max_parameters": self.max_parameters, "max_edges": self.max_edges}
-        limits = ", ".join(f"space.{name}={limit}" for name, limit in given.items() if limit is not None)
-        return InputError(f"{limits}: none of {n_draws} draws is so small; the smallest has {smallest} parameters")
+    def extent(self, wiring: Wiring, n_parameters: int) -> tuple[int, int]:
+        """Return what the limits are about: parameters, and hidden edges, which are 0 where nothing limits them."""
+        return n_parameters, 0 if self.max_edges is None else wiring.hidden.n_edges
+
+    def impossible(self, extents: Sequence[tuple[int, int]]) -> InputError:
+        """Return the error of limits that no draw kept to, given the `extent` of all of them."""
+        given = (("parameters", self.max_parameters), ("edges", self.max_edges))
+        limits = ", ".join(f"space.max_{what}={limit}" for what, limit in given if limit is not None)
+        least = " and ".join(
+            f"{min(found)} {what}"
+            for (what, limit), found in zip(given, zip(*extents, strict=True), strict=True)
+            if limit is not None
+        )
+        return InputError(f"{limits}: none of {len(extents)} draws is so small; the smallest has {least}")
 
     def suggest(self, trial: Suggester) -> dict[str, str | int | float]:
         """Let a sampler choose what is searched; conditional parameters are asked for only where they act."""
@@ -325,7 +316,7 @@ class Space(BaseModel):
         n_inputs, n_outputs : int
             Units to attach; with 0 inputs the wiring is left without any.
         """
-        from priors import edit, orient
+        from priors import orient
 
         wiring = self._graph(params)
         if wiring.inputs:
@@ -334,8 +325,16 @@ class Space(BaseModel):
         if self.is_oriented and (self.pool is None or not wiring.is_acyclic):
             wiring = orient(wiring, str(params["orientation"]), int(params["order_seed"]))
         if params.get("n_moves", 0):
-            wiring = edit(wiring, int(params["n_moves"]), int(params["move_seed"]), self.moves)
+            wiring = self.edited(wiring, int(params["n_moves"]), int(params["move_seed"]))
         return self.finish(wiring, params, n_inputs, n_outputs)
+
+    def edited(self, graph: Wiring, n_moves: int, seed: int) -> Wiring:
+        """Return a graph after random moves; where the space orients graphs it stays acyclic."""
+        from priors import edit, orient
+
+        found = edit(graph, n_moves, seed, self.moves)
+        # A graph without edges is undirected as well, and so are the edges that it gets.
+        return orient(found, "index") if self.is_oriented and not graph.n_edges else found
 
     def finish(self, graph: Wiring, params: Params, n_inputs: int = 0, n_outputs: int = 0) -> Wiring:
         """Turn a graph, oriented where the space orients graphs, into a wiring by what is left to do in `wiring`."""

@@ -29,6 +29,7 @@ from nas.search.options import (
     with_defaults,
     write_options,
 )
+from nas.search.own_graphs import check_graphs
 from nas.search.parts import SMALL_ROWS, Parts, list_parts, read_identity
 from nas.search.setup import check_fit, n_threads, plain_options, task_of
 from nas.search.survey_rows import RowMaker, WiringRows
@@ -85,7 +86,7 @@ class Survey:
         self.task = task_of(task, options)
         self.options = resolve_survey(plain_options(options, self.task))
         check_fit(self.options, self.task)
-        self.options.resolved_space.check_graphs(self.task.n_inputs, self.task.n_outputs)
+        check_graphs(self.options.resolved_space, self.task.n_inputs, self.task.n_outputs)
         self.threads = n_threads(threads, self.options, self.task)
         self._maker = self._row_maker()
 
@@ -145,6 +146,8 @@ class Survey:
     def _identity(self) -> dict[str, Any]:
         task = self.task
         data = {"data": task.fingerprint, "metric": task.metric, "direction": task.direction}
+        if (pool := self.options.space.pool) is not None:
+            data["graphs"] = pool.fingerprint
         options = self.options.model_dump(mode="json", exclude={SURVEY.grows})
         return {**options, **data, "n_inputs": task.n_inputs, "n_outputs": task.n_outputs}
 

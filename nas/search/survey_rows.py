@@ -86,7 +86,7 @@ class RowMaker:
 
 
 def _of_wiring(draw: Draw) -> dict[str, Any]:
-    described = describe(draw.wiring, draw.params["n"])
+    described = describe(draw.wiring, draw.params.get("attachment"))
     del described["hidden_edges"]  # They follow from the parameters, and would make up most of the table.
     return {
         "number": draw.number,

@@ -130,6 +130,25 @@ def test_a_wiring_that_is_drawn_otherwise_today_is_not_passed_off(tmp_path: Path
         campaign._rebuild(replace(record, fingerprint="0" * 64))
 
 
+def test_what_failed_before_may_work_now(tmp_path: Path):
+    """More failures than end a search count as running for the next trial, and do not end it once more."""
+    broken = True
+
+    def value(wiring: Wiring, params: Mapping[str, Any]) -> float:
+        if broken:
+            raise RuntimeError("no data yet")
+        return edges(wiring, params)
+
+    def campaign() -> Campaign:
+        return Campaign(tmp_path, evaluate=value, trials=12, batch=16, space=SPACE)
+
+    with pytest.raises(CampaignError, match="10 trials failed one after another"):
+        campaign().run()
+    broken = False
+    outcome = campaign().run()
+    assert (outcome.complete, outcome.failed) == (12, 10)
+
+
 def test_fewer_trials_than_are_complete_change_nothing(tmp_path: Path) -> None:
     first = Campaign(tmp_path, evaluate=edges, space=SPACE, trials=5).run()
     before = (tmp_path / "campaign.toml").read_text(encoding="utf-8")

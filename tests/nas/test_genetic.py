@@ -236,6 +236,14 @@ def test_no_wiring_is_proposed_twice(tmp_path: Path):
 # What it cannot do
 
 
+def test_a_space_of_few_that_keep_to_its_limits(tmp_path: Path):
+    """Among a thousand draws there may be none; start-up goes on with what is known to keep to them."""
+    space = {"nodes": (20, 100), "reads": 2, "readouts": 4, "max_edges": 21}
+    records = run(tmp_path, space=space, trials=12, startup=30)
+    assert max(record.n_edges for record in records) <= 21
+    assert len({record.fingerprint for record in records}) == 12
+
+
 def test_what_cannot_be_bred_is_refused(tmp_path: Path):
     whole = Wiring((2, 3, 1), [(0, 2), (1, 3), (2, 5), (3, 5)], inputs=True, outputs=True)
     with pytest.raises(InputError, match=r"^sampler=genetic: the graphs of space\.graphs have input units"):

@@ -132,7 +132,7 @@ def test_people_are_told_of_a_wiring_that_may_not_train():
     text = console.export_text()
     assert "[b]: 0.2 ± 0.1 expected, 80 % of trainings within 0.1 to 0.3, rank 1 of 2\n" in text
     assert "no difference" in text
-    assert "trains at all with a probability of 31%" in text
+    assert "trains at all with a probability of 31 %" in text
 
 
 def test_a_fresh_process_answers_without_what_trains(survey: tuple[Path, dict[str, Any]], graph: Path):

@@ -171,6 +171,17 @@ def test_an_impossible_limit_names_the_smallest_candidate():
     assert len(sizes) > 100
 
 
+@pytest.mark.parametrize("sampler", ["random", "structural", "genetic"])
+def test_an_impossible_limit_of_edges_names_the_fewest(sampler: str):
+    space = Space(structure="dag", nodes=8, degree=3, priors="erdos-renyi", max_edges=11)
+    given = {"sampler": sampler, "seed": 0, "direction": "maximize", "n_inputs": 5, "n_outputs": 2}
+    with pytest.raises(InputError, match=r"^space\.max_edges=11: none of 1000 draws is so small; .* has 12 edges$"):
+        Proposer(space, size_of=lambda _: 7, **given).propose(0)
+    both = space.model_copy(update={"max_parameters": 9})
+    with pytest.raises(InputError, match=r"^space\.max_parameters=9, .* the smallest has 7 parameters and 12 edges$"):
+        Proposer(both, size_of=lambda _: 7, **given).propose(0)
+
+
 def test_a_rejected_draw_is_followed_by_another_wiring() -> None:
     sizes = iter([99, 99, 99, 1])
     options: dict[str, Any] = {"sampler": "random", "seed": 0, "direction": "maximize", "n_inputs": 5, "n_outputs": 2}

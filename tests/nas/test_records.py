@@ -121,9 +121,10 @@ def test_each_pair_counts_once_in_the_degree():
 
 def test_a_projection_does_not_count_as_graph():
     triangle = Wiring((3,), [(0, 1), (1, 0), (1, 2), (2, 1), (0, 2), (2, 0)])
-    found = describe(attach(triangle, 5, 2, "projected", width=4), 3)
+    found = describe(attach(triangle, 5, 2, "projected", width=4), "projected")
     assert found["degree"] == 2.0
     assert found["n_hidden"] == 7
+    assert describe(triangle, "projected")["degree"] == 2.0
 
 
 def test_a_table_is_a_sequence():

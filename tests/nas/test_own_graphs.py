@@ -1,0 +1,118 @@
+"""Graphs of the user's own: which are refused, before anything is written, and what becomes of odd ones."""
+
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import pytest
+from survey_cases import make as survey
+
+from nas.errors import InputError
+from nas.search.campaign import Campaign
+from nas.search.own_graphs import check_graphs
+from nas.search.parts import list_parts
+from nas.search.space import Space
+from nas.search.study import load
+from nas.search.survey_table import load_survey
+from priors import GraphPool, Wiring
+
+RING = nx.cycle_graph(8)
+LOOP = nx.Graph([(0, 1), (1, 2), (2, 0), (3, 3), (3, 0)])
+WHOLE = Wiring((4, 3, 2), [(0, 4), (1, 5), (4, 5), (5, 6), (6, 7), (6, 8)], inputs=True, outputs=True)
+LAYERED = Wiring((2, 2), [(0, 2), (2, 0), (1, 3)])
+NAMED = Wiring((3,), [(0, 1), (1, 2)], names=["input 0", "a", "b"])
+SEEDS = {"order_seed": 3, "attach_seed": 5, "move_seed": 8}
+
+
+def edges(wiring: Wiring, _: Any) -> float:
+    return wiring.hidden.n_edges / wiring.hidden.n_neurons
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing, and what is learnt when all is over, take longer than all the rest of these campaigns."""
+    monkeypatch.setattr("nas.report.output.plot_progress", lambda *_: None)
+    monkeypatch.setattr("nas.search.campaign.fit_into", lambda *_, **__: None)
+
+
+@pytest.mark.parametrize(
+    ("graphs", "options", "message"),
+    [
+        ([WHOLE, RING], {}, "space.graphs: 0 has input units and others have none"),
+        ([WHOLE], {"n_outputs": 3}, "space.graphs: 0 has 4 input and 2 output units; 4 and 3 are needed"),
+        ([Wiring((3, 2), [(0, 3)], outputs=True)], {}, "space.graphs: 0 has output units and no input units"),
+        ([RING, nx.DiGraph([(0, 1), (1, 2), (2, 0)])], {}, "space.graphs: 1 has directed cycles"),
+        ([RING, LOOP], {}, r"space.graphs: 1: edge \(3, 3\) is a self edge"),
+        ([LOOP], {"network": "rnn"}, r"space.graphs: 0: edge \(3, 3\) is a self edge: .*; space.edits=0 leaves"),
+        ([LAYERED], {"network": "rnn"}, "space.graphs: 0: .* has several layers and a cycle: .*; space.edits=0 leaves"),
+        ([NAMED], {}, "space.graphs: 0: name 'input 0' is that of an attached unit"),
+        ([WHOLE], {"sampler": "genetic"}, "sampler=genetic: the graphs of space.graphs have input units"),
+    ],
+)
+def test_what_no_network_can_be_made_of_is_refused_before_anything_is_written(
+    tmp_path: Path, graphs: list[Any], options: dict[str, Any], message: str
+):
+    given = {"evaluate": edges, "n_inputs": 4, "n_outputs": 2, "space": Space(graphs=GraphPool(graphs)), **options}
+    with pytest.raises(InputError, match=f"^{message}") as caught:
+        Campaign(tmp_path / "out", **given).run()
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("graph", [LOOP, LAYERED])
+def test_what_cannot_be_edited_serves_where_nothing_is(tmp_path: Path, graph: Any):
+    pool = GraphPool([graph])
+    for options in ({"sampler": "random"}, {"space": Space(graphs=pool, edits=0)}):
+        given = {"evaluate": edges, "network": "rnn", "space": Space(graphs=pool), "trials": 3, **options}
+        assert Campaign(tmp_path / str(len(given)), n_inputs=4, n_outputs=2, **given).run().complete == 3
+
+
+@pytest.mark.parametrize("structure", ["dag", "stack"])
+def test_edits_of_a_graph_without_edges_make_no_cycle(structure: Any):
+    space = Space(graphs=GraphPool([nx.empty_graph(5)]), structure=structure)
+    for n_moves in (1, 2, 9):
+        params = {"graph": 0, "orientation": "random", "attachment": "natural", "n_moves": n_moves, **SEEDS}
+        wiring = space.wiring(params)
+        between = wiring.edges[wiring.forward]
+        assert Wiring((wiring.n_neurons,), between).is_acyclic
+    assert len(between) > 0
+
+
+@pytest.mark.parametrize("sampler", ["structural", "genetic"])
+def test_a_search_begins_with_graphs_without_edges(tmp_path: Path, sampler: str):
+    space = Space(graphs=GraphPool([nx.empty_graph(4), nx.empty_graph(1)]), attachment="natural")
+    given = {"evaluate": edges, "n_inputs": 3, "n_outputs": 2, "trials": 16, "startup": 4, "sampler": sampler}
+    outcome = Campaign(tmp_path, space=space, **given).run()
+    assert outcome.complete == 16
+    assert outcome.best is not None
+    assert outcome.best["value"] > 0
+
+
+def test_edits_are_found_where_all_graphs_were_tried(tmp_path: Path):
+    """Two graphs have but two wirings, each of which may be trained once; edits of them are many."""
+    space = Space(graphs=GraphPool([RING, nx.cycle_graph(9)]), structure="recurrent", attachment="natural")
+    given = {"evaluate": lambda *_: 1.0, "n_inputs": 3, "n_outputs": 2, "trials": 30, "repeats": 1, "network": "rnn"}
+    Campaign(tmp_path, space=space, **given).run()
+    assert len({record.fingerprint for record in load(tmp_path)}) == 30
+
+
+def test_a_survey_trains_own_graphs(tmp_path: Path):
+    given = {"space": {"graphs": GraphPool([nx.path_graph(9), nx.star_graph(7)]), "attachment": "natural"}}
+    survey(tmp_path, **given, wirings=3).run()
+    survey(tmp_path, **given, wirings=8).run()
+    table = load_survey(tmp_path)
+    assert set(table.to_frame()["param_graph"]) == {0, 1}
+    for number in range(8):
+        n_neurons = (9, 8)[table.parameters(number)["graph"]]
+        assert table.wiring(number).hidden.n_neurons == n_neurons
+    others = {"space": {**given["space"], "graphs": GraphPool([nx.path_graph(9), nx.star_graph(8)])}}
+    with pytest.raises(InputError, match=r"only wirings may change"):
+        survey(tmp_path, **others, wirings=8).run()
+    assert len(list_parts(tmp_path / "parts")) == 1
+
+
+def test_unedited_graphs_are_not_tried_with_edits():
+    space = Space(graphs=GraphPool([LOOP]), structure="recurrent")
+    check_graphs(space, 4, 2)
+    with pytest.raises(InputError):
+        check_graphs(space, 4, 2, edited=True)
