@@ -21,8 +21,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt $(SOURCES)
 
 ## demo: two campaigns on two cores, an MLP on digits and an RNN on the embedded Reber grammar
 demo: $(VENV)/.ready
-	$(BIN)/wirenas run --task digits --network mlp --prior watts-strogatz --prior barabasi-albert \
-		--trials 40 --seed 0 --out demo/digits
+	$(BIN)/wirenas run --task digits --network mlp --attachment natural --trials 60 --seed 0 --out demo/digits
 	$(BIN)/wirenas run --task reber-embedded --network rnn --cell gru --nodes 24:48 --epochs 40 \
 		--trials 12 --finalists 2 --final-seeds 3 --seed 0 --threads 2 --out demo/reber-embedded
 
