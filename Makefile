@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Networks of this size are fastest on one thread each.
 export OMP_NUM_THREADS := 1
 
-.PHONY: demo test crash-test fuzz sanitize bench lint clean
+.PHONY: demo test crash-test worker-test fuzz sanitize bench lint clean
 .DEFAULT_GOAL := test
 
 # Compiled code is built when the project is installed, so a change in it installs again.
@@ -28,11 +28,14 @@ demo: $(VENV)/.ready
 test: $(VENV)/.ready
 	$(BIN)/python -m pytest --numprocesses 2 --quiet
 
-## crash-test: kill a campaign 20 times and interrupt it 5 times, with one and with two threads; then kill 8 workers on
-## PostgreSQL again and again, and restart it twice
+## crash-test: kill a campaign KILLS times and interrupt it 5 times, with one and with two threads
+KILLS ?= 20
 crash-test: $(VENV)/.ready
-	WIRENAS_TEST_KILLS=20 $(BIN)/python -m pytest --quiet --timeout 900 tests/nas/test_campaign_crashes.py \
+	WIRENAS_TEST_KILLS=$(KILLS) $(BIN)/python -m pytest --quiet --timeout 900 tests/nas/test_campaign_crashes.py \
 		tests/nas/test_survey_crashes.py
+
+## worker-test: 8 workers and 400 trials on PostgreSQL; workers are killed every few seconds, the database restarts twice
+worker-test: $(VENV)/.ready
 	WIRENAS_TEST_WORKERS=8 $(BIN)/python -m pytest --quiet --timeout 900 tests/nas/test_distributed_crashes.py
 
 ## fuzz: 1,000 damaged predictors and 2,000 mutated graph files

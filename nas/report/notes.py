@@ -27,7 +27,7 @@ _PHRASES = {
     "n_moves": "{} edits",
 }
 _SEED = "_seed"
-_OPTIONS = ("activation", "cell", "sampler", "replicates", "batch", "seed", "engine")
+_OPTIONS = ("activation", "cell", "sampler", "warm_start", "early_stopping", "replicates", "batch", "seed", "engine")
 
 
 def trial_note(record: Record, out: Path, metric: str = "value", objectives: Sequence[float] = ()) -> str:
@@ -86,6 +86,7 @@ def study_note(
     wanted = f"; {options['trials']} are wanted" if "trials" in options else ""
     is_over = outcome is not None and outcome.get("over") and outcome.get("complete") == counts.get("complete", 0)
     goal = f"{options.get('metric', 'value')}, {options.get('direction', 'maximize')}"
+    goal += "; number of parameters, minimize" if options.get("objective") == "pareto" else ""
     parts = [
         title,
         f"Trials: {done}{wanted}. Objective: {goal}.",

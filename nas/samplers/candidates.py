@@ -256,12 +256,20 @@ class Source:
         distinct: dict[str, tuple[Wiring, Params, int]] = {}
         for wiring, own in made:
             size = self.size_of(wiring)
-            if self.space.allows(wiring, size):
+            if self.space.allows(wiring, size) and self._has_its_neurons(wiring, own):
                 distinct.setdefault(wiring.fingerprint, (wiring, own, size))
         wirings = tuple(wiring for wiring, _, _ in distinct.values())
         params = tuple(own for _, own, _ in distinct.values())
         sizes = np.array([size for _, _, size in distinct.values()], dtype=np.int64)
         return Candidates(params, (origin,) * len(params), wirings, sizes, self.described_by(wirings, params))
+
+    def _has_its_neurons(self, wiring: Wiring, params: Params) -> bool:
+        """Whether edits left a wiring as many neurons as the space allows."""
+        if self.space.pool is not None:
+            return True
+        is_projected = bool(wiring.inputs) and params.get("attachment") == "projected"
+        low, high = self.space.nodes
+        return low <= wiring.n_hidden - (self.space.width if is_projected else 0) <= high
 
     # Neighbours
 

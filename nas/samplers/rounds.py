@@ -76,7 +76,7 @@ class Warm:
         """Check that it reads these columns."""
         if self.predictor.fitted_.names != names:
             raise InputError(
-                "the predictor to start from reads other features than this search has: fit one on such wirings"
+                "warm_start: the predictor reads other features than this search has; give one of such wirings"
             )
 
     def scores(self, X: Floats) -> Floats:

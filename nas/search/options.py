@@ -106,13 +106,13 @@ class CampaignOptions(SharedOptions):
     sampler: Literal["structural", "genetic", "tpe", "nsga2", "random"] = "structural"
     """structural (predicts from the graphs of earlier trials), genetic (breeds them), tpe, nsga2 or random."""
     startup: Annotated[int, Field(ge=1)] = 10
-    """Trials before the structural sampler predicts, or the genetic one breeds, anything; those that are asked for before
-    these are known follow them."""
+    """Trials before the structural sampler predicts, or the genetic one breeds, anything; up to a batch more, until
+    these are known."""
     screened: bool = True
     """Whether the genetic sampler trains the most promising of several children, and not the first one."""
     share: Annotated[float, Field(gt=0, le=10)] | None = 0.2
-    """What the structural sampler's choices may cost as a share of the time of a trial, .01 s in any case; none: as much
-    as they take."""
+    """What the structural sampler's choices may cost as a share of the time of a trial, .01 s in any case; none: as
+    much as they take."""
     repeats: Annotated[int, Field(ge=1, le=64)] = 3
     """Trials of one wiring at most; with more than 1, every tenth trial of the structural sampler tries the best one
     again."""

@@ -15,6 +15,7 @@ from nas.search.options import CampaignOptions, SharedOptions
 from nas.tasks import Task, load_task
 from nas.training.train import engine_for
 from predictors import Predictor
+from predictors.storage import FILE
 
 __all__ = [
     "check_direction",
@@ -155,7 +156,7 @@ def steering_of(out: Path, options: CampaignOptions) -> dict[str, Any]:
 def keep_warm_start(out: Path, options: CampaignOptions) -> None:
     """Copy the predictor that a campaign starts from into its folder, where it stays as it was."""
     predictor = _warm_predictor(out, options)
-    if predictor is not None and not (out / _WARM_FOLDER).is_dir():
+    if predictor is not None and not _has_copy(out):
         predictor.save(out / _WARM_FOLDER)
 
 
@@ -168,8 +169,15 @@ def _warm_predictor(out: Path, options: CampaignOptions) -> Predictor | None:
         raise InputError(
             f"warm_start={options.warm_start}: sampler={options.sampler} asks no predictor; use structural"
         )
-    copy = out / _WARM_FOLDER
-    return load_predictor(copy if copy.is_dir() else Path(options.warm_start))
+    try:
+        return load_predictor(out / _WARM_FOLDER if _has_copy(out) else Path(options.warm_start))
+    except InputError as error:
+        raise InputError(f"warm_start: {error}") from None
+
+
+def _has_copy(out: Path) -> bool:
+    """Whether a whole copy is there: the file that is looked for is the last one to be written."""
+    return (out / _WARM_FOLDER / FILE).is_file()
 
 
 def _n_cores() -> int:

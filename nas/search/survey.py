@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nas.errors import CampaignError
+from nas.errors import CampaignError, InputError
 from nas.networks import NetworkSpec
 from nas.search.draws import Draws
 from nas.search.evaluation import FAILURES_IN_A_ROW, Trainer
@@ -86,6 +86,8 @@ class Survey:
         self.task = task_of(task, options)
         self.options = resolve_survey(plain_options(options, self.task))
         check_fit(self.options, self.task)
+        if not isinstance(self.options.space.graphs, str | None):
+            raise InputError("space.graphs: a survey is read without Python's objects; give a path to the graphs")
         check_graphs(self.options.resolved_space, self.task.n_inputs, self.task.n_outputs)
         self.threads = n_threads(threads, self.options, self.task)
         self._maker = self._row_maker()

@@ -56,6 +56,26 @@ def test_every_flag_has_a_help_text_with_its_default():
                     assert "Default: " in option.help
     assert PARAMETERS["nodes"].annotation.__metadata__[0].help.endswith("Default: 20:100.")
     assert PARAMETERS["learning_rate"].annotation.__metadata__[0].help.endswith("Default: 0.01.")
+    assert PARAMETERS["screened"].annotation.__metadata__[0].help.endswith("Default: yes.")
+    assert PARAMETERS["nesterov"].annotation.__metadata__[0].help.endswith("Default: no.")
+
+
+@pytest.mark.parametrize(
+    ("flag", "metavar"),
+    [("graphs", "PATH"), ("warm_start", "PATH"), ("nodes", "LOW:HIGH"), ("trials", "NUMBER"), ("sampler", "TEXT")],
+)
+def test_a_flag_says_what_it_takes(flag: str, metavar: str):
+    assert PARAMETERS[flag].annotation.__metadata__[0].metavar == metavar
+
+
+def test_flags_of_the_choice_have_a_panel_of_their_own():
+    panels: dict[str, set[str]] = {}
+    for name in set(PARAMETERS) - {"file", "loud"}:
+        panels.setdefault(PARAMETERS[name].annotation.__metadata__[0].rich_help_panel, set()).add(name)
+    assert panels["How a campaign chooses candidates"] == {
+        "sampler", "startup", "screened", "share", "repeats", "warm_start", "batch",
+    }  # fmt: skip
+    assert len(panels) == 4
 
 
 def test_flags_arrive_as_nested_options():

@@ -10,8 +10,7 @@ from survey_cases import make as survey
 from nas.errors import InputError
 from nas.search.campaign import Campaign
 from nas.search.own_graphs import check_graphs
-from nas.search.parts import list_parts
-from nas.search.space import Space
+from nas.search.space import Space, _read_graphs
 from nas.search.study import load
 from nas.search.survey_table import load_survey
 from priors import GraphPool, Wiring
@@ -97,18 +96,29 @@ def test_edits_are_found_where_all_graphs_were_tried(tmp_path: Path):
 
 
 def test_a_survey_trains_own_graphs(tmp_path: Path):
-    given = {"space": {"graphs": GraphPool([nx.path_graph(9), nx.star_graph(7)]), "attachment": "natural"}}
-    survey(tmp_path, **given, wirings=3).run()
-    survey(tmp_path, **given, wirings=8).run()
-    table = load_survey(tmp_path)
+    graphs, out = tmp_path / "graphs", tmp_path / "out"
+    graphs.mkdir()
+    for name, graph in {"a": nx.path_graph(9), "b": nx.star_graph(7)}.items():
+        nx.write_graphml(graph, graphs / f"{name}.graphml")
+    space = {"graphs": str(graphs), "attachment": "natural"}
+    for wirings in (3, 8):
+        survey(out, space=space, wirings=wirings).run()
+    table = load_survey(out)
     assert set(table.to_frame()["param_graph"]) == {0, 1}
     for number in range(8):
-        n_neurons = (9, 8)[table.parameters(number)["graph"]]
-        assert table.wiring(number).hidden.n_neurons == n_neurons
-    others = {"space": {**given["space"], "graphs": GraphPool([nx.path_graph(9), nx.star_graph(8)])}}
-    with pytest.raises(InputError, match=r"only wirings may change"):
-        survey(tmp_path, **others, wirings=8).run()
-    assert len(list_parts(tmp_path / "parts")) == 1
+        assert table.wiring(number).hidden.n_neurons == (9, 8)[table.parameters(number)["graph"]]
+
+
+def test_a_survey_goes_on_with_the_same_graphs_only(tmp_path: Path):
+    path, out = tmp_path / "graph.graphml", tmp_path / "out"
+    nx.write_graphml(nx.path_graph(9), path)
+    survey(out, space={"graphs": str(path)}, wirings=3).run()
+    nx.write_graphml(nx.path_graph(8), path)
+    _read_graphs.cache_clear()
+    with pytest.raises(InputError, match=r"^graphs=.*only wirings may change"):
+        survey(out, space={"graphs": str(path)}, wirings=8).run()
+    with pytest.raises(InputError, match=r"^space\.graphs: .* give a path"):
+        survey(tmp_path / "other", space={"graphs": GraphPool([RING])})
 
 
 def test_unedited_graphs_are_not_tried_with_edits():

@@ -24,10 +24,11 @@ from nas.search.evaluation import Trainer
 from nas.search.finals import Finals, run_finals
 from nas.search.options import CampaignOptions
 from nas.search.records import Record, Records, describe
+from nas.search.space import Space
 from nas.search.watcher import Watcher
 from nas.tasks import Task
 from nas.training import Recipe
-from priors import WattsStrogatz, Wiring, attach, layer, orient, read_wiring
+from priors import GraphPool, WattsStrogatz, Wiring, attach, layer, orient, read_wiring
 
 NAMES = ["linear", "dense with equal parameters", "dense with equal neurons", "random with equal edges"]
 
@@ -207,6 +208,22 @@ def test_a_card_holds_all_that_it_takes_to_judge_and_repeat(found: Callable[[str
     assert ("sequences' lengths" in text) == (kind == "rnn")
     assert "\n\n\n" not in text
     assert "None" not in text
+
+
+def test_the_card_says_how_the_wiring_was_chosen_and_from_which_graph(found: Callable[[str], Found]):
+    mlp = found("mlp")
+    told = dict(rows(mlp.card(), "Wiring"))
+    assert not {"chosen", "predicted before training", "name of the graph"} & set(told)
+    outcome = mlp.outcome(Path("out"))
+    best = {**(outcome.best or {}), "params": {"graph": 1}, "chosen": "redraw of trial 0"}
+    best |= {"prediction": 0.75, "prediction_std": 0.125}
+    pool = GraphPool([WattsStrogatz(6, 4, 0.5).sample(seed) for seed in (0, 1)], names=["a.graphml", "b.graphml"])
+    options = mlp.options.model_copy(update={"space": Space(graphs=pool)})
+    told = dict(rows(card(options, mlp.task, mlp.finals, replace(outcome, best=best)), "Wiring"))
+    assert told["graph"] == "1"
+    assert told["name of the graph"] == "b.graphml"
+    assert told["chosen"] == "redraw of trial 0"
+    assert told["predicted before training"] == "0.7500 ± 0.1250"
 
 
 def test_the_card_gives_the_test_of_the_network_that_is_saved(found: Callable[[str], Found]):

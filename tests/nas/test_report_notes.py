@@ -118,6 +118,13 @@ def test_several_objectives_are_all_told():
     assert "\n\naccuracy **0.9313**" in trial_note(record(values=()), OUT, "accuracy", (0.93125,))
 
 
+def test_a_trial_says_how_it_was_chosen():
+    assert "- chosen: by predictions, from neighbours of the best\n- seeds: " in trial_note(
+        record(origin="neighbour", prediction=0.9), OUT
+    )
+    assert "chosen" not in trial_note(record(), OUT)
+
+
 # Campaigns
 
 
@@ -126,13 +133,24 @@ def test_a_campaign_is_told_by_its_options():
     told = study_note(OUT, json.loads(json.dumps(options)), {"complete": 4, "stopped": 1, "failed": 2}, None, "Fine.")
     assert told.startswith(
         "# digits, mlp\n\nTrials: 4 complete, 1 stopped, 2 failed; 9 are wanted. Objective: accuracy, maximize.\n\n"
-        "## Options\n\n- campaign: activation relu; sampler tpe; replicates 2; "
+        "## Options\n\n- campaign: activation relu; sampler structural; replicates 2; "
     )
     assert "\n- space: priors watts-strogatz, barabasi-albert, erdos-renyi; nodes 20 to 100; degree 2 to 12; " in told
     assert "\n- recipe: optimizer adam; learning rates " in told
     assert "cell" not in told
     assert "None" not in told
     assert told.endswith(f"The best wiring of the campaign and its files: {BEST}\n\nFine.\n")
+
+
+def test_a_front_is_told_by_both_of_its_objectives():
+    options = CampaignOptions(objective="pareto").model_dump(mode="json")
+    told = study_note(OUT, options | {"metric": "accuracy"}, {})
+    assert "Objective: accuracy, maximize; number of parameters, minimize.\n" in told
+
+
+def test_steering_is_told_by_its_options():
+    options = CampaignOptions(warm_start="results/other", early_stopping="median").model_dump(mode="json")
+    assert "sampler structural; warm start results/other; early stopping median; " in study_note(OUT, options, {})
 
 
 def test_an_rnn_is_told_by_its_cell():

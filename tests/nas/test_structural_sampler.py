@@ -370,6 +370,16 @@ def test_start_up_is_even_over_families_and_sizes():
         assert max(sizes) > 2 * min(sizes)
 
 
+@pytest.mark.parametrize("attachment", ["natural", "projected"])
+def test_edits_leave_as_many_neurons_as_the_space_has(attachment):
+    space = Space(structure="dag", nodes=(10, 12), degree=(2, 4), attachment=attachment, width=4)
+    study, _, wirings = searched(space, 40, pool=64, startup=5)
+    edited = [trial.number for trial in study.get_trials() if trial.params["n_moves"]]
+    neurons = {wirings[number].n_hidden - (4 if attachment == "projected" else 0) for number in edited}
+    assert len(edited) > 5
+    assert neurons <= {10, 11, 12}
+
+
 @pytest.mark.parametrize("limit", ["max_parameters", "max_edges"])
 @pytest.mark.parametrize("share", [0.2, 0.004])
 def test_limits_are_kept_however_few_keep_to_them(limit, share):

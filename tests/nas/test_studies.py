@@ -252,6 +252,13 @@ def test_wrong_options_of_a_study_are_one_line(tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("study", ["prediction", "zero-cost", "steering", "warm-start", "pareto"])
+def test_a_file_in_place_of_the_folder_of_a_study_is_one_line(study: str, tmp_path: Path):
+    file = tmp_path / "notes.txt"
+    file.touch()
+    assert "notes.txt" in refused("study", study, "--out", file)
+
+
 def test_help_of_studies_has_examples():
     for study in ("published-rnns", "prediction"):
         code, text, _ = wirenas("study", study, "--help")

@@ -91,10 +91,11 @@ def test_every_option_is_in_the_help(wirenas: Call, monkeypatch: pytest.MonkeyPa
     code, text, _ = wirenas("survey", "--help")
     assert code == 0
     names = {*SurveyOptions.model_fields, *Space.model_fields, *Recipe.model_fields}
-    names -= {"space", "recipe", "priors", "learning_rates"}
+    names -= {"space", "recipe", "priors", "learning_rates", "edits"}
     for name in names | {"prior", "learning_rate", "out", "threads", "data", "json"}:
         assert f"--{name.replace('_', '-')} " in text, name
     assert "--trials" not in text
+    assert "--edits" not in text, "surveys edit nothing"
     assert "Default: results/TASK-NETWORK-survey." in text
 
 

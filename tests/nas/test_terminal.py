@@ -1,6 +1,7 @@
 """What people see: plain lines, a live display, and summaries that print names as they are."""
 
 import re
+from dataclasses import replace
 from io import StringIO
 from typing import Any
 
@@ -25,9 +26,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def plain(direction: str) -> tuple[PlainWatcher, StringIO]:
+def plain(direction: str, *, by_size: bool = False) -> tuple[PlainWatcher, StringIO]:
     text = StringIO()
-    watcher = watcher_for(Console(file=text, width=40), direction)
+    watcher = watcher_for(Console(file=text, width=40), direction, by_size=by_size)
     assert isinstance(watcher, PlainWatcher)
     return watcher, text
 
@@ -43,6 +44,43 @@ def test_plain_lines_say_how_far_how_well_how_fast_and_how_long(clock: list[floa
         "search: 3 of 8 trials, best 0.7500, 4 per minute, 75 s left",
         "search: 4 of 8 trials, best 0.8750, 4 per minute, 60 s left",
     ]
+
+
+CHOSEN = [("start-up", None), ("random", 0.5), ("neighbour", 0.5), ("fallback", 0.5), ("mutation", None)]
+"""Origins and predictions: by chance twice, by predictions, by TPE, and bred without predictions."""
+
+
+def chosen_trials() -> list[Record]:
+    values = (0.25, 0.5, 0.75, 0.125, 0.125)
+    return [
+        replace(record(number, values[number]), origin=origin, prediction=prediction, rank_correlation=0.25 * number)
+        for number, (origin, prediction) in enumerate(CHOSEN)
+    ]
+
+
+def test_plain_lines_say_what_predictions_are_worth(clock: list[float]):
+    watcher, text = plain("maximize")
+    watcher.search_started(0, 5, Records(()))
+    for trial in chosen_trials():
+        clock[0] += 15
+        watcher.recorded(trial)
+    lines = text.getvalue().splitlines()
+    assert "steered" not in "".join(lines[:3])
+    assert ", best 0.7500, steered 0.7500 against 0.3750 by chance, 4 per minute" in lines[3]
+    assert "steered 0.7500 against 0.3750 by chance" in lines[5], (
+        "neither TPE's choices nor unscreened ones are steered"
+    )
+
+
+def test_on_the_way_to_a_front_lines_say_how_well_predictions_rank(clock: list[float]):
+    watcher, text = plain("maximize", by_size=True)
+    watcher.search_started(0, 5, Records((record(0, 0.5),)))
+    assert "correlation" not in text.getvalue()
+    for trial in chosen_trials():
+        clock[0] += 15
+        watcher.recorded(trial)
+    assert ", best 0.7500, predictions' rank correlation 1.00, 4 per minute" in text.getvalue().splitlines()[-1]
+    assert "steered" not in text.getvalue()
 
 
 def test_the_best_is_the_least_where_less_is_better(clock: list[float]):
@@ -167,6 +205,44 @@ def test_the_best_names_every_parameter_and_file():
     assert "trial 3, 0.5000 on validation" in text
     assert "  graph_seed: 7" in text
     assert "a[bold]b/best/wiring.json" in text
+
+
+def test_the_best_says_how_it_was_chosen():
+    best = {
+        **(outcome().best or {}),
+        "chosen": "mutation of trial 2, 3 edits",
+        "prediction": 0.25,
+        "prediction_std": 0.125,
+    }
+    text = shown(show_best, {"best": best, "test": None, "verdict": "", "files": []})
+    assert "\nchosen: mutation of trial 2, 3 edits\npredicted before training: 0.2500 ± 0.1250\n" in text
+
+
+def steering(**fields: Any) -> dict[str, Any]:
+    found = {"steered": 0.75, "chance": 0.5, "n_steered": 3, "n_chance": 2, "n_fallback": 0}
+    return {**found, "rank_correlation": None, "coverage": None, **fields}
+
+
+def test_a_summary_says_what_predictions_did_and_what_they_cost():
+    overhead = {"choosing": 0.2, "storing": 0.1, "share": 0.299}
+    text = shown(show_outcome, outcome(steering=steering(rank_correlation=0.5, coverage=0.9), overhead=overhead))
+    told = " ".join(text.split())
+    assert "Steering: 3 trials chosen by predictions reached 0.7500 on average, 2 by chance 0.5000. Predicted" in told
+    assert (
+        "rank correlation 0.50, 90 % of values inside of their 90 % intervals. Choosing and storing took 30 %" in told
+    )
+
+
+def test_a_summary_says_that_tpe_took_over():
+    told = " ".join(shown(show_outcome, outcome(steering=steering(steered=None, n_steered=0, n_fallback=4))).split())
+    assert (
+        "0 trials chosen by predictions, 2 by chance 0.5000. 4 chosen by TPE, while predictions were no better" in told
+    )
+
+
+def test_a_summary_of_a_front_compares_no_means():
+    told = " ".join(shown(show_outcome, outcome(steering=steering(steered=None, chance=None))).split())
+    assert "Steering: 3 trials chosen by predictions, 2 by chance. Not over yet" in told
 
 
 def test_a_written_network_says_how_to_load_it():
