@@ -57,8 +57,8 @@ def _summary(found: Sequence[PoolResult]) -> str:
     if few:
         lines.append(f"- Fewer than {_FEWEST_SEEDS} seeds on {_listed(few)}: a trial that shows nothing.")
     return (
-        f"Steering by structure on {len(found)} pools, with the number of pools in which it can be told apart from "
-        "another arm; in all other pools it cannot.\n\n" + "\n".join(lines)
+        f"Searches of {len(found)} pools of trained networks, steered by structure. In how many pools that can be told "
+        "apart from another way to choose; in the others it cannot:\n\n" + "\n".join(lines)
     )
 
 
