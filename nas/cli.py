@@ -131,7 +131,8 @@ def survey(
     """
     with _leaving_at_once():
         from nas.commands import run_survey
-        from nas.terminal import show_survey, slow_engine_notice, survey_display
+        from nas.terminal import slow_engine_notice
+        from nas.terminal_survey import show_survey, survey_display
 
         console = make_console(stderr=True)
         notice = slow_engine_notice(given["engine"])
@@ -155,7 +156,8 @@ def status(
     Example: wirenas status results/digits
     """
     from nas.commands import holds_survey, read_status, read_survey
-    from nas.terminal import show_outcome, show_survey
+    from nas.terminal import show_outcome
+    from nas.terminal_survey import show_survey
 
     if holds_survey(out):
         found = read_survey(out)

@@ -1,7 +1,7 @@
 """Plan: how many candidates a proposal is chosen from, and how often a surrogate is fitted anew.
 
 Both follow from the time of the first trials and from what choosing takes, both on a common machine: no clock decides
-what is proposed, but for own evaluations, whose time is measured once and stored. Imports the candidates.
+what is proposed, but for own evaluations, whose time is measured once and stored. Imports optuna.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from optuna.trial import FrozenTrial
+
 from nas.samplers.candidates import Source
 
-__all__ = ["FIRST_PLAN", "Plan", "plan_for"]
+__all__ = ["FIRST_PLAN", "Plan", "plan_for", "seconds_of"]
 
 _POOLS = (256, 128, 64)
 _INTERVALS = (1, 2, 4, 8, 16, 32)
@@ -81,3 +83,10 @@ def plan_for(source: Source, trainings: Sequence[float], share: float) -> Plan:
     plans = (Plan(pool, refit) for refit in _INTERVALS for pool in _POOLS)
     affordable = (plan for plan in plans if (plan.pool * candidate + _FIT_S) / plan.refit <= allowed)
     return next(affordable, Plan(_POOLS[-1], _INTERVALS[-1]))
+
+
+def seconds_of(trial: FrozenTrial) -> float:
+    """Return how long a trial takes: by its arithmetic where it says so, else as it was measured."""
+    taken = trial.duration.total_seconds() if trial.duration is not None else 0.0
+    said = trial.user_attrs
+    return float(said.get("expected_seconds") or said.get("seconds", taken))

@@ -20,7 +20,7 @@ from optuna.trial import FrozenTrial, TrialState
 from nas.networks import NetworkSpec
 from nas.samplers.candidates import Candidates, Columns, Source
 from nas.samplers.history import History, Tried
-from nas.samplers.plan import FIRST_PLAN, Plan, plan_for
+from nas.samplers.plan import FIRST_PLAN, Plan, plan_for, seconds_of
 from nas.samplers.rounds import Forecast, Learner, Round, Warm
 from nas.samplers.startup import stratum
 from nas.samplers.threads import one_thread
@@ -29,7 +29,7 @@ from nas.seeds import stream, stream_seed
 from predictors import Predictor
 from priors import Wiring
 
-__all__ = ["PLAN", "Proposal", "StructuralSampler", "seconds_of"]
+__all__ = ["PLAN", "Proposal", "StructuralSampler"]
 
 Taken = dict[str, list[int]]
 """Fingerprints of tried wirings, and the replicates of each."""
@@ -333,13 +333,6 @@ class _State:
 
 def _size_of_mlp(wiring: Wiring) -> int:
     return NetworkSpec("mlp").n_parameters(wiring)["total"]
-
-
-def seconds_of(trial: FrozenTrial) -> float:
-    """Return how long a trial takes: by its arithmetic where it says so, else as it was measured."""
-    taken = trial.duration.total_seconds() if trial.duration is not None else 0.0
-    said = trial.user_attrs
-    return float(said.get("expected_seconds") or said.get("seconds", taken))
 
 
 def _said(now: Round, tried: Tried, origin: str) -> tuple[Tried, Proposal]:

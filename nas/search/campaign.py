@@ -7,27 +7,21 @@ not stored when a process ended is proposed again, the same, by the next one.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from optuna.trial import FrozenTrial
-
-from nas.direction import sign_of
 from nas.errors import CampaignError, InputError
 from nas.networks import NetworkSpec
 from nas.report.outcome import Outcome, counted_in
 from nas.report.output import remove_leftovers, write_output
-from nas.samplers.structural import PLAN
-from nas.search.distributed.copying import refuse_copy
 from nas.search.distributed.judging import shared_evaluation
 from nas.search.distributed.objective import Work
 from nas.search.distributed.search import shared_search
-from nas.search.evaluation import FAILURES_IN_A_ROW, Trainer
+from nas.search.evaluation import Trainer
 from nas.search.finals import Finals, run_finals
-from nas.search.front import evenly_by_size, front_records
 from nas.search.guards import alone_in, one_torch_thread, stop_on_signal
 from nas.search.learning import campaign_examples, fit_into
 from nas.search.lineage import rebuilt
@@ -42,9 +36,9 @@ from nas.search.options import (
     write_options,
 )
 from nas.search.own_graphs import check_graphs
-from nas.search.pipeline import evaluated
 from nas.search.proposer import Proposer
 from nas.search.records import Record, Records
+from nas.search.searching import Searching, finalists, informed
 from nas.search.setup import (
     check_direction,
     check_fit,
@@ -59,7 +53,6 @@ from nas.search.setup import (
 from nas.search.stopping import check_any_complete, check_stopping, stopping_of
 from nas.search.study import StudyFile, storing_of
 from nas.search.watcher import Watcher
-from nas.search.writer import Writer
 from nas.tasks import Task
 from nas.training import Interrupted
 from priors import Wiring
@@ -299,64 +292,13 @@ class Campaign:
             plan=plan,
         )
 
-    def _informed(self, plan: Mapping[str, int] | None, known: Sequence[FrozenTrial], settled: int) -> Proposer:
-        """Return a proposer that knows earlier trials, of which those from `settled` on count as running."""
-        proposer = self._proposer(plan)
-        for trial in known[:settled]:
-            proposer.remember(trial)
-        for trial in known[settled:]:
-            proposer.reopen(trial)
-        return proposer
-
     def _search(
         self, study: StudyFile, trainer: Trainer | None, executor: ThreadPoolExecutor, watcher: Watcher
     ) -> None:
         stopping = stopping_of(self.options)
         evaluation = evaluation_with(trainer, self._evaluate, self.options, stopping)
-        known = study.trials()
-        records = study.records()
-        counted = len(records.counted)
-        watcher.search_started(counted, self.options.trials, records)
-        if counted >= self.options.trials:
-            return
-        refuse_copy(study)
-        batch, in_batches = self.options.batch, stopping is not None
-        # What was known when the first of the trials that are missing was asked for; the others ran beside it.
-        settled = len(known) - len(known) % batch if in_batches else max(0, len(known) - batch + 1)
-        proposer = self._informed(study.get(PLAN), known, settled)
-        if stopping is not None:
-            stopping.tell(*records[:settled])
-        # A sampler that learns nothing may be asked as far ahead as keeps all threads busy.
-        ahead = batch if proposer.learns or in_batches else max(batch, 4 * self.threads)
-        failures, has_plan = 0, proposer.plan is not None
-        with Writer(study, watcher.recorded) as writer:
-            for candidate, record in evaluated(
-                proposer,
-                evaluation,
-                executor,
-                writer,
-                self.stop,
-                first=len(known),
-                ahead=ahead,
-                begun=records[settled:],
-                wanted=self.options.trials - counted,
-                in_batches=in_batches,
-            ):
-                if candidate is not None:
-                    writer.add(record, candidate.distributions)
-                    # What failed in an earlier run may work now.
-                    failures = 0 if record.is_counted else failures + 1
-                if failures == FAILURES_IN_A_ROW:
-                    raise CampaignError(
-                        f"{failures} trials failed one after another; the last one with: {record.error}"
-                    )
-                proposer.tell(record)
-                if stopping is not None:
-                    stopping.tell(record)
-                if not has_plan and proposer.plan is not None:
-                    study.put(PLAN, proposer.plan)
-                    has_plan = True
-        study.put("storing", {"seconds": storing_of(study) + writer.seconds})
+        searching = Searching(study, self.options, self._proposer, evaluation, stopping, watcher, self.stop)
+        searching.run(executor, self.threads)
 
     # The finals
 
@@ -372,19 +314,4 @@ class Campaign:
         )
 
     def _best(self, study: StudyFile, records: Records) -> list[Record]:
-        """Return the best of different wirings, by what the sampler thinks of them: one lucky seed must not decide.
-
-        Where size is a second objective, return wirings of the front instead.
-        """
-        if self.options.by_size:
-            return evenly_by_size(front_records(records, self.options.direction), self.options.finalists)
-        known = study.trials()
-        chosen = self._informed(None, known, len(known)).best(self.options.finalists)
-        if chosen is not None:
-            by_number = {record.number: record for record in records}
-            return [by_number[number] for number in chosen]
-        sign = sign_of(self.options.direction)
-        distinct: dict[str, Record] = {}
-        for record in sorted(records.complete, key=lambda record: -sign * (record.value or 0.0)):
-            distinct.setdefault(record.fingerprint, record)
-        return list(distinct.values())[: self.options.finalists]
+        return finalists(records, self.options, lambda: informed(self._proposer(), study.trials()))

@@ -17,7 +17,8 @@ from optuna.search_space import IntersectionSearchSpace
 
 from nas.samplers.genetic import GeneticSampler
 from nas.samplers.nsga2 import NSGA2Sampler
-from nas.samplers.structural import PLAN, Proposal, StructuralSampler, seconds_of
+from nas.samplers.plan import seconds_of
+from nas.samplers.structural import PLAN, Proposal, StructuralSampler
 from nas.search.lineage import BRED, kept_of
 from nas.search.options import Direction
 from nas.search.quiet import quiet_optuna

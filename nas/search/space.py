@@ -8,7 +8,7 @@ and optuna where they are needed, so that the help of the command line stays fas
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 from pydantic import (
@@ -16,12 +16,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
     field_validator,
     model_validator,
 )
 
 from nas.errors import InputError, known
+from nas.search.graph_option import Graphs, read_graphs
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,29 +71,6 @@ def _several(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
-def _path_or_pool(value: Any) -> Any:
-    from priors import GraphPool
-
-    if value is None or isinstance(value, GraphPool):
-        return value
-    return str(value)
-
-
-def _name_of_graphs(value: Any) -> str | None:
-    return value if value is None or isinstance(value, str) else f"pool {value.fingerprint[:12]}"
-
-
-@lru_cache(maxsize=4)
-def _read_graphs(path: str) -> GraphPool:
-    from priors import GraphPool
-
-    try:
-        return GraphPool.read(path)
-    except ValueError as error:
-        raise InputError(f"space.graphs: {error}") from None
-
-
-Graphs = Annotated[Any, BeforeValidator(_path_or_pool), PlainSerializer(_name_of_graphs, when_used="json")]
 IntRange = Annotated[tuple[int, int], BeforeValidator(_pair)]
 FloatRange = Annotated[tuple[float, float], BeforeValidator(_pair)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_several), Field(min_length=1)]
@@ -181,7 +158,7 @@ class Space(BaseModel):
         InputError
             If they cannot be read.
         """
-        return _read_graphs(self.graphs) if isinstance(self.graphs, str) else self.graphs
+        return read_graphs(self.graphs) if isinstance(self.graphs, str) else self.graphs
 
     @property
     def moves(self) -> tuple[str, ...]:

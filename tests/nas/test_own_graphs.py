@@ -10,7 +10,8 @@ from survey_cases import make as survey
 from nas.errors import InputError
 from nas.search.campaign import Campaign
 from nas.search.own_graphs import check_graphs
-from nas.search.space import Space, _read_graphs
+from nas.search.graph_option import read_graphs
+from nas.search.space import Space
 from nas.search.study import load
 from nas.search.survey_table import load_survey
 from priors import GraphPool, Wiring
@@ -114,7 +115,7 @@ def test_a_survey_goes_on_with_the_same_graphs_only(tmp_path: Path):
     nx.write_graphml(nx.path_graph(9), path)
     survey(out, space={"graphs": str(path)}, wirings=3).run()
     nx.write_graphml(nx.path_graph(8), path)
-    _read_graphs.cache_clear()
+    read_graphs.cache_clear()
     with pytest.raises(InputError, match=r"^graphs=.*only wirings may change"):
         survey(out, space={"graphs": str(path)}, wirings=8).run()
     with pytest.raises(InputError, match=r"^space\.graphs: .* give a path"):

@@ -20,7 +20,7 @@ from nas.search.options import SurveyOptions
 from nas.search.space import Space
 from nas.search.survey import Standing
 from nas.search.survey_table import SurveyOutcome
-from nas.terminal import show_survey, survey_display
+from nas.terminal_survey import show_survey, survey_display
 from nas.training.recipe import Recipe
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -309,7 +309,7 @@ def test_anything_else_is_exit_code_one(wirenas: Call, tmp_path: Path, monkeypat
 @pytest.mark.parametrize("is_terminal", [True, False])
 def test_the_display_shows_how_far_a_survey_is(is_terminal: bool, monkeypatch: pytest.MonkeyPatch):
     clock = [100.0]
-    monkeypatch.setattr("nas.terminal.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("nas.terminal_survey.time.monotonic", lambda: clock[0])
     console = Console(record=True, force_terminal=is_terminal, width=120, file=io.StringIO())
     with survey_display(console) as show:
         for done in (10, 20, 40):
