@@ -116,7 +116,7 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]
 
 
 def same(found: dict[str, Any], expected: dict[str, Any]) -> bool:
-    place = {"out": "", "study": "", "seconds": 0}
+    place = {"out": "", "study": "", "seconds": 0, "overhead": None}
     return {**found, **place} == {**expected, **place}
 
 

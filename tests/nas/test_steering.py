@@ -124,15 +124,15 @@ def test_no_wiring_is_trained_twice_except_as_a_replicate(runs: dict[tuple[str, 
 
 def test_the_steered_arm_is_the_sampler_itself(pool: Pool, runs: dict[tuple[str, int], Run]):
     sampler = StructuralSampler(pool.space, seed=1, size_of=pool.size_of)
-    study, run = optuna.create_study(direction="maximize", sampler=sampler), Run(pool, "structural", 1)
+    study, run = optuna.create_study(direction="maximize", sampler=sampler), Run(pool, "structural-once", 1)
 
     def objective(trial: optuna.Trial) -> float:
         return run.label(int(pool.space.suggest_all(trial)["graph"]), 0)
 
     study.optimize(objective, n_trials=TRIALS)
-    assert [trial.params["graph"] for trial in study.trials] == runs["structural", 1].members
+    assert [trial.params["graph"] for trial in study.trials] == runs["structural-once", 1].members
     forecasts = [sampler.proposals[number].forecast for number in range(TRIALS)]
-    assert forecasts[START:] == [choice.forecast for choice in runs["structural", 1].choices[START:]]
+    assert forecasts[START:] == [choice.forecast for choice in runs["structural-once", 1].choices[START:]]
     assert forecasts[START] is not None
 
 
@@ -351,7 +351,7 @@ def test_runs_of_anything_else_are_not_taken(
     if changed == "pool":
         pool = replace(pool, truth=pool.truth + 1)
     elif changed == "version":
-        monkeypatch.setattr(steering, "_VERSION", 2)
+        monkeypatch.setattr(steering, "_VERSION", steering._VERSION + 1)
     else:
         monkeypatch.setattr(steering, "ARMS", {**QUICK, "random": partial(QUICK["random"].func, rng=1)})
         monkeypatch.setattr(steering, "_line", lambda pool, arm, seed, _: {**known(pool, arm), "seed": seed})
