@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -17,7 +13,7 @@ from nas.cli_dashboard import dashboard_commands
 from nas.cli_predictors import predictor_commands
 from nas.cli_studies import study_commands
 from nas.cli_workers import Storage, Study, worker_commands
-from nas.console import Json, make_console, print_json
+from nas.console import Json, leaving_at_once, make_console, print_json
 from nas.errors import CampaignError, InputError
 from nas.flags import Drawing, drawing_flags, flags, given_options, survey_flags
 from nas.search.options import SurveyOptions
@@ -93,7 +89,7 @@ def run(
 
     Example: wirenas run --task digits --network mlp --trials 200 --out results/digits
     """
-    with _leaving_at_once():
+    with leaving_at_once(_RESUMES):
         from nas.commands import run_campaign
         from nas.terminal import show_outcome, slow_engine_notice, watcher_for
 
@@ -129,7 +125,7 @@ def survey(
 
     Example: wirenas survey --task digits --wirings 100000 --seeds 3 --out atlas/
     """
-    with _leaving_at_once():
+    with leaving_at_once(_RESUMES):
         from nas.commands import run_survey
         from nas.terminal import slow_engine_notice
         from nas.terminal_survey import show_survey, survey_display
@@ -246,24 +242,6 @@ def _show_files(written: dict[str, Any], as_json: bool) -> None:
     from nas.terminal import show_written
 
     print_json(written) if as_json else show_written(make_console(), written)
-
-
-@contextlib.contextmanager
-def _leaving_at_once() -> Iterator[None]:
-    """End the process at Ctrl-C while nothing is at stake yet: an interrupted import may raise anything.
-
-    A campaign that runs has its own way of stopping and puts this one back when it is done.
-    """
-
-    def leave(*_: object) -> None:
-        os.write(2, f"wirenas: {_RESUMES}\n".encode())
-        os._exit(130)
-
-    before = signal.signal(signal.SIGINT, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _fail(message: str, code: int) -> NoReturn:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nas.console import Json, make_console, print_json, say
+from nas.console import Json, leaving_at_once, make_console, print_json, say
 
 if TYPE_CHECKING:
     from nas.search.distributed.worker import WorkerOutcome
@@ -48,7 +44,7 @@ def worker(
 
     Example: wirenas worker --storage postgresql://me@host/trials --study digits
     """
-    with _leaving_at_once():
+    with leaving_at_once("interrupted"):
         from nas.search.distributed.worker import Worker
 
         console = make_console(stderr=True)
@@ -70,18 +66,3 @@ def worker(
 
 def _told(done: WorkerOutcome) -> str:
     return f"{done.trials} trials, {done.failed} failed, {done.seconds:.0f} s of training"
-
-
-@contextlib.contextmanager
-def _leaving_at_once() -> Iterator[None]:
-    """End the process at Ctrl-C while no trial is in work yet; a worker that runs has its own way of stopping."""
-
-    def leave(*_: object) -> None:
-        os.write(2, b"wirenas: interrupted\n")
-        os._exit(130)
-
-    before = signal.signal(signal.SIGINT, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
