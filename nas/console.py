@@ -40,7 +40,8 @@ def say(console: Console, line: str) -> None:
 def leaving_at_once(message: str) -> Iterator[None]:
     """End the process at Ctrl-C, with a message, while nothing is at stake yet.
 
-    An import that is interrupted may raise anything. What runs inside has its own way of stopping, and puts this one back when it is done.
+    An import that is interrupted may raise anything. What runs inside has its own way of stopping, and puts this one
+    back when it is done.
     """
 
     def leave(*_: object) -> None:

@@ -9,8 +9,8 @@ from survey_cases import make as survey
 
 from nas.errors import InputError
 from nas.search.campaign import Campaign
-from nas.search.own_graphs import check_graphs
 from nas.search.graph_option import read_graphs
+from nas.search.own_graphs import check_graphs
 from nas.search.space import Space
 from nas.search.study import load
 from nas.search.survey_table import load_survey
