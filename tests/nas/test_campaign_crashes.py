@@ -90,7 +90,7 @@ def leftovers(out: Path) -> list[str]:
 
 def command(out: Path, threads: int) -> list[str]:
     options = f"--task digits --trials {TRIALS} --nodes 8:24 --degree 2:5 --batch 3 --epochs 2 --learning-rate 0.01"
-    options += f" --finalists 2 --final-seeds 2 --seed 5 --threads {threads} --json"
+    options += f" --finalists 2 --final-seeds 6 --seed 5 --threads {threads} --json"
     return [sys.executable, "-m", "nas", "run", *options.split(), "--out", str(out)]
 
 
