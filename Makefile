@@ -34,9 +34,10 @@ crash-test: $(VENV)/.ready
 	WIRENAS_TEST_KILLS=$(KILLS) $(BIN)/python -m pytest --quiet --timeout 900 tests/nas/test_campaign_crashes.py \
 		tests/nas/test_survey_crashes.py
 
-## worker-test: 8 workers and 400 trials on PostgreSQL; workers are killed every few seconds, the database restarts twice
+## worker-test: 8 workers and 400 trials on PostgreSQL; workers are killed every few seconds, the database restarts twice, any statement breaks
 worker-test: $(VENV)/.ready
-	WIRENAS_TEST_WORKERS=8 $(BIN)/python -m pytest --quiet --timeout 900 tests/nas/test_distributed_crashes.py
+	WIRENAS_TEST_WORKERS=8 $(BIN)/python -m pytest --quiet --timeout 900 \
+		tests/nas/test_distributed_crashes.py tests/nas/test_distributed_breaks.py
 
 ## fuzz: 1,000 damaged predictors and 2,000 mutated graph files
 fuzz: $(VENV)/.ready

@@ -189,7 +189,7 @@ def _steering(options: Any) -> dict[str, Any]:
     [
         ("sqlite:///study.db", "SQLite hands one trial out twice"),
         ("journal.log", "not the URL of a database"),
-        ("journal:///tmp/x.log", "storage=journal: campaigns of several processes need PostgreSQL"),
+        ("journal:///folder/x.log", "storage=journal: campaigns of several processes need PostgreSQL"),
         ("mysql://u:hidden@h/d", "storage=mysql: campaigns of several processes need PostgreSQL"),
         ("postgresql://u:hidden@h", "names no database"),
         ("postgresql://u:hid/den@h:x/d", "storage"),

@@ -6,6 +6,7 @@ A server that is away for a while is waited for. No password is ever part of a m
 from __future__ import annotations
 
 import random
+import re
 import threading
 import time
 import warnings
@@ -27,6 +28,7 @@ __all__ = [
     "STORAGE_ERRORS",
     "Stale",
     "connect",
+    "is_lasting",
     "place_of",
     "reason_of",
     "url_of",
@@ -71,6 +73,11 @@ def url_of(storage: str) -> sqlalchemy.URL:
     if not url.database:
         raise InputError(f"storage={backend}: the URL names no database; give {_EXAMPLE}")
     return url.set(drivername=_DRIVER) if "+" not in url.drivername else url
+
+
+def is_lasting(error: Exception) -> bool:
+    """Whether waiting does not mend an error of `STORAGE_ERRORS`: a table is missing, say, or a right."""
+    return any(isinstance(one, ProgrammingError) for one in (error, error.__cause__))
 
 
 def place_of(url: sqlalchemy.URL) -> str:
@@ -181,7 +188,7 @@ def _cannot_open(error: Exception, url: sqlalchemy.URL) -> str:
     place, reason = place_of(url), reason_of(error, url)
     if isinstance(error, OperationalError) or isinstance(error.__cause__, OperationalError):
         return f"storage: {place} cannot be opened: {reason}; give a URL that `psql` gets in with"
-    if isinstance(error.__cause__, ProgrammingError):
+    if is_lasting(error):
         return f"storage: {place} holds no studies yet; `wirenas run` with this storage creates them"
     return f"storage: {place} holds no studies that can be read: {reason}"
 
@@ -190,7 +197,8 @@ def reason_of(error: Exception, url: sqlalchemy.URL) -> str:
     """Return what a driver said, in one line and without any password."""
     text = " ".join(str(error.__cause__ or error).split())
     text = text.rpartition("FATAL: ")[2].split("(Background on this error")[0]
-    text = text.split("[SQL: ")[0].removeprefix("(psycopg.OperationalError) ").strip()
+    text = text.split("[SQL: ")[0].strip()
+    text = re.sub(r"^\(psycopg\.[\w.]+\) ", "", text)
     secrets = [url.password, *(value for name, value in url.query.items() if "password" in name)]
     for secret in filter(None, map(str, secrets)):
         for written in (secret, quote(secret, safe="")):

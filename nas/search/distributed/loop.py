@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections import Counter
 
 import optuna
 from optuna.trial import TrialState
 
 from nas.errors import CampaignError, InputError
-from nas.search.distributed import database
 from nas.search.distributed.counting import standing
 from nas.search.distributed.database import STORAGE_ERRORS
 from nas.search.distributed.objective import Objective, UncountedError, Work
@@ -75,7 +73,6 @@ class Loop:
         self._study = shared.open(sampler)
         self._silence = Silence()
         self._in_a_row: Counter[str] = Counter()
-        self._away_since: float | None = None
 
     def run(self) -> None:
         """Work until as many trials count as are wanted.
@@ -89,25 +86,13 @@ class Loop:
         InputError
             If no wiring is small enough.
         """
-        is_over = False
-        while not is_over:
-            if self._stop.is_set():
-                raise Interrupted("stopped between two trials")
-            try:
-                is_over = self._step()
-                self._away_since = None
-            except STORAGE_ERRORS as error:
-                self._wait_for_database(error)
-
-    def _wait_for_database(self, error: Exception) -> None:
-        now = time.monotonic()
-        self._away_since = now if self._away_since is None else self._away_since
-        if now - self._away_since > database.PATIENCE_S:
-            raise CampaignError(f"{self._shared.place} stays away: {self._shared.reason(error)}") from None
-        self._stop.wait(random.uniform(0.2, 1.0))
+        while not self._shared.patiently(self._step):
+            pass
 
     def _step(self) -> bool:
         """Do what there is to do, and return whether nothing is left."""
+        if self._stop.is_set():
+            raise Interrupted("stopped between two trials")
         trials = self._shared.trials(self._study)
         now, wanted = standing(trials), self._shared.wanted()
         if now.counted >= wanted:

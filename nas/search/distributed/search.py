@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -82,34 +82,29 @@ class SharedSearch:
             self._shared.close()
 
     def _search(self, shared: SharedStudy, file: StudyFile, work: Work, executor: Executor, watcher: Watcher) -> None:
-        wanted, copy = work.options.trials, LocalCopy(file, shared)
-        copy.update(wanted)
-        records = file.records()
-        watcher.search_started(len(records.counted), wanted, records)
+        wanted = work.options.trials
         with silent_optuna():
+            copy = shared.patiently(lambda: LocalCopy(file, shared))
+            shared.patiently(lambda: copy.update(wanted))
+            records = file.records()
+            watcher.search_started(len(records.counted), wanted, records)
             loop = executor.submit(Loop(work, shared, self._stop, Tally()).run)
             while not wait([loop], timeout=_EVERY_S).done:
-                self._follow(copy, wanted, watcher)
+                with suppress(*STORAGE_ERRORS):
+                    self._follow(copy, wanted, watcher)
             loop.result()
-            while not self._follow(copy, wanted, watcher) and not self._stop.wait(_EVERY_S):
-                pass
-        counted = len(file.records().counted)
-        if counted < wanted:
-            raise CampaignError(
-                f"{shared.label}: {counted} trials count, and no more were wanted by another run of the same "
-                f"study; run again for {wanted}"
-            )
-        copy.close()
+            shared.patiently(lambda: self._follow(copy, wanted, watcher))
+            counted = len(file.records().counted)
+            if counted < wanted:
+                raise CampaignError(
+                    f"{shared.label}: {counted} trials count, and no more were wanted by another run of the same "
+                    f"study; run again for {wanted}"
+                )
+            shared.patiently(copy.close)
 
-    def _follow(self, copy: LocalCopy, wanted: int, watcher: Watcher) -> bool:
-        """Copy what is new; return False where the database is away, and it is to be copied later."""
-        try:
-            new = copy.update(wanted)
-        except STORAGE_ERRORS:
-            return False
-        for record in new:
+    def _follow(self, copy: LocalCopy, wanted: int, watcher: Watcher) -> None:
+        for record in copy.update(wanted):
             watcher.recorded(record)
-        return True
 
 
 def shared_search(storage: str | None, study: str | None, out: Path, stop: threading.Event) -> SharedSearch | None:

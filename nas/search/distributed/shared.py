@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 import uuid
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import optuna
 from optuna.trial import FrozenTrial
 
-from nas.errors import InputError
+from nas.errors import CampaignError, InputError
 from nas.search.distributed import database
 from nas.search.distributed.asked import Asked
 from nas.search.distributed.database import connect, place_of, reason_of, url_of
@@ -19,6 +20,7 @@ from nas.search.distributed.stale import taken_over
 from nas.search.options import Direction, refuse_changes, with_defaults
 from nas.search.quiet import quiet_optuna
 from nas.search.rows import has_known_tables, set_trial_rows
+from nas.training import Interrupted
 
 __all__ = ["UNCOUNTED", "SharedStudy"]
 
@@ -27,6 +29,8 @@ UNCOUNTED = "uncounted"
 
 _OPTIONS, _WANTED, _TOKEN, _SURPLUS = "options", "trials", "token", "surplus"
 _NEW_STUDY_S = 10.0
+
+T = TypeVar("T")
 
 
 class SharedStudy:
@@ -49,22 +53,20 @@ class SharedStudy:
     """
 
     def __init__(self, storage: str, name: str, stop: threading.Event, direction: Direction | None = None) -> None:
-        self.name, self._url = name, url_of(storage)
+        self.name, self._url, self._stop = name, url_of(storage), stop
         self._storage = connect(storage, stop, taken_over, creates=direction is not None)
         try:
             with quiet_optuna():
                 if direction is not None:
-                    optuna.create_study(
-                        study_name=name, storage=self._storage, direction=direction, load_if_exists=True
-                    )
+                    self.patiently(lambda: self._create(direction))
                 self._study = self.open()
         except KeyError:
             others = self._others()
             self.close()
             raise InputError(f"study={name}: {self.place} holds no such study; {others}") from None
-        except database.STORAGE_ERRORS:
+        except BaseException:
             self.close()
-            raise InputError(f"study={name}: {self.place} holds no studies; `wirenas run` creates them") from None
+            raise
 
     @property
     def label(self) -> str:
@@ -76,13 +78,38 @@ class SharedStudy:
         """Where the database is."""
         return place_of(self._url)
 
-    def reason(self, error: Exception) -> str:
-        """Return what the database or its driver said, in one line and without any password."""
-        return reason_of(error, self._url)
+    def patiently(self, work: Callable[[], T]) -> T:
+        """Return what `work` returns, which is called again and again while the database is away.
+
+        Raises
+        ------
+        CampaignError
+            If it stays away, or waiting does not mend what is wrong.
+        Interrupted
+            If the stop event is set meanwhile.
+        """
+        since: float | None = None
+        while True:
+            try:
+                return work()
+            except database.STORAGE_ERRORS as error:
+                if database.is_lasting(error):
+                    raise CampaignError(f"{self.place} cannot be used: {reason_of(error, self._url)}") from None
+                now = time.monotonic()
+                since = now if since is None else since
+                if now - since > database.PATIENCE_S:
+                    raise CampaignError(f"{self.place} stays away: {reason_of(error, self._url)}") from None
+                if self._stop.wait(random.uniform(0.2, 1.0)):
+                    raise Interrupted("stopped while the database was away") from None
 
     def open(self, sampler: optuna.samplers.BaseSampler | None = None, pruner: Any = None) -> optuna.Study:
         """Return the study for one thread, which no other one may use."""
-        return optuna.load_study(study_name=self.name, storage=self._storage, sampler=sampler, pruner=pruner)
+        return self.patiently(
+            lambda: optuna.load_study(study_name=self.name, storage=self._storage, sampler=sampler, pruner=pruner)
+        )
+
+    def _create(self, direction: Direction) -> None:
+        optuna.create_study(study_name=self.name, storage=self._storage, direction=direction, load_if_exists=True)
 
     def close(self) -> None:
         """Close all connections; what is used later opens new ones."""
@@ -93,6 +120,9 @@ class SharedStudy:
 
     def enter(self, identity: Mapping[str, Any], wanted: int) -> None:
         """Store what decides about the campaign, or check that it is the same as stored; see `refuse_changes`."""
+        self.patiently(lambda: self._enter(identity, wanted))
+
+    def _enter(self, identity: Mapping[str, Any], wanted: int) -> None:
         if _OPTIONS not in self._study.user_attrs:
             self._study.set_user_attr(_TOKEN, uuid.uuid4().hex)
             self._study.set_user_attr(_WANTED, wanted)
@@ -110,7 +140,7 @@ class SharedStudy:
             If the study is no campaign's.
         """
         deadline = time.monotonic() + _NEW_STUDY_S
-        while _OPTIONS not in (stored := self._study.user_attrs):
+        while _OPTIONS not in (stored := self.patiently(lambda: self._study.user_attrs)):
             if time.monotonic() > deadline:
                 raise InputError(f"study={self.name}: `wirenas run` did not create it; {self._others()}")
             time.sleep(0.2)  # Somebody is creating it.

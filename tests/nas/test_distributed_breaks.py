@@ -1,0 +1,120 @@
+"""Whichever statement the connection to the database breaks at, a campaign of many processes goes on.
+
+WIRENAS_TEST_WORKERS=8 tries every statement, and not some.
+"""
+
+import itertools
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy
+from distributed_cases import claims, study_in
+from optuna.trial import TrialState
+from postgres import Postgres
+
+from nas import Campaign, CampaignError, Worker
+from nas.search.distributed import database, shared
+from nas.search.study import load
+
+EVERY = 1 if int(os.environ.get("WIRENAS_TEST_WORKERS", "4")) >= 8 else 12
+TRIALS = 2
+
+
+class Breaks:
+    """Counts the statements that are sent to the database, and ends the session of one of them just before."""
+
+    def __init__(self, url: str) -> None:
+        self._url, self._broken = url, -1
+        self.sent = 0
+
+    def at(self, number: int) -> None:
+        self._broken, self.sent = number, 0
+
+    def __call__(self, connection: sqlalchemy.Connection, *_: Any) -> None:
+        if self.sent == self._broken:
+            session = connection.connection.dbapi_connection.info.backend_pid  # type: ignore[union-attr]
+            with psycopg.connect(self._url, autocommit=True) as other:
+                other.execute("SELECT pg_terminate_backend(%s)", (session,))
+        self.sent += 1
+
+
+@pytest.fixture
+def breaks(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> Breaks:
+    found, connect = Breaks(postgres.url), database.connect
+
+    def connect_and_listen(*arguments: Any, **options: Any) -> Any:
+        storage = connect(*arguments, **options)
+        sqlalchemy.event.listen(storage.engine, "before_cursor_execute", found)
+        return storage
+
+    monkeypatch.setattr(shared, "connect", connect_and_listen)
+    # A trial whose claim is lost is silent; it is noticed after seconds, so that the test need not wait for a minute.
+    for name, seconds in {"HEARTBEAT_S": 1, "GRACE_S": 2, "PATIENCE_S": 30.0}.items():
+        monkeypatch.setattr(database, name, seconds)
+    return found
+
+
+def campaign(out: Path, postgres: Postgres) -> Campaign:
+    space = {"nodes": (8, 20), "degree": (2, 5)}
+    return Campaign(out, evaluate=n_edges, storage=postgres.url, space=space, trials=TRIALS, sampler="random")
+
+
+def n_edges(wiring: Any, _: Any) -> float:
+    return float(wiring.n_edges)
+
+
+@contextmanager
+def quiet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    caplog.clear()
+    yield
+    assert caplog.records == []
+
+
+@pytest.mark.timeout(900 if EVERY == 1 else 120)
+def test_a_run_goes_on_wherever_its_connection_breaks(
+    tmp_path: Path, postgres: Postgres, breaks: Breaks, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in itertools.count(0, EVERY):
+        breaks.at(number)
+        out = tmp_path / f"broken{number}"
+        with quiet(caplog):
+            campaign(out, postgres).run()
+        assert len(load(out).complete) == TRIALS
+        complete = [trial for trial in study_in(postgres.url, out.name).trials if trial.state == TrialState.COMPLETE]
+        assert len(set(claims(complete))) == len(complete) == TRIALS
+        if breaks.sent <= number:
+            break
+    assert number > 100
+
+
+def test_a_worker_joins_wherever_its_connection_breaks(tmp_path: Path, postgres: Postgres, breaks: Breaks) -> None:
+    campaign(tmp_path / "joined", postgres).run()
+    for number in itertools.count():
+        breaks.at(number)
+        assert Worker(postgres.url, "joined", evaluate=n_edges).run().trials == 0
+        if breaks.sent <= number:
+            break
+    assert number > 5
+
+
+def test_what_waiting_does_not_mend_is_said_at_once(tmp_path: Path, postgres: Postgres) -> None:
+    """A table that is gone is no database that is away."""
+
+    def rename(old: str, new: str) -> None:
+        with psycopg.connect(postgres.url, autocommit=True) as other:
+            other.execute(f"ALTER TABLE {old} RENAME TO {new}")  # type: ignore[arg-type]
+
+    def dropping(_: Any, __: Any) -> float:
+        rename("trial_values", "gone")
+        return 1.0
+
+    try:
+        with pytest.raises(CampaignError, match=r"cannot be used: relation \"trial_values\" does not exist"):
+            Campaign(tmp_path / "dropped", evaluate=dropping, storage=postgres.url, trials=3).run()
+    finally:
+        rename("gone", "trial_values")
