@@ -21,7 +21,7 @@ from benchmarks.networks import MaskedMLP, MaskedRNN, Population
 from benchmarks.workload import Workload
 from benchmarks.workloads import LEARNING_RATE
 from nas.tasks import Task
-from nas.training import Recipe, Session, train_wiring
+from nas.training import Recipe, Session, begin_wiring
 from nas.training.compiled import compile_wiring
 from nas.training.examples import has_sparse_inputs
 from nas.training.native_engine import NativeSession
@@ -95,7 +95,7 @@ def _open_torch_engine(workload: Workload, task: Task, recipe: Recipe, seed: int
 def _engine_candidate(engine: str) -> Callable[[Workload, int], float]:
     def candidate(workload: Workload, seed: int) -> float:
         task = workload.task()
-        trained = train_wiring(
+        trained = begin_wiring(
             workload.wiring(seed),
             workload.spec,
             task,
@@ -104,7 +104,7 @@ def _engine_candidate(engine: str) -> Callable[[Workload, int], float]:
             weights=np.random.default_rng(seed),
             batches=np.random.default_rng(0),
             engine=engine,
-        )
+        ).run()
         return trained.score(task.test).metric
 
     return candidate

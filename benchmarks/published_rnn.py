@@ -46,7 +46,7 @@ from nas.search.in_order import in_order
 from nas.seeds import stream
 from nas.tasks import Task
 from nas.tasks.sequences import plateaus_of
-from nas.training import ENGINES, Recipe, train_wiring
+from nas.training import ENGINES, Recipe, begin_wiring
 from nas.training.train import engine_for
 from priors import Wiring, attach, layer, orient, stack
 
@@ -190,7 +190,7 @@ def train_all(
 def _train(graph: Graph, task: Task, recipe: Recipe, engine: str, stop: threading.Event) -> Training:
     started, cpu_started = time.perf_counter(), time.thread_time()
     key = graph.wiring.fingerprint
-    trained = train_wiring(
+    trained = begin_wiring(
         graph.wiring,
         NetworkSpec("rnn", cell=CELLS[graph.mode]),
         task,
@@ -200,7 +200,7 @@ def _train(graph: Graph, task: Task, recipe: Recipe, engine: str, stop: threadin
         batches=stream(0, "batches", key),
         engine=engine,
         stop=stop,
-    )
+    ).run()
     accuracy = trained.score(torch.cat([task.validation, task.test])).metric
     seconds, cpu_seconds = time.perf_counter() - started, time.thread_time() - cpu_started
     return Training(graph, seconds, cpu_seconds, accuracy, trained.history.diverged)

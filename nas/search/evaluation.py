@@ -145,9 +145,7 @@ class Trainer:
 
     def train(self, wiring: Wiring, replicate: int, learning_rate: float, spec: NetworkSpec | None = None) -> Training:
         """Train the network of one wiring."""
-        begun = self.begin(wiring, replicate, learning_rate, spec)
-        begun.session.run()
-        return Training(begun.trained(), replicate, learning_rate)
+        return Training(self.begin(wiring, replicate, learning_rate, spec).run(), replicate, learning_rate)
 
     def begin(self, wiring: Wiring, replicate: int, learning_rate: float, spec: NetworkSpec | None = None) -> Begun:
         """Open the training that `train` runs to its end."""

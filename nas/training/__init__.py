@@ -3,7 +3,7 @@
 from nas.training.history import Epoch, History, Progress, Score
 from nas.training.recipe import Recipe
 from nas.training.session import Interrupted, Session, StopFlag
-from nas.training.train import ENGINES, Begun, Trained, begin_wiring, evaluate, predict, train, train_wiring
+from nas.training.train import ENGINES, Begun, Trained, begin_wiring, evaluate, predict, train
 
 __all__ = [
     "ENGINES",
@@ -21,5 +21,4 @@ __all__ = [
     "evaluate",
     "predict",
     "train",
-    "train_wiring",
 ]

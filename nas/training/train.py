@@ -1,6 +1,6 @@
 """Train a network from start to end with the engine of one's choice. Imports torch where a network is built or trained.
 
-Two ways lead to an engine: `session` and `train` take a module; `train_wiring` takes a wiring, and makes a module only
+Two ways lead to an engine: `session` and `train` take a module; `begin_wiring` takes a wiring, and makes a module only
 if somebody asks for it, which costs more than a short training inside the compiled engine.
 """
 
@@ -36,7 +36,6 @@ __all__ = [
     "predict",
     "session",
     "train",
-    "train_wiring",
 ]
 
 ENGINES = ("auto", "native", "torch")
@@ -237,6 +236,17 @@ class Begun:
         """Return the network as it is now, with what happened so far."""
         return self._trained(self.session.history())
 
+    def run(self) -> Trained:
+        """Train to the end of the recipe and return the network.
+
+        Raises
+        ------
+        Interrupted
+            If the stop flag is set before the end.
+        """
+        self.session.run()
+        return self.trained()
+
 
 def begin_wiring(
     wiring: Wiring,
@@ -251,34 +261,7 @@ def begin_wiring(
     device: str = "cpu",
     stop: StopFlag | None = None,
 ) -> Begun:
-    """Open the training of the network that a wiring becomes, from fresh weights; see `train_wiring`."""
-    if engine_for(engine, device) == "native":
-        from nas.training.compiled import compile_wiring
-        from nas.training.examples import has_sparse_inputs
-        from nas.training.native_engine import NativeSession
-
-        compiled = compile_wiring(wiring, spec, weights, sparse=has_sparse_inputs(task))
-        training = NativeSession(compiled, task, recipe, learning_rate=learning_rate, rng=batches, stop=stop)
-        return Begun(training, lambda history: Trained(wiring, spec, task, history, compiled=compiled))
-    module = spec.build(wiring, weights).to(device)
-    opened = session(module, task, recipe, learning_rate=learning_rate, rng=batches, engine="torch", stop=stop)
-    return Begun(opened, lambda history: Trained(wiring, spec, task, history, module=module))
-
-
-def train_wiring(
-    wiring: Wiring,
-    spec: NetworkSpec,
-    task: Task,
-    recipe: Recipe,
-    *,
-    learning_rate: float,
-    weights: np.random.Generator,
-    batches: np.random.Generator,
-    engine: str = "auto",
-    device: str = "cpu",
-    stop: StopFlag | None = None,
-) -> Trained:
-    """Train the network that a wiring becomes, from fresh weights to the end of the recipe.
+    """Open the training of the network that a wiring becomes, from fresh weights.
 
     Parameters
     ----------
@@ -295,23 +278,15 @@ def train_wiring(
         One of `ENGINES`.
     device : str
     stop : StopFlag, optional
-
-    Raises
-    ------
-    Interrupted
-        If the stop flag is set before the end.
     """
-    begun = begin_wiring(
-        wiring,
-        spec,
-        task,
-        recipe,
-        learning_rate=learning_rate,
-        weights=weights,
-        batches=batches,
-        engine=engine,
-        device=device,
-        stop=stop,
-    )
-    begun.session.run()
-    return begun.trained()
+    if engine_for(engine, device) == "native":
+        from nas.training.compiled import compile_wiring
+        from nas.training.examples import has_sparse_inputs
+        from nas.training.native_engine import NativeSession
+
+        compiled = compile_wiring(wiring, spec, weights, sparse=has_sparse_inputs(task))
+        training = NativeSession(compiled, task, recipe, learning_rate=learning_rate, rng=batches, stop=stop)
+        return Begun(training, lambda history: Trained(wiring, spec, task, history, compiled=compiled))
+    module = spec.build(wiring, weights).to(device)
+    opened = session(module, task, recipe, learning_rate=learning_rate, rng=batches, engine="torch", stop=stop)
+    return Begun(opened, lambda history: Trained(wiring, spec, task, history, module=module))

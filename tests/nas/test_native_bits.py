@@ -8,7 +8,7 @@ import pytest
 from native_cases import Case, random_case
 from native_checks import Gradients, arrays_of, native_session, same_bits
 
-from nas.training import Trained, train, train_wiring
+from nas.training import Trained, begin_wiring, train
 
 SEEDS = range(60)
 
@@ -22,7 +22,7 @@ def from_module(case: Case) -> Gradients:
 def from_wiring(case: Case) -> Trained:
     weights, batches = np.random.default_rng(1), np.random.default_rng(2)
     rate = case.recipe.learning_rates[0]
-    return train_wiring(
+    return begin_wiring(
         case.wiring,
         case.spec,
         case.task,
@@ -31,7 +31,7 @@ def from_wiring(case: Case) -> Trained:
         weights=weights,
         batches=batches,
         engine="native",
-    )
+    ).run()
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -20,7 +20,7 @@ from native_checks import (
 
 from nas.networks import NetworkSpec
 from nas.tasks import Task
-from nas.training import Recipe, train_wiring
+from nas.training import Recipe, begin_wiring
 from nas.training.examples import has_sparse_inputs
 from priors import Wiring, attach
 
@@ -137,7 +137,7 @@ def test_wirings_train_as_they_are():
             make = rows if kind == "mlp" else sequences
             task = make(np.random.default_rng(0), wiring.n_inputs, wiring.n_outputs, 20, "squared-error")
             histories = [
-                train_wiring(
+                begin_wiring(
                     wiring,
                     NetworkSpec(kind),
                     task,
@@ -146,7 +146,9 @@ def test_wirings_train_as_they_are():
                     weights=np.random.default_rng(1),
                     batches=np.random.default_rng(2),
                     engine=engine,
-                ).history
+                )
+                .run()
+                .history
                 for engine in ("native", "torch")
             ]
             assert histories[0].value == pytest.approx(histories[1].value, rel=1e-4)

@@ -18,7 +18,7 @@ from torch import nn
 from nas.errors import InputError
 from nas.networks import NetworkSpec, SequenceNetwork, SparseMLP
 from nas.tasks import Task
-from nas.training import Interrupted, Recipe, evaluate, native_engine, predict, torch_engine, train, train_wiring
+from nas.training import Interrupted, Recipe, begin_wiring, evaluate, native_engine, predict, torch_engine, train
 from nas.training.compiled import compile_network, compile_wiring
 from nas.training.train import session
 from priors import Layered, Wiring
@@ -225,7 +225,7 @@ def test_auto_takes_the_compiled_engine():
     case = full_case("mlp")
     assert train(case.network(), case.task, case.recipe).engine == "native"
     kwargs = {"weights": np.random.default_rng(0), "batches": np.random.default_rng(0)}
-    trained = train_wiring(case.wiring, case.spec, case.task, case.recipe, learning_rate=0.01, **kwargs)
+    trained = begin_wiring(case.wiring, case.spec, case.task, case.recipe, learning_rate=0.01, **kwargs).run()
     assert trained.history.engine == "native"
     assert trained.module is None
     expected = torch_engine.evaluate(trained.network, case.task, case.task.test)
@@ -329,7 +329,7 @@ def test_without_the_extension_auto_is_torch(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sys.modules["nas.training.train"], "has_native", lambda: False)
     assert train(case.network(), case.task, case.recipe).engine == "torch"
     kwargs = {"weights": np.random.default_rng(0), "batches": np.random.default_rng(0)}
-    trained = train_wiring(case.wiring, case.spec, case.task, case.recipe, learning_rate=0.01, **kwargs)
+    trained = begin_wiring(case.wiring, case.spec, case.task, case.recipe, learning_rate=0.01, **kwargs).run()
     assert trained.history.engine == "torch"
     with pytest.raises(InputError, match=r"^engine=native: it could not be built.*; use torch$"):
         train(case.network(), case.task, case.recipe, engine="native")
