@@ -205,14 +205,17 @@ def survey_examples(
     direction = str(table.identity["direction"])
     numbers, labels = _at_best_rate(table, column, direction)
     chosen = _evenly(len(numbers), most)
+    drawn = [table.parameters(number) for number in numbers[chosen].tolist()]
     return Examples(
         tuple(table.wiring(number) for number in numbers[chosen].tolist()),
         labels[chosen],
-        tuple(_without_seeds(table.parameters(number)) for number in numbers[chosen].tolist()),
+        tuple(map(_without_seeds, drawn)),
         _preparation(table.space, table.units),
         str(table.identity["metric"]),
         direction,
         chance,
+        # One of the user's own graphs may be oriented and attached to in several ways.
+        groups=tuple(params["graph"] for params in drawn) if drawn and "graph" in drawn[0] else None,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,15 @@ __all__ = [
     "steering_of",
     "task_of",
 ]
+
+_HEEDED_BY = {
+    "startup": ("structural", "genetic"),
+    "screened": ("genetic",),
+    "share": ("structural",),
+    "repeats": ("structural",),
+    "space.edits": ("structural", "genetic"),
+}
+"""Options that only some samplers know."""
 
 _WARM_FOLDER = "warm-start"
 """Where a campaign keeps the predictor that it started from."""
@@ -89,8 +99,16 @@ def check_sampler(options: CampaignOptions, *, is_shared: bool) -> None:
     Raises
     ------
     InputError
-        For two objectives in a campaign of several processes, and for a genetic sampler in either.
+        For two objectives in a campaign of several processes, for a genetic sampler in either, and for an option that
+        the sampler would ignore.
     """
+    for name, samplers in _HEEDED_BY.items():
+        value, default = map(attrgetter(name), (options, CampaignOptions()))
+        if value != default and options.sampler not in samplers:
+            raise InputError(
+                f"{name}={value}: sampler={options.sampler} ignores it; leave it out, or give sampler="
+                f"{' or '.join(samplers)}"
+            )
     if is_shared and options.by_size:
         raise InputError(
             "objective=pareto: a study that several processes share has one objective; give objective=value, or leave "

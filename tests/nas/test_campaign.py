@@ -3,6 +3,7 @@
 import random
 import threading
 import time
+from ast import literal_eval
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -230,6 +231,28 @@ def test_a_moved_folder_is_where_it_is(tmp_path: Path):
     outcome = run(tmp_path / "new", trials=3)
     assert outcome.out == str(tmp_path / "new")
     assert outcome.study == str(tmp_path / "new" / "study.db")
+
+
+@pytest.mark.parametrize(
+    ("option", "sampler", "heeded_by"),
+    [
+        ("startup=3", "tpe", "structural or genetic"),
+        ("screened=False", "structural", "genetic"),
+        ("share=None", "genetic", "structural"),
+        ("repeats=1", "random", "structural"),
+        ("space.edits=0", "nsga2", "structural or genetic"),
+    ],
+)
+def test_options_that_the_sampler_would_ignore_are_refused(tmp_path: Path, option: str, sampler: str, heeded_by: str):
+    name, value = option.split("=")
+    plain = literal_eval(value)
+    given = {"space": {"edits": plain}} if name == "space.edits" else {name: plain}
+    with pytest.raises(InputError) as caught:
+        Campaign(tmp_path / "out", evaluate=edges, sampler=sampler, **given)
+    ignored = f"sampler={sampler} ignores it; leave it out, or give sampler={heeded_by}"
+    assert str(caught.value) == f"{option}: {ignored}"
+    for heeding in heeded_by.split(" or "):
+        Campaign(tmp_path / "out", evaluate=edges, sampler=heeding, **given)
 
 
 @pytest.mark.parametrize(

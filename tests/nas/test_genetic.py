@@ -54,8 +54,7 @@ def run(out: Path, structure: str = "dag", **options: Any) -> Records:
     given = {
         "space": SPACE | {"structure": structure},
         "trials": 30,
-        "sampler": "genetic",
-        "startup": 6,
+        **({} if "sampler" in options else {"sampler": "genetic", "startup": 6}),
         "batch": 4,
         **options,
     }

@@ -10,6 +10,7 @@ from survey_cases import make as survey
 from nas.errors import InputError
 from nas.search.campaign import Campaign
 from nas.search.graph_option import read_graphs
+from nas.search.learning import survey_examples
 from nas.search.own_graphs import check_graphs
 from nas.search.space import Space
 from nas.search.study import load
@@ -108,6 +109,10 @@ def test_a_survey_trains_own_graphs(tmp_path: Path):
     assert set(table.to_frame()["param_graph"]) == {0, 1}
     for number in range(8):
         assert table.wiring(number).hidden.n_neurons == (9, 8)[table.parameters(number)["graph"]]
+    # The two ways round that a path can be oriented are relatives, which no validation may divide.
+    examples = survey_examples(table)
+    assert len({wiring.hidden.fingerprint for wiring in examples.wirings}) > 2
+    assert examples.groups == tuple(table.parameters(number)["graph"] for number in range(8))
 
 
 def test_a_survey_goes_on_with_the_same_graphs_only(tmp_path: Path):
