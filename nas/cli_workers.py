@@ -38,6 +38,9 @@ def worker(
     study: Annotated[str, typer.Option(metavar="NAME", help="The campaign's name in it; see `wirenas run`.")],
     threads: Annotated[int, typer.Option(help="Trainings at a time.")] = 1,
     data: Annotated[Path | None, typer.Option(help="Folder of the task's files on this machine.")] = None,
+    wait: Annotated[
+        float, typer.Option(metavar="SECONDS", help="How long to wait for a database or campaign not there yet.")
+    ] = 0.0,
     as_json: Json = False,
 ) -> None:
     """Join a campaign that `wirenas run --storage` has started, from any process or machine, until it is over.
@@ -56,8 +59,12 @@ def worker(
                 last = time.monotonic()
                 say(console, f"worker: {_told(done)}")
 
+        def tell(missing: str) -> None:
+            say(console, f"worker: waiting for up to {wait:g} s; {missing}")
+
         try:
-            done = Worker(storage, study, data=data, threads=threads).run(watch)
+            joined = Worker(storage, study, data=data, threads=threads, wait=wait, waiting=tell)
+            done = joined.run(watch)
         except KeyboardInterrupt:
             print(f"wirenas: {_INTERRUPTED}", file=sys.stderr)
             sys.exit(130)

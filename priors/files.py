@@ -1,14 +1,15 @@
-"""Writing files so that no half-written one is ever seen. May import nothing of this project."""
+"""Writing files and folders so that no half-written one is ever seen. May import nothing of this project."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["atomic_write"]
+__all__ = ["atomic_folder", "atomic_write", "remove_leftovers"]
 
 
 @contextmanager
@@ -24,9 +25,46 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     ...     temporary.write_text("complete or not there")
     """
     final = Path(path)
-    temporary = final.with_name(f".{uuid.uuid4().hex}.tmp")
+    temporary = _beside(final)
     try:
         yield temporary
         temporary.replace(final)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give an empty temporary folder beside `path`, which takes the place of `path` at the end, whole.
+
+    If the block raises, the temporary folder is removed and `path` is left as it was.
+    """
+    final = Path(path)
+    temporary, old = _beside(final), _beside(final)
+    temporary.mkdir()
+    try:
+        yield temporary
+        if final.exists():
+            final.rename(old)
+        try:
+            temporary.rename(final)
+        except OSError:
+            if old.exists():
+                old.rename(final)
+            raise
+    finally:
+        for folder in (temporary, old):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what processes that were killed have left half-written in a folder, under temporary names."""
+    for path in folder.glob(f".{'[0-9a-f]' * 32}.tmp*"):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{uuid.uuid4().hex}.tmp")

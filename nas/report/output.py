@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -16,6 +13,7 @@ from nas.report.front_plot import plot_front
 from nas.report.outcome import Outcome, best_record
 from nas.report.plot import plot_progress
 from priors import Wiring, write_wiring
+from priors.files import atomic_folder
 
 if TYPE_CHECKING:
     from nas.networks.structure import Network
@@ -24,9 +22,7 @@ if TYPE_CHECKING:
     from nas.search.records import Record, Records
     from nas.tasks import Task
 
-__all__ = ["remove_leftovers", "write_output"]
-
-_NEW, _OLD = ".best-", ".old-"
+__all__ = ["write_output"]
 
 
 def write_output(
@@ -46,9 +42,9 @@ def write_output(
     if outcome.front:
         plot_front(out / "front.png", records, outcome)
         write_front_table(out / "front.csv", outcome.front)
-        with _replacing(out / "front") as temporary:
+        with atomic_folder(out / "front") as temporary:
             write_front_wirings(temporary, outcome.front, records, rebuild)
-    with _replacing(out / "best") as temporary:
+    with atomic_folder(out / "best") as temporary:
         write_wiring(rebuild(best) if finals is None else finals.wiring, temporary / "wiring.json")
         if finals is not None:
             from nas.networks import save_network
@@ -56,35 +52,3 @@ def write_output(
             save_network(cast("Network", finals.training.network), temporary / "network.safetensors")
         (temporary / "outcome.json").write_text(json.dumps(outcome.to_json(), indent=2) + "\n", encoding="utf-8")
         (temporary / "card.md").write_text(card(options, task, finals, outcome), encoding="utf-8")
-
-
-def remove_leftovers(out: Path) -> None:
-    """Remove what a process that was killed while it wrote has left behind."""
-    for prefix in (_NEW, _OLD):
-        for folder in out.glob(f"{prefix}*"):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _replacing(place: Path) -> Iterator[Path]:
-    """Give an empty folder, which replaces another one unless the block raises."""
-    temporary = Path(tempfile.mkdtemp(prefix=_NEW, dir=place.parent))
-    try:
-        yield temporary
-        temporary.chmod(0o755)
-        _replace_folder(temporary, place)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _replace_folder(new: Path, place: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix=_OLD, dir=place.parent) as aside:
-        old = Path(aside) / place.name
-        if place.exists():
-            place.rename(old)
-        try:
-            new.rename(place)
-        except OSError:
-            if old.exists():
-                old.rename(place)
-            raise

@@ -16,7 +16,7 @@ from typing import Any
 from nas.errors import CampaignError, InputError
 from nas.networks import NetworkSpec
 from nas.report.outcome import Outcome, counted_in
-from nas.report.output import remove_leftovers, write_output
+from nas.report.output import write_output
 from nas.search.distributed.judging import shared_evaluation
 from nas.search.distributed.objective import Work
 from nas.search.distributed.search import shared_search
@@ -168,7 +168,6 @@ class Campaign:
             proposer.propose(0)
 
     def _searched(self, watcher: Watcher) -> tuple[StudyFile, Outcome]:
-        remove_leftovers(self.out)
         study = self._open()
         try:
             return study, self._run(study, watcher)

@@ -17,6 +17,7 @@ import torch
 from filelock import FileLock, Timeout
 
 from nas.errors import InputError
+from priors.files import remove_leftovers
 
 __all__ = ["alone_in", "one_torch_thread", "result_of", "stop_on_signal"]
 
@@ -42,18 +43,10 @@ def alone_in(out: Path) -> Iterator[None]:
     except OSError as error:
         raise InputError(f"out={out}: {error.strerror}; give a folder that can be written") from None
     try:
-        _clear_up(out)
+        remove_leftovers(out)
         yield
     finally:
         lock.release()
-
-
-def _clear_up(out: Path) -> None:
-    """Remove the files that a killed process left half-written under a temporary name."""
-    unfinished = "[0-9a-f]" * 32
-    for pattern in (f".{unfinished}.tmp", f".{unfinished}.tmp-journal"):
-        for file in out.glob(pattern):
-            file.unlink()
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nas.errors import InputError
-from priors.files import atomic_write
+from priors.files import atomic_write, remove_leftovers
 
 __all__ = ["FORMAT", "MOST_ROWS", "SCHEMA", "SMALL_ROWS", "Part", "Parts", "list_parts", "read_identity", "read_rows"]
 
@@ -111,7 +111,7 @@ class Parts:
 
     def __init__(self, folder: Path, identity: Mapping[str, Any], rows_per_wiring: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(folder)
+        _clear(folder)
         self._folder, self._per_wiring = folder, rows_per_wiring
         schema = _OF_OWN_GRAPHS if "graphs" in identity else SCHEMA
         self._schema = schema.with_metadata({_KEY: json.dumps({"format": FORMAT, **identity}).encode()})
@@ -277,10 +277,9 @@ def _grouped(parts: Sequence[Part], most_wirings: int) -> list[list[Part]]:
     return groups
 
 
-def _remove_leftovers(folder: Path) -> None:
+def _clear(folder: Path) -> None:
     """Remove what killed processes left: files under a temporary name, and parts inside a larger one."""
-    for file in folder.glob(".*.tmp"):
-        file.unlink()
+    remove_leftovers(folder)
     kept = {part.path for part in list_parts(folder)}
     for file in folder.glob("part-*.parquet"):
         if file not in kept:

@@ -27,6 +27,29 @@ def openml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "OpenML":
     return fake
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quiet_optuna() -> None:
+    """Optuna reports no trials."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+@pytest.fixture
+def no_plot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No progress is drawn; it takes longer than all the rest of a tiny campaign."""
+    monkeypatch.setattr("nas.report.output.plot_progress", lambda *_: None)
+
+
+@pytest.fixture(scope="module")
+def bare_campaigns() -> Iterator[None]:
+    """Campaigns neither plot their progress nor fit a predictor, which take longer than all the rest of tiny ones."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("nas.report.output.plot_progress", lambda *_: None)
+        patch.setattr("nas.search.campaign.fit_into", lambda *_, **__: None)
+        yield
+
+
 @pytest.fixture
 def impatient_survey(monkeypatch: pytest.MonkeyPatch) -> None:
     """Surveys look up often."""

@@ -1,74 +1,27 @@
-"""Campaign with an own evaluation: counting, failures, extending, threads, and that nothing is done twice."""
+"""Campaign with an own evaluation: counting, failures, threads, and trials that their parameters rebuild."""
 
 import random
 import threading
 import time
-from ast import literal_eval
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import optuna
 import pytest
+from campaign_cases import SPACE, Flaky, edges, never, odd, run, sequence
 
-from nas.errors import CampaignError, InputError
+from nas.errors import CampaignError
 from nas.networks import NetworkSpec
 from nas.search.campaign import Campaign
 from nas.search.records import Record, Records
 from nas.search.space import Space
-from nas.search.study import StudyFile, load
+from nas.search.study import load
 from nas.search.watcher import Watcher
 from priors import Wiring, read_wiring
 
-optuna.logging.set_verbosity(optuna.logging.WARNING)
-Evaluate = Callable[[Wiring, Mapping[str, Any]], float]
-SPACE = {"nodes": (8, 20), "degree": (2, 6)}
-
-
-@pytest.fixture(autouse=True)
-def no_plot(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawing takes longer than all the rest of these campaigns."""
-    monkeypatch.setattr("nas.report.output.plot_progress", lambda *_: None)
-
-
-def edges(wiring: Wiring, params: Mapping[str, Any]) -> float:
-    """Best at 40 edges; the fraction makes values distinct."""
-    return -abs(wiring.n_edges - 40) - params["degree"] / 100
-
-
-def run(out: Path, evaluate: Evaluate = edges, **options: Any) -> Any:
-    return Campaign(out, evaluate=evaluate, **{"space": SPACE, **options}).run()
-
-
-def sequence(out: Path) -> list[tuple[int, str, dict[str, Any], float | None]]:
-    return [(row.number, row.state, dict(row.params), row.value) for row in load(out)]
-
-
-class Flaky:
-    """Fails for the candidates whose (deterministic) number of nodes is in `bad`, so many times each."""
-
-    def __init__(self, is_bad: Callable[[Wiring], bool], times: int = 99) -> None:
-        self.is_bad, self.times = is_bad, times
-        self.calls: list[str] = []
-
-    def __call__(self, wiring: Wiring, params: Mapping[str, Any]) -> float:
-        self.calls.append(wiring.fingerprint)
-        if self.is_bad(wiring) and self.calls.count(wiring.fingerprint) <= self.times:
-            raise ZeroDivisionError("no\nway")
-        return edges(wiring, params)
-
-
-def always(_: Wiring) -> bool:
-    return True
-
-
-def never(_: Wiring) -> bool:
-    return False
-
-
-def odd(wiring: Wiring) -> bool:
-    return wiring.n_hidden % 3 == 1
+pytestmark = pytest.mark.usefixtures("no_plot")
 
 
 class Listener(Watcher):
@@ -151,29 +104,6 @@ def test_failures_between_successes_do_not_end_the_campaign(tmp_path: Path):
     assert outcome.failed > 10
 
 
-@pytest.mark.parametrize(
-    ("sampler", "evaluate", "stops"),
-    [("tpe", edges, (8, 15)), ("tpe", Flaky(odd), (1, 4, 13, 15)), ("random", Flaky(odd), (3, 15))],
-)
-def test_an_extended_campaign_equals_a_long_one(
-    tmp_path: Path, sampler: str, evaluate: Evaluate, stops: tuple[int, ...]
-):
-    options: dict[str, Any] = {"sampler": sampler, "batch": 6}
-    run(tmp_path / "once", evaluate, trials=15, **options)
-    for trials in stops:
-        outcome = run(tmp_path / "parts", evaluate, trials=trials, **options)
-        assert outcome.complete == trials
-    assert sequence(tmp_path / "parts") == sequence(tmp_path / "once")
-
-
-def test_a_limit_on_size_holds_in_parts_too(tmp_path: Path):
-    options: dict[str, Any] = {"space": {**SPACE, "max_parameters": 200}, "n_inputs": 4, "n_outputs": 2}
-    run(tmp_path / "once", trials=12, **options)
-    for trials in (5, 12):
-        run(tmp_path / "parts", trials=trials, **options)
-    assert sequence(tmp_path / "parts") == sequence(tmp_path / "once")
-
-
 def test_threads_change_nothing(tmp_path: Path):
     delays = random.Random(0)
 
@@ -200,111 +130,6 @@ def test_no_more_is_evaluated_than_asked_for(tmp_path: Path):
     evaluate = Flaky(never)
     run(tmp_path, evaluate, trials=3, threads=4)
     assert len(evaluate.calls) == 3
-
-
-def test_the_same_again_does_no_work(tmp_path: Path):
-    first = run(tmp_path, trials=9)
-    best, study = (tmp_path / "best").stat().st_mtime_ns, (tmp_path / "study.db").read_bytes()
-    evaluate = Flaky(always)
-    again = run(tmp_path, evaluate, trials=9)
-    fewer = run(tmp_path, evaluate, trials=5)
-    assert evaluate.calls == []
-    for outcome in (again, fewer):
-        assert outcome == first
-    assert (tmp_path / "best").stat().st_mtime_ns == best
-    assert (tmp_path / "study.db").read_bytes() == study
-
-
-def test_missing_results_are_written_again(tmp_path: Path):
-    first = run(tmp_path, trials=4)
-    (tmp_path / "best" / "wiring.json").unlink()
-    evaluate = Flaky(always)
-    again = run(tmp_path, evaluate, trials=4)
-    assert evaluate.calls == []
-    assert again.best == first.best
-    assert (tmp_path / "best" / "wiring.json").is_file()
-
-
-def test_a_moved_folder_is_where_it_is(tmp_path: Path):
-    run(tmp_path / "old", trials=3)
-    (tmp_path / "old").rename(tmp_path / "new")
-    outcome = run(tmp_path / "new", trials=3)
-    assert outcome.out == str(tmp_path / "new")
-    assert outcome.study == str(tmp_path / "new" / "study.db")
-
-
-@pytest.mark.parametrize(
-    ("option", "sampler", "heeded_by"),
-    [
-        ("startup=3", "tpe", "structural or genetic"),
-        ("screened=False", "structural", "genetic"),
-        ("share=None", "genetic", "structural"),
-        ("repeats=1", "random", "structural"),
-        ("space.edits=0", "nsga2", "structural or genetic"),
-    ],
-)
-def test_options_that_the_sampler_would_ignore_are_refused(tmp_path: Path, option: str, sampler: str, heeded_by: str):
-    name, value = option.split("=")
-    plain = literal_eval(value)
-    given = {"space": {"edits": plain}} if name == "space.edits" else {name: plain}
-    with pytest.raises(InputError) as caught:
-        Campaign(tmp_path / "out", evaluate=edges, sampler=sampler, **given)
-    ignored = f"sampler={sampler} ignores it; leave it out, or give sampler={heeded_by}"
-    assert str(caught.value) == f"{option}: {ignored}"
-    for heeding in heeded_by.split(" or "):
-        Campaign(tmp_path / "out", evaluate=edges, sampler=heeding, **given)
-
-
-@pytest.mark.parametrize(
-    ("name", "changed"),
-    [
-        ("seed", {"seed": 1}),
-        ("sampler", {"sampler": "random"}),
-        ("space.nodes", {"space": {**SPACE, "nodes": (8, 21)}}),
-        ("space.reads", {"space": {**SPACE, "reads": 2}}),
-        ("recipe.epochs", {"recipe": {"epochs": 2}}),
-        ("n_inputs", {"n_inputs": 3}),
-        ("n_outputs", {"n_inputs": 2, "n_outputs": 3}),
-        ("direction", {"direction": "minimize"}),
-    ],
-)
-def test_other_options_are_refused_by_name(tmp_path: Path, name: str, changed: dict[str, Any]):
-    start = {"n_inputs": 2} if name == "n_outputs" else {}
-    run(tmp_path, trials=3, **start)
-    before = sequence(tmp_path), (tmp_path / "campaign.toml").read_bytes()
-    with pytest.raises(InputError, match=f"^{name}=.*only trials may change"):
-        run(tmp_path, trials=5, **changed)
-    assert (sequence(tmp_path), (tmp_path / "campaign.toml").read_bytes()) == before
-
-
-def test_another_evaluation_of_the_same_candidates_changes_values_only(tmp_path: Path):
-    run(tmp_path, trials=4, sampler="random")
-    run(tmp_path, lambda *_: 7.0, trials=6, sampler="random")
-    assert [row.value == 7.0 for row in load(tmp_path)] == [False] * 4 + [True] * 2
-
-
-def test_a_history_of_another_search_is_refused(tmp_path: Path):
-    run(tmp_path, trials=3)
-    study = StudyFile(tmp_path)
-    stored = study.trials()[0]
-    study.add(Record(3, "complete", 0.5, {**stored.params, "graph_seed": 1}), dict(stored.distributions))
-    with pytest.raises(CampaignError, match=r"trial 3 .* was drawn by another version of its prior"):
-        run(tmp_path, trials=6)
-
-
-def test_a_second_run_on_a_folder_is_refused_while_the_first_works(tmp_path: Path):
-    refused: list[str] = []
-
-    def greedy(wiring: Wiring, params: Mapping[str, Any]) -> float:
-        if not refused:
-            with pytest.raises(InputError) as caught:
-                run(tmp_path, trials=3)
-            refused.append(str(caught.value))
-        return edges(wiring, params)
-
-    assert run(tmp_path, greedy, trials=3).complete == 3
-    assert refused == [f"out={tmp_path}: another process works on it; give another folder"]
-    assert len(load(tmp_path)) == 3
 
 
 @pytest.mark.parametrize("structure", ["dag", "recurrent", "stack"])
@@ -334,54 +159,3 @@ def test_two_hundred_trials_are_rebuilt_from_their_parameters(tmp_path: Path, st
         assert trial.user_attrs["degree"] == pytest.approx(graph.n_edges / graph.n_neurons)
     assert {trial.params["attachment"] for trial in stored} == set(space.attachment)
     assert len({trial.user_attrs["fingerprint"] for trial in stored}) == trials
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"threads": 0}, "threads=0"),
-        ({"task": "digits"}, "evaluate and task are both given"),
-        ({"n_outputs": 3}, "n_inputs=0, n_outputs=3"),
-        ({"n_inputs": -1}, "n_inputs=-1"),
-        ({"trials": 0}, "trials=0"),
-        ({"trails": 5}, r"trails is not a known key \(nearest: trials\)"),
-        ({"space": {"node": 5}}, r"space\.node is not a known key \(nearest: nodes\)"),
-        ({"space": {"structure": "stack"}}, r"space\.structure=stack does not fit network=mlp"),
-        ({"space": {**SPACE, "max_parameters": 1}}, r"space\.max_parameters=1: "),
-        ({"device": "abacus"}, "device='abacus'"),
-    ],
-)
-def test_wrong_options_are_one_line_and_leave_nothing(tmp_path: Path, options: dict[str, Any], message: str):
-    with pytest.raises(InputError, match=message) as caught:
-        Campaign(tmp_path / "new", evaluate=edges, **options).run()
-    assert "\n" not in str(caught.value)
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"task": "digit"}, r"task 'digit' is not known \(nearest: digits\)"),
-        ({"task": "digits", "network": "rnn"}, "task digits needs network=mlp"),
-        ({"task": "digits", "direction": "minimize"}, "direction=minimize"),
-    ],
-)
-def test_a_wrong_task_is_one_line(tmp_path: Path, options: dict[str, Any], message: str):
-    with pytest.raises(InputError, match=message):
-        Campaign(tmp_path / "new", **options)
-
-
-def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    (tmp_path / "file").write_text("mine", encoding="utf-8")
-    for out in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(InputError, match=r"^out=.*give a folder that can be written$"):
-            run(out, trials=1)
-
-    def refuse(*args: Any, **kwargs: Any) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr("filelock.FileLock.acquire", refuse)
-    with pytest.raises(InputError, match=r"^out=.*Permission denied; give a folder that can be written$"):
-        run(tmp_path, trials=1)
-    assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import optuna
 import pytest
 
 from nas.errors import CampaignError, InputError
@@ -18,14 +17,8 @@ from nas.search.study import StudyFile, load
 from nas.search.watcher import Watcher
 from priors import Wiring
 
-optuna.logging.set_verbosity(optuna.logging.WARNING)
+pytestmark = pytest.mark.usefixtures("no_plot")
 SPACE = {"nodes": (8, 20), "degree": (2, 6)}
-
-
-@pytest.fixture(autouse=True)
-def no_plot(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawing takes longer than all the rest of these campaigns."""
-    monkeypatch.setattr("nas.report.output.plot_progress", lambda *_: None)
 
 
 def edges(wiring: Wiring, params: Mapping[str, Any]) -> float:

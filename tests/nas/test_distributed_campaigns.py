@@ -2,6 +2,8 @@
 
 import json
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,41 @@ def test_a_folder_follows_and_resumes_and_is_made_anew_from_the_database(tmp_pat
     for folder in (tmp_path / "a" / "twice", tmp_path / "b" / "twice"):
         assert not any(PASSWORD.encode() in file.read_bytes() for file in folder.rglob("*") if file.is_file())
         assert "storage" not in (folder / "campaign.toml").read_text(encoding="utf-8")
+
+
+def test_a_worker_waits_for_a_study_that_is_not_there_yet(
+    tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nas.search.distributed.worker._TRY_AGAIN_S", 0.1)
+    missing: list[str] = []
+    waits = threading.Event()
+
+    def waiting(what: str) -> None:
+        missing.append(what)
+        waits.set()
+
+    def join() -> Worker:
+        return Worker(postgres.url, "awaited", evaluate=value_of, wait=60, waiting=waiting)
+
+    with ThreadPoolExecutor(1) as executor:
+        joining = executor.submit(join)
+        assert waits.wait(30)
+        campaign(tmp_path / "awaited", postgres, 3).run()
+        assert joining.result(60).run().trials == 0
+    assert missing[0].startswith(("storage: ", "study=awaited: "))
+
+
+def test_a_worker_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nas.search.distributed.worker._TRY_AGAIN_S", 0.1)
+    missing: list[str] = []
+    begun = time.monotonic()
+    with pytest.raises(InputError, match="cannot be opened"):
+        Worker("postgresql://me@127.0.0.1:1/d", "x", evaluate=value_of, wait=0.3, waiting=missing.append)
+    assert time.monotonic() - begun >= 0.3
+    assert len(missing) == 1
+    for wait in (-1, float("nan")):
+        with pytest.raises(InputError, match=f"^wait={wait}: at least 0"):
+            Worker("postgresql://me@127.0.0.1:1/d", "x", evaluate=value_of, wait=wait)
 
 
 def test_other_options_another_study_and_a_local_campaign_are_refused(tmp_path: Path, postgres: Postgres) -> None:

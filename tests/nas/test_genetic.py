@@ -6,7 +6,6 @@ from typing import Any
 
 import networkx as nx
 import numpy as np
-import optuna
 import pytest
 
 from nas.errors import InputError
@@ -22,7 +21,6 @@ from nas.search.study import load
 from predictors.validation.folds import repeated_folds
 from priors import GraphPool, Wiring, edit, layer
 
-optuna.logging.set_verbosity(optuna.logging.WARNING)
 SPACE = {"nodes": (8, 20), "degree": (2, 6)}
 STRUCTURES = {"dag": "mlp", "stack": "rnn", "recurrent": "rnn"}
 

@@ -14,7 +14,6 @@ from nas.search.space import SEED_NAMES, Space
 from priors import Wiring
 
 BATCH = 4
-optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
 def proposer(sampler: str, limit: int | None = None, seed: int = 0, **options: Any) -> Proposer:

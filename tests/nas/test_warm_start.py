@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import optuna
 import pytest
 
 from nas.errors import InputError
@@ -16,18 +15,12 @@ from nas.search.watcher import Watcher
 from predictors.storage import FILE
 from priors import Wiring
 
-optuna.logging.set_verbosity(optuna.logging.WARNING)
+pytestmark = pytest.mark.usefixtures("no_plot")
 SPACE = {"nodes": (8, 20), "degree": (2, 6)}
 
 
 def edges(wiring: Wiring, _: Mapping[str, Any]) -> float:
     return wiring.n_edges + int(wiring.fingerprint[:4], 16) / 2**16
-
-
-@pytest.fixture(autouse=True)
-def no_plot(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawing takes longer than all the rest of these campaigns."""
-    monkeypatch.setattr("nas.report.output.plot_progress", lambda *_: None)
 
 
 @pytest.fixture(scope="module")

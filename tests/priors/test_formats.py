@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from priors.attachment import attach
-from priors.files import atomic_write
 from priors.formats import from_dict, read_wiring, to_dict, write_wiring
 from priors.graphs import ErdosRenyi
 from priors.wiring import Wiring
@@ -170,32 +169,6 @@ def test_size_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         read_wiring(path)
     with pytest.raises(ValueError, match=r"wiring\.json: .* a file may hold"):
         write_wiring(PLAIN, path)
-
-
-def test_atomic_write_replaces_in_the_end(tmp_path: Path):
-    path = tmp_path / "notes.txt"
-    path.write_text("old")
-    with atomic_write(path) as temporary:
-        assert temporary.parent == tmp_path
-        temporary.write_text("new")
-        assert path.read_text() == "old"
-    assert path.read_text() == "new"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_atomic_write_leaves_nothing_behind_on_failure(tmp_path: Path):
-    path = tmp_path / "notes.txt"
-    path.write_text("old")
-
-    def fail() -> None:
-        with atomic_write(path) as temporary:
-            temporary.write_text("half")
-            raise RuntimeError("stop")
-
-    with pytest.raises(RuntimeError, match="stop"):
-        fail()
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_failed_move_leaves_nothing_behind(tmp_path: Path):

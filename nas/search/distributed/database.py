@@ -26,6 +26,7 @@ __all__ = [
     "HEARTBEAT_S",
     "PATIENCE_S",
     "STORAGE_ERRORS",
+    "AbsentError",
     "Stale",
     "connect",
     "is_lasting",
@@ -40,6 +41,11 @@ PATIENCE_S = 300.0
 """For how long a database that is away is waited for."""
 STORAGE_ERRORS = (optuna.exceptions.StorageInternalError, SQLAlchemyError)
 """What goes wrong where a database is away."""
+
+
+class AbsentError(InputError):
+    """A database or a study is not there, or not there yet."""
+
 
 Stale = Callable[[optuna.Study, FrozenTrial], None]
 
@@ -103,8 +109,10 @@ def connect(
 
     Raises
     ------
+    AbsentError
+        If the database cannot be reached, or nobody has created studies there.
     InputError
-        If the database cannot be opened.
+        If it cannot be opened for another reason.
     """
     url = url_of(storage)
     try:
@@ -115,7 +123,7 @@ def connect(
             "storage: no driver for PostgreSQL is installed; it comes with: pip install 'wirenas[postgresql]'"
         ) from None
     except (SQLAlchemyError, optuna.exceptions.StorageInternalError, RuntimeError) as error:
-        raise InputError(_cannot_open(error, url)) from None
+        raise _cannot_open(error, url) from None
     sqlalchemy.event.listen(opened.engine, "do_connect", _patient(stop))
     return opened
 
@@ -125,17 +133,22 @@ class _Storage(optuna.storages.RDBStorage):
 
     def __init__(self, url: sqlalchemy.URL, stop: threading.Event, stale: Stale | None, *, creates: bool) -> None:
         self._stop = stop
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            super().__init__(
-                # Optuna takes braces for names to be filled in.
-                url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}"),
-                {"pool_pre_ping": True, "connect_args": {**_CONNECTION, "options": _session(), **url.query}},
-                heartbeat_interval=HEARTBEAT_S,
-                grace_period=GRACE_S,
-                heartbeat_stale_trial_callback=stale,
-                skip_table_creation=not creates,
-            )
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                super().__init__(
+                    # Optuna takes braces for names to be filled in.
+                    url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}"),
+                    {"pool_pre_ping": True, "connect_args": {**_CONNECTION, "options": _session(), **url.query}},
+                    heartbeat_interval=HEARTBEAT_S,
+                    grace_period=GRACE_S,
+                    heartbeat_stale_trial_callback=stale,
+                    skip_table_creation=not creates,
+                )
+        except BaseException:
+            if (engine := getattr(self, "engine", None)) is not None:
+                engine.dispose()
+            raise
 
     def record_heartbeat(self, trial_id: int) -> None:
         """Say that a trial's worker lives; see Optuna.
@@ -184,13 +197,13 @@ def _attempts(work: Callable[[], _Storage], count: int) -> _Storage:
     return work()
 
 
-def _cannot_open(error: Exception, url: sqlalchemy.URL) -> str:
+def _cannot_open(error: Exception, url: sqlalchemy.URL) -> InputError:
     place, reason = place_of(url), reason_of(error, url)
     if isinstance(error, OperationalError) or isinstance(error.__cause__, OperationalError):
-        return f"storage: {place} cannot be opened: {reason}; give a URL that `psql` gets in with"
+        return AbsentError(f"storage: {place} cannot be opened: {reason}; give a URL that `psql` gets in with")
     if is_lasting(error):
-        return f"storage: {place} holds no studies yet; `wirenas run` with this storage creates them"
-    return f"storage: {place} holds no studies that can be read: {reason}"
+        return AbsentError(f"storage: {place} holds no studies yet; `wirenas run` with this storage creates them")
+    return InputError(f"storage: {place} holds no studies that can be read: {reason}")
 
 
 def reason_of(error: Exception, url: sqlalchemy.URL) -> str:

@@ -48,8 +48,10 @@ class SharedStudy:
 
     Raises
     ------
+    AbsentError
+        If the database cannot be reached, or holds no such study.
     InputError
-        If the database cannot be opened, or holds no such study.
+        If it cannot be opened for another reason.
     """
 
     def __init__(self, storage: str, name: str, stop: threading.Event, direction: Direction | None = None) -> None:
@@ -63,7 +65,7 @@ class SharedStudy:
         except KeyError:
             others = self._others()
             self.close()
-            raise InputError(f"study={name}: {self.place} holds no such study; {others}") from None
+            raise database.AbsentError(f"study={name}: {self.place} holds no such study; {others}") from None
         except BaseException:
             self.close()
             raise

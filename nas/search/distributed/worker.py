@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
@@ -11,6 +13,7 @@ from typing import Any
 
 from nas.errors import InputError
 from nas.search.campaign import Campaign
+from nas.search.distributed.database import AbsentError
 from nas.search.distributed.loop import Loop, Tally
 from nas.search.distributed.search import silent_optuna
 from nas.search.distributed.shared import SharedStudy
@@ -22,7 +25,7 @@ from priors import Wiring
 
 __all__ = ["Worker", "WorkerOutcome"]
 
-_LOOK_UP_S = 0.5
+_LOOK_UP_S, _TRY_AGAIN_S = 0.5, 5.0
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,10 @@ class Worker:
         Folder of the task's files on this machine.
     threads : int
         Trainings at a time.
+    wait : float
+        Seconds to wait for a database or a study that is not there yet.
+    waiting : callable
+        Told what is missing when it begins to wait.
 
     Raises
     ------
@@ -98,11 +105,15 @@ class Worker:
         *,
         data: str | Path | None = None,
         threads: int = 1,
+        wait: float = 0.0,
+        waiting: Callable[[str], None] = lambda _: None,
     ) -> None:
         if threads < 1:
             raise InputError(f"threads={threads}: at least 1 is needed")
+        if not wait >= 0:
+            raise InputError(f"wait={wait:g}: at least 0 seconds are needed")
         self._stop = threading.Event()
-        self._shared = SharedStudy(storage, study, self._stop)
+        self._shared = _awaited(lambda: SharedStudy(storage, study, self._stop), wait, waiting)
         self._threads, self.tally = threads, Tally()
         try:
             stored = with_defaults(self._shared.options())
@@ -154,6 +165,20 @@ class Worker:
     def outcome(self) -> WorkerOutcome:
         """What is done so far."""
         return WorkerOutcome.of(self._shared.name, self.tally)
+
+
+def _awaited(open_study: Callable[[], SharedStudy], seconds: float, waiting: Callable[[str], None]) -> SharedStudy:
+    deadline, missing = time.monotonic() + seconds, ""
+    while True:
+        try:
+            return open_study()
+        except AbsentError as error:
+            if time.monotonic() >= deadline:
+                raise
+            if missing != str(error):
+                missing = str(error)
+                waiting(missing)
+        time.sleep(min(_TRY_AGAIN_S * random.uniform(0.5, 1.0), max(0.0, deadline - time.monotonic())))
 
 
 def _campaign(

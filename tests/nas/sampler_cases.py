@@ -1,0 +1,72 @@
+"""Wirings whose values follow from structure, without any training, and what tests of the structural sampler call."""
+
+from collections import Counter
+
+import numpy as np
+import optuna
+
+from nas.networks import NetworkSpec
+from nas.samplers import StructuralSampler
+
+UNITS = (4, 2)
+SMALL = {"nodes": (8, 24), "degree": (2.0, 5.0), "attachment": "natural"}
+
+
+def sampler_of(space, **options):
+    return StructuralSampler(space, *UNITS, **{"seed": 3, "pool": 32, "startup": 6, **options})
+
+
+def size_of(wiring):
+    return NetworkSpec("mlp").n_parameters(wiring)["total"]
+
+
+def luck(wiring, scale=0.03):
+    """A number between 0 and `scale` that structure does not tell."""
+    return scale * int(wiring.fingerprint[:8], 16) / 2**32
+
+
+def sources(wiring):
+    """The share of hidden neurons without an edge from other hidden ones, and a little luck."""
+    return float(np.mean(wiring.hidden.in_degree == 0)) + luck(wiring)
+
+
+def asked(space, trial, replicates=1):
+    wiring = space.wiring(space.suggest_all(trial), *UNITS)
+    if replicates > 1:
+        trial.suggest_int("replicate", 0, replicates - 1)
+    return wiring
+
+
+def searched(space, n_trials, value=sources, *, study=None, directions=("maximize",), **options):
+    """Run a search; return its study and sampler, and the wirings by the number of their trial."""
+    sampler, wirings = sampler_of(space, **options), {}
+    study = study or optuna.create_study(directions=directions)
+    study.sampler = sampler
+
+    def objective(trial):
+        wirings[trial.number] = asked(space, trial, sampler.replicates)
+        return value(wirings[trial.number])
+
+    study.optimize(objective, n_trials=n_trials, catch=(ArithmeticError,))
+    return study, sampler, wirings
+
+
+def params_of(study):
+    return [trial.params for trial in study.get_trials(deepcopy=False)]
+
+
+def copied(study, n_trials=None):
+    """A study with the same trials and nothing else, such as what was written down of it."""
+    copy = optuna.create_study(directions=study.directions)
+    copy.add_trials(study.get_trials()[:n_trials])
+    return copy
+
+
+def pairs(study, wirings):
+    return Counter(
+        (wirings[trial.number].fingerprint, trial.params.get("replicate", 0)) for trial in study.get_trials()
+    )
+
+
+def is_one_line(error):
+    return "\n" not in str(error.value)

@@ -1,0 +1,136 @@
+"""What campaigns refuse: wrong and changed options, histories of another search, and folders that are not theirs."""
+
+from ast import literal_eval
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from campaign_cases import SPACE, edges, run, sequence
+
+from nas.errors import CampaignError, InputError
+from nas.search.campaign import Campaign
+from nas.search.records import Record
+from nas.search.study import StudyFile, load
+from priors import Wiring
+
+pytestmark = pytest.mark.usefixtures("no_plot")
+
+
+@pytest.mark.parametrize(
+    ("option", "sampler", "heeded_by"),
+    [
+        ("startup=3", "tpe", "structural or genetic"),
+        ("screened=False", "structural", "genetic"),
+        ("share=None", "genetic", "structural"),
+        ("repeats=1", "random", "structural"),
+        ("space.edits=0", "nsga2", "structural or genetic"),
+    ],
+)
+def test_options_that_the_sampler_would_ignore_are_refused(tmp_path: Path, option: str, sampler: str, heeded_by: str):
+    name, value = option.split("=")
+    plain = literal_eval(value)
+    given = {"space": {"edits": plain}} if name == "space.edits" else {name: plain}
+    with pytest.raises(InputError) as caught:
+        Campaign(tmp_path / "out", evaluate=edges, sampler=sampler, **given)
+    ignored = f"sampler={sampler} ignores it; leave it out, or give sampler={heeded_by}"
+    assert str(caught.value) == f"{option}: {ignored}"
+    for heeding in heeded_by.split(" or "):
+        Campaign(tmp_path / "out", evaluate=edges, sampler=heeding, **given)
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        ("seed", {"seed": 1}),
+        ("sampler", {"sampler": "random"}),
+        ("space.nodes", {"space": {**SPACE, "nodes": (8, 21)}}),
+        ("space.reads", {"space": {**SPACE, "reads": 2}}),
+        ("recipe.epochs", {"recipe": {"epochs": 2}}),
+        ("n_inputs", {"n_inputs": 3}),
+        ("n_outputs", {"n_inputs": 2, "n_outputs": 3}),
+        ("direction", {"direction": "minimize"}),
+    ],
+)
+def test_other_options_are_refused_by_name(tmp_path: Path, name: str, changed: dict[str, Any]):
+    start = {"n_inputs": 2} if name == "n_outputs" else {}
+    run(tmp_path, trials=3, **start)
+    before = sequence(tmp_path), (tmp_path / "campaign.toml").read_bytes()
+    with pytest.raises(InputError, match=f"^{name}=.*only trials may change"):
+        run(tmp_path, trials=5, **changed)
+    assert (sequence(tmp_path), (tmp_path / "campaign.toml").read_bytes()) == before
+
+
+def test_a_history_of_another_search_is_refused(tmp_path: Path):
+    run(tmp_path, trials=3)
+    study = StudyFile(tmp_path)
+    stored = study.trials()[0]
+    study.add(Record(3, "complete", 0.5, {**stored.params, "graph_seed": 1}), dict(stored.distributions))
+    with pytest.raises(CampaignError, match=r"trial 3 .* was drawn by another version of its prior"):
+        run(tmp_path, trials=6)
+
+
+def test_a_second_run_on_a_folder_is_refused_while_the_first_works(tmp_path: Path):
+    refused: list[str] = []
+
+    def greedy(wiring: Wiring, params: Mapping[str, Any]) -> float:
+        if not refused:
+            with pytest.raises(InputError) as caught:
+                run(tmp_path, trials=3)
+            refused.append(str(caught.value))
+        return edges(wiring, params)
+
+    assert run(tmp_path, greedy, trials=3).complete == 3
+    assert refused == [f"out={tmp_path}: another process works on it; give another folder"]
+    assert len(load(tmp_path)) == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"threads": 0}, "threads=0"),
+        ({"task": "digits"}, "evaluate and task are both given"),
+        ({"n_outputs": 3}, "n_inputs=0, n_outputs=3"),
+        ({"n_inputs": -1}, "n_inputs=-1"),
+        ({"trials": 0}, "trials=0"),
+        ({"trails": 5}, r"trails is not a known key \(nearest: trials\)"),
+        ({"space": {"node": 5}}, r"space\.node is not a known key \(nearest: nodes\)"),
+        ({"space": {"structure": "stack"}}, r"space\.structure=stack does not fit network=mlp"),
+        ({"space": {**SPACE, "max_parameters": 1}}, r"space\.max_parameters=1: "),
+        ({"device": "abacus"}, "device='abacus'"),
+    ],
+)
+def test_wrong_options_are_one_line_and_leave_nothing(tmp_path: Path, options: dict[str, Any], message: str):
+    with pytest.raises(InputError, match=message) as caught:
+        Campaign(tmp_path / "new", evaluate=edges, **options).run()
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"task": "digit"}, r"task 'digit' is not known \(nearest: digits\)"),
+        ({"task": "digits", "network": "rnn"}, "task digits needs network=mlp"),
+        ({"task": "digits", "direction": "minimize"}, "direction=minimize"),
+    ],
+)
+def test_a_wrong_task_is_one_line(tmp_path: Path, options: dict[str, Any], message: str):
+    with pytest.raises(InputError, match=message):
+        Campaign(tmp_path / "new", **options)
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    for out in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(InputError, match=r"^out=.*give a folder that can be written$"):
+            run(out, trials=1)
+
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("filelock.FileLock.acquire", refuse)
+    with pytest.raises(InputError, match=r"^out=.*Permission denied; give a folder that can be written$"):
+        run(tmp_path, trials=1)
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -1,0 +1,44 @@
+"""With a predictor the structural sampler's first proposals are good; one that cannot serve is refused."""
+
+import numpy as np
+import pytest
+from sampler_cases import SMALL, UNITS, copied, is_one_line, pairs, params_of, searched, size_of, sources
+
+from nas.errors import InputError
+from nas.samplers.candidates import Source
+from nas.search.space import Space
+from predictors import Predictor
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    """A predictor of what a survey of such wirings would have found."""
+    source = Source(Space(**SMALL), UNITS, size_of, seed=77)
+    wirings = source.population.wirings[:40]
+    return Predictor().fit(wirings, [sources(wiring) for wiring in wirings])
+
+
+def test_with_a_predictor_the_first_proposals_are_good(fitted):
+    space = Space(**SMALL)
+    population = [sources(wiring) for wiring in Source(space, UNITS, size_of, 5).population.wirings]
+    study, sampler, wirings = searched(space, 14, warm_start=fitted, startup=10)
+    first = [sources(wirings[number]) for number in range(6) if sampler.proposals[number].origin != "random"]
+    assert np.mean(first) > np.quantile(population, 0.85)
+    assert {sampler.proposals[number].origin for number in range(4)} <= {"prior", "random"}
+    resumed, _, _ = searched(space, 9, study=copied(study, 5), warm_start=fitted, startup=10)
+    assert params_of(resumed) == params_of(study)
+    assert max(pairs(study, wirings).values()) == 1
+
+
+def test_a_predictor_of_a_loss_is_turned_round(fitted):
+    wirings = Source(Space(**SMALL), UNITS, size_of, seed=77).population.wirings[:40]
+    opposite = Predictor(direction="minimize").fit(wirings, [-sources(wiring) for wiring in wirings])
+    one, _, _ = searched(Space(**SMALL), 4, warm_start=fitted)
+    other, _, _ = searched(Space(**SMALL), 4, warm_start=opposite)
+    assert params_of(one) == params_of(other)
+
+
+def test_a_predictor_of_other_features_is_refused_by_one_line(fitted):
+    with pytest.raises(InputError, match="reads other features") as caught:
+        searched(Space(**{**SMALL, "structure": "recurrent"}), 1, warm_start=fitted)
+    assert is_one_line(caught)

@@ -1,0 +1,80 @@
+"""Files and folders are written whole or not at all, and what a killed process left is removed."""
+
+from pathlib import Path
+
+import pytest
+
+from priors.files import atomic_folder, atomic_write, remove_leftovers
+
+
+def test_atomic_write_replaces_in_the_end(tmp_path: Path):
+    path = tmp_path / "notes.txt"
+    path.write_text("old")
+    with atomic_write(path) as temporary:
+        assert temporary.parent == tmp_path
+        temporary.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_atomic_write_leaves_nothing_behind_on_failure(tmp_path: Path):
+    path = tmp_path / "notes.txt"
+    path.write_text("old")
+
+    def fail() -> None:
+        with atomic_write(path) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        fail()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_atomic_folder_replaces_in_the_end(tmp_path: Path):
+    place = tmp_path / "best"
+    for text in ("first", "second"):
+        with atomic_folder(place) as temporary:
+            assert temporary.parent == tmp_path
+            (temporary / text).write_text(text)
+            assert not (place / text).exists()
+        assert [path.name for path in place.iterdir()] == [text]
+    assert list(tmp_path.iterdir()) == [place]
+
+
+@pytest.mark.parametrize("when", ["inside", "moving"])
+def test_atomic_folder_leaves_the_old_one_on_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str):
+    place, rename = tmp_path / "best", Path.rename
+    place.mkdir()
+    (place / "old").write_text("old")
+
+    def fail() -> None:
+        with atomic_folder(place) as temporary:
+            (temporary / "new").write_text("half")
+            if when == "inside":
+                raise OSError("disk full")
+            monkeypatch.setattr(Path, "rename", lambda path, to: gone() if path == temporary else rename(path, to))
+
+    def gone() -> None:
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        fail()
+    assert [path.name for path in place.iterdir()] == ["old"]
+    assert list(tmp_path.iterdir()) == [place]
+
+
+def test_leftovers_of_a_killed_process_are_removed_and_nothing_else(tmp_path: Path):
+    kept = {"best", "notes.txt", ".hidden.tmp", ".lock"}
+    for name in kept:
+        (tmp_path / name).write_text("whole")
+    # Kept, since one that is forgotten cleans up behind itself.
+    killed = [writer(tmp_path / "best") for writer in (atomic_write, atomic_folder)]
+    file, folder = (writing.__enter__() for writing in killed)
+    for half in (file, file.with_name(f"{file.name}-journal"), folder / "half"):
+        half.write_text("half")
+    assert len(list(tmp_path.iterdir())) == len(kept) + 3
+    remove_leftovers(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == kept
