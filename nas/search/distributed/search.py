@@ -5,6 +5,7 @@ Imports optuna.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, wait
@@ -25,7 +26,7 @@ from nas.search.quiet import quiet_optuna
 from nas.search.study import StudyFile
 from nas.search.watcher import Watcher
 
-__all__ = ["SharedSearch", "shared_search", "silent_optuna"]
+__all__ = ["SharedSearch", "shared_search", "silent_storage"]
 
 _EVERY_S = 1.0
 
@@ -83,7 +84,7 @@ class SharedSearch:
 
     def _search(self, shared: SharedStudy, file: StudyFile, work: Work, executor: Executor, watcher: Watcher) -> None:
         wanted = work.options.trials
-        with silent_optuna():
+        with silent_storage():
             copy = shared.patiently(lambda: LocalCopy(file, shared))
             shared.patiently(lambda: copy.update(wanted))
             records = file.records()
@@ -125,7 +126,16 @@ def shared_search(storage: str | None, study: str | None, out: Path, stop: threa
 
 
 @contextmanager
-def silent_optuna() -> Iterator[None]:
-    """Keep Optuna from writing about trials that do not count; records say why evaluations failed."""
-    with quiet_optuna(optuna.logging.ERROR):
-        yield
+def silent_storage() -> Iterator[None]:
+    """Keep Optuna from writing about trials that do not count, and the driver about connections that broke.
+
+    Records say why evaluations failed, and a database that is away is waited for.
+    """
+    driver = logging.getLogger("psycopg")
+    before = driver.level
+    driver.setLevel(logging.ERROR)
+    try:
+        with quiet_optuna(optuna.logging.ERROR):
+            yield
+    finally:
+        driver.setLevel(before)

@@ -15,7 +15,7 @@ from nas.errors import InputError
 from nas.search.campaign import Campaign
 from nas.search.distributed.database import AbsentError
 from nas.search.distributed.loop import Loop, Tally
-from nas.search.distributed.search import silent_optuna
+from nas.search.distributed.search import silent_storage
 from nas.search.distributed.shared import SharedStudy
 from nas.search.guards import one_torch_thread, stop_on_signal
 from nas.search.options import CampaignOptions, refuse_changes, with_defaults
@@ -143,7 +143,7 @@ class Worker:
         executor = ThreadPoolExecutor(self._threads, thread_name_prefix="wirenas-worker")
         ends_well = False
         try:
-            with one_torch_thread(), stop_on_signal(self._stop), silent_optuna():
+            with one_torch_thread(), stop_on_signal(self._stop), silent_storage():
                 loops = [Loop(self._work, self._shared, self._stop, self.tally) for _ in range(self._threads)]
                 running = {executor.submit(loop.run) for loop in loops}
                 while running:
