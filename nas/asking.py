@@ -47,7 +47,8 @@ def load_predictor(out: Path) -> Predictor:
     found = [place for place in (out, out / PREDICTOR_FOLDER) if (place / FILE).is_file()]
     if not found:
         raise InputError(
-            f"{out}: no predictor here; give the --out folder of `wirenas run`, `survey` (20 wirings or more) or `fit`"
+            f"{out}: no predictor here; give the --out folder of `wirenas run`, `survey` (20 wirings or more; of your "
+            "own graphs at least five) or `fit`"
         )
     with as_input_errors(_SMALLER):
         return Predictor.load(found[0])

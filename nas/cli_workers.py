@@ -60,7 +60,7 @@ def worker(
                 say(console, f"worker: {_told(done)}")
 
         def tell(missing: str) -> None:
-            say(console, f"worker: waiting for up to {wait:g} s; {missing}")
+            say(console, f"worker: {missing}")
 
         try:
             joined = Worker(storage, study, data=data, threads=threads, wait=wait, waiting=tell)

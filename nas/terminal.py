@@ -154,6 +154,10 @@ class PlainWatcher(Watcher):
             self._last = time.monotonic()
             self._say(f"{self._stage}: {self._trained} of {self._trainings} trainings")
 
+    def noticed(self, line: str) -> None:
+        """Say it."""
+        self._say(line)
+
     def _say(self, line: str) -> None:
         say(self._console, line)
 
@@ -190,6 +194,10 @@ class LiveWatcher(Watcher):
     def trained(self) -> None:
         """Move the bar of the stage."""
         self.progress.advance(self._stage)
+
+    def noticed(self, line: str) -> None:
+        """Write it above the bars."""
+        say(self.progress.console, line)
 
     def finished(self) -> None:
         """Leave the last state on the screen."""

@@ -46,24 +46,25 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         if final.exists():
             final.rename(old)
-        try:
-            temporary.rename(final)
-        except OSError:
-            if old.exists():
-                old.rename(final)
-            raise
+        temporary.rename(final)
     finally:
+        if old.exists() and not final.exists():
+            old.rename(final)
         for folder in (temporary, old):
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
 
 
 def remove_leftovers(folder: Path) -> None:
     """Remove what processes that were killed have left half-written in a folder, under temporary names."""
     for path in folder.glob(f".{'[0-9a-f]' * 32}.tmp*"):
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
+        _remove(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _beside(path: Path) -> Path:

@@ -63,10 +63,10 @@ def one_torch_thread() -> Iterator[None]:
 @contextlib.contextmanager
 def stop_on_signal(stop: threading.Event) -> Iterator[None]:
     """Turn the first Ctrl-C into a flag that every training looks at, so that nothing ends half-written."""
+    stop.clear()
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    stop.clear()
 
     def on_signal(*_: object) -> None:
         if stop.is_set():

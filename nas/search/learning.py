@@ -5,7 +5,7 @@ Labels are metrics on the validation part: the test part stays untouched by what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from nas.search.records import Record, Records
 from nas.search.space import DRAW_NAMES, Space
 from predictors import Predictor, Preparation
 from predictors.fitted import LARGEST, Training
-from priors import Wiring
+from priors import GraphPool, Wiring
 
 if TYPE_CHECKING:
     from nas.search.survey_table import SurveyTable
@@ -214,9 +214,16 @@ def survey_examples(
         str(table.identity["metric"]),
         direction,
         chance,
-        # One of the user's own graphs may be oriented and attached to in several ways.
-        groups=tuple(params["graph"] for params in drawn) if drawn and "graph" in drawn[0] else None,
+        groups=_same_graphs(table.space.pool, drawn),
     )
+
+
+def _same_graphs(pool: GraphPool | None, drawn: Sequence[Mapping[str, Any]]) -> tuple[int, ...] | None:
+    """Return equal numbers for what was made of equal graphs of the user's own: they are oriented in several ways."""
+    if pool is None:
+        return None
+    first: dict[str, int] = {}
+    return tuple(first.setdefault(pool[params["graph"]].fingerprint, number) for number, params in enumerate(drawn))
 
 
 def _at_best_rate(table: SurveyTable, column: str, direction: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

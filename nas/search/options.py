@@ -263,8 +263,8 @@ def refuse_changes(out: str | Path, stored: Mapping[str, Any], mine: Mapping[str
     for name, before, after in changed_options(stored, mine):
         if name != kind.grows:
             raise InputError(
-                f"{name}={_shown(after)}: the {kind.noun} in {out} was started with {_shown(before)}, and only "
-                f"{kind.grows} may change; give {_shown(before)}, or another out"
+                f"{name}={shown(after)}: the {kind.noun} in {out} was started with {shown(before)}, and only "
+                f"{kind.grows} may change; give {shown(before)}, or another out"
             )
 
 
@@ -299,5 +299,6 @@ def _only(values: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]
     }
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """Return an option's value as files and command lines write it."""
     return _NONE if value is None else json.dumps(value)

@@ -12,7 +12,7 @@ import torch
 from pydantic import BaseModel
 
 from nas.errors import InputError
-from nas.search.options import CampaignOptions, SharedOptions
+from nas.search.options import CampaignOptions, SharedOptions, shown
 from nas.tasks import Task, load_task
 from nas.training.train import engine_for
 from predictors import Predictor
@@ -30,14 +30,13 @@ __all__ = [
     "task_of",
 ]
 
-_HEEDED_BY = {
-    "startup": ("structural", "genetic"),
-    "screened": ("genetic",),
-    "share": ("structural",),
-    "repeats": ("structural",),
-    "space.edits": ("structural", "genetic"),
+_HEEDED_BY: Mapping[str, tuple[tuple[str, ...], object]] = {
+    "startup": (("structural", "genetic"), None),
+    "share": (("structural",), None),
+    "repeats": (("structural",), 1),
+    "space.edits": (("structural", "genetic"), 0),
 }
-"""Options that only some samplers know."""
+"""Options that only some samplers know, and the value that says what all others do."""
 
 _WARM_FOLDER = "warm-start"
 """Where a campaign keeps the predictor that it started from."""
@@ -102,11 +101,11 @@ def check_sampler(options: CampaignOptions, *, is_shared: bool) -> None:
         For two objectives in a campaign of several processes, for a genetic sampler in either, and for an option that
         the sampler would ignore.
     """
-    for name, samplers in _HEEDED_BY.items():
+    for name, (samplers, other) in _HEEDED_BY.items():
         value, default = map(attrgetter(name), (options, CampaignOptions()))
-        if value != default and options.sampler not in samplers:
+        if value not in (default, other) and options.sampler not in samplers:
             raise InputError(
-                f"{name}={value}: sampler={options.sampler} ignores it; leave it out, or give sampler="
+                f"{name}={shown(value)}: sampler={options.sampler} ignores it; leave it out, or give sampler="
                 f"{' or '.join(samplers)}"
             )
     if is_shared and options.by_size:

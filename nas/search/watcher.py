@@ -22,5 +22,8 @@ class Watcher:
     def trained(self) -> None:
         """Hear of a training of this stage that is done."""
 
+    def noticed(self, line: str) -> None:
+        """Hear what somebody who looks on should know now: that a database is away, say; from any thread."""
+
     def finished(self) -> None:
         """Hear that nothing more will happen, for whatever reason."""

@@ -14,8 +14,8 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path
 
 # Silence is noticed after seconds, so that a test need not wait for a minute.
 HASTE = """
-import nas.search.distributed.database as database
-database.HEARTBEAT_S, database.GRACE_S, database.PATIENCE_S = 1, 4, 60
+import nas.search.distributed.database as database, nas.search.distributed.outage as outage
+database.HEARTBEAT_S, database.GRACE_S, outage.PATIENCE_S = 1, 4, 60
 """
 
 COMMAND = HASTE + "from nas.cli import main; main()"
@@ -47,10 +47,11 @@ PARENT = (
     + """
 import atexit, json, os, random, signal, sys, threading, time, traceback
 from nas import Campaign, InputError, Worker
+from nas.search.distributed.shared import SharedStudy
 
 storage, out, trials, workers, kills, every, sampler = sys.argv[1:]
 # Imports what the first connection needs.
-database.connect(storage, threading.Event(), creates=True).engine.dispose()
+SharedStudy(storage, "imports", threading.Event(), "maximize").close()
 SPACE = {"nodes": (8, 30), "degree": (2, 6)}
 
 def evaluate(wiring, params):

@@ -21,10 +21,9 @@ pytestmark = pytest.mark.usefixtures("no_plot")
     ("option", "sampler", "heeded_by"),
     [
         ("startup=3", "tpe", "structural or genetic"),
-        ("screened=False", "structural", "genetic"),
-        ("share=None", "genetic", "structural"),
-        ("repeats=1", "random", "structural"),
-        ("space.edits=0", "nsga2", "structural or genetic"),
+        ("share=0.5", "genetic", "structural"),
+        ("repeats=2", "random", "structural"),
+        ("space.edits=3", "nsga2", "structural or genetic"),
     ],
 )
 def test_options_that_the_sampler_would_ignore_are_refused(tmp_path: Path, option: str, sampler: str, heeded_by: str):
@@ -37,6 +36,12 @@ def test_options_that_the_sampler_would_ignore_are_refused(tmp_path: Path, optio
     assert str(caught.value) == f"{option}: {ignored}"
     for heeding in heeded_by.split(" or "):
         Campaign(tmp_path / "out", evaluate=edges, sampler=heeding, **given)
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe", "nsga2"])
+def test_options_that_say_what_the_sampler_does_anyway_are_none_to_refuse(tmp_path: Path, sampler: str):
+    same = {"share": None, "repeats": 1, "screened": False, "startup": 10, "space": {"edits": 0}}
+    Campaign(tmp_path, evaluate=edges, sampler=sampler, **same)
 
 
 @pytest.mark.parametrize(

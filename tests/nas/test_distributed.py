@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from postgres import DATABASE, PASSWORD, USER, Postgres
 
 import nas
-from nas.search.distributed import database, stale
+from nas.search.distributed import address, database, stale
 from nas.search.distributed.counting import next_to_copy, rival, standing, surplus
 from nas.search.distributed.sampling import choose, notes_on, sampler_for, searched_space
 from nas.search.distributed.shared import SharedStudy
@@ -224,10 +224,10 @@ def test_a_server_that_is_not_there_is_said_at_once() -> None:
 
 
 def test_messages_of_drivers_are_shown_without_passwords() -> None:
-    url = database.url_of("postgresql://me:p%40ss@h:1/d?sslpassword=other")
+    url = address.url_of("postgresql://me:p%40ss@h:1/d?sslpassword=other")
     error = RuntimeError("no: p@ss p%40ss other\n(Background on this error at: https://x)")
-    assert database.reason_of(error, url) == "no: *** *** ***"
-    assert database.place_of(url) == "h:1/d"
+    assert address.reason_of(error, url) == "no: *** *** ***"
+    assert address.place_of(url) == "h:1/d"
 
 
 def test_wrong_passwords_and_unknown_names_are_refused(tmp_path: Path, postgres: Postgres) -> None:
@@ -242,6 +242,21 @@ def test_wrong_passwords_and_unknown_names_are_refused(tmp_path: Path, postgres:
     line = refused("worker", "--study", "elsewhere", "--storage", postgres.url)
     assert "study=elsewhere: " in line
     assert "there" in line.split("studies there: ")[1]
+
+
+def test_a_missing_right_is_no_missing_study(tmp_path: Path, postgres: Postgres) -> None:
+    """Neither `run` nor waiting helps somebody who may create nothing."""
+    import psycopg
+
+    with psycopg.connect(postgres.url, autocommit=True) as owner:
+        owner.execute("CREATE ROLE guest LOGIN PASSWORD 'guest'")
+        owner.execute("CREATE DATABASE empty")
+    with psycopg.connect(postgres.url.replace(f"/{DATABASE}", "/empty"), autocommit=True) as owner:
+        owner.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    url = f"postgresql://guest:guest@{postgres.place}".replace(f"/{DATABASE}", "/empty")
+    line = refused("run", "--out", tmp_path / "x", "--storage", url)
+    assert "permission denied for schema public" in line
+    assert "creates them" not in line
 
 
 # Storing

@@ -5,22 +5,25 @@ WIRENAS_TEST_WORKERS=8 tries every statement, and not some.
 
 import itertools
 import os
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 import sqlalchemy
 from distributed_cases import claims, study_in
 from optuna.trial import TrialState
 from postgres import Postgres
 
-from nas import Campaign, CampaignError, Worker
-from nas.search.distributed import database, shared
+from nas import Campaign, CampaignError, InputError, Worker
+from nas.search.distributed import database, outage, shared
 from nas.search.study import load
+from nas.search.watcher import Watcher
 
+psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'psycopg[binary]'")
 EVERY = 1 if int(os.environ.get("WIRENAS_TEST_WORKERS", "4")) >= 8 else 12
 TRIALS = 2
 
@@ -54,8 +57,8 @@ def breaks(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> Breaks:
 
     monkeypatch.setattr(shared, "connect", connect_and_listen)
     # A trial whose claim is lost is silent; it is noticed after seconds, so that the test need not wait for a minute.
-    for name, seconds in {"HEARTBEAT_S": 1, "GRACE_S": 2, "PATIENCE_S": 30.0}.items():
-        monkeypatch.setattr(database, name, seconds)
+    for module, name, seconds in ((database, "HEARTBEAT_S", 1), (database, "GRACE_S", 2), (outage, "PATIENCE_S", 30)):
+        monkeypatch.setattr(module, name, seconds)
     return found
 
 
@@ -102,12 +105,53 @@ def test_a_worker_joins_wherever_its_connection_breaks(tmp_path: Path, postgres:
     assert number > 5
 
 
+@pytest.mark.parametrize("study", ["missing", "foreign"])
+def test_what_is_no_campaign_is_said_wherever_the_connection_breaks(
+    postgres: Postgres, breaks: Breaks, monkeypatch: pytest.MonkeyPatch, study: str
+) -> None:
+    monkeypatch.setattr(shared, "_LOOKS", 2)
+    shared.SharedStudy(postgres.url, "foreign", threading.Event(), "maximize").close()
+    for number in itertools.count():
+        breaks.at(number)
+        with pytest.raises(InputError, match=f"^study={study}: .*studies there: .*foreign"):
+            Worker(postgres.url, study, evaluate=n_edges)
+        if breaks.sent <= number:
+            break
+    assert number > 3
+
+
+def test_a_database_that_stays_away_is_waited_for_once(
+    tmp_path: Path, breaks: Breaks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many ask for it, one after another, in the trial, when it ends, and in the folder's copy."""
+    monkeypatch.setattr(outage, "PATIENCE_S", 3)
+    server, gone, noticed = Postgres(), [], []
+
+    class Notes(Watcher):
+        def noticed(self, line: str) -> None:
+            noticed.append(line)
+
+    def stopping(wiring: Any, _: Any) -> float:
+        server.stop("immediate")
+        gone.append(time.monotonic())
+        return n_edges(wiring, _)
+
+    try:
+        with pytest.raises(CampaignError, match=f"^{server.place} stays away: connection failed"):
+            Campaign(tmp_path / "gone", evaluate=stopping, storage=server.url, trials=3, sampler="random").run(Notes())
+        assert 3 <= time.monotonic() - gone[0] < 15
+        assert noticed == [f"{server.place} is away; waiting for up to 3 s"]
+    finally:
+        server.start()
+        server.remove()
+
+
 def test_what_waiting_does_not_mend_is_said_at_once(tmp_path: Path, postgres: Postgres) -> None:
     """A table that is gone is no database that is away."""
 
     def rename(old: str, new: str) -> None:
         with psycopg.connect(postgres.url, autocommit=True) as other:
-            other.execute(f"ALTER TABLE {old} RENAME TO {new}")  # type: ignore[arg-type]
+            other.execute(f"ALTER TABLE {old} RENAME TO {new}")
 
     def dropping(_: Any, __: Any) -> float:
         rename("trial_values", "gone")

@@ -65,7 +65,7 @@ def test_a_worker_waits_for_a_study_that_is_not_there_yet(
         assert waits.wait(30)
         campaign(tmp_path / "awaited", postgres, 3).run()
         assert joining.result(60).run().trials == 0
-    assert missing[0].startswith(("storage: ", "study=awaited: "))
+    assert missing[0].startswith(("waiting for up to 60 s: storage: ", "waiting for up to 60 s: study=awaited: "))
 
 
 def test_a_worker_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:

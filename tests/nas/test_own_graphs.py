@@ -109,10 +109,22 @@ def test_a_survey_trains_own_graphs(tmp_path: Path):
     assert set(table.to_frame()["param_graph"]) == {0, 1}
     for number in range(8):
         assert table.wiring(number).hidden.n_neurons == (9, 8)[table.parameters(number)["graph"]]
-    # The two ways round that a path can be oriented are relatives, which no validation may divide.
+
+
+def test_a_survey_divides_no_graph_in_validation(tmp_path: Path):
+    """The ways in which one graph is oriented are relatives, and so are equal graphs of different names."""
+    graphs = tmp_path / "graphs"
+    graphs.mkdir()
+    for name, graph in {"a": nx.path_graph(9), "b": nx.star_graph(7), "c": nx.path_graph(9)}.items():
+        nx.write_graphml(graph, graphs / f"{name}.graphml")
+    survey(tmp_path / "out", space={"graphs": str(graphs), "attachment": "natural"}, wirings=12).run()
+    table = load_survey(tmp_path / "out")
+    drawn = [table.parameters(number)["graph"] for number in range(12)]
+    assert set(drawn) == {0, 1, 2}
     examples = survey_examples(table)
     assert len({wiring.hidden.fingerprint for wiring in examples.wirings}) > 2
-    assert examples.groups == tuple(table.parameters(number)["graph"] for number in range(8))
+    sizes = [wiring.hidden.n_neurons for wiring in examples.wirings]
+    assert examples.groups == tuple(map(sizes.index, sizes))
 
 
 def test_a_survey_goes_on_with_the_same_graphs_only(tmp_path: Path):

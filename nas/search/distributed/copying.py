@@ -34,7 +34,7 @@ class LocalCopy:
 
     def __init__(self, file: StudyFile, shared: SharedStudy) -> None:
         self._file, self._shared = file, shared
-        mine, stored = shared.identity(), file.get(_SHARED)
+        mine, stored = shared.outage.patiently(shared.identity), file.get(_SHARED)
         trials = file.trials()
         if stored is None and trials:
             raise InputError(
@@ -51,7 +51,7 @@ class LocalCopy:
 
     def update(self, wanted: int) -> list[Record]:
         """Append what the shared study has got since the last time, and return it."""
-        trials = self._shared.trials()
+        trials = self._shared.outage.patiently(self._shared.trials)
         new = next_to_copy(trials, wanted, self._copied)
         if new:
             first = len(self._file.records())
@@ -62,7 +62,8 @@ class LocalCopy:
 
     def close(self) -> None:
         """Note in the shared study which trials came too late to count."""
-        self._shared.mark_surplus(surplus(self._shared.trials(), self._copied))
+        shared = self._shared
+        shared.outage.patiently(lambda: shared.mark_surplus(surplus(shared.trials(), self._copied)))
 
 
 def refuse_copy(file: StudyFile) -> None:

@@ -1,46 +1,30 @@
-"""Database: a PostgreSQL server that holds the trials of campaigns. Imports optuna and SQLAlchemy.
-
-A server that is away for a while is waited for. No password is ever part of a message.
-"""
+"""Database: opens the PostgreSQL database that holds the trials of campaigns. Imports optuna and SQLAlchemy."""
 
 from __future__ import annotations
 
-import random
-import re
 import threading
-import time
 import warnings
 from collections.abc import Callable
-from typing import Any
-from urllib.parse import quote
 
 import optuna
 import sqlalchemy
 from optuna.trial import FrozenTrial
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from nas.errors import InputError
+from nas.search.distributed.address import place_of, reason_of
+from nas.search.distributed.outage import STORAGE_ERRORS, Outage, state_of
 
 __all__ = [
     "GRACE_S",
     "HEARTBEAT_S",
-    "PATIENCE_S",
-    "STORAGE_ERRORS",
     "AbsentError",
     "Stale",
     "connect",
-    "is_lasting",
-    "place_of",
-    "reason_of",
-    "url_of",
 ]
 
 HEARTBEAT_S, GRACE_S = 10, 60
 """How often a worker says that it lives, and after how long a silence its trial is given to another one."""
-PATIENCE_S = 300.0
-"""For how long a database that is away is waited for."""
-STORAGE_ERRORS = (optuna.exceptions.StorageInternalError, SQLAlchemyError)
-"""What goes wrong where a database is away."""
 
 
 class AbsentError(InputError):
@@ -49,59 +33,23 @@ class AbsentError(InputError):
 
 Stale = Callable[[optuna.Study, FrozenTrial], None]
 
-_EXAMPLE = "postgresql://USER:PASSWORD@HOST/DATABASE"
-_DRIVER = "postgresql+psycopg"
-_PAUSES_S = (0.1, 5.0)
+_MISSING_TABLE = "42P01"
 # A connection whose other end vanished is noticed within a minute, and not after hours.
 _CONNECTION = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
 
-def url_of(storage: str) -> sqlalchemy.URL:
-    """Return a storage's URL with the driver that is used.
-
-    Raises
-    ------
-    InputError
-        For what is no URL of a PostgreSQL database; nothing that may be a password is shown.
-    """
-    try:
-        url = sqlalchemy.make_url(storage)
-    except (ArgumentError, ValueError):
-        raise InputError(f"storage: what was given is not the URL of a database; give {_EXAMPLE}") from None
-    backend = url.get_backend_name()
-    if backend == "sqlite":
-        raise InputError(
-            f"storage=sqlite: SQLite hands one trial out twice where several processes ask; give {_EXAMPLE}, or leave "
-            "storage out: one process with --threads keeps its study in --out"
-        )
-    if backend not in ("postgresql", "postgres"):
-        raise InputError(f"storage={backend}: campaigns of several processes need PostgreSQL; give {_EXAMPLE}")
-    if not url.database:
-        raise InputError(f"storage={backend}: the URL names no database; give {_EXAMPLE}")
-    return url.set(drivername=_DRIVER) if "+" not in url.drivername else url
-
-
-def is_lasting(error: Exception) -> bool:
-    """Whether waiting does not mend an error of `STORAGE_ERRORS`: a table is missing, say, or a right."""
-    return any(isinstance(one, ProgrammingError) for one in (error, error.__cause__))
-
-
-def place_of(url: sqlalchemy.URL) -> str:
-    """Return where a database is, without who uses it and by which password."""
-    host = url.host or str(url.query.get("host", "localhost"))
-    return f"{host}:{url.port or 5432}/{url.database}"
-
-
 def connect(
-    storage: str, stop: threading.Event, stale: Stale | None = None, *, creates: bool = False
+    url: sqlalchemy.URL, outage: Outage, stop: threading.Event, stale: Stale | None = None, *, creates: bool = False
 ) -> optuna.storages.RDBStorage:
     """Open the database of a URL.
 
     Parameters
     ----------
-    storage : str
+    url : sqlalchemy.URL
+    outage : Outage
+        Waits for the database once it has been there.
     stop : threading.Event
-        Ends all waiting when it is set.
+        Ends attempts to say that a trial is alive.
     stale : callable, optional
         Called with the study and a trial whose worker has been silent for too long.
     creates : bool
@@ -114,7 +62,6 @@ def connect(
     InputError
         If it cannot be opened for another reason.
     """
-    url = url_of(storage)
     try:
         # Together with a worker that does the same, creating the tables may fail once.
         opened = _attempts(lambda: _Storage(url, stop, stale, creates=creates), 2 if creates else 1)
@@ -124,7 +71,7 @@ def connect(
         ) from None
     except (SQLAlchemyError, optuna.exceptions.StorageInternalError, RuntimeError) as error:
         raise _cannot_open(error, url) from None
-    sqlalchemy.event.listen(opened.engine, "do_connect", _patient(stop))
+    sqlalchemy.event.listen(opened.engine, "do_connect", outage.connect)
     return opened
 
 
@@ -169,24 +116,6 @@ def _session() -> str:
     return f"-c idle_in_transaction_session_timeout={1000 * GRACE_S} -c tcp_keepalives_idle={GRACE_S}"
 
 
-def _patient(stop: threading.Event) -> Callable[..., Any]:
-    """Return what opens connections, again and again while the server is away."""
-
-    def open_connection(dialect: Any, _: Any, cargs: tuple[Any, ...], cparams: dict[str, Any]) -> Any:
-        deadline = time.monotonic() + PATIENCE_S
-        pause, longest = _PAUSES_S
-        while True:
-            try:
-                return dialect.connect(*cargs, **cparams)
-            except dialect.loaded_dbapi.OperationalError:
-                # Many workers must not come back all at once.
-                if time.monotonic() > deadline or stop.wait(pause * random.uniform(0.5, 1.0)):
-                    raise
-            pause = min(2 * pause, longest)
-
-    return open_connection
-
-
 def _attempts(work: Callable[[], _Storage], count: int) -> _Storage:
     for _ in range(count - 1):
         try:
@@ -200,20 +129,9 @@ def _attempts(work: Callable[[], _Storage], count: int) -> _Storage:
 def _cannot_open(error: Exception, url: sqlalchemy.URL) -> InputError:
     place, reason = place_of(url), reason_of(error, url)
     if isinstance(error, OperationalError) or isinstance(error.__cause__, OperationalError):
-        return AbsentError(f"storage: {place} cannot be opened: {reason}; give a URL that `psql` gets in with")
-    if is_lasting(error):
+        # Where no connection comes about the driver gives no state.
+        kind = InputError if "authentication failed" in reason else AbsentError
+        return kind(f"storage: {place} cannot be opened: {reason}; give a URL that `psql` gets in with")
+    if state_of(error) == _MISSING_TABLE:
         return AbsentError(f"storage: {place} holds no studies yet; `wirenas run` with this storage creates them")
     return InputError(f"storage: {place} holds no studies that can be read: {reason}")
-
-
-def reason_of(error: Exception, url: sqlalchemy.URL) -> str:
-    """Return what a driver said, in one line and without any password."""
-    text = " ".join(str(error.__cause__ or error).split())
-    text = text.rpartition("FATAL: ")[2].split("(Background on this error")[0]
-    text = text.split("[SQL: ")[0].strip()
-    text = re.sub(r"^\(psycopg\.[\w.]+\) ", "", text)
-    secrets = [url.password, *(value for name, value in url.query.items() if "password" in name)]
-    for secret in filter(None, map(str, secrets)):
-        for written in (secret, quote(secret, safe="")):
-            text = text.replace(written, "***")
-    return text[:300].rstrip(". ")

@@ -14,8 +14,8 @@ from optuna.trial import TrialState
 
 from nas.errors import CampaignError, InputError
 from nas.search.distributed.counting import standing
-from nas.search.distributed.database import STORAGE_ERRORS
 from nas.search.distributed.objective import Objective, UncountedError, Work
+from nas.search.distributed.outage import STORAGE_ERRORS
 from nas.search.distributed.sampling import sampler_for, searched_space
 from nas.search.distributed.shared import SharedStudy
 from nas.search.distributed.stale import Silence, fail_stale, requeue, tell_once
@@ -86,7 +86,7 @@ class Loop:
         InputError
             If no wiring is small enough.
         """
-        while not self._shared.patiently(self._step):
+        while not self._shared.outage.patiently(self._step):
             pass
 
     def _step(self) -> bool:

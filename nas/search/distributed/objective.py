@@ -12,7 +12,7 @@ from optuna.samplers import BaseSampler
 
 from nas.networks import NetworkSpec
 from nas.search.distributed.counting import rival
-from nas.search.distributed.database import STORAGE_ERRORS
+from nas.search.distributed.outage import STORAGE_ERRORS
 from nas.search.distributed.sampling import choose, notes_on
 from nas.search.distributed.shared import UNCOUNTED, SharedStudy
 from nas.search.evaluation import Evaluation, attempt

@@ -9,15 +9,15 @@ import logging
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, wait
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import optuna
 
 from nas.errors import CampaignError, InputError
+from nas.search.distributed.address import url_of
 from nas.search.distributed.copying import LocalCopy
-from nas.search.distributed.database import STORAGE_ERRORS, url_of
 from nas.search.distributed.loop import Loop, Tally
 from nas.search.distributed.objective import Work
 from nas.search.distributed.shared import SharedStudy
@@ -77,31 +77,34 @@ class SharedSearch:
             If the stop event is set.
         """
         assert self._shared is not None
+        self._shared.outage.noticed = watcher.noticed
         try:
             self._search(self._shared, file, work, executor, watcher)
+        except BaseException:
+            self._stop.set()  # The thread that works does not go on alone.
+            raise
         finally:
             self._shared.close()
 
     def _search(self, shared: SharedStudy, file: StudyFile, work: Work, executor: Executor, watcher: Watcher) -> None:
         wanted = work.options.trials
         with silent_storage():
-            copy = shared.patiently(lambda: LocalCopy(file, shared))
-            shared.patiently(lambda: copy.update(wanted))
+            copy = LocalCopy(file, shared)
+            copy.update(wanted)
             records = file.records()
             watcher.search_started(len(records.counted), wanted, records)
             loop = executor.submit(Loop(work, shared, self._stop, Tally()).run)
             while not wait([loop], timeout=_EVERY_S).done:
-                with suppress(*STORAGE_ERRORS):
-                    self._follow(copy, wanted, watcher)
+                self._follow(copy, wanted, watcher)
             loop.result()
-            shared.patiently(lambda: self._follow(copy, wanted, watcher))
+            self._follow(copy, wanted, watcher)
             counted = len(file.records().counted)
             if counted < wanted:
                 raise CampaignError(
                     f"{shared.label}: {counted} trials count, and no more were wanted by another run of the same "
                     f"study; run again for {wanted}"
                 )
-            shared.patiently(copy.close)
+            copy.close()
 
     def _follow(self, copy: LocalCopy, wanted: int, watcher: Watcher) -> None:
         for record in copy.update(wanted):

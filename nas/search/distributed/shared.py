@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial
 
-from nas.errors import CampaignError, InputError
-from nas.search.distributed import database
+from nas.errors import InputError
+from nas.search.distributed.address import place_of, url_of
 from nas.search.distributed.asked import Asked
-from nas.search.distributed.database import connect, place_of, reason_of, url_of
+from nas.search.distributed.database import AbsentError, connect
+from nas.search.distributed.outage import STORAGE_ERRORS, Outage
 from nas.search.distributed.stale import taken_over
 from nas.search.options import Direction, refuse_changes, with_defaults
 from nas.search.quiet import quiet_optuna
 from nas.search.rows import has_known_tables, set_trial_rows
-from nas.training import Interrupted
 
 __all__ = ["UNCOUNTED", "SharedStudy"]
 
@@ -28,9 +27,7 @@ UNCOUNTED = "uncounted"
 """Attribute of a trial that failed without an evaluation that failed: why it does not count."""
 
 _OPTIONS, _WANTED, _TOKEN, _SURPLUS = "options", "trials", "token", "surplus"
-_NEW_STUDY_S = 10.0
-
-T = TypeVar("T")
+_LOOKS = 50
 
 
 class SharedStudy:
@@ -55,17 +52,14 @@ class SharedStudy:
     """
 
     def __init__(self, storage: str, name: str, stop: threading.Event, direction: Direction | None = None) -> None:
-        self.name, self._url, self._stop = name, url_of(storage), stop
-        self._storage = connect(storage, stop, taken_over, creates=direction is not None)
+        self.name, self._url = name, url_of(storage)
+        self.outage = Outage(self._url, stop)
+        self._storage = connect(self._url, self.outage, stop, taken_over, creates=direction is not None)
         try:
             with quiet_optuna():
                 if direction is not None:
-                    self.patiently(lambda: self._create(direction))
-                self._study = self.open()
-        except KeyError:
-            others = self._others()
-            self.close()
-            raise database.AbsentError(f"study={name}: {self.place} holds no such study; {others}") from None
+                    self.outage.patiently(lambda: self._create(direction))
+                self._study = self._opened()
         except BaseException:
             self.close()
             raise
@@ -80,35 +74,17 @@ class SharedStudy:
         """Where the database is."""
         return place_of(self._url)
 
-    def patiently(self, work: Callable[[], T]) -> T:
-        """Return what `work` returns, which is called again and again while the database is away.
-
-        Raises
-        ------
-        CampaignError
-            If it stays away, or waiting does not mend what is wrong.
-        Interrupted
-            If the stop event is set meanwhile.
-        """
-        since: float | None = None
-        while True:
-            try:
-                return work()
-            except database.STORAGE_ERRORS as error:
-                if database.is_lasting(error):
-                    raise CampaignError(f"{self.place} cannot be used: {reason_of(error, self._url)}") from None
-                now = time.monotonic()
-                since = now if since is None else since
-                if now - since > database.PATIENCE_S:
-                    raise CampaignError(f"{self.place} stays away: {reason_of(error, self._url)}") from None
-                if self._stop.wait(random.uniform(0.2, 1.0)):
-                    raise Interrupted("stopped while the database was away") from None
-
     def open(self, sampler: optuna.samplers.BaseSampler | None = None, pruner: Any = None) -> optuna.Study:
         """Return the study for one thread, which no other one may use."""
-        return self.patiently(
+        return self.outage.patiently(
             lambda: optuna.load_study(study_name=self.name, storage=self._storage, sampler=sampler, pruner=pruner)
         )
+
+    def _opened(self) -> optuna.Study:
+        try:
+            return self.open()
+        except KeyError:
+            raise AbsentError(f"study={self.name}: {self.place} holds no such study; {self._others()}") from None
 
     def _create(self, direction: Direction) -> None:
         optuna.create_study(study_name=self.name, storage=self._storage, direction=direction, load_if_exists=True)
@@ -122,11 +98,12 @@ class SharedStudy:
 
     def enter(self, identity: Mapping[str, Any], wanted: int) -> None:
         """Store what decides about the campaign, or check that it is the same as stored; see `refuse_changes`."""
-        self.patiently(lambda: self._enter(identity, wanted))
+        self.outage.patiently(lambda: self._enter(identity, wanted))
 
     def _enter(self, identity: Mapping[str, Any], wanted: int) -> None:
         if _OPTIONS not in self._study.user_attrs:
-            self._study.set_user_attr(_TOKEN, uuid.uuid4().hex)
+            if _TOKEN not in self._study.user_attrs:
+                self._study.set_user_attr(_TOKEN, uuid.uuid4().hex)
             self._study.set_user_attr(_WANTED, wanted)
             self._study.set_user_attr(_OPTIONS, dict(identity))
         refuse_changes(self.label, with_defaults(self.options()), identity)
@@ -141,13 +118,13 @@ class SharedStudy:
         InputError
             If the study is no campaign's.
         """
-        deadline = time.monotonic() + _NEW_STUDY_S
-        while _OPTIONS not in (stored := self.patiently(lambda: self._study.user_attrs)):
-            if time.monotonic() > deadline:
-                raise InputError(f"study={self.name}: `wirenas run` did not create it; {self._others()}")
+        for _ in range(_LOOKS):
+            stored = self.outage.patiently(lambda: self._study.user_attrs)
+            if _OPTIONS in stored:
+                options: dict[str, Any] = stored[_OPTIONS]
+                return options
             time.sleep(0.2)  # Somebody is creating it.
-        options: dict[str, Any] = stored[_OPTIONS]
-        return options
+        raise InputError(f"study={self.name}: `wirenas run` did not create it; {self._others()}")
 
     def wanted(self) -> int:
         """Return how many trials are to count."""
@@ -197,9 +174,9 @@ class SharedStudy:
         given = (trial.study, self._storage, trial.number, attributes)
         try:
             set_trial_rows(*given, **(chosen or {}))
-        except database.STORAGE_ERRORS:
+        except STORAGE_ERRORS:
             set_trial_rows(*given, **(chosen or {}))
 
     def _others(self) -> str:
-        names = optuna.get_all_study_names(self._storage)
+        names = self.outage.patiently(lambda: optuna.get_all_study_names(self._storage))
         return f"studies there: {', '.join(names)}" if names else "there are none yet: `wirenas run` creates them"

@@ -84,7 +84,7 @@ class Worker:
     wait : float
         Seconds to wait for a database or a study that is not there yet.
     waiting : callable
-        Told what is missing when it begins to wait.
+        Told in a line what is missing, or away, when it begins to wait.
 
     Raises
     ------
@@ -114,6 +114,7 @@ class Worker:
             raise InputError(f"wait={wait:g}: at least 0 seconds are needed")
         self._stop = threading.Event()
         self._shared = _awaited(lambda: SharedStudy(storage, study, self._stop), wait, waiting)
+        self._shared.outage.noticed = waiting
         self._threads, self.tally = threads, Tally()
         try:
             stored = with_defaults(self._shared.options())
@@ -177,7 +178,7 @@ def _awaited(open_study: Callable[[], SharedStudy], seconds: float, waiting: Cal
                 raise
             if missing != str(error):
                 missing = str(error)
-                waiting(missing)
+                waiting(f"waiting for up to {seconds:g} s: {missing}")
         time.sleep(min(_TRY_AGAIN_S * random.uniform(0.5, 1.0), max(0.0, deadline - time.monotonic())))
 
 
