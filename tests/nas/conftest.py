@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from image_cases import OpenML
     from postgres import Postgres
 
+    from nas.studies.pools import Pool
+
 
 @pytest.fixture
 def openml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "OpenML":
@@ -96,6 +98,22 @@ def fitted(table: Path) -> tuple[Path, dict[str, Any]]:
     code, text, err = wirenas("fit", table, "--orientation", "index", "--bounds", "0:1", "--out", out, "--json")
     assert (code, err) == (0, "")
     return out, json.loads(text)
+
+
+@pytest.fixture(scope="module")
+def pool() -> "Pool":
+    """A pool of trained wirings, whose values are made up."""
+    from steering_cases import make_pool
+
+    return make_pool()
+
+
+@pytest.fixture(scope="module")
+def atlas(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of surveys that pools are read from."""
+    from steering_cases import write_atlas
+
+    return write_atlas(tmp_path_factory.mktemp("atlas"))
 
 
 @pytest.fixture

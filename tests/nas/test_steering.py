@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from command_line import refused, wirenas
-from steering_cases import TINY, make_pool, write_atlas
+from steering_cases import TINY
 
 from nas.errors import InputError
 from nas.search.options import resolve_survey
@@ -19,16 +19,6 @@ from nas.studies.arms import ARMS, start_up
 from nas.studies.pools import Pool
 from nas.studies.replay import START, replay
 from nas.studies.steering_results import COMPARISONS, MEASURES
-
-
-@pytest.fixture(scope="module")
-def pool() -> Pool:
-    return make_pool()
-
-
-@pytest.fixture(scope="module")
-def atlas(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_atlas(tmp_path_factory.mktemp("atlas"))
 
 
 class InThisProcess:

@@ -6,17 +6,12 @@ from itertools import product
 import numpy as np
 import optuna
 import pytest
-from steering_cases import REPLICATES, N, make_pool
+from steering_cases import REPLICATES, N
 
 from nas.samplers import StructuralSampler
 from nas.studies.arms import ARMS, start_up
 from nas.studies.pools import Pool
 from nas.studies.replay import START, TRIALS, Choice, Run, replay
-
-
-@pytest.fixture(scope="module")
-def pool() -> Pool:
-    return make_pool()
 
 
 @pytest.fixture(scope="module")

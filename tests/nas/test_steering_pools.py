@@ -5,22 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from steering_cases import TIERS, N, make_pool, write_atlas
+from steering_cases import TIERS, N, make_pool
 
 from nas.search.survey_table import load_survey
 from nas.studies.pools import Pool, read_pool
 from nas.studies.replay import Choice, Run
 from predictors import names_of
-
-
-@pytest.fixture(scope="module")
-def pool() -> Pool:
-    return make_pool()
-
-
-@pytest.fixture(scope="module")
-def atlas(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_atlas(tmp_path_factory.mktemp("atlas"))
 
 
 def test_the_nearest_wiring_is_of_the_same_family_and_like_parameters(pool: Pool):

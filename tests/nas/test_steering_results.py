@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from steering_cases import N, make_pool
+from steering_cases import N
 
 from nas.studies.arms import ARMS
 from nas.studies.paired import Difference, expected_median, holm, paired_difference
@@ -13,11 +13,6 @@ from nas.studies.pools import Pool
 from nas.studies.replay import START, TRIALS
 from nas.studies.steering_results import COMPARISONS, MEASURES, Comparison, PoolResult
 from nas.studies.steering_words import report
-
-
-@pytest.fixture(scope="module")
-def pool() -> Pool:
-    return make_pool()
 
 
 def line_of(arm: str, seed: int, members: list[int], **more: Any) -> dict[str, Any]:
