@@ -7,16 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nas.report.outcome import Outcome
+from nas.report.plot import label_of, title_of
 from nas.search.records import Records
-from priors.files import atomic_write
+from predictors.figures import BLUE, GREEN, ORANGE, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["plot_front"]
-
-_BLUE, _ORANGE, _GREEN = "#0072B2", "#E69F00", "#009E73"
-"""Colours that remain distinct for the colour-blind (Okabe & Ito 2008, https://jfly.uni-koeln.de/color)."""
 
 
 def plot_front(path: Path, records: Records, outcome: Outcome) -> None:
@@ -33,7 +31,6 @@ def plot_front(path: Path, records: Records, outcome: Outcome) -> None:
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
     complete = records.complete
-    metric = outcome.metric if outcome.task else "value"
     fresh = [entry for entry in outcome.front if entry["test"] is not None]
     parts = ("validation", "test") if fresh else ("validation",)
     figure = Figure(figsize=(5.5 * len(parts), 4.5), layout="constrained")
@@ -44,22 +41,21 @@ def plot_front(path: Path, records: Records, outcome: Outcome) -> None:
             axes.plot(sizes, values, "o", color="0.75", markersize=3, zorder=1, label="trial")
             found = [(entry["n_parameters"], entry["value"]) for entry in outcome.front]
             axes.step(*zip(*found, strict=True), where="post", color="0.45", linewidth=1, label="front of the search")
-        _spread(axes, fresh, part, "o", _BLUE, "front, fresh seeds")
+        _spread(axes, fresh, part, "o", BLUE, "front, fresh seeds")
         dense = [row for row in outcome.front_references if row["trial"] is not None]
         linear = [row for row in outcome.front_references if row["trial"] is None]
-        _spread(axes, dense, part, "s", _ORANGE, "dense, equal parameters")
-        _spread(axes, linear, part, "^", _GREEN, "linear")
+        _spread(axes, dense, part, "s", ORANGE, "dense, equal parameters")
+        _spread(axes, linear, part, "^", GREEN, "linear")
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:.0f}"))
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_xlabel("parameters")
-        axes.set_ylabel(f"{part} {metric}" if outcome.task else "value")
+        axes.set_ylabel(label_of(outcome, part))
         axes.grid(alpha=0.3)
         axes.legend(loc="best", fontsize="small")
-    figure.suptitle(f"{outcome.task or 'own evaluation'}, {outcome.network}, {outcome.sampler}")
-    with atomic_write(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=120, metadata={"Software": None})
+    figure.suptitle(title_of(outcome))
+    save_figure(figure, path)
 
 
 def _spread(axes: Axes, rows: Sequence[Mapping[str, Any]], part: str, marker: str, colour: str, label: str) -> None:

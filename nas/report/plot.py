@@ -7,11 +7,21 @@ from pathlib import Path
 
 from nas.report.outcome import Outcome
 from nas.search.records import Records
-from priors.files import atomic_write
+from predictors.figures import save_figure
 
-__all__ = ["plot_progress"]
+__all__ = ["label_of", "plot_progress", "title_of"]
 
 _REFERENCE_STYLES = ("-", "--", "-.", ":")
+
+
+def title_of(outcome: Outcome) -> str:
+    """Return what a figure of a campaign is called."""
+    return f"{outcome.task or 'own evaluation'}, {outcome.network}, {outcome.sampler}"
+
+
+def label_of(outcome: Outcome, part: str) -> str:
+    """Return what the values of a campaign are called, on a part of the data."""
+    return f"{part} {outcome.metric}" if outcome.task else "value"
 
 
 def plot_progress(path: Path, records: Records, outcome: Outcome) -> None:
@@ -41,9 +51,8 @@ def plot_progress(path: Path, records: Records, outcome: Outcome) -> None:
     if outcome.test is not None:
         axes.axhline(outcome.test["validation"], color="C2", linewidth=1, label="winner, fresh seeds")
     axes.set_xlabel("trial")
-    axes.set_ylabel(f"validation {outcome.metric}" if outcome.task else "value")
-    axes.set_title(f"{outcome.task or 'own evaluation'}, {outcome.network}, {outcome.sampler}")
+    axes.set_ylabel(label_of(outcome, "validation"))
+    axes.set_title(title_of(outcome))
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right" if outcome.direction == "maximize" else "upper right", fontsize="small")
-    with atomic_write(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=120)
+    save_figure(figure, path)

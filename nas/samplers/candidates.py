@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from nas.search.draws import Uniform
 from nas.search.lineage import rebuilt
-from nas.search.space import Params, Space
+from nas.search.records import n_nodes_of
+from nas.search.space import EDIT_NAMES, Params, Space
 from predictors import describe, names_of
 from predictors.rows import chosen_tiers
 from priors import Wiring
@@ -267,9 +268,8 @@ class Source:
         """Whether edits left a wiring as many neurons as the space allows."""
         if self.space.pool is not None:
             return True
-        is_projected = bool(wiring.inputs) and params.get("attachment") == "projected"
         low, high = self.space.nodes
-        return low <= wiring.n_hidden - (self.space.width if is_projected else 0) <= high
+        return low <= n_nodes_of(wiring, params.get("attachment")) <= high
 
     # Neighbours
 
@@ -295,4 +295,4 @@ class Source:
 
 
 def _unedited(params: Params) -> Params:
-    return {name: value for name, value in params.items() if name not in ("n_moves", "move_seed")}
+    return {name: value for name, value in params.items() if name not in EDIT_NAMES}

@@ -39,7 +39,6 @@ _MOST_TRIES = 8
 """Children that are bred in vain for each one that is wanted."""
 _OPTIMISM = 1.0
 _ROUNDS = Plan(pool=_CHILDREN, refit=4)
-_OVER = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,7 +201,7 @@ class GeneticSampler:
 
     def _round(self, trials: Sequence[FrozenTrial]) -> Round:
         """Return what there is to know; found anew after a few trials only, since it takes longer than breeding."""
-        over = [trial for trial in trials if trial.state in _OVER]
+        over = [trial for trial in trials if trial.state.is_finished()]
         over = over[: _ROUNDS.known(len(over))]
         if self._last is None or self._last[0] != len(over):
             self._last = len(over), self._learner.round(over, self._history.examples(over), _ROUNDS.pool)

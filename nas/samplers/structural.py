@@ -24,7 +24,7 @@ from nas.samplers.plan import FIRST_PLAN, Plan, plan_for, seconds_of
 from nas.samplers.rounds import Forecast, Learner, Round, Warm
 from nas.samplers.startup import stratum
 from nas.samplers.threads import one_thread
-from nas.search.space import Space
+from nas.search.space import Space, Suggester
 from nas.seeds import stream, stream_seed
 from predictors import Predictor
 from priors import Wiring
@@ -37,7 +37,6 @@ Taken = dict[str, list[int]]
 PLAN = "steering"
 """The study's attribute that says how many candidates are drawn, and how often."""
 
-_OVER = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 _REPLICATE_EVERY = 10
 _FRESH = 4
 """Draws of which one is taken that was not tried: in small spaces some were."""
@@ -185,6 +184,13 @@ class StructuralSampler(optuna.samplers.BaseSampler):
         others = optuna.samplers.RandomSampler(seed=seed)
         return others.sample_independent(study, trial, param_name, param_distribution)
 
+    def suggest_all(self, trial: Suggester) -> dict[str, Any]:
+        """Return all parameters of a trial: those of its wiring, and the replicate where there are several."""
+        params = self._source.space.suggest_all(trial)
+        if self.replicates > 1:
+            params["replicate"] = trial.suggest_int("replicate", 0, self.replicates - 1)
+        return params
+
     def best(self, study: optuna.Study, n: int) -> list[int]:
         """Return the trials of the wirings that are thought to be best, best first.
 
@@ -214,7 +220,7 @@ class StructuralSampler(optuna.samplers.BaseSampler):
         rng = stream(self._seed, "proposal", number)
         if number < self._startup:
             return self._stratified(number, taken, rng), Proposal("start-up")
-        over = [trial for trial in trials if trial.state in _OVER]
+        over = [trial for trial in trials if trial.state.is_finished()]
         plan = self._plan_of(state, study, over)
         over = over[: plan.known(len(over))]
         now = state.round(over, plan.pool)
@@ -236,7 +242,7 @@ class StructuralSampler(optuna.samplers.BaseSampler):
         pinned = [own for own in unknown if own.fingerprint not in learnt]
         gains = now.gains(free, pinned, self._optimism, by_size=state.is_pareto)
         # Other processes may not have said yet what they train: each takes the next best, by the trials' numbers.
-        silent = sum(own.number < number and own.number not in tried for own in trials if own.state not in _OVER)
+        silent = sum(own.number < number and own.number not in tried for own in trials if not own.state.is_finished())
         chosen = int(free[np.argsort(-gains, kind="stable")[min(silent, len(free) - 1)]])
         return _said(now, now.candidates.tried(chosen), now.candidates.origins[chosen])
 

@@ -10,7 +10,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import FrozenTrial, TrialState
 
 from nas.search.quiet import quiet_optuna
-from nas.search.space import DRAW_NAMES, Params, Space
+from nas.search.space import Params, Space, without_draws
 
 __all__ = ["TPEDraws"]
 
@@ -26,8 +26,7 @@ class TPEDraws:
 
     def __init__(self, space: Space, directions: Sequence[Any]) -> None:
         self._space, self._directions = space, list(directions)
-        found = space.distributions()
-        self._distributions = {name: found[name] for name in found if name not in DRAW_NAMES}
+        self._distributions = without_draws(space.distributions())
         self._study, self._learnt = self._nothing(), list[int]()
 
     def draw(self, over: Sequence[FrozenTrial], seed: int, n: int) -> list[Params]:

@@ -17,7 +17,7 @@ from nas.direction import sign_of
 from nas.search.lineage import lineages
 from nas.search.options import PREDICTOR_FOLDER
 from nas.search.records import Record, Records
-from nas.search.space import DRAW_NAMES, Space
+from nas.search.space import Space, without_draws
 from predictors import Predictor, Preparation
 from predictors.fitted import LARGEST, Training
 from priors import GraphPool, Wiring
@@ -182,7 +182,7 @@ def campaign_examples(
     labels = np.full((len(chosen), max(map(len, values), default=1)), np.nan)
     for row, own in enumerate(values):
         labels[row, : len(own)] = own
-    parameters = tuple(_without_seeds(record.params) for record in chosen)
+    parameters = tuple(without_draws(record.params) for record in chosen)
     related = lineages(records)
     groups = tuple(related[record.number] for record in chosen)
     return Examples(wirings, labels, parameters, _preparation(space, units), metric, direction, chance, groups)
@@ -209,7 +209,7 @@ def survey_examples(
     return Examples(
         tuple(table.wiring(number) for number in numbers[chosen].tolist()),
         labels[chosen],
-        tuple(map(_without_seeds, drawn)),
+        tuple(map(without_draws, drawn)),
         _preparation(table.space, table.units),
         str(table.identity["metric"]),
         direction,
@@ -228,13 +228,7 @@ def _same_graphs(pool: GraphPool | None, drawn: Sequence[Mapping[str, Any]]) -> 
 
 def _at_best_rate(table: SurveyTable, column: str, direction: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the numbers of the wirings that have a value, and their (n, n_replicates) labels at the best rate."""
-    rates = len(set(table.table["learning_rate"].to_pylist()))
-    replicates = len(set(table.table["replicate"].to_pylist()))
-    shape = (table.n_wirings, rates, replicates)
-    values, labels = (
-        np.array(table.table[name].to_numpy(zero_copy_only=False), np.float64).reshape(shape)
-        for name in ("value", column)
-    )
+    values, labels = table.trainings("value"), table.trainings(column)
     known = ~np.isnan(values).all(axis=(1, 2))
     values, labels = values[known], labels[known]
     means = np.where(np.isnan(values).all(axis=2), -np.inf, 0.0)
@@ -252,10 +246,6 @@ def _row_means(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _evenly(n: int, most: int) -> NDArray[np.int64]:
     return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(np.int64)) if n else np.zeros(0, np.int64)
-
-
-def _without_seeds(params: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in params.items() if name not in DRAW_NAMES}
 
 
 def _preparation(space: Space, units: tuple[int, int]) -> Preparation:

@@ -167,9 +167,7 @@ class Proposer:
 
     def _steered(self, number: int, sampler: StructuralSampler) -> Candidate:
         trial = self._study.ask()
-        params = self._space.suggest_all(trial)
-        if sampler.replicates > 1:
-            params["replicate"] = trial.suggest_int("replicate", 0, sampler.replicates - 1)
+        params = sampler.suggest_all(trial)
         self._open[number] = trial
         wiring = self._space.wiring(params, *self._units)
         notes = notes_of(sampler.proposals[trial.number])

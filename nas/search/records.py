@@ -23,7 +23,7 @@ from priors.version import __version__
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Record", "Records", "describe", "versions_of"]
+__all__ = ["Record", "Records", "describe", "n_nodes_of", "versions_of"]
 
 # What Optuna has places of its own for.
 _OF_THE_TRIAL = ("number", "state", "value", "params", "curve", "stopping")
@@ -172,6 +172,12 @@ class Record:
         return row
 
 
+def n_nodes_of(wiring: Wiring, attachment: object) -> int:
+    """Return how many nodes the graph has that a wiring was made of; see `describe`."""
+    is_projected = wiring.inputs and attachment == "projected"
+    return wiring.n_hidden - (wiring.hidden.sizes[0] if is_projected else 0)
+
+
 def describe(wiring: Wiring, attachment: object = None) -> dict[str, Any]:
     """Return the fields of a Record that follow from the wiring alone.
 
@@ -183,8 +189,6 @@ def describe(wiring: Wiring, attachment: object = None) -> dict[str, Any]:
         How its units were attached: the first layer of a projected one is no part of the graph.
     """
     hidden = wiring.hidden
-    is_projected = wiring.inputs and attachment == "projected"
-    n_nodes = hidden.n_neurons - (hidden.sizes[0] if is_projected else 0)
     return {
         "fingerprint": wiring.fingerprint,
         "n_hidden": hidden.n_neurons,
@@ -192,7 +196,7 @@ def describe(wiring: Wiring, attachment: object = None) -> dict[str, Any]:
         "n_layers": hidden.n_layers,
         "n_sources": len(hidden.sources),
         "n_sinks": len(hidden.sinks),
-        "degree": _mean_degree(hidden, n_nodes),
+        "degree": _mean_degree(hidden, n_nodes_of(wiring, attachment)),
         "hidden_edges": tuple(hidden.edges.ravel().tolist()),
     }
 

@@ -101,8 +101,9 @@ def check_sampler(options: CampaignOptions, *, is_shared: bool) -> None:
         For two objectives in a campaign of several processes, for a genetic sampler in either, and for an option that
         the sampler would ignore.
     """
+    defaults = CampaignOptions()
     for name, (samplers, other) in _HEEDED_BY.items():
-        value, default = map(attrgetter(name), (options, CampaignOptions()))
+        value, default = map(attrgetter(name), (options, defaults))
         if value not in (default, other) and options.sampler not in samplers:
             raise InputError(
                 f"{name}={shown(value)}: sampler={options.sampler} ignores it; leave it out, or give sampler="
@@ -172,8 +173,7 @@ def steering_of(out: Path, options: CampaignOptions) -> dict[str, Any]:
 
 def keep_warm_start(out: Path, options: CampaignOptions) -> None:
     """Copy the predictor that a campaign starts from into its folder, where it stays as it was."""
-    predictor = _warm_predictor(out, options)
-    if predictor is not None and not _has_copy(out):
+    if not _has_copy(out) and (predictor := _warm_predictor(out, options)) is not None:
         predictor.save(out / _WARM_FOLDER)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from priors import GraphPool, Prior, Wiring
 
-__all__ = ["DRAW_NAMES", "EDIT_NAMES", "SEED_NAMES", "Params", "Space", "Suggester"]
+__all__ = ["DRAW_NAMES", "EDIT_NAMES", "SEED_NAMES", "Params", "Space", "Suggester", "without_draws"]
 
 Params = Mapping[str, str | int | float]
 """Parameters of one candidate by name, as Optuna stores them."""
@@ -43,8 +43,14 @@ EDIT_NAMES = ("n_moves", "move_seed")
 DRAW_NAMES = (*SEED_NAMES, *EDIT_NAMES, "replicate")
 """Parameters that tell candidates of the same description apart; nothing is learnt from their values."""
 
+T = TypeVar("T")
 _LARGEST_SEED = 2**31 - 1
 _FAMILY_NAMES = ("watts-strogatz", "barabasi-albert", "erdos-renyi")
+
+
+def without_draws(params: Mapping[str, T]) -> dict[str, T]:
+    """Return parameters, or what goes by their names, without `DRAW_NAMES`."""
+    return {name: own for name, own in params.items() if name not in DRAW_NAMES}
 
 
 class Suggester(Protocol):

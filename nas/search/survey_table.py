@@ -12,7 +12,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from nas.errors import CampaignError, InputError
 from nas.search.options import PREDICTOR_FOLDER, SURVEY, SurveyOptions, read_options, resolve_survey
@@ -101,6 +103,12 @@ class SurveyTable:
         if wiring.fingerprint != self._first_row(number)["fingerprint"]:
             raise CampaignError(f"wiring {number} was drawn by another version of its prior and cannot be rebuilt")
         return wiring
+
+    def trainings(self, column: str) -> NDArray[np.float64]:
+        """Return a column of numbers as (n_wirings, n_learning_rates, n_replicates) float64, NaN where it is null."""
+        rates, replicates = (len(set(self.table[name].to_pylist())) for name in ("learning_rate", "replicate"))
+        given = self.table[column].to_numpy(zero_copy_only=False)
+        return np.array(given, dtype=np.float64).reshape(self.n_wirings, rates, replicates)
 
     def _first_row(self, number: int) -> dict[str, Any]:
         if not 0 <= number < self.n_wirings:

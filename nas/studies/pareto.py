@@ -26,7 +26,7 @@ from nas.search.options import CampaignOptions, resolve
 from nas.search.proposer import Candidate, Proposer
 from nas.search.records import Record
 from nas.search.setup import plain_options
-from nas.search.space import DRAW_NAMES
+from nas.search.space import without_draws
 from nas.tasks import Task, load_task
 from priors import Wiring
 
@@ -248,7 +248,7 @@ class _Searcher:
 def _as_trial(trained: _Trained, *, with_draws: bool) -> optuna.trial.FrozenTrial:
     """Return a training as a trial; samplers that know nothing of wirings get the parameters that they search alone."""
     params, distributions = (
-        {name: item for name, item in given.items() if with_draws or name not in DRAW_NAMES}
+        dict(given) if with_draws else without_draws(given)
         for given in (trained.candidate.params, trained.candidate.distributions)
     )
     trial = optuna.create_trial(values=trained.record.objectives, params=params, distributions=distributions)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nas.studies.paired import Difference, holm, paired_difference
 from nas.studies.pareto import ARMS, CHANCE, FRESH_SEEDS, START, Run, checkpoints, pareto_runs
 from nas.studies.tables import markdown_table, plain, said, write_text
-from priors.files import atomic_write
+from predictors.figures import save_figure
 
 __all__ = ["SEEDS", "TRAININGS", "pareto_study"]
 
@@ -203,8 +203,7 @@ def _plot(path: Path, runs: Sequence[Run], largest: int, trainings: int) -> None
     for axes in (left, right):
         axes.grid(alpha=0.3)
         axes.legend(loc="lower right", fontsize="small")
-    with atomic_write(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=110, metadata={"Software": None})
+    save_figure(figure, path, dpi=110)
 
 
 _TEXT = """\

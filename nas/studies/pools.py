@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nas.direction import sign_of
 from nas.networks import NetworkSpec
-from nas.search.space import SEED_NAMES, Params, Space
+from nas.search.space import Params, Space, without_draws
 from nas.search.survey_table import SurveyTable
 from predictors import describe, names_of
 from predictors.members import Scaling
@@ -132,7 +132,7 @@ class Pool:
 
 def read_pool(name: str, table: SurveyTable) -> Pool:
     """Return the wirings of a survey of which every training has a value; of equal ones the first."""
-    values, tests = _by_wiring(table, "value"), _by_wiring(table, "test")
+    values, tests = table.trainings("value"), table.trainings("test")
     wirings = [table.wiring(number) for number in range(table.n_wirings)]
     first = {wiring.fingerprint: number for number, wiring in reversed(list(enumerate(wirings)))}
     sound = set(np.flatnonzero(np.isfinite(values + tests).all(axis=(1, 2))).tolist())
@@ -147,21 +147,10 @@ def read_pool(name: str, table: SurveyTable) -> Pool:
         name,
         table.space,
         own,
-        tuple(_without_seeds(table.parameters(number)) for number in kept.tolist()),
+        tuple(without_draws(table.parameters(number)) for number in kept.tolist()),
         np.array([spec.n_parameters(wiring)["total"] for wiring in own], dtype=np.int64),
         values.max(axis=1),
         tests[np.arange(len(kept)), best].mean(axis=1),
         names_of(tiers),
         describe(own, tiers),
     )
-
-
-def _by_wiring(table: SurveyTable, column: str) -> Floats:
-    """Return a column as (n_wirings, n_learning_rates, n_replicates)."""
-    rates, replicates = (len(set(table.table[name].to_pylist())) for name in ("learning_rate", "replicate"))
-    given = table.table[column].to_numpy(zero_copy_only=False)
-    return np.array(given, dtype=np.float64).reshape(-1, rates, replicates)
-
-
-def _without_seeds(params: Params) -> Params:
-    return {name: value for name, value in params.items() if name not in SEED_NAMES}

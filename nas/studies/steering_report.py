@@ -16,7 +16,7 @@ from nas.studies.replay import START, TRIALS
 from nas.studies.steering_results import OWN, SHARES, PoolResult
 from nas.studies.steering_words import report
 from nas.studies.tables import plain, write_text
-from priors.files import atomic_write
+from predictors.figures import save_figure
 
 __all__ = ["summary", "write_report"]
 
@@ -165,5 +165,4 @@ def _plot(path: Path, result: PoolResult) -> None:
     axes.set_title(f"{result.pool.name}: runs that found one of the best {_SHARE}")
     axes.grid(alpha=0.3)
     figure.legend(loc="outside right center", fontsize="small")
-    with atomic_write(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=120, metadata={"Software": None})
+    save_figure(figure, path)

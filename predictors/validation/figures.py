@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from predictors.figures import BLUE, GREEN, ORANGE, RED, save_figure
 from predictors.validation.baselines import Step
 from predictors.validation.components import Component
 from predictors.validation.transfer import CurvePoint
-from priors.files import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_components", "plot_curves", "plot_ladder", "plot_predictions", "plot_single_splits"]
 
-_BLUE, _ORANGE, _GREEN, _RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-_COLOURS = (_BLUE, _ORANGE, _GREEN, "#CC79A7", "#56B4E9", _RED, "#F0E442", "#999999")
-"""Colours that remain distinct for the colour-blind (Okabe & Ito 2008, https://jfly.uni-koeln.de/color)."""
+_COLOURS = (BLUE, ORANGE, GREEN, "#CC79A7", "#56B4E9", RED, "#F0E442", "#999999")
 _SMALLEST_TOLD = 0.05
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
@@ -45,17 +43,17 @@ def plot_predictions(
         ends = np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
         inside = (ends[0] <= y) & (y <= ends[1])
         axes.hlines(y, *ends, color="0.8", linewidth=0.8, zorder=1, label="interval")
-        axes.plot(p[inside], y[inside], "o", color=_BLUE, markersize=3.5, label="measured within it")
-        axes.plot(p[~inside], y[~inside], "^", color=_RED, markersize=4.5, label="measured outside")
+        axes.plot(p[inside], y[inside], "o", color=BLUE, markersize=3.5, label="measured within it")
+        axes.plot(p[~inside], y[~inside], "^", color=RED, markersize=4.5, label="measured outside")
         title = f"{inside.mean():.0%} of measured values lie within their intervals"
     else:
-        axes.plot(p, y, "o", color=_BLUE, markersize=3.5, label="wiring")
+        axes.plot(p, y, "o", color=BLUE, markersize=3.5, label="wiring")
         title = "Measured beside predicted values"
     ends_of_both = [min(y.min(), p.min()), max(y.max(), p.max())]
     axes.plot(ends_of_both, ends_of_both, color="0.3", linewidth=1, linestyle="--", label="predicted = measured")
     _label(axes, f"predicted {quantity}, out of fold", f"measured {quantity}", title)
     axes.legend(loc="upper left", fontsize="small")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_ladder(path: Path, references: Sequence[Step], ladder: Sequence[Step], ceiling: float | None = None) -> None:
@@ -63,7 +61,7 @@ def plot_ladder(path: Path, references: Sequence[Step], ladder: Sequence[Step], 
     steps = [*references, *ladder]
     figure, axes = _figure(8, 0.45 * len(steps) + 1.6)
     for place, step in enumerate(steps):
-        colour = "0.65" if place < len(references) else _BLUE
+        colour = "0.65" if place < len(references) else BLUE
         spread = [[step.r2.mean - step.r2.low], [step.r2.high - step.r2.mean]]
         axes.barh(place, step.r2.mean, color=colour, height=0.7)
         axes.errorbar(step.r2.mean, place, xerr=np.maximum(spread, 0), color="0.1", capsize=3, linewidth=1)
@@ -76,7 +74,7 @@ def plot_ladder(path: Path, references: Sequence[Step], ladder: Sequence[Step], 
             fontsize="small",
         )
     if ceiling is not None:
-        axes.axvline(ceiling, color=_RED, linestyle="--", linewidth=1.5, label=f"noise ceiling {ceiling:.3f}")
+        axes.axvline(ceiling, color=RED, linestyle="--", linewidth=1.5, label=f"noise ceiling {ceiling:.3f}")
         axes.legend(loc="upper right", fontsize="small")
     axes.axvline(0, color="0.2", linewidth=0.8)
     axes.set_yticks(range(len(steps)), [f"{step.name} ({step.n_features})" for step in steps])
@@ -84,7 +82,7 @@ def plot_ladder(path: Path, references: Sequence[Step], ladder: Sequence[Step], 
     axes.margins(x=0.12)
     title = "What each further kind of structure explains"
     _label(axes, "R² out of fold, with 95 % interval over wirings", "columns (number of them)", title)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_curves(path: Path, curves: Mapping[str, Sequence[CurvePoint]], ceiling: float | None = None) -> None:
@@ -103,7 +101,7 @@ def plot_curves(path: Path, curves: Mapping[str, Sequence[CurvePoint]], ceiling:
         bounds = [point.r2.low for point in points], [point.r2.high for point in points]
         axes.fill_between(sizes, *bounds, color=colour, alpha=0.15, linewidth=0)
     if ceiling is not None:
-        axes.axhline(ceiling, color=_RED, linestyle="--", linewidth=1.5, label=f"noise ceiling {ceiling:.3f}")
+        axes.axhline(ceiling, color=RED, linestyle="--", linewidth=1.5, label=f"noise ceiling {ceiling:.3f}")
     axes.set_xscale("log")
     ticks = sorted({point.size for points in curves.values() for point in points})
     axes.set_xticks(ticks, [str(tick) for tick in ticks])
@@ -111,7 +109,7 @@ def plot_curves(path: Path, curves: Mapping[str, Sequence[CurvePoint]], ceiling:
     title = "How many trained wirings a predictor needs"
     _label(axes, "training wirings", "R² on wirings held out (band: 95 % of splits)", title)
     figure.legend(fontsize="small", loc="outside lower center", ncols=3)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_components(path: Path, populations: Mapping[str, Sequence[Component]]) -> None:
@@ -139,7 +137,7 @@ def plot_components(path: Path, populations: Mapping[str, Sequence[Component]]) 
     axes.set_xlim(0, 1)
     _label(axes, "share of the variance", "", "Where the variance comes from")
     figure.legend(loc="outside lower center", ncols=min(len(names), 6), fontsize="small")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_single_splits(path: Path, splits: Mapping[str, ArrayLike], published: Mapping[str, float]) -> None:
@@ -154,18 +152,18 @@ def plot_single_splits(path: Path, splits: Mapping[str, ArrayLike], published: M
     lowest = min([*(float(np.quantile(v, 0.02)) for v in values.values()), *published.values()])
     for axes, (name, split) in zip(rows, values.items(), strict=True):
         bins = np.linspace(lowest, 1.0, 41).tolist()
-        axes.hist(np.clip(split, lowest, 1.0), bins=bins, color=_BLUE)
+        axes.hist(np.clip(split, lowest, 1.0), bins=bins, color=BLUE)
         axes.axvline(np.median(split), color="0.1", linewidth=1.5, label=f"median {np.median(split):.2f}")
         if name in published:
             said = published[name]
-            axes.axvline(said, color=_RED, linestyle="--", linewidth=1.5, label=f"published {said:.2f}")
+            axes.axvline(said, color=RED, linestyle="--", linewidth=1.5, label=f"published {said:.2f}")
         axes.set_ylabel(name)
         axes.set_yticks([])
         axes.grid(alpha=0.3)
         axes.legend(loc="upper left", fontsize="small")
     rows[-1].set_xlabel("R² on the rows held out by one random split (lowest bar: and below)")
     figure.suptitle("What one split says depends on the split")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def _figure(width: float, height: float) -> tuple[Figure, Axes]:
@@ -181,8 +179,3 @@ def _label(axes: Axes, x: str, y: str, title: str) -> None:
     axes.set_title(title)
     axes.set_axisbelow(True)
     axes.grid(alpha=0.3)
-
-
-def _save(figure: Any, path: Path) -> None:
-    with atomic_write(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=120, metadata={"Software": None})

@@ -54,7 +54,7 @@ class LocalCopy:
         trials = self._shared.outage.patiently(self._shared.trials)
         new = next_to_copy(trials, wanted, self._copied)
         if new:
-            first = len(self._file.records())
+            first = len(self._copied)
             self._file.append([_copy(trial) for trial in new])
             self._copied |= {trial.number for trial in new}
             return list(self._file.records()[first:])

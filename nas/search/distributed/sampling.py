@@ -19,7 +19,7 @@ from nas.networks import NetworkSpec
 from nas.samplers import StructuralSampler
 from nas.search.options import CampaignOptions
 from nas.search.proposer import BLIND, notes_of
-from nas.search.space import DRAW_NAMES, Space, Suggester
+from nas.search.space import DRAW_NAMES, Space, Suggester, without_draws
 from nas.seeds import stream_seed
 
 __all__ = ["choose", "notes_on", "sampler_for", "searched_space"]
@@ -63,10 +63,7 @@ def sampler_for(
 
 def choose(sampler: BaseSampler, space: Space, asked: Suggester) -> dict[str, Any]:
     """Let a sampler choose all parameters of a trial."""
-    params = space.suggest_all(asked)
-    if isinstance(sampler, StructuralSampler) and sampler.replicates > 1:
-        params["replicate"] = asked.suggest_int("replicate", 0, sampler.replicates - 1)
-    return params
+    return (sampler if isinstance(sampler, StructuralSampler) else space).suggest_all(asked)
 
 
 def notes_on(sampler: BaseSampler, number: int) -> dict[str, Any]:
@@ -92,8 +89,7 @@ class _ByNumber(BaseSampler):
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Return what is sampled together; see Optuna."""
-        found = self._sampler.infer_relative_search_space(study, trial)
-        return {name: distribution for name, distribution in found.items() if name not in DRAW_NAMES}
+        return without_draws(self._sampler.infer_relative_search_space(study, trial))
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
