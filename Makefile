@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Networks of this size are fastest on one thread each.
 export OMP_NUM_THREADS := 1
 
-.PHONY: demo test crash-test worker-test fuzz sanitize bench lint clean
+.PHONY: demo test crash-test resume-test worker-test fuzz sanitize bench lint clean
 .DEFAULT_GOAL := test
 
 # Compiled code is built when the project is installed, so a change in it installs again.
@@ -33,6 +33,10 @@ KILLS ?= 20
 crash-test: $(VENV)/.ready
 	WIRENAS_TEST_KILLS=$(KILLS) $(BIN)/python -m pytest --quiet --timeout 900 tests/nas/test_campaign_crashes.py \
 		tests/nas/test_survey_crashes.py
+
+## resume-test: every kind of search is ended after each of its trials, in three ways, and goes on as if it had not been
+resume-test: $(VENV)/.ready
+	WIRENAS_TEST_RESUMES=all $(BIN)/python -m pytest --numprocesses 2 --quiet tests/nas/test_resume.py
 
 ## worker-test: 8 workers and 400 trials on PostgreSQL; workers are killed every few seconds, the database restarts twice, any statement breaks
 worker-test: $(VENV)/.ready

@@ -247,18 +247,18 @@ class StructuralSampler(optuna.samplers.BaseSampler):
         return _said(now, now.candidates.tried(chosen), now.candidates.origins[chosen])
 
     def _plan_of(self, state: _State, study: optuna.Study, over: Sequence[FrozenTrial]) -> Plan:
+        """Return how to go on after some trials are over, whatever is known of others by now."""
         if self._share is None:
             return self._plan
-        if state.plan is not None:
-            return state.plan
-        stored = study.user_attrs.get(PLAN)
-        if stored is None:
-            first = [trial for trial in over if trial.state == TrialState.COMPLETE][:_TIMED]
-            if len(first) < _TIMED:
-                return FIRST_PLAN
-            stored = plan_for(self._source, [seconds_of(trial) for trial in first], self._share).to_json()
-            study.set_user_attr(PLAN, stored)
-        state.plan = Plan.from_json(stored)
+        first = [trial for trial in over if trial.state == TrialState.COMPLETE][:_TIMED]
+        if len(first) < _TIMED:
+            return FIRST_PLAN
+        if state.plan is None:
+            stored = study.user_attrs.get(PLAN)
+            if stored is None:
+                stored = plan_for(self._source, [seconds_of(trial) for trial in first], self._share).to_json()
+                study.set_user_attr(PLAN, stored)
+            state.plan = Plan.from_json(stored)
         return state.plan
 
     def _stratified(self, number: int, taken: Taken, rng: np.random.Generator) -> Tried:

@@ -182,7 +182,7 @@ class Campaign:
             if self._shared is not None:
                 self._shared.run(study, self.work(), executor, watcher)
             else:
-                self._search(study, trained, executor, watcher)
+                self._searching(study, trained, watcher).run(executor, self.threads)
             records, before = study.records(), study.get("outcome")
             check_any_complete(records)
             if before is not None and counted_in(before) == len(records.counted) and self._has_output():
@@ -276,7 +276,7 @@ class Campaign:
             )
         return wiring
 
-    def _proposer(self, plan: Mapping[str, int] | None = None) -> Proposer:
+    def _proposer(self) -> Proposer:
         options = self.options
         return Proposer(
             self.space,
@@ -288,16 +288,12 @@ class Campaign:
             size_of=lambda wiring: self.spec.n_parameters(wiring)["total"],
             by_size=options.by_size,
             steering=steering_of(self.out, options),
-            plan=plan,
         )
 
-    def _search(
-        self, study: StudyFile, trainer: Trainer | None, executor: ThreadPoolExecutor, watcher: Watcher
-    ) -> None:
+    def _searching(self, study: StudyFile, trainer: Trainer | None, watcher: Watcher) -> Searching:
         stopping = stopping_of(self.options)
         evaluation = evaluation_with(trainer, self._evaluate, self.options, stopping)
-        searching = Searching(study, self.options, self._proposer, evaluation, stopping, watcher, self.stop)
-        searching.run(executor, self.threads)
+        return Searching(study, self.options, self._proposer, evaluation, stopping, watcher, self.stop)
 
     # The finals
 

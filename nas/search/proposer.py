@@ -18,7 +18,7 @@ from optuna.search_space import IntersectionSearchSpace
 from nas.samplers.genetic import GeneticSampler
 from nas.samplers.nsga2 import NSGA2Sampler
 from nas.samplers.plan import seconds_of
-from nas.samplers.structural import PLAN, Proposal, StructuralSampler
+from nas.samplers.structural import Proposal, StructuralSampler
 from nas.search.lineage import BRED, kept_of
 from nas.search.options import Direction
 from nas.search.quiet import quiet_optuna
@@ -105,8 +105,6 @@ class Proposer:
         Whether fewer parameters are a second objective.
     steering : mapping
         Arguments of the structural or of the genetic sampler.
-    plan : mapping, optional
-        What `plan` was in an earlier run.
     """
 
     def __init__(
@@ -121,7 +119,6 @@ class Proposer:
         size_of: Callable[[Wiring], int],
         by_size: bool = False,
         steering: Mapping[str, Any] | None = None,
-        plan: Mapping[str, int] | None = None,
     ) -> None:
         self._space, self._sampler, self._seed = space, sampler, seed
         self._units = (n_inputs, n_outputs)
@@ -140,15 +137,7 @@ class Proposer:
         directions: list[Direction] = [direction, "minimize"] if by_size else [direction]
         with quiet_optuna():
             self._study = optuna.create_study(directions=directions, sampler=self._structural)
-        if plan is not None:
-            self._study.set_user_attr(PLAN, dict(plan))
         self._open: dict[int, optuna.Trial] = {}
-
-    @property
-    def plan(self) -> Mapping[str, int] | None:
-        """How often and among how many candidates the structural sampler chooses; None while it does not know."""
-        found: Mapping[str, int] | None = self._study.user_attrs.get(PLAN)
-        return found
 
     def propose(self, number: int) -> Candidate:
         """Return the candidate of trial `number`, which then counts as running until `tell`.

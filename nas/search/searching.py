@@ -6,7 +6,7 @@ as if it had not been.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -14,7 +14,6 @@ from optuna.trial import FrozenTrial
 
 from nas.direction import sign_of
 from nas.errors import CampaignError
-from nas.samplers.structural import PLAN
 from nas.search.distributed.copying import refuse_copy
 from nas.search.evaluation import FAILURES_IN_A_ROW, Evaluation
 from nas.search.front import evenly_by_size, front_records
@@ -50,7 +49,7 @@ class Searching:
     study : StudyFile
     options : CampaignOptions
     proposer : callable
-        Makes a proposer, given what its `plan` was.
+        Makes a proposer that knows no trial: what it is to know follows from those that are stored.
     evaluation : Evaluation
     stopping : Stopping or None
         What ends trials early.
@@ -60,7 +59,7 @@ class Searching:
 
     study: StudyFile
     options: CampaignOptions
-    proposer: Callable[[Mapping[str, int] | None], Proposer]
+    proposer: Callable[[], Proposer]
     evaluation: Evaluation
     stopping: Stopping | None
     watcher: Watcher
@@ -83,7 +82,7 @@ class Searching:
         batch, in_batches = self.options.batch, self.stopping is not None
         # What was known when the first of the trials that are missing was asked for; the others ran beside it.
         settled = len(known) - len(known) % batch if in_batches else max(0, len(known) - batch + 1)
-        proposer = informed(self.proposer(self.study.get(PLAN)), known, settled)
+        proposer = informed(self.proposer(), known, settled)
         if self.stopping is not None:
             self.stopping.tell(*records[:settled])
         # A sampler that learns nothing may be asked as far ahead as keeps all threads busy.
@@ -112,9 +111,6 @@ class Searching:
                     self._tell(proposer, record)
         finally:
             self.study.put("storing", {"seconds": before + writer.seconds})
-            if proposer.plan is not None:
-                # It follows from the trials; stored, it is there to be read.
-                self.study.put(PLAN, proposer.plan)
 
     def _tell(self, proposer: Proposer, record: Record) -> None:
         proposer.tell(record)
