@@ -88,8 +88,8 @@ def show_validation(console: Console, found: Mapping[str, Any]) -> None:
             step["name"],
             str(step["n_features"]),
             _number(r2["mean"]),
-            f"{_number(r2['low'])} to {_number(r2['high'])}",
-            "" if delta is None else _number(delta["mean"], "+"),
+            _ends(r2),
+            "" if delta is None else f"{_number(delta['mean'], '+')} ({_ends(delta, '+')})",
         )
     console.print(table)
     for file in found["files"]:
@@ -103,6 +103,10 @@ def counting(console: Console, what: str) -> Iterator[Callable[[int, int], None]
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task(what, total=None)
         yield lambda done, total: progress.update(bar, completed=done, total=total)
+
+
+def _ends(estimate: Mapping[str, float | None], sign: str = "") -> str:
+    return f"{_number(estimate['low'], sign)} to {_number(estimate['high'], sign)}"
 
 
 def _number(value: float | None, sign: str = "") -> str:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from predictors.validation.judge import validate
     from predictors.validation.metrics import coverage, kendall, mae, r2, regret_at_k, spearman, top_k_share
     from predictors.validation.report import Validation
+    from predictors.validation.stored import read_ceiling, read_estimate, read_score, read_validation
     from predictors.validation.transfer import CurvePoint, PartScore, learning_curve, leave_one_family_out, within
 
 __all__ = [
@@ -54,6 +55,10 @@ __all__ = [
     "noise_ceiling",
     "out_of_fold",
     "r2",
+    "read_ceiling",
+    "read_estimate",
+    "read_score",
+    "read_validation",
     "references",
     "regret_at_k",
     "repeated_folds",
@@ -89,6 +94,10 @@ _MODULES = {
     "noise_ceiling": "ceiling",
     "out_of_fold": "crossval",
     "r2": "metrics",
+    "read_ceiling": "stored",
+    "read_estimate": "stored",
+    "read_score": "stored",
+    "read_validation": "stored",
     "references": "baselines",
     "regret_at_k": "metrics",
     "repeated_folds": "folds",

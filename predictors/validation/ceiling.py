@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from predictors.validation.crossval import Estimate
 from predictors.validation.resampling import codes_of, interval_of, resampled_rows
 
 __all__ = ["Ceiling", "noise_ceiling"]
@@ -40,6 +42,20 @@ class Ceiling:
     n_wirings: int
     replicates: float
     splits: int
+
+    def share_of(self, r2: Estimate, *, one_seed: bool = False) -> tuple[float, float, float]:
+        """Return R2 over the ceiling of its labels, and the least and the most that the ends of both intervals allow.
+
+        These ends are cut at 0 and 1. As a rule they lie further apart than those of a 95 % interval of the share
+        would. All are NaN where the ceiling is 0 or undefined.
+        """
+        limit = self.one_seed if one_seed else self.mean_label
+        low, high = self.one_seed_interval if one_seed else self.mean_label_interval
+        if not limit > 0:
+            return math.nan, math.nan, math.nan
+        least = r2.low / high if high > 0 else math.inf
+        most = r2.high / low if low > 0 else math.inf
+        return r2.mean / limit, max(least, 0.0), min(most, 1.0)
 
 
 def noise_ceiling(

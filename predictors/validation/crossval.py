@@ -47,9 +47,9 @@ class Estimate:
     Parameters
     ----------
     mean, sd : float
-        Over repeats, that is over other splits of the same rows.
+        Over repeats, that is over other splits of the same rows. They say nothing about other rows.
     low, high : float
-        95 % interval.
+        95 % interval, over wirings unless it is said to be of something else; see `score`.
     """
 
     mean: float
@@ -59,7 +59,7 @@ class Estimate:
 
     @classmethod
     def over(cls, repeats: ArrayLike) -> Estimate:
-        """Summarise repeats; the interval is their own, of one further repeat."""
+        """Summarise repeats; the interval is the middle 95 % of them, of few little less than their range."""
         values = np.asarray(repeats, dtype=np.float64)
         return cls(float(values.mean()), _sd(values), *interval_of(values))
 
@@ -163,9 +163,10 @@ def score(
 
     Notes
     -----
-    Intervals say how far the scores of these fits would move with other wirings: groups are drawn anew, with
-    replacement, and in every draw one of the repeats is scored. The standard deviation over repeats, which says how
-    much one split decides, is usually much smaller.
+    Intervals say how far the scores of these fits would move with other wirings to predict: groups are drawn anew, with
+    replacement, and in every draw one of the repeats is scored. No fit is made anew, so other wirings to learn from
+    are in them only as far as repeats differ. The standard deviation over repeats, which says how much one split of the
+    same wirings decides, is usually much smaller.
     """
     y = np.asarray(values, dtype=np.float64)
     codes = codes_of(groups, len(y))

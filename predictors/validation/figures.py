@@ -36,7 +36,10 @@ def plot_predictions(
     high: ArrayLike | None = None,
     quantity: str = "accuracy",
 ) -> None:
-    """Draw measured values (n,) over predictions (n,) of rows that were not fitted, with intervals where given."""
+    """Draw measured values (n,) over predictions (n,) of rows that were not fitted, with intervals where given.
+
+    How many lie within theirs is not told here: intervals may have been calibrated on these very rows.
+    """
     y, p = np.asarray(values, dtype=np.float64), np.asarray(predictions, dtype=np.float64)
     figure, axes = _figure(5.5, 5.5)
     if low is not None and high is not None:
@@ -45,7 +48,7 @@ def plot_predictions(
         axes.hlines(y, *ends, color="0.8", linewidth=0.8, zorder=1, label="interval")
         axes.plot(p[inside], y[inside], "o", color=BLUE, markersize=3.5, label="measured within it")
         axes.plot(p[~inside], y[~inside], "^", color=RED, markersize=4.5, label="measured outside")
-        title = f"{inside.mean():.0%} of measured values lie within their intervals"
+        title = "Measured values beside intervals of predictions"
     else:
         axes.plot(p, y, "o", color=BLUE, markersize=3.5, label="wiring")
         title = "Measured beside predicted values"
@@ -86,7 +89,7 @@ def plot_ladder(path: Path, references: Sequence[Step], ladder: Sequence[Step], 
 
 
 def plot_curves(path: Path, curves: Mapping[str, Sequence[CurvePoint]], ceiling: float | None = None) -> None:
-    """Draw R2 by the number of training wirings, one line with its band a name."""
+    """Draw R2 by the number of training wirings, a line a name, with a band of one standard deviation over splits."""
     figure, axes = _figure(7, 4.5)
     for index, (name, points) in enumerate(curves.items()):
         sizes = [point.size for point in points]
@@ -98,8 +101,8 @@ def plot_curves(path: Path, curves: Mapping[str, Sequence[CurvePoint]], ceiling:
             marker=_MARKERS[index % len(_MARKERS)],
             label=name,
         )
-        bounds = [point.r2.low for point in points], [point.r2.high for point in points]
-        axes.fill_between(sizes, *bounds, color=colour, alpha=0.15, linewidth=0)
+        low, high = ([point.r2.mean + sign * point.r2.sd for point in points] for sign in (-1, 1))
+        axes.fill_between(sizes, low, high, color=colour, alpha=0.15, linewidth=0)
     if ceiling is not None:
         axes.axhline(ceiling, color=RED, linestyle="--", linewidth=1.5, label=f"noise ceiling {ceiling:.3f}")
     axes.set_xscale("log")
@@ -107,7 +110,7 @@ def plot_curves(path: Path, curves: Mapping[str, Sequence[CurvePoint]], ceiling:
     axes.set_xticks(ticks, [str(tick) for tick in ticks])
     axes.minorticks_off()
     title = "How many trained wirings a predictor needs"
-    _label(axes, "training wirings", "R² on wirings held out (band: 95 % of splits)", title)
+    _label(axes, "training wirings", "R² on wirings held out (band: ± sd over splits)", title)
     figure.legend(fontsize="small", loc="outside lower center", ncols=3)
     save_figure(figure, path)
 

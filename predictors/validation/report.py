@@ -14,6 +14,7 @@ from predictors.validation.baselines import SIZE_TIER, Step
 from predictors.validation.ceiling import Ceiling
 from predictors.validation.components import Component
 from predictors.validation.crossval import Estimate, Score
+from predictors.validation.resampling import share_interval
 from predictors.validation.transfer import CurvePoint, Label, PartScore
 
 __all__ = ["NO_CEILING", "Validation"]
@@ -109,14 +110,25 @@ class Validation:
             ("Kendall tau", _interval(self.score.tau)),
             ("mean absolute error", _interval(self.score.mae)),
             (f"regret at {self.score.k}", _number(self.score.regret)),
-            *((f"coverage of {nominal:.0%} intervals", f"{found:.1%}") for nominal, found in self.coverage.items()),
+            *((f"coverage of {level:.0%} intervals", self.said_coverage(level)) for level in self.coverage),
         ]
+
+    def said_coverage(self, nominal: float) -> str:
+        """Return the share of labels within their intervals with a 95 % interval over wirings.
+
+        It counts groups of wirings, as if all labels of one were within or none, so that it is rather too wide.
+        """
+        found = self.coverage.get(nominal)
+        if found is None:
+            return "–"
+        low, high = share_interval(found, self.groups)
+        return f"{found:.1%} [{low:.1%}, {high:.1%}]"
 
     def to_markdown(self) -> str:
         """Return everything as Markdown."""
         parts = [
             _table(("what", "value"), self.rows()),
-            "R², tau and errors are of out-of-fold predictions: mean over repeats, with 95 % intervals over wirings.",
+            _INTERVALS,
             "## What explains it",
             _table(("columns", "number", "R²", "sd over repeats", "gain over the step before"), self._steps()),
         ]
@@ -126,14 +138,15 @@ class Validation:
             ("Families that were left out of the fit", self.left_out),
         ):
             if scores:
-                rows = [(s.name, s.n, _number(s.r2), _number(s.tau), _number(s.mae)) for s in scores]
+                rows = [(s.name, s.n, _part_r2(s), _number(s.tau), _number(s.mae)) for s in scores]
                 parts += [f"## {title}", _table(("part", "wirings", "R²", "tau", "mean absolute error"), rows)]
         if self.curve:
-            points = [(p.size, _interval(p.r2), _interval(p.tau)) for p in self.curve]
-            parts += ["## By number of training wirings", _table(("wirings", "R²", "tau"), points)]
+            points = [(p.size, *_spread(p.r2), *_spread(p.tau)) for p in self.curve]
+            header = ("wirings", "R²", "sd of R²", "tau", "sd of tau")
+            parts += ["## By number of training wirings", _table(header, points), _CURVE.format(self.repeats)]
         if self.components:
             shares = [(c.name, f"{c.variance:.3g}", _share(c)) for c in self.components]
-            parts += ["## Where the variance comes from", _table(("level", "variance", "share"), shares)]
+            parts += ["## Where the variance comes from", _table(("level", "variance", "share"), shares), _COMPONENTS]
         if len(self.single_splits) > 0:
             parts += ["## What a single split would have said", self._single_splits_words()]
         return "\n\n".join(parts) + "\n"
@@ -157,8 +170,10 @@ class Validation:
         low, high = self.ceiling.one_seed_interval if one else self.ceiling.mean_label_interval
         text = f"{_number(self.limit)} [{_number(low)}, {_number(high)}] from {self.ceiling.n_wirings} wirings with "
         text += f"{self.ceiling.replicates:.3g} replicates"
-        share = self.share_of_ceiling
-        return text if share is None else f"{text}; R² is {share:.0%} of it"
+        share, least, most = self.ceiling.share_of(self.score.r2, one_seed=one)
+        if math.isnan(share):
+            return text
+        return f"{text}; R² is {share:.0%} of it, {least:.0%} to {most:.0%} by the worst ends of both intervals"
 
     def _single_splits_words(self) -> str:
         ordered = sorted(value for value in self.single_splits if not math.isnan(value))
@@ -166,9 +181,21 @@ class Validation:
             return "R² is undefined for every single split: the labels that each holds out are all equal."
         low, middle, high = (ordered[round(q * (len(ordered) - 1))] for q in (0.1, 0.5, 0.9))
         return (
-            f"R² of {len(ordered)} single random splits: median {_number(middle)}, "
+            f"R² of {len(ordered)} single random splits of these wirings: median {_number(middle)}, "
             f"the middle 80 % from {_number(low)} to {_number(high)}."
         )
+
+
+_INTERVALS = """\
+R², tau and errors are of out-of-fold predictions: mean over repeats, with 95 % intervals over the wirings that are
+predicted. No fit is made anew for them: what other wirings to learn from would change is not in them. Intervals of
+coverage count a wiring, or a group of related ones, as one case. Numbers without brackets have no interval."""
+
+_CURVE = """\
+Means and standard deviations over {} random choices of the wirings that are learnt from, out of the same ones."""
+
+_COMPONENTS = """\
+95 % intervals draw the cells of one level anew, the second unless another was asked for; those above it are held."""
 
 
 def _json(value: Any) -> Any:
@@ -186,6 +213,16 @@ def _number(value: float, sign: str = "") -> str:
 def _interval(estimate: Estimate, sign: str = "") -> str:
     low, high = _number(estimate.low, sign), _number(estimate.high, sign)
     return f"{_number(estimate.mean, sign)} [{low}, {high}]"
+
+
+def _part_r2(part: PartScore) -> str:
+    """Return R2 with its interval, which older validations do not hold."""
+    interval = "" if math.isnan(part.low) else f" [{_number(part.low)}, {_number(part.high)}]"
+    return f"{_number(part.r2)}{interval}"
+
+
+def _spread(estimate: Estimate) -> tuple[str, str]:
+    return _number(estimate.mean), _number(estimate.sd)
 
 
 def _share(component: Component) -> str:

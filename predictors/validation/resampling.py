@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["LEVEL", "codes_of", "interval_of", "resampled_rows"]
+__all__ = ["LEVEL", "codes_of", "interval_of", "resampled_rows", "share_interval"]
 
 LEVEL = 0.95
 """Share of the draws that lies within every interval of this package."""
@@ -54,3 +56,18 @@ def interval_of(draws: ArrayLike, level: float = LEVEL) -> tuple[float, float]:
         return float("nan"), float("nan")
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def share_interval(share: float, n: int, level: float = LEVEL) -> tuple[float, float]:
+    """Return the interval of a share of `n` independent cases (Wilson's); NaN without any case.
+
+    References
+    ----------
+    .. [1] E. B. Wilson, "Probable inference, the law of succession, and statistical inference", doi:10.2307/2276774
+    """
+    if n == 0 or math.isnan(share):
+        return math.nan, math.nan
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    middle = share + z**2 / (2 * n)
+    half = z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return max(0.0, (middle - half) / (1 + z**2 / n)), min(1.0, (middle + half) / (1 + z**2 / n))

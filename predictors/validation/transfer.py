@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -9,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from predictors.validation.crossval import Estimate, Fit, checked_table, fit_seed
+from predictors.validation.crossval import Estimate, Fit, checked_table, estimate_r2, fit_seed
 from predictors.validation.metrics import kendall, mae, r2
 from predictors.validation.resampling import codes_of
 
@@ -38,6 +39,8 @@ class PartScore:
     n : int
         Rows of the part.
     r2, tau, mae : float
+    low, high : float
+        95 % interval of R2 over the part's wirings; NaN where it was not asked for.
     """
 
     name: str
@@ -45,29 +48,33 @@ class PartScore:
     r2: float
     tau: float
     mae: float
+    low: float = math.nan
+    high: float = math.nan
 
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """Scores after training on `size` rows; the intervals are of one further repeat."""
+    """Scores after training on `size` rows, over choices of these rows; see `Estimate.over`."""
 
     size: int
     r2: Estimate
     tau: Estimate
 
 
-def within(values: ArrayLike, predictions: NDArray[np.float64], parts: Sequence[str]) -> list[PartScore]:
+def within(
+    values: ArrayLike,
+    predictions: NDArray[np.float64],
+    parts: Sequence[str],
+    groups: Sequence[Any] | NDArray[Any] | None = None,
+) -> list[PartScore]:
     """Score out-of-fold predictions (repeats, n) within each part alone, as means over repeats.
 
     The fits were on all parts: what is scored is whether wirings are told apart that share family or size.
     """
     y, labels = np.asarray(values, dtype=np.float64), _part_labels(parts, predictions.shape[1])
-    scores = []
-    for name in np.unique(labels):
-        rows = labels == name
-        scored = np.array([_scores(y[rows], row[rows]) for row in predictions])
-        scores.append(PartScore(str(name), int(rows.sum()), *map(float, scored.mean(axis=0))))
-    return scores
+    codes = codes_of(groups, len(y))
+    own = [(str(name), labels == name) for name in np.unique(labels)]
+    return [_part_score(name, y[rows], predictions[:, rows], codes[rows]) for name, rows in own]
 
 
 def leave_one_family_out(
@@ -98,7 +105,7 @@ def leave_one_family_out(
                 f"family {str(name)!r}: {int(train.sum())} rows of other families and groups; 2 are needed"
             )
         predict = fit(table[train], labels[train], codes[train], fit_seed(seed, index))
-        scores.append(PartScore(str(name), int(test.sum()), *_scores(labels[test], predict(table[test]))))
+        scores.append(_part_score(str(name), labels[test], predict(table[test])[None], codes[test]))
     return scores
 
 
@@ -189,6 +196,14 @@ def learning_curve(
         CurvePoint(size, Estimate.over(scores[:, index, 0]), Estimate.over(scores[:, index, 1]))
         for index, size in enumerate(ordered)
     ]
+
+
+def _part_score(
+    name: str, y: NDArray[np.float64], predictions: NDArray[np.float64], groups: NDArray[np.int64]
+) -> PartScore:
+    found = estimate_r2(y, predictions, groups.tolist())
+    _, tau, error = np.mean([_scores(y, row) for row in predictions], axis=0)
+    return PartScore(name, len(y), found.mean, float(tau), float(error), found.low, found.high)
 
 
 def _scores(values: NDArray[np.float64], predictions: NDArray[np.float64]) -> tuple[float, float, float]:

@@ -190,6 +190,8 @@ def test_families_are_left_out_with_their_relatives():
     assert scores[0].r2 == pytest.approx(r2_score(y[22:], by_hand))
     assert scores[0].tau == pytest.approx(kendall(y[22:], by_hand))
     assert scores[0].mae == pytest.approx(np.abs(y[22:] - by_hand).mean())
+    over_wirings = estimate_r2(y[22:], by_hand[None], groups[22:])
+    assert (scores[0].low, scores[0].high) == pytest.approx((over_wirings.low, over_wirings.high))
     with pytest.raises(ValueError, match=r"one family, 'ws'"):
         leave_one_family_out(fit, X, y, ["ws"] * 30)
 
@@ -204,6 +206,10 @@ def test_within_a_family_its_mean_explains_nothing():
     for part in scores:
         assert (part.r2, part.tau) == pytest.approx((0.5, 0.5))
         assert part.mae == pytest.approx(1 / 3)
+    # Relatives are drawn together: of one group there is nothing else to draw.
+    whole = within(y, np.stack([means, y]), families, groups=[0, 0, 0, 1, 1, 1])
+    assert [(part.low, part.high) for part in whole] == [(0.5, 0.5)] * 2
+    assert scores[0].low < 0.5
     with pytest.raises(ValueError, match=r"2 names of parts"):
         within(y, y[None], ["a", "b"])
 

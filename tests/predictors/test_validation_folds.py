@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 
 from predictors.validation.folds import repeated_folds
-from predictors.validation.resampling import codes_of, interval_of, resampled_rows
+from predictors.validation.resampling import codes_of, interval_of, resampled_rows, share_interval
 
 
 @settings(deadline=None, max_examples=80)
@@ -80,3 +81,14 @@ def test_resampled_rows_come_as_whole_groups():
 def test_interval_holds_the_middle_and_leaves_out_what_is_undefined():
     assert interval_of([*range(101), float("nan")]) == pytest.approx((2.5, 97.5))
     assert np.isnan(interval_of([float("nan")])).all()
+
+
+@pytest.mark.parametrize(("cases", "n"), [(0, 5), (5, 5), (24, 200), (1801, 2000)])
+def test_intervals_of_shares_are_those_of_wilson(cases: int, n: int):
+    expected = binomtest(cases, n).proportion_ci(0.95, method="wilson")
+    assert share_interval(cases / n, n) == pytest.approx((expected.low, expected.high))
+
+
+def test_no_case_has_no_interval():
+    assert np.isnan(share_interval(0.5, 0)).all()
+    assert np.isnan(share_interval(float("nan"), 5)).all()

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from predictors.features.table import names_of
+from predictors.validation.ceiling import Ceiling
 from predictors.validation.components import Component, variance_components
-from predictors.validation.crossval import Predict, estimate_r2, out_of_fold
+from predictors.validation.crossval import Estimate, Predict, estimate_r2, out_of_fold
 from predictors.validation.figures import (
     plot_components,
     plot_curves,
@@ -23,6 +25,7 @@ from predictors.validation.figures import (
 from predictors.validation.folds import repeated_folds
 from predictors.validation.judge import validate
 from predictors.validation.report import NO_CEILING, Validation
+from predictors.validation.stored import read_validation
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = names_of(("size", "structure"))
@@ -99,6 +102,15 @@ def test_share_of_the_ceiling(validation: Validation):
     assert replace(validation, ceiling=None).share_of_ceiling is None
 
 
+def test_the_share_of_the_ceiling_has_the_worst_ends_of_both_intervals():
+    ceiling = Ceiling(0.25, 0.5, (0.2, 0.3), (0.4, 0.8), 90, 3.0, 1)
+    assert ceiling.share_of(Estimate(0.4, 0.0, 0.2, 0.6)) == pytest.approx((0.8, 0.25, 1.0))
+    assert ceiling.share_of(Estimate(0.2, 0.0, -0.2, 0.24)) == pytest.approx((0.4, 0.0, 0.6))
+    assert ceiling.share_of(Estimate(0.1, 0.0, 0.06, 0.14), one_seed=True) == pytest.approx((0.4, 0.2, 0.7))
+    assert replace(ceiling, mean_label_interval=(0.0, 0.8)).share_of(Estimate(0.1, 0.0, 0.05, 0.2))[2] == 1.0
+    assert np.isnan(replace(ceiling, mean_label=0.0).share_of(Estimate(0.1, 0.0, 0.05, 0.2))).all()
+
+
 def test_one_seed_labels_are_judged_by_themselves(population: tuple[np.ndarray, np.ndarray]):
     X, labels = population
     found = validate(fit_depth, X, NAMES, labels[:, :, 0], label="one", ladder_fit=fit_line, repeats=2)
@@ -136,6 +148,36 @@ def test_json_is_plain_and_whole(validation: Validation):
     assert undefined.to_json()["components"][0]["share"] is None
 
 
+def test_a_stored_validation_says_the_same(validation: Validation):
+    undefined = [Component("seed", 0.0, float("nan"), float("nan"), 1.0, negative=True)]
+    for given in (validation, replace(validation, ceiling=None, components=undefined, label="one", curve=())):
+        again = read_validation(json.loads(json.dumps(given.to_json(), allow_nan=False)))
+        assert again.to_json() == given.to_json()
+        assert again.to_markdown() == given.to_markdown()
+
+
+def test_what_an_older_version_stored_has_no_intervals_of_parts(validation: Validation):
+    stored = validation.to_json()
+    for part in stored["left_out"]:
+        del part["low"], part["high"]
+    text = read_validation(stored).to_markdown()
+    part = validation.left_out[0]
+    assert f"| {part.name} | {part.n} | {part.r2:.3f} | {part.tau:.3f} |" in text
+    assert f"| {part.name} | {part.n} | {part.r2:.3f} [{part.low:.3f}, {part.high:.3f}] |" in validation.to_markdown()
+
+
+def test_markdown_says_what_spreads_and_intervals_are_over(validation: Validation):
+    text = validation.to_markdown()
+    told = " ".join(text.split())
+    assert "with 95 % intervals over the wirings that are predicted. No fit is made anew for them" in told
+    assert "Means and standard deviations over 3 random choices of the wirings that are learnt from" in told
+    # A curve of few repeats has no interval, only a spread.
+    point = validation.curve[1]
+    assert f"\n| 60 | {point.r2.mean:.3f} | {point.r2.sd:.3g} | " in text
+    assert "those above it are held" in told
+    assert "30 single random splits of these wirings" in told
+
+
 def test_markdown_tells_baselines_gain_and_ceiling(validation: Validation):
     text = validation.to_markdown()
     r2 = validation.score.r2
@@ -143,9 +185,15 @@ def test_markdown_tells_baselines_gain_and_ceiling(validation: Validation):
     for name in ("mean", "size tier", "prior's parameters only", "+ I/O", "everything", "watts-strogatz", "seed"):
         assert f"| {name} |" in text
     assert f"| R² over size tier | {validation.gain.mean:+.3f} " in text
-    assert "from 90 wirings with 3 replicates; R² is" in text
-    assert "| coverage of 90% intervals | 87.5% |" in text
-    assert "30 single random splits: median" in text
+    assert validation.ceiling is not None
+    share, low, high = validation.ceiling.share_of(r2)
+    ends = f"{low:.0%} to {high:.0%} by the worst ends of both intervals"
+    assert f"from 90 wirings with 3 replicates; R² is {share:.0%} of it, {ends}" in text
+    low, high = binomtest(875, 1000).proportion_ci(method="wilson")
+    assert replace(validation, groups=1000).said_coverage(0.9) == f"87.5% [{low:.1%}, {high:.1%}]"
+    assert f"| coverage of 90% intervals | {validation.said_coverage(0.9)} |" in text
+    assert validation.said_coverage(0.5) == "–"
+    assert "30 single random splits of these wirings: median" in text
     for line in text.splitlines():
         assert "nan" not in line
     assert NO_CEILING in replace(validation, ceiling=None).to_markdown()
@@ -158,7 +206,7 @@ def test_what_is_undefined_or_below_nought_is_said_so(validation: Validation):
     undefined = [float("nan")] * 3
     text = replace(validation, within_family=[part], components=[flagged], single_splits=undefined).to_markdown()
     assert "R² is undefined for every single split" in text
-    assert "| barabasi-albert | 45 | undefined |" in text
+    assert "| barabasi-albert | 45 | undefined" in text
     assert "| graph | 0 | 0 [0, 0.100], estimated below 0 |" in text
 
 
