@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.errors import InputError
-from nas.studies.tables import markdown_table, plain, said, write_text
+from nas.studies.tables import listed, markdown_table, said, said_share, write_numbers, write_text
 from predictors import TIERS, describe, names_of
 from predictors.fitting import BlendFit, plain_fit
 from predictors.validation import (
@@ -32,21 +32,22 @@ from predictors.validation import (
     kendall,
     ladder,
     out_of_fold,
-    r2,
+    read_estimate,
     repeated_folds,
     single_splits,
 )
 from predictors.validation.crossval import Estimate, Fit, Predict
 from predictors.validation.figures import plot_ladder, plot_single_splits
+from predictors.validation.resampling import share_interval
 from priors import Wiring, layer, orient
 
-__all__ = ["CELLS", "published_rnns", "read_cell"]
+__all__ = ["CELLS", "pages", "published_rnns", "read_cell"]
 
 CELLS = {"gru": "GRU", "lstm": "LSTM", "rnn_relu": "RNN_RELU", "rnn_tanh": "RNN_TANH"}
 """The four tables, and what the graphs call their cells."""
 REGRESSORS = ("BayesianRidge", "RandomForestRegressor", "AdaBoostRegressor")
 """The regressors of the published table, with the defaults of scikit-learn."""
-BLEND = "blend"
+BLEND, SOURCES = "blend", "source nodes alone"
 FOLDS, REPEATS, SPLITS = 5, 20, 200
 LADDER_REPEATS = 5
 CLAIMED = 0.81
@@ -98,9 +99,9 @@ def published_rnns(data: Path, out: Path, watch: Callable[[int, int], None] = la
     plot_single_splits(
         out / "single-splits.png", splits, {cell.name: cell.r2["RandomForestRegressor"] for cell in cells}
     )
-    numbers: dict[str, Any] = plain(found)
-    write_text(out / "published-rnns.json", json.dumps(numbers, indent=1, allow_nan=False) + "\n")
-    write_text(out / "README.md", _report(found))
+    numbers = write_numbers(out / "published-rnns.json", found)
+    for name, text in pages(numbers).items():
+        write_text(out / name, text)
     return {"out": str(out), "cells": numbers}
 
 
@@ -159,20 +160,23 @@ def _study(cell: Cell) -> dict[str, Any]:
     parts = repeated_folds(len(cell.y), FOLDS, REPEATS, seed=0)
     predicted = {name: out_of_fold(_published_fit(name), cell.published, cell.y, parts) for name in REGRESSORS}
     source_nodes = cell.published[:, [3]]
-    predicted["source nodes alone"] = out_of_fold(plain_fit, source_nodes, cell.y, parts)
+    predicted[SOURCES] = out_of_fold(plain_fit, source_nodes, cell.y, parts)
     names = names_of(TIERS)
     predicted[BLEND] = out_of_fold(BlendFit(names), cell.X, cell.y, parts)
     scores = {name: estimate_r2(cell.y, rows) for name, rows in predicted.items()}
     best = max(REGRESSORS, key=lambda name: scores[name].mean)
     return {
         "n": len(cell.y),
+        "folds": FOLDS,
+        "repeats": REPEATS,
+        "ladder_repeats": LADDER_REPEATS,
         "collapsed": int((cell.y < COLLAPSED).sum()),
         "published": dict(cell.r2),
         "r2": scores,
         "tau": {name: float(np.mean([kendall(cell.y, row) for row in rows])) for name, rows in predicted.items()},
         "best": best,
         "blend_less_best": difference(cell.y, predicted[BLEND], predicted[best]),
-        "by_repeat": _paired(cell.y, predicted[BLEND], predicted[best]),
+        "blend_less": {name: difference(cell.y, predicted[BLEND], predicted[name]) for name in (*REGRESSORS, SOURCES)},
         "ladder": ladder(plain_fit, cell.X, names, cell.y, parts[:LADDER_REPEATS]),
         "single_splits": {
             name: single_splits(_published_fit(name), cell.published, cell.y, SPLITS).tolist() for name in REGRESSORS
@@ -180,88 +184,134 @@ def _study(cell: Cell) -> dict[str, Any]:
     }
 
 
-def _paired(y: NDArray[np.float64], own: NDArray[np.float64], other: NDArray[np.float64]) -> Estimate:
-    """Return the difference of R2 over the repeats of the folds, with its 95 % interval (Student's t)."""
-    from scipy.stats import t
-
-    gains = np.array([r2(y, a) - r2(y, b) for a, b in zip(own, other, strict=True)])
-    mean, sd = float(gains.mean()), float(gains.std(ddof=1))
-    half = float(t.ppf(0.975, len(gains) - 1)) * sd / len(gains) ** 0.5
-    return Estimate(mean, sd, mean - half, mean + half)
-
-
 # Report
 
 
-def _report(found: Mapping[str, Mapping[str, Any]]) -> str:
-    rows: list[Sequence[str]] = []
-    for name, cell in found.items():
-        scores = cell["r2"]
+def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
+    """Return the text of every page by the name of its file, from the numbers as they are read back.
+
+    Numbers of an older version do not say how many folds and repeats there were, and hold no differences from other
+    regressors than the best one.
+    """
+    first = next(iter(numbers.values()))
+    text = _TEXT.format(
+        repeats=first.get("repeats", REPEATS),
+        folds=first.get("folds", FOLDS),
+        splits=len(next(iter(first["single_splits"].values()))),
+        ladder_repeats=first.get("ladder_repeats", LADDER_REPEATS),
+        n=first["n"],
+        told_apart=_told_apart({name: read_estimate(cell["blend_less_best"]) for name, cell in numbers.items()}),
+        table=_score_table(numbers),
+        each=_each(numbers),
+        ladder=_ladder_table(numbers),
+        single=_split_table(numbers),
+        claim=_claim(numbers),
+    )
+    return {"README.md": text}
+
+
+def _score_table(numbers: Mapping[str, Any]) -> str:
+    rows = []
+    for name, cell in numbers.items():
+        means = {fit: f"{score['mean']:.3f}" for fit, score in cell["r2"].items()}
+        means[cell["best"]] = f"**{means[cell['best']]}**"
+        gain = read_estimate(cell["blend_less_best"])
         rows.append(
             (
                 name,
-                *(f"{scores[regressor].mean:.3f}" for regressor in REGRESSORS),
-                f"{scores['source nodes alone'].mean:.3f}",
-                f"**{scores[BLEND].mean:.3f}** ± {scores[BLEND].sd:.3f}",
-                said(cell["by_repeat"], sign="+"),
+                said(gain, "+"),
+                f"{gain.sd:.3f}",
+                *(means[fit] for fit in (BLEND, *REGRESSORS, SOURCES)),
                 f"{cell['tau'][BLEND]:.3f}",
                 str(cell["collapsed"]),
             )
         )
-    header = ("cell", *REGRESSORS, "source nodes alone", "blend", "blend - best", "tau of the blend", "collapsed runs")
-    rungs = next(iter(found.values()))["ladder"]
-    ladder_rows = [(name, *(f"{step.r2.mean:.3f}" for step in cell["ladder"])) for name, cell in found.items()]
-    split_rows = []
-    for name, cell in found.items():
-        for fit, values in cell["single_splits"].items():
-            low, middle, high = np.quantile(values, [0.1, 0.5, 0.9])
-            published = cell["published"].get(fit)
-            split_rows.append(
-                (
-                    name,
-                    fit,
-                    f"{low:.2f}",
-                    f"{middle:.2f}",
-                    f"{high:.2f}",
-                    "" if published is None else f"{published:.3f}",
-                    "" if published is None else f"{np.mean(np.array(values) < published):.0%}",
-                )
-            )
-    return _TEXT.format(
-        repeats=REPEATS,
-        folds=FOLDS,
-        splits=SPLITS,
-        ladder_repeats=LADDER_REPEATS,
-        claim=_claim(found),
-        table=markdown_table(header, rows),
-        ladder=markdown_table(("cell", *(step.name for step in rungs)), ladder_rows),
-        single=markdown_table(
-            ("cell", "regressor", "10 %", "median", "90 %", "published", "splits below it"), split_rows
-        ),
-    )
+    header = ("cell", "blend - best", "sd over repeats", BLEND, *REGRESSORS, SOURCES, "tau of the blend")
+    return markdown_table((*header, "collapsed runs"), rows)
 
 
-def _claim(found: Mapping[str, Mapping[str, Any]]) -> str:
-    if "gru" not in found:
+def _told_apart(gains: Mapping[str, Estimate]) -> str:
+    """Say where the blend is ahead of the best published regressor by more than graphs differ by chance."""
+    ahead = [name for name, gain in gains.items() if gain.low > 0]
+    behind = [name for name, gain in gains.items() if gain.high < 0]
+    level = [name for name in gains if name not in (*ahead, *behind)]
+    words = {
+        "the blend is ahead on {}": ahead,
+        "the blend is BEHIND on {}": behind,
+        "on {} the two are not told apart, since the interval holds 0": level,
+    }
+    return "; ".join(phrase.format(listed(cells)) for phrase, cells in words.items() if cells)
+
+
+def _each(numbers: Mapping[str, Any]) -> str:
+    """Return the differences from each rival, which leave nothing to a choice afterwards."""
+    if not all("blend_less" in cell for cell in numbers.values()):
+        return "Intervals of the differences from the other regressors and from the source nodes alone were not kept."
+    rivals = (*REGRESSORS, SOURCES)
+    rows = [
+        (name, *(said(read_estimate(cell["blend_less"][rival]), "+") for rival in rivals))
+        for name, cell in numbers.items()
+    ]
+    table = markdown_table(("cell", *(f"blend - {rival}" for rival in rivals)), rows)
+    return f"The same differences from each of them, with intervals over graphs:\n\n{table}"
+
+
+def _ladder_table(numbers: Mapping[str, Any]) -> str:
+    rungs = [step["name"] for step in next(iter(numbers.values()))["ladder"]]
+    rows = [(name, *map(_rung, cell["ladder"])) for name, cell in numbers.items()]
+    return markdown_table(("cell", *rungs), rows)
+
+
+def _rung(step: Mapping[str, Any]) -> str:
+    gain = "" if step["delta"] is None else f" ({said(read_estimate(step['delta']), '+')})"
+    return f"{step['r2']['mean']:.3f}{gain}"
+
+
+def _split_table(numbers: Mapping[str, Any]) -> str:
+    rows = []
+    for name, cell in numbers.items():
+        for fit, splits in cell["single_splits"].items():
+            values = np.array([np.nan if value is None else value for value in splits])
+            published = cell["published"][fit]
+            quantiles = (f"{value:.2f}" for value in np.nanquantile(values, [0.1, 0.5, 0.9]))
+            rows.append((name, fit, *quantiles, f"{published:.3f}", f"{np.mean(values < published):.0%}"))
+    return markdown_table(("cell", "regressor", "10 %", "median", "90 %", "published", "splits below it"), rows)
+
+
+def _claim(numbers: Mapping[str, Any]) -> str:
+    if "gru" not in numbers:
         return ""
-    share = np.mean(np.array(found["gru"]["single_splits"]["RandomForestRegressor"]) >= CLAIMED)
-    return f"\nThe abstract's R2 of .81, for GRU and a random forest, is reached by {share:.0%} of these splits.\n"
+    splits = numbers["gru"]["single_splits"]["RandomForestRegressor"]
+    share = sum(value is not None and value >= CLAIMED for value in splits) / len(splits)
+    return (
+        f"\nThe abstract's R2 of .81, for GRU and a random forest, is reached by {share:.0%} of these splits; of all "
+        f"splits of these graphs that is {said_share(share, *share_interval(share, len(splits)))}.\n"
+    )
 
 
 _TEXT = """\
 # What structure says about 800 published recurrent networks
 
-200 random graphs a cell, one training each, from Stier, Darji and Granitzer 2021 (arXiv:2107.12917). Made by
+{n} random graphs a cell, one training each, from Stier, Darji and Granitzer 2021 (arXiv:2107.12917). Made by
 `wirenas study published-rnns --data FOLDER`, where `FOLDER/stier2021` holds the published tables and graphs.
 
 ## Repeated cross-validation
 
-R2 of pooled out-of-fold predictions, mean over {repeats} repeats of {folds} folds that are the same for all; the blend
-with its standard deviation over repeats. The published regressors have scikit-learn's defaults and see the 23 published
-columns; the blend sees every feature of the graphs as they were oriented. "blend - best" is the paired difference from
-the best published regressor, chosen afterwards for each cell, with a 95 % interval over the repeats.
+R2 of pooled out-of-fold predictions, mean over {repeats} repeats of {folds} folds that are the same for all. The
+published regressors have scikit-learn's defaults and see the 23 published columns; the blend sees every feature of the
+graphs as they were oriented. "blend - best" is the paired difference from the best published regressor (bold), with a
+95 % interval over graphs: how far it would move with other graphs to predict; the fits are not made anew.
+
+By these intervals {told_apart}.
 
 {table}
+
+Which regressor is the best was found afterwards for each cell, by the R2 that is compared. The intervals do not know of
+that choice, which makes the difference smaller rather than larger, nor are they corrected for the number of cells. "sd
+over repeats" is the standard deviation of the difference when the same graphs are split into other folds; it says
+nothing about other graphs.
+
+{each}
 
 There is one training a graph, so the noise of training seeds, and with it the ceiling, is not known. Collapsed runs
 have an accuracy below .55: they predict one class for everything.
@@ -269,13 +319,15 @@ have an accuracy below .55: they predict one class for everything.
 ## The ladder
 
 R2 of the same simple fit (the mean of a Bayesian ridge and extra trees) on more and more columns, over the first
-{ladder_repeats} repeats.
+{ladder_repeats} repeats, and the gain over the step before with its 95 % interval over graphs.
 
 {ladder}
 
 ## What one split would have said
 
 R2 on the 20 graphs that a random 90/10 split holds out, over {splits} splits. The published table is one such split.
+All splits are of the same graphs: how they scatter is the luck of the split alone, and other graphs would add their
+own.
 
 {single}
 {claim}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
@@ -10,7 +11,7 @@ from typing import Any, Protocol
 
 from priors.files import atomic_write
 
-__all__ = ["markdown_table", "plain", "said", "write_text"]
+__all__ = ["listed", "markdown_table", "plain", "said", "said_share", "write_numbers", "write_text"]
 
 
 class _Estimate(Protocol):
@@ -20,6 +21,12 @@ class _Estimate(Protocol):
     def low(self) -> float: ...
     @property
     def high(self) -> float: ...
+
+
+def listed(words: Iterable[str]) -> str:
+    """Return words as an enumeration: a, b and c."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -41,9 +48,22 @@ def plain(value: Any) -> Any:
     return value
 
 
-def said(estimate: _Estimate, sign: str = "") -> str:
+def said(estimate: _Estimate, sign: str = "", digits: int = 3) -> str:
     """Return an estimate with its interval."""
-    return f"{estimate.mean:{sign}.3f} [{estimate.low:{sign}.3f}, {estimate.high:{sign}.3f}]"
+    mean, low, high = (f"{value:{sign}.{digits}f}" for value in (estimate.mean, estimate.low, estimate.high))
+    return f"{mean} [{low}, {high}]"
+
+
+def said_share(share: float, low: float, high: float, digits: int = 0) -> str:
+    """Return a share in percent with its interval."""
+    return f"{share:.{digits}%} [{low:.{digits}%}, {high:.{digits}%}]"
+
+
+def write_numbers(path: Path, found: Any) -> Any:
+    """Write what was found as JSON, and return it as it will be read back: what a page says must follow from it."""
+    text = json.dumps(plain(found), indent=1, allow_nan=False)
+    write_text(path, text + "\n")
+    return json.loads(text)
 
 
 def write_text(path: Path, text: str) -> None:

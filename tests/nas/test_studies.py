@@ -122,12 +122,16 @@ def test_the_study_of_published_networks_writes_its_results(shared_data: Path, t
     assert cell["best"] == max(published_rnns.REGRESSORS, key=lambda name: cell["r2"][name]["mean"])
     assert [len(splits) for splits in cell["single_splits"].values()] == [4, 4, 4]
     assert cell["r2"]["BayesianRidge"]["mean"] == pytest.approx(ridge_r2(own.published, own.y), abs=1e-6)
-    gain = cell["r2"]["blend"]["mean"] - cell["r2"][cell["best"]]["mean"]
-    assert cell["by_repeat"]["mean"] == pytest.approx(gain, abs=1e-5)
+    assert (cell["folds"], cell["repeats"]) == (2, 2)
+    for rival, stored in cell["blend_less"].items():
+        gain = cell["r2"]["blend"]["mean"] - cell["r2"][rival]["mean"]
+        assert stored["mean"] == pytest.approx(gain, abs=1e-5)
+    assert cell["blend_less"][cell["best"]] == cell["blend_less_best"]
     report = (out / "README.md").read_text(encoding="utf-8")
     assert report.startswith("# What structure says about 800 published recurrent networks\n")
-    assert f"| rnn_tanh | {cell['r2']['BayesianRidge']['mean']:.3f} | " in report
-    assert f"**{cell['r2']['blend']['mean']:.3f}** ± " in report
+    low, high = (cell["blend_less_best"][end] for end in ("low", "high"))
+    assert f"| rnn_tanh | {cell['blend_less_best']['mean']:+.3f} [{low:+.3f}, {high:+.3f}] | " in report
+    assert f"| {cell['r2']['blend']['mean']:.3f} | " in report
     assert "over 2 repeats of 2 folds" in " ".join(report.split())
     assert f"| {cell['published']['BayesianRidge']:.3f} | " in report
 
