@@ -7,7 +7,7 @@ variance over family, parameters, graph, orientation and seed. Imports torch for
 
 from __future__ import annotations
 
-import json
+import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -28,16 +28,20 @@ from nas.search.space import SEED_NAMES, Params
 from nas.search.survey import Survey
 from nas.search.survey_table import load_survey
 from nas.seeds import stream
-from nas.studies.tables import markdown_table, plain, said, write_text
+from nas.studies.tables import markdown_table, plain, said, said_share, write_numbers, write_text
 from predictors.fitted import Training
 from predictors.fitting import BlendFit
 from predictors.validation import (
     Ceiling,
     Component,
+    PartScore,
     Score,
     Validation,
     noise_ceiling,
     out_of_fold,
+    read_ceiling,
+    read_score,
+    read_validation,
     repeated_folds,
     score,
     variance_components,
@@ -45,7 +49,7 @@ from predictors.validation import (
 from predictors.validation.figures import plot_components, plot_curves, plot_ladder
 from predictors.validation.transfer import label_of
 
-__all__ = ["POPULATIONS", "prediction"]
+__all__ = ["POPULATIONS", "pages", "prediction"]
 
 _DIGITS = {"task": "digits", "network": "mlp", "wirings": 2500, "seeds": 5}
 _FIXED = {"nodes": (64, 64), "degree": (8.0, 8.0)}
@@ -90,8 +94,21 @@ class Judged:
     name: str
     validation: Validation
     one_seed: Score
-    components: tuple[Component, ...]
     crossed: Ceiling | None
+
+    @classmethod
+    def from_json(cls, name: str, stored: Mapping[str, Any]) -> Judged:
+        """Return what was stored of a population."""
+        crossed = read_ceiling(stored["ceiling_on_other_examples"])
+        return cls(name, read_validation(stored["mean_label"]), read_score(stored["one_seed"]), crossed)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is stored."""
+        return {
+            "mean_label": self.validation.to_json(),
+            "one_seed": self.one_seed,
+            "ceiling_on_other_examples": self.crossed,
+        }
 
 
 def prediction(
@@ -144,7 +161,6 @@ def _judged(given: tuple[str, Path, tuple[Component, ...]]) -> Judged:
         name,
         judge_training(training, training.labels, "mean", _REPEATS, _FOLDS, predictor=predictor, components=components),
         _one_seed(training),
-        components,
         crossed,
     )
 
@@ -227,20 +243,19 @@ def _write(out: Path, judged: Sequence[Judged]) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for found in judged:
         own = found.validation
-        write_text(out / f"{found.name}.md", f"# {found.name}\n\n{own.to_markdown()}")
         plot_ladder(out / f"{found.name}-ladder.png", own.references, own.ladder, own.limit)
-    numbers = {
-        found.name: {
-            "mean_label": found.validation.to_json(),
-            "one_seed": found.one_seed,
-            "ceiling_on_other_examples": found.crossed,
-        }
-        for found in judged
-    }
-    write_text(out / "prediction.json", json.dumps(plain(numbers), indent=1, allow_nan=False) + "\n")
     plot_curves(out / "learning-curves.png", {found.name: found.validation.curve for found in judged})
-    plot_components(out / "variance-components.png", {found.name: found.components for found in judged})
-    write_text(out / "README.md", _report(judged))
+    plot_components(out / "variance-components.png", {found.name: found.validation.components for found in judged})
+    numbers = write_numbers(out / "prediction.json", {found.name: found.to_json() for found in judged})
+    for name, text in pages(numbers).items():
+        write_text(out / name, text)
+
+
+def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
+    """Return the text of every page by the name of its file, from the numbers as they are read back."""
+    judged = [Judged.from_json(name, stored) for name, stored in numbers.items()]
+    own = {f"{found.name}.md": f"# {found.name}\n\n{found.validation.to_markdown()}" for found in judged}
+    return {**own, "README.md": _report(judged)}
 
 
 def _report(judged: Sequence[Judged]) -> str:
@@ -259,8 +274,8 @@ def _report(judged: Sequence[Judged]) -> str:
                 _limit(found.crossed),
                 f"{own.score.tau.mean:.3f}",
                 f"{one.r2.mean:.3f} of {_limit(own.ceiling, one=True)}",
-                f"{own.coverage.get(0.9, float('nan')):.1%}",
-                ", ".join(f"{part.name} {part.r2:.2f}" for part in own.left_out) or "–",
+                own.said_coverage(0.9),
+                ", ".join(map(_said_part, own.left_out)) or "–",
             )
         )
     header = (
@@ -276,27 +291,36 @@ def _report(judged: Sequence[Judged]) -> str:
         "coverage of 90 %",
         "family never seen",
     )
-    shares = [(found.name, *(f"{part.name} {part.share:.0%}" for part in found.components)) for found in judged]
+    shares = [(found.name, *map(_said_component, found.validation.components)) for found in judged]
     longest = max(map(len, shares))
     return _TEXT.format(
         table=markdown_table(header, rows),
         components=markdown_table(
             ("population", *[""] * (longest - 1)), [(*row, *[""] * (longest - len(row))) for row in shares]
         ),
-        repeats=_REPEATS,
-        folds=_FOLDS,
+        left_out="with 95 % intervals over its wirings" if _has_part_intervals(judged) else "without an interval",
+        repeats=judged[0].validation.repeats,
+        folds=judged[0].validation.folds,
     )
 
 
+def _has_part_intervals(judged: Sequence[Judged]) -> bool:
+    return not any(math.isnan(part.low) for found in judged for part in found.validation.left_out)
+
+
+def _said_component(component: Component) -> str:
+    return f"{component.name} {said_share(component.share, component.low, component.high)}"
+
+
+def _said_part(part: PartScore) -> str:
+    interval = "" if math.isnan(part.low) else f" [{part.low:.2f}, {part.high:.2f}]"
+    return f"{part.name} {part.r2:.2f}{interval}"
+
+
 def _share(own: Validation) -> str:
-    """Return R2 over the ceiling, and the least and most that the ends of both intervals allow."""
-    if own.ceiling is None or own.share_of_ceiling is None:
-        return "–"
-    low, high = own.ceiling.mean_label_interval
-    ends = [
-        r2 / limit if limit > 0 else float("inf") for r2, limit in ((own.score.r2.low, high), (own.score.r2.high, low))
-    ]
-    return f"{own.share_of_ceiling:.0%} [{max(ends[0], 0.0):.0%}, {min(ends[1], 1.0):.0%}]"
+    return (
+        "–" if own.ceiling is None or own.share_of_ceiling is None else said_share(*own.ceiling.share_of(own.score.r2))
+    )
 
 
 def _limit(ceiling: Ceiling | None, *, one: bool = False) -> str:
@@ -315,18 +339,23 @@ degree 8) with 5 trainings at each of 3 learning rates, of which the best counts
 wirings of 10 to 40 neurons with 4 (GRU) or 5 (tanh) trainings. Labels are mean validation accuracies.
 
 R2 and tau are of out-of-fold predictions ({repeats} repeats of {folds} folds) against the mean label of each wiring,
-with 95 % intervals over wirings. The ceiling is the share of the label's variance that other training seeds would show
-again, on the same validation examples; "on other examples" is the share that other seeds and other examples, the test
-part, would show. "Share" is R2 over the ceiling, in brackets by the worst ends of both intervals. "One training" is
-R2 where labels are single trainings, beside its ceiling. Coverage is that of 90 % intervals for a single training.
-"Family never seen" is R2 on one family of graphs after learning from the others alone.
+with 95 % intervals over the wirings that are predicted. The fits are not made anew for them: what 2,000 other wirings
+to learn from would change is not in them, nor is another task. "Size alone" is learnt by the simple fit of the ladder,
+and "gain" is how far the predictor is above it. The ceiling is the share of the label's variance that other training
+seeds would show again, on the same validation examples; "on other examples" is the share that other seeds and other
+examples, the test part, would show. "Share" is R2 over the ceiling; its brackets are no 95 % interval, but what the
+worst ends of both intervals allow, cut at 0 and 100 %, which is wider. "One training" is R2 where labels are single
+trainings, beside its ceiling. Coverage is that of 90 % intervals for a single training, its own interval over wirings.
+"Family never seen" is R2 on one family of graphs after learning from the others alone: one fit each, {left_out},
+and of other families than these three it says nothing.
 
 {table}
 
 ## Where the variance comes from
 
 A nested design in the same space: settings of the prior's parameters, graphs of each, orientations (with the draw of
-the attachment) of each, seeds of each. Shares of the variance of a single training.
+the attachment) of each, seeds of each. Shares of the variance of a single training at one learning rate, with 95 %
+intervals that draw the settings of each family anew; the families themselves are held.
 
 {components}
 

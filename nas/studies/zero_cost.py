@@ -7,8 +7,7 @@ scikit-learn to judge.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,22 @@ from numpy.typing import NDArray
 from nas.networks import NetworkSpec
 from nas.search.learning import survey_examples
 from nas.search.survey_table import load_survey
-from nas.studies.tables import markdown_table, plain, said, write_text
+from nas.studies.tables import markdown_table, said, said_share, write_numbers, write_text
 from nas.tasks import load_task
 from nas.zero_cost import zero_cost_columns
 from predictors.regressors import fit_ridge
-from predictors.validation import difference, estimate_r2, noise_ceiling, out_of_fold, repeated_folds
+from predictors.validation import (
+    difference,
+    estimate_r2,
+    noise_ceiling,
+    out_of_fold,
+    read_ceiling,
+    read_estimate,
+    repeated_folds,
+)
 from predictors.validation.crossval import Predict
 
-__all__ = ["POPULATIONS", "zero_cost_study"]
+__all__ = ["POPULATIONS", "pages", "zero_cost_study"]
 
 POPULATIONS = ("digits-controlled-fixed", "digits-controlled-varying", "digits-natural-fixed")
 """Surveys of `nas.studies.prediction` in which wirings differ little in size, or in what they read."""
@@ -53,10 +60,10 @@ def zero_cost_study(out: Path, atlas: Path, watch: Callable[[str], None] = lambd
         watch(name)
         found[name] = _judged(atlas / name)
     out.mkdir(parents=True, exist_ok=True)
-    document = plain(found)
-    write_text(out / "zero-cost.json", json.dumps(document, indent=1, allow_nan=False) + "\n")
-    write_text(out / "zero-cost.md", _report(found))
-    return {"out": str(out), "populations": document}
+    numbers = write_numbers(out / "zero-cost.json", found)
+    for name, text in pages(numbers).items():
+        write_text(out / name, text)
+    return {"out": str(out), "populations": numbers}
 
 
 def _judged(folder: Path) -> dict[str, Any]:
@@ -80,6 +87,9 @@ def _judged(folder: Path) -> dict[str, Any]:
     predicted = {name: out_of_fold(_ridge, X, y, parts, groups) for name, X in sets.items()}
     return {
         "n": len(y),
+        "seen": len(seen),
+        "folds": _FOLDS,
+        "repeats": _REPEATS,
         "ceiling": noise_ceiling(training.labels),
         "r2": {name: estimate_r2(y, rows, groups) for name, rows in predicted.items()},
         "gain": {
@@ -94,25 +104,41 @@ def _ridge(X: NDArray[np.float64], y: NDArray[np.float64], groups: NDArray[np.in
     return fit_ridge(X, y).predict
 
 
-def _report(found: dict[str, Any]) -> str:
+def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
+    """Return the text of every page by the name of its file, from the numbers as they are read back.
+
+    Numbers of an older version do not say how many folds, repeats and wirings left out there were.
+    """
     rows = []
-    for name, population in found.items():
-        limit = population["ceiling"].mean_label
-        for columns, r2 in population["r2"].items():
+    for name, population in numbers.items():
+        ceiling = read_ceiling(population["ceiling"])
+        for columns, stored in population["r2"].items():
+            r2 = read_estimate(stored)
+            share = "–" if ceiling is None else said_share(*ceiling.share_of(r2))
             gain = population["gain"].get(columns)
-            rows.append((name, columns, said(r2), f"{r2.mean / limit:.0%}", "" if gain is None else said(gain, "+")))
-    table = markdown_table(("population", "columns", "R2", "share of the ceiling", "over structure"), rows)
-    return _TEXT.format(table=table, repeats=_REPEATS, folds=_FOLDS)
+            rows.append((name, columns, said(r2), share, "" if gain is None else said(read_estimate(gain), "+")))
+    first = next(iter(numbers.values()))
+    text = _TEXT.format(
+        table=markdown_table(("population", "columns", "R2", "share of the ceiling", "over structure"), rows),
+        n=first["n"],
+        seen=first.get("seen", _SEEN),
+        repeats=first.get("repeats", _REPEATS),
+        folds=first.get("folds", _FOLDS),
+    )
+    return {"zero-cost.md": text}
 
 
 _TEXT = """\
 # What structure cannot know
 
 Made by `wirenas study zero-cost`, on the surveys of `wirenas study prediction`: R2 of mean validation accuracy by a
-ridge regression, out of fold ({repeats} repeats of {folds} folds), with 95 % intervals over wirings. "Zero-cost" are 16
-measures of untrained networks on one batch of the training data (`nas.zero_cost`). "Informative reads" is one of them:
-how often inputs that tell classes apart are read by neurons that the outputs depend on. Its form was chosen by its
-correlation with accuracy on 1,000 wirings of these surveys, which are left out here.
+ridge regression, out of fold ({repeats} repeats of {folds} folds), with 95 % intervals over the {n:,} wirings that are
+predicted; the ridges are not fitted anew for them. The share of the ceiling is R2 over it; its brackets are what the
+worst ends of both intervals allow, cut at 0 and 100 %. "Zero-cost" are 16 measures of untrained networks on one batch
+of the training data (`nas.zero_cost`). "Informative reads" is one of them: how often inputs that tell classes apart are
+read by neurons that the outputs depend on. Its form was chosen by its correlation with accuracy on {seen:,} wirings of
+these surveys, which are left out here. All of this is one task, digits: what a measure is worth on others is not known
+from it.
 
 {table}
 """
