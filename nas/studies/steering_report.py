@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,11 @@ import numpy as np
 from nas.machine import describe_machine
 from nas.studies.replay import START, TRIALS
 from nas.studies.steering_results import OWN, SHARES, PoolResult
-from nas.studies.steering_words import report
-from nas.studies.tables import plain, write_text
+from nas.studies.steering_words import pages
+from nas.studies.tables import plain, write_numbers, write_text
 from predictors.figures import save_figure
 
-__all__ = ["summary", "write_report"]
+__all__ = ["numbers_of", "summary", "write_report"]
 
 _SHARE = f"{SHARES[0]:.0%}"
 _STYLES = {OWN: ("#D55E00", "-"), "random": ("0.4", "--")}
@@ -28,12 +27,12 @@ _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#F0E442", "#
 def write_report(out: Path, found: Sequence[PoolResult]) -> None:
     """Write the numbers as JSON and tables, a figure a pool, and the report."""
     out.mkdir(parents=True, exist_ok=True)
-    write_text(out / "steering.json", json.dumps(plain(_numbers(found)), indent=1, allow_nan=False) + "\n")
     for name, rows in (("arms", _arms(found)), ("comparisons", _comparisons(found)), ("forecasts", _forecasts(found))):
         write_text(out / f"{name}.csv", _csv(rows))
     for result in found:
         _plot(out / f"{result.pool.name}.png", result)
-    write_text(out / "README.md", report(found))
+    for name, text in pages(write_numbers(out / "steering.json", numbers_of(found))).items():
+        write_text(out / name, text)
 
 
 def summary(found: Sequence[PoolResult]) -> dict[str, Any]:
@@ -53,7 +52,8 @@ def summary(found: Sequence[PoolResult]) -> dict[str, Any]:
     return document
 
 
-def _numbers(found: Sequence[PoolResult]) -> dict[str, Any]:
+def numbers_of(found: Sequence[PoolResult]) -> dict[str, Any]:
+    """Return everything that is stored of pools."""
     return {
         "trials": TRIALS,
         "start": START,

@@ -5,14 +5,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 from steering_cases import N
 
 from nas.studies.arms import ARMS
 from nas.studies.paired import Difference, expected_median, holm, paired_difference
 from nas.studies.pools import Pool
 from nas.studies.replay import START, TRIALS
+from nas.studies.steering_report import numbers_of
 from nas.studies.steering_results import COMPARISONS, MEASURES, Comparison, PoolResult
-from nas.studies.steering_words import report
+from nas.studies.steering_words import pages
+from nas.studies.tables import plain
 
 
 def line_of(arm: str, seed: int, members: list[int], **more: Any) -> dict[str, Any]:
@@ -26,6 +29,10 @@ def result_of(pool: Pool, lines: dict[str, list[dict[str, Any]]]) -> PoolResult:
     """Return a result in which arms that are not given do what random picks do."""
     everything = [{**line, "arm": arm} for arm in ARMS for line in lines.get(arm, lines["random"])]
     return PoolResult.of(pool, everything[::-1])
+
+
+def report(found: list[PoolResult]) -> str:
+    return pages(plain(numbers_of(found)))["README.md"]
 
 
 def test_measures_by_hand(pool: Pool):
@@ -136,3 +143,8 @@ def test_the_report_says_what_the_numbers_say(pool: Pool):
     few = report([result_of(pool, {"random": good[:19]})])
     assert "Fewer than 20 seeds on oracle: a trial that shows nothing." in few
     assert "Fewer than" not in text
+    share = result_of(pool, {"random": good}).arms["structural"].reached["1%"]
+    low, high = binomtest(round(20 * share), 20).proportion_ci(method="wilson")
+    assert f"found one of the best 1% in {share:.0%} [{low:.0%}, {high:.0%}] of the runs" in text
+    assert "Seeds change the search, and which trainings it sees. The pool is the same for all of them" in text
+    assert "by searching the same pool again and again" in text
