@@ -6,8 +6,7 @@ wirings on another task.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,20 +18,21 @@ from nas.machine import describe_machine
 from nas.search.survey import Survey
 from nas.search.survey_table import load_survey
 from nas.studies.arms import at_random, start_up, steered
-from nas.studies.paired import paired_difference
+from nas.studies.paired import Difference, paired_difference
 from nas.studies.pools import Pool, read_pool
 from nas.studies.replay import Arm, Choice, Run
 from nas.studies.steering import POOLS
-from nas.studies.tables import markdown_table, plain, write_text
+from nas.studies.tables import listed, markdown_table, said, write_numbers, write_text
 from nas.tasks import load_task
 
-__all__ = ["SEEDS", "TARGET", "TRIALS", "warm_start"]
+__all__ = ["SEEDS", "TARGET", "TRIALS", "pages", "warm_start"]
 
 SOURCE = "mnist-natural-varying"
 TARGET = {**POOLS[SOURCE], "task": "fashion-mnist", "seed": 1}
 """Options of the survey that is searched: other wirings than those that the predictor knows, on another task."""
 TARGET_NAME = "fashion-natural-varying"
 TRIALS, SEEDS = 20, 40
+WARM = "warm start"
 _AFTER = (1, 5, 10, 20)
 
 Watch = Callable[[str], None]
@@ -62,7 +62,7 @@ def warm_start(
     predictor = load_predictor(atlas / SOURCE)
     pool = read_pool(TARGET_NAME, load_survey(atlas / TARGET_NAME))
     arms: dict[str, Arm] = {
-        "warm start": partial(steered, warm_start=predictor),
+        WARM: partial(steered, warm_start=predictor),
         "from scratch": _from_scratch,
         "random": at_random,
     }
@@ -73,10 +73,11 @@ def warm_start(
         if (seed + 1) % max(1, seeds // 10) == 0:
             watch(f"{seed + 1} of {seeds} seeds")
     found = _compared({name: np.array(rows) for name, rows in truths.items()})
-    text = json.dumps(plain({"trials": TRIALS, "seeds": seeds, "arms": found}), indent=1)
-    write_text(out / "warm-start.json", text + "\n")
-    write_text(out / "warm-start.md", _page(found, seeds))
-    return {"out": str(out), "arms": found}
+    document = {"trials": TRIALS, "seeds": seeds, "machine": describe_machine(), "arms": found}
+    numbers = write_numbers(out / "warm-start.json", document)
+    for name, text in pages(numbers).items():
+        write_text(out / name, text)
+    return {"out": str(out), "arms": numbers["arms"]}
 
 
 def _from_scratch(run: Run) -> Iterator[Choice]:
@@ -98,27 +99,66 @@ def _compared(truths: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, rows in truths.items():
         found[name] = {"mean": float(rows.mean()), "best": {k: float(rows[:, :k].max(axis=1).mean()) for k in _AFTER}}
-        if name != "warm start":
-            ahead = paired_difference(truths["warm start"].mean(axis=1), rows.mean(axis=1))
-            best = paired_difference(truths["warm start"].max(axis=1), rows.max(axis=1))
-            found[name] |= {"warm_ahead": vars(ahead), "warm_ahead_in_best": vars(best)}
+        if name != WARM:
+            ahead = paired_difference(truths[WARM].mean(axis=1), rows.mean(axis=1))
+            best = paired_difference(truths[WARM].max(axis=1), rows.max(axis=1))
+            found[name] |= {"warm_ahead": ahead, "warm_ahead_in_best": best}
     return found
 
 
-def _page(found: dict[str, Any], seeds: int) -> str:
-    rows = []
-    for name, own in found.items():
-        ahead = own.get("warm_ahead")
-        said = "" if ahead is None else f"{ahead['mean']:+.4f} [{ahead['low']:+.4f}, {ahead['high']:+.4f}]"
-        rows.append([name, f"{own['mean']:.4f}", *(f"{own['best'][k]:.4f}" for k in _AFTER), said])
-    head = ["search", f"mean of {TRIALS}", *(f"best of {k}" for k in _AFTER), "warm start ahead in the mean"]
-    return f"""# Warm start
+def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
+    """Return the text of every page by the name of its file, from the numbers as they are read back.
 
-A predictor of 2,000 MLPs on MNIST (`natural` attachment, 20 to 100 neurons) steers the first {TRIALS} trainings of a
+    Numbers of an older version do not say on which machine they were made.
+    """
+    trials, arms = numbers["trials"], numbers["arms"]
+    measures = ("warm_ahead", "warm_ahead_in_best")
+    ahead = {key: {name: Difference(**own[key]) for name, own in arms.items() if key in own} for key in measures}
+    rows = [
+        [
+            name,
+            f"{own['mean']:.4f}",
+            *(f"{best:.4f}" for best in own["best"].values()),
+            *(said(ahead[key][name], "+", 4) if name in ahead[key] else "" for key in measures),
+        ]
+        for name, own in arms.items()
+    ]
+    head = ["search", f"mean of {trials}", *(f"best of {k}" for k in arms[WARM]["best"])]
+    text = _TEXT.format(
+        trials=trials,
+        seeds=numbers["seeds"],
+        table=markdown_table([*head, "warm start ahead in the mean", f"ahead in the best of {trials}"], rows),
+        mean=_told_apart(ahead["warm_ahead"]),
+        best=_told_apart(ahead["warm_ahead_in_best"]),
+        machine=f", {numbers['machine']}" if "machine" in numbers else "",
+    )
+    return {"warm-start.md": text}
+
+
+def _told_apart(ahead: Mapping[str, Difference]) -> str:
+    """Say which searches the warm start is ahead of, by intervals that leave 0 out."""
+    words = {
+        "ahead of {}": [f'"{name}"' for name, own in ahead.items() if own.low > 0],
+        "BEHIND {}": [f'"{name}"' for name, own in ahead.items() if own.high < 0],
+        "not told apart from {}": [f'"{name}"' for name, own in ahead.items() if own.low <= 0 <= own.high],
+    }
+    return ", ".join(phrase.format(listed(names)) for phrase, names in words.items() if names)
+
+
+_TEXT = """\
+# Warm start
+
+A predictor of 2,000 MLPs on MNIST (`natural` attachment, 20 to 100 neurons) steers the first {trials} trainings of a
 search on Fashion-MNIST, among 2,000 other wirings of the same priors. Numbers are true qualities: the mean test
-accuracy of each wiring over four trainings. {seeds} seeds, paired; 95 % bootstrap intervals.
+accuracy of each wiring over four trainings. {seeds} seeds, paired; 95 % bootstrap intervals over seeds.
 
-{markdown_table(head, rows)}
+{table}
 
-Made by `wirenas study warm-start`, {describe_machine()}.
+In the mean the warm start is {mean}; in the best of {trials} it is {best}.
+
+Seeds change the search and which trainings it sees. The predictor, both sets of wirings and the pair of tasks are the
+same for all of them: the intervals say how sure this one predictor is to be ahead in this one pool, and nothing about
+other predictors, pools or tasks.
+
+Made by `wirenas study warm-start`{machine}.
 """
