@@ -11,7 +11,8 @@ from command_line import wirenas
 
 from nas.studies import pareto, pareto_report
 from nas.studies.pareto import ARMS, START, Run, Setting, checkpoints, pareto_runs
-from nas.studies.pareto_report import pareto_study
+from nas.studies.pareto_report import pages, pareto_study
+from nas.studies.tables import plain
 
 TRAININGS, SEEDS = 13, 2
 
@@ -128,15 +129,28 @@ def test_words_follow_from_the_numbers():
         for seed in range(12)
         for noise in [0.01 * (-1) ** seed if arm == "random" else 0.0]
     ]
-    found = pareto_report._numbers(runs, 1000, 2)
-    text = pareto_report._verdict(found, runs, 1000, 2)
+    numbers = plain(pareto_report._numbers(runs, 1000, 2))
+    text = pages(numbers)["README.md"]
     assert "is ahead of nsga2 (+0." in text
     assert "is BEHIND tpe (-0." in text
     assert "cannot be told apart from random (" in text
     # TPE's front is the highest at every size.
     assert "above those of all others" not in text
     assert "sizes it is BELOW the best of them, most by 10.0 points at " in text
-    assert "is worth 0.8000 with it, LESS than with tpe, 0.9000." in text
+    assert "is worth 0.8000 with it, LESS than with tpe, 0.9000 (-0.1000 [-0.1000, -0.1000]), the best" in text
+    assert "compared by their means over seeds, size by size, without a test" in text
+    assert "the task, its split and the space are one and the same" in " ".join(text.split())
+
+
+def test_the_most_accurate_wirings_are_told_apart_by_an_interval_without_zero():
+    """The other arms differ from the structural one by chance alone, or numbers are too old to tell."""
+    rng = np.random.default_rng(0)
+    runs = [run_of(arm, seed, [(100, 0.5, 0.5 + 0.1 * rng.random())]) for arm in ARMS for seed in range(12)]
+    numbers = plain(pareto_report._numbers(runs, 1000, 1))
+    assert "with it, not told apart from that with" in pages(numbers)["README.md"]
+    for own in numbers["ahead"].values():
+        del own["most_accurate"]
+    assert ", by means without an interval." in pages(numbers)["README.md"]
 
 
 def test_the_command(tmp_path: Path):
