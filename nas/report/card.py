@@ -90,7 +90,11 @@ def _recipe(options: CampaignOptions) -> str:
 def _results(task: Task, finals: Finals, outcome: Outcome) -> str:
     chosen = finals.training
     text = f"## Results\n\nTest {task.metric}, mean ± standard deviation over {len(finals.winner.test)} fresh seeds; "
-    text += "every network was trained with the same recipe, learning rates and seeds.\n\n"
+    text += "every network was trained with the same recipe, learning rates and seeds."
+    if len(finals.finalists) > 1:
+        text += f" The found wiring is the best of {len(finals.finalists)} finalists by the validation of the very "
+        text += "trainings that are tested here, so part of their luck may be in its mean."
+    text += "\n\n"
     text += _table(("network", f"test {task.metric}", "parameters", "learning rate"), comparison(outcome))
     text += f"\n\n{outcome.verdict}\n\n"
     if outcome.test_uses > 1:

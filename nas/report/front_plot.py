@@ -41,7 +41,7 @@ def plot_front(path: Path, records: Records, outcome: Outcome) -> None:
             axes.plot(sizes, values, "o", color="0.75", markersize=3, zorder=1, label="trial")
             found = [(entry["n_parameters"], entry["value"]) for entry in outcome.front]
             axes.step(*zip(*found, strict=True), where="post", color="0.45", linewidth=1, label="front of the search")
-        _spread(axes, fresh, part, "o", BLUE, "front, fresh seeds")
+        _spread(axes, fresh, part, "o", BLUE, "front, fresh seeds (bars: sd over seeds)")
         dense = [row for row in outcome.front_references if row["trial"] is not None]
         linear = [row for row in outcome.front_references if row["trial"] is None]
         _spread(axes, dense, part, "s", ORANGE, "dense, equal parameters")

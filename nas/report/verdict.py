@@ -8,21 +8,24 @@ from typing import Any
 
 from nas.direction import sign_of
 from nas.search.references import EQUAL_PARAMETERS
+from predictors.validation.resampling import LEVEL
 
 __all__ = ["front_verdict", "verdict"]
 
 _ONE_POINT = 0.01
-_STANDARD_ERRORS = 2.0
+
+Row = Mapping[str, Any]
+"""``mean``, ``std`` and ``seeds`` of a network's tests."""
 
 
 def verdict(
-    test: Mapping[str, Any],
-    rivals: Sequence[Mapping[str, Any]],
+    test: Row,
+    rivals: Sequence[Row],
     plateaus: Mapping[str, float],
     metric: str,
     direction: str,
 ) -> str:
-    """Say which references the winner loses to, is level with and beats, and how it stands beside simple rules.
+    """Say which references the winner loses to and beats, which not told apart from, and how it is beside simple rules.
 
     Parameters
     ----------
@@ -37,26 +40,24 @@ def verdict(
 
     Notes
     -----
-    Two means are level where they differ by at most two standard errors of their difference.
+    Two networks are not told apart where the 95 % interval of the difference of their means holds 0. It is over the
+    seeds of their trainings, by Student's t with Welch's degrees of freedom: for five seeds two standard errors are too
+    few. One seed alone says nothing about chance; then means are compared as they are, and that is said.
+
+    References
+    ----------
+    .. [1] B. L. Welch, "The generalization of Student's problem", doi:10.1093/biomet/34.1-2.28
     """
     sign = sign_of(direction)
-    loses: list[str] = []
-    level: list[str] = []
-    beats: list[str] = []
+    groups: dict[str, list[str]] = {"LOSES to": [], "is not told apart from": [], "beats": []}
     for rival in rivals:
-        gap = sign * (test["mean"] - rival["mean"])
-        group = level if abs(gap) <= _noise(test, rival) else beats if gap > 0 else loses
-        group.append(f"{rival['name']} ({_difference(test['mean'] - rival['mean'], metric)})")
-    sentences = [
-        f"The found wiring {word} {', '.join(group)}."
-        for word, group in (("LOSES to", loses), ("is level with", level), ("beats", beats))
-        if group
-    ]
+        groups[_beside(test, rival, sign)].append(f"{rival['name']} ({_said(test, rival, metric)})")
+    sentences = [f"The found wiring {word} {', '.join(group)}." for word, group in groups.items() if group]
     sentences.append(_beside_equal(test, rivals, metric, sign))
     if plateaus:
-        rule = max(plateaus, key=lambda name: sign * plateaus[name])
-        better = "better" if sign * (test["mean"] - plateaus[rule]) > 0 else "NOT better"
-        sentences.append(f"It is {better} than the best simple rule ({rule}, {plateaus[rule]:.4f}).")
+        sentences.append(_beside_rules(test, plateaus, sign))
+    if rivals:
+        sentences.append(_reach(test))
     return " ".join(filter(None, sentences))
 
 
@@ -79,7 +80,7 @@ def front_verdict(
     sentences = [
         f"With {tested[rival['trial']]['n_parameters']} parameters (trial {rival['trial']}) the front "
         f"{_beside(tested[rival['trial']]['test'], rival['test'], sign)} the dense network of equal size "
-        f"({_difference(tested[rival['trial']]['test']['mean'] - rival['test']['mean'], metric)})."
+        f"({_said(tested[rival['trial']]['test'], rival['test'], metric)})."
         for rival in rivals
         if rival["trial"] in tested
     ]
@@ -96,27 +97,65 @@ def front_verdict(
     return " ".join(sentences)
 
 
-def _beside(one: Mapping[str, Any], other: Mapping[str, Any], sign: float) -> str:
-    gap = sign * (one["mean"] - other["mean"])
-    return "is level with" if abs(gap) <= _noise(one, other) else "beats" if gap > 0 else "LOSES to"
+def _beside(one: Row, other: Row, sign: float) -> str:
+    low, high = _interval(one, other)
+    if low <= 0 <= high:
+        return "is not told apart from"
+    return "beats" if sign * low > 0 else "LOSES to"
 
 
-def _beside_equal(test: Mapping[str, Any], rivals: Sequence[Mapping[str, Any]], metric: str, sign: float) -> str:
+def _beside_equal(test: Row, rivals: Sequence[Row], metric: str, sign: float) -> str:
     """Say how far the winner is behind the dense network of its own size, where it is behind."""
-    gaps = [sign * (test["mean"] - rival["mean"]) for rival in rivals if rival["name"] == EQUAL_PARAMETERS]
-    if metric != "accuracy" or not gaps or gaps[0] >= 0:
+    equal = next((rival for rival in rivals if rival["name"] == EQUAL_PARAMETERS), None)
+    if metric != "accuracy" or equal is None or sign * (test["mean"] - equal["mean"]) >= 0:
         return ""
-    within = gaps[0] >= -_ONE_POINT
-    where = "within one point of" if within else "MORE than one point behind"
-    return f"It is {where} the dense network with equal parameters."
+    dense = "the dense network with equal parameters"
+    low, high = _interval(test, equal)
+    if low < -_ONE_POINT <= high:
+        return f"Whether it is within one point of {dense} these seeds do not tell."
+    return f"It is {'within one point of' if low >= -_ONE_POINT else 'MORE than one point behind'} {dense}."
 
 
-def _noise(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
-    """Return two standard errors of the difference of two means; 0 where one seed alone says nothing about it."""
+def _beside_rules(test: Row, plateaus: Mapping[str, float], sign: float) -> str:
+    rule = max(plateaus, key=lambda name: sign * plateaus[name])
+    low, high = _interval(test, {"mean": plateaus[rule], "std": 0.0, "seeds": 2})
+    better = "not told apart from" if low < 0 < high else "better than" if sign * low > 0 else "NOT better than"
+    return f"It is {better} the best simple rule ({rule}, {plateaus[rule]:.4f})."
+
+
+def _reach(test: Row) -> str:
+    """Say what the differences are sure of, and what they say nothing about."""
+    if test["std"] is None:
+        return "One training each: these differences may be chance."
+    return (
+        f"Brackets are 95 % intervals over {test['seeds']} training seeds of one wiring each, on the same test "
+        "examples; they say nothing of other wirings or examples."
+    )
+
+
+def _interval(one: Row, other: Row) -> tuple[float, float]:
+    """Return the 95 % interval of the difference of two means; both ends are the difference where it is not known."""
+    from scipy.special import stdtrit
+
+    gap = one["mean"] - other["mean"]
     if one["std"] is None or other["std"] is None:
-        return 0.0
-    return _STANDARD_ERRORS * math.sqrt(one["std"] ** 2 / one["seeds"] + other["std"] ** 2 / other["seeds"])
+        return gap, gap
+    parts = [(row["std"] ** 2 / row["seeds"], row["seeds"] - 1) for row in (one, other)]
+    variance = math.fsum(part for part, _ in parts)
+    if variance == 0:
+        return gap, gap
+    freedom = variance**2 / math.fsum(part**2 / own for part, own in parts)
+    half = float(stdtrit(freedom, (1 + LEVEL) / 2)) * math.sqrt(variance)
+    return gap - half, gap + half
 
 
-def _difference(difference: float, metric: str) -> str:
-    return f"{100 * difference:+.2f} points" if metric == "accuracy" else f"{difference:+.4g}"
+def _said(one: Row, other: Row, metric: str) -> str:
+    """Return by how much a mean is ahead of another, with the interval where there is one."""
+    low, high = (_number(end, metric) for end in _interval(one, other))
+    interval = "" if one["std"] is None or other["std"] is None else f" [{low}, {high}]"
+    unit = " points" if metric == "accuracy" else ""
+    return f"{_number(one['mean'] - other['mean'], metric)}{interval}{unit}"
+
+
+def _number(difference: float, metric: str) -> str:
+    return f"{100 * difference:+.2f}" if metric == "accuracy" else f"{difference:+.4g}"

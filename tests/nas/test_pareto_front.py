@@ -184,9 +184,12 @@ def test_where_a_front_loses_is_said():
     rivals = [rival(None, 150, 0.8), rival(1, 101, 0.4), rival(2, 202, 0.705), rival(4, 404, 0.95)]
     text = front_verdict(front, rivals, "accuracy", "maximize")
     assert text == (
-        "With 100 parameters (trial 1) the front beats the dense network of equal size (+10.00 points). "
-        "With 200 parameters (trial 2) the front is level with the dense network of equal size (-0.50 points). "
-        "With 400 parameters (trial 4) the front LOSES to the dense network of equal size (-5.00 points). "
+        "With 100 parameters (trial 1) the front beats the dense network of equal size "
+        "(+10.00 [+8.27, +11.73] points). "
+        "With 200 parameters (trial 2) the front is not told apart from the dense network of equal size "
+        "(-0.50 [-2.23, +1.23] points). "
+        "With 400 parameters (trial 4) the front LOSES to the dense network of equal size "
+        "(-5.00 [-6.73, -3.27] points). "
         "1 of 2 members that are no smaller LOSE to the linear network. "
         "Trained afresh, 1 of 3 are no longer on the front: their values were partly luck."
     )

@@ -44,6 +44,7 @@ def test_a_card_holds_all_that_it_takes_to_judge_and_repeat(kind: str):
         assert row[1] == f"{mean:.4f} ± {deviation:.4f}"
         assert row[2:] == [str(standing.n_parameters), f"{standing.learning_rate:g}"]
     assert "over 2 fresh seeds" in text
+    assert "The found wiring is the best of 2 finalists by the validation of the very trainings that are tested" in text
     assert each.outcome(Path("out")).verdict in text
 
     sizes = dict(rows(text, "Sizes"))
@@ -53,6 +54,13 @@ def test_a_card_holds_all_that_it_takes_to_judge_and_repeat(kind: str):
     assert ("sequences' lengths" in text) == (kind == "rnn")
     assert "\n\n\n" not in text
     assert "None" not in text
+
+
+def test_a_card_of_one_finalist_says_nothing_of_a_choice():
+    mlp = found("mlp")
+    assert mlp.finals is not None
+    alone = replace(mlp.finals, finalists=mlp.finals.finalists[:1])
+    assert "finalists" not in card(mlp.options, mlp.task, alone, mlp.outcome(Path("out")))
 
 
 def test_the_card_says_how_the_wiring_was_chosen_and_from_which_graph():

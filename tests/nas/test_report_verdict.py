@@ -1,9 +1,13 @@
 """Verdicts and numbers as text: how a found wiring is said to stand beside its references."""
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from scipy.stats import ttest_ind
 
 from nas.report.card import number, spread
 from nas.report.verdict import verdict
@@ -26,13 +30,29 @@ def test_the_verdict_says_loses_in_as_many_words():
     assert said == (
         "The found wiring LOSES to dense with equal parameters (-2.62 points), random with equal edges (-1.00 points). "
         "The found wiring beats linear (+10.00 points). "
-        "It is MORE than one point behind the dense network with equal parameters."
+        "It is MORE than one point behind the dense network with equal parameters. "
+        "One training each: these differences may be chance."
     )
 
 
 @pytest.mark.parametrize(("equal", "word"), [(0.9099, "within one point of"), (0.911, "MORE than one point behind")])
 def test_the_verdict_turns_at_one_point(equal: float, word: str):
-    assert say("accuracy", 0.90, {EQUAL: equal}).endswith(f"It is {word} the dense network with equal parameters.")
+    assert f"It is {word} the dense network with equal parameters." in say("accuracy", 0.90, {EQUAL: equal})
+
+
+@pytest.mark.parametrize(
+    ("equal", "words"),
+    [
+        (0.9045, "It is within one point of the dense"),
+        (0.9055, "Whether it is within one point of the dense"),
+        (0.9145, "Whether it is within one point of the dense"),
+        (0.9155, "It is MORE than one point behind the dense"),
+    ],
+)
+def test_a_point_is_told_by_the_whole_interval(equal: float, words: str):
+    # This spread of four seeds gives an interval of .005 to both sides: t is 2.447 at 6 degrees of freedom.
+    std = 0.005 / 2.4469 / (2 / 4) ** 0.5
+    assert words in say("accuracy", 0.90, {EQUAL: equal}, std=std)
 
 
 def test_the_verdict_says_nothing_of_a_point_where_the_wiring_is_ahead():
@@ -40,29 +60,53 @@ def test_the_verdict_says_nothing_of_a_point_where_the_wiring_is_ahead():
 
 
 @pytest.mark.parametrize(
-    ("rival", "word"), [(0.90, "is level with"), (0.914, "is level with"), (0.915, "LOSES to"), (0.885, "beats")]
+    ("rival", "word"),
+    [
+        (0.90, "is not told apart from"),
+        (0.917, "is not told apart from"),
+        (0.9175, "LOSES to"),
+        (0.8825, "beats"),
+        # More than two standard errors, .01414, which for four seeds are too few.
+        (0.915, "is not told apart from"),
+    ],
 )
-def test_means_closer_than_two_standard_errors_are_level(rival: float, word: str):
-    # Two standard errors of the difference of two means of 4 seeds: 2 * sqrt(2 * .01**2 / 4) = .01414
+def test_networks_are_told_apart_by_an_interval_without_zero(rival: float, word: str):
+    # The 95 % interval of the difference of two means of 4 seeds: 2.447 * sqrt(2 * .01**2 / 4) = .0173 to both sides.
     assert say("accuracy", 0.90, {"linear": rival}, std=0.01).startswith(f"The found wiring {word} linear (")
+
+
+def test_an_interval_of_unequal_spreads_is_that_of_welch():
+    tests = [0.91, 0.95, 0.93, 0.90, 0.99], [0.935, 0.936, 0.934]
+    rows = [{"mean": np.mean(own), "std": np.std(own, ddof=1), "seeds": len(own), "n_parameters": 9} for own in tests]
+    low, high = ttest_ind(*tests, equal_var=False).confidence_interval(0.95)
+    said = verdict(rows[0], [{**rows[1], "name": "linear"}], {}, "loss", "maximize")
+    assert said.startswith(f"The found wiring is not told apart from linear (+0.001 [{low:+.4g}, {high:+.4g}]).")
+    assert said.endswith(
+        "Brackets are 95 % intervals over 5 training seeds of one wiring each, on the same test examples; "
+        "they say nothing of other wirings or examples."
+    )
+
+
+def test_a_simple_rule_is_beaten_by_more_than_seeds_differ():
+    # The interval of one mean of 4 seeds: 3.182 * .01 / 2 = .0159 to both sides.
+    for rule, word in ((0.88, "better than"), (0.89, "not told apart from"), (0.92, "NOT better than")):
+        assert f"It is {word} the best simple rule" in say("accuracy", 0.90, {}, std=0.01, rule=rule)
 
 
 def test_the_verdict_where_less_is_better():
     said = say("mean-squared-error", 0.5, {EQUAL: 0.75, "linear": 0.25}, **{"mean": 25.0, "least squares": 0.01})
     assert said == (
         "The found wiring LOSES to linear (+0.25). The found wiring beats dense with equal parameters (-0.25). "
-        "It is NOT better than the best simple rule (least squares, 0.0100)."
+        "It is NOT better than the best simple rule (least squares, 0.0100). "
+        "One training each: these differences may be chance."
     )
 
 
 def test_the_verdict_names_the_best_simple_rule():
     plateaus = {"constant": 0.5, "trigrams": 0.75, "bigrams": 0.69}
-    assert say("accuracy", 0.8, {EQUAL: 0.8}, **plateaus).endswith(
-        "It is better than the best simple rule (trigrams, 0.7500)."
-    )
-    assert say("accuracy", 0.75, {EQUAL: 0.8}, **plateaus).endswith(
-        "It is NOT better than the best simple rule (trigrams, 0.7500)."
-    )
+    for mean, word in ((0.8, "better than"), (0.75, "NOT better than")):
+        words = f"It is {word} the best simple rule (trigrams, 0.7500)."
+        assert words in say("accuracy", mean, {EQUAL: 0.8}, **plateaus)
 
 
 def test_numbers_and_spreads_as_text():
@@ -70,3 +114,14 @@ def test_numbers_and_spreads_as_text():
     assert number(0.97654321) == "0.9765"
     assert spread({"mean": 0.5, "std": None}) == "0.5000"
     assert spread({"mean": 0.5, "std": 0.0125}) == "0.5000 ± 0.0125"
+
+
+RESULTS = Path(__file__).resolve().parents[2] / "results"
+
+
+@pytest.mark.parametrize("best", sorted(RESULTS.glob("*/best")), ids=lambda best: best.parent.name)
+def test_published_verdicts_follow_from_their_numbers(best: Path):
+    found = json.loads((best / "outcome.json").read_text(encoding="utf-8"))
+    told = verdict(found["test"], found["references"], found["plateaus"], found["metric"], found["direction"])
+    assert found["verdict"] == told
+    assert told in (best / "card.md").read_text(encoding="utf-8")
