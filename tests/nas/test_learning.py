@@ -117,6 +117,20 @@ def test_labels_of_a_real_survey_are_those_of_its_rows(calm_survey: Path):
     assert (found.metric, found.direction) == ("accuracy", "maximize")
 
 
+def test_a_survey_teaches_its_predictor_validation_values_and_no_test(
+    calm_survey: Path, monkeypatch: pytest.MonkeyPatch
+):
+    taught: list[Examples] = []
+    monkeypatch.setattr("nas.search.survey.fit_into", lambda _, examples, *__, **___: taught.append(examples))
+    make(calm_survey).run()
+    frame = load(calm_survey).to_frame().sort_values(["number", "learning_rate", "replicate"])
+    values, tests = (frame[name].to_numpy().reshape(6, 2, 2) for name in ("value", "test"))
+    best = values.mean(axis=2).argmax(axis=1)
+    assert taught[0].labels.tolist() == values[np.arange(6), best].tolist()
+    assert taught[0].labels.tolist() != tests[np.arange(6), best].tolist()
+    assert taught[0].chance == TASK.constant_value
+
+
 def test_wirings_are_taken_evenly_where_there_are_many():
     values = np.arange(40.0).reshape(10, 2, 2)
     found = survey_examples(table_of(values), most=4)

@@ -14,6 +14,7 @@ from nas import Survey, Task, load
 from nas.errors import CampaignError, InputError
 from nas.networks import NetworkSpec
 from nas.search import evaluation, parts, survey
+from nas.search.draws import Draws
 from nas.search.records import describe
 from nas.search.survey import Standing
 from nas.seeds import stream
@@ -61,6 +62,23 @@ def test_every_row_is_what_its_training_gives(calm_survey: Path):
         assert (row["steps"], row["epochs"], row["diverged"]) == (history.steps, 2, False)
         assert row["engine"] == history.engine
         assert pd.isna(row["error"])
+
+
+def test_the_surveys_seed_decides_about_wirings_trainings_and_its_predictor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    seeds: list[int] = []
+    monkeypatch.setattr(survey, "fit_into", lambda _, __, seed, **___: seeds.append(seed))
+    made = make(tmp_path, seed=5, wirings=1, seeds=1, recipe={"epochs": 1, "learning_rates": 0.01})
+    made.run()
+    row = rows(tmp_path).iloc[0]
+    draw = Draws(made.options.resolved_space, 5, NetworkSpec("mlp"), 3, 2).draw(0)
+    assert row["fingerprint"] == draw.wiring.fingerprint
+    keys = (row["fingerprint"], 0)
+    network = NetworkSpec("mlp").build(draw.wiring, stream(5, "weights", *keys))
+    history = train(network, TASK, made.options.recipe, rng=stream(5, "batches", *keys))
+    assert row["validation_loss"] == history.epochs[-1].validation_loss
+    assert seeds == [5]
 
 
 def test_rows_are_in_the_order_of_wirings_learning_rates_and_replicates(calm_survey: Path):

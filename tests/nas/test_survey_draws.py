@@ -45,6 +45,16 @@ def test_seeds_come_from_the_same_stream_as_in_a_campaign():
     )
 
 
+def test_the_surveys_seed_decides_about_parameters_and_about_seeds():
+    for seed in (0, 1):
+        made = draws(seed)
+        searched = made.space.suggest(Uniform(stream(seed, "sampler", 4, 0)))
+        assert made.draw(4).params == {**searched, **made.space.seeds(stream(seed, "wiring", 4, 0))}
+    one, other = (draws(seed).draw(4).params for seed in (0, 1))
+    assert one["degree"] != other["degree"]
+    assert one["graph_seed"] != other["graph_seed"]
+
+
 def test_only_parameters_that_act_are_drawn():
     for number in range(20):
         params = draws(initial=("star", "complete")).draw(number).params

@@ -12,6 +12,7 @@ from sklearn.base import clone
 from sklearn.model_selection import KFold, cross_val_score
 
 from predictors import Predictor, Preparation
+from predictors.calibration import fit_calibration
 from predictors.validation.metrics import kendall, r2
 from priors import WattsStrogatz, Wiring, attach
 
@@ -38,6 +39,33 @@ def test_what_must_be_beaten_is_known():
     assert worth["wirings"] == 90
     assert worth["trained_on"].startswith("90 wirings, 270 trainings, 12 to 30 neurons, ")
     assert "barabasi-albert and erdos-renyi and watts-strogatz" in worth["trained_on"]
+
+
+class KnowsGroups:
+    """Stands in for a fitted scale: far too large for rows of the groups that it saw; the first column is the group."""
+
+    def __init__(self, X: np.ndarray, *_: object) -> None:
+        self.seen = np.unique(X[:, 0])
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        return np.where(np.isin(X[:, 0], self.seen), 1e6, 2.0)
+
+
+@pytest.mark.parametrize("rows_a_group", [1, 3])
+def test_an_error_is_measured_by_a_scale_that_saw_no_row_of_its_group(
+    rows_a_group: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("predictors.regressors.fit_scale", KnowsGroups)
+    groups = np.random.default_rng(0).permutation(np.repeat(np.arange(100), rows_a_group))
+    errors = np.random.default_rng(1).normal(size=(len(groups), 2))
+    errors[3, 1] = np.nan
+    found = fit_calibration(groups[:, None].astype(float), errors, groups.tolist(), seed=0)
+    known = errors[~np.isnan(errors)] / 2
+    np.testing.assert_allclose(found.quantiles[[0, -1]], [known.min(), known.max()])
+    assert found.rms == pytest.approx(np.sqrt(np.square(known).mean()))
+    assert found.n_groups == 100
+    # What is kept for new wirings learnt from all.
+    assert found.scale.predict(np.arange(100.0)[:, None]).tolist() == [1e6] * 100
 
 
 @pytest.mark.parametrize("coverage", [0.5, 0.9])
