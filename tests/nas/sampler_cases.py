@@ -1,12 +1,16 @@
 """Wirings whose values follow from structure, without any training, and what tests of the structural sampler call."""
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import optuna
 
 from nas.networks import NetworkSpec
 from nas.samplers import StructuralSampler
+from nas.samplers.candidates import Candidates
+from nas.samplers.history import Examples, Tried
+from nas.samplers.rounds import Round, Warm
 
 UNITS = (4, 2)
 SMALL = {"nodes": (8, 24), "degree": (2.0, 5.0), "attachment": "natural"}
@@ -70,3 +74,29 @@ def pairs(study, wirings):
 
 def is_one_line(error):
     return "\n" not in str(error.value)
+
+
+class Believes:
+    """Stands in for a surrogate on the scale of values: columns are the mean and the deviation of a wiring."""
+
+    def __init__(self, smoothed: list[float]) -> None:
+        self.rows, self.smoothed, self.warp = np.arange(len(smoothed)), np.array(smoothed), self
+
+    def value(self, scores: np.ndarray) -> np.ndarray:
+        return np.asarray(scores)
+
+    def posterior(self, X: np.ndarray, _: Any = None) -> tuple[np.ndarray, np.ndarray]:
+        return X[:, 0], X[:, 1]
+
+
+def round_of(
+    known: list[tuple[float, float, int]], candidates: list[tuple[float, float, int]], warm: Warm | None = None
+) -> Round:
+    """Make a round of examples (value, what it is thought to be, size) and candidates (mean, deviation, size)."""
+    values, smoothed, sizes = zip(*known, strict=True)
+    tried = tuple(Tried({}, str(size), size, np.zeros(2)) for size in sizes)
+    counts = np.ones(len(known), dtype=np.int64)
+    examples = Examples(tried, tuple(range(len(known))), np.zeros((len(known), 2)), np.array(values), counts)
+    X, wanted = np.array([own[:2] for own in candidates]), np.array([own[2] for own in candidates])
+    made = Candidates(({},) * len(candidates), ("prior",) * len(candidates), (), wanted, X)
+    return Round(examples, Believes(list(smoothed)), lambda: made, False, 1.0, warm)

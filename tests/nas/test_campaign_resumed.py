@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from campaign_cases import SPACE, Evaluate, Flaky, always, edges, odd, run, sequence
+from survey_cases import TASK
 
+from nas.search.campaign import Campaign
 from nas.search.study import load
 
 pytestmark = pytest.mark.usefixtures("no_plot")
@@ -69,3 +71,13 @@ def test_another_evaluation_of_the_same_candidates_changes_values_only(tmp_path:
     run(tmp_path, trials=4, sampler="random")
     run(tmp_path, lambda *_: 7.0, trials=6, sampler="random")
     assert [row.value == 7.0 for row in load(tmp_path)] == [False] * 4 + [True] * 2
+
+
+def test_every_look_at_the_test_part_is_counted(tmp_path: Path):
+    options: dict[str, Any] = {"sampler": "random", "space": SPACE, "finalists": 1, "final_seeds": 1, "threads": 1}
+    recipe = {"epochs": 1, "learning_rates": 0.01}
+    for trials, uses in ((1, 1), (2, 2), (2, 2), (3, 3)):
+        outcome = Campaign(tmp_path / "task", task=TASK, trials=trials, recipe=recipe, **options).run()
+        assert outcome.test_uses == uses
+    assert "was looked at 3 times" in (tmp_path / "task" / "best" / "card.md").read_text(encoding="utf-8")
+    assert run(tmp_path / "own", trials=1).test_uses == 0

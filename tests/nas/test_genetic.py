@@ -1,6 +1,7 @@
 """The genetic search: campaigns that breed, store and rebuild; what predictors learn from them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 from nas.errors import InputError
 from nas.networks import NetworkSpec
 from nas.samplers.crossover import cross
-from nas.samplers.genetic import GeneticSampler
+from nas.samplers.genetic import _CHILDREN, GeneticSampler
+from nas.samplers.rounds import Learner, Round
 from nas.search.campaign import Campaign
 from nas.search.learning import LEAST_LINEAGES, campaign_examples
 from nas.search.lineage import Lineage
@@ -221,6 +223,22 @@ def test_breeding_and_screening_pay(tmp_path: Path):
     )
     assert random.mean() < blind.mean() < screened.mean()
     assert (random < screened).all()
+
+
+@pytest.mark.parametrize("falls_back", [True, False])
+def test_children_are_screened_unless_structure_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, falls_back: bool
+):
+    found, gains, screened = Learner.round, Round.gains, []
+
+    def noted(self: Round, among: np.ndarray, *given: Any, **options: Any) -> np.ndarray:
+        screened.append(len(among))
+        return gains(self, among, *given, **options)
+
+    monkeypatch.setattr(Round, "gains", noted)
+    monkeypatch.setattr(Learner, "round", lambda *given: replace(found(*given), falls_back=falls_back))
+    run(tmp_path, trials=9, batch=1)
+    assert screened == ([] if falls_back else [_CHILDREN])
 
 
 def test_no_wiring_is_proposed_twice(tmp_path: Path):

@@ -1,41 +1,27 @@
-"""What candidates promise a front: the area that each is expected to add, by beliefs made by hand."""
-
-from typing import Any
+"""What candidates promise, by beliefs made by hand: a good value, or the area that each may add to a front."""
 
 import numpy as np
 import pytest
-
-from nas.samplers.candidates import Candidates
-from nas.samplers.history import Examples, Tried
-from nas.samplers.rounds import Round
-
-
-class Believes:
-    """Stands in for a surrogate on the scale of values: columns are the mean and the deviation of a wiring."""
-
-    def __init__(self, smoothed: list[float]) -> None:
-        self.rows, self.smoothed, self.warp = np.arange(len(smoothed)), np.array(smoothed), self
-
-    def value(self, scores: np.ndarray) -> np.ndarray:
-        return np.asarray(scores)
-
-    def posterior(self, X: np.ndarray, _: Any = None) -> tuple[np.ndarray, np.ndarray]:
-        return X[:, 0], X[:, 1]
-
-
-def round_of(known: list[tuple[float, float, int]], candidates: list[tuple[float, float, int]]) -> Round:
-    """Make a round of examples (value, what it is thought to be, size) and candidates (mean, deviation, size)."""
-    values, smoothed, sizes = zip(*known, strict=True)
-    tried = tuple(Tried({}, str(size), size, np.zeros(2)) for size in sizes)
-    counts = np.ones(len(known), dtype=np.int64)
-    examples = Examples(tried, tuple(range(len(known))), np.zeros((len(known), 2)), np.array(values), counts)
-    X, wanted = np.array([own[:2] for own in candidates]), np.array([own[2] for own in candidates])
-    made = Candidates(({},) * len(candidates), ("prior",) * len(candidates), (), wanted, X)
-    return Round(examples, Believes(list(smoothed)), lambda: made, False, 1.0, None)
+from sampler_cases import round_of
 
 
 def gains(known: list[tuple[float, float, int]], candidates: list[tuple[float, float, int]]) -> np.ndarray:
     return round_of(known, candidates).gains(np.arange(len(candidates)), [], 1.0, by_size=True)
+
+
+@pytest.mark.parametrize("optimism", [0.0, 1.0, 2.5])
+def test_what_is_unsure_promises_more_by_so_many_deviations(optimism: float):
+    now = round_of([(0.2, 0.2, 100)], [(0.5, 0.1, 10), (0.4, 0.3, 20), (0.6, 0.0, 30)])
+    found = now.gains(np.array([2, 0, 1]), [], optimism, by_size=False)
+    assert found.tolist() == pytest.approx([0.6, 0.5 + 0.1 * optimism, 0.4 + 0.3 * optimism])
+
+
+def test_without_optimism_what_is_unsure_adds_no_more_to_a_front():
+    now = round_of([(0.5, 0.5, 100), (0.0, 0.0, 50)], [(0.6, 0.3, 101), (0.6, 0.0, 101), (0.0, 0.0, 1000)])
+    unsure, sure, _ = now.gains(np.arange(3), [], 0.0, by_size=True)
+    assert unsure == pytest.approx(sure)
+    unsure, sure, _ = now.gains(np.arange(3), [], 1.0, by_size=True)
+    assert unsure > 1.1 * sure
 
 
 def test_what_a_candidate_promises_is_the_expected_area():

@@ -10,6 +10,7 @@ from sampler_cases import SMALL, UNITS, asked, copied, pairs, params_of, sampler
 
 from nas.samplers.acquisition import hypervolume
 from nas.samplers.candidates import Source
+from nas.samplers.rounds import Round
 from nas.search.space import Space
 
 
@@ -47,6 +48,31 @@ def test_forecasts_are_made_before_and_hold_what_comes_out():
     assert len(inside) > 70
     assert 0.8 <= np.mean(inside) <= 1.0
     assert np.mean(np.square(errors)) < 0.6 * np.var(spread)
+
+
+@pytest.fixture
+def looks(monkeypatch):
+    """The optimism by which candidates are looked at, once a proposal."""
+    gains, found = Round.gains, []
+
+    def noted(self, among, unknown, optimism, **options):
+        found.append(optimism)
+        return gains(self, among, unknown, optimism, **options)
+
+    monkeypatch.setattr(Round, "gains", noted)
+    return found
+
+
+@pytest.mark.parametrize("epsilon", [0, 1])
+def test_such_a_share_of_trials_is_drawn_without_looking(looks, epsilon):
+    _, sampler, _ = searched(Space(**SMALL), 12, epsilon=float(epsilon), pool=16)
+    origins = [sampler.proposals[number].origin for number in range(6, 12)]
+    assert (origins.count("random"), len(looks)) == (6 * epsilon, 6 * (1 - epsilon))
+
+
+def test_candidates_are_looked_at_with_the_optimism_that_is_asked_for(looks):
+    searched(Space(**SMALL), 8, epsilon=0.0, pool=16, optimism=2.5)
+    assert looks == [2.5, 2.5]
 
 
 def trade_off(wiring):

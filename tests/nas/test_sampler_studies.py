@@ -2,17 +2,22 @@
 
 import math
 from collections import Counter
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import optuna
 import pytest
 from optuna.testing.pytest_samplers import BasicSamplerTestCase, MultiObjectiveSamplerTestCase
 from optuna.trial import TrialState
-from sampler_cases import SMALL, UNITS, asked, luck, pairs, searched, sources
+from sampler_cases import SMALL, UNITS, asked, luck, pairs, round_of, sampler_of, searched, size_of, sources
 
 from nas.samplers import StructuralSampler
 from nas.samplers import candidates as candidates_module
 from nas.samplers import rounds as rounds_module
+from nas.samplers.candidates import Source
+from nas.samplers.history import History
+from nas.samplers.rounds import Learner
 from nas.search.draws import Uniform
 from nas.search.space import Space
 
@@ -50,6 +55,39 @@ def test_failed_stopped_running_and_foreign_trials():
     assert sampler.proposals[study.get_trials()[-40].number].origin != "start-up"
 
 
+@pytest.mark.parametrize("direction", ["maximize", "minimize"])
+def test_a_wiring_that_was_trained_several_times_enters_once_with_its_mean(direction):
+    space = Space(**SMALL)
+    source = Source(space, UNITS, size_of, seed=3)
+    rng, distributions = np.random.default_rng(0), space.distributions()
+    one, other, third = ({**space.suggest(Uniform(rng)), **space.seeds(rng)} for _ in range(3))
+
+    def trial(number, params, value, state=TrialState.COMPLETE):
+        used = {name: distributions[name] for name in params}
+        made = optuna.create_trial(value=value, state=state, params=params, distributions=used)
+        made.number = number
+        return made
+
+    trials = [
+        trial(0, other, 0.75),
+        trial(1, one, None, TrialState.FAIL),
+        trial(2, one, 0.125),
+        trial(3, third, math.inf),
+        trial(4, one, 0.5),
+        trial(5, one, -math.inf),
+        trial(6, other, 0.25, TrialState.PRUNED),
+        trial(7, one, 0.75, TrialState.RUNNING),
+        trial(8, one, 0.0),
+    ]
+    found = History(source, direction).examples(trials)
+    sign = 1 if direction == "maximize" else -1
+    assert found.values.tolist() == pytest.approx([sign * 0.75, sign * 0.625 / 3])
+    assert found.counts.tolist() == [1, 3]
+    assert found.numbers == (0, 2)
+    assert [own.fingerprint for own in found.tried] == [source.wiring(own).fingerprint for own in (other, one)]
+    np.testing.assert_array_equal(found.X, source.of([other, one], "prior").X)
+
+
 @pytest.mark.parametrize("values", [[0.5], [math.inf], [-math.inf, math.inf], [0.5, 0.5, 0.5, 0.6]])
 def test_values_that_teach_nothing_or_next_to_nothing(values):
     study, sampler, wirings = searched(Space(**SMALL), 25, lambda wiring: values[len(wiring.edges) % len(values)])
@@ -57,6 +95,32 @@ def test_values_that_teach_nothing_or_next_to_nothing(values):
     if len(set(values)) == 1:
         assert {own.origin for own in sampler.proposals.values()} == {"start-up"}
         assert all(own.forecast is None for own in sampler.proposals.values())
+
+
+@pytest.mark.parametrize(
+    ("n_wirings", "gain", "falls_back"), [(30, -0.1, True), (30, 0.0, True), (30, 0.1, False), (29, -0.1, False)]
+)
+def test_structure_is_given_up_where_thirty_wirings_tell_no_more_than_their_mean(
+    monkeypatch, n_wirings, gain, falls_back
+):
+    learner = Learner(Source(Space(**SMALL), UNITS, size_of, seed=3), ["maximize"], 3)
+    monkeypatch.setattr(Learner, "fit", lambda *_: SimpleNamespace(gain=gain))
+    examples = round_of([(0.5, 0.5, 100)] * n_wirings, [(0.5, 0.1, 100)]).examples
+    assert learner.round([], examples, 16).falls_back == falls_back
+    monkeypatch.setattr(Learner, "fit", lambda *_: None)
+    assert not learner.round([], examples, 16).falls_back
+
+
+def test_where_structure_is_given_up_tpe_chooses(monkeypatch):
+    space, found = Space(**SMALL), Learner.round
+    study, _, _ = searched(space, 9)
+    over = study.get_trials()
+    monkeypatch.setattr(Learner, "round", lambda *given: replace(found(*given), falls_back=True))
+    study.sampler = sampler_of(space, epsilon=0.0)
+    trial = study.ask(space.distributions())
+    drawn = Learner(Source(space, UNITS, size_of, seed=3), ["maximize"], 3).tpe_draws(over, 9)
+    assert {name: own for name, own in trial.params.items() if name in drawn[0]} == drawn[0]
+    assert study.sampler.proposals[9].origin == "fallback"
 
 
 def test_one_example_or_none_is_no_reason_to_stop():

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from sampler_cases import SMALL, UNITS, copied, is_one_line, pairs, params_of, searched, size_of, sources
+from sampler_cases import SMALL, UNITS, copied, is_one_line, pairs, params_of, round_of, searched, size_of, sources
 
 from nas.errors import InputError
 from nas.samplers.candidates import Source
+from nas.samplers.rounds import Warm
 from nas.search.space import Space
 from predictors import Predictor
 
@@ -28,6 +29,22 @@ def test_with_a_predictor_the_first_proposals_are_good(fitted):
     resumed, _, _ = searched(space, 9, study=copied(study, 5), warm_start=fitted, startup=10)
     assert params_of(resumed) == params_of(study)
     assert max(pairs(study, wirings).values()) == 1
+
+
+class Expects(Warm):
+    """Expects the opposite of what trials tell."""
+
+    def scores(self, X):
+        return -X[:, 0]
+
+
+@pytest.mark.parametrize("n_trials", [1, 5, 20, 180])
+def test_a_predictor_counts_as_much_as_twenty_trials(n_trials):
+    now = round_of([(0.5, 0.5, 100)] * n_trials, [(0.5, 0.1, 100)], Expects(None))
+    mean, std = now.posterior(np.array([[1.0, 0.25], [-3.0, 0.5]]))
+    share = 20 / (20 + n_trials)
+    assert mean.tolist() == pytest.approx([1 - 2 * share, -3 * (1 - 2 * share)])
+    assert std.tolist() == [0.25, 0.5]
 
 
 def test_a_predictor_of_a_loss_is_turned_round(fitted):
