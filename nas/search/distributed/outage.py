@@ -73,6 +73,7 @@ class Outage:
         """
         first: float | None = None
         while True:
+            began = time.monotonic()
             try:
                 return work()
             except STORAGE_ERRORS as error:
@@ -80,7 +81,8 @@ class Outage:
                 if state.startswith(_LASTING) and state not in _PASSING:
                     raise CampaignError(f"{place} cannot be used: {reason_of(error, self._url)}") from None
                 now = time.monotonic()
-                first = now if first is None else first
+                # Whatever took longer than anybody waits was work, and had the database until it failed.
+                first = now if first is None or now - began > PATIENCE_S else first
                 if now - min(first, now if self._since is None else self._since) > PATIENCE_S:
                     raise CampaignError(f"{place} stays away: {reason_of(error, self._url)}") from None
                 if self._stop.wait(random.uniform(0.2, 1.0)):
