@@ -17,7 +17,7 @@ from rich.console import Console
 
 from nas.training.extension import MISSING, has_native
 
-DEFAULT_OUT = Path(__file__).resolve().parents[1] / "results" / "benchmarks" / "engine.json"
+DEFAULT_OUT = Path(__file__).resolve().parents[1] / "build" / "benchmarks" / "engine.json"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

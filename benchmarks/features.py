@@ -38,7 +38,7 @@ from priors.graphs import ErdosRenyi, WattsStrogatz
 from priors.transforms import layer, orient
 from priors.wiring import Wiring
 
-DEFAULT_OUT = Path(__file__).resolve().parents[1] / "results" / "benchmarks" / "features.json"
+DEFAULT_OUT = Path(__file__).resolve().parents[1] / "build" / "benchmarks" / "features.json"
 N_POOL = 10_000
 WITHOUT_BETWEENNESS = (*DEFAULT_TIERS, "recurrent")
 TIMED_SECONDS = 0.05

@@ -54,7 +54,7 @@ CELLS = {"RNN_TANH": "tanh", "RNN_RELU": "relu", "GRU": "gru", "LSTM": "lstm"}
 """Cells by the name that the study calls them."""
 EPOCHS, BATCH, LEARNING_RATE, CLIP = 15, 128, 1e-3, 5.0
 LETTERS = string.ascii_uppercase
-DEFAULT_OUT = Path(__file__).resolve().parents[1] / "results" / "benchmarks" / "published_rnn.json"
+DEFAULT_OUT = Path(__file__).resolve().parents[1] / "build" / "benchmarks" / "published_rnn.json"
 
 
 @dataclass(frozen=True)
