@@ -287,6 +287,9 @@ class Predictor:
 
     # The protocol of scikit-learn
 
+    # What versions before 1.6 read in place of tags.
+    _estimator_type = "regressor"
+
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002
         """Return the arguments of the constructor."""
         names = ("tiers", "pivots", "preparation", "metric", "direction", "bounds", "chance", "seed")

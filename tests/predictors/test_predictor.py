@@ -8,7 +8,7 @@ import networkx as nx
 import numpy as np
 import pytest
 from predictor_cases import PREPARATION, drawn, fitted, values_of
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.model_selection import KFold, cross_val_score
 
 from predictors import Predictor, Preparation
@@ -299,6 +299,11 @@ def test_scikit_learn_clones_and_scores_it():
         predictor, rows, values_of(wirings).mean(axis=1), cv=KFold(3, shuffle=True, random_state=0)
     )
     assert scores.mean() > 0.6
+
+
+def test_scikit_learn_takes_it_for_a_regressor():
+    assert is_regressor(Predictor())
+    assert not is_classifier(Predictor())
 
 
 def test_asking_imports_nothing_heavy(tmp_path):
