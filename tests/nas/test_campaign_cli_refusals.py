@@ -1,9 +1,9 @@
 """Whatever is wrong with a campaign of the command line is one line, and leaves nothing behind."""
 
-import os
 from pathlib import Path
 from typing import Any
 
+import permissions
 import pytest
 from cli_cases import TINY
 from command_line import wirenas
@@ -86,13 +86,16 @@ def test_a_folder_that_is_a_file_is_one_line(tmp_path: Path):
     assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_without_permission_is_one_line(tmp_path: Path):
     (tmp_path / "locked").mkdir(mode=0o500)
     for out in ("locked", "locked/below"):
-        code, text, err = wirenas("run", *TINY.split(), "--out", str(tmp_path / out))
+        with permissions.heeded():
+            code, text, err = wirenas("run", *TINY.split(), "--out", str(tmp_path / out))
         assert (code, text) == (2, "")
         assert err.count("\n") == 1
+        assert "locked" in err
+        assert "Permission denied" in err
+    assert list((tmp_path / "locked").iterdir()) == []
 
 
 def test_anything_else_is_exit_code_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
