@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from priors.lazy import lazy_names
+from wirenas import require_own
+
+require_own("priors", "predictors")
+
+from priors.lazy import lazy_names  # noqa: E402
 
 if TYPE_CHECKING:
     from nas.errors import CampaignError, InputError
@@ -57,6 +61,8 @@ __all__ = [
     "train",
     "wiring_of",
 ]
+
+_WIRENAS = True  # what `wirenas.require_own` looks for
 
 _MODULES = {
     "Campaign": "search.campaign",

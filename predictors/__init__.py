@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from priors.lazy import lazy_names
+from wirenas import require_own
+
+require_own("priors")
+
+from priors.lazy import lazy_names  # noqa: E402
 
 if TYPE_CHECKING:
     from predictors.features.describe import describe
@@ -17,6 +21,8 @@ if TYPE_CHECKING:
     from predictors.preparation import Preparation
 
 __all__ = ["FEATURES", "TIERS", "Feature", "GraphFeatures", "Predictor", "Preparation", "describe", "names_of"]
+
+_WIRENAS = True  # what `wirenas.require_own` looks for
 
 _MODULES = {
     "FEATURES": "features.table",

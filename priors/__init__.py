@@ -50,6 +50,8 @@ __all__ = [
     "write_wiring",
 ]
 
+_WIRENAS = True  # what `wirenas.require_own` looks for
+
 _MODULES = {
     "ATTACHMENTS": "attachment",
     "FORMATS": "formats.files",

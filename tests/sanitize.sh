@@ -16,7 +16,7 @@ cmake --build "$build" --parallel
 
 # A copy of the sources with the sanitized extensions in the place of the others.
 rm -rf "$tree" && mkdir -p "$tree"
-cp -r "$root"/{priors,predictors,nas,tests,pyproject.toml} "$tree"
+cp -r "$root"/{wirenas,priors,predictors,nas,tests,pyproject.toml} "$tree"
 find "$tree" -name '_native*.so' -delete
 for extension in "$build"/*/native/_native*.so "$build"/*/*/native/_native*.so; do
     [ -e "$extension" ] || continue

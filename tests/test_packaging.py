@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("priors", "predictors", "nas")
+PACKAGES = ("wirenas", "priors", "predictors", "nas")
 
 
 @pytest.mark.parametrize("package", PACKAGES)

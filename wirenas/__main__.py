@@ -1,0 +1,25 @@
+"""The command ``wirenas``, also as ``python -m wirenas``: leads to the command line of nas."""
+
+from __future__ import annotations
+
+import sys
+
+from wirenas import require_own
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line and exit, with 2 and one line if another project's packages are in the way."""
+    try:
+        require_own("priors", "predictors", "nas")
+    except ImportError as error:
+        print(f"wirenas: {error}", file=sys.stderr)
+        sys.exit(2)
+    from nas.cli import main as run
+
+    run()
+
+
+if __name__ == "__main__":
+    main()
