@@ -117,10 +117,11 @@ def _radius(adjacency: Any) -> float:
     ----------
     Noda 1971, doi:10.1007/BF01436383.
     """
-    from scipy.sparse import eye_array
+    from scipy.sparse import coo_array
     from scipy.sparse.linalg import splu
 
     n = adjacency.shape[0]
+    diagonal = np.arange(n, dtype=np.int32), np.arange(n, dtype=np.int32)  # scipy before 1.12 takes no others
     x = np.ones(n)
     high = np.inf
     while True:
@@ -128,5 +129,5 @@ def _radius(adjacency: Any) -> float:
         if not ratios.max() < high or np.ptp(ratios) <= _PRECISION * ratios.max():
             return float(min(high, ratios.max()))
         high = ratios.max()
-        x = splu((high * eye_array(n) - adjacency).tocsc()).solve(x)
+        x = splu((coo_array((np.full(n, high), diagonal), shape=(n, n)) - adjacency).tocsc()).solve(x)
         x /= x.max()

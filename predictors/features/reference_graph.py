@@ -51,7 +51,8 @@ def hops(n: int, edges: NDArray[Any], starts: Sequence[int] | NDArray[Any]) -> A
 
     if not len(starts):
         return np.zeros((0, n))
-    adjacency = coo_array((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(n, n)).tocsr()
+    source, target = edges.astype(np.int32).T  # scipy before 1.15 takes no others
+    adjacency = coo_array((np.ones(len(edges)), (source, target)), shape=(n, n)).tocsr()
     found: Array = dijkstra(adjacency, indices=np.asarray(starts), unweighted=True)
     return found
 
