@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from nas.errors import InputError, as_input_errors, known
 from nas.seeds import stream, stream_seed
 from priors import (
+    ATTACHMENTS,
     PRIORS,
     BarabasiAlbert,
     ErdosRenyi,
@@ -71,6 +72,7 @@ def draw_wiring(
         value = getattr(drawing, name)
         if value is not None and name not in taken:
             raise InputError(f"{name}={value}: {drawing.prior} does not take it; it takes {', '.join(sorted(taken))}")
+    _refuse_ignored(drawing, structure, n_outputs, known("attachment", attachment, ATTACHMENTS))
     with as_input_errors(_FEWER):
         wiring = make(drawing).sample(stream(drawing.seed, "wiring", 0))
         if structure != "recurrent" and drawing.prior != "layered":
@@ -80,6 +82,26 @@ def draw_wiring(
         rng = stream_seed(drawing.seed, "wiring", 2)
         counts = {"reads": drawing.reads, "readouts": drawing.readouts, "width": drawing.width}
         return attach(wiring, drawing.inputs, n_outputs, attachment, rng, **counts)
+
+
+def _refuse_ignored(drawing: Drawing, structure: str, n_outputs: int, attachment: str) -> None:
+    """Refuse what another prior, structure or attachment would heed; defaults are as good as not given."""
+    only = f"attachment={attachment} ignores it; leave it out, or give attachment="
+    for name, is_heeded, why in (
+        ("orientation", drawing.prior != "layered", "prior=layered has directions of its own; leave it out"),
+        (
+            "orientation",
+            structure != "recurrent",
+            "structure=recurrent takes graphs as they are and ignores it; leave it out, or give structure=stack",
+        ),
+        ("reads", attachment == "controlled", f"{only}controlled"),
+        ("readouts", attachment == "controlled", f"{only}controlled"),
+        ("readouts", n_outputs != 0, "outputs=0 ignores it; leave it out, or give outputs"),
+        ("width", attachment == "projected", f"{only}projected"),
+    ):
+        value = getattr(drawing, name)
+        if value != getattr(type(drawing), name) and not is_heeded:
+            raise InputError(f"{name}={value}: {why}")
 
 
 def _structure(prior: str, network: str, structure: str | None) -> str:
@@ -142,6 +164,11 @@ def write_rnn(out: Path, wiring: Wiring, cell: str, spectral_radius: float | Non
 
     known("cell", cell, CELLS)
     kind = SequenceNetwork if wiring.outputs else SparseRNN
+    if spectral_radius is not None and wiring.is_acyclic:
+        raise InputError(
+            f"spectral_radius={spectral_radius}: the graph has no cycles, whose weights alone it scales; leave it out, "
+            "or give more edges"
+        )
     with as_input_errors(_FEWER):
         rng = stream(seed, "weights", wiring.fingerprint)
         network = kind(wiring, cell, rng=rng, spectral_radius=spectral_radius)

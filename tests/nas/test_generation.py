@@ -20,13 +20,14 @@ GIVEN: dict[str, dict[str, Any]] = {
     "erdos-renyi": {"nodes": 12, "edges": 20},
     "layered": {"sizes": "5,4,3", "density": 0.6},
 }
-COUNTS = {"reads": 2, "readouts": 3, "width": 4}
+COUNTS: dict[str, dict[str, int]] = {"controlled": {"reads": 2, "readouts": 3}, "projected": {"width": 4}}
 
 
 def draw(prior: str, structure: str, **changes: Any) -> Wiring:
     inputs, outputs = changes.pop("units", (4, 2))
     attachment = changes.pop("attachment", "natural")
-    drawing = Drawing(**{"prior": prior, "inputs": inputs} | COUNTS | GIVEN.get(prior, {}) | changes)
+    counts = COUNTS.get(attachment, {})
+    drawing = Drawing(**{"prior": prior, "inputs": inputs} | counts | GIVEN.get(prior, {}) | changes)
     return draw_wiring(drawing, "mlp" if structure == "dag" else "rnn", outputs, attachment, structure)
 
 
@@ -225,7 +226,7 @@ def test_a_failure_in_the_middle_leaves_nothing(culprit: str, tmp_path: Path, mo
         ("watts-strogatz", "dag", {"m": 2}, "^m=2: watts-strogatz does not take it; it takes k, nodes, p$"),
         ("watts-strogatz", "dag", {"m": 0}, "^m=0: watts-strogatz does not take it"),
         ("watts-strogatz", "dag", {"orientation": "up"}, "^order='up': "),
-        ("watts-strogatz", "dag", {"attachment": "glue"}, "^mode='glue': "),
+        ("watts-strogatz", "dag", {"attachment": "glue"}, "^attachment 'glue' is not known; known: "),
         ("watts-strogatz", "dag", {"units": (0, 2)}, "^n_inputs=0: "),
         ("watts-strogatz", "dag", {"units": (3, -1)}, "^n_outputs=-1: an MLP needs .*1 <= n_outputs$"),
         ("watts-strogatz", "dag", {"units": (3, 0)}, "^n_outputs=0: an MLP needs "),

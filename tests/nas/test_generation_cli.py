@@ -54,3 +54,56 @@ def test_a_wrong_generation_is_one_line_and_leaves_nothing(tmp_path: Path, optio
     assert err.count("\n") == 1
     assert message in err
     assert list(tmp_path.iterdir()) == []
+
+
+WATTS_STROGATZ = "--prior watts-strogatz --nodes 8 --k 4 --p 0.1"
+ELSE = "leave it out, or give"
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "message"),
+    [
+        ("rnn", "--width 3", f"width=3: attachment=natural ignores it; {ELSE} attachment=projected"),
+        ("rnn", "--reads 3", f"reads=3: attachment=natural ignores it; {ELSE} attachment=controlled"),
+        ("rnn", "--readouts 3 --outputs 2", f"readouts=3: attachment=natural ignores it; {ELSE} attachment=controlled"),
+        ("rnn", "--readouts 3 --attachment controlled", f"readouts=3: outputs=0 ignores it; {ELSE} outputs"),
+        (
+            "rnn",
+            "--orientation index",
+            f"orientation=index: structure=recurrent takes graphs as they are and ignores it; {ELSE} structure=stack",
+        ),
+        ("mlp", "--outputs 2 --width 3", f"width=3: attachment=controlled ignores it; {ELSE} attachment=projected"),
+        ("mlp", "--outputs 0", "n_outputs=0: an MLP needs an integer n_outputs with 1 <= n_outputs"),
+        (
+            "mlp",
+            "--outputs 2 --prior layered --sizes 3,3 --density 0.5 --orientation index",
+            "orientation=index: prior=layered has directions of its own; leave it out",
+        ),
+        (
+            "rnn",
+            "--prior erdos-renyi --nodes 5 --edges 0 --spectral-radius 0.9",
+            f"spectral_radius=0.9: the graph has no cycles, whose weights alone it scales; {ELSE} more edges",
+        ),
+    ],
+)
+def test_what_would_do_nothing_is_refused(tmp_path: Path, kind: str, options: str, message: str):
+    prior = "" if "--prior" in options else WATTS_STROGATZ
+    arguments = f"{prior} {options} --inputs 4".split()
+    code, text, err = wirenas("generate", kind, *arguments, "--out", tmp_path / "net")
+    assert (code, text, err) == (2, "", f"wirenas: {message}\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("rnn", "--attachment projected --width 3"),
+        ("rnn", "--attachment controlled --reads 3 --readouts 3 --outputs 2"),
+        ("rnn", "--structure stack --orientation index --spectral-radius 0.9"),
+        ("rnn", "--orientation random --reads 10 --readouts 16 --width 16"),
+        ("mlp", "--outputs 2 --orientation index --reads 3 --readouts 3"),
+    ],
+)
+def test_what_does_something_or_is_the_default_is_taken(tmp_path: Path, kind: str, options: str):
+    arguments = f"{WATTS_STROGATZ} {options} --inputs 4".split()
+    assert wirenas("generate", kind, *arguments, "--out", tmp_path / "net")[::2] == (0, "")
