@@ -23,6 +23,7 @@ from nas.search.distributed.search import shared_search
 from nas.search.evaluation import Trainer
 from nas.search.finals import Finals, run_finals
 from nas.search.guards import alone_in, one_torch_thread, stop_on_signal
+from nas.search.ignored import Setting, ignored_option
 from nas.search.learning import campaign_examples, fit_into
 from nas.search.lineage import rebuilt
 from nas.search.lockstep import evaluation_with
@@ -110,12 +111,12 @@ class Campaign:
     ) -> None:
         if evaluate is not None and task is not None:
             raise InputError("evaluate and task are both given: a candidate has one value, so give one of them")
-        check_units(n_inputs, n_outputs)
         self.out = Path(out)
         self.stop = threading.Event()
         self._shared = shared_search(storage, study, self.out, self.stop)
         self._evaluate = evaluate
         self.task = None if evaluate is not None else task_of(task, options)
+        check_units(n_inputs, n_outputs, self.task)
         if self.task is not None:
             check_direction(options.get("direction"), self.task)
             options["direction"] = self.task.direction
@@ -138,7 +139,8 @@ class Campaign:
         Raises
         ------
         InputError
-            If the folder holds a campaign of other options, or another process works on it.
+            If the folder holds a campaign of other options, or another process works on it, and for an option of a new
+        campaign that would do nothing.
         KeyboardInterrupt
             After Ctrl-C; what was stored stays, and the same call resumes.
         CampaignError
@@ -146,6 +148,7 @@ class Campaign:
         """
         refuse_other(self.out, CAMPAIGN)
         if not (self.out / OPTIONS_FILE).is_file():
+            self._check_options()
             self._check_proposals()
         watcher = watcher or Watcher()
         if self._shared is not None:
@@ -160,6 +163,13 @@ class Campaign:
                 raise KeyboardInterrupt from None
             finally:
                 watcher.finished()
+
+    def _check_options(self) -> None:
+        """Refuse what would do nothing, unless it was begun with by a version that did not look."""
+        is_shared = self._shared is not None
+        told = ignored_option(Setting(self.options, self.space, self.task, self._units, is_shared))
+        if told is not None and not (self._shared is not None and self._shared.is_begun()):
+            raise InputError(told)
 
     def _check_proposals(self) -> None:
         """Refuse what is impossible before anything is written."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import torch
 from pydantic import BaseModel
 
 from nas.errors import InputError
-from nas.search.options import CampaignOptions, SharedOptions, shown
+from nas.search.options import CampaignOptions, SharedOptions
 from nas.tasks import Task, load_task
 from nas.training.train import engine_for
 from predictors import Predictor
@@ -29,14 +28,6 @@ __all__ = [
     "steering_of",
     "task_of",
 ]
-
-_HEEDED_BY: Mapping[str, tuple[tuple[str, ...], object]] = {
-    "startup": (("structural", "genetic"), None),
-    "share": (("structural",), None),
-    "repeats": (("structural",), 1),
-    "space.edits": (("structural", "genetic"), 0),
-}
-"""Options that only some samplers know, and the value that says what all others do."""
 
 _WARM_FOLDER = "warm-start"
 """Where a campaign keeps the predictor that it started from."""
@@ -98,17 +89,8 @@ def check_sampler(options: CampaignOptions, *, is_shared: bool) -> None:
     Raises
     ------
     InputError
-        For two objectives in a campaign of several processes, for a genetic sampler in either, and for an option that
-        the sampler would ignore.
+        For two objectives in a campaign of several processes, and for a genetic sampler in either.
     """
-    defaults = CampaignOptions()
-    for name, (samplers, other) in _HEEDED_BY.items():
-        value, default = map(attrgetter(name), (options, defaults))
-        if value not in (default, other) and options.sampler not in samplers:
-            raise InputError(
-                f"{name}={shown(value)}: sampler={options.sampler} ignores it; leave it out, or give sampler="
-                f"{' or '.join(samplers)}"
-            )
     if is_shared and options.by_size:
         raise InputError(
             "objective=pareto: a study that several processes share has one objective; give objective=value, or leave "
@@ -137,14 +119,19 @@ def check_direction(direction: Any, task: Task) -> None:
         raise InputError(f"direction={direction}: the metric of task {task.name} is to {task.direction}; leave it out")
 
 
-def check_units(n_inputs: int, n_outputs: int) -> None:
+def check_units(n_inputs: int, n_outputs: int, task: Task | None) -> None:
     """Check how many units are to be attached to wirings.
 
     Raises
     ------
     InputError
-        For a negative number, and for outputs without inputs.
+        For a negative number, for outputs without inputs, and for others than a task has.
     """
+    if task is not None and (n_inputs, n_outputs) not in ((0, 0), (task.n_inputs, task.n_outputs)):
+        raise InputError(
+            f"n_inputs={n_inputs}, n_outputs={n_outputs}: they are for own evaluations, and task {task.name} has "
+            f"{task.n_inputs} and {task.n_outputs}; leave them out"
+        )
     if n_inputs < 0 or n_outputs < 0 or (n_outputs and not n_inputs):
         raise InputError(
             f"n_inputs={n_inputs}, n_outputs={n_outputs}: neither may be negative, and outputs need inputs; "
@@ -158,7 +145,7 @@ def steering_of(out: Path, options: CampaignOptions) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If there is no predictor where one is to start from, or no sampler that asks it.
+        If there is no predictor where one is to start from.
     """
     warm_start = _warm_predictor(out, options)
     if options.sampler == "genetic":
@@ -182,10 +169,6 @@ def _warm_predictor(out: Path, options: CampaignOptions) -> Predictor | None:
 
     if options.warm_start is None:
         return None
-    if options.sampler != "structural":
-        raise InputError(
-            f"warm_start={options.warm_start}: sampler={options.sampler} asks no predictor; use structural"
-        )
     try:
         return load_predictor(out / _WARM_FOLDER if _has_copy(out) else Path(options.warm_start))
     except InputError as error:

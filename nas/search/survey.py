@@ -19,6 +19,7 @@ from nas.networks import NetworkSpec
 from nas.search.draws import Draws
 from nas.search.evaluation import FAILURES_IN_A_ROW, Trainer
 from nas.search.guards import alone_in, one_torch_thread, stop_on_signal
+from nas.search.ignored import Setting, ignored_option
 from nas.search.in_order import in_order
 from nas.search.learning import fit_into, survey_examples
 from nas.search.options import (
@@ -110,7 +111,8 @@ class Survey:
         Raises
         ------
         InputError
-            If the folder holds a survey of other options, or another process works on it.
+            If the folder holds a survey of other options, or another process works on it, and for an option of a new
+            survey that would do nothing.
         KeyboardInterrupt
             After Ctrl-C; what was stored stays, and the same call resumes.
         CampaignError
@@ -118,7 +120,9 @@ class Survey:
         """
         refuse_other(self.out, SURVEY)
         if not (self.out / SURVEY.file).is_file():
-            self._maker.draws.draw(0)  # An impossible limit is refused before anything is written.
+            # What would do nothing, and an impossible limit, are refused before anything is written.
+            self._check_options()
+            self._maker.draws.draw(0)
         with alone_in(self.out):
             with one_torch_thread(), stop_on_signal(self.stop):
                 parts = self._open()
@@ -132,6 +136,12 @@ class Survey:
             examples = survey_examples(load_survey(self.out), chance=self.task.constant_value)
             fit_into(self.out, examples, self.options.seed, again=parts.n_wirings > before)
             return read_outcome(self.out)
+
+    def _check_options(self) -> None:
+        task, options = self.task, self.options
+        told = ignored_option(Setting(options, options.resolved_space, task, (task.n_inputs, task.n_outputs)))
+        if told is not None:
+            raise InputError(told)
 
     # The folder
 

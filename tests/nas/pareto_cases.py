@@ -25,7 +25,8 @@ def edges(wiring: Wiring, params: Mapping[str, Any]) -> float:
 
 
 def run(out: Path, sampler: str = "structural", **options: Any) -> Outcome:
-    own = {"space": SPACE, "objective": "pareto", "trials": 30, "batch": 4, "sampler": sampler}
+    own = {"space": SPACE, "objective": "pareto", "trials": 30, "sampler": sampler}
+    own |= {} if sampler == "random" else {"batch": 4}
     # What the structural sampler does must not depend on how long such an evaluation takes.
     unhurried = {"share": None} if sampler == "structural" else {}
     return Campaign(out, evaluate=edges, n_inputs=3, n_outputs=2, **{**own, **unhurried, **options}).run()

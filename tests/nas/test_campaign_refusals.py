@@ -1,6 +1,5 @@
 """What campaigns refuse: wrong and changed options, histories of another search, and folders that are not theirs."""
 
-from ast import literal_eval
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,33 +14,6 @@ from nas.search.study import StudyFile, load
 from priors import Wiring
 
 pytestmark = pytest.mark.usefixtures("no_plot")
-
-
-@pytest.mark.parametrize(
-    ("option", "sampler", "heeded_by"),
-    [
-        ("startup=3", "tpe", "structural or genetic"),
-        ("share=0.5", "genetic", "structural"),
-        ("repeats=2", "random", "structural"),
-        ("space.edits=3", "nsga2", "structural or genetic"),
-    ],
-)
-def test_options_that_the_sampler_would_ignore_are_refused(tmp_path: Path, option: str, sampler: str, heeded_by: str):
-    name, value = option.split("=")
-    plain = literal_eval(value)
-    given = {"space": {"edits": plain}} if name == "space.edits" else {name: plain}
-    with pytest.raises(InputError) as caught:
-        Campaign(tmp_path / "out", evaluate=edges, sampler=sampler, **given)
-    ignored = f"sampler={sampler} ignores it; leave it out, or give sampler={heeded_by}"
-    assert str(caught.value) == f"{option}: {ignored}"
-    for heeding in heeded_by.split(" or "):
-        Campaign(tmp_path / "out", evaluate=edges, sampler=heeding, **given)
-
-
-@pytest.mark.parametrize("sampler", ["random", "tpe", "nsga2"])
-def test_options_that_say_what_the_sampler_does_anyway_are_none_to_refuse(tmp_path: Path, sampler: str):
-    same = {"share": None, "repeats": 1, "screened": False, "startup": 10, "space": {"edits": 0}}
-    Campaign(tmp_path, evaluate=edges, sampler=sampler, **same)
 
 
 @pytest.mark.parametrize(
@@ -118,6 +90,10 @@ def test_wrong_options_are_one_line_and_leave_nothing(tmp_path: Path, options: d
         ({"task": "digit"}, r"task 'digit' is not known \(nearest: digits\)"),
         ({"task": "digits", "network": "rnn"}, "task digits needs network=mlp"),
         ({"task": "digits", "direction": "minimize"}, "direction=minimize"),
+        (
+            {"task": "digits", "n_inputs": 3},
+            "n_inputs=3, n_outputs=0: they are for own evaluations",
+        ),
     ],
 )
 def test_a_wrong_task_is_one_line(tmp_path: Path, options: dict[str, Any], message: str):

@@ -12,6 +12,7 @@ from command_line import wirenas
 from distributed_cases import claims, study_in
 from optuna.trial import TrialState
 from postgres import PASSWORD, Postgres
+from survey_cases import RECIPE, TASK
 
 from nas import Campaign, InputError, Worker
 from nas.search.records import Record
@@ -96,6 +97,42 @@ def test_other_options_another_study_and_a_local_campaign_are_refused(tmp_path: 
         campaign(tmp_path / "local", postgres, 3).run()
     with pytest.raises(InputError, match=r"give Worker the same evaluate"):
         Worker(postgres.url, "firm")
+
+
+def test_an_option_that_does_nothing_keeps_nobody_out_of_a_study_that_has_it(
+    tmp_path: Path, postgres: Postgres
+) -> None:
+    ignored: dict[str, Any] = {"startup": 3, "batch": 2}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("nas.search.campaign.ignored_option", lambda _: None)
+        campaign(tmp_path / "a" / "begun", postgres, 3, **ignored).run()
+    for folder in ("a", "b"):
+        assert campaign(tmp_path / folder / "begun", postgres, 4, **ignored).run().complete == 4
+    assert Worker(postgres.url, "begun", evaluate=value_of).run().trials == 0
+    with pytest.raises(InputError, match=r"^startup=3: sampler=random ignores it; leave it out, or give"):
+        campaign(tmp_path / "anew", postgres, 3, **ignored).run()
+    with pytest.raises(InputError, match=r"^batch=2: processes that share a study ask for one trial at a time; leave"):
+        campaign(tmp_path / "anew", postgres, 3, batch=2, sampler="tpe").run()
+    assert not (tmp_path / "anew").exists()
+    with pytest.raises(InputError, match="holds no such study"):
+        Worker(postgres.url, "anew", evaluate=value_of)
+
+
+def test_a_worker_refuses_what_its_study_does_not_ask_for(tmp_path: Path, postgres: Postgres) -> None:
+    campaign(tmp_path / "valued", postgres, 1).run()
+    tiny = {"task": TASK, "recipe": RECIPE, "finalists": 1, "final_seeds": 1}
+    campaign(tmp_path / "trained", postgres, 1, evaluate=None, **tiny).run()
+    by_name = f"data={tmp_path}: only a task that is taken by its name reads files"
+    for given, message in (
+        ({"study": "valued", "evaluate": value_of, "task": TASK}, "task=signs: the candidates of study=valued get"),
+        ({"study": "valued", "evaluate": value_of, "data": tmp_path}, by_name),
+        ({"study": "trained", "task": TASK, "evaluate": value_of}, "evaluate: study=trained trains its candidates on"),
+        ({"study": "trained", "task": TASK, "data": tmp_path}, by_name),
+    ):
+        with pytest.raises(InputError) as caught:
+            Worker(postgres.url, **given)
+        assert str(caught.value).startswith(message)
+        assert str(caught.value).endswith("; leave it out")
 
 
 def test_threads_of_a_worker_and_a_run_share_the_trials(tmp_path: Path, postgres: Postgres) -> None:

@@ -54,8 +54,7 @@ def run(out: Path, structure: str = "dag", **options: Any) -> Records:
     given = {
         "space": SPACE | {"structure": structure},
         "trials": 30,
-        **({} if "sampler" in options else {"sampler": "genetic", "startup": 6}),
-        "batch": 4,
+        **({} if "sampler" in options else {"sampler": "genetic", "startup": 6, "batch": 4}),
         **options,
     }
     Campaign(out, evaluate=toy, network=STRUCTURES[structure], n_inputs=4, n_outputs=2, **given).run()

@@ -18,6 +18,7 @@ import optuna
 from nas.errors import CampaignError, InputError
 from nas.search.distributed.address import url_of
 from nas.search.distributed.copying import LocalCopy
+from nas.search.distributed.database import AbsentError
 from nas.search.distributed.loop import Loop, Tally
 from nas.search.distributed.objective import Work
 from nas.search.distributed.shared import SharedStudy
@@ -52,6 +53,14 @@ class SharedSearch:
         url_of(storage)
         self._storage, self._name, self._stop = storage, name, stop
         self._shared: SharedStudy | None = None
+
+    def is_begun(self) -> bool:
+        """Whether the database holds the study already; it does not where the database cannot be reached."""
+        try:
+            SharedStudy(self._storage, self._name, self._stop).close()
+        except AbsentError:
+            return False
+        return True
 
     def enter(self, identity: Mapping[str, Any], direction: Direction, wanted: int) -> None:
         """Create the study, or check that it is of the same campaign.

@@ -194,8 +194,14 @@ def _campaign(
     name, folder = options.pop("task"), Path(study, "worker")
     if name is None and evaluate is None:
         raise InputError(f"study={study}: its candidates get their values in Python; give Worker the same evaluate")
+    if name is None and task is not None:
+        raise InputError(f"task={task.name}: the candidates of study={study} get their values in Python; leave it out")
+    if name is not None and evaluate is not None:
+        raise InputError(f"evaluate: study={study} trains its candidates on task {name}; leave it out")
     if name is not None and task is None and name not in TASKS:
         raise InputError(f"study={study}: its task {name} is a Python object; give Worker the same task")
+    if data is not None and (name is None or task is not None):
+        raise InputError(f"data={data}: only a task that is taken by its name reads files; leave it out")
     if name is None:
         units = {"n_inputs": stored["n_inputs"], "n_outputs": stored["n_outputs"]}
         return Campaign(folder, evaluate=evaluate, **units, **options)
