@@ -13,7 +13,7 @@ from nas.cli_dashboard import dashboard_commands
 from nas.cli_predictors import predictor_commands
 from nas.cli_studies import study_commands
 from nas.cli_workers import Storage, Study, worker_commands
-from nas.console import Json, leaving_at_once, make_console, print_json
+from nas.console import Json, leaving_at_once, make_console, print_json, say
 from nas.errors import CampaignError, InputError
 from nas.flags import Drawing, drawing_flags, flags, given_options, survey_flags
 from nas.search.options import SurveyOptions
@@ -134,7 +134,8 @@ def survey(
         notice = slow_engine_notice(given["engine"])
         try:
             with survey_display(console, notice) as watch:
-                outcome = run_survey(out, given_options(given, SurveyOptions), threads, watch, data)
+                options = given_options(given, SurveyOptions)
+                outcome = run_survey(out, options, threads, watch, data, lambda line: say(console, line))
         except KeyboardInterrupt:
             _fail(_RESUMES, 130)
     print_json(outcome.to_json()) if as_json else show_survey(make_console(), outcome)

@@ -85,6 +85,7 @@ def run_survey(
     threads: int | None,
     watch: Callable[[Standing], None],
     data: Path | None = None,
+    noticed: Callable[[str], None] | None = None,
 ) -> SurveyOutcome:
     """Run or resume a survey; see `Survey.run`.
 
@@ -100,6 +101,8 @@ def run_survey(
         Told how far the survey is.
     data : Path or None
         Folder of the task's files; see `run_campaign`.
+    noticed : callable, optional
+        Told what somebody who looks on should know.
     """
     resolved = resolve_survey(given)
     folder = out or Path("results") / f"{resolved.task}-{resolved.network}-survey"
@@ -112,7 +115,7 @@ def run_survey(
         from nas.tasks import load_task
 
         options["task"] = load_task(str(options.get("task") or resolved.task), data)
-    return Survey(folder, threads=threads, **options).run(watch)
+    return Survey(folder, threads=threads, **options).run(watch, noticed)
 
 
 def holds_survey(out: Path) -> bool:

@@ -17,6 +17,7 @@ from nas.errors import CampaignError, InputError
 from nas.networks import NetworkSpec
 from nas.report.outcome import Outcome, counted_in
 from nas.report.output import write_output
+from nas.search.degrees import out_of_reach
 from nas.search.distributed.judging import shared_evaluation
 from nas.search.distributed.objective import Work
 from nas.search.distributed.search import shared_search
@@ -179,6 +180,8 @@ class Campaign:
 
     def _searched(self, watcher: Watcher) -> tuple[StudyFile, Outcome]:
         study = self._open()
+        for line in out_of_reach(self.space):
+            watcher.noticed(line)
         try:
             return study, self._run(study, watcher)
         finally:

@@ -16,6 +16,7 @@ from typing import Any
 
 from nas.errors import CampaignError, InputError
 from nas.networks import NetworkSpec
+from nas.search.degrees import out_of_reach
 from nas.search.draws import Draws
 from nas.search.evaluation import FAILURES_IN_A_ROW, Trainer
 from nas.search.guards import alone_in, one_torch_thread, stop_on_signal
@@ -98,7 +99,9 @@ class Survey:
         """What trains wirings as this survey does."""
         return self._maker.trainer
 
-    def run(self, watch: Callable[[Standing], None] | None = None) -> SurveyOutcome:
+    def run(
+        self, watch: Callable[[Standing], None] | None = None, noticed: Callable[[str], None] | None = None
+    ) -> SurveyOutcome:
         """Draw and train until the options' number of wirings is stored, fit a predictor, and say what is there.
 
         Does no work where all of that is done already.
@@ -107,6 +110,8 @@ class Survey:
         ----------
         watch : callable, optional
             Told several times a second how far the survey is.
+        noticed : callable, optional
+            Told in a line, before the first training, what somebody who looks on should know.
 
         Raises
         ------
@@ -128,7 +133,7 @@ class Survey:
                 parts = self._open()
                 before = parts.n_wirings
                 try:
-                    self._train(parts, watch or (lambda _: None))
+                    self._train(parts, watch or (lambda _: None), noticed or (lambda _: None))
                 except Interrupted:
                     raise KeyboardInterrupt from None
                 parts.merge()
@@ -174,10 +179,12 @@ class Survey:
         )
         return RowMaker(trainer, draws, options.seeds)
 
-    def _train(self, parts: Parts, watch: Callable[[Standing], None]) -> None:
+    def _train(self, parts: Parts, watch: Callable[[Standing], None], noticed: Callable[[str], None]) -> None:
         numbers = range(parts.n_wirings, self.options.wirings)
         if not numbers:
             return
+        for line in out_of_reach(self.options.space):
+            noticed(line)
         threads = min(self.threads, len(numbers))
         keeper = _Keeper(parts)
 

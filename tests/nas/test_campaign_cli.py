@@ -136,6 +136,23 @@ def test_a_file_gives_folder_and_threads_and_flags_win(tmp_path: Path, monkeypat
     assert seen == [(tmp_path / "there", 3), (tmp_path / "here", 2), default, default]
 
 
+def test_a_degree_that_no_graph_has_is_told_with_what_it_becomes(tmp_path: Path):
+    """One line for each family, before the search; nothing of it where the campaign is refused, or on stdout."""
+    given = [*TINY.split(), "--nodes", "5", "--prior", "watts-strogatz", "--prior", "erdos-renyi", "--degree"]
+    out = ["--out", str(tmp_path), "--json"]
+    code, text, err = wirenas("run", *given, "8", *out)
+    assert code == 0, err
+    assert json.loads(text)["complete"] == 3
+    lines = err.splitlines()
+    assert lines[:2] == [
+        "space.degree=8: watts-strogatz of 5 neurons reaches 4 at most, and gets 4",
+        "space.degree=8: erdos-renyi of 5 neurons reaches 4 at most, and gets 4",
+    ]
+    assert sum("space.degree" in line for line in lines) == 2
+    code, text, err = wirenas("run", *given, "7", *out)
+    assert (code, text, err.count("\n")) == (2, "", 1)
+
+
 def test_files_of_an_earlier_best_are_not_shown(campaign: tuple[Path, dict[str, Any], str], tmp_path: Path):
     out, found, _ = campaign
     shutil.copytree(out, tmp_path / "moved")

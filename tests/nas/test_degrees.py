@@ -1,11 +1,14 @@
 """Degrees: every family takes the nearest mean degree that it can reach."""
 
+from typing import Any
+
 import networkx as nx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nas.search.degrees import FAMILIES
+from nas.search.degrees import FAMILIES, out_of_reach
+from nas.search.space import Space
 from priors import BarabasiAlbert, ErdosRenyi, WattsStrogatz
 
 few = settings(deadline=None, max_examples=40)
@@ -63,3 +66,57 @@ def test_no_reachable_degree_is_nearer(family: str, n: int, degree: float, initi
     }[family]
     nearest = min(abs(each - degree) for each in reachable)
     assert abs(mean_degree(family, n, degree, initial) - degree) == pytest.approx(nearest, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("space", "lines"),
+    [
+        ({}, []),
+        ({"nodes": 64, "degree": 8}, []),
+        ({"nodes": 5, "degree": (2, 4), "priors": "watts-strogatz"}, []),
+        ({"nodes": (8, 20), "degree": (2, 6), "initial": ("isolated", "complete")}, []),
+        (
+            {"nodes": 5, "degree": 8},
+            [
+                "space.degree=8: watts-strogatz of 5 neurons reaches 4 at most, and gets 4",
+                "space.degree=8: barabasi-albert of 5 neurons reaches 2.4 at most, and gets 2.4",
+                "space.degree=8: erdos-renyi of 5 neurons reaches 4 at most, and gets 4",
+            ],
+        ),
+        (
+            {"nodes": (4, 20), "degree": (2, 12)},
+            ["space.degree=2:12: barabasi-albert of 4 to 20 neurons reaches 10 at most, and gets no more"],
+        ),
+        (
+            {"nodes": 20, "degree": (0.5, 1.5), "priors": ("watts-strogatz", "erdos-renyi")},
+            ["space.degree=0.5:1.5: watts-strogatz of 20 neurons reaches 2 at least, and gets 2"],
+        ),
+        (
+            {"nodes": 6, "degree": (1.5, 8), "priors": "watts-strogatz"},
+            [
+                "space.degree=1.5:8: watts-strogatz of 6 neurons reaches 2 at least, and gets no less; "
+                "it reaches 4 at most, and gets no more"
+            ],
+        ),
+        ({"nodes": 5, "degree": 8, "graphs": "graphs.zip"}, []),
+    ],
+)
+def test_what_is_out_of_reach_is_told_with_what_it_becomes(space: dict[str, Any], lines: list[str]):
+    assert out_of_reach(Space(**space)) == lines
+
+
+@given(
+    family=st.sampled_from(sorted(FAMILIES)),
+    n=st.integers(4, 16),
+    more=st.integers(0, 5),
+    degree=st.floats(0.1, 20.0),
+    initial=st.sampled_from(["isolated", "star", "complete"]),
+)
+@few
+def test_a_degree_is_out_of_reach_where_no_size_comes_near_it(
+    family: str, n: int, more: int, degree: float, initial: str
+):
+    sizes = range(n, n + more + 1)
+    ends = [mean_degree(family, size, wanted, initial) for size in sizes for wanted in (0.0, 40.0)]
+    told = out_of_reach(Space(priors=family, nodes=(n, n + more), degree=degree, initial=initial))
+    assert bool(told) == (not min(ends) <= degree <= max(ends))

@@ -114,6 +114,27 @@ def test_the_example_of_the_help_is_understood(wirenas: Call, monkeypatch: pytes
     assert seen == [(Path("atlas"), {"task": "digits", "wirings": "100000", "seeds": "3"}, None, None)]
 
 
+def test_a_degree_that_no_graph_has_is_told_with_what_it_becomes(wirenas: Call, tmp_path: Path):
+    given = [
+        *TINY.split(),
+        "--nodes",
+        "5",
+        "--prior",
+        "watts-strogatz",
+        "--degree",
+        "4:8",
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    code, text, err = wirenas("survey", *given, "--wirings", "2", "--json")
+    assert code == 0, err
+    assert json.loads(text)["wirings"] == 2
+    told = "space.degree=4:8: watts-strogatz of 5 neurons reaches 4 at most, and gets 4"
+    assert err.splitlines()[0] == told
+    assert err.count(told) == 1
+    assert told not in wirenas("survey", *given, "--wirings", "2", "--json")[2], "there is nothing left to train"
+
+
 def test_flags_become_nested_options():
     @survey_flags
     def command(**given: Any) -> None:
