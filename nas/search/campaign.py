@@ -141,7 +141,7 @@ class Campaign:
         ------
         InputError
             If the folder holds a campaign of other options, or another process works on it, and for an option of a new
-        campaign that would do nothing.
+            campaign that would do nothing.
         KeyboardInterrupt
             After Ctrl-C; what was stored stays, and the same call resumes.
         CampaignError
@@ -167,9 +167,9 @@ class Campaign:
 
     def _check_options(self) -> None:
         """Refuse what would do nothing, unless it was begun with by a version that did not look."""
-        is_shared = self._shared is not None
-        told = ignored_option(Setting(self.options, self.space, self.task, self._units, is_shared))
-        if told is not None and not (self._shared is not None and self._shared.is_begun()):
+        shared = self._shared
+        told = ignored_option(Setting(self.options, self.space, self.task, self._units, shared is not None))
+        if told is not None and (shared is None or not shared.is_begun()):
             raise InputError(told)
 
     def _check_proposals(self) -> None:
