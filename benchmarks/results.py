@@ -46,13 +46,15 @@ Fashion-MNIST), `{{atlas}}` where surveys lie, or go.
 
 `python -m benchmarks.results make NAME` makes a part again (names and commands: `products.toml`) and notes commit,
 date, machine, versions and environment in `made.json`. What is not about time is made with one instruction set
-(`WIRENAS_INSTRUCTION_SET=x86-64-v3 OPENBLAS_CORETYPE=Haswell`, and numpy's wider ones disabled), which gives the same
-bits on any x86-64 processor with AVX2. Others give other last digits, from which searches and trainings go other ways.
-`make results-check` makes the campaigns again and compares them to the last digit, renders every study's page from its
-numbers, and compares every number in the project's README with its file.
+(`WIRENAS_INSTRUCTION_SET=x86-64-v3 OPENBLAS_CORETYPE=Haswell`, and numpy's wider ones disabled), so that it can be made
+again bit for bit on x86-64 processors with AVX2 or more; that was tried on the one that is named here. Others give
+other last digits, from which searches and trainings go other ways. `make results-check` makes the campaigns again and
+compares all trials and outcomes to the last digit, renders every study's page from its numbers, and compares every
+number in the project's README with its file.
 
 {notes}
 """
+_CODE = ("priors", "predictors", "nas", "wirenas", "benchmarks", "CMakeLists.txt", "pyproject.toml", "constraints.txt")
 _TIMED = ("engine", "engine-avx512", "features", "published-rnn-work", "survey-work")
 """What is about time uses all that the processor has."""
 
@@ -70,12 +72,15 @@ class Product:
         With places for {out}, {data} and {atlas}.
     check : str
         "recompute" where every check makes it again.
+    needs : str
+        The instruction set that a benchmark is about, where it is not that of any machine.
     """
 
     name: str
     files: tuple[str, ...]
     command: str
     check: str = ""
+    needs: str = ""
 
     @property
     def folder(self) -> str:
@@ -92,9 +97,7 @@ class Product:
 def products() -> dict[str, Product]:
     """Return all parts of results/ by name."""
     document = tomllib.loads((RESULTS / "products.toml").read_text(encoding="utf-8"))
-    return {
-        name: Product(name, tuple(own["files"]), own["command"], own.get("check", "")) for name, own in document.items()
-    }
+    return {name: Product(name, tuple(own.pop("files")), own.pop("command"), **own) for name, own in document.items()}
 
 
 def records() -> dict[str, dict[str, Any]]:
@@ -155,10 +158,12 @@ def run(product: Product, out: Path, data: Path, atlas: Path) -> dict[str, Any]:
 
 def make(names: Sequence[str], data: Path, atlas: Path) -> None:
     """Make parts of results/ again and note how, one after another."""
-    if _git("status", "--porcelain", "--", *("priors", "predictors", "nas", "benchmarks")):
+    if _git("status", "--porcelain", "--", *_CODE):
         raise SystemExit("uncommitted changes in the code: a result must say which commit made it; commit them first")
     for name in names:
         product = products()[name]
+        if product.needs not in ("", instruction_set()):
+            raise SystemExit(f"{name}: it is about {product.needs}, and this machine has {instruction_set()}")
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / product.folder
             record = run(product, out, data, atlas)
@@ -193,7 +198,7 @@ def page() -> str:
     for name, record in records().items():
         product = products()[name]
         made = f"`{record['commit'][:7]}`, {record['date'][:10]}, {record['machine']}"
-        lines.append(f"| {_where(product)} | `{product.command}` | {made} |")
+        lines.append(f"| {_where(product)} | `{record['command']}` | {made} |")
     notes = [f"- {_where(products()[name])}: {record['why']}" for name, record in records().items() if "why" in record]
     return _PAGE.format(table="\n".join(lines), notes="\n".join(notes))
 
@@ -212,10 +217,8 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.results", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("do", choices=("make",))
     parser.add_argument("names", nargs="+", choices=products(), metavar="NAME", help=", ".join(products()))
-    parser.add_argument(
-        "--data", type=Path, default=Path(os.environ.get("WIRENAS_TEST_DATA", ROOT.parent / "shared/data"))
-    )
-    parser.add_argument("--atlas", type=Path, default=ROOT / "atlas", help="where surveys lie, or go")
+    parser.add_argument("--data", type=Path, default=ROOT / "data", help="folder of published data (default: data)")
+    parser.add_argument("--atlas", type=Path, default=ROOT / "atlas", help="where surveys lie, or go (default: atlas)")
     options = parser.parse_args(None if arguments is None else list(arguments))
     make(options.names, options.data, options.atlas)
     return 0

@@ -305,7 +305,7 @@ def _report(judged: Sequence[Judged]) -> str:
 
 
 def _has_part_intervals(judged: Sequence[Judged]) -> bool:
-    return not any(math.isnan(part.low) for found in judged for part in found.validation.left_out)
+    return any(not math.isnan(part.low) for found in judged for part in found.validation.left_out)
 
 
 def _said_component(component: Component) -> str:

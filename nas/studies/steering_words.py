@@ -154,9 +154,9 @@ def _foreseen(pool: Numbers) -> str:
     own = pool["arms"][OWN]
     sentences = [
         f"Its forecasts of {words} had a rank correlation of {_correlation(found['tau'])} with the values, and their "
-        f"90 % intervals held {found['coverage'] or 0.0:.0%} of them ({found['n']:,})."
+        f"90 % intervals held {found['coverage']:.0%} of them ({found['n']:,})."
         for origin, words in (("random", "trials chosen without looking"), ("prior", "trials that it chose"))
-        if (found := own["forecasts"].get(origin)) is not None
+        if (found := own["forecasts"].get(origin)) and found["n"]
     ]
     if "fallback" in own["origins"]:
         share = own["origins"]["fallback"]

@@ -46,8 +46,8 @@ class Ceiling:
     def share_of(self, r2: Estimate, *, one_seed: bool = False) -> tuple[float, float, float]:
         """Return R2 over the ceiling of its labels, and the least and the most that the ends of both intervals allow.
 
-        These ends are cut at 0 and 1. As a rule they lie further apart than those of a 95 % interval of the share
-        would. All are NaN where the ceiling is 0 or undefined.
+        All three are cut at 0 and 1. The ends lie further apart, as a rule, than those of a 95 % interval of the share
+        would. They are NaN where the ceiling is 0 or undefined.
         """
         limit = self.one_seed if one_seed else self.mean_label
         low, high = self.one_seed_interval if one_seed else self.mean_label_interval
@@ -55,7 +55,11 @@ class Ceiling:
             return math.nan, math.nan, math.nan
         least = r2.low / high if high > 0 else math.inf
         most = r2.high / low if low > 0 else math.inf
-        return r2.mean / limit, max(least, 0.0), min(most, 1.0)
+        return _cut(r2.mean / limit), _cut(least), _cut(most)
+
+
+def _cut(share: float) -> float:
+    return min(max(share, 0.0), 1.0)
 
 
 def noise_ceiling(

@@ -113,6 +113,16 @@ def test_an_option_that_does_nothing_keeps_nobody_out_of_a_study_that_has_it(
         campaign(tmp_path / "anew", postgres, 3, **ignored).run()
     with pytest.raises(InputError, match=r"^batch=2: processes that share a study ask for one trial at a time; leave"):
         campaign(tmp_path / "anew", postgres, 3, batch=2, sampler="tpe").run()
+    away = Campaign(
+        tmp_path / "away",
+        evaluate=value_of,
+        space=SPACE,
+        sampler="random",
+        storage="postgresql://127.0.0.1:1/d",
+        startup=3,
+    )
+    with pytest.raises(InputError, match=r"^storage: 127\.0\.0\.1:1/d cannot be opened"):
+        away.run()
     assert not (tmp_path / "anew").exists()
     with pytest.raises(InputError, match="holds no such study"):
         Worker(postgres.url, "anew", evaluate=value_of)

@@ -172,6 +172,33 @@ def test_hours_of_work_between_two_breaks_are_no_hours_away(own: Outage, time: T
     assert len(calls) == 3
 
 
+def test_work_that_takes_long_and_always_fails_ends(own: Outage, time: Time):
+    calls: list[float] = []
+
+    def work() -> str:
+        calls.append(time.now)
+        assert len(calls) < 100, "it goes on for ever"
+        time.now += 3600
+        raise storage_error()
+
+    with pytest.raises(CampaignError, match="stays away"):
+        own.patiently(work)
+    assert len(calls) == 10
+
+
+def test_minutes_of_work_between_breaks_are_no_minutes_away(own: Outage, time: Time):
+    calls: list[float] = []
+
+    def work() -> str:
+        calls.append(time.now)
+        if len(calls) <= 4:
+            time.now += PATIENCE_S - 50
+            raise storage_error()
+        return "answer"
+
+    assert own.patiently(work) == "answer"
+
+
 # Connections
 
 

@@ -109,6 +109,9 @@ def test_the_share_of_the_ceiling_has_the_worst_ends_of_both_intervals():
     assert ceiling.share_of(Estimate(0.1, 0.0, 0.06, 0.14), one_seed=True) == pytest.approx((0.4, 0.2, 0.7))
     assert replace(ceiling, mean_label_interval=(0.0, 0.8)).share_of(Estimate(0.1, 0.0, 0.05, 0.2))[2] == 1.0
     assert np.isnan(replace(ceiling, mean_label=0.0).share_of(Estimate(0.1, 0.0, 0.05, 0.2))).all()
+    assert ceiling.share_of(Estimate(0.6, 0.0, 0.5, 0.9)) == pytest.approx((1.0, 0.625, 1.0))
+    assert ceiling.share_of(Estimate(0.95, 0.0, 0.9, 1.0)) == (1.0, 1.0, 1.0)
+    assert ceiling.share_of(Estimate(-0.2, 0.0, -0.4, -0.1)) == (0.0, 0.0, 0.0)
 
 
 def test_one_seed_labels_are_judged_by_themselves(population: tuple[np.ndarray, np.ndarray]):

@@ -19,6 +19,7 @@ __all__ = [
     "GRACE_S",
     "HEARTBEAT_S",
     "AbsentError",
+    "AwayError",
     "Stale",
     "connect",
 ]
@@ -29,6 +30,10 @@ HEARTBEAT_S, GRACE_S = 10, 60
 
 class AbsentError(InputError):
     """A database or a study is not there, or not there yet."""
+
+
+class AwayError(AbsentError):
+    """A database cannot be reached, so that nobody knows what it holds."""
 
 
 Stale = Callable[[optuna.Study, FrozenTrial], None]
@@ -130,7 +135,7 @@ def _cannot_open(error: Exception, url: sqlalchemy.URL) -> InputError:
     place, reason = place_of(url), reason_of(error, url)
     if isinstance(error, OperationalError) or isinstance(error.__cause__, OperationalError):
         # Where no connection comes about the driver gives no state.
-        kind = InputError if "authentication failed" in reason else AbsentError
+        kind = InputError if "authentication failed" in reason else AwayError
         return kind(f"storage: {place} cannot be opened: {reason}; give a URL that `psql` gets in with")
     if state_of(error) == _MISSING_TABLE:
         return AbsentError(f"storage: {place} holds no studies yet; `wirenas run` with this storage creates them")

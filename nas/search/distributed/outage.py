@@ -24,6 +24,8 @@ STORAGE_ERRORS = (optuna.exceptions.StorageInternalError, SQLAlchemyError)
 """What goes wrong where a database is away."""
 
 _PAUSES_S = (0.1, 5.0)
+_LONGEST_WAIT_S = 30.0
+"""What an attempt that failed counts as waiting at most."""
 _LASTING = ("22", "25006", "28", "3D", "42")
 _PASSING = ("42P05",)
 """Beginnings of the states of errors that waiting does not mend, such as a missing right, table or database; and one
@@ -71,7 +73,7 @@ class Outage:
         Interrupted
             If the stop event is set meanwhile.
         """
-        first: float | None = None
+        waited = 0.0
         while True:
             began = time.monotonic()
             try:
@@ -81,12 +83,15 @@ class Outage:
                 if state.startswith(_LASTING) and state not in _PASSING:
                     raise CampaignError(f"{place} cannot be used: {reason_of(error, self._url)}") from None
                 now = time.monotonic()
-                # Whatever took longer than anybody waits was work, and had the database until it failed.
-                first = now if first is None or now - began > PATIENCE_S else first
-                if now - min(first, now if self._since is None else self._since) > PATIENCE_S:
+                # What took long was work, and had the database until it failed.
+                waited += min(now - began, _LONGEST_WAIT_S)
+                away = 0.0 if self._since is None else now - self._since
+                if max(waited, away) > PATIENCE_S:
                     raise CampaignError(f"{place} stays away: {reason_of(error, self._url)}") from None
-                if self._stop.wait(random.uniform(0.2, 1.0)):
+                pause = random.uniform(0.2, 1.0)
+                if self._stop.wait(pause):
                     raise Interrupted("stopped while the database was away") from None
+                waited += pause
 
     def connect(self, dialect: Any, _: Any, cargs: tuple[Any, ...], cparams: dict[str, Any]) -> Any:
         """Open a connection, again and again while the server is away; see SQLAlchemy's event ``do_connect``."""

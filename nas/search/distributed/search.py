@@ -18,7 +18,7 @@ import optuna
 from nas.errors import CampaignError, InputError
 from nas.search.distributed.address import url_of
 from nas.search.distributed.copying import LocalCopy
-from nas.search.distributed.database import AbsentError
+from nas.search.distributed.database import AbsentError, AwayError
 from nas.search.distributed.loop import Loop, Tally
 from nas.search.distributed.objective import Work
 from nas.search.distributed.shared import SharedStudy
@@ -55,9 +55,17 @@ class SharedSearch:
         self._shared: SharedStudy | None = None
 
     def is_begun(self) -> bool:
-        """Whether the database holds the study already; it does not where the database cannot be reached."""
+        """Whether the database holds the study already.
+
+        Raises
+        ------
+        InputError
+            If the database cannot be reached.
+        """
         try:
             SharedStudy(self._storage, self._name, self._stop).close()
+        except AwayError:
+            raise
         except AbsentError:
             return False
         return True
