@@ -158,18 +158,7 @@ def test_help_imports_nothing_heavy_and_has_an_example(command: str):
     )
     assert done.returncode == 0, done.stderr
     text, imported = done.stdout.split("IMPORTED")
-    heavy = {
-        "numpy",
-        "torch",
-        "optuna",
-        "sklearn",
-        "xgboost",
-        "pandas",
-        "matplotlib",
-        "scipy",
-        "networkx",
-        "predictors",
-    }
+    heavy = {"numpy", "torch", "optuna", "sklearn", "xgboost", "pandas", "matplotlib", "scipy", "networkx"}
     assert not heavy & set(imported.split())
     assert f"Example: wirenas {command} " in " ".join(text.split())
 
