@@ -99,8 +99,11 @@ def show_validation(console: Console, found: Mapping[str, Any]) -> None:
 @contextmanager
 def counting(console: Console, what: str) -> Iterator[Callable[[int, int], None]]:
     """Give a function that is told how many of how many are done, and shows it where somebody looks."""
+    if not console.is_terminal:
+        yield lambda *_: None
+        return
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(compact=True))
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task(what, total=None)
         yield lambda done, total: progress.update(bar, completed=done, total=total)
 

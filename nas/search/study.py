@@ -121,10 +121,9 @@ def _create(path: Path, directions: Sequence[Direction]) -> None:
 
 
 def _storage(path: Path) -> optuna.storages.RDBStorage:
-    return optuna.storages.RDBStorage(
-        sqlalchemy.URL.create("sqlite", database=str(path)).render_as_string(),
-        engine_kwargs={"connect_args": {"timeout": 60}},
-    )
+    # SQLite's own quoting of what a name may hold: SQLAlchemy's began with 2.1.
+    address = sqlalchemy.URL.create("sqlite", database=path.absolute().as_uri(), query={"uri": "true"})
+    return optuna.storages.RDBStorage(address.render_as_string(), engine_kwargs={"connect_args": {"timeout": 60}})
 
 
 def trial_of(record: Record, distributions: Mapping[str, BaseDistribution], *, by_size: bool = False) -> FrozenTrial:

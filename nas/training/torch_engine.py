@@ -173,7 +173,7 @@ def _loss(network: nn.Module, task: Task, indices: Tensor) -> Tensor:
 def _criterion(task: Task, outputs: Tensor, targets: Tensor) -> Tensor:
     if task.loss == "cross-entropy":
         return functional.cross_entropy(outputs, targets)
-    return functional.mse_loss(outputs, targets)
+    return functional.mse_loss(outputs, targets.to(outputs.dtype))
 
 
 def _clip(network: nn.Module, limit: float) -> None:
