@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Networks of this size are fastest on one thread each.
 export OMP_NUM_THREADS := 1
 
-.PHONY: demo test crash-test resume-test worker-test fuzz sanitize bench lint clean
+.PHONY: demo test crash-test resume-test worker-test fuzz sanitize versions-test bench lint clean
 .DEFAULT_GOAL := test
 
 # Compiled code is built when the project is installed, so a change in it installs again.
@@ -51,6 +51,12 @@ fuzz: $(VENV)/.ready
 ## sanitize: the tests of the compiled engine under AddressSanitizer and UndefinedBehaviorSanitizer
 sanitize: $(VENV)/.ready
 	tests/sanitize.sh $(BIN)/python
+
+## versions-test: the fast tests with the lowest versions that pyproject.toml allows, and with the newest, on every Python
+## of its classifiers that is here; VERSIONS=lowest tests those alone (10 minutes each, and gigabytes of downloads)
+VERSIONS ?= lowest newest
+versions-test: $(VENV)/.ready
+	$(BIN)/python tests/versions.py $(VERSIONS)
 
 ## bench: how fast the compiled engine is against torch and the floor that arithmetic sets (about 5 minutes), and how
 ## fast compiled features are against networkx
