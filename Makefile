@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Networks of this size are fastest on one thread each.
 export OMP_NUM_THREADS := 1
 
-.PHONY: demo test crash-test resume-test worker-test fuzz sanitize versions-test bench lint clean
+.PHONY: demo test crash-test resume-test worker-test results-check fuzz sanitize versions-test bench lint clean
 .DEFAULT_GOAL := test
 
 # Compiled code is built when the project is installed, so a change in it installs again.
@@ -58,8 +58,12 @@ VERSIONS ?= lowest newest
 versions-test: $(VENV)/.ready
 	$(BIN)/python tests/versions.py $(VERSIONS)
 
+## results-check: campaigns of results/ made again to the last digit, and every number of README against its file
+results-check: $(VENV)/.ready
+	WIRENAS_TEST_RESULTS=recompute $(BIN)/python -m pytest --quiet tests/results tests/nas/test_study_pages.py
+
 ## bench: how fast the compiled engine is against torch and the floor that arithmetic sets (about 5 minutes), and how
-## fast compiled features are against networkx
+## fast compiled features are against networkx, into build/benchmarks; results/ is made by python -m benchmarks.results
 bench: $(VENV)/.ready
 	$(BIN)/python -m benchmarks.engine
 	$(BIN)/python -m benchmarks.features

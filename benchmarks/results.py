@@ -55,7 +55,7 @@ number in the project's README with its file.
 {notes}
 """
 _CODE = ("priors", "predictors", "nas", "wirenas", "benchmarks", "CMakeLists.txt", "pyproject.toml", "constraints.txt")
-_TIMED = ("engine", "engine-avx512", "features", "published-rnn-work", "survey-work")
+_TIMED = ("engine", "engine-avx2", "features", "published-rnn-work", "survey-work")
 """What is about time uses all that the processor has."""
 
 
