@@ -233,7 +233,7 @@ def test_networkx_and_scipy_read_what_is_written(weights: str | None, directed: 
     assert nx.utils.graphs_equal(plain(again), plain(wiring.to_networkx()))
     adjacency = wiring.csr().toarray().T
     assert np.array_equal(scipy.sparse.load_npz(f"{written}.npz").toarray(), adjacency)
-    assert np.array_equal(scipy.io.mmread(f"{written}.mtx").toarray().astype(np.float32), adjacency)
+    assert np.array_equal(scipy.io.mmread(f"{written}.mtx", spmatrix=False).toarray().astype(np.float32), adjacency)
 
 
 def test_layers_and_units_are_attributes_and_notes_that_others_skip(tmp_path: Path):
@@ -246,7 +246,7 @@ def test_layers_and_units_are_attributes_and_notes_that_others_skip(tmp_path: Pa
     graph = nx.node_link_graph(json.loads((tmp_path / "w.node-link.json").read_text()), **edges_named("edges"))
     assert Wiring.from_networkx(graph) == wiring
     assert list(nx.read_edgelist(tmp_path / "w.edgelist").edges) == [("x", "y"), ("x", "z")]
-    for matrix in (scipy.sparse.load_npz(tmp_path / "w.npz"), scipy.io.mmread(tmp_path / "w.mtx")):
+    for matrix in (scipy.sparse.load_npz(tmp_path / "w.npz"), scipy.io.mmread(tmp_path / "w.mtx", spmatrix=False)):
         assert matrix.toarray().tolist() == [[0, 1, 1], [0, 0, 0], [0, 0, 0]]
 
 
