@@ -1,7 +1,7 @@
 """What stands in results/: which command makes it, and by which commit, on which machine and when it was made.
 
 Run from the repository's root: ``python -m benchmarks.results make NAME...`` makes parts of results/ again, in an
-environment that gives the same bits on any x86-64 processor with AVX2, and notes how in ``results/made.json``.
+environment that is meant to give the same bits on x86-64 processors with AVX2, and notes how in ``results/made.json``.
 """
 
 from __future__ import annotations
@@ -55,8 +55,6 @@ number in the project's README with its file.
 {notes}
 """
 _CODE = ("priors", "predictors", "nas", "wirenas", "benchmarks", "CMakeLists.txt", "pyproject.toml", "constraints.txt")
-_TIMED = ("engine", "engine-avx2", "features", "published-rnn-work", "survey-work")
-"""What is about time uses all that the processor has."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +84,11 @@ class Product:
     def folder(self) -> str:
         """Where its files lie, below results/."""
         return self.files[0].partition("/")[0]
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether it is about time, and uses all that the processor has."""
+        return self.command.startswith("python -m benchmarks.")
 
     def arguments(self, out: Path, data: Path, atlas: Path) -> list[str]:
         """Return the command as arguments for this interpreter."""
@@ -130,7 +133,7 @@ def run(product: Product, out: Path, data: Path, atlas: Path) -> dict[str, Any]:
     subprocess.CalledProcessError
         If the command fails.
     """
-    extra = environment(is_timed=product.name in _TIMED)
+    extra = environment(is_timed=product.is_timed)
     started = time.perf_counter()
     done = subprocess.run(
         product.arguments(out, data, atlas),

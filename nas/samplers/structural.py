@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 from zlib import crc32
 
@@ -250,7 +251,7 @@ class StructuralSampler(optuna.samplers.BaseSampler):
         """Return how to go on after some trials are over, whatever is known of others by now."""
         if self._share is None:
             return self._plan
-        first = [trial for trial in over if trial.state == TrialState.COMPLETE][:_TIMED]
+        first = list(islice((trial for trial in over if trial.state == TrialState.COMPLETE), _TIMED))
         if len(first) < _TIMED:
             return FIRST_PLAN
         if state.plan is None:
