@@ -25,22 +25,25 @@ demo: $(VENV)/.ready
 	$(BIN)/wirenas run --task reber-embedded --network rnn --cell gru --nodes 24:48 --epochs 40 \
 		--trials 12 --finalists 2 --final-seeds 3 --seed 0 --threads 2 --out demo/reber-embedded
 
+## test: all tests but those that kill processes again and again, which have targets of their own
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest --numprocesses 2 --quiet
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --quiet -m "not crash"
 
 ## crash-test: kill a campaign KILLS times and interrupt it 5 times, with one and with two threads
 KILLS ?= 20
 crash-test: $(VENV)/.ready
-	WIRENAS_TEST_KILLS=$(KILLS) $(BIN)/python -m pytest --quiet --timeout 900 tests/nas/test_campaign_crashes.py \
-		tests/nas/test_survey_crashes.py
+	WIRENAS_TEST_KILLS=$(KILLS) $(BIN)/python -m pytest --numprocesses 2 --dist worksteal --quiet --timeout 900 \
+		tests/nas/test_campaign_crashes.py tests/nas/test_survey_crashes.py
 
 ## resume-test: every kind of search is ended after each of its trials, in three ways, and goes on as if it had not been
 resume-test: $(VENV)/.ready
 	WIRENAS_TEST_RESUMES=all $(BIN)/python -m pytest --numprocesses 2 --quiet tests/nas/test_resume.py
 
-## worker-test: 8 workers and 400 trials on PostgreSQL; workers are killed every few seconds, the database restarts twice, any statement breaks
+## worker-test: WORKERS workers on PostgreSQL, with 8 of them 400 trials; workers are killed every few seconds, the
+## database restarts, any statement breaks
+WORKERS ?= 8
 worker-test: $(VENV)/.ready
-	WIRENAS_TEST_WORKERS=8 $(BIN)/python -m pytest --quiet --timeout 900 \
+	WIRENAS_TEST_WORKERS=$(WORKERS) $(BIN)/python -m pytest --quiet --timeout 900 \
 		tests/nas/test_distributed_crashes.py tests/nas/test_distributed_breaks.py
 
 ## fuzz: 1,000 damaged predictors and 2,000 mutated graph files

@@ -22,6 +22,8 @@ from nas.search.records import Records
 from nas.search.study import load
 from priors import read_wiring
 
+pytestmark = pytest.mark.crash
+
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = int(os.environ.get("WIRENAS_TEST_KILLS", "2"))
 TRIALS = 4 + 2 * KILLS

@@ -23,6 +23,8 @@ from nas.search.distributed import database, outage, shared
 from nas.search.study import load
 from nas.search.watcher import Watcher
 
+pytestmark = pytest.mark.crash
+
 psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'psycopg[binary]'")
 EVERY = 1 if int(os.environ.get("WIRENAS_TEST_WORKERS", "4")) >= 8 else 12
 TRIALS = 2

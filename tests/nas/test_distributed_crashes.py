@@ -17,6 +17,8 @@ from postgres import PASSWORD, Postgres
 from nas.search.study import StudyFile, load
 from priors import read_wiring
 
+pytestmark = pytest.mark.crash
+
 WORKERS = int(os.environ.get("WIRENAS_TEST_WORKERS", "4"))
 BIG = WORKERS >= 8
 TRIALS, KILLS, EVERY_S = (400, 25, 2.0) if BIG else (60, 5, 1.0)

@@ -14,7 +14,7 @@ from nas.networks import NetworkSpec, parts_of
 from nas.training import History, Recipe
 from priors import Wiring
 
-N_PAIRS = int(os.environ.get("WIRENAS_TEST_PAIRS", "120"))
+N_PAIRS = int(os.environ.get("WIRENAS_TEST_PAIRS", "100"))
 
 
 def largest_difference(first: torch.nn.Module, second: torch.nn.Module) -> float:

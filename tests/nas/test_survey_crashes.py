@@ -19,6 +19,8 @@ import pytest
 
 from nas.search.survey_table import load_survey
 
+pytestmark = pytest.mark.crash
+
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = int(os.environ.get("WIRENAS_TEST_KILLS", "2"))
 WIRINGS = 20 + 10 * KILLS

@@ -1,0 +1,54 @@
+"""What users have must stay as it is: what commands print, seeded campaigns, kept folders, public names."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from golden_cases import COMMANDS, RECORDED, installed, measured, read_trials, signatures
+
+
+def recorded(name: str) -> Any:
+    return json.loads((RECORDED / f"{name}.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def same_versions() -> None:
+    """Skips where other versions of numeric libraries are installed, whose last digits may differ."""
+    from nas.training.extension import has_native
+
+    other = {name: own for name, own in recorded("versions").items() if installed().get(name) != own}
+    if other:
+        pytest.skip(f"numbers were recorded with other versions: {other}")
+    if not has_native():
+        pytest.skip("numbers were recorded with the compiled engine, which is not installed")
+
+
+@pytest.mark.usefixtures("same_versions")
+def test_commands_print_the_same(tmp_path: Path):
+    found, expected = measured("commands", tmp_path), recorded("commands")
+    assert list(found) == list(expected) == list(COMMANDS)
+    for name in COMMANDS:
+        assert found[name] == expected[name], name
+
+
+@pytest.mark.usefixtures("same_versions")
+def test_seeded_campaigns_have_the_same_trials(tmp_path: Path):
+    found = measured("trials", tmp_path)
+    for engine in ("native", "torch"):
+        expected = read_trials(RECORDED / f"trials-{engine}.csv")
+        assert len(expected) == 41
+        assert found[f"{engine}-1"] == expected, engine
+        assert found[f"{engine}-2"] == expected, engine
+
+
+@pytest.mark.usefixtures("same_versions")
+def test_kept_folders_are_read_and_found_complete(tmp_path: Path):
+    found, expected = measured("folders", tmp_path), recorded("commands")
+    for name, answer in found["answers"].items():
+        assert answer == expected[name], name
+    assert found["changed"] == []
+
+
+def test_public_names_have_the_same_signatures():
+    assert signatures() == recorded("signatures")
