@@ -12,11 +12,18 @@ export OMP_NUM_THREADS := 1
 # Compiled code is built when the project is installed, so a change in it installs again.
 SOURCES := CMakeLists.txt $(wildcard priors/native/* predictors/native/* nas/training/native/*)
 
+# An editable installation knows its modules by name, so that it is made again where one is added, moved or removed.
+MODULES := $(shell find wirenas priors predictors nas -name '*.py' | sort)
+ifneq ($(MODULES),$(shell cat $(VENV)/.modules 2>/dev/null))
+.PHONY: $(VENV)/.ready
+endif
+
 $(VENV)/.ready: pyproject.toml constraints.txt $(SOURCES)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; give one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@echo $(MODULES) > $(VENV)/.modules
 	touch $@
 
 ## demo: two campaigns on two cores, an MLP on digits and an RNN on the embedded Reber grammar

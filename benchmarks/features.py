@@ -175,7 +175,15 @@ def time_queries(predictor: Predictor, rounds: int) -> list[Result]:
     with tempfile.TemporaryDirectory() as folder:
         predictor.save(Path(folder) / "predictor")
         write_wiring(graph, Path(folder) / "graph.graphml")
-        command = [sys.executable, "-m", "nas.cli", "predict", folder, str(Path(folder) / "graph.graphml"), "--json"]
+        command = [
+            sys.executable,
+            "-m",
+            "nas.cli.app",
+            "predict",
+            folder,
+            str(Path(folder) / "graph.graphml"),
+            "--json",
+        ]
         shell = Quartiles.of([_wall(command) for _ in range(rounds + 1)][1:])
     return [*found, Result("wirenas predict, from the shell, wall clock", shell, None, _at_most(1.0, shell))]
 

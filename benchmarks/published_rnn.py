@@ -39,14 +39,14 @@ from rich.text import Text
 
 from benchmarks.report import cpu_name, write
 from nas.errors import InputError
-from nas.machine import describe_machine
+from nas.evaluation.guards import one_torch_thread
+from nas.evaluation.in_order import in_order
 from nas.networks import NetworkSpec
-from nas.search.guards import one_torch_thread
-from nas.search.in_order import in_order
 from nas.seeds import stream
 from nas.tasks import Task
 from nas.tasks.sequences import plateaus_of
 from nas.training import ENGINES, Recipe, begin_wiring
+from nas.training.machine import describe_machine
 from nas.training.train import engine_for
 from priors import Wiring, attach, layer, orient, stack
 

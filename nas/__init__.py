@@ -14,6 +14,8 @@ require_own("priors", "predictors")
 from priors.lazy import lazy_names  # noqa: E402
 
 if TYPE_CHECKING:
+    from nas.campaign.campaign import Campaign
+    from nas.campaign.worker import Worker
     from nas.errors import CampaignError, InputError
     from nas.networks.mlp import SparseMLP
     from nas.networks.readout import SequenceNetwork
@@ -22,13 +24,11 @@ if TYPE_CHECKING:
     from nas.networks.structure import n_parameters, wiring_of
     from nas.report.outcome import Outcome
     from nas.samplers.structural import StructuralSampler
-    from nas.search.campaign import Campaign
-    from nas.search.distributed.worker import Worker
-    from nas.search.loading import load
-    from nas.search.records import Record, Records
-    from nas.search.space import Space
-    from nas.search.survey import Survey
-    from nas.search.survey_table import SurveyOutcome, SurveyTable
+    from nas.space.space import Space
+    from nas.store.loading import load
+    from nas.store.records import Record, Records
+    from nas.store.survey_table import SurveyOutcome, SurveyTable
+    from nas.survey.survey import Survey
     from nas.tasks.task import Task
     from nas.training.history import History
     from nas.training.recipe import Recipe
@@ -65,25 +65,25 @@ __all__ = [
 _WIRENAS = True  # what `wirenas.require_own` looks for
 
 _MODULES = {
-    "Campaign": "search.campaign",
+    "Campaign": "campaign.campaign",
     "CampaignError": "errors",
     "History": "training.history",
     "InputError": "errors",
     "Outcome": "report.outcome",
     "Recipe": "training.recipe",
-    "Record": "search.records",
-    "Records": "search.records",
+    "Record": "store.records",
+    "Records": "store.records",
     "SequenceNetwork": "networks.readout",
-    "Space": "search.space",
+    "Space": "space.space",
     "SparseMLP": "networks.mlp",
     "SparseRNN": "networks.rnn",
     "StructuralSampler": "samplers.structural",
-    "Survey": "search.survey",
-    "SurveyOutcome": "search.survey_table",
-    "SurveyTable": "search.survey_table",
+    "Survey": "survey.survey",
+    "SurveyOutcome": "store.survey_table",
+    "SurveyTable": "store.survey_table",
     "Task": "tasks.task",
-    "Worker": "search.distributed.worker",
-    "load": "search.loading",
+    "Worker": "campaign.worker",
+    "load": "store.loading",
     "load_network": "networks.storage",
     "n_parameters": "networks.structure",
     "save_network": "networks.storage",

@@ -1,5 +1,5 @@
 """The command line as ``python -m nas``."""
 
-from nas.cli import main
+from nas.cli.app import main
 
 main()

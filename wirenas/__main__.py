@@ -16,7 +16,7 @@ def main() -> None:
     except ImportError as error:
         print(f"wirenas: {error}", file=sys.stderr)
         sys.exit(2)
-    from nas.cli import main as run
+    from nas.cli.app import main as run
 
     run()
 

@@ -9,8 +9,8 @@ from nas.report.outcome import Outcome
 from priors.version import __version__
 
 if TYPE_CHECKING:
-    from nas.search.finals import Finals
-    from nas.search.options import CampaignOptions
+    from nas.evaluation.finals import Finals
+    from nas.options.options import CampaignOptions
     from nas.tasks import Task
 
 __all__ = ["card", "comparison", "number", "spread"]

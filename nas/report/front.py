@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nas.direction import sign_of
+from nas.evaluation.references import EQUAL_PARAMETERS, LINEAR
+from nas.evaluation.summary import summary_of
+from nas.report.front_records import front_records
 from nas.samplers.acquisition import front_of
-from nas.search.front import front_records
-from nas.search.records import Record, Records
-from nas.search.references import EQUAL_PARAMETERS, LINEAR
-from nas.search.summary import summary_of
+from nas.store.records import Record, Records
+from nas.training.direction import sign_of
 from priors import Wiring, write_wiring
 from priors.files import atomic_write
 
 if TYPE_CHECKING:
-    from nas.search.finals import Finals, Standing
+    from nas.evaluation.finals import Finals, Standing
 
 __all__ = ["front_entries", "front_references", "write_front_table", "write_front_wirings"]
 

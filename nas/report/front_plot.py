@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nas.report.outcome import Outcome
 from nas.report.plot import label_of, title_of
-from nas.search.records import Records
+from nas.store.records import Records
 from predictors.figures import BLUE, GREEN, ORANGE, save_figure
 
 if TYPE_CHECKING:

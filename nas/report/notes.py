@@ -13,7 +13,7 @@ from typing import Any
 
 from nas.report.card import number, spread
 from nas.report.steering import told_origin
-from nas.search.records import Record
+from nas.store.records import Record
 
 __all__ = ["study_note", "trial_note"]
 

@@ -8,15 +8,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nas.direction import sign_of
 from nas.report.front import front_entries, front_references
 from nas.report.steering import told_origin, worth_of_steering
 from nas.report.verdict import front_verdict, verdict
-from nas.search.records import Record, Records
+from nas.store.records import Record, Records
+from nas.training.direction import sign_of
 
 if TYPE_CHECKING:
-    from nas.search.finals import Finals
-    from nas.search.options import CampaignOptions
+    from nas.evaluation.finals import Finals
+    from nas.options.options import CampaignOptions
     from nas.tasks import Task
 
 __all__ = ["Outcome", "best_record", "counted_in"]

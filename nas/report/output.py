@@ -16,10 +16,10 @@ from priors import Wiring, write_wiring
 from priors.files import atomic_folder
 
 if TYPE_CHECKING:
+    from nas.evaluation.finals import Finals
     from nas.networks.structure import Network
-    from nas.search.finals import Finals
-    from nas.search.options import CampaignOptions
-    from nas.search.records import Record, Records
+    from nas.options.options import CampaignOptions
+    from nas.store.records import Record, Records
     from nas.tasks import Task
 
 __all__ = ["write_output"]

@@ -6,7 +6,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from nas.report.outcome import Outcome
-from nas.search.records import Records
+from nas.store.records import Records
 from predictors.figures import save_figure
 
 __all__ = ["label_of", "plot_progress", "title_of"]

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from nas.search.lineage import Lineage
-from nas.search.records import Record
+from nas.space.lineage import Lineage
+from nas.store.records import Record
 
 __all__ = ["is_by_chance", "is_steered", "told_origin", "worth_of_steering"]
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nas.direction import sign_of
-from nas.search.references import EQUAL_PARAMETERS
+from nas.evaluation.references import EQUAL_PARAMETERS
+from nas.training.direction import sign_of
 from predictors.validation.resampling import LEVEL
 
 __all__ = ["front_verdict", "verdict"]

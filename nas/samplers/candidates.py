@@ -13,10 +13,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.search.draws import Uniform
-from nas.search.lineage import rebuilt
-from nas.search.records import n_nodes_of
-from nas.search.space import EDIT_NAMES, Params, Space
+from nas.space.draws import Uniform
+from nas.space.lineage import rebuilt
+from nas.space.space import EDIT_NAMES, Params, Space
+from nas.store.records import n_nodes_of
 from predictors import describe, names_of
 from predictors.rows import chosen_tiers
 from priors import Wiring
@@ -219,7 +219,7 @@ class Source:
         return self.space.wiring(params, *self.units)
 
     def rebuilt(self, params: Params, stored: Mapping[str, Any]) -> Wiring:
-        """Rebuild the wiring of a trial; see `nas.search.lineage.rebuilt`."""
+        """Rebuild the wiring of a trial; see `nas.space.lineage.rebuilt`."""
         return rebuilt(self.space, params, stored, self.units)
 
     def redrawn(self, rng: np.random.Generator, params: Params) -> dict[str, Any]:

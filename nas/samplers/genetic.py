@@ -13,7 +13,6 @@ from functools import cached_property
 import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
-from nas.direction import sign_of
 from nas.errors import InputError
 from nas.samplers.candidates import Columns, Source, joined
 from nas.samplers.crossover import cross, kind_of
@@ -23,9 +22,10 @@ from nas.samplers.rounds import Learner, Round
 from nas.samplers.startup import stratum
 from nas.samplers.structural import Proposal
 from nas.samplers.threads import one_thread
-from nas.search.lineage import Lineage, graph_of
-from nas.search.space import EDIT_NAMES, Params, Space
 from nas.seeds import stream
+from nas.space.lineage import Lineage, graph_of
+from nas.space.space import EDIT_NAMES, Params, Space
+from nas.training.direction import sign_of
 from priors import Wiring
 from priors.draws import subset
 
@@ -158,7 +158,7 @@ class GeneticSampler:
         ----------
         number : int
         trials : sequence of FrozenTrial
-            All others, in the order of their numbers. Their attributes hold `nas.search.lineage.BRED`.
+            All others, in the order of their numbers. Their attributes hold `nas.space.lineage.BRED`.
         """
         with one_thread():
             return self._proposed(number, trials)

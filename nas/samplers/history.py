@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from nas.direction import sign_of
 from nas.samplers.candidates import Source, Tried
+from nas.training.direction import sign_of
 from priors import Wiring
 
 __all__ = ["Examples", "History", "Tried"]

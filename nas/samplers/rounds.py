@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from optuna.trial import FrozenTrial
 
-from nas.direction import sign_of
 from nas.errors import InputError
 from nas.samplers.acquisition import front_of, hypervolume_gain
 from nas.samplers.candidates import Candidates, Source, joined
 from nas.samplers.history import Examples, Tried
 from nas.samplers.tpe import TPEDraws
-from nas.search.space import Params
 from nas.seeds import stream, stream_seed
+from nas.space.space import Params
+from nas.training.direction import sign_of
 from predictors import Predictor
 from predictors.members import Scaling
 from predictors.surrogate import Surrogate, Warp, fit_surrogate, scalings_of

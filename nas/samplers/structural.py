@@ -25,8 +25,8 @@ from nas.samplers.plan import FIRST_PLAN, Plan, plan_for, seconds_of
 from nas.samplers.rounds import Forecast, Learner, Round, Warm
 from nas.samplers.startup import stratum
 from nas.samplers.threads import one_thread
-from nas.search.space import Space, Suggester
 from nas.seeds import stream, stream_seed
+from nas.space.space import Space, Suggester
 from predictors import Predictor
 from priors import Wiring
 

@@ -9,8 +9,8 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from nas.search.quiet import quiet_optuna
-from nas.search.space import Params, Space, without_draws
+from nas.space.space import Params, Space, without_draws
+from nas.store.quiet import quiet_optuna
 
 __all__ = ["TPEDraws"]
 
@@ -64,7 +64,7 @@ class TPEDraws:
 
 
 class _Asked:
-    """A trial that is asked for but never made; see `nas.search.space.Suggester`."""
+    """A trial that is asked for but never made; see `nas.space.space.Suggester`."""
 
     def __init__(self, study: optuna.Study, sampler: optuna.samplers.TPESampler) -> None:
         self._study, self._sampler = study, sampler

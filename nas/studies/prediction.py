@@ -18,17 +18,17 @@ from typing import Any
 import numpy as np
 
 from nas.errors import known
-from nas.judging import judge_training
-from nas.search.draws import Uniform
-from nas.search.guards import one_torch_thread
-from nas.search.in_order import in_order
-from nas.search.learning import survey_examples
-from nas.search.options import SurveyOptions, resolve_survey
-from nas.search.space import SEED_NAMES, Params
-from nas.search.survey import Survey
-from nas.search.survey_table import load_survey
+from nas.evaluation.guards import one_torch_thread
+from nas.evaluation.in_order import in_order
+from nas.options.options import SurveyOptions, resolve_survey
+from nas.prediction.examples import survey_examples
+from nas.prediction.validation import judge_training
 from nas.seeds import stream
+from nas.space.draws import Uniform
+from nas.space.space import SEED_NAMES, Params
+from nas.store.survey_table import load_survey
 from nas.studies.tables import markdown_table, plain, said, said_share, write_numbers, write_text
+from nas.survey.survey import Survey
 from predictors.fitted import Training
 from predictors.fitting import BlendFit
 from predictors.validation import (

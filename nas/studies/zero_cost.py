@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.networks import NetworkSpec
-from nas.search.learning import survey_examples
-from nas.search.survey_table import load_survey
+from nas.prediction.examples import survey_examples
+from nas.store.survey_table import load_survey
 from nas.studies.tables import markdown_table, said, said_share, write_numbers, write_text
 from nas.tasks import load_task
 from nas.zero_cost import zero_cost_columns

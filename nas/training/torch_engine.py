@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nas.direction import sign_of
 from nas.tasks.task import Task
+from nas.training.direction import sign_of
 from nas.training.history import Epoch, History, Progress, Score
 from nas.training.recipe import Recipe
 from nas.training.session import Interrupted, StopFlag, epoch_order

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from nas.search.campaign import Campaign
-from nas.search.study import load
+from nas.campaign.campaign import Campaign
+from nas.store.study import load
 from priors import Wiring
 
 Evaluate = Callable[[Wiring, Mapping[str, Any]], float]

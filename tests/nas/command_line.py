@@ -12,7 +12,7 @@ from typing import Any
 import networkx as nx
 import pytest
 
-from nas import cli
+from nas.cli import app as cli
 from priors import Wiring, layer, orient
 
 TINY = "--task digits --nodes 8:20 --degree 2:4 --epochs 1 --learning-rate 0.01 --threads 1"

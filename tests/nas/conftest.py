@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from image_cases import OpenML
     from postgres import Postgres
 
-    from nas.studies.pools import Pool
+    from nas.studies.steering.pools import Pool
 
 
 @pytest.fixture
@@ -48,14 +48,14 @@ def bare_campaigns() -> Iterator[None]:
     """Campaigns neither plot their progress nor fit a predictor, which take longer than all the rest of tiny ones."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("nas.report.output.plot_progress", lambda *_: None)
-        patch.setattr("nas.search.campaign.fit_into", lambda *_, **__: None)
+        patch.setattr("nas.campaign.campaign.fit_into", lambda *_, **__: None)
         yield
 
 
 @pytest.fixture
 def impatient_survey(monkeypatch: pytest.MonkeyPatch) -> None:
     """Surveys look up often."""
-    monkeypatch.setattr("nas.search.in_order._LOOK_UP_S", 0.005)
+    monkeypatch.setattr("nas.evaluation.in_order._LOOK_UP_S", 0.005)
 
 
 @pytest.fixture(scope="session")

@@ -14,11 +14,11 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path
 
 # Silence is noticed after seconds, so that a test need not wait for a minute.
 HASTE = """
-import nas.search.distributed.database as database, nas.search.distributed.outage as outage
+import nas.shared.database as database, nas.shared.outage as outage
 database.HEARTBEAT_S, database.GRACE_S, outage.PATIENCE_S = 1, 4, 60
 """
 
-COMMAND = HASTE + "from nas.cli import main; main()"
+COMMAND = HASTE + "from nas.cli.app import main; main()"
 
 # A run or a worker whose evaluations take a second; a worker prints what it did.
 SLOW = (
@@ -47,7 +47,7 @@ PARENT = (
     + """
 import atexit, json, os, random, signal, sys, threading, time, traceback
 from nas import Campaign, InputError, Worker
-from nas.search.distributed.shared import SharedStudy
+from nas.shared.shared import SharedStudy
 
 storage, out, trials, workers, kills, every, sampler = sys.argv[1:]
 # Imports what the first connection needs.

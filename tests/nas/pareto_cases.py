@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from nas.campaign.campaign import Campaign
 from nas.report.outcome import Outcome
-from nas.search.campaign import Campaign
-from nas.search.records import Record
+from nas.store.records import Record
 from priors import Wiring
 
 SPACE = {"nodes": (6, 16), "degree": (2, 4), "attachment": ("natural",)}

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
+from nas.evaluation.evaluation import Trainer
+from nas.evaluation.finals import Finals, run_finals
+from nas.evaluation.watcher import Watcher
 from nas.networks import NetworkSpec
+from nas.options.options import CampaignOptions
 from nas.report.card import card
 from nas.report.outcome import Outcome
 from nas.report.output import write_output
-from nas.search.evaluation import Trainer
-from nas.search.finals import Finals, run_finals
-from nas.search.options import CampaignOptions
-from nas.search.records import Record, Records, describe
-from nas.search.watcher import Watcher
+from nas.store.records import Record, Records, describe
 from nas.tasks import Task
 from nas.training import Recipe
 from priors import WattsStrogatz, Wiring, attach, layer, orient

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from nas import Survey
-from nas.search.draws import Uniform
-from nas.search.space import Space
-from nas.studies.pools import Pool
+from nas.space.draws import Uniform
+from nas.space.space import Space
+from nas.studies.steering.pools import Pool
 from predictors import describe, names_of
 
 N, REPLICATES = 240, 3
@@ -51,6 +51,6 @@ def standard(values: np.ndarray) -> np.ndarray:
 def write_atlas(folder: Path) -> Path:
     """Write one tiny survey into a folder."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nas.search.survey.fit_into", lambda *_, **__: None)
+        patch.setattr("nas.survey.survey.fit_into", lambda *_, **__: None)
         Survey(folder / "tiny", **TINY).run()
     return folder

@@ -7,7 +7,7 @@ import optuna
 from optuna.pruners import BasePruner
 from optuna.trial import FrozenTrial
 
-from nas.search.stopping import Stopping
+from nas.evaluation.early_stopping import Stopping
 from nas.tasks import Task
 
 

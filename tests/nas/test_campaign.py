@@ -12,13 +12,13 @@ import optuna
 import pytest
 from campaign_cases import SPACE, Flaky, edges, never, odd, run, sequence
 
+from nas.campaign.campaign import Campaign
 from nas.errors import CampaignError
+from nas.evaluation.watcher import Watcher
 from nas.networks import NetworkSpec
-from nas.search.campaign import Campaign
-from nas.search.records import Record, Records
-from nas.search.space import Space
-from nas.search.study import load
-from nas.search.watcher import Watcher
+from nas.space.space import Space
+from nas.store.records import Record, Records
+from nas.store.study import load
 from priors import Wiring, read_wiring
 
 pytestmark = pytest.mark.usefixtures("no_plot")

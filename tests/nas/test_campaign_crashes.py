@@ -18,8 +18,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from nas.search.records import Records
-from nas.search.study import load
+from nas.store.records import Records
+from nas.store.study import load
 from priors import read_wiring
 
 pytestmark = pytest.mark.crash
@@ -32,7 +32,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 # Forks campaigns that the parent kills, so that the imports are paid for once.
 FORKS = """
 import os, random, signal, sys, time
-from nas.search.campaign import Campaign
+from nas.campaign.campaign import Campaign
 
 out, threads, kills, seed = sys.argv[1], *map(int, sys.argv[2:])
 

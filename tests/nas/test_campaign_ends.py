@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from nas.campaign.campaign import Campaign
 from nas.errors import CampaignError, InputError
-from nas.search.campaign import Campaign
-from nas.search.records import Record, Records
-from nas.search.study import StudyFile, load
-from nas.search.watcher import Watcher
+from nas.evaluation.watcher import Watcher
+from nas.store.records import Record, Records
+from nas.store.study import StudyFile, load
 from priors import Wiring
 
 pytestmark = pytest.mark.usefixtures("no_plot")

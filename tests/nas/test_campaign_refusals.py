@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from campaign_cases import SPACE, edges, run, sequence
 
+from nas.campaign.campaign import Campaign
 from nas.errors import CampaignError, InputError
-from nas.search.campaign import Campaign
-from nas.search.records import Record
-from nas.search.study import StudyFile, load
+from nas.store.records import Record
+from nas.store.study import StudyFile, load
 from priors import Wiring
 
 pytestmark = pytest.mark.usefixtures("no_plot")

@@ -7,8 +7,8 @@ import pytest
 from campaign_cases import SPACE, Evaluate, Flaky, always, edges, odd, run, sequence
 from survey_cases import TASK
 
-from nas.search.campaign import Campaign
-from nas.search.study import load
+from nas.campaign.campaign import Campaign
+from nas.store.study import load
 
 pytestmark = pytest.mark.usefixtures("no_plot")
 

@@ -7,15 +7,15 @@ import pytest
 from cli_cases import process
 from command_line import wirenas
 
-from nas.search.options import CampaignOptions
-from nas.search.space import Space
+from nas.options.options import CampaignOptions
+from nas.space.space import Space
 from nas.training.recipe import Recipe
 
 COMMANDS = ("run", "status", "best", "generate rnn", "generate mlp")
 HEAVY = {"numpy", "torch", "optuna", "sklearn", "pandas", "matplotlib", "sqlalchemy", "scipy", "networkx"}
 IMPORTS = """
 import sys
-from nas.cli import app
+from nas.cli.app import app
 try:
     app()
 finally:

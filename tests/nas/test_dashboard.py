@@ -22,10 +22,10 @@ import permissions
 import pytest
 from command_line import refused, wirenas
 
-from nas import mirror
-from nas.mirror import Mirror
-from nas.search.records import Record
-from nas.search.study import StudyFile
+from nas.dashboard import mirror
+from nas.dashboard.mirror import Mirror
+from nas.store.records import Record
+from nas.store.study import StudyFile
 
 ROOT = Path(__file__).resolve().parents[2]
 DISTRIBUTIONS = {
@@ -251,7 +251,7 @@ def test_a_server_that_is_told_to_end_leaves_nothing(campaign: Path, tmp_path: P
 
 
 def test_the_help_gives_an_example_and_is_fast():
-    code = "import sys; from nas import cli; print('optuna' in sys.modules, 'nas.dashboard' in sys.modules)"
+    code = "import sys; from nas.cli import app; print('optuna' in sys.modules, 'nas.dashboard.server' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "False False\n"
     code, text, _ = wirenas("dashboard", "--help")
@@ -267,7 +267,7 @@ def test_a_browser_is_opened_where_there_is_a_screen(
     campaign: Path, monkeypatch: pytest.MonkeyPatch, given: tuple[str, ...], screen: bool, opened: bool
 ):
     pages: list[str] = []
-    monkeypatch.setattr("nas.dashboard.serve", lambda _, host, port, ready: ready(f"{host}/", f"{host}/{port}"))
+    monkeypatch.setattr("nas.dashboard.server.serve", lambda _, host, port, ready: ready(f"{host}/", f"{host}/{port}"))
     monkeypatch.setattr("webbrowser.open", pages.append)
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)

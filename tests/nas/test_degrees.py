@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nas.search.degrees import FAMILIES, out_of_reach
-from nas.search.space import Space
+from nas.space.families import FAMILIES, out_of_reach
+from nas.space.space import Space
 from priors import BarabasiAlbert, ErdosRenyi, WattsStrogatz
 
 few = settings(deadline=None, max_examples=40)

@@ -13,11 +13,11 @@ from optuna.trial import FrozenTrial, TrialState
 from postgres import DATABASE, PASSWORD, USER, Postgres
 
 import nas
-from nas.search.distributed import address, database, stale
-from nas.search.distributed.counting import next_to_copy, rival, standing, surplus
-from nas.search.distributed.sampling import choose, notes_on, sampler_for, searched_space
-from nas.search.distributed.shared import SharedStudy
-from nas.search.options import resolve
+from nas.options.options import resolve
+from nas.shared import address, database, stale
+from nas.shared.counting import next_to_copy, rival, standing, surplus
+from nas.shared.sampling import choose, notes_on, sampler_for, searched_space
+from nas.shared.shared import SharedStudy
 
 SPACE = {"nodes": (8, 20), "degree": (2, 5)}
 BEGUN = datetime(2026, 1, 1)
@@ -167,7 +167,7 @@ def test_workers_of_one_seed_choose_different_wirings_for_different_trials(sampl
     study = study_of()
     chosen = []
     for _ in range(6):
-        own = sampler_for(options, space, (4, 2), nas.search.campaign.NetworkSpec("mlp"), 0, _steering(options))
+        own = sampler_for(options, space, (4, 2), nas.campaign.campaign.NetworkSpec("mlp"), 0, _steering(options))
         study.sampler = own
         asked = study.ask()
         chosen.append(space.wiring(choose(own, space, asked), 4, 2).fingerprint)
@@ -265,7 +265,7 @@ def test_a_missing_right_is_no_missing_study(tmp_path: Path, postgres: Postgres)
 @pytest.mark.filterwarnings("ignore:Heartbeat of storage")
 @pytest.mark.parametrize("structure", ["dag", "recurrent"])
 def test_parameters_are_stored_at_once_as_optuna_stores_them_one_by_one(structure: str, postgres: Postgres) -> None:
-    from nas.search.space import Space
+    from nas.space.space import Space
 
     space = Space(structure=structure)
     shared = SharedStudy(postgres.url, f"rows-{structure}", threading.Event(), "maximize")

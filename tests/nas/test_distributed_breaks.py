@@ -19,9 +19,9 @@ from optuna.trial import TrialState
 from postgres import Postgres
 
 from nas import Campaign, CampaignError, InputError, Worker
-from nas.search.distributed import database, outage, shared
-from nas.search.study import load
-from nas.search.watcher import Watcher
+from nas.evaluation.watcher import Watcher
+from nas.shared import database, outage, shared
+from nas.store.study import load
 
 pytestmark = pytest.mark.crash
 

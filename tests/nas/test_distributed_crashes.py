@@ -14,7 +14,7 @@ from distributed_cases import COMMAND, PARENT, SLOW, claims, count_complete, eng
 from optuna.trial import TrialState
 from postgres import PASSWORD, Postgres
 
-from nas.search.study import StudyFile, load
+from nas.store.study import StudyFile, load
 from priors import read_wiring
 
 pytestmark = pytest.mark.crash

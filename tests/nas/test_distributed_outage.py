@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy
 
 from nas.errors import CampaignError
-from nas.search.distributed import outage
-from nas.search.distributed.outage import PATIENCE_S, Outage
+from nas.shared import outage
+from nas.shared.outage import PATIENCE_S, Outage
 from nas.training import Interrupted
 
 pytestmark = pytest.mark.timeout(20)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from nas.evaluation.evaluation import OwnEvaluation, TrainedEvaluation, Trainer, Training, attempt
 from nas.networks import NetworkSpec
-from nas.search.evaluation import OwnEvaluation, TrainedEvaluation, Trainer, Training, attempt
-from nas.search.proposer import Candidate
+from nas.samplers.proposer import Candidate
 from nas.seeds import stream
 from nas.tasks import Task
 from nas.training import History, Interrupted, Recipe, Trained, train

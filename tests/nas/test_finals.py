@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 
+from nas.evaluation.evaluation import Trainer, Training
+from nas.evaluation.finals import FRESH, Finals, Standing, run_finals
+from nas.evaluation.references import references
+from nas.evaluation.watcher import Watcher
 from nas.networks import NetworkSpec
-from nas.search.evaluation import Trainer, Training
-from nas.search.finals import FRESH, Finals, Standing, run_finals
-from nas.search.references import references
-from nas.search.watcher import Watcher
 from nas.seeds import stream
 from nas.tasks import Task
 from nas.training import History, Interrupted, Recipe, Score, Trained

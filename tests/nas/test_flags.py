@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from nas.flags import Drawing, drawing_flags, flags, given_options
-from nas.search.options import CampaignOptions, resolve
-from nas.search.space import Space
+from nas.cli.flags import Drawing, drawing_flags, flags, given_options
+from nas.options.options import CampaignOptions, resolve
+from nas.space.space import Space
 from nas.training.recipe import Recipe
 
 

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 import torch
 
-from nas import generation
+from nas.cli.flags import Drawing
 from nas.errors import InputError
-from nas.flags import Drawing
-from nas.generation import draw_wiring, write_mlp, write_rnn
 from nas.networks import ACTIVATIONS, CELLS, SequenceNetwork, SparseMLP, SparseRNN, load_network, n_parameters
 from nas.seeds import stream
+from nas.space import generation
+from nas.space.generation import draw_wiring, write_mlp, write_rnn
 from priors import PRIORS, Layered, WattsStrogatz, Wiring, attach, read_wiring
 
 GIVEN: dict[str, dict[str, Any]] = {

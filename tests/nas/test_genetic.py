@@ -9,17 +9,17 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from nas.campaign.campaign import Campaign
 from nas.errors import InputError
 from nas.networks import NetworkSpec
+from nas.prediction.examples import LEAST_LINEAGES, campaign_examples
 from nas.samplers.crossover import cross
 from nas.samplers.genetic import _CHILDREN, GeneticSampler
 from nas.samplers.rounds import Learner, Round
-from nas.search.campaign import Campaign
-from nas.search.learning import LEAST_LINEAGES, campaign_examples
-from nas.search.lineage import Lineage
-from nas.search.records import Records
-from nas.search.space import Space
-from nas.search.study import load
+from nas.space.lineage import Lineage
+from nas.space.space import Space
+from nas.store.records import Records
+from nas.store.study import load
 from predictors.validation.folds import repeated_folds
 from priors import GraphPool, Wiring, edit, layer
 
@@ -31,7 +31,7 @@ STRUCTURES = {"dag": "mlp", "stack": "rnn", "recurrent": "rnn"}
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing, and what is learnt when all is over, take longer than all the rest of these campaigns."""
     monkeypatch.setattr("nas.report.output.plot_progress", lambda *_: None)
-    monkeypatch.setattr("nas.search.campaign.fit_into", lambda *_, **__: None)
+    monkeypatch.setattr("nas.campaign.campaign.fit_into", lambda *_, **__: None)
     monkeypatch.setattr("nas.samplers.candidates._POPULATION", 64)
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from nas.errors import InputError
-from nas.search.guards import alone_in, one_torch_thread, stop_on_signal
+from nas.evaluation.guards import alone_in, one_torch_thread, stop_on_signal
 
 
 def test_torch_has_one_thread_inside_and_its_own_number_afterwards():

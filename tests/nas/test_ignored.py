@@ -13,12 +13,12 @@ from command_line import wirenas
 from survey_cases import RECIPE, TASK, make, make_task
 from survey_cases import SPACE as SURVEY_SPACE
 
+from nas.campaign import campaign
+from nas.campaign.campaign import Campaign
 from nas.errors import InputError
 from nas.networks import NetworkSpec
-from nas.search.campaign import Campaign
-from nas.search.draws import Draws
-from nas.search.ignored import RULES, Rule, Setting, ignored_option
-from nas.search.options import (
+from nas.options.ignored import RULES, Rule, Setting, ignored_option
+from nas.options.options import (
     OPTIONS_FILE,
     SURVEY,
     CampaignOptions,
@@ -28,7 +28,9 @@ from nas.search.options import (
     resolve,
     resolve_survey,
 )
-from nas.search.space import Space
+from nas.space.draws import Draws
+from nas.space.space import Space
+from nas.survey import survey
 from nas.training.recipe import Recipe
 from priors import GraphPool, Wiring, attach, layer, orient
 
@@ -424,8 +426,8 @@ def test_a_command_says_it_in_one_line_and_leaves_nothing(
 def unaware() -> Iterator[pytest.MonkeyPatch]:
     """Campaigns and surveys are those of a version that refused nothing, until this is undone."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("campaign", "survey"):
-            patch.setattr(f"nas.search.{module}.ignored_option", lambda _: None)
+        for module in (campaign, survey):
+            patch.setattr(module, "ignored_option", lambda _: None)
         yield patch
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from image_cases import LABELS, N_TEST, N_TRAIN, NAMES, PIXELS, SIDE, TINY, OpenML, refusal, write
 
-from nas.cli import main
+from nas.cli.app import main
 from nas.tasks import FROM_FILES, images, load_task, mnist
 from nas.tasks.image_files import ImageSet
 from nas.tasks.images import FASHION_MNIST, MNIST, image_task

@@ -6,8 +6,8 @@ from contextlib import closing
 
 import pytest
 
-from nas.search import in_order as module
-from nas.search.in_order import in_order
+from nas.evaluation import in_order as module
+from nas.evaluation.in_order import in_order
 from nas.training import Interrupted
 
 

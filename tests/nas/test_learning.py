@@ -10,13 +10,13 @@ import pytest
 from survey_cases import TASK, make
 
 from nas import Campaign, load
-from nas.search import learning
-from nas.search.learning import LEAST_EXAMPLES, Examples, campaign_examples, fit_into, survey_examples
-from nas.search.parts import SCHEMA
-from nas.search.records import Record, Records
-from nas.search.space import SEED_NAMES, Space
-from nas.search.study import StudyFile
-from nas.search.survey_table import SurveyTable, load_survey
+from nas.prediction import examples as learning
+from nas.prediction.examples import LEAST_EXAMPLES, Examples, campaign_examples, fit_into, survey_examples
+from nas.space.space import SEED_NAMES, Space
+from nas.store.records import Record, Records
+from nas.store.study import StudyFile
+from nas.store.survey_parts import SCHEMA
+from nas.store.survey_table import SurveyTable, load_survey
 from predictors import Predictor, Preparation
 from predictors.storage import FILE
 from priors import Wiring
@@ -121,7 +121,7 @@ def test_a_survey_teaches_its_predictor_validation_values_and_no_test(
     calm_survey: Path, monkeypatch: pytest.MonkeyPatch
 ):
     taught: list[Examples] = []
-    monkeypatch.setattr("nas.search.survey.fit_into", lambda _, examples, *__, **___: taught.append(examples))
+    monkeypatch.setattr("nas.survey.survey.fit_into", lambda _, examples, *__, **___: taught.append(examples))
     make(calm_survey).run()
     frame = load(calm_survey).to_frame().sort_values(["number", "learning_rate", "replicate"])
     values, tests = (frame[name].to_numpy().reshape(6, 2, 2) for name in ("value", "test"))

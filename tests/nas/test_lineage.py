@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from nas.search.lineage import Lineage, lineages
-from nas.search.records import Record
+from nas.space.lineage import Lineage, lineages
+from nas.store.records import Record
 
 
 def record(

@@ -11,8 +11,8 @@ from optuna.trial import TrialState
 from pareto_cases import run
 
 from nas.samplers.nsga2 import NSGA2Sampler
-from nas.search.records import Record
-from nas.search.study import load
+from nas.store.records import Record
+from nas.store.study import load
 
 
 def test_a_population_is_what_optuna_breeds_from():

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from nas.errors import InputError
-from nas.search.options import (
+from nas.options.options import (
     OPTIONS_FILE,
     CampaignOptions,
     changed_options,
@@ -17,7 +17,7 @@ from nas.search.options import (
     with_defaults,
     write_options,
 )
-from nas.search.space import Space
+from nas.space.space import Space
 from nas.training.recipe import Recipe
 
 # One other valid value for every option; what follows from it is given along.

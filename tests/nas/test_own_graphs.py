@@ -7,14 +7,14 @@ import networkx as nx
 import pytest
 from survey_cases import make as survey
 
+from nas.campaign.campaign import Campaign
 from nas.errors import InputError
-from nas.search.campaign import Campaign
-from nas.search.graph_option import read_graphs
-from nas.search.learning import survey_examples
-from nas.search.own_graphs import check_graphs
-from nas.search.space import Space
-from nas.search.study import load
-from nas.search.survey_table import load_survey
+from nas.prediction.examples import survey_examples
+from nas.space.graph_option import read_graphs
+from nas.space.own_graphs import check_graphs
+from nas.space.space import Space
+from nas.store.study import load
+from nas.store.survey_table import load_survey
 from priors import GraphPool, Wiring
 
 RING = nx.cycle_graph(8)
@@ -33,7 +33,7 @@ def edges(wiring: Wiring, _: Any) -> float:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing, and what is learnt when all is over, take longer than all the rest of these campaigns."""
     monkeypatch.setattr("nas.report.output.plot_progress", lambda *_: None)
-    monkeypatch.setattr("nas.search.campaign.fit_into", lambda *_, **__: None)
+    monkeypatch.setattr("nas.campaign.campaign.fit_into", lambda *_, **__: None)
 
 
 @pytest.mark.parametrize(

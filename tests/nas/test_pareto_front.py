@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pareto_cases import PNG, SPACE, numbers
 
+from nas.campaign.campaign import Campaign
+from nas.evaluation.evaluation import Trainer
+from nas.evaluation.finals import FRESH
 from nas.networks import NetworkSpec
+from nas.report.front_records import evenly_by_size, front_records
 from nas.report.outcome import Outcome
 from nas.report.verdict import front_verdict
-from nas.search.campaign import Campaign
-from nas.search.evaluation import Trainer
-from nas.search.finals import FRESH
-from nas.search.front import evenly_by_size, front_records
-from nas.search.records import Record, Records
+from nas.store.records import Record, Records
 from nas.tasks import Task
 from nas.training import Recipe
 from priors import read_wiring

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from command_line import wirenas
 
-from nas.studies import pareto, pareto_report
-from nas.studies.pareto import ARMS, START, Run, Setting, checkpoints, pareto_runs
-from nas.studies.pareto_report import pages, pareto_study
+from nas.studies.pareto import runs as pareto
+from nas.studies.pareto import study as pareto_report
+from nas.studies.pareto.runs import ARMS, START, Run, Setting, checkpoints, pareto_runs
+from nas.studies.pareto.study import pages, pareto_study
 from nas.studies.tables import plain
 
 TRAININGS, SEEDS = 13, 2

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nas.errors import InputError
-from nas.search import parts as module
-from nas.search.parts import SCHEMA, Parts, list_parts, read_identity, read_rows
+from nas.store import survey_parts as module
+from nas.store.survey_parts import SCHEMA, Parts, list_parts, read_identity, read_rows
 
 IDENTITY = {"seed": 3, "metric": "accuracy"}
 

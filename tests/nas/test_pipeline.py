@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from nas.search.evaluation import OwnEvaluation
-from nas.search.pipeline import evaluated
-from nas.search.proposer import Proposer
-from nas.search.records import Records
-from nas.search.space import Space
-from nas.search.study import StudyFile, load
-from nas.search.writer import Writer
+from nas.campaign.pipeline import evaluated
+from nas.evaluation.evaluation import OwnEvaluation
+from nas.samplers.proposer import Proposer
+from nas.space.space import Space
+from nas.store.records import Records
+from nas.store.study import StudyFile, load
+from nas.store.writer import Writer
 from priors import Wiring
 
 

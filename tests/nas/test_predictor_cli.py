@@ -24,7 +24,7 @@ from command_line import (
 )
 from rich.console import Console
 
-from nas.terminal_predictors import show_features, show_predictions
+from nas.cli.display_predictors import show_features, show_predictions
 from predictors import TIERS, Predictor, describe, names_of
 from priors import FORMATS, Wiring, read_wiring, write_wiring
 
@@ -33,7 +33,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "C
 PNG = b"\x89PNG\r\n\x1a\n"
 IMPORTS = """
 import sys
-from nas.cli import app
+from nas.cli.app import app
 try:
     app()
 finally:

@@ -7,10 +7,10 @@ import optuna
 import pytest
 
 from nas.errors import InputError
-from nas.search.lineage import rebuilt
-from nas.search.proposer import BLIND, SAMPLERS, Candidate, Proposer
-from nas.search.records import Record
-from nas.search.space import SEED_NAMES, Space
+from nas.samplers.proposer import BLIND, SAMPLERS, Candidate, Proposer
+from nas.space.lineage import rebuilt
+from nas.space.space import SEED_NAMES, Space
+from nas.store.records import Record
 from priors import Wiring
 
 BATCH = 4

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from nas.cli import app
+from nas.cli.app import app
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 

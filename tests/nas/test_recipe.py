@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from nas.errors import InputError
-from nas.search.options import resolve
+from nas.options.options import resolve
 from nas.training import Recipe
 from nas.training.recipe import SCHEDULES
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nas.search.records import Record, Records, describe
-from nas.search.study import StudyFile, load
+from nas.store.records import Record, Records, describe
+from nas.store.study import StudyFile, load
 from priors import Wiring, attach
 
 finite = st.floats(allow_nan=False, allow_infinity=False)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from nas.evaluation.references import EQUAL_PARAMETERS, Reference, complete, references
 from nas.networks import NetworkSpec, n_parameters
-from nas.search.references import EQUAL_PARAMETERS, Reference, complete, references
 from priors import BarabasiAlbert, ErdosRenyi, Wiring, attach, layer, orient, stack
 
 NAMES = ["linear", "dense with equal parameters", "dense with equal neurons", "random with equal edges"]

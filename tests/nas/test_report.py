@@ -18,7 +18,7 @@ from nas.report.card import card
 from nas.report.outcome import Outcome, best_record
 from nas.report.output import write_output
 from nas.report.plot import plot_progress
-from nas.search.records import Records
+from nas.store.records import Records
 from priors import read_wiring
 
 # The outcome

@@ -8,7 +8,7 @@ import pytest
 from report_cases import NAMES, found, wiring
 
 from nas.report.card import card, comparison
-from nas.search.space import Space
+from nas.space.space import Space
 from priors import GraphPool, WattsStrogatz
 
 

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from nas.options.options import CampaignOptions
 from nas.report.notes import study_note, trial_note
-from nas.search.options import CampaignOptions
-from nas.search.records import Record
+from nas.store.records import Record
 
 OUT = Path("results/my digits")
 PARAMS = {"family": "watts-strogatz", "n": 40, "degree": 4.25, "p": 0.125, "graph_seed": 7, "attach_seed": 9}

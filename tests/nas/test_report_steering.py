@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from nas.report.steering import is_by_chance, is_steered, told_origin, worth_of_steering
-from nas.search.records import Record
+from nas.store.records import Record
 
 
 def record(number: int, value: float | None, origin: str, prediction: float | None = None, **fields: Any) -> Record:

@@ -16,17 +16,17 @@ import pytest
 from optuna.trial import FrozenTrial
 from stopping_cases import classes
 
+from nas.campaign.campaign import Campaign
+from nas.evaluation.early_stopping import EARLY_STOPPING
+from nas.evaluation.evaluation import Evaluation
+from nas.evaluation.watcher import Watcher
 from nas.networks import NetworkSpec
 from nas.samplers import plan
-from nas.search.campaign import Campaign
-from nas.search.draws import Draws
-from nas.search.evaluation import Evaluation
-from nas.search.proposer import SAMPLERS, Candidate
-from nas.search.records import Record
-from nas.search.space import Space
-from nas.search.stopping import EARLY_STOPPING
-from nas.search.study import StudyFile
-from nas.search.watcher import Watcher
+from nas.samplers.proposer import SAMPLERS, Candidate
+from nas.space.draws import Draws
+from nas.space.space import Space
+from nas.store.records import Record
+from nas.store.study import StudyFile
 from predictors import Predictor
 from priors import GraphPool, Wiring
 

@@ -13,8 +13,8 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import event
 
-from nas.search import rows
-from nas.search.rows import append_trials
+from nas.store import trial_rows as rows
+from nas.store.trial_rows import append_trials
 
 DISTRIBUTIONS = {
     "family": CategoricalDistribution(("small", "world", None, 3, True)),

@@ -12,7 +12,7 @@ from nas.samplers import rounds as rounds_module
 from nas.samplers.candidates import Source
 from nas.samplers.history import History
 from nas.samplers.rounds import Learner
-from nas.search.space import Space
+from nas.space.space import Space
 
 
 @pytest.mark.parametrize("replicates", [1, 3])

@@ -11,7 +11,7 @@ from sampler_cases import SMALL, UNITS, asked, copied, pairs, params_of, sampler
 from nas.samplers.acquisition import hypervolume
 from nas.samplers.candidates import Source
 from nas.samplers.rounds import Round
-from nas.search.space import Space
+from nas.space.space import Space
 
 
 def test_proposals_become_better_than_draws():

@@ -13,8 +13,8 @@ import pytest
 from optuna.trial import TrialState
 from sampler_cases import SMALL, UNITS, asked, copied, luck, params_of, sampler_of, searched, sources
 
-from nas.search.draws import Uniform
-from nas.search.space import Space
+from nas.space.draws import Uniform
+from nas.space.space import Space
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,7 +32,7 @@ def test_the_same_is_proposed_whatever_the_seed_of_hashes():
     script = f"""
 import sys; sys.path[:0] = [{str(Path(__file__).parent)!r}, {str(ROOT)!r}]
 from sampler_cases import SMALL, params_of, searched
-from nas.search.space import Space
+from nas.space.space import Space
 study, sampler, _ = searched(Space(**SMALL), 12)
 print(params_of(study), list(sampler.proposals.values()))
 """

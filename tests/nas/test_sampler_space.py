@@ -9,8 +9,8 @@ from sampler_cases import SMALL, UNITS, is_one_line, pairs, searched, size_of, s
 
 from nas.errors import InputError
 from nas.samplers.candidates import Source
-from nas.search.draws import Uniform
-from nas.search.space import Space
+from nas.space.draws import Uniform
+from nas.space.space import Space
 from predictors import names_of
 from priors import ErdosRenyi, GraphPool, WattsStrogatz, attach, layer, orient
 

@@ -18,8 +18,8 @@ from nas.samplers import rounds as rounds_module
 from nas.samplers.candidates import Source
 from nas.samplers.history import History
 from nas.samplers.rounds import Learner
-from nas.search.draws import Uniform
-from nas.search.space import Space
+from nas.space.draws import Uniform
+from nas.space.space import Space
 
 
 def test_failed_stopped_running_and_foreign_trials():

@@ -7,7 +7,7 @@ from sampler_cases import SMALL, UNITS, copied, is_one_line, pairs, params_of, r
 from nas.errors import InputError
 from nas.samplers.candidates import Source
 from nas.samplers.rounds import Warm
-from nas.search.space import Space
+from nas.space.space import Space
 from predictors import Predictor
 
 

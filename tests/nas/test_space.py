@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from nas.errors import InputError
-from nas.search.degrees import FAMILIES
-from nas.search.options import resolve
-from nas.search.records import describe
-from nas.search.space import SEED_NAMES, Space
+from nas.options.options import resolve
+from nas.space.families import FAMILIES
+from nas.space.space import SEED_NAMES, Space
+from nas.store.records import describe
 from priors import ATTACHMENTS, ORIENTATIONS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -205,7 +205,7 @@ def test_the_families_are_those_that_can_be_drawn():
 
 
 def test_the_help_need_not_wait_for_numpy():
-    code = "import sys, nas.search.space; sys.exit('numpy' in sys.modules)"
+    code = "import sys, nas.space.space; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 

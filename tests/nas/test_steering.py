@@ -13,12 +13,12 @@ from command_line import refused, wirenas
 from steering_cases import TINY
 
 from nas.errors import InputError
-from nas.search.options import resolve_survey
-from nas.studies import steering
-from nas.studies.arms import ARMS, start_up
-from nas.studies.pools import Pool
-from nas.studies.replay import START, replay
-from nas.studies.steering_results import COMPARISONS, MEASURES
+from nas.options.options import resolve_survey
+from nas.studies.steering import study as steering
+from nas.studies.steering.arms import ARMS, start_up
+from nas.studies.steering.pools import Pool
+from nas.studies.steering.replay import START, replay
+from nas.studies.steering.results import COMPARISONS, MEASURES
 
 
 class InThisProcess:

@@ -9,9 +9,9 @@ import pytest
 from steering_cases import REPLICATES, N
 
 from nas.samplers import StructuralSampler
-from nas.studies.arms import ARMS, start_up
-from nas.studies.pools import Pool
-from nas.studies.replay import START, TRIALS, Choice, Run, replay
+from nas.studies.steering.arms import ARMS, start_up
+from nas.studies.steering.pools import Pool
+from nas.studies.steering.replay import START, TRIALS, Choice, Run, replay
 
 
 @pytest.fixture(scope="module")

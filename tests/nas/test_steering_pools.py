@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from steering_cases import TIERS, N, make_pool
 
-from nas.search.survey_table import load_survey
-from nas.studies.pools import Pool, read_pool
-from nas.studies.replay import Choice, Run
+from nas.store.survey_table import load_survey
+from nas.studies.steering.pools import Pool, read_pool
+from nas.studies.steering.replay import Choice, Run
 from predictors import names_of
 
 

@@ -8,13 +8,13 @@ import pytest
 from scipy.stats import binomtest
 from steering_cases import N
 
-from nas.studies.arms import ARMS
 from nas.studies.paired import Difference, expected_median, holm, paired_difference
-from nas.studies.pools import Pool
-from nas.studies.replay import START, TRIALS
-from nas.studies.steering_report import numbers_of
-from nas.studies.steering_results import COMPARISONS, MEASURES, Comparison, PoolResult
-from nas.studies.steering_words import pages
+from nas.studies.steering.arms import ARMS
+from nas.studies.steering.pools import Pool
+from nas.studies.steering.replay import START, TRIALS
+from nas.studies.steering.report import numbers_of
+from nas.studies.steering.results import COMPARISONS, MEASURES, Comparison, PoolResult
+from nas.studies.steering.words import pages
 from nas.studies.tables import plain
 
 

@@ -13,9 +13,9 @@ from optuna.trial import FrozenTrial, TrialState
 from stopping_cases import stopping
 
 from nas.errors import InputError
-from nas.search.options import CampaignOptions, resolve
-from nas.search.records import Record
-from nas.search.stopping import EARLY_STOPPING, Stopping, stopping_of
+from nas.evaluation.early_stopping import EARLY_STOPPING, Stopping, stopping_of
+from nas.options.options import CampaignOptions, resolve
+from nas.store.records import Record
 
 
 def judged(source: Stopping, number: int, curve: Sequence[float]) -> Record:

@@ -13,15 +13,15 @@ from optuna.pruners import NopPruner
 from optuna.trial import FrozenTrial, TrialState
 from stopping_cases import ByHand, classes
 
+from nas.campaign.campaign import Campaign
 from nas.errors import CampaignError, InputError
+from nas.evaluation.early_stopping import EARLY_STOPPING
+from nas.evaluation.lockstep import LockstepEvaluation
+from nas.prediction.examples import campaign_examples
 from nas.report.outcome import Outcome, counted_in
-from nas.search.campaign import Campaign
-from nas.search.learning import campaign_examples
-from nas.search.lockstep import LockstepEvaluation
-from nas.search.proposer import Candidate
-from nas.search.records import Record
-from nas.search.stopping import EARLY_STOPPING
-from nas.search.study import load
+from nas.samplers.proposer import Candidate
+from nas.store.records import Record
+from nas.store.study import load
 
 pytestmark = pytest.mark.usefixtures("bare_campaigns")
 

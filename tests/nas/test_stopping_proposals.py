@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from nas.search.proposer import Candidate, Proposer
-from nas.search.records import Record
-from nas.search.space import SEED_NAMES, Space
+from nas.samplers.proposer import Candidate, Proposer
+from nas.space.space import SEED_NAMES, Space
+from nas.store.records import Record
 
 
 def search(source: Proposer, start: int, stop: int, sign: int = 1) -> list[dict[str, Any]]:
@@ -34,7 +34,7 @@ def proposer(sampler: str) -> Proposer:
 
 @pytest.mark.parametrize("sampler", ["random", "tpe"])
 def test_stopped_trials_that_are_remembered_count_as_those_that_were_told(sampler: str):
-    from nas.search.study import trial_of
+    from nas.store.study import trial_of
 
     whole, first, resumed = proposer(sampler), proposer(sampler), proposer(sampler)
     params = search(whole, 0, 40)

@@ -10,11 +10,11 @@ from optuna.pruners import NopPruner
 from optuna.trial import FrozenTrial
 from stopping_cases import classes, stopping
 
+from nas.evaluation.early_stopping import Stopping
+from nas.evaluation.evaluation import TrainedEvaluation, Trainer, attempt
+from nas.evaluation.lockstep import LockstepEvaluation
 from nas.networks import NetworkSpec
-from nas.search.evaluation import TrainedEvaluation, Trainer, attempt
-from nas.search.lockstep import LockstepEvaluation
-from nas.search.proposer import Candidate
-from nas.search.stopping import Stopping
+from nas.samplers.proposer import Candidate
 from nas.training import Recipe
 from nas.training.extension import has_native
 from priors import WattsStrogatz, Wiring, attach, layer, orient

@@ -13,8 +13,8 @@ from sklearn.linear_model import BayesianRidge, Ridge
 from sklearn.metrics import r2_score
 from sklearn.preprocessing import MinMaxScaler
 
-from nas.search.options import resolve_survey
-from nas.search.survey_table import load_survey
+from nas.options.options import resolve_survey
+from nas.store.survey_table import load_survey
 from nas.studies import prediction, published_rnns
 from nas.studies.tables import markdown_table, plain, said, write_text
 from predictors import TIERS, names_of
@@ -213,10 +213,10 @@ def short_prediction(monkeypatch: pytest.MonkeyPatch) -> None:
         "BlendFit": lambda *_: ridge,
     }.items():
         monkeypatch.setattr(prediction, name, value)
-    monkeypatch.setattr("nas.judging.BlendFit", lambda *_: ridge)
-    monkeypatch.setattr("nas.judging.plain_fit", ridge)
+    monkeypatch.setattr("nas.prediction.validation.BlendFit", lambda *_: ridge)
+    monkeypatch.setattr("nas.prediction.validation.plain_fit", ridge)
     # The survey's own predictor is not asked for here.
-    monkeypatch.setattr("nas.search.survey.fit_into", lambda *_, **__: None)
+    monkeypatch.setattr("nas.survey.survey.fit_into", lambda *_, **__: None)
 
 
 @pytest.mark.usefixtures("short_prediction")

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import Engine, event
 
 from nas.errors import InputError
-from nas.search.records import Record
-from nas.search.study import STUDY_NAME, StudyFile, load, trial_of
+from nas.store.records import Record
+from nas.store.study import STUDY_NAME, StudyFile, load, trial_of
 
 DISTRIBUTIONS = {"n": optuna.distributions.IntDistribution(1, 100), "p": optuna.distributions.FloatDistribution(0, 1)}
 TABLES = ("trials", "trial_params", "trial_values", "trial_user_attributes")

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-from nas.studies import pareto_report, prediction, published_rnns, steering_words, warm_start, zero_cost
+from nas.studies import prediction, published_rnns, zero_cost
+from nas.studies.pareto import study as pareto_report
+from nas.studies.steering import warm_start
+from nas.studies.steering import words as steering_words
 from nas.studies.tables import said_share
 from predictors.validation.resampling import share_interval
 

@@ -12,12 +12,14 @@ from survey_cases import RECIPE, SPACE, TASK, keys_of, make, rows, same
 
 from nas import Survey, Task, load
 from nas.errors import CampaignError, InputError
+from nas.evaluation import evaluation
 from nas.networks import NetworkSpec
-from nas.search import evaluation, parts, survey
-from nas.search.draws import Draws
-from nas.search.records import describe
-from nas.search.survey import Standing
 from nas.seeds import stream
+from nas.space.draws import Draws
+from nas.store import survey_parts as parts
+from nas.store.records import describe
+from nas.survey import survey
+from nas.survey.survey import Standing
 from nas.training import History, Recipe, train
 from nas.training.train import engine_for
 
@@ -278,7 +280,7 @@ def test_rows_can_be_read_while_a_survey_goes_on(tmp_path: Path, monkeypatch: py
 
 
 def test_reading_again_where_parts_were_merged_meanwhile(calm_survey: Path, monkeypatch: pytest.MonkeyPatch):
-    from nas.search import survey_table
+    from nas.store import survey_table
 
     missing = [FileNotFoundError()] * 2
     original = survey_table.read_rows

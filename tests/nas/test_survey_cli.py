@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from nas import cli, load
-from nas.flags import given_options, survey_flags
-from nas.search.options import SurveyOptions
-from nas.search.space import Space
-from nas.search.survey import Standing
-from nas.search.survey_table import SurveyOutcome
-from nas.terminal_survey import show_survey, survey_display
+from nas import load
+from nas.cli import app as cli
+from nas.cli.display_survey import show_survey, survey_display
+from nas.cli.flags import given_options, survey_flags
+from nas.options.options import SurveyOptions
+from nas.space.space import Space
+from nas.store.survey_table import SurveyOutcome
+from nas.survey.survey import Standing
 from nas.training.recipe import Recipe
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,7 +30,7 @@ TINY = "--task digits --seeds 2 --nodes 8:16 --degree 2:4 --epochs 1 --learning-
 HEAVY = {"numpy", "torch", "optuna", "sklearn", "pandas", "matplotlib", "sqlalchemy", "scipy", "networkx", "pyarrow"}
 IMPORTS = """
 import sys
-from nas.cli import app
+from nas.cli.app import app
 try:
     app()
 finally:
@@ -106,7 +107,7 @@ def test_the_example_of_the_help_is_understood(wirenas: Call, monkeypatch: pytes
         seen.append((*arguments[:3], arguments[4]))
         return SurveyOutcome("atlas", "digits", "mlp", "accuracy", ("torch",), 1, 1, 0, 0, 1.0, 1)
 
-    monkeypatch.setattr("nas.commands.run_survey", run_survey)
+    monkeypatch.setattr("nas.survey.commands.run_survey", run_survey)
     text = " ".join(wirenas("survey", "--help")[1].split())
     example = re.search(r"Example: wirenas (.*?/)(?: |$)", text)
     assert example is not None
@@ -179,7 +180,7 @@ def test_the_same_command_again_trains_nothing_and_more_wirings_are_added(
         raise AssertionError("something was trained")
 
     with monkeypatch.context() as patch:
-        patch.setattr("nas.search.evaluation.Trainer.train", refuse)
+        patch.setattr("nas.evaluation.evaluation.Trainer.train", refuse)
         for given in ([], [*TINY.split(), "--wirings", "3"], ["--wirings", "2"], ["--threads", "2"]):
             code, text, err = wirenas("survey", *given, "--out", str(out), "--json")
             assert code == 0, err
@@ -242,7 +243,7 @@ def test_a_campaign_is_not_started_in_the_folder_of_a_survey(survey: tuple[Path,
 
 
 def test_ctrl_c_says_how_to_go_on(wirenas: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    from nas.search import survey_rows
+    from nas.survey import rows as survey_rows
 
     original = survey_rows.RowMaker.rows
 
@@ -317,7 +318,7 @@ def test_anything_else_is_exit_code_one(wirenas: Call, tmp_path: Path, monkeypat
     def refuse(*_: Any, **__: Any) -> None:
         raise RuntimeError("always")
 
-    monkeypatch.setattr("nas.search.evaluation.Trainer.train", refuse)
+    monkeypatch.setattr("nas.evaluation.evaluation.Trainer.train", refuse)
     code, text, err = wirenas("survey", *TINY.split(), "--wirings", "50", "--out", str(tmp_path))
     assert (code, text) == (1, "")
     message = "wirings failed one after another, in every training; the last one with: RuntimeError: always"
@@ -330,7 +331,7 @@ def test_anything_else_is_exit_code_one(wirenas: Call, tmp_path: Path, monkeypat
 @pytest.mark.parametrize("is_terminal", [True, False])
 def test_the_display_shows_how_far_a_survey_is(is_terminal: bool, monkeypatch: pytest.MonkeyPatch):
     clock = [100.0]
-    monkeypatch.setattr("nas.terminal_survey.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("nas.cli.display_survey.time.monotonic", lambda: clock[0])
     console = Console(record=True, force_terminal=is_terminal, width=120, file=io.StringIO())
     with survey_display(console) as show:
         for done in (10, 20, 40):

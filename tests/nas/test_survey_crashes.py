@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from nas.search.survey_table import load_survey
+from nas.store.survey_table import load_survey
 
 pytestmark = pytest.mark.crash
 
@@ -32,8 +32,11 @@ FORKS = """
 import os, random, signal, sys, time
 import numpy as np
 from nas import Survey, Task
-from nas.search import evaluation, in_order, parts, survey
-from nas.search.survey_table import load_survey
+from nas.evaluation import evaluation
+from nas.evaluation import in_order
+from nas.store import survey_parts as parts
+from nas.survey import survey
+from nas.store.survey_table import load_survey
 
 out, threads, kills, seed = sys.argv[1], *map(int, sys.argv[2:])
 parts._MOST_SMALL, survey._WRITE_EVERY_S, in_order._LOOK_UP_S = 4, 0.01, 0.005

@@ -6,9 +6,9 @@ from scipy import stats
 
 from nas.errors import InputError
 from nas.networks import NetworkSpec
-from nas.search.draws import Draws, Uniform
-from nas.search.space import Space
 from nas.seeds import stream
+from nas.space.draws import Draws, Uniform
+from nas.space.space import Space
 
 SPEC = NetworkSpec("mlp")
 

@@ -11,8 +11,10 @@ from survey_cases import RECIPE, SPACE, TASK, make, make_task, rows, same
 
 from nas import load
 from nas.errors import CampaignError, InputError
-from nas.search import evaluation, survey, survey_rows
-from nas.search.options import SurveyOptions
+from nas.evaluation import evaluation
+from nas.options.options import SurveyOptions
+from nas.survey import rows as survey_rows
+from nas.survey import survey
 from nas.training import Recipe
 
 pytestmark = pytest.mark.usefixtures("impatient_survey")
@@ -105,7 +107,7 @@ def test_an_error_while_storing_ends_the_threads(tmp_path: Path, monkeypatch: py
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(survey, "_WRITE_EVERY_S", 0.0)
-    monkeypatch.setattr("nas.search.parts.pq.write_table", lambda *_, **__: full())
+    monkeypatch.setattr("nas.store.survey_parts.pq.write_table", lambda *_, **__: full())
     with pytest.raises(OSError, match="No space left"):
         make(tmp_path, wirings=10**6, threads=2).run()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("wirenas")]

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from nas.cli.display import LiveWatcher, PlainWatcher, show_best, show_outcome, show_written, watcher_for
 from nas.report.outcome import Outcome
-from nas.search.records import Record, Records
-from nas.terminal import LiveWatcher, PlainWatcher, show_best, show_outcome, show_written, watcher_for
+from nas.store.records import Record, Records
 
 
 def record(number: int, value: float | None) -> Record:

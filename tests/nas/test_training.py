@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from nas.errors import InputError
-from nas.machine import describe_machine
 from nas.networks import SequenceNetwork, SparseMLP
 from nas.tasks import Task
 from nas.training import Interrupted, Recipe, Score, torch_engine, train
 from nas.training.extension import has_native
+from nas.training.machine import describe_machine
 from nas.training.torch_engine import evaluate
 from nas.training.train import session
 from priors import WattsStrogatz, Wiring, attach, layer, orient

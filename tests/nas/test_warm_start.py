@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from nas.campaign.campaign import Campaign
 from nas.errors import InputError
-from nas.search.campaign import Campaign
-from nas.search.records import Record
-from nas.search.study import load
-from nas.search.watcher import Watcher
+from nas.evaluation.watcher import Watcher
+from nas.store.records import Record
+from nas.store.study import load
 from predictors.storage import FILE
 from priors import Wiring
 

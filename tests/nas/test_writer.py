@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from nas.search import writer
-from nas.search.records import Record
-from nas.search.study import StudyFile, load
-from nas.search.writer import Writer
+from nas.store import writer
+from nas.store.records import Record
+from nas.store.study import StudyFile, load
+from nas.store.writer import Writer
 
 
 class Clock:

@@ -1,0 +1,1 @@
+"""Campaigns: a search from the first trial to a tested network."""

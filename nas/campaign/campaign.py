@@ -1,0 +1,325 @@
+"""Campaign: a search from the first trial to a tested network, resumable at any moment. Imports torch and optuna.
+
+The study file is the only state. Candidates are evaluated in threads and stored in the order of their numbers; what was
+not stored when a process ended is proposed again, the same, by the next one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from nas.campaign.search import Searching, finalists, informed
+from nas.campaign.setup import (
+    check_direction,
+    check_fit,
+    check_sampler,
+    check_units,
+    keep_warm_start,
+    n_threads,
+    plain_options,
+    steering_of,
+    task_of,
+)
+from nas.errors import CampaignError, InputError
+from nas.evaluation.early_stopping import check_any_complete, check_stopping, stopping_of
+from nas.evaluation.evaluation import Trainer
+from nas.evaluation.finals import Finals, run_finals
+from nas.evaluation.guards import alone_in, one_torch_thread, stop_on_signal
+from nas.evaluation.lockstep import evaluation_with
+from nas.evaluation.shared_judging import shared_evaluation
+from nas.evaluation.watcher import Watcher
+from nas.networks import NetworkSpec
+from nas.options.ignored import Setting, ignored_option
+from nas.options.options import (
+    CAMPAIGN,
+    OPTIONS_FILE,
+    refuse_changes,
+    refuse_other,
+    resolve,
+    with_defaults,
+    write_options,
+)
+from nas.prediction.examples import campaign_examples, fit_into
+from nas.report.outcome import Outcome, counted_in
+from nas.report.output import write_output
+from nas.samplers.proposer import Proposer
+from nas.shared.objective import Work
+from nas.shared.search import shared_search
+from nas.space.families import out_of_reach
+from nas.space.lineage import rebuilt
+from nas.space.own_graphs import check_graphs
+from nas.store.records import Record, Records
+from nas.store.study import StudyFile, storing_of
+from nas.tasks import Task
+from nas.training import Interrupted
+from priors import Wiring
+
+__all__ = ["Campaign", "Watcher"]
+
+
+class Campaign:
+    """A search over wirings.
+
+    Parameters
+    ----------
+    out : path
+        The campaign's folder; created, or resumed where it holds a campaign of the same options.
+    task : str or Task, optional
+        What to learn; by default the task of the options.
+    evaluate : callable, optional
+        Gives the value of a candidate in place of a task: called with its wiring and its parameters.
+    n_inputs, n_outputs : int
+        Units to attach to the wirings that `evaluate` gets; with 0 inputs they get none.
+    threads : int, optional
+        Trainings at a time; results do not depend on it. By default one a core with the compiled engine, whose threads
+        work side by side, and 1 with torch or an own evaluation.
+    storage : str, optional
+        URL of a PostgreSQL database, for a campaign of many workers; see `nas.Worker`. This process then works with one
+        thread, and its folder follows what all of them do.
+    study : str, optional
+        The campaign's name there, by default the folder's.
+    **options
+        Fields of `CampaignOptions`, such as ``trials=200, network="rnn", space=Space(nodes=64)``.
+
+    Raises
+    ------
+    InputError
+        If an option is wrong.
+
+    Examples
+    --------
+    >>> campaign = Campaign("results/digits", task="digits", trials=40)  # doctest: +SKIP
+    >>> campaign.run().test["mean"]  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        out: str | Path,
+        *,
+        task: str | Task | None = None,
+        evaluate: Callable[[Wiring, Mapping[str, Any]], float] | None = None,
+        n_inputs: int = 0,
+        n_outputs: int = 0,
+        threads: int | None = None,
+        storage: str | None = None,
+        study: str | None = None,
+        **options: Any,
+    ) -> None:
+        if evaluate is not None and task is not None:
+            raise InputError("evaluate and task are both given: a candidate has one value, so give one of them")
+        self.out = Path(out)
+        self.stop = threading.Event()
+        self._shared = shared_search(storage, study, self.out, self.stop)
+        self._evaluate = evaluate
+        self.task = None if evaluate is not None else task_of(task, options)
+        check_units(n_inputs, n_outputs, self.task)
+        if self.task is not None:
+            check_direction(options.get("direction"), self.task)
+            options["direction"] = self.task.direction
+            n_inputs, n_outputs = self.task.n_inputs, self.task.n_outputs
+        self.options = resolve(plain_options(options, self.task))
+        self.space = self.options.resolved_space
+        self._units = (n_inputs, n_outputs)
+        self.spec = NetworkSpec(self.options.network, activation=self.options.activation, cell=self.options.cell)
+        check_fit(self.options, self.task)
+        check_graphs(self.space, *self._units, edited=self.options.edits)
+        check_stopping(self.options)
+        check_sampler(self.options, is_shared=self._shared is not None)
+        self.threads = n_threads(threads, self.options, self.task)
+
+    def run(self, watcher: Watcher | None = None) -> Outcome:
+        """Search until the options' number of trials is complete, hold the finals, write the results, and say them.
+
+        Does no work where all of that is done already.
+
+        Raises
+        ------
+        InputError
+            If the folder holds a campaign of other options, or another process works on it, and for an option of a new
+            campaign that would do nothing.
+        KeyboardInterrupt
+            After Ctrl-C; what was stored stays, and the same call resumes.
+        CampaignError
+            If every evaluation fails.
+        """
+        refuse_other(self.out, CAMPAIGN)
+        if not (self.out / OPTIONS_FILE).is_file():
+            self._check_options()
+            self._check_proposals()
+        watcher = watcher or Watcher()
+        if self._shared is not None:
+            self._shared.enter(self._identity(), self.options.direction, self.options.trials)
+        with alone_in(self.out):
+            try:
+                with one_torch_thread(), stop_on_signal(self.stop):
+                    study, outcome = self._searched(watcher)
+                # Outside of the flag, which a fit does not look at: here Ctrl-C acts at once.
+                return self._with_predictor(study, outcome, watcher)
+            except Interrupted:
+                raise KeyboardInterrupt from None
+            finally:
+                watcher.finished()
+
+    def _check_options(self) -> None:
+        """Refuse what would do nothing, unless it was begun with by a version that did not look."""
+        shared = self._shared
+        told = ignored_option(Setting(self.options, self.space, self.task, self._units, shared is not None))
+        if told is not None and (shared is None or not shared.is_begun()):
+            raise InputError(told)
+
+    def _check_proposals(self) -> None:
+        """Refuse what is impossible before anything is written."""
+        proposer = self._proposer()
+        if self.space.is_limited or self.options.warm_start:
+            proposer.propose(0)
+
+    def _searched(self, watcher: Watcher) -> tuple[StudyFile, Outcome]:
+        study = self._open()
+        for line in out_of_reach(self.space):
+            watcher.noticed(line)
+        try:
+            return study, self._run(study, watcher)
+        finally:
+            study.records().to_csv(self.out / "trials.csv")
+
+    def _run(self, study: StudyFile, watcher: Watcher) -> Outcome:
+        trained = self._trainer() if self.task is not None else None
+        executor = ThreadPoolExecutor(self.threads, thread_name_prefix="wirenas")
+        wait = True
+        try:
+            if self._shared is not None:
+                self._shared.run(study, self.work(), executor, watcher)
+            else:
+                self._searching(study, trained, watcher).run(executor, self.threads)
+            records, before = study.records(), study.get("outcome")
+            check_any_complete(records)
+            if before is not None and counted_in(before) == len(records.counted) and self._has_output():
+                return Outcome.from_json({**before, "out": str(self.out), "study": str(study.path)})
+            finals = self._finals(study, trained, executor, watcher) if trained is not None else None
+        except KeyboardInterrupt:
+            wait = False  # A second Ctrl-C does not wait for an own evaluation that takes long.
+            raise
+        finally:
+            executor.shutdown(wait=wait, cancel_futures=True)
+        uses = 0 if finals is None else 1 + (0 if before is None else before["test_uses"])
+        outcome = Outcome.of(
+            self.out,
+            self.options,
+            self.task,
+            records,
+            finals,
+            storing=storing_of(study),
+            test_uses=uses,
+            over=True,
+        )
+        write_output(self.out, self.options, self.task, records, finals, outcome, self._rebuild)
+        study.put("outcome", outcome.to_json())
+        return outcome
+
+    def _with_predictor(self, study: StudyFile, outcome: Outcome, watcher: Watcher) -> Outcome:
+        """Fit a predictor to all trials and say what it is worth, unless that is done already."""
+        chance = None if self.task is None else self.task.constant_value
+        examples = campaign_examples(
+            study.records(), self._rebuild, self.space, self._units, outcome.metric, outcome.direction, chance
+        )
+        watcher.stage_started("predictor", 1)
+        fitted = fit_into(self.out, examples, self.options.seed, again=outcome.predictor is None)
+        watcher.trained()
+        if fitted is None or fitted.worth() == outcome.predictor:
+            return outcome
+        outcome = replace(outcome, predictor=fitted.worth())
+        study.put("outcome", outcome.to_json())
+        return outcome
+
+    # The folder
+
+    def _open(self) -> StudyFile:
+        study = StudyFile(self.out, *self.options.directions)
+        mine = self._identity()
+        stored = study.get("options")
+        if stored is None:
+            study.put("options", mine)
+        else:
+            refuse_changes(self.out, with_defaults(stored), mine)
+        counted = len(study.records().counted)
+        if counted > self.options.trials:
+            self.options = self.options.model_copy(update={"trials": counted})
+        keep_warm_start(self.out, self.options)
+        write_options(self.options, self.out / OPTIONS_FILE)
+        return study
+
+    def _identity(self) -> dict[str, Any]:
+        options = self.options.model_dump(mode="json")
+        del options["trials"]
+        data = {} if self.task is None else {"data": self.task.fingerprint, "metric": self.task.metric}
+        if (pool := self.space.pool) is not None:
+            data["graphs"] = pool.fingerprint
+        return {**options, **data, "n_inputs": self._units[0], "n_outputs": self._units[1]}
+
+    def _has_output(self) -> bool:
+        return (self.out / "best" / "wiring.json").is_file()
+
+    # The search
+
+    def _trainer(self) -> Trainer:
+        assert self.task is not None
+        options = self.options
+        task = self.task.to(options.device)
+        return Trainer(task, self.spec, options.recipe, options.seed, options.engine, options.device, self.stop)
+
+    def work(self) -> Work:
+        """Return what each worker of this campaign does."""
+        trainer = self._trainer() if self.task is not None else None
+        evaluation_of = shared_evaluation(self.options, trainer, self._evaluate)
+        steering = steering_of(self.out, self.options)
+        identity = self._identity()
+        return Work(self.options, identity, self.space, self._units, self.spec, evaluation_of, steering, self.stop)
+
+    def _rebuild(self, record: Record) -> Wiring:
+        wiring = rebuilt(self.space, record.params, vars(record), self._units)
+        if wiring.fingerprint != record.fingerprint:
+            raise CampaignError(
+                f"trial {record.number} in {self.out} was drawn by another version of its prior: its wiring cannot be "
+                "rebuilt; start a new folder"
+            )
+        return wiring
+
+    def _proposer(self) -> Proposer:
+        options = self.options
+        return Proposer(
+            self.space,
+            sampler=options.sampler,
+            seed=options.seed,
+            direction=options.direction,
+            n_inputs=self._units[0],
+            n_outputs=self._units[1],
+            size_of=lambda wiring: self.spec.n_parameters(wiring)["total"],
+            by_size=options.by_size,
+            steering=steering_of(self.out, options),
+        )
+
+    def _searching(self, study: StudyFile, trainer: Trainer | None, watcher: Watcher) -> Searching:
+        stopping = stopping_of(self.options)
+        evaluation = evaluation_with(trainer, self._evaluate, self.options, stopping)
+        return Searching(study, self.options, self._proposer, evaluation, stopping, watcher, self.stop)
+
+    # The finals
+
+    def _finals(self, study: StudyFile, trainer: Trainer, executor: ThreadPoolExecutor, watcher: Watcher) -> Finals:
+        records = study.records()
+        return run_finals(
+            trainer,
+            [(record.number, self._rebuild(record)) for record in self._best(study, records)],
+            n_seeds=self.options.final_seeds,
+            executor=executor,
+            watcher=watcher,
+            on_front=self.options.by_size,
+        )
+
+    def _best(self, study: StudyFile, records: Records) -> list[Record]:
+        return finalists(records, self.options, lambda: informed(self._proposer(), study.trials()))

@@ -1,0 +1,80 @@
+"""From proposals to records, in threads and yet in the order of their numbers. Imports the search only."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Executor, Future
+from itertools import count
+
+from nas.evaluation.evaluation import Evaluation, attempt
+from nas.evaluation.guards import result_of
+from nas.samplers.proposer import Candidate, Proposer
+from nas.store.records import Record, Records
+from nas.store.writer import Writer
+from nas.training import StopFlag
+
+__all__ = ["evaluated"]
+
+
+def evaluated(
+    proposer: Proposer,
+    evaluation: Evaluation,
+    executor: Executor,
+    writer: Writer,
+    stop: StopFlag,
+    *,
+    first: int,
+    ahead: int,
+    begun: Records,
+    wanted: int,
+    in_batches: bool = False,
+) -> Iterator[tuple[Candidate | None, Record]]:
+    """Yield candidates and their records, until so many new ones count.
+
+    The next candidate is asked for when a record was told by the caller, so that no thread has to wait; what a sampler
+    knows when it is asked for trial t are the trials up to t - `ahead`, whichever thread was faster.
+
+    Parameters
+    ----------
+    first : int
+        Number of the first candidate.
+    ahead : int
+        The most candidates that are in work.
+    begun : Records
+        Of the trials before the first one that count as running for the proposer; they are yielded without candidates.
+    wanted : int
+        Never more candidates are being evaluated than are wanted still.
+    in_batches : bool
+        Whether candidates are asked for `ahead` at a time, when all of the last ones are known and stored.
+    """
+    numbers = count(first)
+    queue: deque[Candidate] = deque()
+    running: deque[tuple[Candidate | None, Future[Record]]] = deque((None, _done(record)) for record in begun)
+
+    def start() -> None:
+        while queue and sum(candidate is not None for candidate, _ in running) < wanted:
+            candidate = queue.popleft()
+            running.append((candidate, executor.submit(attempt, candidate, evaluation, stop)))
+
+    is_due = True
+    while wanted > 0:
+        if is_due:
+            while len(queue) + len(running) < ahead:
+                queue.append(proposer.propose(next(numbers)))
+                start()  # A thread is busy with it while the next one is drawn.
+        start()
+        candidate, future = running.popleft()
+        record = result_of(future, meanwhile=writer.flush_if_due)  # Stores what came before it.
+        if candidate is not None:
+            wanted -= record.is_counted
+        yield candidate, record
+        is_due = not in_batches or not (queue or running)
+        if in_batches and is_due:
+            writer.flush()
+
+
+def _done(record: Record) -> Future[Record]:
+    future: Future[Record] = Future()
+    future.set_result(record)
+    return future

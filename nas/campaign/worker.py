@@ -1,0 +1,209 @@
+"""Worker: joins a campaign whose trials lie in a database, from any process or machine. Imports torch and optuna."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from nas.campaign.campaign import Campaign
+from nas.errors import InputError
+from nas.evaluation.guards import one_torch_thread, stop_on_signal
+from nas.options.options import CampaignOptions, refuse_changes, with_defaults
+from nas.shared.database import AbsentError
+from nas.shared.loop import Loop, Tally
+from nas.shared.search import silent_storage
+from nas.shared.shared import SharedStudy
+from nas.tasks import TASKS, Task, load_task
+from nas.training import Interrupted
+from priors import Wiring
+
+__all__ = ["Worker", "WorkerOutcome"]
+
+_LOOK_UP_S, _TRY_AGAIN_S = 0.5, 5.0
+
+
+@dataclass(frozen=True)
+class WorkerOutcome:
+    """What a worker did.
+
+    Parameters
+    ----------
+    study : str
+    trials : int
+        Trials that it ended with a value, or stopped early.
+    failed : int
+        Trials whose evaluation failed.
+    duplicates : int
+        Trials whose wiring somebody else trains or has trained.
+    lost : int
+        Trials that were given to others, since it was silent for too long.
+    seconds : float
+        Spent in evaluations.
+    """
+
+    study: str
+    trials: int
+    failed: int
+    duplicates: int
+    lost: int
+    seconds: float
+
+    @classmethod
+    def of(cls, study: str, tally: Tally) -> WorkerOutcome:
+        """Put together what was counted."""
+        return cls(study, tally.trials, tally["failed"], tally["duplicate"], tally["lost"], tally.seconds)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the outcome as JSON types."""
+        return asdict(self)
+
+
+class Worker:
+    """Works on a campaign that ``Campaign(..., storage=...)`` or ``wirenas run --storage`` has started.
+
+    Parameters
+    ----------
+    storage : str
+        URL of the PostgreSQL database.
+    study : str
+        The study's name.
+    task : Task, optional
+        What to learn, where it is none that is known by name.
+    evaluate : callable, optional
+        Gives the value of a candidate, where the campaign has an evaluation of its own.
+    data : path, optional
+        Folder of the task's files on this machine.
+    threads : int
+        Trainings at a time.
+    wait : float
+        Seconds to wait for a database or a study that is not there yet.
+    waiting : callable
+        Told in a line what is missing, or away, when it begins to wait.
+
+    Raises
+    ------
+    InputError
+        If the database cannot be opened, holds no such study, or the campaign is another one than given.
+
+    Examples
+    --------
+    >>> Worker("postgresql://me@host/trials", "digits").run()  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        storage: str,
+        study: str,
+        task: Task | None = None,
+        evaluate: Callable[[Wiring, Mapping[str, Any]], float] | None = None,
+        *,
+        data: str | Path | None = None,
+        threads: int = 1,
+        wait: float = 0.0,
+        waiting: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        if threads < 1:
+            raise InputError(f"threads={threads}: at least 1 is needed")
+        if not wait >= 0:
+            raise InputError(f"wait={wait:g}: at least 0 seconds are needed")
+        self._stop = threading.Event()
+        self._shared = _awaited(lambda: SharedStudy(storage, study, self._stop), wait, waiting)
+        self._shared.outage.noticed = waiting
+        self._threads, self.tally = threads, Tally()
+        try:
+            stored = with_defaults(self._shared.options())
+            campaign = _campaign(stored, study, task, evaluate, data)
+            campaign.stop = self._stop
+            self._work = campaign.work()
+            refuse_changes(self._shared.label, stored, self._work.identity)
+        except BaseException:
+            self._shared.close()
+            raise
+
+    def run(self, watch: Callable[[WorkerOutcome], None] = lambda _: None) -> WorkerOutcome:
+        """Work until as many trials count as the campaign wants.
+
+        Parameters
+        ----------
+        watch : callable
+            Told now and then what is done.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            After Ctrl-C; trials in work are given back to the others.
+        CampaignError
+            If every evaluation fails, or the database stays away for minutes.
+        """
+        executor = ThreadPoolExecutor(self._threads, thread_name_prefix="wirenas-worker")
+        ends_well = False
+        try:
+            with one_torch_thread(), stop_on_signal(self._stop), silent_storage():
+                loops = [Loop(self._work, self._shared, self._stop, self.tally) for _ in range(self._threads)]
+                running = {executor.submit(loop.run) for loop in loops}
+                while running:
+                    done, running = wait(running, timeout=_LOOK_UP_S, return_when="FIRST_COMPLETED")
+                    for future in done:
+                        future.result()
+                    watch(self.outcome)
+                ends_well = True
+        except Interrupted:
+            ends_well = True
+            raise KeyboardInterrupt from None
+        finally:
+            self._stop.set()
+            executor.shutdown(wait=ends_well, cancel_futures=True)
+            self._shared.close()
+        return self.outcome
+
+    @property
+    def outcome(self) -> WorkerOutcome:
+        """What is done so far."""
+        return WorkerOutcome.of(self._shared.name, self.tally)
+
+
+def _awaited(open_study: Callable[[], SharedStudy], seconds: float, waiting: Callable[[str], None]) -> SharedStudy:
+    deadline, missing = time.monotonic() + seconds, ""
+    while True:
+        try:
+            return open_study()
+        except AbsentError as error:
+            if time.monotonic() >= deadline:
+                raise
+            if missing != str(error):
+                missing = str(error)
+                waiting(f"waiting for up to {seconds:g} s: {missing}")
+        time.sleep(min(_TRY_AGAIN_S * random.uniform(0.5, 1.0), max(0.0, deadline - time.monotonic())))
+
+
+def _campaign(
+    stored: Mapping[str, Any],
+    study: str,
+    task: Task | None,
+    evaluate: Callable[[Wiring, Mapping[str, Any]], float] | None,
+    data: str | Path | None,
+) -> Campaign:
+    """Return the campaign that stored options describe; its folder is never touched."""
+    options = {name: value for name, value in stored.items() if name in CampaignOptions.model_fields}
+    name, folder = options.pop("task"), Path(study, "worker")
+    if name is None and evaluate is None:
+        raise InputError(f"study={study}: its candidates get their values in Python; give Worker the same evaluate")
+    if name is None and task is not None:
+        raise InputError(f"task={task.name}: the candidates of study={study} get their values in Python; leave it out")
+    if name is not None and evaluate is not None:
+        raise InputError(f"evaluate: study={study} trains its candidates on task {name}; leave it out")
+    if name is not None and task is None and name not in TASKS:
+        raise InputError(f"study={study}: its task {name} is a Python object; give Worker the same task")
+    if data is not None and (name is None or task is not None):
+        raise InputError(f"data={data}: only a task that is taken by its name reads files; leave it out")
+    if name is None:
+        units = {"n_inputs": stored["n_inputs"], "n_outputs": stored["n_outputs"]}
+        return Campaign(folder, evaluate=evaluate, **units, **options)
+    given = task if task is not None else load_task(name, data)
+    return Campaign(folder, task=given, **options)

@@ -1,0 +1,163 @@
+"""Command-line flags from the fields of options and drawings: names, types, help are written once. Imports typer."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from nas.options.options import CampaignOptions, SharedOptions, SurveyOptions
+from nas.space.space import Space
+from nas.training.recipe import Recipe
+
+__all__ = ["Drawing", "drawing_flags", "flags", "given_options", "survey_flags"]
+
+_FLAG_NAMES = {"priors": "prior", "learning_rates": "learning_rate"}
+_LEFT_OUT: dict[type[SharedOptions], frozenset[str]] = {
+    CampaignOptions: frozenset({"direction", "space", "recipe"}),
+    # Nothing in a survey looks for neighbours.
+    SurveyOptions: frozenset({"space", "recipe", "edits"}),
+}
+_PATHS = ("graphs", "warm_start")
+_PRIOR = "The prior"
+_UNITS = "Input and output units"
+_OPTION_PANELS: dict[type[SharedOptions], str] = {CampaignOptions: "The campaign", SurveyOptions: "The survey"}
+_CHOICE = "How a campaign chooses candidates"
+_OF_CHOICE = ("sampler", "startup", "screened", "share", "repeats", "warm_start", "batch")
+_PANELS: tuple[tuple[type[BaseModel], str | None, str], ...] = (
+    (Space, "space", "What varies between the candidates"),
+    (Recipe, "recipe", "How networks are trained; a task has defaults of its own"),
+)
+
+
+def _of_prior(help_text: str) -> Any:
+    return typer.Option(help=help_text, rich_help_panel=_PRIOR)
+
+
+def _of_units(help_text: str) -> Any:
+    return typer.Option(help=help_text, rich_help_panel=_UNITS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """What a network without a search is drawn from; None for what the prior does not take."""
+
+    prior: Annotated[str, typer.Option(help="watts-strogatz, barabasi-albert, erdos-renyi, layered.")]
+    inputs: Annotated[int, typer.Option(help="Input units.")]
+    nodes: Annotated[int | None, _of_prior("Hidden neurons; not for layered.")] = None
+    k: Annotated[int | None, _of_prior("watts-strogatz: neighbours on the ring, even.")] = None
+    p: Annotated[float | None, _of_prior("watts-strogatz: rewiring; erdos-renyi: of each edge.")] = None
+    m: Annotated[int | None, _of_prior("barabasi-albert: edges of a new node.")] = None
+    initial: Annotated[str | None, _of_prior("barabasi-albert: isolated, star, complete.")] = None
+    edges: Annotated[int | None, _of_prior("erdos-renyi, layered: number of edges.")] = None
+    sizes: Annotated[str | None, _of_prior("layered: neurons per layer, as 32,32.")] = None
+    density: Annotated[float | None, _of_prior("layered: share of edges present.")] = None
+    orientation: Annotated[str, _of_prior("random, index, degree.")] = "random"
+    reads: Annotated[int, _of_units("controlled: inputs that a neuron reads.")] = 10
+    readouts: Annotated[int, _of_units("controlled: neurons that outputs read.")] = 16
+    width: Annotated[int, _of_units("projected: neurons of the projection.")] = 16
+    seed: Annotated[int, typer.Option(help="Of every draw.")] = 0
+
+
+@dataclass(frozen=True)
+class _Flag:
+    name: str
+    field: str
+    section: str | None
+    panel: str
+    info: FieldInfo
+
+    def parameter(self) -> inspect.Parameter:
+        default = self.info.default
+        option = typer.Option(
+            help=f"{self.info.description} {_default_text(default)}".strip(),
+            rich_help_panel=self.panel,
+            show_default=False,
+            metavar=None if isinstance(default, bool) else _metavar(self.name, self.info),
+        )
+        return inspect.Parameter(
+            self.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_annotated(self.info, option)
+        )
+
+
+def flags(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that takes ``**given`` one flag for every option of a campaign.
+
+    Values arrive as text, or lists of text; the options themselves check and convert them.
+    """
+    return _extended(command, [flag.parameter() for flag in _all_flags(CampaignOptions)])
+
+
+def survey_flags(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that takes ``**given`` one flag for every option of a survey; see `flags`."""
+    return _extended(command, [flag.parameter() for flag in _all_flags(SurveyOptions)])
+
+
+def drawing_flags(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that takes ``**given`` one flag for every field of a `Drawing`."""
+    return _extended(command, inspect.signature(Drawing, eval_str=True).parameters.values())
+
+
+def given_options(given: Mapping[str, Any], config: type[SharedOptions] = CampaignOptions) -> dict[str, Any]:
+    """Return the flags that were given as nested options."""
+    nested: dict[str, Any] = {}
+    for flag in _all_flags(config):
+        value = given[flag.name]
+        if value is not None and value != []:
+            section = nested if flag.section is None else nested.setdefault(flag.section, {})
+            section[flag.field] = value
+    return nested
+
+
+def _extended(command: Callable[..., None], added: Iterable[inspect.Parameter]) -> Callable[..., None]:
+    """Replace the ``**given`` in a command's signature, from which typer reads the flags."""
+    own = inspect.signature(command, eval_str=True)
+    kept = [parameter for parameter in own.parameters.values() if parameter.kind is not inspect.Parameter.VAR_KEYWORD]
+    parameters = sorted([*kept, *added], key=lambda parameter: parameter.kind)
+    command.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return command
+
+
+def _all_flags(options: type[SharedOptions]) -> Iterator[_Flag]:
+    for config, section, panel in ((options, None, _OPTION_PANELS[options]), *_PANELS):
+        for name, info in config.model_fields.items():
+            if name not in _LEFT_OUT[options]:
+                own_panel = _CHOICE if name in _OF_CHOICE else panel
+                yield _Flag(_FLAG_NAMES.get(name, name), name, section, own_panel, info)
+
+
+def _annotated(info: FieldInfo, option: Any) -> Any:
+    if isinstance(info.default, bool):
+        return Annotated[bool | None, option]
+    return Annotated[list[str] | None, option] if _is_repeated(info) else Annotated[str | None, option]
+
+
+def _is_repeated(info: FieldInfo) -> bool:
+    """Whether the field is a tuple of any length, in contrast to a (low, high) range."""
+    return Ellipsis in typing.get_args(info.annotation)
+
+
+def _metavar(name: str, info: FieldInfo) -> str:
+    default, kinds = info.default, str(info.annotation)
+    if name in _PATHS:
+        return "PATH"
+    if isinstance(default, tuple) and not _is_repeated(info):
+        return "LOW:HIGH"
+    return "TEXT" if "str" in kinds or "Literal" in kinds else "NUMBER"
+
+
+def _default_text(default: Any) -> str:
+    if default is None:
+        return ""
+    if isinstance(default, bool):
+        return f"Default: {'yes' if default else 'no'}."
+    if isinstance(default, tuple):
+        default = (":" if len(default) == 2 and not isinstance(default[0], str) else ", ").join(map(str, default))
+    return f"Default: {default}."

@@ -1,0 +1,169 @@
+"""Mirror: a study in memory that follows a campaign, with a note on every trial, for a dashboard. Imports optuna.
+
+The campaign's own file is only read: a copy of it is made whenever it has changed.
+"""
+
+from __future__ import annotations
+
+import copy
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial
+
+from nas.errors import InputError
+from nas.options.options import OPTIONS_FILE, read_options
+from nas.report.notes import study_note, trial_note
+from nas.store.quiet import quiet_optuna
+from nas.store.records import Record
+from nas.store.study import StudyFile, record_of
+from nas.survey.commands import holds_survey
+from nas.training.direction import sign_of
+
+__all__ = ["MOST_NOTES", "Mirror"]
+
+MOST_NOTES = 1000
+"""Trials that all have a note: a dashboard searches all notes for each trial that it shows."""
+_FILE_NAME = "study.db"
+_REMARK = (
+    "New trials appear as the campaign goes on. This is a copy: nothing done here changes the campaign, and what is "
+    "written here is gone when the dashboard ends."
+)
+_FEWER = f" From trial {MOST_NOTES} on, only trials that were the best so far have a note."
+
+
+class Mirror:
+    """A study in memory that follows the study of a campaign.
+
+    Parameters
+    ----------
+    out : Path
+        The campaign's folder.
+    folder : Path
+        An empty folder, for the copy of the campaign's file.
+
+    Attributes
+    ----------
+    storage : optuna.storages.InMemoryStorage
+        Holds the study alone.
+    study_id : int
+        Its identifier in the storage.
+
+    Raises
+    ------
+    InputError
+        If there is no campaign that can be read.
+    """
+
+    def __init__(self, out: Path, folder: Path) -> None:
+        self._out, self._copy = out, folder / _FILE_NAME
+        self._version: int | None = None
+        self._best: float | None = None
+        self._note = ""
+        self._counts: Counter[str] = Counter()
+        self._source = _open_to_read(out)
+        try:
+            self._copy_if_changed()
+            self._file = StudyFile(folder)
+        except sqlite3.Error as error:
+            self.close()
+            raise _unreadable(out, error) from None
+        except InputError as error:
+            self.close()
+            raise InputError(str(error).replace(str(folder), str(out))) from None
+        self.storage = optuna.storages.InMemoryStorage()
+        with quiet_optuna():
+            self.study_id = self.storage.create_new_study(self._file.study.directions, out.resolve().name)
+        self._follow()
+
+    def refresh(self) -> None:
+        """Take in what the campaign has stored since the last time.
+
+        Raises
+        ------
+        sqlite3.Error
+            If the campaign's file cannot be read now.
+        KeyError
+            If the study in memory was deleted.
+        """
+        if self._copy_if_changed():
+            self._follow()
+
+    def close(self) -> None:
+        """Let go of the campaign's file."""
+        self._source.close()
+
+    def _copy_if_changed(self) -> bool:
+        (version,) = self._source.execute("PRAGMA data_version").fetchone()
+        if version == self._version:
+            return False
+        with closing(sqlite3.connect(self._copy)) as target:
+            self._source.backup(target)
+        self._version = version
+        return True
+
+    def _follow(self) -> None:
+        """Bring the study in memory to the state of the copy; finished trials never change."""
+        options = _options(self._out) | (self._file.get("options") or {})
+        trials = self._file.study.get_trials(deepcopy=False)
+        for trial in trials[self._counts.total() :]:
+            if not trial.state.is_finished():
+                break  # Those after it wait, so that every trial keeps its number.
+            self._add(trial, options.get("metric", "value"))
+        remark = _REMARK + (_FEWER if self._counts.total() > MOST_NOTES else "")
+        note = study_note(self._out, options, self._counts, self._file.get("outcome"), remark)
+        if note != self._note:
+            self._note = note
+            self._save_note(note)
+
+    def _add(self, trial: FrozenTrial, metric: str) -> None:
+        record = record_of(trial)
+        shown = copy.copy(trial)
+        # The edges are long lists of numbers, which are no use on a page.
+        shown.user_attrs = {name: value for name, value in trial.user_attrs.items() if name != "hidden_edges"}
+        trial_id = self.storage.create_new_trial(self.study_id, shown)
+        self._counts[record.state] += 1
+        if self._is_best(record) or trial.number < MOST_NOTES:
+            self._save_note(trial_note(record, self._out, metric, trial.values or ()), trial_id)
+
+    def _is_best(self, record: Record) -> bool:
+        """Whether a record is better than all before it; call it once a record."""
+        sign = sign_of(self._file.study.directions[0].name.lower())
+        if record.value is None or (self._best is not None and sign * (record.value - self._best) <= 0):
+            return False
+        self._best = record.value
+        return True
+
+    def _save_note(self, text: str, trial_id: int | None = None) -> None:
+        """Store a note where `optuna_dashboard.save_note` does, which would look through all notes to write one."""
+        prefix = "dashboard:" if trial_id is None else f"dashboard:{trial_id}:"
+        version = self.storage.get_study_system_attrs(self.study_id).get(f"{prefix}note_ver", 0)
+        self.storage.set_study_system_attr(self.study_id, f"{prefix}note_str:0", text)
+        self.storage.set_study_system_attr(self.study_id, f"{prefix}note_ver", version + 1)
+
+
+def _open_to_read(out: Path) -> sqlite3.Connection:
+    if holds_survey(out):
+        raise InputError(f"{out}: a survey lies there, which is no study of Optuna; see `wirenas status` instead")
+    path = out / _FILE_NAME
+    if not path.is_file():
+        raise InputError(f"{out}: no campaign here ({_FILE_NAME} is missing); give the --out folder of `wirenas run`")
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+
+
+def _unreadable(out: Path, error: sqlite3.Error) -> InputError:
+    if error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK:
+        return InputError(f"{out}: the campaign was killed while it wrote; `wirenas status` with this folder clears up")
+    return InputError(f"{out / _FILE_NAME}: not a study that can be read: {error}; give another folder")
+
+
+def _options(out: Path) -> dict[str, Any]:
+    """Return the options in the folder, which say more than the study does: how many trials are wanted."""
+    try:
+        return read_options(out / OPTIONS_FILE)
+    except InputError:
+        return {}

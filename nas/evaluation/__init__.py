@@ -1,0 +1,1 @@
+"""From a candidate to a value: trainings, early stopping, references, finals."""

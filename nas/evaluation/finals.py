@@ -1,0 +1,196 @@
+"""The end of a campaign: finalists trained afresh, the winner and its references tested once. Imports torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import Any
+
+from nas.evaluation.evaluation import Assessment, Trainer, Training
+from nas.evaluation.guards import result_of
+from nas.evaluation.references import dense_of_equal_size, references
+from nas.evaluation.summary import summary_of
+from nas.evaluation.watcher import Watcher
+from nas.networks import NetworkSpec
+from nas.seeds import stream
+from nas.training.direction import sign_of
+from priors import Wiring
+
+__all__ = ["FRESH", "Finals", "Standing", "run_finals"]
+
+FRESH = 1_000_000
+"""First replicate number of the finals, beyond every replicate that a search uses."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A network's result over fresh seeds.
+
+    Parameters
+    ----------
+    name : str
+    trial : int or None
+        The trial that it comes from; None for a reference.
+    n_parameters : int
+    n_edges : int
+        Between hidden neurons.
+    learning_rate : float
+        The best rung by mean validation metric.
+    validation : tuple of float
+        Validation metric by seed.
+    test : tuple of float
+        Test metric by seed; empty for finalists that did not win, which are never tested unless they are of a front.
+    """
+
+    name: str
+    trial: int | None
+    n_parameters: int
+    n_edges: int
+    learning_rate: float
+    validation: tuple[float, ...]
+    test: tuple[float, ...] = ()
+
+    def summary(self) -> dict[str, Any]:
+        """Return mean, standard deviation (n - 1) and seeds of the test, mean validation, size and learning rate."""
+        return {
+            "name": self.name,
+            **summary_of(self.test),
+            "validation": math.fsum(self.validation) / len(self.validation),
+            "n_parameters": self.n_parameters,
+            "n_edges": self.n_edges,
+            "learning_rate": self.learning_rate,
+        }
+
+
+@dataclass(frozen=True)
+class Finals:
+    """What the finals found.
+
+    Parameters
+    ----------
+    winner : Standing
+    wiring : Wiring
+        The winner's.
+    training : Training
+        The winner's training that did best on validation, the first of them under ties.
+    finalists : tuple of Standing
+        All of them, best first; tested where they are of a front.
+    references : tuple of Standing
+        Of the winner.
+    dense : mapping
+        Of a front, dense networks with as many parameters as the smallest, the middle and the largest finalist, by the
+        trial of that one.
+    """
+
+    winner: Standing
+    wiring: Wiring
+    training: Training
+    finalists: tuple[Standing, ...]
+    references: tuple[Standing, ...]
+    dense: Mapping[int, Standing] = field(default_factory=dict)
+
+
+def run_finals(
+    trainer: Trainer,
+    candidates: Sequence[tuple[int, Wiring]],
+    *,
+    n_seeds: int,
+    executor: Executor,
+    watcher: Watcher,
+    on_front: bool = False,
+) -> Finals:
+    """Train the finalists with fresh seeds, choose the winner by mean validation, and test it beside its references.
+
+    Parameters
+    ----------
+    trainer : Trainer
+    candidates : sequence of (trial number, Wiring)
+        The best candidates of the search, best first; those of a front by ascending size.
+    n_seeds : int
+        Trainings per network and rung of the ladder.
+    executor : Executor
+        Runs the trainings.
+    watcher : Watcher
+        Is told of both stages, finalists and references, and of every training.
+    on_front : bool
+        Whether the finalists are a front: then all of them are tested, once, and three dense networks beside them.
+    """
+    entries = [_Entry(f"trial {number}", number, wiring, trainer.spec) for number, wiring in candidates]
+    assessed = _assess_all(trainer, "finalists", entries, n_seeds, executor, watcher)
+    sign = sign_of(trainer.task.direction)
+    order = sorted(range(len(entries)), key=lambda index: -sign * assessed[index].value)
+    winner = entries[order[0]]
+    rng = stream(trainer.seed, "wiring", winner.wiring.fingerprint)
+    rivals = [
+        _Entry(reference.name, None, reference.wiring, reference.spec)
+        for reference in references(winner.wiring, trainer.spec, rng)
+    ]
+    dense = _dense_beside(entries, winner, trainer.spec) if on_front else {}
+    others = _assess_all(trainer, "references", [*rivals, *dense.values()], n_seeds, executor, watcher)
+    tested = [
+        _standing(entry, assessment, tested=True)
+        for entry, assessment in zip([*rivals, *dense.values()], others, strict=True)
+    ]
+    finalists = tuple(_standing(entries[index], assessed[index], tested=on_front) for index in order)
+    return Finals(
+        winner=finalists[0] if on_front else _standing(winner, assessed[order[0]], tested=True),
+        wiring=winner.wiring,
+        training=max(assessed[order[0]].trainings, key=lambda training: sign * training.history.value),
+        finalists=finalists,
+        references=tuple(tested[: len(rivals)]),
+        dense=dict(zip(dense, tested[len(rivals) :], strict=True)),
+    )
+
+
+@dataclass(frozen=True)
+class _Entry:
+    name: str
+    trial: int | None
+    wiring: Wiring
+    spec: NetworkSpec
+
+
+def _dense_beside(entries: Sequence[_Entry], winner: _Entry, spec: NetworkSpec) -> dict[int, _Entry]:
+    """Return dense networks beside the smallest, the middle and the largest of a front, by trial.
+
+    The winner's is among its references already.
+    """
+    chosen = {entry.trial: entry for entry in (entries[0], entries[len(entries) // 2], entries[-1])}
+    dense = {trial: dense_of_equal_size(entry.wiring, spec) for trial, entry in chosen.items() if trial != winner.trial}
+    return {
+        trial: _Entry(reference.name, None, reference.wiring, reference.spec)
+        for trial, reference in dense.items()
+        if trial is not None
+    }
+
+
+def _assess_all(
+    trainer: Trainer, stage: str, entries: Sequence[_Entry], n_seeds: int, executor: Executor, watcher: Watcher
+) -> list[Assessment]:
+    plan = trainer.plan(range(FRESH, FRESH + n_seeds))
+    watcher.stage_started(stage, len(plan) * len(entries))
+    waiting = [
+        [executor.submit(trainer.train, entry.wiring, *step, spec=entry.spec) for step in plan] for entry in entries
+    ]
+    assessed = []
+    for futures in waiting:
+        trainings = []
+        for future in futures:
+            trainings.append(result_of(future))
+            watcher.trained()
+        assessed.append(trainer.assess(trainings))
+    return assessed
+
+
+def _standing(entry: _Entry, assessment: Assessment, *, tested: bool) -> Standing:
+    return Standing(
+        name=entry.name,
+        trial=entry.trial,
+        n_parameters=entry.spec.n_parameters(entry.wiring)["total"],
+        n_edges=entry.wiring.hidden.n_edges,
+        learning_rate=assessment.learning_rate,
+        validation=tuple(training.history.value for training in assessment.trainings),
+        test=tuple(training.test() for training in assessment.trainings) if tested else (),
+    )

@@ -1,0 +1,29 @@
+"""Watcher: what a campaign tells those who look on. Imports the records only, so that a display costs no torch."""
+
+from __future__ import annotations
+
+from nas.store.records import Record, Records
+
+__all__ = ["Watcher"]
+
+
+class Watcher:
+    """Is told how a campaign goes. This one does nothing; override what is of interest."""
+
+    def search_started(self, done: int, total: int, records: Records) -> None:
+        """Hear that `done` of `total` trials are complete already."""
+
+    def recorded(self, record: Record) -> None:
+        """Hear of a trial that was stored."""
+
+    def stage_started(self, stage: str, trainings: int) -> None:
+        """Hear that "finalists", "references" or "predictor" begin, after the search, with so many trainings."""
+
+    def trained(self) -> None:
+        """Hear of a training of this stage that is done."""
+
+    def noticed(self, line: str) -> None:
+        """Hear what somebody who looks on should know now: that a database is away, say; from any thread."""
+
+    def finished(self) -> None:
+        """Hear that nothing more will happen, for whatever reason."""

@@ -1,0 +1,1 @@
+"""Options of campaigns and surveys: fields, files, and which of them act."""

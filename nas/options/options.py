@@ -1,0 +1,304 @@
+"""CampaignOptions and SurveyOptions: everything that decides what is done, as frozen, validated configs.
+
+Equal options give equal results; how many threads work on them is therefore not an option. Imports pydantic.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from nas.errors import InputError, input_error
+from nas.space.space import Space
+from nas.training.recipe import Recipe
+from priors.files import atomic_write
+
+__all__ = [
+    "CAMPAIGN",
+    "OPTIONS_FILE",
+    "PREDICTOR_FOLDER",
+    "SURVEY",
+    "CampaignOptions",
+    "Direction",
+    "Kind",
+    "SharedOptions",
+    "SurveyOptions",
+    "changed_options",
+    "read_options",
+    "refuse_changes",
+    "refuse_other",
+    "resolve",
+    "resolve_survey",
+    "resume_options",
+    "with_defaults",
+    "write_options",
+]
+
+PREDICTOR_FOLDER = "predictor"
+"""Where the predictor lies in the folder of a campaign or a survey."""
+OPTIONS_FILE = "campaign.toml"
+"""The resolved options, in a campaign's folder."""
+
+_NONE = "none"
+_FINALISTS_OF_A_FRONT = 8
+
+Direction = Literal["maximize", "minimize"]
+
+
+class SharedOptions(BaseModel):
+    """What campaigns and surveys have in common: which wirings are trained on which task, and how."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    task: str | None = "digits"
+    # None where an own evaluation gives the values, which only Python can hand over: the flag does not offer it.
+    """What to learn: digits, reber, reber-published, reber-embedded, mnist, fashion-mnist."""
+    network: Literal["mlp", "rnn"] = "mlp"
+    """mlp or rnn."""
+    activation: Literal["relu", "tanh", "sigmoid", "gelu", "identity"] = "relu"
+    """Of an MLP's hidden neurons: relu, tanh, sigmoid, gelu, identity."""
+    cell: Literal["tanh", "relu", "gru", "lstm"] = "gru"
+    """What an RNN's hidden neurons are: tanh, relu, gru, lstm."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    """Of every draw."""
+    engine: Literal["auto", "native", "torch"] = "auto"
+    """auto (the fastest one that is there), native or torch."""
+    device: str = "cpu"
+    """cpu or cuda."""
+    space: Space = Space()
+    """What varies between the candidates."""
+    recipe: Recipe = Recipe()
+    """How networks are trained."""
+
+    @property
+    def resolved_space(self) -> Space:
+        """The space with the structure that the network needs.
+
+        Raises
+        ------
+        InputError
+            If the given structure does not fit the network.
+        """
+        valid = ("dag",) if self.network == "mlp" else ("recurrent", "stack")
+        structure = self.space.structure or valid[0]
+        if structure not in valid:
+            raise InputError(
+                f"space.structure={structure} does not fit network={self.network}; valid: {' or '.join(valid)}"
+            )
+        return self.space.model_copy(update={"structure": structure})
+
+
+class CampaignOptions(SharedOptions):
+    """What a campaign does."""
+
+    trials: Annotated[int, Field(ge=1)] = 100
+    """Trials to reach in all, complete or stopped early; the one option that may change when a campaign is resumed."""
+    objective: Literal["value", "pareto"] = "value"
+    """value (the best one counts) or pareto (the best values at every size count: the number of parameters is a second
+    objective)."""
+    sampler: Literal["structural", "genetic", "tpe", "nsga2", "random"] = "structural"
+    """structural (predicts from the graphs of earlier trials), genetic (breeds them), tpe, nsga2 or random."""
+    startup: Annotated[int, Field(ge=1)] = 10
+    """Trials before the structural sampler predicts, or the genetic one breeds, anything; up to a batch more, until
+    these are known."""
+    screened: bool = True
+    """Whether the genetic sampler trains the most promising of several children, and not the first one."""
+    share: Annotated[float, Field(gt=0, le=10)] | None = 0.2
+    """What the structural sampler's choices may cost as a share of the time of a trial, .01 s in any case; none: as
+    much as they take."""
+    repeats: Annotated[int, Field(ge=1, le=64)] = 3
+    """Trials of one wiring at most; with more than 1, every tenth trial of the structural sampler tries the best one
+    again."""
+    warm_start: str | None = None
+    """Folder of another campaign or survey: its predictor counts like 20 trials of the structural sampler, and replaces
+    the first ones."""
+    replicates: Annotated[int, Field(ge=1)] = 1
+    """Trainings of each candidate with different seeds; its value is their mean."""
+    batch: Annotated[int, Field(ge=1)] = 8
+    """Trials that are asked for together, before any of them is known."""
+    early_stopping: Literal["median", "hyperband", "halving"] | None = None
+    """Ends trials that do worse than earlier ones did after as many epochs: none (the default), median, hyperband or
+    halving."""
+    finalists: Annotated[int, Field(ge=1)] = 3
+    """How many of the best candidates are trained again with fresh seeds; of a front by default 8."""
+    final_seeds: Annotated[int, Field(ge=1)] = 5
+    """With how many fresh seeds finalists and references are trained."""
+    direction: Direction = "maximize"
+    """Of the value; follows from the task where there is one."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _more_finalists_of_a_front(cls, given: Any) -> Any:
+        if isinstance(given, Mapping) and given.get("objective") == "pareto":
+            return {"finalists": _FINALISTS_OF_A_FRONT, **given}
+        return given
+
+    @property
+    def by_size(self) -> bool:
+        """Whether the number of parameters is a second objective."""
+        return self.objective == "pareto"
+
+    @property
+    def edits(self) -> bool:
+        """Whether the sampler edits graphs."""
+        return self.sampler in ("structural", "genetic")
+
+    @property
+    def directions(self) -> tuple[Direction, ...]:
+        """Of the objectives."""
+        return (self.direction, "minimize") if self.by_size else (self.direction,)
+
+
+class SurveyOptions(SharedOptions):
+    """What a survey does."""
+
+    wirings: Annotated[int, Field(ge=1, le=10**9)] = 1000
+    """Wirings to train in all; the one option that may change when a survey is resumed."""
+    seeds: Annotated[int, Field(ge=1)] = 1
+    """Trainings of each wiring at each learning rate, with different initial weights and orders of the examples."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What folder a config is for: the file that holds it, the one option that may grow, and its name in messages."""
+
+    config: type[SharedOptions]
+    file: str
+    grows: str
+    noun: str
+
+
+CAMPAIGN = Kind(CampaignOptions, OPTIONS_FILE, "trials", "campaign")
+SURVEY = Kind(SurveyOptions, "survey.toml", "wirings", "survey")
+
+_Config = TypeVar("_Config", bound=SharedOptions)
+
+
+def refuse_other(out: Path, kind: Kind) -> None:
+    """Refuse a folder in which the other kind lies.
+
+    Raises
+    ------
+    InputError
+        Naming the folder and what is in it.
+    """
+    other = SURVEY if kind is CAMPAIGN else CAMPAIGN
+    if (out / other.file).is_file():
+        raise InputError(f"out={out}: a {other.noun} lies there; give another folder")
+
+
+def resolve(options: Mapping[str, Any]) -> CampaignOptions:
+    """Validate nested options; the word ``"none"`` stands for None, which files and command lines cannot write.
+
+    Raises
+    ------
+    InputError
+        One line on the first thing that is wrong.
+    """
+    return _validated(options, CampaignOptions)
+
+
+def resolve_survey(options: Mapping[str, Any]) -> SurveyOptions:
+    """Validate nested options of a survey; see `resolve`."""
+    return _validated(options, SurveyOptions)
+
+
+def read_options(path: str | Path) -> dict[str, Any]:
+    """Read options from a TOML file; they are checked by `resolve`."""
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}; give the path of a campaign file (TOML)") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a TOML file: {error}") from None
+
+
+def write_options(options: SharedOptions, path: str | Path) -> None:
+    """Write resolved options as TOML, which reads back as the same options."""
+    with atomic_write(path) as temporary:
+        document = _replaced(options.model_dump(mode="json"), None, _NONE)
+        temporary.write_text(tomli_w.dumps(document), encoding="utf-8")
+
+
+def changed_options(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any, Any]]:
+    """Return (dotted name, old value, new value) of every option that differs."""
+    changes = []
+    for name in dict.fromkeys([*old, *new]):
+        before, after = old.get(name), new.get(name)
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            changes += changed_options(before, after, f"{prefix}{name}.")
+        elif before != after:
+            changes.append((f"{prefix}{name}", before, after))
+    return changes
+
+
+def resume_options(out: str | Path, given: Mapping[str, Any], kind: Kind = CAMPAIGN) -> dict[str, Any]:
+    """Return the options of the campaign or survey in `out`, or those given where there is none yet.
+
+    What is not given is taken from the folder; the option that may grow may be given anew.
+
+    Raises
+    ------
+    InputError
+        Naming a given option that differs from the folder's.
+    """
+    path = Path(out) / kind.file
+    if not path.is_file():
+        return dict(given)
+    stored = _validated(read_options(path), kind.config).model_dump(mode="json")
+    mine = _validated(given, kind.config).model_dump(mode="json")
+    refuse_changes(out, _only(stored, given), _only(mine, given), kind)
+    return {**stored, kind.grows: given.get(kind.grows, stored[kind.grows])}
+
+
+def refuse_changes(out: str | Path, stored: Mapping[str, Any], mine: Mapping[str, Any], kind: Kind = CAMPAIGN) -> None:
+    """Raise an InputError that names the first option that differs, the one that may grow apart."""
+    for name, before, after in changed_options(stored, mine):
+        if name != kind.grows:
+            raise InputError(
+                f"{name}={shown(after)}: the {kind.noun} in {out} was started with {shown(before)}, and only "
+                f"{kind.grows} may change; give {shown(before)}, or another out"
+            )
+
+
+def with_defaults(stored: Mapping[str, Any], kind: Kind = CAMPAIGN) -> dict[str, Any]:
+    """Complete stored options by the defaults of those that an older version did not have; other entries are kept."""
+    own = {name: value for name, value in stored.items() if name in kind.config.model_fields}
+    return {**stored, **_validated(own, kind.config).model_dump(mode="json", exclude={kind.grows})}
+
+
+def _validated(options: Mapping[str, Any], config: type[_Config]) -> _Config:
+    try:
+        return config.model_validate(_replaced(options, _NONE, None))
+    except ValidationError as error:
+        raise input_error(error, config) from None
+
+
+def _replaced(options: Mapping[str, Any], old: Any, new: Any) -> dict[str, Any]:
+    """Return nested options with every value `old` replaced by `new`."""
+    return {
+        name: _replaced(value, old, new)
+        if isinstance(value, Mapping)
+        else new
+        if value is old or value == old
+        else value
+        for name, value in options.items()
+    }
+
+
+def _only(values: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _only(values[name], part) if isinstance(part, Mapping) else values[name] for name, part in names.items()
+    }
+
+
+def shown(value: Any) -> str:
+    """Return an option's value as files and command lines write it."""
+    return _NONE if value is None else json.dumps(value)

@@ -1,0 +1,261 @@
+"""What a predictor learns from a campaign or a survey, and its fit when one is over. Imports scikit-learn to fit.
+
+Labels are metrics on the validation part: the test part stays untouched by whatever a predictor is used for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas.options.options import PREDICTOR_FOLDER
+from nas.space.lineage import lineages
+from nas.space.space import Space, without_draws
+from nas.store.records import Record, Records
+from nas.training.direction import sign_of
+from predictors import Predictor, Preparation
+from predictors.fitted import LARGEST, Training
+from priors import GraphPool, Wiring
+
+if TYPE_CHECKING:
+    from nas.store.survey_table import SurveyTable
+
+__all__ = [
+    "LEAST_EXAMPLES",
+    "LEAST_LINEAGES",
+    "MOST_EXAMPLES",
+    "MOST_NEURONS",
+    "Examples",
+    "campaign_examples",
+    "fit_into",
+    "survey_examples",
+]
+
+LEAST_EXAMPLES = 20
+"""Fewer wirings teach a predictor nothing."""
+
+LEAST_LINEAGES = 5
+"""As many as there are folds: wirings of fewer lineages are too much alike to tell what a predictor is worth."""
+
+MOST_NEURONS = 20_000
+"""Larger wirings take too long to describe."""
+
+MOST_EXAMPLES = 2000
+"""More wirings make the fit slow and hardly better; as many are chosen evenly."""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Wirings and how well they did.
+
+    Parameters
+    ----------
+    wirings : tuple of Wiring
+        As trained.
+    labels : (n_wirings, n_replicates) float array
+        The metric on the validation part, one column a training seed; NaN where there was none.
+    parameters : tuple of mapping
+        What each wiring was drawn from, its seeds left out.
+    preparation : Preparation
+        How their graphs became wirings.
+    metric, direction : str
+    chance : float or None
+        What the constant prediction scores.
+    groups : tuple of int, optional
+        Equal for related wirings, which a validation must not divide; by default those with equal hidden wirings are.
+    """
+
+    wirings: tuple[Wiring, ...]
+    labels: NDArray[np.float64]
+    parameters: tuple[Mapping[str, Any], ...]
+    preparation: Preparation
+    metric: str
+    direction: str
+    chance: float | None = None
+    groups: tuple[int, ...] | None = None
+
+    def __len__(self) -> int:
+        return len(self.wirings)
+
+    @property
+    def can_be_learnt(self) -> bool:
+        """Whether there are enough of them, of a size that can be described, with values that differ and are sane.
+
+        They must be of several lineages, too: a predictor that was judged by relatives alone would promise too much.
+        """
+        if self.groups is not None and len(set(self.groups)) < LEAST_LINEAGES:
+            return False
+        if len(self) < LEAST_EXAMPLES or max(wiring.n_neurons for wiring in self.wirings) > MOST_NEURONS:
+            return False
+        return (
+            float(np.nanmax(np.abs(self.labels))) <= LARGEST and np.ptp(np.nanmean(self.labels, axis=1)) > 1 / LARGEST
+        )
+
+    def predictor(self, seed: int = 0) -> Predictor:
+        """Return a predictor for wirings like these, which has learnt nothing yet."""
+        return Predictor(
+            preparation=self.preparation,
+            metric=self.metric,
+            direction=self.direction,
+            bounds=(0.0, 1.0) if self.metric == "accuracy" else None,
+            chance=self.chance,
+            seed=seed,
+        )
+
+    def training(self) -> Training:
+        """Return the wirings as a predictor sees them."""
+        return self.predictor().training_of(self.wirings, self.labels, groups=self.groups, parameters=self.parameters)
+
+    def fit(self, seed: int = 0) -> Predictor:
+        """Return a predictor that learnt from all of them."""
+        return self.predictor(seed).fit(self.wirings, self.labels, groups=self.groups, parameters=self.parameters)
+
+
+def fit_into(out: Path, examples: Examples, seed: int, *, again: bool = True) -> Predictor | None:
+    """Fit a predictor and save it in the folder of its campaign or survey.
+
+    Parameters
+    ----------
+    out : Path
+    examples : Examples
+    seed : int
+    again : bool
+        Whether to fit even where a predictor lies there that learnt from as many wirings.
+
+    Returns
+    -------
+    Predictor or None
+        None where there is nothing to learn, see `Examples.can_be_learnt`.
+    """
+    if not examples.can_be_learnt:
+        return None
+    if not again and (stored := _stored(out)) is not None and stored.worth()["wirings"] == len(examples):
+        return stored
+    predictor = examples.fit(seed)
+    predictor.save(out / PREDICTOR_FOLDER)
+    return predictor
+
+
+def _stored(out: Path) -> Predictor | None:
+    try:
+        return Predictor.load(out / PREDICTOR_FOLDER)
+    except ValueError:
+        return None
+
+
+def campaign_examples(
+    records: Records,
+    rebuild: Callable[[Record], Wiring],
+    space: Space,
+    units: tuple[int, int],
+    metric: str,
+    direction: str,
+    chance: float | None = None,
+) -> Examples:
+    """Return the complete trials of a campaign.
+
+    Parameters
+    ----------
+    records : Records
+    rebuild : callable
+        Returns the wiring of a record.
+    space : Space
+        That they were drawn from.
+    units : (int, int)
+        Input and output units.
+    metric, direction : str
+    chance : float, optional
+    """
+    trained: dict[str, list[Record]] = {}
+    for record in records.complete:
+        trained.setdefault(record.fingerprint, []).append(record)
+    several = list(trained.values())
+    several = [several[index] for index in _evenly(len(several), MOST_EXAMPLES).tolist()]
+    chosen = [found[0] for found in several]
+    wirings = tuple(map(rebuild, chosen))
+    values = [[value for record in found for value in record.values or (record.value,)] for found in several]
+    labels = np.full((len(chosen), max(map(len, values), default=1)), np.nan)
+    for row, own in enumerate(values):
+        labels[row, : len(own)] = own
+    parameters = tuple(without_draws(record.params) for record in chosen)
+    related = lineages(records)
+    groups = tuple(related[record.number] for record in chosen)
+    return Examples(wirings, labels, parameters, _preparation(space, units), metric, direction, chance, groups)
+
+
+def survey_examples(
+    table: SurveyTable, column: str = "value", most: int = MOST_EXAMPLES, chance: float | None = None
+) -> Examples:
+    """Return wirings of a survey, with their labels at the learning rate that is best for each on the validation part.
+
+    Parameters
+    ----------
+    table : SurveyTable
+    column : {"value", "test"}
+        Where labels come from; tests judge predictors, and train none that a search asks.
+    most : int
+        Wirings to take at most, evenly from all.
+    chance : float, optional
+    """
+    direction = str(table.identity["direction"])
+    numbers, labels = _at_best_rate(table, column, direction)
+    chosen = _evenly(len(numbers), most)
+    drawn = [table.parameters(number) for number in numbers[chosen].tolist()]
+    return Examples(
+        tuple(table.wiring(number) for number in numbers[chosen].tolist()),
+        labels[chosen],
+        tuple(map(without_draws, drawn)),
+        _preparation(table.space, table.units),
+        str(table.identity["metric"]),
+        direction,
+        chance,
+        groups=_same_graphs(table.space.pool, drawn),
+    )
+
+
+def _same_graphs(pool: GraphPool | None, drawn: Sequence[Mapping[str, Any]]) -> tuple[int, ...] | None:
+    """Return equal numbers for what was made of equal graphs of the user's own: they are oriented in several ways."""
+    if pool is None:
+        return None
+    first: dict[str, int] = {}
+    return tuple(first.setdefault(pool[params["graph"]].fingerprint, number) for number, params in enumerate(drawn))
+
+
+def _at_best_rate(table: SurveyTable, column: str, direction: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the numbers of the wirings that have a value, and their (n, n_replicates) labels at the best rate."""
+    values, labels = table.trainings("value"), table.trainings(column)
+    known = ~np.isnan(values).all(axis=(1, 2))
+    values, labels = values[known], labels[known]
+    means = np.where(np.isnan(values).all(axis=2), -np.inf, 0.0)
+    means += sign_of(direction) * _row_means(values)
+    best = means.argmax(axis=1)
+    return np.flatnonzero(known), labels[np.arange(len(labels)), best]
+
+
+def _row_means(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the means over the last axis of what is not NaN, 0 where nothing is."""
+    counts = np.maximum((~np.isnan(values)).sum(axis=-1), 1)
+    means: NDArray[np.float64] = np.nansum(values, axis=-1) / counts
+    return means
+
+
+def _evenly(n: int, most: int) -> NDArray[np.int64]:
+    return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(np.int64)) if n else np.zeros(0, np.int64)
+
+
+def _preparation(space: Space, units: tuple[int, int]) -> Preparation:
+    return Preparation(
+        structure=space.structure or "dag",
+        orientation=space.orientation,
+        attachment=space.attachment if units[0] else (),
+        n_inputs=units[0],
+        n_outputs=units[1],
+        reads=space.reads,
+        readouts=space.readouts,
+        width=space.width,
+    )

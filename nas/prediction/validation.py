@@ -1,0 +1,173 @@
+"""Judging a predictor by the wirings that it learnt from: refits, tables, figures. Imports scikit-learn, no torch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas.errors import as_input_errors
+from nas.prediction.answers import load_predictor, writing
+from predictors import Predictor
+from predictors.explain import association, families_of
+from predictors.fitted import Training
+from predictors.fitting import BlendFit, coverages, plain_fit
+from predictors.validation import Component, Validation, repeated_folds, validate
+from predictors.validation.figures import plot_curves, plot_ladder, plot_predictions
+from predictors.validation.transfer import Label
+from priors.files import atomic_write
+
+__all__ = ["explanation", "judge_training", "validate_into", "write_validation"]
+
+_SMALLER = "the wirings need more memory than there is; learn from fewer"
+_LEAST = 30
+_SIZES = (30, 60, 120, 240, 480, 960, 1920)
+_LEVELS = (0.5, 0.8, 0.9)
+
+Watch = Callable[[int, int], None]
+
+
+def validate_into(out: Path, repeats: int, folds: int, watch: Watch) -> dict[str, Any]:
+    """Judge the predictor in a folder and write ``validation/`` beside it: numbers, tables and figures.
+
+    Returns
+    -------
+    dict
+        The validation as JSON types, and the ``files`` that were written.
+    """
+    predictor = load_predictor(out)
+    training = predictor.fitted_.training
+    n = len(training.X)
+    with as_input_errors(_SMALLER):
+        if n < _LEAST:
+            raise ValueError(f"{out}: {n} wirings are too few to judge a predictor by: at least {_LEAST} are needed")
+        validation = judge_training(training, training.labels, "mean", repeats, folds, predictor=predictor, watch=watch)
+    with writing(out / "validation"):
+        files = write_validation(out / "validation", predictor, validation)
+    return {"out": str(out), **validation.to_json(), "rows": validation.rows(), "files": list(map(str, files))}
+
+
+def judge_training(
+    training: Training,
+    labels: NDArray[np.float64],
+    label: Label,
+    repeats: int,
+    folds: int,
+    *,
+    predictor: Predictor,
+    components: Sequence[Component] = (),
+    watch: Watch = lambda *_: None,
+) -> Validation:
+    """Judge what a predictor would learn from some wirings.
+
+    Parameters
+    ----------
+    training : Training
+    labels : (n, n_replicates) or (n, n_replicates, n_splits) float array
+        Of several evaluation sets the first is the one that is predicted.
+    label : {"mean", "one"}
+        Whether to learn and score the mean over replicates or single trainings.
+    repeats, folds : int
+    predictor : Predictor
+        Its arguments count, not what it has learnt.
+    components : sequence of Component
+        Variance components of a design of its own, to stand beside.
+    watch : callable
+        Told how many of how many fits are done.
+    """
+    n = len(training.X)
+    families = training.families.tolist()
+    known = all(families) and len(set(families)) > 1
+    sizes = [size for size in _SIZES if size <= n * (folds - 1) // folds] if label == "mean" else []
+    n_sets = 8 if training.parameter_names else 7
+    counted = _Counted(watch, (1 + n_sets + len(sizes)) * repeats * folds + len(set(families)) * known)
+    return validate(
+        counted.fit(BlendFit(training.names, predictor.aim)),
+        training.X,
+        training.names,
+        labels,
+        label=label,
+        groups=training.groups.tolist(),
+        families=families if known else None,
+        parameters=training.parameter_rows() or None,
+        ladder_fit=counted.fit(plain_fit),
+        folds=folds,
+        repeats=repeats,
+        sizes=sizes,
+        coverage=coverages(training, predictor.aim, _LEVELS, folds, predictor.seed),
+        components=components,
+        maximise=predictor.direction == "maximize",
+        seed=predictor.seed,
+    )
+
+
+def write_validation(folder: Path, predictor: Predictor, validation: Validation) -> list[Path]:
+    """Write numbers, tables and figures of a validation, each replaced at once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {
+        "validation.json": json.dumps(validation.to_json(), indent=1, allow_nan=False) + "\n",
+        "validation.md": f"# How good is this predictor?\n\n{validation.to_markdown()}",
+    }
+    for name, text in texts.items():
+        with atomic_write(folder / name) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    fitted = predictor.fitted_
+    scale = fitted.scale(fitted.training.X)
+    low, high = fitted.interval(fitted.out_of_fold, scale, np.zeros(len(scale)), 0.9)
+    plot_predictions(
+        folder / "predictions.png", fitted.training.labels[:, 0], fitted.out_of_fold, low, high, predictor.metric
+    )
+    plot_ladder(folder / "ladder.png", validation.references, validation.ladder, validation.limit)
+    if validation.curve:
+        plot_curves(folder / "learning-curve.png", {predictor.metric: validation.curve}, validation.limit)
+    return sorted(path for path in folder.iterdir() if path.suffix in (".json", ".md", ".png"))
+
+
+def explanation(out: Path, folds: int = 5) -> dict[str, Any]:
+    """Return how much of R2 is lost when the columns of each family are shuffled, in fits that did not see the rows."""
+    predictor = load_predictor(out)
+    training = predictor.fitted_.training
+    families = families_of(training.names)
+    rng = np.random.default_rng(predictor.seed)
+    fit = BlendFit(training.names, predictor.aim)
+    lost: dict[str, list[float]] = {}
+    with as_input_errors(_SMALLER):
+        parts = repeated_folds(len(training.X), folds, 1, training.groups.tolist(), predictor.seed)[0]
+    for held_out in parts:
+        rest = np.setdiff1d(np.arange(len(training.X)), held_out)
+        predict = fit(training.X[rest], training.means[rest], training.groups[rest], predictor.seed)
+        shares = association(predict, training.X[held_out], training.means[held_out], families, rng)
+        for family, share in shares.items():
+            lost.setdefault(family, []).append(share)
+    rows = [
+        {
+            "family": family,
+            "r2_lost": float(np.mean(shares)),
+            "sd": float(np.std(shares, ddof=1)),
+            "features": [name for name, own in zip(training.names, families, strict=True) if own == family],
+        }
+        for family, shares in sorted(lost.items(), key=lambda item: -float(np.mean(item[1])))
+    ]
+    return {"out": str(out), **predictor.worth(), "families": rows}
+
+
+class _Counted:
+    """Tells how many of how many fits are done."""
+
+    def __init__(self, watch: Watch, total: int) -> None:
+        self._watch, self._total, self._done = watch, total, 0
+
+    def fit(self, fit: Any) -> Any:
+        """Return a fit that counts."""
+
+        def counted(*arguments: Any) -> Any:
+            predict = fit(*arguments)
+            self._done += 1
+            self._watch(min(self._done, self._total), self._total)
+            return predict
+
+        return counted

@@ -1,0 +1,182 @@
+"""SharedStudy: the Optuna study of a campaign of many processes, in a database. Imports optuna."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial
+
+from nas.errors import InputError
+from nas.options.options import Direction, refuse_changes, with_defaults
+from nas.shared.address import place_of, url_of
+from nas.shared.asked import Asked
+from nas.shared.database import AbsentError, connect
+from nas.shared.outage import STORAGE_ERRORS, Outage
+from nas.shared.stale import taken_over
+from nas.store.quiet import quiet_optuna
+from nas.store.trial_rows import has_known_tables, set_trial_rows
+
+__all__ = ["UNCOUNTED", "SharedStudy"]
+
+UNCOUNTED = "uncounted"
+"""Attribute of a trial that failed without an evaluation that failed: why it does not count."""
+
+_OPTIONS, _WANTED, _TOKEN, _SURPLUS = "options", "trials", "token", "surplus"
+_LOOKS = 50
+
+
+class SharedStudy:
+    """A study that several processes work on.
+
+    Parameters
+    ----------
+    storage : str
+        URL of the database.
+    name : str
+    stop : threading.Event
+        Ends all waiting when it is set.
+    direction : {"maximize", "minimize"}, optional
+        Creates the study where there is none; without it a missing study is an error.
+
+    Raises
+    ------
+    AbsentError
+        If the database cannot be reached, or holds no such study.
+    InputError
+        If it cannot be opened for another reason.
+    """
+
+    def __init__(self, storage: str, name: str, stop: threading.Event, direction: Direction | None = None) -> None:
+        self.name, self._url = name, url_of(storage)
+        self.outage = Outage(self._url, stop)
+        self._storage = connect(self._url, self.outage, stop, taken_over, creates=direction is not None)
+        try:
+            with quiet_optuna():
+                if direction is not None:
+                    self.outage.patiently(lambda: self._create(direction))
+                self._study = self._opened()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def label(self) -> str:
+        """The study in messages."""
+        return f"study {self.name}"
+
+    @property
+    def place(self) -> str:
+        """Where the database is."""
+        return place_of(self._url)
+
+    def open(self, sampler: optuna.samplers.BaseSampler | None = None, pruner: Any = None) -> optuna.Study:
+        """Return the study for one thread, which no other one may use."""
+        return self.outage.patiently(
+            lambda: optuna.load_study(study_name=self.name, storage=self._storage, sampler=sampler, pruner=pruner)
+        )
+
+    def _opened(self) -> optuna.Study:
+        try:
+            return self.open()
+        except KeyError:
+            raise AbsentError(f"study={self.name}: {self.place} holds no such study; {self._others()}") from None
+
+    def _create(self, direction: Direction) -> None:
+        optuna.create_study(study_name=self.name, storage=self._storage, direction=direction, load_if_exists=True)
+
+    def close(self) -> None:
+        """Close all connections; what is used later opens new ones."""
+        self._storage.remove_session()
+        self._storage.engine.dispose()
+
+    # The campaign
+
+    def enter(self, identity: Mapping[str, Any], wanted: int) -> None:
+        """Store what decides about the campaign, or check that it is the same as stored; see `refuse_changes`."""
+        self.outage.patiently(lambda: self._enter(identity, wanted))
+
+    def _enter(self, identity: Mapping[str, Any], wanted: int) -> None:
+        if _OPTIONS not in self._study.user_attrs:
+            if _TOKEN not in self._study.user_attrs:
+                self._study.set_user_attr(_TOKEN, uuid.uuid4().hex)
+            self._study.set_user_attr(_WANTED, wanted)
+            self._study.set_user_attr(_OPTIONS, dict(identity))
+        refuse_changes(self.label, with_defaults(self.options()), identity)
+        if wanted != self.wanted():
+            self._study.set_user_attr(_WANTED, wanted)
+
+    def options(self) -> dict[str, Any]:
+        """Return what decides about the campaign.
+
+        Raises
+        ------
+        InputError
+            If the study is no campaign's.
+        """
+        for _ in range(_LOOKS):
+            stored = self.outage.patiently(lambda: self._study.user_attrs)
+            if _OPTIONS in stored:
+                options: dict[str, Any] = stored[_OPTIONS]
+                return options
+            time.sleep(0.2)  # Somebody is creating it.
+        raise InputError(f"study={self.name}: `wirenas run` did not create it; {self._others()}")
+
+    def wanted(self) -> int:
+        """Return how many trials are to count."""
+        return int(self._study.user_attrs[_WANTED])
+
+    def identity(self) -> dict[str, str]:
+        """Return what tells this study from all others; a study that is deleted and made anew is another one."""
+        return {"study": self.name, "token": self._study.user_attrs[_TOKEN]}
+
+    def mark_surplus(self, numbers: list[int]) -> None:
+        """Store which trials have a value and yet do not count."""
+        if self._study.user_attrs.get(_SURPLUS, []) != numbers:
+            self._study.set_user_attr(_SURPLUS, numbers)
+
+    # Trials
+
+    def trials(self, study: optuna.Study | None = None) -> list[FrozenTrial]:
+        """Return all trials, which must not be changed."""
+        return (study or self._study).get_trials(deepcopy=False)
+
+    def suggester(self, trial: optuna.Trial) -> Asked | optuna.Trial:
+        """Return what parameters of a trial are to be asked from; `store` writes those that the trial does not."""
+        return Asked(trial) if has_known_tables(self._storage) else trial
+
+    def store(
+        self, trial: optuna.Trial, attributes: Mapping[str, Any], chosen: Mapping[str, Any] | None = None
+    ) -> None:
+        """Store attributes of a running trial in one transaction, and once more should the connection break.
+
+        Parameters
+        ----------
+        trial : optuna.Trial
+        attributes : mapping
+            JSON types by name.
+        chosen : mapping, optional
+            `params` and `distributions` of the trial.
+
+        Raises
+        ------
+        optuna.exceptions.UpdateFinishedTrialError
+            If the trial is over.
+        """
+        if not has_known_tables(self._storage):
+            for name, given in attributes.items():
+                trial.set_user_attr(name, given)
+            return
+        given = (trial.study, self._storage, trial.number, attributes)
+        try:
+            set_trial_rows(*given, **(chosen or {}))
+        except STORAGE_ERRORS:
+            set_trial_rows(*given, **(chosen or {}))
+
+    def _others(self) -> str:
+        names = self.outage.patiently(lambda: optuna.get_all_study_names(self._storage))
+        return f"studies there: {', '.join(names)}" if names else "there are none yet: `wirenas run` creates them"

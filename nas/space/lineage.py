@@ -1,0 +1,142 @@
+"""Lineage: what a wiring was bred from, where no parameters say it, and what is therefore related to what.
+
+Imports the standard library, numpy and priors.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from nas.space.space import Params, Space
+from nas.store.records import Record
+from priors import Wiring
+
+__all__ = ["BRED", "Lineage", "graph_of", "kept_of", "lineages", "rebuilt"]
+
+BRED = ("n_hidden", "hidden_edges", "lineage")
+"""Fields of a record from which `rebuilt` makes a wiring that follows from no parameters."""
+
+_DRAWN = ("graph", "graph_seed", "orientation", "order_seed")
+"""Parameters that are equal where one graph was drawn, whatever was then edited or attached."""
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """How a candidate was bred.
+
+    Parameters
+    ----------
+    parents : tuple of int
+        Their trials.
+    way : {"crossover", "mutation", "redraw"}
+        Edges of two parents; edits of one; or another draw, with parameters like those of one.
+    n_moves : int
+        Edits of a mutation.
+    seed : int
+        Of what was drawn on that way.
+    """
+
+    parents: tuple[int, ...]
+    way: str
+    n_moves: int
+    seed: int
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the wiring follows from its trial's parameters all the same, and shares no edge by descent."""
+        return self.way == "redraw"
+
+    def to_json(self) -> str:
+        """Return the lineage as a record keeps it."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Lineage | None:
+        """Return the lineage that a record keeps; None where it keeps none."""
+        if not text:
+            return None
+        stored = json.loads(text)
+        return cls(tuple(stored["parents"]), stored["way"], stored["n_moves"], stored["seed"])
+
+
+def kept_of(wiring: Wiring, lineage: Lineage | None) -> dict[str, Any]:
+    """Return the fields `BRED` of a candidate, as JSON types."""
+    hidden = wiring.hidden
+    text = "" if lineage is None else lineage.to_json()
+    return {"n_hidden": hidden.n_neurons, "hidden_edges": hidden.edges.ravel().tolist(), "lineage": text}
+
+
+def graph_of(space: Space, params: Params, stored: Mapping[str, Any], n_inputs: int) -> Wiring:
+    """Return the graph behind a stored wiring, which `Space.finish` makes that wiring of again.
+
+    Parameters
+    ----------
+    space : Space
+    params : mapping
+        Of the trial.
+    stored : mapping
+        The fields `BRED` of its record.
+    n_inputs : int
+        Input units of the wiring.
+    """
+    edges = np.asarray(stored["hidden_edges"], dtype=np.int64).reshape(-1, 2)
+    is_projected = n_inputs > 0 and params["attachment"] == "projected"
+    first = space.width if is_projected else 0
+    edges = edges[edges[:, 0] >= first] - first
+    n = int(stored["n_hidden"]) - first
+    if space.structure == "stack":
+        # No edge of a DAG has a reverse; those inside a layer do, or are their own.
+        edges = edges[~np.isin(edges @ [n, 1], edges @ [1, n])]
+    return Wiring((n,), edges)
+
+
+def rebuilt(space: Space, params: Params, stored: Mapping[str, Any], units: tuple[int, int]) -> Wiring:
+    """Rebuild the wiring of a trial: from its parameters, or what was bred from the edges that are stored.
+
+    Parameters
+    ----------
+    space : Space
+    params : mapping
+        Of the trial.
+    stored : mapping
+        Fields of its record; without a lineage the parameters suffice.
+    units : (int, int)
+        Input and output units to attach.
+    """
+    lineage = Lineage.from_json(stored.get("lineage", ""))
+    if lineage is None or lineage.is_drawn:
+        return space.wiring(params, *units)
+    return space.finish(graph_of(space, params, stored, units[0]), params, *units)
+
+
+def lineages(records: Sequence[Record]) -> dict[int, int]:
+    """Return by number the first trial that a trial is related to.
+
+    Related are a wiring and what was bred from it, edits of one drawn graph, and equal hidden wirings; and what is
+    related to the same. Another draw from similar parameters is not.
+    """
+    above: dict[Hashable, Hashable] = {}
+
+    def root(node: Hashable) -> Hashable:
+        while (higher := above.setdefault(node, node)) != node:
+            above[node] = node = above[higher]
+        return node
+
+    for record in records:
+        lineage = Lineage.from_json(record.lineage)
+        relatives: list[Hashable] = []
+        if record.n_hidden:
+            relatives.append(("hidden", record.n_hidden, record.hidden_edges))
+        if any(name in record.params for name in ("graph", "graph_seed")):
+            relatives.append(("drawn", *(record.params.get(name) for name in _DRAWN)))
+        if lineage is not None and not lineage.is_drawn:
+            relatives += lineage.parents
+        for relative in relatives:
+            above[root(relative)] = root(record.number)
+    first: dict[Hashable, int] = {}
+    return {record.number: first.setdefault(root(record.number), record.number) for record in records}

@@ -1,0 +1,344 @@
+"""Space: the distribution over wirings that a campaign searches, as parameters of an Optuna trial.
+
+A wiring is a pure function of its parameters: family, n, degree, p, initial, orientation, attachment, three seeds, and
+the number and seed of edits. Of the user's own graphs its number stands for family to initial. Imports pydantic; priors
+and optuna where they are needed, so that the help of the command line stays fast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
+
+from nas.errors import InputError, known
+from nas.space.graph_option import Graphs, read_graphs
+
+if TYPE_CHECKING:
+    import numpy as np
+    from optuna.distributions import BaseDistribution
+
+    from priors import GraphPool, Prior, Wiring
+
+__all__ = ["DRAW_NAMES", "EDIT_NAMES", "SEED_NAMES", "Params", "Space", "Suggester", "without_draws"]
+
+Params = Mapping[str, str | int | float]
+"""Parameters of one candidate by name, as Optuna stores them."""
+
+SEED_NAMES = ("graph_seed", "order_seed", "attach_seed")
+"""Parameters that select a draw of the prior; they are drawn afresh for every trial and not searched."""
+
+EDIT_NAMES = ("n_moves", "move_seed")
+"""Parameters of the edits of a drawn graph."""
+
+DRAW_NAMES = (*SEED_NAMES, *EDIT_NAMES, "replicate")
+"""Parameters that tell candidates of the same description apart; nothing is learnt from their values."""
+
+T = TypeVar("T")
+_LARGEST_SEED = 2**31 - 1
+_FAMILY_NAMES = ("watts-strogatz", "barabasi-albert", "erdos-renyi")
+
+
+def without_draws(params: Mapping[str, T]) -> dict[str, T]:
+    """Return parameters, or what goes by their names, without `DRAW_NAMES`."""
+    return {name: own for name, own in params.items() if name not in DRAW_NAMES}
+
+
+class Suggester(Protocol):
+    """The part of ``optuna.Trial`` that a space needs."""
+
+    def suggest_categorical(self, name: str, choices: Any) -> Any:
+        """Choose one of `choices`."""
+
+    def suggest_int(self, name: str, low: int, high: int) -> int:
+        """Choose an integer, both ends included."""
+
+    def suggest_float(self, name: str, low: float, high: float) -> float:
+        """Choose a number, both ends included."""
+
+
+def _pair(value: Any) -> Any:
+    if isinstance(value, str):
+        low, colon, high = value.partition(":")
+        return (low, high if colon else low)
+    return value if isinstance(value, list | tuple) else (value, value)
+
+
+def _several(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+IntRange = Annotated[tuple[int, int], BeforeValidator(_pair)]
+FloatRange = Annotated[tuple[float, float], BeforeValidator(_pair)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_several), Field(min_length=1)]
+
+
+class Space(BaseModel):
+    """What may vary between the candidates of a campaign.
+
+    A range is (low, high), both included, also written ``"low:high"``, or one number where nothing varies. A choice is
+    one name or several. What a family cannot reach is replaced by the nearest degree that it can, and the record holds
+    the degree of the graph.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    priors: Names = _FAMILY_NAMES
+    """Families of random graphs: watts-strogatz, barabasi-albert, erdos-renyi."""
+    nodes: IntRange = (20, 100)
+    """Hidden neurons."""
+    degree: FloatRange = (2.0, 12.0)
+    """Mean degree of the undirected graph; k, m or the number of edges follow."""
+    p: FloatRange = (0.0, 1.0)
+    """Rewiring probability of watts-strogatz."""
+    initial: Names = ("isolated",)
+    """Initial graph of barabasi-albert: isolated, star, complete."""
+    structure: Literal["dag", "recurrent", "stack"] | None = None
+    """dag (oriented and layered; an MLP's only one), recurrent (the graph as it is, cycles and all; an RNN's default)
+    or stack (oriented and layered, complete recurrence inside each layer)."""
+    orientation: Names = ("random",)
+    """How a graph becomes acyclic, for dag and stack: random, index, degree."""
+    attachment: Names = ("controlled",)
+    """How input and output units are connected: controlled, natural, projected, published."""
+    reads: Annotated[int, Field(ge=1)] = 10
+    """Inputs that a neuron reads under controlled attachment."""
+    readouts: Annotated[int, Field(ge=1)] = 16
+    """Neurons that the outputs read under controlled attachment."""
+    width: Annotated[int, Field(ge=1)] = 16
+    """Neurons of the projection under projected attachment."""
+    graphs: Graphs = None
+    """Own graphs in place of the families: a folder, an archive or a file of them."""
+    edits: Annotated[int, Field(ge=0, le=1000)] = 16
+    """Edits of a drawn graph at most, by samplers that look for neighbours of good ones; 0: none."""
+    max_parameters: Annotated[int, Field(ge=1)] | None = None
+    """Larger networks are never proposed."""
+    max_edges: Annotated[int, Field(ge=1)] | None = None
+    """Networks with more edges between hidden neurons are never proposed."""
+
+    @field_validator("priors", "orientation", "attachment", "initial")
+    @classmethod
+    def _known_names(cls, names: tuple[str, ...], info: Any) -> tuple[str, ...]:
+        from priors import ATTACHMENTS, ORIENTATIONS
+
+        valid = {
+            "priors": _FAMILY_NAMES,
+            "orientation": ORIENTATIONS,
+            "attachment": ATTACHMENTS,
+            "initial": ("isolated", "star", "complete"),
+        }[info.field_name]
+        for name in names:
+            known(info.field_name, name, valid)
+        return tuple(dict.fromkeys(names))
+
+    @model_validator(mode="after")
+    def _ranges(self) -> Space:
+        for name, (low, high), least, most in (
+            ("nodes", self.nodes, 4, 100_000),
+            ("degree", self.degree, 0.1, 100_000.0),
+            ("p", self.p, 0.0, 1.0),
+        ):
+            if not least <= low <= high <= most:
+                raise ValueError(f"{name}={low}:{high}: a range needs {least} <= low <= high <= {most}")
+        return self
+
+    @property
+    def is_oriented(self) -> bool:
+        """Whether candidates are oriented graphs."""
+        return self.structure != "recurrent"
+
+    @property
+    def pool(self) -> GraphPool | None:
+        """The user's own graphs, where there are some.
+
+        Raises
+        ------
+        InputError
+            If they cannot be read.
+        """
+        return read_graphs(self.graphs) if isinstance(self.graphs, str) else self.graphs
+
+    @property
+    def moves(self) -> tuple[str, ...]:
+        """Edits that keep what the space has fixed: the number of neurons, and the mean degree."""
+        from priors import MOVES
+
+        fixed_neurons, fixed_degree = (low == high for low, high in (self.nodes, self.degree))
+        kept = [move for move in MOVES if not (fixed_neurons and move.endswith("neuron"))]
+        return tuple(move for move in kept if not fixed_degree or move == "swap")
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether some wirings of the space are never proposed."""
+        return self.max_parameters is not None or self.max_edges is not None
+
+    def allows(self, wiring: Wiring, n_parameters: int) -> bool:
+        """Whether a wiring keeps to `max_parameters` and `max_edges`."""
+        n_parameters, n_edges = self.extent(wiring, n_parameters)
+        return (self.max_parameters is None or n_parameters <= self.max_parameters) and (
+            self.max_edges is None or n_edges <= self.max_edges
+        )
+
+    def extent(self, wiring: Wiring, n_parameters: int) -> tuple[int, int]:
+        """Return what the limits are about: parameters, and hidden edges, which are 0 where nothing limits them."""
+        return n_parameters, 0 if self.max_edges is None else wiring.hidden.n_edges
+
+    def impossible(self, extents: Sequence[tuple[int, int]]) -> InputError:
+        """Return the error of limits that no draw kept to, given the `extent` of all of them."""
+        given = (("parameters", self.max_parameters), ("edges", self.max_edges))
+        limits = ", ".join(f"space.max_{what}={limit}" for what, limit in given if limit is not None)
+        least = " and ".join(
+            f"{min(found)} {what}"
+            for (what, limit), found in zip(given, zip(*extents, strict=True), strict=True)
+            if limit is not None
+        )
+        return InputError(f"{limits}: none of {len(extents)} draws is so small; the smallest has {least}")
+
+    def suggest(self, trial: Suggester) -> dict[str, str | int | float]:
+        """Let a sampler choose what is searched; conditional parameters are asked for only where they act."""
+        pool = self.pool
+        params: dict[str, str | int | float] = {}
+        if pool is None:
+            params |= self._suggest_family(trial)
+        else:
+            params["graph"] = trial.suggest_int("graph", 0, len(pool) - 1)
+        if self.is_finite:
+            return params
+        if self.is_oriented:
+            params["orientation"] = trial.suggest_categorical("orientation", self.orientation)
+        params["attachment"] = trial.suggest_categorical("attachment", self.attachment)
+        return params
+
+    def suggest_all(self, trial: Suggester) -> dict[str, str | int | float]:
+        """Let a sampler choose everything that a wiring follows from, seeds and edits included.
+
+        This is what an objective of one's own asks for; ``space.wiring(params, n_inputs, n_outputs)`` is the wiring.
+        """
+        params = self.suggest(trial)
+        for name in self._seed_names:
+            params[name] = trial.suggest_int(name, 0, _LARGEST_SEED)
+        if self._is_edited:
+            params["n_moves"] = trial.suggest_int("n_moves", 0, self.edits)
+            params["move_seed"] = trial.suggest_int("move_seed", 0, _LARGEST_SEED)
+        return params
+
+    def distributions(self) -> dict[str, BaseDistribution]:
+        """Return Optuna's distributions of all parameters that `suggest_all` may ask for."""
+        from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+        pool, seeds = self.pool, IntDistribution(0, _LARGEST_SEED)
+        found: dict[str, BaseDistribution] = {
+            "family": CategoricalDistribution(self.priors),
+            "n": IntDistribution(*self.nodes),
+            "degree": FloatDistribution(*self.degree),
+            "p": FloatDistribution(*self.p),
+            "initial": CategoricalDistribution(self.initial),
+        }
+        if pool is not None:
+            found = {"graph": IntDistribution(0, len(pool) - 1)}
+        if not self.is_finite:
+            found["orientation"] = CategoricalDistribution(self.orientation)
+            found["attachment"] = CategoricalDistribution(self.attachment)
+        found |= dict.fromkeys(self._seed_names, seeds)
+        return found | ({"n_moves": IntDistribution(0, self.edits), "move_seed": seeds} if self._is_edited else {})
+
+    def seeds(self, rng: np.random.Generator) -> dict[str, int]:
+        """Draw the seeds that make one wiring out of the parameters."""
+        return {name: int(rng.random() * 2**31) for name in self._seed_names}
+
+    @cached_property
+    def is_finite(self) -> bool:
+        """Whether the space is a list of the user's own wirings, which have input units and are taken as they are."""
+        return self.pool is not None and all(wiring.inputs for wiring in self.pool.wirings)
+
+    @property
+    def _is_edited(self) -> bool:
+        return self.edits > 0 and not self.is_finite
+
+    @property
+    def _seed_names(self) -> tuple[str, ...]:
+        if self.is_finite:
+            return ()
+        own = SEED_NAMES[1:] if self.pool is not None else SEED_NAMES
+        return own if self.is_oriented else tuple(name for name in own if name != "order_seed")
+
+    def _suggest_family(self, trial: Suggester) -> dict[str, str | int | float]:
+        family = trial.suggest_categorical("family", self.priors)
+        params = {
+            "family": family,
+            "n": trial.suggest_int("n", *self.nodes),
+            "degree": trial.suggest_float("degree", *self.degree),
+        }
+        if family == "watts-strogatz":
+            params["p"] = trial.suggest_float("p", *self.p)
+        if family == "barabasi-albert":
+            params["initial"] = trial.suggest_categorical("initial", self.initial)
+        return params
+
+    def prior(self, params: Params) -> Prior:
+        """Return the prior that a candidate's graph is drawn from."""
+        from nas.space.families import FAMILIES
+
+        return FAMILIES[str(params["family"])](params)
+
+    def wiring(self, params: Params, n_inputs: int = 0, n_outputs: int = 0) -> Wiring:
+        """Rebuild a candidate's wiring from its parameters alone.
+
+        Parameters
+        ----------
+        params : mapping
+            As returned by `suggest_all`, or by `suggest` and `seeds`, and as stored in a trial.
+        n_inputs, n_outputs : int
+            Units to attach; with 0 inputs the wiring is left without any.
+        """
+        from priors import orient
+
+        wiring = self._graph(params)
+        if wiring.inputs:
+            return wiring
+        # A graph of the user's own may have its directions already.
+        if self.is_oriented and (self.pool is None or not wiring.is_acyclic):
+            wiring = orient(wiring, str(params["orientation"]), int(params["order_seed"]))
+        if params.get("n_moves", 0):
+            wiring = self.edited(wiring, int(params["n_moves"]), int(params["move_seed"]))
+        return self.finish(wiring, params, n_inputs, n_outputs)
+
+    def edited(self, graph: Wiring, n_moves: int, seed: int) -> Wiring:
+        """Return a graph after random moves; where the space orients graphs it stays acyclic."""
+        from priors import edit, orient
+
+        found = edit(graph, n_moves, seed, self.moves)
+        # A graph without edges is undirected as well, and so are the edges that it gets.
+        return orient(found, "index") if self.is_oriented and not graph.n_edges else found
+
+    def finish(self, graph: Wiring, params: Params, n_inputs: int = 0, n_outputs: int = 0) -> Wiring:
+        """Turn a graph, oriented where the space orients graphs, into a wiring by what is left to do in `wiring`."""
+        from priors import attach, layer, stack
+
+        wiring = layer(graph) if self.is_oriented else graph
+        if self.structure == "stack":
+            wiring = stack(wiring)
+        if n_inputs == 0:
+            return wiring
+        return attach(
+            wiring,
+            n_inputs,
+            n_outputs,
+            str(params["attachment"]),
+            int(params["attach_seed"]),
+            reads=self.reads,
+            readouts=self.readouts,
+            width=self.width,
+        )
+
+    def _graph(self, params: Params) -> Wiring:
+        pool = self.pool
+        return self.prior(params).sample(int(params["graph_seed"])) if pool is None else pool[int(params["graph"])]

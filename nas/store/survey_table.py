@@ -1,0 +1,226 @@
+"""SurveyTable: the rows of a survey, one a training, and the way back to their wirings; SurveyOutcome: their sum.
+
+Imports pyarrow, no torch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from nas.errors import CampaignError, InputError
+from nas.options.options import PREDICTOR_FOLDER, SURVEY, SurveyOptions, read_options, resolve_survey
+from nas.space.space import Space
+from nas.store.survey_parts import list_parts, read_identity, read_rows
+from priors import Wiring
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["PARTS_FOLDER", "SurveyOutcome", "SurveyTable", "load_survey", "read_outcome"]
+
+PARTS_FOLDER = "parts"
+"""Where a survey's rows lie in its folder."""
+
+T = TypeVar("T")
+_READS = 3
+
+
+@dataclass(frozen=True)
+class SurveyTable:
+    """The trainings of a survey, in the order of their wirings, learning rates and replicates.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        One row a training. `number` counts wirings; `replicate` keys initial weights and the order of the examples
+        together with the fingerprint; columns ``param_…`` hold the parameters that a wiring can be rebuilt from, null
+        where its family does not take them; `fingerprint` to `n_parameters` are as in a `Record`. `value` is the
+        validation metric of the weights that training ended with, `validation_loss` their loss, null where the training
+        diverged, and `test` their metric on the test part. A training that diverged is worth the constant prediction.
+        `seconds` is the time of the training alone. `error` says why a training failed, and is null otherwise.
+    identity : mapping
+        The survey's options, the fingerprint of its data, and its metric; empty where there are no rows yet.
+    """
+
+    table: pa.Table
+    identity: Mapping[str, Any]
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a ``pandas.DataFrame``, one row a training."""
+        frame: pd.DataFrame = self.table.to_pandas()
+        return frame
+
+    @cached_property
+    def n_wirings(self) -> int:
+        """Wirings whose trainings are stored; each has as many rows as the others."""
+        return int(self.table["number"][-1].as_py()) + 1 if len(self) else 0
+
+    @cached_property
+    def space(self) -> Space:
+        """The space that the wirings were drawn from."""
+        options = {name: value for name, value in self.identity.items() if name in SurveyOptions.model_fields}
+        return resolve_survey(options).resolved_space
+
+    @property
+    def units(self) -> tuple[int, int]:
+        """Input and output units of every wiring."""
+        return int(self.identity["n_inputs"]), int(self.identity["n_outputs"])
+
+    def parameters(self, number: int) -> dict[str, Any]:
+        """Return the parameters that a wiring was drawn from.
+
+        Raises
+        ------
+        InputError
+            If the survey has no such wiring.
+        """
+        row = self._first_row(number).items()
+        return {name.removeprefix("param_"): value for name, value in row if name[:6] == "param_" and value is not None}
+
+    def wiring(self, number: int) -> Wiring:
+        """Rebuild a wiring, with its input and output units, as it was trained.
+
+        Raises
+        ------
+        InputError
+            If the survey has no such wiring.
+        CampaignError
+            If this version of the prior draws another one.
+        """
+        wiring = self.space.wiring(self.parameters(number), *self.units)
+        if wiring.fingerprint != self._first_row(number)["fingerprint"]:
+            raise CampaignError(f"wiring {number} was drawn by another version of its prior and cannot be rebuilt")
+        return wiring
+
+    def trainings(self, column: str) -> NDArray[np.float64]:
+        """Return a column of numbers as (n_wirings, n_learning_rates, n_replicates) float64, NaN where it is null."""
+        rates, replicates = (len(set(self.table[name].to_pylist())) for name in ("learning_rate", "replicate"))
+        given = self.table[column].to_numpy(zero_copy_only=False)
+        return np.array(given, dtype=np.float64).reshape(self.n_wirings, rates, replicates)
+
+    def _first_row(self, number: int) -> dict[str, Any]:
+        if not 0 <= number < self.n_wirings:
+            raise InputError(f"number={number}: the survey has wirings 0 to {self.n_wirings - 1}")
+        row: dict[str, Any] = self.table.slice(number * len(self) // self.n_wirings, 1).to_pylist()[0]
+        return row
+
+
+@dataclass(frozen=True)
+class SurveyOutcome:
+    """What a survey holds.
+
+    Parameters
+    ----------
+    out : str
+    task, network : str
+    metric : str or None
+        None where no wiring is stored yet.
+    engines : tuple of str
+        Those that trained.
+    wirings, trainings : int
+        All that are stored; a training is a row.
+    diverged, failed : int
+        Trainings whose loss left the finite numbers, and those that raised an error.
+    seconds : float
+        Training time, over all trainings.
+    wanted : int
+        Wirings that the survey is to hold in all.
+    predictor : mapping or None
+        What the predictor that was fitted to them is worth; see `predictors.Predictor.worth`.
+    """
+
+    out: str
+    task: str
+    network: str
+    metric: str | None
+    engines: tuple[str, ...]
+    wirings: int
+    trainings: int
+    diverged: int
+    failed: int
+    seconds: float
+    wanted: int
+    predictor: Mapping[str, Any] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as JSON types."""
+        return {**asdict(self), "engines": list(self.engines)}
+
+
+def load_survey(out: str | Path) -> SurveyTable:
+    """Return the rows of the survey in the folder `out`; also of one that is going on.
+
+    Raises
+    ------
+    InputError
+        If parts are missing, damaged or foreign.
+    """
+
+    def read() -> SurveyTable:
+        parts = list_parts(Path(out) / PARTS_FOLDER)
+        return SurveyTable(read_rows(parts), read_identity(parts[0]) if parts else {})
+
+    return _again_where_merged(read)
+
+
+def read_outcome(out: str | Path) -> SurveyOutcome:
+    """Sum up the survey in the folder `out`, without changing it; also one that is going on.
+
+    Raises
+    ------
+    InputError
+        If its options cannot be read, or parts are missing, damaged or foreign.
+    """
+    options = resolve_survey(read_options(Path(out) / SURVEY.file))
+
+    def read() -> SurveyOutcome:
+        parts = list_parts(Path(out) / PARTS_FOLDER)
+        rows = read_rows(parts, ["seconds", "diverged", "error", "engine"])
+        return SurveyOutcome(
+            out=str(out),
+            task=str(options.task),
+            network=options.network,
+            metric=read_identity(parts[0])["metric"] if parts else None,
+            engines=tuple(sorted(rows["engine"].drop_null().unique().to_pylist())),
+            wirings=parts[-1].last + 1 if parts else 0,
+            trainings=rows.num_rows,
+            diverged=rows["diverged"].drop_null().to_pylist().count(True),
+            failed=rows.num_rows - rows["error"].null_count,
+            seconds=math.fsum(rows["seconds"].drop_null().to_pylist()),
+            wanted=options.wirings,
+            predictor=_worth(Path(out) / PREDICTOR_FOLDER),
+        )
+
+    return _again_where_merged(read)
+
+
+def _worth(folder: Path) -> Mapping[str, Any] | None:
+    """Return what a predictor is worth; None where there is none that can be read."""
+    from predictors import Predictor
+
+    try:
+        return Predictor.load(folder).worth()
+    except ValueError:
+        return None
+
+
+def _again_where_merged(read: Callable[[], T]) -> T:
+    """Read again where parts were merged since they were listed."""
+    for _ in range(_READS - 1):
+        try:
+            return read()
+        except FileNotFoundError:
+            continue
+    return read()

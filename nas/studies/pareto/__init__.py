@@ -1,0 +1,1 @@
+"""Searches for accurate and small networks."""

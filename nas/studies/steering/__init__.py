@@ -1,0 +1,1 @@
+"""Does steering by predictions help? Searches of pools of trained wirings."""

@@ -1,0 +1,164 @@
+"""What a predictor from MNIST is worth to a search on Fashion-MNIST, in its first trainings. Imports torch and optuna.
+
+Both searches choose among trained wirings: one starts from nothing, the other from a predictor of the same family of
+wirings on another task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nas.prediction.answers import load_predictor
+from nas.store.survey_table import load_survey
+from nas.studies.paired import Difference, paired_difference
+from nas.studies.steering.arms import at_random, start_up, steered
+from nas.studies.steering.pools import Pool, read_pool
+from nas.studies.steering.replay import Arm, Choice, Run
+from nas.studies.steering.study import POOLS
+from nas.studies.tables import listed, markdown_table, said, write_numbers, write_text
+from nas.survey.survey import Survey
+from nas.tasks import load_task
+from nas.training.machine import describe_machine
+
+__all__ = ["SEEDS", "TARGET", "TRIALS", "pages", "warm_start"]
+
+SOURCE = "mnist-natural-varying"
+TARGET = {**POOLS[SOURCE], "task": "fashion-mnist", "seed": 1}
+"""Options of the survey that is searched: other wirings than those that the predictor knows, on another task."""
+TARGET_NAME = "fashion-natural-varying"
+TRIALS, SEEDS = 20, 40
+WARM = "warm start"
+_AFTER = (1, 5, 10, 20)
+
+Watch = Callable[[str], None]
+
+
+def warm_start(
+    out: Path, atlas: Path, data: Path | None = None, seeds: int = SEEDS, watch: Watch = lambda _: None
+) -> dict[str, Any]:
+    """Run both searches with every seed, compare them in pairs, and write numbers and a table.
+
+    Parameters
+    ----------
+    out : Path
+        Where to write.
+    atlas : Path
+        Where the surveys lie or go.
+    data : Path, optional
+        Folder of the image files, for a survey that is not complete.
+    seeds : int
+    watch : callable
+        Told in words what is done.
+    """
+    for name, options in ((SOURCE, POOLS[SOURCE]), (TARGET_NAME, TARGET)):
+        if load_survey(atlas / name).n_wirings < options["wirings"]:
+            watch(f"{name}: survey")
+            Survey(atlas / name, **{**options, "task": load_task(options["task"], data)}).run()
+    predictor = load_predictor(atlas / SOURCE)
+    pool = read_pool(TARGET_NAME, load_survey(atlas / TARGET_NAME))
+    arms: dict[str, Arm] = {
+        WARM: partial(steered, warm_start=predictor),
+        "from scratch": _from_scratch,
+        "random": at_random,
+    }
+    truths: dict[str, list[list[float]]] = {name: [] for name in arms}
+    for seed in range(seeds):
+        for name, arm in arms.items():
+            truths[name].append(_truths(pool, name, arm, seed))
+        if (seed + 1) % max(1, seeds // 10) == 0:
+            watch(f"{seed + 1} of {seeds} seeds")
+    found = _compared({name: np.array(rows) for name, rows in truths.items()})
+    document = {"trials": TRIALS, "seeds": seeds, "machine": describe_machine(), "arms": found}
+    numbers = write_numbers(out / "warm-start.json", document)
+    for name, text in pages(numbers).items():
+        write_text(out / name, text)
+    return {"out": str(out), "arms": numbers["arms"]}
+
+
+def _from_scratch(run: Run) -> Iterator[Choice]:
+    for member in start_up(run.pool, run.seed):
+        yield Choice(member, "start-up")
+    yield from steered(run)
+
+
+def _truths(pool: Pool, name: str, arm: Arm, seed: int) -> list[float]:
+    """Return how good the wirings that a search trains truly are, in their order."""
+    run = Run(pool, name, seed)
+    choices = arm(run)
+    while len(run.choices) < TRIALS:
+        run.train(next(choices))
+    return [float(pool.truth[member]) for member in run.members]
+
+
+def _compared(truths: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, rows in truths.items():
+        found[name] = {"mean": float(rows.mean()), "best": {k: float(rows[:, :k].max(axis=1).mean()) for k in _AFTER}}
+        if name != WARM:
+            ahead = paired_difference(truths[WARM].mean(axis=1), rows.mean(axis=1))
+            best = paired_difference(truths[WARM].max(axis=1), rows.max(axis=1))
+            found[name] |= {"warm_ahead": ahead, "warm_ahead_in_best": best}
+    return found
+
+
+def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
+    """Return the text of every page by the name of its file, from the numbers as they are read back.
+
+    Numbers of an older version do not say on which machine they were made.
+    """
+    trials, arms = numbers["trials"], numbers["arms"]
+    measures = ("warm_ahead", "warm_ahead_in_best")
+    ahead = {key: {name: Difference(**own[key]) for name, own in arms.items() if key in own} for key in measures}
+    rows = [
+        [
+            name,
+            f"{own['mean']:.4f}",
+            *(f"{best:.4f}" for best in own["best"].values()),
+            *(said(ahead[key][name], "+", 4) if name in ahead[key] else "" for key in measures),
+        ]
+        for name, own in arms.items()
+    ]
+    head = ["search", f"mean of {trials}", *(f"best of {k}" for k in arms[WARM]["best"])]
+    text = _TEXT.format(
+        trials=trials,
+        seeds=numbers["seeds"],
+        table=markdown_table([*head, "warm start ahead in the mean", f"ahead in the best of {trials}"], rows),
+        mean=_told_apart(ahead["warm_ahead"]),
+        best=_told_apart(ahead["warm_ahead_in_best"]),
+        machine=f", {numbers['machine']}" if "machine" in numbers else "",
+    )
+    return {"warm-start.md": text}
+
+
+def _told_apart(ahead: Mapping[str, Difference]) -> str:
+    """Say which searches the warm start is ahead of, by intervals that leave 0 out."""
+    words = {
+        "ahead of {}": [f'"{name}"' for name, own in ahead.items() if own.low > 0],
+        "BEHIND {}": [f'"{name}"' for name, own in ahead.items() if own.high < 0],
+        "not told apart from {}": [f'"{name}"' for name, own in ahead.items() if own.low <= 0 <= own.high],
+    }
+    return ", ".join(phrase.format(listed(names)) for phrase, names in words.items() if names)
+
+
+_TEXT = """\
+# Warm start
+
+A predictor of 2,000 MLPs on MNIST (`natural` attachment, 20 to 100 neurons) steers the first {trials} trainings of a
+search on Fashion-MNIST, among 2,000 other wirings of the same priors. Numbers are true qualities: the mean test
+accuracy of each wiring over four trainings. {seeds} seeds, paired; 95 % bootstrap intervals over seeds.
+
+{table}
+
+In the mean the warm start is {mean}; in the best of {trials} it is {best}.
+
+Seeds change the search and which trainings it sees. The predictor, both sets of wirings and the pair of tasks are the
+same for all of them: the intervals say how sure this one predictor is to be ahead in this one pool, and nothing about
+other predictors, pools or tasks.
+
+Made by `wirenas study warm-start`{machine}.
+"""

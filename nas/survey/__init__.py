@@ -1,0 +1,1 @@
+"""Surveys: tables of trained wirings."""

@@ -1,0 +1,195 @@
+"""What the commands on campaigns and surveys do, without their printing. Imports the search where it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nas.errors import InputError
+from nas.options.options import (
+    CAMPAIGN,
+    OPTIONS_FILE,
+    SURVEY,
+    Kind,
+    read_options,
+    refuse_other,
+    resolve,
+    resolve_survey,
+    resume_options,
+)
+from nas.report.outcome import Outcome, counted_in
+
+if TYPE_CHECKING:
+    from nas.evaluation.watcher import Watcher
+    from nas.store.survey_table import SurveyOutcome
+    from nas.survey.survey import Standing
+
+__all__ = ["holds_survey", "read_best", "read_status", "read_survey", "run_campaign", "run_survey"]
+
+
+def run_campaign(
+    file: Path | None,
+    out: Path | None,
+    given: Mapping[str, Any],
+    threads: int | None,
+    watcher_for: Callable[[str, bool], Watcher],
+    data: Path | None = None,
+    storage: str | None = None,
+    study: str | None = None,
+) -> Outcome:
+    """Run or resume a campaign; see `Campaign.run`.
+
+    Parameters
+    ----------
+    file : Path or None
+        Options as TOML, and `out` and `threads` where they are not given.
+    out : Path or None
+        The campaign's folder, by default named after task and network.
+    given : mapping
+        Nested options that win over the file's.
+    threads : int or None
+        Trainings at a time; see `Campaign`.
+    watcher_for : callable
+        Makes a watcher for a direction, and for whether the number of parameters is a second objective.
+    data : Path or None
+        Folder of the task's files. A campaign does not remember it: its data are told by their fingerprint.
+    storage, study : str or None
+        Of a campaign of many workers; see `Campaign`. They are not remembered either.
+    """
+    written = read_options(file) if file is not None else {}
+    out, threads = _of_the_run(written, out, threads)
+    options = _merged(written, given)
+    resolved = resolve(options)
+    folder = out or Path("results") / f"{resolved.task}-{resolved.network}"
+    if _is_from_python(folder):
+        raise InputError(f"{folder}: this campaign was started from Python and is resumed there, not by `wirenas run`")
+    if resolved.task is None:
+        raise InputError("task='none': a campaign without a task needs an own evaluation, which Python alone can give")
+    refuse_other(folder, CAMPAIGN)
+    options = resume_options(folder, options)
+    from nas.campaign.campaign import Campaign
+
+    if data is not None:
+        from nas.tasks import load_task
+
+        options["task"] = load_task(options.get("task", resolved.task), data)
+    campaign = Campaign(folder, threads=threads, storage=storage, study=study, **options)
+    return campaign.run(watcher_for(campaign.options.direction, campaign.options.by_size))
+
+
+def run_survey(
+    out: Path | None,
+    given: Mapping[str, Any],
+    threads: int | None,
+    watch: Callable[[Standing], None],
+    data: Path | None = None,
+    noticed: Callable[[str], None] | None = None,
+) -> SurveyOutcome:
+    """Run or resume a survey; see `Survey.run`.
+
+    Parameters
+    ----------
+    out : Path or None
+        The survey's folder, by default named after task and network.
+    given : mapping
+        Nested options.
+    threads : int or None
+        Trainings at a time; see `Survey`.
+    watch : callable
+        Told how far the survey is.
+    data : Path or None
+        Folder of the task's files; see `run_campaign`.
+    noticed : callable, optional
+        Told what somebody who looks on should know.
+    """
+    resolved = resolve_survey(given)
+    folder = out or Path("results") / f"{resolved.task}-{resolved.network}-survey"
+    if _is_from_python(folder, SURVEY):
+        raise InputError(f"{folder}: this survey was started from Python and is resumed there")
+    options = resume_options(folder, given, SURVEY)
+    from nas.survey.survey import Survey
+
+    if data is not None:
+        from nas.tasks import load_task
+
+        options["task"] = load_task(str(options.get("task") or resolved.task), data)
+    return Survey(folder, threads=threads, **options).run(watch, noticed)
+
+
+def holds_survey(out: Path) -> bool:
+    """Whether a survey lies in a folder."""
+    return (out / SURVEY.file).is_file()
+
+
+def read_survey(out: Path) -> SurveyOutcome:
+    """Return where a survey stands, whether it is over or not, without changing it."""
+    from nas.store.survey_table import read_outcome
+
+    return read_outcome(out)
+
+
+def read_status(out: Path) -> Outcome:
+    """Return where a campaign stands, whether it is over or not, without changing it."""
+    from nas.store.study import StudyFile, storing_of
+
+    study = StudyFile(out)
+    stored = study.get("outcome")
+    records = study.records()
+    if stored is not None and counted_in(stored) == len(records.counted):
+        # The folder may have been moved since.
+        return Outcome.from_json({**stored, "out": str(out), "study": str(study.path)})
+    options = resolve(read_options(out / OPTIONS_FILE))
+    outcome = Outcome.of(out, options, None, records, storing=storing_of(study))
+    return replace(outcome, metric=(study.get("options") or {}).get("metric", outcome.metric))
+
+
+def read_best(out: Path) -> dict[str, Any]:
+    """Return the best candidate, its results and its files."""
+    if holds_survey(out):
+        raise InputError(f"{out}: a survey lies there, which has no best candidate; see `wirenas status` instead")
+    outcome = read_status(out).to_json()
+    if outcome["best"] is None:
+        way = "the Python program that started it" if _is_from_python(out) else "`wirenas run` with this --out"
+        raise InputError(f"{out}: no trial is complete yet; {way} goes on")
+    names = ("out", "best", "test", "references", "verdict", "metric", "over", "front", "front_references")
+    found = {name: outcome[name] for name in names}
+    return found | {"files": _files(out / "best", outcome["best"]["fingerprint"])}
+
+
+def _files(folder: Path, fingerprint: str) -> list[str]:
+    """Return the files of the best candidate; none while those of an earlier one still lie there."""
+    from priors import read_wiring
+
+    try:
+        written = read_wiring(folder / "wiring.json").fingerprint
+    except ValueError:
+        return []
+    return sorted(map(str, folder.iterdir())) if written == fingerprint else []
+
+
+def _is_from_python(folder: Path, kind: Kind = CAMPAIGN) -> bool:
+    """Whether the folder holds the work of an own evaluation or task, which the command line does not have."""
+    from nas.tasks import TASKS
+
+    path = folder / kind.file
+    return path.is_file() and str(read_options(path).get("task", "digits")) not in TASKS
+
+
+def _of_the_run(written: dict[str, Any], out: Path | None, threads: int | None) -> tuple[Path | None, int | None]:
+    """Take `out` and `threads`, which are no options of the campaign, out of a file; those given win."""
+    own_out, own_threads = written.pop("out", None), written.pop("threads", None)
+    if own_out is not None and not isinstance(own_out, str):
+        raise InputError(f"out={own_out!r}: a folder is written as text, such as 'results/digits'")
+    if own_threads is not None and type(own_threads) is not int:
+        raise InputError(f"threads={own_threads!r}: an integer of at least 1 is needed")
+    return out or (Path(own_out) if own_out else None), own_threads if threads is None else threads
+
+
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for name, value in over.items():
+        nested = isinstance(value, Mapping) and isinstance(merged.get(name), Mapping)
+        merged[name] = _merged(merged[name], value) if nested else value
+    return merged

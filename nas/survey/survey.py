@@ -1,0 +1,254 @@
+"""Survey: draws wirings, trains each one with every replicate and learning rate, and keeps a row a training.
+
+Threads take wirings in the order of their numbers, and this thread alone writes, in the same order: what is stored are
+the first so many wirings, and equal rows whatever the threads did. Imports torch and pyarrow.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nas.campaign.setup import check_fit, n_threads, plain_options, task_of
+from nas.errors import CampaignError, InputError
+from nas.evaluation.evaluation import FAILURES_IN_A_ROW, Trainer
+from nas.evaluation.guards import alone_in, one_torch_thread, stop_on_signal
+from nas.evaluation.in_order import in_order
+from nas.networks import NetworkSpec
+from nas.options.ignored import Setting, ignored_option
+from nas.options.options import (
+    SURVEY,
+    refuse_changes,
+    refuse_other,
+    resolve_survey,
+    with_defaults,
+    write_options,
+)
+from nas.prediction.examples import fit_into, survey_examples
+from nas.space.draws import Draws
+from nas.space.families import out_of_reach
+from nas.space.own_graphs import check_graphs
+from nas.store.survey_parts import SMALL_ROWS, Parts, list_parts, read_identity
+from nas.store.survey_table import PARTS_FOLDER, SurveyOutcome, load_survey, read_outcome
+from nas.survey.rows import RowMaker, WiringRows
+from nas.tasks import Task
+from nas.training import Interrupted
+
+__all__ = ["Standing", "Survey"]
+
+_WRITE_EVERY_S = 2.0
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a survey is: wirings done, stored or not, out of all, and the trainings of each."""
+
+    done: int
+    total: int
+    trainings: int
+
+
+class Survey:
+    """A data set of trained wirings, drawn uniformly from a space.
+
+    Parameters
+    ----------
+    out : path
+        The survey's folder; created, or resumed where it holds a survey of the same options.
+    task : str or Task, optional
+        What to learn; by default the task of the options.
+    threads : int, optional
+        Trainings at a time, by default one a core with the compiled engine and 1 with torch. Results do not depend on
+        it.
+    **options
+        Fields of `SurveyOptions`, such as ``wirings=1000, seeds=3, space=Space(nodes=64)``.
+
+    Raises
+    ------
+    InputError
+        If an option is wrong.
+
+    Examples
+    --------
+    >>> survey = Survey("atlas", task="digits", wirings=1000, seeds=3)  # doctest: +SKIP
+    >>> survey.run().trainings  # doctest: +SKIP
+    3000
+    """
+
+    def __init__(
+        self, out: str | Path, *, task: str | Task | None = None, threads: int | None = None, **options: Any
+    ) -> None:
+        self.out = Path(out)
+        self.stop = threading.Event()
+        self.task = task_of(task, options)
+        self.options = resolve_survey(plain_options(options, self.task))
+        check_fit(self.options, self.task)
+        if not isinstance(self.options.space.graphs, str | None):
+            raise InputError("space.graphs: a survey is read without Python's objects; give a path to the graphs")
+        check_graphs(self.options.resolved_space, self.task.n_inputs, self.task.n_outputs)
+        self.threads = n_threads(threads, self.options, self.task)
+        self._maker = self._row_maker()
+
+    @property
+    def trainer(self) -> Trainer:
+        """What trains wirings as this survey does."""
+        return self._maker.trainer
+
+    def run(
+        self, watch: Callable[[Standing], None] | None = None, noticed: Callable[[str], None] | None = None
+    ) -> SurveyOutcome:
+        """Draw and train until the options' number of wirings is stored, fit a predictor, and say what is there.
+
+        Does no work where all of that is done already.
+
+        Parameters
+        ----------
+        watch : callable, optional
+            Told several times a second how far the survey is.
+        noticed : callable, optional
+            Told in a line, before the first training, what somebody who looks on should know.
+
+        Raises
+        ------
+        InputError
+            If the folder holds a survey of other options, or another process works on it, and for an option of a new
+            survey that would do nothing.
+        KeyboardInterrupt
+            After Ctrl-C; what was stored stays, and the same call resumes.
+        CampaignError
+            If every training fails.
+        """
+        refuse_other(self.out, SURVEY)
+        if not (self.out / SURVEY.file).is_file():
+            # What would do nothing, and an impossible limit, are refused before anything is written.
+            self._check_options()
+            self._maker.draws.draw(0)
+        with alone_in(self.out):
+            with one_torch_thread(), stop_on_signal(self.stop):
+                parts = self._open()
+                before = parts.n_wirings
+                try:
+                    self._train(parts, watch or (lambda _: None), noticed or (lambda _: None))
+                except Interrupted:
+                    raise KeyboardInterrupt from None
+                parts.merge()
+            # Outside of the flag, which a fit does not look at: here Ctrl-C acts at once.
+            examples = survey_examples(load_survey(self.out), chance=self.task.constant_value)
+            fit_into(self.out, examples, self.options.seed, again=parts.n_wirings > before)
+            return read_outcome(self.out)
+
+    def _check_options(self) -> None:
+        task, options = self.task, self.options
+        told = ignored_option(Setting(options, options.resolved_space, task, (task.n_inputs, task.n_outputs)))
+        if told is not None:
+            raise InputError(told)
+
+    # The folder
+
+    def _open(self) -> Parts:
+        folder, mine = self.out / PARTS_FOLDER, self._identity()
+        for part in list_parts(folder):
+            refuse_changes(self.out, with_defaults(read_identity(part), SURVEY), mine, SURVEY)
+        parts = Parts(folder, mine, self._maker.rows_per_wiring)
+        if parts.n_wirings > self.options.wirings:
+            self.options = self.options.model_copy(update={SURVEY.grows: parts.n_wirings})
+        write_options(self.options, self.out / SURVEY.file)
+        return parts
+
+    def _identity(self) -> dict[str, Any]:
+        task = self.task
+        data = {"data": task.fingerprint, "metric": task.metric, "direction": task.direction}
+        if (pool := self.options.space.pool) is not None:
+            data["graphs"] = pool.fingerprint
+        options = self.options.model_dump(mode="json", exclude={SURVEY.grows})
+        return {**options, **data, "n_inputs": task.n_inputs, "n_outputs": task.n_outputs}
+
+    # The trainings
+
+    def _row_maker(self) -> RowMaker:
+        options, task = self.options, self.task
+        spec = NetworkSpec(options.network, activation=options.activation, cell=options.cell)
+        draws = Draws(options.resolved_space, options.seed, spec, task.n_inputs, task.n_outputs)
+        trainer = Trainer(
+            task.to(options.device), spec, options.recipe, options.seed, options.engine, options.device, self.stop
+        )
+        return RowMaker(trainer, draws, options.seeds)
+
+    def _train(self, parts: Parts, watch: Callable[[Standing], None], noticed: Callable[[str], None]) -> None:
+        numbers = range(parts.n_wirings, self.options.wirings)
+        if not numbers:
+            return
+        for line in out_of_reach(self.options.space):
+            noticed(line)
+        threads = min(self.threads, len(numbers))
+        keeper = _Keeper(parts)
+
+        def tell() -> None:
+            done = parts.n_wirings + len(keeper.waiting)
+            watch(Standing(done, self.options.wirings, self._maker.rows_per_wiring))
+
+        tell()
+        with closing(in_order(self._maker.rows, numbers, threads, self.stop)) as arriving:
+            try:
+                for known in arriving:
+                    keeper.add(known)
+                    tell()
+            finally:
+                keeper.store()
+        if parts.n_wirings == 0:
+            raise CampaignError(f"all {len(numbers)} wirings failed; the last one with: {keeper.waiting[-1].error}")
+        keeper.store(failed_too=True)
+
+
+@dataclass
+class _Keeper:
+    """Stores wirings now and then.
+
+    The last ones are held back while they fail: where something is broken that affects them all, they are trained
+    again when it is mended.
+    """
+
+    parts: Parts
+    waiting: list[WiringRows] = field(default_factory=list)
+    _stored_at: float = field(default_factory=time.monotonic)
+
+    def add(self, known: Sequence[WiringRows]) -> None:
+        """Take the next wirings.
+
+        Raises
+        ------
+        CampaignError
+            If too many failed one after another.
+        """
+        self.waiting += known
+        n_rows = sum(len(wiring.rows) for wiring in self.waiting)
+        if n_rows >= SMALL_ROWS or time.monotonic() - self._stored_at >= _WRITE_EVERY_S:
+            self.store()
+        failed = self.waiting[self._n_sound() :]
+        if len(failed) >= FAILURES_IN_A_ROW:
+            raise CampaignError(
+                f"{len(failed)} wirings failed one after another, in every training; the last one with: "
+                f"{failed[-1].error}"
+            )
+
+    def store(self, *, failed_too: bool = False) -> None:
+        """Store what is waiting, up to the last wiring that did not fail."""
+        # A second Ctrl-C may have come between writing a part and this list's hearing of it.
+        self.waiting = [wiring for wiring in self.waiting if wiring.number >= self.parts.n_wirings]
+        count = len(self.waiting) if failed_too else self._n_sound()
+        if count:
+            self.parts.append(count, [row for wiring in self.waiting[:count] for row in wiring.rows])
+            del self.waiting[:count]
+        self._stored_at = time.monotonic()
+
+    def _n_sound(self) -> int:
+        """Count the wirings up to the last one that did not fail."""
+        count = len(self.waiting)
+        while count and self.waiting[count - 1].error is not None:
+            count -= 1
+        return count
