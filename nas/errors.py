@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
+    from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
-__all__ = ["CampaignError", "InputError", "as_input_errors", "input_error", "known"]
+__all__ = [
+    "CampaignError",
+    "InputError",
+    "as_input_errors",
+    "first_line",
+    "input_error",
+    "known",
+    "options_of",
+    "unknown_key",
+]
 
 
 class InputError(ValueError):
@@ -56,8 +67,7 @@ def input_error(error: ValidationError, config: type[BaseModel]) -> InputError:
 def _message(first: ErrorDetails, config: type[BaseModel]) -> str:
     place = ".".join(map(str, first["loc"]))
     if first["type"] == "extra_forbidden":
-        keys = _keys_at(config, first["loc"][:-1])
-        return f"{place} is not a known key{_nearest(str(first['loc'][-1]), keys)}; known: {', '.join(keys)}"
+        return unknown_key(place, _keys_at(config, first["loc"][:-1]))
     message = first["msg"].removeprefix("Value error, ")
     if not place:
         return message
@@ -66,7 +76,8 @@ def _message(first: ErrorDetails, config: type[BaseModel]) -> str:
         if message.startswith(f"{first['loc'][-1]} "):
             return ".".join([*map(str, first["loc"][:-1]), message])
         if isinstance(first["input"], dict):
-            return f"{place}.{message}" if message.partition("=")[0].isidentifier() else f"{place}: {message}"
+            is_named = re.match(r"[\w.]+(=| is not a known key| '.*' is not known)", message) is not None
+            return f"{place}.{message}" if is_named else f"{place}: {message}"
     return f"{place}={first['input']!r}: {message[0].lower()}{message[1:]}"
 
 
@@ -79,4 +90,24 @@ def _keys_at(config: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
     fields: Any = config
     for key in path:
         fields = fields.model_fields[key].annotation
-    return list(fields.model_fields)
+    return list(options_of(fields))
+
+
+def options_of(config: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Return the fields of a config by name, those included that `options` of its own says it has."""
+    own: Callable[[], dict[str, FieldInfo]] | None = getattr(config, "options", None)
+    return dict(config.model_fields) if own is None else own()
+
+
+def unknown_key(name: str, names: Iterable[str]) -> str:
+    """Return the line on a key that nothing is known of."""
+    valid = list(names)
+    return f"{name} is not a known key{_nearest(name.rpartition('.')[2], valid)}; known: {', '.join(valid)}"
+
+
+def first_line(error: ValidationError, name: str) -> str:
+    """Return the line on what is wrong with one value, under the name of its option."""
+    first = error.errors(include_url=False)[0]
+    place = ".".join(map(str, (name, *first["loc"])))
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{place}={first['input']!r}: {message[0].lower()}{message[1:]}"

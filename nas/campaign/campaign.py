@@ -50,7 +50,6 @@ from nas.report.output import write_output
 from nas.samplers.proposer import Proposer
 from nas.shared.objective import Work
 from nas.shared.search import shared_search
-from nas.space.families import out_of_reach
 from nas.space.lineage import rebuilt
 from nas.space.own_graphs import check_graphs
 from nas.store.records import Record, Records
@@ -180,7 +179,7 @@ class Campaign:
 
     def _searched(self, watcher: Watcher) -> tuple[StudyFile, Outcome]:
         study = self._open()
-        for line in out_of_reach(self.space):
+        for line in self.space.out_of_reach():
             watcher.noticed(line)
         try:
             return study, self._run(study, watcher)

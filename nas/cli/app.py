@@ -11,7 +11,7 @@ from typer.exceptions import TyperException
 
 from nas.cli.console import Json, leaving_at_once, make_console, print_json, say
 from nas.cli.dashboard import dashboard_commands
-from nas.cli.flags import Drawing, drawing_flags, flags, given_options, survey_flags
+from nas.cli.flags import drawing_flags, drawing_of, flags, given_options, survey_flags
 from nas.cli.predictors import predictor_commands
 from nas.cli.studies import study_commands
 from nas.cli.workers import Storage, Study, worker_commands
@@ -212,7 +212,7 @@ def generate_rnn(
     """
     from nas.space.generation import draw_wiring, write_rnn
 
-    drawing = Drawing(**given)
+    drawing = drawing_of(given)
     wiring = draw_wiring(drawing, "rnn", outputs, attachment, structure)
     _show_files(write_rnn(out, wiring, cell, spectral_radius, drawing.seed), as_json)
 
@@ -234,7 +234,7 @@ def generate_mlp(
     """
     from nas.space.generation import draw_wiring, write_mlp
 
-    drawing = Drawing(**given)
+    drawing = drawing_of(given)
     wiring = draw_wiring(drawing, "mlp", outputs, attachment)
     _show_files(write_mlp(out, wiring, activation, drawing.seed), as_json)
 

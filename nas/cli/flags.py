@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,11 +13,13 @@ import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from nas.errors import options_of
 from nas.options.options import CampaignOptions, SharedOptions, SurveyOptions
+from nas.space.families import FAMILIES, Argument, Drawing
 from nas.space.space import Space
 from nas.training.recipe import Recipe
 
-__all__ = ["Drawing", "drawing_flags", "flags", "given_options", "survey_flags"]
+__all__ = ["drawing_flags", "drawing_of", "flags", "given_options", "survey_flags"]
 
 _FLAG_NAMES = {"priors": "prior", "learning_rates": "learning_rate"}
 _LEFT_OUT: dict[type[SharedOptions], frozenset[str]] = {
@@ -34,35 +37,6 @@ _PANELS: tuple[tuple[type[BaseModel], str | None, str], ...] = (
     (Space, "space", "What varies between the candidates"),
     (Recipe, "recipe", "How networks are trained; a task has defaults of its own"),
 )
-
-
-def _of_prior(help_text: str) -> Any:
-    return typer.Option(help=help_text, rich_help_panel=_PRIOR)
-
-
-def _of_units(help_text: str) -> Any:
-    return typer.Option(help=help_text, rich_help_panel=_UNITS)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Drawing:
-    """What a network without a search is drawn from; None for what the prior does not take."""
-
-    prior: Annotated[str, typer.Option(help="watts-strogatz, barabasi-albert, erdos-renyi, layered.")]
-    inputs: Annotated[int, typer.Option(help="Input units.")]
-    nodes: Annotated[int | None, _of_prior("Hidden neurons; not for layered.")] = None
-    k: Annotated[int | None, _of_prior("watts-strogatz: neighbours on the ring, even.")] = None
-    p: Annotated[float | None, _of_prior("watts-strogatz: rewiring; erdos-renyi: of each edge.")] = None
-    m: Annotated[int | None, _of_prior("barabasi-albert: edges of a new node.")] = None
-    initial: Annotated[str | None, _of_prior("barabasi-albert: isolated, star, complete.")] = None
-    edges: Annotated[int | None, _of_prior("erdos-renyi, layered: number of edges.")] = None
-    sizes: Annotated[str | None, _of_prior("layered: neurons per layer, as 32,32.")] = None
-    density: Annotated[float | None, _of_prior("layered: share of edges present.")] = None
-    orientation: Annotated[str, _of_prior("random, index, degree.")] = "random"
-    reads: Annotated[int, _of_units("controlled: inputs that a neuron reads.")] = 10
-    readouts: Annotated[int, _of_units("controlled: neurons that outputs read.")] = 16
-    width: Annotated[int, _of_units("projected: neurons of the projection.")] = 16
-    seed: Annotated[int, typer.Option(help="Of every draw.")] = 0
 
 
 @dataclass(frozen=True)
@@ -100,8 +74,51 @@ def survey_flags(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def drawing_flags(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command that takes ``**given`` one flag for every field of a `Drawing`."""
-    return _extended(command, inspect.signature(Drawing, eval_str=True).parameters.values())
+    """Give a command that takes ``**given`` one flag for every field of a `Drawing` and argument of a prior."""
+    return _extended(command, _drawing_parameters())
+
+
+def drawing_of(given: Mapping[str, Any]) -> Drawing:
+    """Return the drawing of the flags that `drawing_flags` made."""
+    fields = {field.name for field in dataclasses.fields(Drawing)}
+    own = {name: value for name, value in given.items() if name in fields}
+    return Drawing(**own, arguments={name: value for name, value in given.items() if name not in own})
+
+
+def _drawing_parameters() -> Iterator[inspect.Parameter]:
+    def flag(name: str, kind: Any, help_text: str, panel: str | None, default: Any = inspect.Parameter.empty) -> Any:
+        option = typer.Option(help=help_text, rich_help_panel=panel)
+        return inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option]
+        )
+
+    yield flag("prior", str, f"{', '.join(FAMILIES)}.", None)
+    yield flag("inputs", int, "Input units.", None)
+    for name, several in _arguments().items():
+        kind: Any = several[0][1].kind
+        by_help: dict[str, list[str]] = {}
+        for family, argument in several:
+            by_help.setdefault(argument.help, []).append(family)
+        help_text = "; ".join(f"{', '.join(families)}: {text}" for text, families in by_help.items())
+        yield flag(name, kind | None, f"{help_text}.", _PRIOR, None)
+    for name, help_text, panel in (
+        ("orientation", "random, index, degree.", _PRIOR),
+        ("reads", "controlled: inputs that a neuron reads.", _UNITS),
+        ("readouts", "controlled: neurons that outputs read.", _UNITS),
+        ("width", "projected: neurons of the projection.", _UNITS),
+        ("seed", "Seed of all random draws.", None),
+    ):
+        default = getattr(Drawing, name)
+        yield flag(name, type(default), help_text, panel, default)
+
+
+def _arguments() -> dict[str, list[tuple[str, Argument]]]:
+    """Return the arguments of all priors by their names on the command line, each with its families."""
+    found: dict[str, list[tuple[str, Argument]]] = {}
+    for family, record in FAMILIES.items():
+        for argument in record.arguments:
+            found.setdefault(argument.option, []).append((family, argument))
+    return found
 
 
 def given_options(given: Mapping[str, Any], config: type[SharedOptions] = CampaignOptions) -> dict[str, Any]:
@@ -127,7 +144,7 @@ def _extended(command: Callable[..., None], added: Iterable[inspect.Parameter]) 
 
 def _all_flags(options: type[SharedOptions]) -> Iterator[_Flag]:
     for config, section, panel in ((options, None, _OPTION_PANELS[options]), *_PANELS):
-        for name, info in config.model_fields.items():
+        for name, info in options_of(config).items():
             if name not in _LEFT_OUT[options]:
                 own_panel = _CHOICE if name in _OF_CHOICE else panel
                 yield _Flag(_FLAG_NAMES.get(name, name), name, section, own_panel, info)

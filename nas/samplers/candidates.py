@@ -278,7 +278,8 @@ class Source:
 
     def _jittered(self, rng: np.random.Generator, params: Params) -> dict[str, Any]:
         moved = dict(_unedited(params))
-        for name, (low, high) in (("n", self.space.nodes), ("degree", self.space.degree), ("p", self.space.p)):
+        ranges = {"n": self.space.nodes, "degree": self.space.degree, **self.space.own_ranges}
+        for name, (low, high) in ranges.items():
             if name in moved:
                 step = _JITTER * (high - low) * (2 * float(rng.random()) - 1)
                 value = min(max(float(moved[name]) + step, low), high)

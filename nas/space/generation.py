@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nas.errors import InputError, as_input_errors, known
 from nas.seeds import stream, stream_seed
+from nas.space.families import FAMILIES, Drawing
 from priors import (
     ATTACHMENTS,
-    PRIORS,
-    BarabasiAlbert,
-    ErdosRenyi,
-    Layered,
     Prior,
-    WattsStrogatz,
     Wiring,
     attach,
     layer,
@@ -28,16 +23,11 @@ from priors import (
 )
 from priors.version import __version__
 
-if TYPE_CHECKING:
-    from nas.cli.flags import Drawing
-
 __all__ = ["draw_wiring", "write_mlp", "write_rnn"]
 
 
 _FEWER = "the network needs more memory than there is; give fewer neurons or edges"
 _STRUCTURES = {"mlp": ("dag",), "rnn": ("recurrent", "stack")}
-_MOST_PAIRS = 10**9
-"""Of nodes: erdos-renyi holds a number for each of them while it draws."""
 
 
 def draw_wiring(
@@ -63,19 +53,16 @@ def draw_wiring(
     InputError
         Naming what is missing, not taken, or out of bounds.
     """
-    known("prior", drawing.prior, PRIORS)
+    known("prior", drawing.prior, FAMILIES)
     structure = _structure(drawing.prior, network, structure)
     if network == "mlp" and n_outputs < 1:
         raise InputError(f"n_outputs={n_outputs}: an MLP needs an integer n_outputs with 1 <= n_outputs")
-    make, taken = _PRIORS[drawing.prior]
-    for name in ("nodes", "k", "p", "m", "initial", "edges", "sizes", "density"):
-        value = getattr(drawing, name)
-        if value is not None and name not in taken:
-            raise InputError(f"{name}={value}: {drawing.prior} does not take it; it takes {', '.join(sorted(taken))}")
+    with as_input_errors(_FEWER):
+        prior = _prior(drawing)
     _refuse_ignored(drawing, structure, n_outputs, known("attachment", attachment, ATTACHMENTS))
     with as_input_errors(_FEWER):
-        wiring = make(drawing).sample(stream(drawing.seed, "wiring", 0))
-        if structure != "recurrent" and drawing.prior != "layered":
+        wiring = prior.sample(stream(drawing.seed, "wiring", 0))
+        if structure != "recurrent" and FAMILIES[drawing.prior].is_undirected:
             wiring = layer(orient(wiring, drawing.orientation, stream_seed(drawing.seed, "wiring", 1)))
         if structure == "stack":
             wiring = stack(wiring)
@@ -88,7 +75,11 @@ def _refuse_ignored(drawing: Drawing, structure: str, n_outputs: int, attachment
     """Refuse what another prior, structure or attachment would heed; defaults are as good as not given."""
     only = f"attachment={attachment} ignores it; leave it out, or give attachment="
     for name, is_heeded, why in (
-        ("orientation", drawing.prior != "layered", "prior=layered has directions of its own; leave it out"),
+        (
+            "orientation",
+            FAMILIES[drawing.prior].is_undirected,
+            f"prior={drawing.prior} has directions of its own; leave it out",
+        ),
         (
             "orientation",
             structure != "recurrent",
@@ -105,7 +96,8 @@ def _refuse_ignored(drawing: Drawing, structure: str, n_outputs: int, attachment
 
 
 def _structure(prior: str, network: str, structure: str | None) -> str:
-    valid = ("stack",) if (prior, network) == ("layered", "rnn") else _STRUCTURES[network]
+    is_directed = not FAMILIES[prior].is_undirected
+    valid = ("stack",) if network == "rnn" and is_directed else _STRUCTURES[network]
     if structure is not None and structure not in valid:
         raise InputError(
             f"structure={structure} does not fit network={network} with prior={prior}; valid: {' or '.join(valid)}"
@@ -113,49 +105,20 @@ def _structure(prior: str, network: str, structure: str | None) -> str:
     return structure or valid[0]
 
 
-def _watts_strogatz(drawing: Drawing) -> Prior:
-    return WattsStrogatz(**_needed(drawing, n="nodes", k="k", p="p"))
-
-
-def _barabasi_albert(drawing: Drawing) -> Prior:
-    needed = _needed(drawing, n="nodes", m="m")
-    if drawing.initial is not None:
-        needed["initial"] = drawing.initial
-    return BarabasiAlbert(**needed)
-
-
-def _erdos_renyi(drawing: Drawing) -> Prior:
-    n = _needed(drawing, n="nodes")["n"]
-    if n * (n - 1) // 2 > _MOST_PAIRS:
-        most = (1 + math.isqrt(1 + 8 * _MOST_PAIRS)) // 2
-        raise InputError(f"nodes={n}: erdos-renyi needs memory for every pair of nodes; nearest valid is {most}")
-    return ErdosRenyi(n, p=drawing.p, edges=drawing.edges)
-
-
-def _layered(drawing: Drawing) -> Prior:
-    text = _needed(drawing, sizes="sizes")["sizes"]
-    try:
-        sizes = tuple(int(size) for size in text.split(","))
-    except ValueError:
-        raise InputError(f"sizes={text!r}: neurons per layer are written like 32,32") from None
-    return Layered(sizes, drawing.density, edges=drawing.edges)
-
-
-_PRIORS: dict[str, tuple[Callable[[Drawing], Prior], frozenset[str]]] = {
-    "watts-strogatz": (_watts_strogatz, frozenset({"nodes", "k", "p"})),
-    "barabasi-albert": (_barabasi_albert, frozenset({"nodes", "m", "initial"})),
-    "erdos-renyi": (_erdos_renyi, frozenset({"nodes", "p", "edges"})),
-    "layered": (_layered, frozenset({"sizes", "density", "edges"})),
-}
-
-
-def _needed(drawing: Drawing, **names: str) -> dict[str, Any]:
-    """Return the prior's own parameters from those given; `names` maps the former to the latter."""
-    found: dict[str, Any] = {own: getattr(drawing, name) for own, name in names.items()}
-    for own, value in found.items():
-        if value is None:
-            raise InputError(f"{names[own]} is missing: {drawing.prior} needs {', '.join(names.values())}")
-    return found
+def _prior(drawing: Drawing) -> Prior:
+    """Return the prior of the arguments that were given, none of which may be missing or of another one."""
+    family = FAMILIES[drawing.prior]
+    taken = {argument.option: argument for argument in family.arguments}
+    given = {name: value for name, value in drawing.arguments.items() if value is not None}
+    for name, value in given.items():
+        if name not in taken:
+            raise InputError(f"{name}={value}: {drawing.prior} does not take it; it takes {', '.join(sorted(taken))}")
+    needed = [name for name, argument in taken.items() if argument.is_needed]
+    for name in needed:
+        if name not in given:
+            raise InputError(f"{name} is missing: {drawing.prior} needs {', '.join(needed)}")
+    prior: Prior = family.make(**{taken[name].name: taken[name].parse(value) for name, value in given.items()})
+    return prior
 
 
 def write_rnn(out: Path, wiring: Wiring, cell: str, spectral_radius: float | None, seed: int) -> dict[str, Any]:

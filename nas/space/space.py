@@ -11,16 +11,20 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic.fields import FieldInfo
 
-from nas.errors import InputError, known
+from nas.errors import InputError, known, unknown_key
+from nas.space.families import (
+    FAMILIES,
+    FloatRange,
+    IntRange,
+    Names,
+    Parameter,
+    own_parameters,
+    reach,
+    searched_families,
+)
 from nas.space.graph_option import Graphs, read_graphs
 
 if TYPE_CHECKING:
@@ -45,7 +49,6 @@ DRAW_NAMES = (*SEED_NAMES, *EDIT_NAMES, "replicate")
 
 T = TypeVar("T")
 _LARGEST_SEED = 2**31 - 1
-_FAMILY_NAMES = ("watts-strogatz", "barabasi-albert", "erdos-renyi")
 
 
 def without_draws(params: Mapping[str, T]) -> dict[str, T]:
@@ -66,42 +69,25 @@ class Suggester(Protocol):
         """Choose a number, both ends included."""
 
 
-def _pair(value: Any) -> Any:
-    if isinstance(value, str):
-        low, colon, high = value.partition(":")
-        return (low, high if colon else low)
-    return value if isinstance(value, list | tuple) else (value, value)
-
-
-def _several(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
-
-
-IntRange = Annotated[tuple[int, int], BeforeValidator(_pair)]
-FloatRange = Annotated[tuple[float, float], BeforeValidator(_pair)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_several), Field(min_length=1)]
-
-
 class Space(BaseModel):
     """What may vary between the candidates of a campaign.
 
     A range is (low, high), both included, also written ``"low:high"``, or one number where nothing varies. A choice is
     one name or several. What a family cannot reach is replaced by the nearest degree that it can, and the record holds
     the degree of the graph.
+
+    The parameters of families are options too, such as `p`, the range of watts-strogatz's rewiring probability, and
+    `initial`, names of barabasi-albert's initial graphs; see `nas.space.families`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="allow", use_attribute_docstrings=True)
 
-    priors: Names = _FAMILY_NAMES
+    priors: Names = ("watts-strogatz", "barabasi-albert", "erdos-renyi")
     """Families of random graphs: watts-strogatz, barabasi-albert, erdos-renyi."""
     nodes: IntRange = (20, 100)
     """Hidden neurons."""
     degree: FloatRange = (2.0, 12.0)
     """Mean degree of the undirected graph; k, m or the number of edges follow."""
-    p: FloatRange = (0.0, 1.0)
-    """Rewiring probability of watts-strogatz."""
-    initial: Names = ("isolated",)
-    """Initial graph of barabasi-albert: isolated, star, complete."""
     structure: Literal["dag", "recurrent", "stack"] | None = None
     """dag (oriented and layered; an MLP's only one), recurrent (the graph as it is, cycles and all; an RNN's default)
     or stack (oriented and layered, complete recurrence inside each layer)."""
@@ -124,16 +110,38 @@ class Space(BaseModel):
     max_edges: Annotated[int, Field(ge=1)] | None = None
     """Networks with more edges between hidden neurons are never proposed."""
 
-    @field_validator("priors", "orientation", "attachment", "initial")
+    @classmethod
+    def options(cls) -> dict[str, FieldInfo]:
+        """Return all options by name: the fields, and the parameters of all families after the degree."""
+        found: dict[str, FieldInfo] = {}
+        for name, field in cls.model_fields.items():
+            found[name] = field
+            if name == "degree":
+                found |= {name: parameter.field for name, parameter in own_parameters().items()}
+        return found
+
+    @model_validator(mode="before")
+    @classmethod
+    def _own_parameters(cls, given: Any) -> Any:
+        """Check the parameters of families, and complete them by their defaults."""
+        if not isinstance(given, Mapping):
+            return given
+        own = own_parameters()
+        for name in given:
+            if name not in cls.model_fields and name not in own:
+                raise ValueError(unknown_key(name, cls.options()))
+        checked = {name: parameter.checked(given.get(name, parameter.default)) for name, parameter in own.items()}
+        return {**given, **checked}
+
+    @field_validator("priors", "orientation", "attachment")
     @classmethod
     def _known_names(cls, names: tuple[str, ...], info: Any) -> tuple[str, ...]:
         from priors import ATTACHMENTS, ORIENTATIONS
 
         valid = {
-            "priors": _FAMILY_NAMES,
+            "priors": searched_families(),
             "orientation": ORIENTATIONS,
             "attachment": ATTACHMENTS,
-            "initial": ("isolated", "star", "complete"),
         }[info.field_name]
         for name in names:
             known(info.field_name, name, valid)
@@ -144,11 +152,44 @@ class Space(BaseModel):
         for name, (low, high), least, most in (
             ("nodes", self.nodes, 4, 100_000),
             ("degree", self.degree, 0.1, 100_000.0),
-            ("p", self.p, 0.0, 1.0),
         ):
             if not least <= low <= high <= most:
                 raise ValueError(f"{name}={low}:{high}: a range needs {least} <= low <= high <= {most}")
         return self
+
+    @property
+    def own(self) -> dict[str, tuple[Any, ...]]:
+        """Ranges and names of the families' own parameters."""
+        return dict(self.__pydantic_extra__ or {})
+
+    @property
+    def own_ranges(self) -> dict[str, tuple[float, float]]:
+        """Ranges of those that are numbers."""
+        return {name: (given[0], given[1]) for name, given in self.own.items() if not own_parameters()[name].choices}
+
+    @property
+    def _own(self) -> dict[str, Parameter]:
+        return own_parameters(self.priors)
+
+    def out_of_reach(self) -> list[str]:
+        """Return a line on each family that cannot reach an end of the range of degrees, at any size."""
+        if self.graphs is not None:
+            return []
+        (low, high), (fewest, most) = self.degree, self.nodes
+        neurons = f"{most} neurons" if fewest == most else f"{fewest} to {most} neurons"
+        lines = []
+        for family in self.priors:
+            least, largest = reach(family, self.nodes, self.own)
+            found = []
+            if low < least:
+                found.append(f"reaches {least:.4g} at least, and gets {f'{least:.4g}' if high <= least else 'no less'}")
+            if high > largest:
+                no_more = f"{largest:.4g}" if low >= largest else "no more"
+                found.append(f"reaches {largest:.4g} at most, and gets {no_more}")
+            if found:
+                wanted = f"{low:g}" if low == high else f"{low:g}:{high:g}"
+                lines.append(f"space.degree={wanted}: {family} of {neurons} {'; it '.join(found)}")
+        return lines
 
     @property
     def is_oriented(self) -> bool:
@@ -239,8 +280,7 @@ class Space(BaseModel):
             "family": CategoricalDistribution(self.priors),
             "n": IntDistribution(*self.nodes),
             "degree": FloatDistribution(*self.degree),
-            "p": FloatDistribution(*self.p),
-            "initial": CategoricalDistribution(self.initial),
+            **{name: parameter.distribution(self.own[name]) for name, parameter in self._own.items()},
         }
         if pool is not None:
             found = {"graph": IntDistribution(0, len(pool) - 1)}
@@ -277,17 +317,15 @@ class Space(BaseModel):
             "n": trial.suggest_int("n", *self.nodes),
             "degree": trial.suggest_float("degree", *self.degree),
         }
-        if family == "watts-strogatz":
-            params["p"] = trial.suggest_float("p", *self.p)
-        if family == "barabasi-albert":
-            params["initial"] = trial.suggest_categorical("initial", self.initial)
+        for name, parameter in own_parameters([family]).items():
+            params[name] = parameter.suggest(trial, self.own[name])
         return params
 
     def prior(self, params: Params) -> Prior:
         """Return the prior that a candidate's graph is drawn from."""
-        from nas.space.families import FAMILIES
-
-        return FAMILIES[str(params["family"])](params)
+        of_degree = FAMILIES[str(params["family"])].of_degree
+        assert of_degree is not None
+        return of_degree(params)
 
     def wiring(self, params: Params, n_inputs: int = 0, n_outputs: int = 0) -> Wiring:
         """Rebuild a candidate's wiring from its parameters alone.
@@ -304,12 +342,17 @@ class Space(BaseModel):
         wiring = self._graph(params)
         if wiring.inputs:
             return wiring
-        # A graph of the user's own may have its directions already.
-        if self.is_oriented and (self.pool is None or not wiring.is_acyclic):
+        if self.is_oriented and self._has_no_directions(wiring, params):
             wiring = orient(wiring, str(params["orientation"]), int(params["order_seed"]))
         if params.get("n_moves", 0):
             wiring = self.edited(wiring, int(params["n_moves"]), int(params["move_seed"]))
         return self.finish(wiring, params, n_inputs, n_outputs)
+
+    def _has_no_directions(self, graph: Wiring, params: Params) -> bool:
+        """Whether a graph is to be oriented; one of the user's own, or of a directed family, may be acyclic already."""
+        if self.pool is None and FAMILIES[str(params["family"])].is_undirected:
+            return True
+        return not graph.is_acyclic
 
     def edited(self, graph: Wiring, n_moves: int, seed: int) -> Wiring:
         """Return a graph after random moves; where the space orients graphs it stays acyclic."""

@@ -31,7 +31,6 @@ from nas.options.options import (
 )
 from nas.prediction.examples import fit_into, survey_examples
 from nas.space.draws import Draws
-from nas.space.families import out_of_reach
 from nas.space.own_graphs import check_graphs
 from nas.store.survey_parts import SMALL_ROWS, Parts, list_parts, read_identity
 from nas.store.survey_table import PARTS_FOLDER, SurveyOutcome, load_survey, read_outcome
@@ -183,7 +182,7 @@ class Survey:
         numbers = range(parts.n_wirings, self.options.wirings)
         if not numbers:
             return
-        for line in out_of_reach(self.options.space):
+        for line in self.options.space.out_of_reach():
             noticed(line)
         threads = min(self.threads, len(numbers))
         keeper = _Keeper(parts)

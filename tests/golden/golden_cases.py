@@ -111,7 +111,8 @@ def _signatures_of(package: Any) -> dict[str, str]:
             found[name] = _signature(value) if callable(value) else type(value).__name__
             continue
         found[name] = " ".join(base.__name__ for base in value.__bases__)
-        if (fields := getattr(value, "model_fields", None)) is not None:
+        if hasattr(value, "model_fields"):
+            fields = value.options() if hasattr(value, "options") else value.model_fields
             found |= {f"{name}.{own}": f"{field.default!r}: {field.description}" for own, field in fields.items()}
         elif not issubclass(value, Exception):
             found[name] += _signature(value)

@@ -50,5 +50,7 @@ def test_kept_folders_are_read_and_found_complete(tmp_path: Path):
     assert found["changed"] == []
 
 
-def test_public_names_have_the_same_signatures():
-    assert signatures() == recorded("signatures")
+def test_public_names_keep_their_signatures():
+    found = signatures()
+    for package, names in recorded("signatures").items():
+        assert {name: found[package].get(name) for name in names} == names

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nas.space.families import FAMILIES, out_of_reach
+from nas.space.families import FAMILIES, searched_families
 from nas.space.space import Space
 from priors import BarabasiAlbert, ErdosRenyi, WattsStrogatz
 
@@ -16,7 +16,7 @@ few = settings(deadline=None, max_examples=40)
 
 def mean_degree(family: str, n: int, degree: float, initial: str = "isolated") -> float:
     """As networkx counts it in a graph that was drawn."""
-    prior = FAMILIES[family]({"n": n, "degree": degree, "p": 0.3, "initial": initial})
+    prior = FAMILIES[family].of_degree({"n": n, "degree": degree, "p": 0.3, "initial": initial})
     graph = prior.sample(0).to_networkx()
     undirected = nx.Graph(graph)
     assert undirected.number_of_nodes() == n
@@ -25,7 +25,7 @@ def mean_degree(family: str, n: int, degree: float, initial: str = "isolated") -
 
 @pytest.mark.parametrize(("degree", "k"), [(0.1, 2), (2.9, 2), (3.1, 4), (6.0, 6), (7.2, 8), (300.0, 18)])
 def test_watts_strogatz_takes_the_nearest_even_degree(degree: float, k: int):
-    assert FAMILIES["watts-strogatz"]({"n": 20, "degree": degree, "p": 0.5}) == WattsStrogatz(20, k, 0.5)
+    assert FAMILIES["watts-strogatz"].of_degree({"n": 20, "degree": degree, "p": 0.5}) == WattsStrogatz(20, k, 0.5)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,9 @@ def test_watts_strogatz_takes_the_nearest_even_degree(degree: float, k: int):
     [(20, 0.1, 1), (20, 1.9, 1), (20, 3.6, 2), (20, 10.0, 10), (20, 12.0, 10), (100, 12.0, 6), (4, 12.0, 2)],
 )
 def test_barabasi_albert_takes_the_nearest_number_of_edges(n: int, degree: float, m: int):
-    assert FAMILIES["barabasi-albert"]({"n": n, "degree": degree, "initial": "isolated"}) == BarabasiAlbert(n, m)
+    assert FAMILIES["barabasi-albert"].of_degree({"n": n, "degree": degree, "initial": "isolated"}) == BarabasiAlbert(
+        n, m
+    )
 
 
 def test_barabasi_albert_reaches_a_mean_degree_of_ten_at_twenty_nodes():
@@ -44,13 +46,13 @@ def test_barabasi_albert_reaches_a_mean_degree_of_ten_at_twenty_nodes():
 
 
 def test_erdos_renyi_takes_the_nearest_number_of_edges():
-    assert FAMILIES["erdos-renyi"]({"n": 20, "degree": 3.14}) == ErdosRenyi(20, edges=31)
-    assert FAMILIES["erdos-renyi"]({"n": 4, "degree": 0.1}) == ErdosRenyi(4, edges=1)
-    assert FAMILIES["erdos-renyi"]({"n": 4, "degree": 99.0}) == ErdosRenyi(4, edges=6)
+    assert FAMILIES["erdos-renyi"].of_degree({"n": 20, "degree": 3.14}) == ErdosRenyi(20, edges=31)
+    assert FAMILIES["erdos-renyi"].of_degree({"n": 4, "degree": 0.1}) == ErdosRenyi(4, edges=1)
+    assert FAMILIES["erdos-renyi"].of_degree({"n": 4, "degree": 99.0}) == ErdosRenyi(4, edges=6)
 
 
 @given(
-    family=st.sampled_from(sorted(FAMILIES)),
+    family=st.sampled_from(searched_families()),
     n=st.integers(4, 40),
     degree=st.floats(0.1, 60.0),
     initial=st.sampled_from(["isolated", "star", "complete"]),
@@ -102,11 +104,11 @@ def test_no_reachable_degree_is_nearer(family: str, n: int, degree: float, initi
     ],
 )
 def test_what_is_out_of_reach_is_told_with_what_it_becomes(space: dict[str, Any], lines: list[str]):
-    assert out_of_reach(Space(**space)) == lines
+    assert Space(**space).out_of_reach() == lines
 
 
 @given(
-    family=st.sampled_from(sorted(FAMILIES)),
+    family=st.sampled_from(searched_families()),
     n=st.integers(4, 16),
     more=st.integers(0, 5),
     degree=st.floats(0.1, 20.0),
@@ -118,5 +120,5 @@ def test_a_degree_is_out_of_reach_where_no_size_comes_near_it(
 ):
     sizes = range(n, n + more + 1)
     ends = [mean_degree(family, size, wanted, initial) for size in sizes for wanted in (0.0, 40.0)]
-    told = out_of_reach(Space(priors=family, nodes=(n, n + more), degree=degree, initial=initial))
+    told = Space(priors=family, nodes=(n, n + more), degree=degree, initial=initial).out_of_reach()
     assert bool(told) == (not min(ends) <= degree <= max(ends))

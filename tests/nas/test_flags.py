@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from nas.cli.flags import Drawing, drawing_flags, flags, given_options
+from nas.cli.flags import drawing_flags, flags, given_options
+from nas.errors import options_of
 from nas.options.options import CampaignOptions, resolve
+from nas.space.families import FAMILIES, Drawing
 from nas.space.space import Space
 from nas.training.recipe import Recipe
 
@@ -33,7 +35,7 @@ def no_flags() -> dict[str, Any]:
 
 
 def test_every_option_has_a_flag_but_the_direction_that_follows_from_the_task():
-    options = [*CampaignOptions.model_fields, *Space.model_fields, *Recipe.model_fields]
+    options = [*CampaignOptions.model_fields, *options_of(Space), *Recipe.model_fields]
     expected = {FLAG.get(name, name) for name in options} - {"space", "recipe", "direction"}
     assert set(PARAMETERS) == expected | {"file", "loud"}
     assert len(options) == len(set(options)), "two options share their flag"
@@ -47,7 +49,7 @@ def test_own_parameters_stay_and_come_first():
 
 def test_every_flag_has_a_help_text_with_its_default():
     for config in (CampaignOptions, Space, Recipe):
-        for name, info in config.model_fields.items():
+        for name, info in options_of(config).items():
             if name not in ("space", "recipe", "direction"):
                 option = PARAMETERS[FLAG.get(name, name)].annotation.__metadata__[0]
                 assert info.description
@@ -99,16 +101,17 @@ def test_nothing_given_is_nothing():
 @pytest.mark.parametrize("config", [CampaignOptions, Space, Recipe])
 def test_every_flag_reaches_its_option(config: Any):
     section = {CampaignOptions: None, Space: "space", Recipe: "recipe"}[config]
-    for name in set(config.model_fields) - {"space", "recipe", "direction"}:
+    for name in set(options_of(config)) - {"space", "recipe", "direction"}:
         nested = given_options(no_flags() | {FLAG.get(name, name): "value"})
         assert nested == ({name: "value"} if section is None else {section: {name: "value"}})
 
 
-def test_every_field_of_a_drawing_is_a_flag_with_its_default_and_help():
+def test_every_field_of_a_drawing_and_argument_of_a_prior_is_a_flag_with_its_default_and_help():
     parameters = dict(inspect.signature(draw).parameters)
-    assert {"out", "loud"} == set(parameters) - {field.name for field in dataclasses.fields(Drawing)}
-    for field in dataclasses.fields(Drawing):
-        parameter = parameters[field.name]
-        missing = field.default is dataclasses.MISSING
-        assert parameter.default == (inspect.Parameter.empty if missing else field.default)
-        assert parameter.annotation.__metadata__[0].help
+    fields = {field.name: field.default for field in dataclasses.fields(Drawing) if field.name != "arguments"}
+    arguments = {argument.option for family in FAMILIES.values() for argument in family.arguments}
+    assert {"out", "loud"} == set(parameters) - set(fields) - arguments
+    for name in (*fields, *arguments):
+        default = fields.get(name)
+        assert parameters[name].default == (inspect.Parameter.empty if default is dataclasses.MISSING else default)
+        assert parameters[name].annotation.__metadata__[0].help

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from nas.cli.flags import Drawing
+from nas.cli.flags import drawing_of
 from nas.errors import InputError
 from nas.networks import ACTIVATIONS, CELLS, SequenceNetwork, SparseMLP, SparseRNN, load_network, n_parameters
 from nas.seeds import stream
@@ -27,7 +27,7 @@ def draw(prior: str, structure: str, **changes: Any) -> Wiring:
     inputs, outputs = changes.pop("units", (4, 2))
     attachment = changes.pop("attachment", "natural")
     counts = COUNTS.get(attachment, {})
-    drawing = Drawing(**{"prior": prior, "inputs": inputs} | counts | GIVEN.get(prior, {}) | changes)
+    drawing = drawing_of({"prior": prior, "inputs": inputs} | counts | GIVEN.get(prior, {}) | changes)
     return draw_wiring(drawing, "mlp" if structure == "dag" else "rnn", outputs, attachment, structure)
 
 
@@ -259,7 +259,7 @@ def test_bad_parameters_are_refused_in_one_line(prior: str, structure: str, chan
 
 def test_an_rnn_has_recurrence_and_the_default_structure_follows():
     for prior, structure in (("watts-strogatz", "recurrent"), ("layered", "stack")):
-        drawing = Drawing(prior=prior, inputs=4, **GIVEN[prior])
+        drawing = drawing_of({"prior": prior, "inputs": 4, **GIVEN[prior]})
         assert draw_wiring(drawing, "rnn", 2, "natural") == draw_wiring(drawing, "rnn", 2, "natural", structure)
         with pytest.raises(InputError, match=r"^structure=dag does not fit network=rnn .*; valid: .*stack$"):
             draw_wiring(drawing, "rnn", 2, "natural", "dag")

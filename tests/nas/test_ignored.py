@@ -15,7 +15,7 @@ from survey_cases import SPACE as SURVEY_SPACE
 
 from nas.campaign import campaign
 from nas.campaign.campaign import Campaign
-from nas.errors import InputError
+from nas.errors import InputError, options_of
 from nas.networks import NetworkSpec
 from nas.options.ignored import RULES, Rule, Setting, ignored_option
 from nas.options.options import (
@@ -271,7 +271,7 @@ def rules_of(case: Case) -> list[Rule]:
 
 def fields() -> set[str]:
     sections = {"space": Space, "recipe": Recipe}
-    inner = {f"{section}.{name}" for section, config in sections.items() for name in config.model_fields}
+    inner = {f"{section}.{name}" for section, config in sections.items() for name in options_of(config)}
     return inner | (set(CampaignOptions.model_fields) | set(SurveyOptions.model_fields)) - set(sections)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from nas.errors import InputError
+from nas.errors import InputError, options_of
 from nas.options.options import (
     OPTIONS_FILE,
     CampaignOptions,
@@ -80,7 +80,7 @@ def nested(dotted: dict[str, Any]) -> dict[str, Any]:
 
 def option_names() -> set[str]:
     sections = {"space": Space, "recipe": Recipe}
-    nested_names = {f"{section}.{key}" for section, config in sections.items() for key in config.model_fields}
+    nested_names = {f"{section}.{key}" for section, config in sections.items() for key in options_of(config)}
     return nested_names | set(CampaignOptions.model_fields) - set(sections)
 
 

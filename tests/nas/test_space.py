@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from nas.errors import InputError
 from nas.options.options import resolve
-from nas.space.families import FAMILIES
+from nas.space.families import searched_families
 from nas.space.space import SEED_NAMES, Space
 from nas.store.records import describe
 from priors import ATTACHMENTS, ORIENTATIONS
@@ -49,7 +49,7 @@ def candidates(draw: st.DrawFn) -> tuple[Space, dict[str, Any]]:
     structure = draw(st.sampled_from(STRUCTURES))
     space = Space(structure=structure, reads=draw(st.integers(1, 5)), width=draw(st.integers(1, 5)))
     params: dict[str, Any] = {
-        "family": draw(st.sampled_from(sorted(FAMILIES))),
+        "family": draw(st.sampled_from(sorted(searched_families()))),
         "n": draw(st.integers(4, 25)),
         "degree": draw(st.floats(0.1, 30.0)),
         "p": draw(st.floats(0.0, 1.0)),
@@ -131,7 +131,7 @@ def test_conditional_parameters_are_asked_for_only_where_they_act(family: str, s
     assert set(params) == set(trial.asked) == {"family", "n", "degree", "attachment"} | conditional
     assert trial.asked["n"] == (20, 30)
     assert trial.asked["degree"] == (2.0, 3.0)
-    assert trial.asked["family"] == tuple(FAMILIES)
+    assert trial.asked["family"] == searched_families()
     assert trial.asked.get("p", (0.1, 0.2)) == (0.1, 0.2)
     assert trial.asked.get("orientation", ("index", "degree")) == ("index", "degree")
     seeds = space.seeds(np.random.default_rng(0))
@@ -201,7 +201,7 @@ def test_an_unknown_name_names_the_nearest(name: str, wrong: str, nearest: str):
 
 
 def test_the_families_are_those_that_can_be_drawn():
-    assert Space().priors == tuple(FAMILIES)
+    assert Space().priors == searched_families()
 
 
 def test_the_help_need_not_wait_for_numpy():
