@@ -33,7 +33,6 @@ from nas.evaluation.guards import alone_in, one_torch_thread, stop_on_signal
 from nas.evaluation.lockstep import evaluation_with
 from nas.evaluation.shared_judging import shared_evaluation
 from nas.evaluation.watcher import Watcher
-from nas.networks import NetworkSpec
 from nas.options.ignored import Setting, ignored_option
 from nas.options.options import (
     CAMPAIGN,
@@ -124,7 +123,7 @@ class Campaign:
         self.options = resolve(plain_options(options, self.task))
         self.space = self.options.resolved_space
         self._units = (n_inputs, n_outputs)
-        self.spec = NetworkSpec(self.options.network, activation=self.options.activation, cell=self.options.cell)
+        self.spec = self.options.spec
         check_fit(self.options, self.task)
         check_graphs(self.space, *self._units, edited=self.options.edits)
         check_stopping(self.options)

@@ -56,7 +56,7 @@ def n_threads(threads: int | None, options: SharedOptions, task: Task | None) ->
         For a number below 1.
     """
     if threads is None:
-        side_by_side = task is not None and engine_for(options.engine, options.device) == "native"
+        side_by_side = task is not None and engine_for(options.engine, options.device, options.spec) == "native"
         return _n_cores() if side_by_side else 1
     if threads < 1:
         raise InputError(f"threads={threads}: at least 1 is needed")
@@ -80,7 +80,7 @@ def check_fit(options: SharedOptions, task: Task | None) -> None:
         reason = str(error).splitlines()[0]
         cuda = ", cuda" if torch.cuda.is_available() else ""
         raise InputError(f"device={options.device!r}: {reason}; valid here: cpu{cuda}") from None
-    engine_for(options.engine, options.device)
+    engine_for(options.engine, options.device, options.spec)
 
 
 def check_sampler(options: CampaignOptions, *, is_shared: bool) -> None:

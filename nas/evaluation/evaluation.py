@@ -168,7 +168,7 @@ class Trainer:
         lengths = self.task.lengths
         length = 1.0 if lengths is None else float(lengths.double().mean())
         numbers = steps * self.recipe.batch_size * length * n_parameters
-        return _SECONDS_A_NUMBER[engine_for(self.engine, self.device)] * numbers
+        return _SECONDS_A_NUMBER[engine_for(self.engine, self.device, self.spec)] * numbers
 
     def plan(self, replicates: Sequence[int]) -> list[tuple[int, float]]:
         """Return the (replicate, learning rate) pairs that an assessment trains."""

@@ -10,15 +10,18 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from nas.errors import InputError, input_error
+from nas.errors import InputError, input_error, known
 from nas.space.space import Space
 from nas.training.recipe import Recipe
 from priors.files import atomic_write
+
+if TYPE_CHECKING:
+    from nas.networks import NetworkSpec
 
 __all__ = [
     "CAMPAIGN",
@@ -52,6 +55,22 @@ _FINALISTS_OF_A_FRONT = 8
 Direction = Literal["maximize", "minimize"]
 
 
+def _known_activation(name: str) -> str:
+    if name in ("relu", "tanh", "sigmoid", "gelu", "identity"):
+        return name  # Without torch, which the table of all of them imports.
+    from nas.networks.activations import ACTIVATIONS
+
+    return known("activation", name, ACTIVATIONS)
+
+
+def _known_cell(name: str) -> str:
+    if name in ("tanh", "relu", "gru", "lstm"):
+        return name
+    from nas.networks.cells import CELLS
+
+    return known("cell", name, CELLS)
+
+
 class SharedOptions(BaseModel):
     """What campaigns and surveys have in common: which wirings are trained on which task, and how."""
 
@@ -62,9 +81,9 @@ class SharedOptions(BaseModel):
     """What to learn: digits, reber, reber-published, reber-embedded, mnist, fashion-mnist."""
     network: Literal["mlp", "rnn"] = "mlp"
     """mlp or rnn."""
-    activation: Literal["relu", "tanh", "sigmoid", "gelu", "identity"] = "relu"
+    activation: Annotated[str, AfterValidator(_known_activation)] = "relu"
     """Of an MLP's hidden neurons: relu, tanh, sigmoid, gelu, identity."""
-    cell: Literal["tanh", "relu", "gru", "lstm"] = "gru"
+    cell: Annotated[str, AfterValidator(_known_cell)] = "gru"
     """What an RNN's hidden neurons are: tanh, relu, gru, lstm."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     """Of every draw."""
@@ -76,6 +95,13 @@ class SharedOptions(BaseModel):
     """What varies between the candidates."""
     recipe: Recipe = Recipe()
     """How networks are trained."""
+
+    @property
+    def spec(self) -> NetworkSpec:
+        """Which network a wiring becomes."""
+        from nas.networks import NetworkSpec
+
+        return NetworkSpec(self.network, activation=self.activation, cell=self.cell)
 
     @property
     def resolved_space(self) -> Space:

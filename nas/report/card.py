@@ -107,9 +107,8 @@ def _results(task: Task, finals: Finals, outcome: Outcome) -> str:
 
 
 def _sizes(options: CampaignOptions, finals: Finals) -> str:
-    from nas.networks import NetworkSpec
 
-    spec = NetworkSpec(options.network, activation=options.activation, cell=options.cell)
+    spec = options.spec
     rows = [(name.replace("_", " "), count) for name, count in spec.n_parameters(finals.wiring).items()]
     return "## Sizes\n\n" + _table(("part", "parameters"), rows)
 

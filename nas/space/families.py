@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FAMILIES",
     "Argument",
+    "Domain",
     "Drawing",
     "Family",
     "FloatRange",
@@ -54,6 +55,29 @@ def _several(value: Any) -> Any:
 IntRange = Annotated[tuple[int, int], BeforeValidator(_pair)]
 FloatRange = Annotated[tuple[float, float], BeforeValidator(_pair)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_several), Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class Domain:
+    """The values that a parameter of a trial can have.
+
+    Parameters
+    ----------
+    kind : {int, float, str}
+    values : tuple
+        Both ends of a range of numbers, or names.
+    """
+
+    kind: type
+    values: tuple[Any, ...]
+
+    def distribution(self) -> BaseDistribution:
+        """Return Optuna's distribution over the values."""
+        from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+        if self.kind is str:
+            return CategoricalDistribution(self.values)
+        return IntDistribution(*self.values) if self.kind is int else FloatDistribution(*self.values)
 
 
 @dataclass(frozen=True)
@@ -113,11 +137,9 @@ class Parameter:
         suggest: Callable[..., str | float] = trial.suggest_categorical if self.choices else trial.suggest_float
         return suggest(self.name, given) if self.choices else suggest(self.name, *given)
 
-    def distribution(self, given: tuple[Any, ...]) -> BaseDistribution:
-        """Return Optuna's distribution over a range, or over names."""
-        from optuna.distributions import CategoricalDistribution, FloatDistribution
-
-        return CategoricalDistribution(given) if self.choices else FloatDistribution(*given)
+    def domain(self, given: tuple[Any, ...]) -> Domain:
+        """Return the values of a range, or of names."""
+        return Domain(str if self.choices else float, given)
 
 
 @dataclass(frozen=True)

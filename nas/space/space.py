@@ -17,10 +17,10 @@ from pydantic.fields import FieldInfo
 from nas.errors import InputError, known, unknown_key
 from nas.space.families import (
     FAMILIES,
+    Domain,
     FloatRange,
     IntRange,
     Names,
-    Parameter,
     own_parameters,
     reach,
     searched_families,
@@ -49,6 +49,7 @@ DRAW_NAMES = (*SEED_NAMES, *EDIT_NAMES, "replicate")
 
 T = TypeVar("T")
 _LARGEST_SEED = 2**31 - 1
+_SEEDS = Domain(int, (0, _LARGEST_SEED))
 
 
 def without_draws(params: Mapping[str, T]) -> dict[str, T]:
@@ -167,10 +168,6 @@ class Space(BaseModel):
         """Ranges of those that are numbers."""
         return {name: (given[0], given[1]) for name, given in self.own.items() if not own_parameters()[name].choices}
 
-    @property
-    def _own(self) -> dict[str, Parameter]:
-        return own_parameters(self.priors)
-
     def out_of_reach(self) -> list[str]:
         """Return a line on each family that cannot reach an end of the range of degrees, at any size."""
         if self.graphs is not None:
@@ -271,24 +268,27 @@ class Space(BaseModel):
             params["move_seed"] = trial.suggest_int("move_seed", 0, _LARGEST_SEED)
         return params
 
+    def domains(self) -> dict[str, Domain]:
+        """Return the values of all parameters that a wiring follows from, but for edits."""
+        if self.pool is None:
+            own = {name: parameter.domain(self.own[name]) for name, parameter in own_parameters(self.priors).items()}
+            found = {
+                "family": Domain(str, self.priors),
+                "n": Domain(int, self.nodes),
+                "degree": Domain(float, self.degree),
+                **own,
+            }
+        else:
+            found = {"graph": Domain(int, (0, len(self.pool) - 1))}
+        if not self.is_finite:
+            found["orientation"] = Domain(str, self.orientation)
+            found["attachment"] = Domain(str, self.attachment)
+        return found | dict.fromkeys(self._seed_names, _SEEDS)
+
     def distributions(self) -> dict[str, BaseDistribution]:
         """Return Optuna's distributions of all parameters that `suggest_all` may ask for."""
-        from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-
-        pool, seeds = self.pool, IntDistribution(0, _LARGEST_SEED)
-        found: dict[str, BaseDistribution] = {
-            "family": CategoricalDistribution(self.priors),
-            "n": IntDistribution(*self.nodes),
-            "degree": FloatDistribution(*self.degree),
-            **{name: parameter.distribution(self.own[name]) for name, parameter in self._own.items()},
-        }
-        if pool is not None:
-            found = {"graph": IntDistribution(0, len(pool) - 1)}
-        if not self.is_finite:
-            found["orientation"] = CategoricalDistribution(self.orientation)
-            found["attachment"] = CategoricalDistribution(self.attachment)
-        found |= dict.fromkeys(self._seed_names, seeds)
-        return found | ({"n_moves": IntDistribution(0, self.edits), "move_seed": seeds} if self._is_edited else {})
+        edits = {"n_moves": Domain(int, (0, self.edits)), "move_seed": _SEEDS} if self._is_edited else {}
+        return {name: domain.distribution() for name, domain in (self.domains() | edits).items()}
 
     def seeds(self, rng: np.random.Generator) -> dict[str, int]:
         """Draw the seeds that make one wiring out of the parameters."""

@@ -22,10 +22,25 @@ import pyarrow.parquet as pq
 from nas.errors import InputError
 from priors.files import atomic_write, remove_leftovers
 
-__all__ = ["FORMAT", "MOST_ROWS", "SCHEMA", "SMALL_ROWS", "Part", "Parts", "list_parts", "read_identity", "read_rows"]
+__all__ = [
+    "FORMAT",
+    "MOST_ROWS",
+    "SMALL_ROWS",
+    "Part",
+    "Parts",
+    "list_parts",
+    "read_identity",
+    "read_rows",
+    "schema_of",
+]
 
-FORMAT = 1
-"""Version of the schema and of the metadata; raised when either changes."""
+FORMAT = 2
+"""Version of the columns and of the metadata that is written; raised when either changes.
+
+In version 1 the columns of parameters were those of the three families, whatever was drawn; since version 2 they are
+those of the space.
+"""
+_READ = (1, 2)
 
 SMALL_ROWS = 4096
 """A part with fewer rows is one of the small ones that are merged while a survey goes on."""
@@ -37,20 +52,8 @@ _MOST_SMALL = 64
 _NAME = re.compile(r"part-(\d{9})-(\d{9})\.parquet")
 _KEY = b"wirenas"
 
-_SCHEMA_TYPES: dict[str, Any] = {
-    "number": pa.int64(),
-    "replicate": pa.int32(),
-    "learning_rate": pa.float64(),
-    "param_family": pa.string(),
-    "param_n": pa.int32(),
-    "param_degree": pa.float64(),
-    "param_p": pa.float64(),
-    "param_initial": pa.string(),
-    "param_orientation": pa.string(),
-    "param_attachment": pa.string(),
-    "param_graph_seed": pa.int64(),
-    "param_order_seed": pa.int64(),
-    "param_attach_seed": pa.int64(),
+_OF_TRAINING: dict[str, Any] = {"number": pa.int64(), "replicate": pa.int32(), "learning_rate": pa.float64()}
+_OF_WIRING_AND_RESULT: dict[str, Any] = {
     "fingerprint": pa.string(),
     "n_hidden": pa.int32(),
     "n_edges": pa.int32(),
@@ -70,12 +73,21 @@ _SCHEMA_TYPES: dict[str, Any] = {
     "versions": pa.string(),
     "error": pa.string(),
 }
+_ALWAYS = {**_OF_TRAINING, **_OF_WIRING_AND_RESULT}
+_NEEDED = ("number", "replicate", "learning_rate", "fingerprint", "value")
+_TYPES: dict[type, Any] = {int: pa.int64(), float: pa.float64(), str: pa.string()}
 
-SCHEMA = pa.schema(list(_SCHEMA_TYPES.items()))
-"""Columns of a survey, one row a training; `SurveyTable` says what they mean."""
 
-_OF_OWN_GRAPHS = SCHEMA.insert(SCHEMA.get_field_index("param_family"), pa.field("param_graph", pa.int64()))
-"""Columns of a survey of the user's own graphs."""
+def schema_of(parameters: Mapping[str, type]) -> pa.Schema:
+    """Return the columns of a survey, one row a training; `SurveyTable` says what they mean.
+
+    Parameters
+    ----------
+    parameters : mapping
+        Of the wirings: int, float or str by name. A column is called ``param_`` and the name.
+    """
+    own = {f"param_{name}": _TYPES[kind] for name, kind in parameters.items()}
+    return pa.schema(list({**_OF_TRAINING, **own, **_OF_WIRING_AND_RESULT}.items()))
 
 
 @dataclass(frozen=True)
@@ -102,6 +114,8 @@ class Parts:
         Which survey this is, as JSON types.
     rows_per_wiring : int
         Trainings of every wiring.
+    parameters : mapping
+        Of the wirings; see `schema_of`. Parts that are added to older ones have the columns of those.
 
     Raises
     ------
@@ -109,13 +123,15 @@ class Parts:
         If the folder holds what does not belong there, or wirings are missing.
     """
 
-    def __init__(self, folder: Path, identity: Mapping[str, Any], rows_per_wiring: int) -> None:
+    def __init__(
+        self, folder: Path, identity: Mapping[str, Any], rows_per_wiring: int, parameters: Mapping[str, type]
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         _clear(folder)
         self._folder, self._per_wiring = folder, rows_per_wiring
-        schema = _OF_OWN_GRAPHS if "graphs" in identity else SCHEMA
-        self._schema = schema.with_metadata({_KEY: json.dumps({"format": FORMAT, **identity}).encode()})
         self._parts = list_parts(folder)
+        schema = _open(self._parts[-1].path).schema_arrow if self._parts else schema_of(parameters)
+        self._schema = schema.with_metadata({_KEY: json.dumps({"format": FORMAT, **identity}).encode()})
         for part in self._parts:
             found, expected = _open(part.path).metadata.num_rows, self._n_rows([part])
             if found != expected:
@@ -186,7 +202,7 @@ def list_parts(folder: Path) -> list[Part]:
 
 
 def read_rows(parts: Sequence[Part], columns: Sequence[str] | None = None) -> pa.Table:
-    """Return the rows of some parts, one part after another; all columns by default.
+    """Return the rows of some parts, one part after another; all columns by default, null where a part has none.
 
     Raises
     ------
@@ -195,11 +211,17 @@ def read_rows(parts: Sequence[Part], columns: Sequence[str] | None = None) -> pa
     FileNotFoundError
         If a part was merged since it was listed.
     """
-    schema = _open(parts[0].path).schema_arrow.remove_metadata() if parts else SCHEMA
+    schemas = [_open(part.path).schema_arrow.remove_metadata() for part in parts]
+    schema = pa.unify_schemas(schemas or [schema_of({})])
     names = schema.names if columns is None else list(columns)
+    missing = [pa.field(name, _ALWAYS[name]) for name in names if name not in schema.names]
+    schema = pa.schema([*schema, *missing])
     empty = schema.empty_table().select(names)
-    tables = [_read(part.path, names) for part in parts]
-    return pa.concat_tables([empty, *tables])
+    tables = [
+        _read(part.path, [name for name in names if name in own.names])
+        for part, own in zip(parts, schemas, strict=True)
+    ]
+    return pa.concat_tables([empty, *tables], promote_options="default")
 
 
 def read_identity(part: Part) -> dict[str, Any]:
@@ -247,12 +269,17 @@ def _open(path: Path) -> pq.ParquetFile:
         written = json.loads((file.schema_arrow.metadata or {}).get(_KEY, b"{}"))
     except (pa.ArrowInvalid, ValueError) as error:
         raise _damaged(path, error) from None
-    is_known = any(file.schema_arrow.equals(schema) for schema in (SCHEMA, _OF_OWN_GRAPHS))
-    if written.get("format") != FORMAT or not is_known:
+    if written.get("format") not in _READ:
         raise InputError(
-            f"{path}: written in format {written.get('format')}, and this version reads format {FORMAT}; "
+            f"{path}: written in format {written.get('format')}, and this version reads formats 1 to {FORMAT}; "
             "give another folder"
         )
+    own = file.schema_arrow
+    for name, kind in _ALWAYS.items():
+        if name not in own.names and name in _NEEDED:
+            raise InputError(f"{path}: column {name} is missing; give another folder")
+        if name in own.names and own.field(name).type != kind:
+            raise InputError(f"{path}: column {name} is {own.field(name).type} and not {kind}; give another folder")
     return file
 
 
@@ -262,6 +289,9 @@ def _damaged(path: Path, error: Exception) -> InputError:
 
 
 def _table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
+    unknown = {name for row in rows for name in row} - set(schema.names)
+    if unknown:
+        raise ValueError(f"rows have columns that the survey has not: {', '.join(sorted(unknown))}")
     columns = [pa.array([row.get(field.name) for row in rows], field.type) for field in schema]
     return pa.table(columns, schema)
 

@@ -19,7 +19,6 @@ from nas.errors import CampaignError, InputError
 from nas.evaluation.evaluation import FAILURES_IN_A_ROW, Trainer
 from nas.evaluation.guards import alone_in, one_torch_thread, stop_on_signal
 from nas.evaluation.in_order import in_order
-from nas.networks import NetworkSpec
 from nas.options.ignored import Setting, ignored_option
 from nas.options.options import (
     SURVEY,
@@ -153,7 +152,8 @@ class Survey:
         folder, mine = self.out / PARTS_FOLDER, self._identity()
         for part in list_parts(folder):
             refuse_changes(self.out, with_defaults(read_identity(part), SURVEY), mine, SURVEY)
-        parts = Parts(folder, mine, self._maker.rows_per_wiring)
+        kinds = {name: domain.kind for name, domain in self.options.resolved_space.domains().items()}
+        parts = Parts(folder, mine, self._maker.rows_per_wiring, kinds)
         if parts.n_wirings > self.options.wirings:
             self.options = self.options.model_copy(update={SURVEY.grows: parts.n_wirings})
         write_options(self.options, self.out / SURVEY.file)
@@ -171,7 +171,7 @@ class Survey:
 
     def _row_maker(self) -> RowMaker:
         options, task = self.options, self.task
-        spec = NetworkSpec(options.network, activation=options.activation, cell=options.cell)
+        spec = options.spec
         draws = Draws(options.resolved_space, options.seed, spec, task.n_inputs, task.n_outputs)
         trainer = Trainer(
             task.to(options.device), spec, options.recipe, options.seed, options.engine, options.device, self.stop

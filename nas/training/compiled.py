@@ -23,11 +23,7 @@ from nas.networks.parameters import (
 from nas.training.extension import extension
 from priors import Wiring
 
-__all__ = ["Compiled", "compile_network", "compile_wiring", "fill"]
-
-# As the extension numbers them.
-_ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu", "identity")
-_CELLS = ("tanh", "relu", "gru", "lstm")
+__all__ = ["Compiled", "compile_network", "compile_wiring", "fill", "supports"]
 
 _KINDS = ({("cpu", torch.float32)}, {("cpu", torch.float64)})
 
@@ -52,6 +48,13 @@ class Compiled:
     network: Any
     parameters: Parameters
     mean: bool = False
+
+
+def supports(spec: NetworkSpec) -> bool:
+    """Whether the compiled engine has the cell, or the activation, of a network."""
+    if spec.kind == "rnn":
+        return spec.cell in extension().cells
+    return _activation(spec) in extension().activations
 
 
 def compile_wiring(wiring: Wiring, spec: NetworkSpec, rng: np.random.Generator, *, sparse: bool = False) -> Compiled:
@@ -121,6 +124,8 @@ def compile_network(module: nn.Module, *, sparse: bool = False) -> Compiled | No
     mean = network is not module
     assert isinstance(network, SparseMLP | SequenceNetwork)
     if isinstance(network, SparseMLP):
+        if network.activation not in extension().activations:
+            return None
         edges, _, slots = _entries(network.blocks, _array(network.mask))
         weights, biases = _array(network.weight), _array(network.bias)
         return Compiled(
@@ -129,6 +134,8 @@ def compile_network(module: nn.Module, *, sparse: bool = False) -> Compiled | No
             mean,
         )
     rnn, head = network.rnn, network.head
+    if rnn.cell not in extension().cells:
+        return None
     head_edges, _, head_slots = _entries(head.blocks, _array(head.mask))
     return Compiled(
         _recurrent(rnn.blueprint, rnn.cell, *_entries(rnn.blocks, _array(rnn.mask)), head_edges, head_slots),
@@ -143,8 +150,8 @@ def _activation(spec: NetworkSpec) -> str:
 def _feedforward(
     wiring: Wiring, activation: str, edges: NDArray[np.int32], slots: NDArray[np.int64] | None, sparse: bool
 ) -> Any:
-    kind = _ACTIVATIONS.index(activation)
-    return extension().feedforward(wiring.n_inputs, wiring.n_neurons, wiring.n_outputs, kind, edges, slots, sparse)
+    sizes = (wiring.n_inputs, wiring.n_neurons, wiring.n_outputs)
+    return extension().feedforward(*sizes, activation, edges, slots, sparse)
 
 
 def _recurrent(
@@ -156,9 +163,8 @@ def _recurrent(
     head_edges: NDArray[np.int32],
     head_slots: NDArray[np.int64],
 ) -> Any:
-    kind = _CELLS.index(cell)
     sizes = list(wiring.sizes[:-1])
-    return extension().recurrent(sizes, wiring.n_outputs, kind, edges, gates, slots, head_edges, head_slots)
+    return extension().recurrent(sizes, wiring.n_outputs, cell, edges, gates, slots, head_edges, head_slots)
 
 
 def _flat(start: EdgeWeights) -> NDArray[np.float32]:

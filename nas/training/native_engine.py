@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["NativeSession", "evaluate", "predict"]
 
-_OPTIMIZERS = ("adam", "adamw", "sgd")
 _SECONDS_BETWEEN_CHECKS = 0.05
 
 
@@ -64,14 +63,19 @@ class NativeSession:
             compiled.network,
             data_of(task, compiled.parameters[0].dtype, mean=compiled.mean),
             instruction_set(),
-            (
-                recipe.epochs,
-                min(recipe.batch_size, len(task.train)),
-                min(recipe.patience or 0, recipe.epochs),
-                recipe.clip or 0.0,
-                task.direction == "maximize",
+            extension().Plan(
+                epochs=recipe.epochs,
+                batch_size=min(recipe.batch_size, len(task.train)),
+                patience=min(recipe.patience or 0, recipe.epochs),
+                clip=recipe.clip or 0.0,
+                maximize=task.direction == "maximize",
+                update=extension().Update(
+                    optimizer=recipe.optimizer,
+                    weight_decay=recipe.weight_decay,
+                    momentum=recipe.momentum,
+                    nesterov=recipe.nesterov,
+                ),
             ),
-            (_OPTIMIZERS.index(recipe.optimizer), recipe.weight_decay, recipe.momentum, recipe.nesterov),
             _rates(recipe, learning_rate, n_steps),
             task.train.numpy(),
             task.validation.numpy(),

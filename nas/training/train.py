@@ -42,8 +42,8 @@ ENGINES = ("auto", "native", "torch")
 """Names of the engines; auto takes the compiled one where it is installed and supports the training, else torch."""
 
 
-def engine_for(engine: str, device: str = "cpu") -> str:
-    """Return the name of the engine that `engine` stands for here.
+def engine_for(engine: str, device: str = "cpu", spec: NetworkSpec | None = None) -> str:
+    """Return the name of the engine that `engine` stands for here, and for a network where one is given.
 
     Raises
     ------
@@ -53,12 +53,23 @@ def engine_for(engine: str, device: str = "cpu") -> str:
     known("engine", engine, ENGINES)
     on_cpu = device.split(":", maxsplit=1)[0] == "cpu"
     if engine == "auto":
-        return "native" if on_cpu and has_native() else "torch"
+        return "native" if on_cpu and has_native() and _is_supported(spec) else "torch"
     if engine == "native" and not has_native():
         raise InputError(f"engine=native: {MISSING}; use torch")
     if engine == "native" and not on_cpu:
         raise InputError(f"engine=native: it runs on the cpu and not on device={device}; use torch")
+    if engine == "native" and spec is not None and not _is_supported(spec):
+        kind = f"cell={spec.cell}" if spec.kind == "rnn" else f"activation={spec.activation}"
+        raise InputError(f"engine=native: it does not have {kind}; use torch")
     return engine
+
+
+def _is_supported(spec: NetworkSpec | None) -> bool:
+    if spec is None:
+        return True
+    from nas.training.compiled import supports
+
+    return supports(spec)
 
 
 def session(
@@ -279,7 +290,7 @@ def begin_wiring(
     device : str
     stop : StopFlag, optional
     """
-    if engine_for(engine, device) == "native":
+    if engine_for(engine, device, spec) == "native":
         from nas.training.compiled import compile_wiring
         from nas.training.examples import has_sparse_inputs
         from nas.training.native_engine import NativeSession

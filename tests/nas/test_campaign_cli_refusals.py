@@ -14,7 +14,7 @@ from command_line import wirenas
     [
         ("--task digit", "task 'digit' is not known (nearest: digits)"),
         ("--prior wats-strogatz", "(nearest: watts-strogatz)"),
-        ("--cell lstn", "cell='lstn'"),
+        ("--cell lstn", "cell 'lstn' is not known (nearest: lstm)"),
         ("--network cnn", "network='cnn'"),
         ("--nodes 30:20", "space.nodes=30:20"),
         ("--nodes 20:", "space.nodes.1=''"),

@@ -15,7 +15,7 @@ from nas.prediction.examples import LEAST_EXAMPLES, Examples, campaign_examples,
 from nas.space.space import SEED_NAMES, Space
 from nas.store.records import Record, Records
 from nas.store.study import StudyFile
-from nas.store.survey_parts import SCHEMA
+from nas.store.survey_parts import schema_of
 from nas.store.survey_table import SurveyTable, load_survey
 from predictors import Predictor, Preparation
 from predictors.storage import FILE
@@ -53,7 +53,8 @@ def table_of(values: Any, tests: Any = None, direction: str = "maximize") -> Sur
                 rows.append(
                     {"number": number, "replicate": replicate, "learning_rate": RATES[rate], **of_wiring, **own}
                 )
-    columns = [pa.array([row.get(field.name) for row in rows], field.type) for field in SCHEMA]
+    schema = schema_of({name: domain.kind for name, domain in SPACE.domains().items()})
+    columns = [pa.array([row.get(field.name) for row in rows], field.type) for field in schema]
     identity = {
         "task": "digits",
         "network": "mlp",
@@ -63,7 +64,7 @@ def table_of(values: Any, tests: Any = None, direction: str = "maximize") -> Sur
         "n_inputs": 3,
         "n_outputs": 2,
     }
-    return SurveyTable(pa.table(columns, SCHEMA), identity)
+    return SurveyTable(pa.table(columns, schema), identity)
 
 
 # Surveys

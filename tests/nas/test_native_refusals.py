@@ -29,13 +29,13 @@ def floats(n: int) -> NDArray[np.float32]:
 
 
 def feedforward(*pairs: tuple[int, int], slots: NDArray[np.int64] | None = None, sizes: Any = (2, 5, 1)) -> Any:
-    return engine.feedforward(*sizes, 0, edges(*pairs), slots)
+    return engine.feedforward(*sizes, "relu", edges(*pairs), slots)
 
 
 def recurrent(
     own: NDArray[np.int32], gate: NDArray[np.int32], slots: NDArray[np.int64], head: Any, **changes: Any
 ) -> Any:
-    kinds = {"sizes": [2, 2], "n_outputs": 1, "cell": 0, **changes}
+    kinds = {"sizes": [2, 2], "n_outputs": 1, "cell": "tanh", **changes}
     return engine.recurrent(*kinds.values(), own, gate, slots, *head)
 
 
@@ -67,7 +67,7 @@ def test_networks_without_inputs_or_outputs(sizes: tuple[int, int, int]):
 )
 def test_edges_of_another_shape_or_type(wrong: Any):
     with pytest.raises(TypeError):
-        engine.feedforward(2, 5, 1, 0, wrong, None)
+        engine.feedforward(2, 5, 1, "relu", wrong, None)
 
 
 def test_slots_of_another_number():
@@ -93,8 +93,8 @@ def test_edges_outside_of_the_head(pair: tuple[int, int]):
         recurrent(edges((0, 2)), gates(0), integers(0), (edges(pair), integers(0)))
 
 
-@pytest.mark.parametrize(("cell", "gate"), [(0, 1), (1, 1), (2, 3), (3, 4), (3, -1)])
-def test_gates_that_a_cell_does_not_have(cell: int, gate: int):
+@pytest.mark.parametrize(("cell", "gate"), [("tanh", 1), ("relu", 1), ("gru", 3), ("lstm", 4), ("lstm", -1)])
+def test_gates_that_a_cell_does_not_have(cell: str, gate: int):
     with pytest.raises(ValueError, match="an edge must belong to a gate"):
         recurrent(edges((0, 2)), gates(gate), integers(0), HEAD, cell=cell)
 
@@ -111,7 +111,7 @@ class Small:
     def __init__(self) -> None:
         self.network = feedforward((0, 2), slots=integers(0))
         self.inputs = np.zeros((6, 16), np.float32)
-        self.data = engine.Data(self.inputs, None, integers(0, 0, 0, 0, 0, 0), 2, 1, 0)
+        self.data = engine.Data(self.inputs, None, integers(0, 0, 0, 0, 0, 0), 2, 1, "cross-entropy")
         self.examples = integers(0, 5)
         self.parameters = [floats(1), floats(3), floats(0), floats(0)]
         self.instructions = BEST
@@ -124,8 +124,7 @@ class Small:
             self.network,
             self.data,
             self.instructions,
-            (1, batch_size, 0, 0.0, True),
-            (0, 0.0, 0.0, False),
+            engine.Plan(epochs=1, batch_size=batch_size, maximize=True, update=engine.Update(optimizer="adam")),
             np.zeros(rates),
             self.examples,
             integers(1),
@@ -185,11 +184,12 @@ def test_parameters_of_another_shape():
 def test_data_that_do_not_fit_the_network():
     small = Small()
     for n_inputs, n_outputs, unit in ((3, 1, "input"), (2, 2, "output")):
-        small.data = engine.Data(small.inputs, None, integers(0, 0, 0, 0, 0, 0), n_inputs, n_outputs, 0)
+        small.data = engine.Data(small.inputs, None, integers(0, 0, 0, 0, 0, 0), n_inputs, n_outputs, "cross-entropy")
         given = n_inputs if unit == "input" else n_outputs
         with pytest.raises(ValueError, match=rf"the network has \d {unit} units and the task {given}"):
             small.evaluate()
-    small.data = engine.Data(np.zeros((6, 2), np.float32), integers(1, 1, 1, 1, 1, 1), integers(*[0] * 6), 2, 1, 0)
+    lengths, classes = integers(1, 1, 1, 1, 1, 1), integers(*[0] * 6)
+    small.data = engine.Data(np.zeros((6, 2), np.float32), lengths, classes, 2, 1, "cross-entropy")
     with pytest.raises(ValueError, match="sequences need a recurrent network"):
         small.evaluate()
 
@@ -212,28 +212,28 @@ def test_an_instruction_set_that_is_not_there():
 
 ROWS, CLASSES, ONES = np.zeros((6, 16), np.float32), integers(*[0] * 6), integers(*[1] * 6)
 WRONG_DATA = {
-    "inputs of double": (ROWS.astype(float), None, CLASSES, 2, 1, 0),
-    "inputs of integers": (ROWS.astype(np.int32), None, CLASSES, 2, 1, 0),
-    "inputs that are no matrix": (ROWS[0], None, CLASSES, 2, 1, 0),
-    "inputs that do not lie together": (np.zeros((6, 32), np.float32)[:, ::2], None, CLASSES, 2, 1, 0),
-    "no inputs": (None, None, CLASSES, 2, 1, 0),
-    "rows that are too short": (ROWS[:, :2].copy(), None, CLASSES, 2, 1, 0),
-    "rows of symbols": (ROWS.astype(np.uint8), None, CLASSES, 2, 1, 0),
-    "no input units": (ROWS, None, CLASSES, 0, 1, 0),
-    "classes of double": (ROWS, None, CLASSES.astype(float), 2, 1, 0),
-    "a matrix of classes": (ROWS, None, CLASSES[:, None], 2, 1, 0),
-    "too few classes": (ROWS, None, CLASSES[:5], 2, 1, 0),
-    "a class too high": (ROWS, None, ONES, 2, 1, 0),
-    "a class too low": (ROWS, None, -ONES, 2, 1, 0),
-    "no classes": (ROWS, None, None, 2, 1, 0),
-    "too few targets": (ROWS, None, np.zeros((5, 1), np.float32), 2, 1, 1),
-    "too narrow targets": (ROWS, None, np.zeros((6, 1), np.float32), 2, 2, 1),
-    "targets of double": (ROWS, None, np.zeros((6, 1)), 2, 1, 1),
-    "an unknown loss": (ROWS, None, CLASSES, 2, 1, 2),
-    "too few lengths": (ROWS, ONES[:5], CLASSES, 2, 1, 0),
-    "a length of nothing": (ROWS, CLASSES, CLASSES, 2, 1, 0),
-    "a length too high": (ROWS, 9 * ONES, CLASSES, 2, 1, 0),
-    "symbols shorter than their lengths": (ROWS.astype(np.uint8), 17 * ONES, CLASSES, 2, 1, 0),
+    "inputs of double": (ROWS.astype(float), None, CLASSES, 2, 1, "cross-entropy"),
+    "inputs of integers": (ROWS.astype(np.int32), None, CLASSES, 2, 1, "cross-entropy"),
+    "inputs that are no matrix": (ROWS[0], None, CLASSES, 2, 1, "cross-entropy"),
+    "inputs that do not lie together": (np.zeros((6, 32), np.float32)[:, ::2], None, CLASSES, 2, 1, "cross-entropy"),
+    "no inputs": (None, None, CLASSES, 2, 1, "cross-entropy"),
+    "rows that are too short": (ROWS[:, :2].copy(), None, CLASSES, 2, 1, "cross-entropy"),
+    "rows of symbols": (ROWS.astype(np.uint8), None, CLASSES, 2, 1, "cross-entropy"),
+    "no input units": (ROWS, None, CLASSES, 0, 1, "cross-entropy"),
+    "classes of double": (ROWS, None, CLASSES.astype(float), 2, 1, "cross-entropy"),
+    "a matrix of classes": (ROWS, None, CLASSES[:, None], 2, 1, "cross-entropy"),
+    "too few classes": (ROWS, None, CLASSES[:5], 2, 1, "cross-entropy"),
+    "a class too high": (ROWS, None, ONES, 2, 1, "cross-entropy"),
+    "a class too low": (ROWS, None, -ONES, 2, 1, "cross-entropy"),
+    "no classes": (ROWS, None, None, 2, 1, "cross-entropy"),
+    "too few targets": (ROWS, None, np.zeros((5, 1), np.float32), 2, 1, "squared-error"),
+    "too narrow targets": (ROWS, None, np.zeros((6, 1), np.float32), 2, 2, "squared-error"),
+    "targets of double": (ROWS, None, np.zeros((6, 1)), 2, 1, "squared-error"),
+    "an unknown loss": (ROWS, None, CLASSES, 2, 1, "hinge"),
+    "too few lengths": (ROWS, ONES[:5], CLASSES, 2, 1, "cross-entropy"),
+    "a length of nothing": (ROWS, CLASSES, CLASSES, 2, 1, "cross-entropy"),
+    "a length too high": (ROWS, 9 * ONES, CLASSES, 2, 1, "cross-entropy"),
+    "symbols shorter than their lengths": (ROWS.astype(np.uint8), 17 * ONES, CLASSES, 2, 1, "cross-entropy"),
 }
 
 
@@ -245,16 +245,16 @@ def test_data_that_contradict_themselves(wrong: str):
 
 def test_data_that_do_not():
     for inputs, lengths in ((ROWS, None), (ROWS, 8 * ONES), (ROWS.astype(np.uint8), 16 * ONES)):
-        engine.Data(inputs, lengths, CLASSES, 2, 1, 0)
+        engine.Data(inputs, lengths, CLASSES, 2, 1, "cross-entropy")
 
 
 def test_kinds_that_there_are_not():
-    for kind in (-1, 5):
-        with pytest.raises(ValueError, match="no activation"):
-            engine.feedforward(2, 5, 1, kind, edges((0, 2)), None)
-    for kind in (-1, 4):
-        with pytest.raises(ValueError, match="no cell"):
-            recurrent(edges((0, 2)), gates(0), integers(0), HEAD, cell=kind)
+    with pytest.raises(ValueError, match="no activation by the name of swish"):
+        engine.feedforward(2, 5, 1, "swish", edges((0, 2)), None)
+    with pytest.raises(ValueError, match="no cell by the name of peephole"):
+        recurrent(edges((0, 2)), gates(0), integers(0), HEAD, cell="peephole")
+    with pytest.raises(ValueError, match="no optimizer by the name of lion"):
+        engine.Update(optimizer="lion")
 
 
 def test_outputs_of_another_shape():

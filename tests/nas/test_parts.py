@@ -1,5 +1,7 @@
 """Parts of a survey: what was stored is read back, in order, once, whatever happened in between."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nas.errors import InputError
+from nas.space.space import Space
 from nas.store import survey_parts as module
-from nas.store.survey_parts import SCHEMA, Parts, list_parts, read_identity, read_rows
+from nas.store.survey_parts import Parts, list_parts, read_identity, read_rows, schema_of
 
 IDENTITY = {"seed": 3, "metric": "accuracy"}
+PARAMETERS = {name: domain.kind for name, domain in Space().domains().items()}
+SCHEMA = schema_of(PARAMETERS)
 
 
 def row(number: int, replicate: int = 0, **fields: Any) -> dict[str, Any]:
@@ -52,7 +57,7 @@ def test_what_is_stored_is_read_back_with_types_and_nulls(tmp_path: Path):
         )
     full |= {"number": 0}
     rows = [full, row(1)]
-    Parts(tmp_path / "parts", IDENTITY, 1).append(2, rows)
+    Parts(tmp_path / "parts", IDENTITY, 1, PARAMETERS).append(2, rows)
     assert names(tmp_path / "parts") == ["part-000000000-000000001.parquet"]
     table = read_rows(list_parts(tmp_path / "parts"))
     assert table.schema == SCHEMA
@@ -61,15 +66,15 @@ def test_what_is_stored_is_read_back_with_types_and_nulls(tmp_path: Path):
 
 
 def test_any_reader_of_parquet_reads_the_folder(tmp_path: Path):
-    parts = Parts(tmp_path, IDENTITY, 2)
+    parts = Parts(tmp_path, IDENTITY, 2, PARAMETERS)
     append(parts, 2)
     append(parts, 3)
     (tmp_path / ".0123456789abcdef0123456789abcdef.tmp").write_text("half")
     assert pq.read_table(tmp_path)["number"].to_pylist() == [number for number, _ in expected(5)]
 
 
-def test_the_columns_are_those_of_format_1():
-    assert module.FORMAT == 1
+def test_the_columns_are_those_of_the_space():
+    assert module.FORMAT == 2
     assert " ".join(SCHEMA.names) == (
         "number replicate learning_rate param_family param_n param_degree param_p param_initial param_orientation "
         "param_attachment param_graph_seed param_order_seed param_attach_seed fingerprint n_hidden n_edges n_layers "
@@ -79,27 +84,61 @@ def test_the_columns_are_those_of_format_1():
 
 
 def test_an_empty_folder_holds_no_rows(tmp_path: Path):
-    assert Parts(tmp_path / "a" / "b", IDENTITY, 1).n_wirings == 0
+    assert Parts(tmp_path / "a" / "b", IDENTITY, 1, PARAMETERS).n_wirings == 0
     for folder in (tmp_path / "a" / "b", tmp_path / "missing"):
         assert list_parts(folder) == []
-    assert read_rows([]).schema == SCHEMA
+    assert read_rows([]).schema == schema_of({})
     assert read_rows([], ["value", "number"]).schema.names == ["value", "number"]
 
 
 def test_columns_are_read_in_the_order_that_is_asked_for(tmp_path: Path):
-    append(Parts(tmp_path, IDENTITY, 2), 1)
+    append(Parts(tmp_path, IDENTITY, 2, PARAMETERS), 1)
     assert read_rows(list_parts(tmp_path), ["value", "number"]).to_pylist() == [{"value": 0.0, "number": 0}] * 2
+
+
+def test_columns_follow_from_the_parameters():
+    own = schema_of({"family": str, "q": float, "depth": int})
+    assert [name for name in own.names if name.startswith("param_")] == ["param_family", "param_q", "param_depth"]
+    assert own.field("param_q").type == pa.float64()
+    assert own.field("param_depth").type == pa.int64()
+
+
+def test_a_column_that_is_not_known_does_not_vanish(tmp_path: Path):
+    parts = Parts(tmp_path, IDENTITY, 1, PARAMETERS)
+    with pytest.raises(ValueError, match="rows have columns that the survey has not: param_q"):
+        parts.append(1, [row(0, param_q=0.5)])
+    assert names(tmp_path) == []
+
+
+def rewritten(path: Path, change: Callable[[pa.Table], pa.Table], version: int) -> None:
+    """Write a part as another version would have."""
+    metadata = {b"wirenas": json.dumps({"format": version, **IDENTITY}).encode()}
+    pq.write_table(change(pq.read_table(path)).replace_schema_metadata(metadata), path)
+
+
+def test_parts_of_other_versions_are_read_and_gone_on_with(tmp_path: Path):
+    (path,) = grown(tmp_path, 2)
+    rewritten(path, lambda table: table.drop_columns(["epochs", "param_p"]), 1)
+    assert read_rows(list_parts(tmp_path), ["number", "epochs"])["epochs"].null_count == 4
+    append(Parts(tmp_path, IDENTITY, 2, PARAMETERS), 1)
+    assert "epochs" not in pq.read_table(list_parts(tmp_path)[-1].path).column_names
+    rewritten(path, lambda table: table.append_column("later", pa.array([1] * 4)), 2)
+    rows = read_rows(list_parts(tmp_path))
+    assert rows["later"].to_pylist() == [1] * 4 + [None] * 2
+    assert numbers(tmp_path) == expected(3)
+    Parts(tmp_path, IDENTITY, 2, PARAMETERS).merge()
+    assert read_rows(list_parts(tmp_path))["later"].to_pylist() == [1] * 4 + [None] * 2
 
 
 def test_too_few_rows_are_refused(tmp_path: Path):
     with pytest.raises(ValueError, match="1 rows: 1 wirings have 2"):
-        Parts(tmp_path, IDENTITY, 2).append(1, [row(0)])
+        Parts(tmp_path, IDENTITY, 2, PARAMETERS).append(1, [row(0)])
     assert names(tmp_path) == []
 
 
 def test_another_process_goes_on_where_the_last_one_ended(tmp_path: Path):
     for n_wirings in (2, 1, 4):
-        append(Parts(tmp_path, IDENTITY, 2), n_wirings)
+        append(Parts(tmp_path, IDENTITY, 2, PARAMETERS), n_wirings)
     assert [(part.first, part.last) for part in list_parts(tmp_path)] == [(0, 1), (2, 2), (3, 6)]
     assert numbers(tmp_path) == expected(7)
 
@@ -109,7 +148,7 @@ def test_another_process_goes_on_where_the_last_one_ended(tmp_path: Path):
 
 def grown(folder: Path, *sizes: int) -> list[Path]:
     for size in sizes:
-        append(Parts(folder, IDENTITY, 2), size)
+        append(Parts(folder, IDENTITY, 2, PARAMETERS), size)
     return [part.path for part in list_parts(folder)]
 
 
@@ -117,7 +156,7 @@ def grown(folder: Path, *sizes: int) -> list[Path]:
 def test_a_foreign_file_is_named(tmp_path: Path, name: str):
     grown(tmp_path, 2)
     (tmp_path / name).write_bytes(b"")
-    for read in (lambda: list_parts(tmp_path), lambda: Parts(tmp_path, IDENTITY, 2)):
+    for read in (lambda: list_parts(tmp_path), lambda: Parts(tmp_path, IDENTITY, 2, PARAMETERS)):
         with pytest.raises(InputError, match=f"{name}: not a part of a survey"):
             read()
     assert (tmp_path / name).exists()
@@ -130,7 +169,7 @@ def test_missing_wirings_are_named(tmp_path: Path):
         list_parts(tmp_path)
     paths[0].unlink()
     with pytest.raises(InputError, match="wirings 0 to 4 are missing"):
-        Parts(tmp_path, IDENTITY, 2)
+        Parts(tmp_path, IDENTITY, 2, PARAMETERS)
 
 
 def test_a_single_wiring_that_is_missing_is_named(tmp_path: Path):
@@ -151,7 +190,7 @@ def test_a_part_with_other_rows_than_its_name_says_is_named(tmp_path: Path):
     paths = grown(tmp_path, 2, 3)
     paths[1].rename(tmp_path / "part-000000002-000000005.parquet")
     with pytest.raises(InputError, match="6 rows where 8 belong"):
-        Parts(tmp_path, IDENTITY, 2)
+        Parts(tmp_path, IDENTITY, 2, PARAMETERS)
 
 
 @pytest.mark.parametrize("damage", ["cut", "text", "page", "plain", "newer", "column"])
@@ -168,12 +207,12 @@ def test_a_part_that_cannot_be_read_is_named(tmp_path: Path, damage: str):
     elif damage == "plain":
         pq.write_table(table.replace_schema_metadata(None), path)
     elif damage == "newer":
-        pq.write_table(table.replace_schema_metadata({b"wirenas": b'{"format": 2}'}), path)
+        pq.write_table(table.replace_schema_metadata({b"wirenas": b'{"format": 3}'}), path)
     else:
         pq.write_table(table.drop_columns(["value"]), path)
     before = path.read_bytes()
     # The pages are read with the rows only.
-    opening = [] if damage == "page" else [lambda: Parts(tmp_path, IDENTITY, 2)]
+    opening = [] if damage == "page" else [lambda: Parts(tmp_path, IDENTITY, 2, PARAMETERS)]
     for read in (lambda: read_rows(list_parts(tmp_path)), *opening):
         with pytest.raises(InputError, match=r"part-000000000-000000001\.parquet: ") as caught:
             read()
@@ -185,7 +224,7 @@ def test_a_part_that_cannot_be_read_is_named(tmp_path: Path, damage: str):
 
 
 def test_neighbours_are_merged_up_to_so_many_rows(tmp_path: Path):
-    parts = Parts(tmp_path, IDENTITY, 2)
+    parts = Parts(tmp_path, IDENTITY, 2, PARAMETERS)
     for size in (3, 1, 1, 9, 2, 2):
         append(parts, size)
     parts.merge(most_rows=10)
@@ -197,20 +236,20 @@ def test_neighbours_are_merged_up_to_so_many_rows(tmp_path: Path):
     assert names(tmp_path) == ["part-000000000-000000018.parquet"]
     assert numbers(tmp_path) == expected(19)
     stamp = (tmp_path / names(tmp_path)[0]).stat().st_mtime_ns
-    Parts(tmp_path, IDENTITY, 2).merge()
+    Parts(tmp_path, IDENTITY, 2, PARAMETERS).merge()
     assert (tmp_path / names(tmp_path)[0]).stat().st_mtime_ns == stamp
 
 
 def test_a_merged_part_has_no_more_rows_than_asked_for(tmp_path: Path):
     grown(tmp_path, 3, 1, 1, 1)
-    Parts(tmp_path, IDENTITY, 2).merge(most_rows=10)
+    Parts(tmp_path, IDENTITY, 2, PARAMETERS).merge(most_rows=10)
     assert [(part.first, part.last) for part in list_parts(tmp_path)] == [(0, 4), (5, 5)]
 
 
 def test_small_parts_do_not_pile_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "SMALL_ROWS", 20)
     monkeypatch.setattr(module, "_MOST_SMALL", 4)
-    parts = Parts(tmp_path, IDENTITY, 2)
+    parts = Parts(tmp_path, IDENTITY, 2, PARAMETERS)
     for wirings in range(1, 60):
         append(parts, 1)
         assert len(names(tmp_path)) <= 2 * wirings // 20 + 3
@@ -226,7 +265,7 @@ def test_a_kill_while_merged_parts_are_removed_loses_and_doubles_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, survivors: int
 ):
     grown(tmp_path, 2, 1, 3)
-    parts = Parts(tmp_path, IDENTITY, 2)
+    parts = Parts(tmp_path, IDENTITY, 2, PARAMETERS)
     left = [None] * (3 - survivors)
     unlink = Path.unlink
 
@@ -246,7 +285,7 @@ def test_a_kill_while_merged_parts_are_removed_loses_and_doubles_nothing(
             parts.merge()
     assert len(names(tmp_path)) == 1 + survivors
     assert numbers(tmp_path) == expected(6)
-    again = Parts(tmp_path, IDENTITY, 2)
+    again = Parts(tmp_path, IDENTITY, 2, PARAMETERS)
     assert names(tmp_path) == ["part-000000000-000000005.parquet"]
     append(again, 1)
     assert numbers(tmp_path) == expected(7)
@@ -258,7 +297,7 @@ def test_a_kill_before_the_merged_part_is_there_changes_nothing(tmp_path: Path, 
     def die(*_: Any, **__: Any) -> None:
         raise KilledError
 
-    parts = Parts(tmp_path, IDENTITY, 2)
+    parts = Parts(tmp_path, IDENTITY, 2, PARAMETERS)
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", die)
         patch.setattr(Path, "unlink", die)
@@ -266,7 +305,7 @@ def test_a_kill_before_the_merged_part_is_there_changes_nothing(tmp_path: Path, 
             parts.merge()
     assert len(names(tmp_path)) == 4
     assert numbers(tmp_path) == expected(6)
-    Parts(tmp_path, IDENTITY, 2)
+    Parts(tmp_path, IDENTITY, 2, PARAMETERS)
     assert [part.path for part in list_parts(tmp_path)] == before
     assert len(names(tmp_path)) == 3
 
@@ -281,10 +320,10 @@ def test_rows_stay_the_same_whatever_is_merged(
     tmp_path_factory: pytest.TempPathFactory, sizes: list[int], merges: list[int], per_wiring: int
 ):
     folder = tmp_path_factory.mktemp("parts")
-    parts = Parts(folder, IDENTITY, per_wiring)
+    parts = Parts(folder, IDENTITY, per_wiring, PARAMETERS)
     for index, size in enumerate(sizes):
         append(parts, size, per_wiring)
         if index < len(merges):
             parts.merge(merges[index])
     assert numbers(folder) == expected(sum(sizes), per_wiring)
-    assert Parts(folder, IDENTITY, per_wiring).n_wirings == sum(sizes)
+    assert Parts(folder, IDENTITY, per_wiring, PARAMETERS).n_wirings == sum(sizes)

@@ -18,6 +18,7 @@ from nas import load
 from nas.cli import app as cli
 from nas.cli.display_survey import show_survey, survey_display
 from nas.cli.flags import given_options, survey_flags
+from nas.errors import options_of
 from nas.options.options import SurveyOptions
 from nas.space.space import Space
 from nas.store.survey_table import SurveyOutcome
@@ -91,7 +92,7 @@ def test_every_option_is_in_the_help(wirenas: Call, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("COLUMNS", "200")
     code, text, _ = wirenas("survey", "--help")
     assert code == 0
-    names = {*SurveyOptions.model_fields, *Space.model_fields, *Recipe.model_fields}
+    names = {*SurveyOptions.model_fields, *options_of(Space), *Recipe.model_fields}
     names -= {"space", "recipe", "priors", "learning_rates", "edits"}
     for name in names | {"prior", "learning_rate", "out", "threads", "data", "json"}:
         assert f"--{name.replace('_', '-')} " in text, name
@@ -141,7 +142,7 @@ def test_flags_become_nested_options():
     def command(**given: Any) -> None:
         """Do nothing."""
 
-    given = dict.fromkeys([*SurveyOptions.model_fields, *Space.model_fields, *Recipe.model_fields])
+    given = dict.fromkeys([*SurveyOptions.model_fields, *options_of(Space), *Recipe.model_fields])
     given |= {"prior": ["erdos-renyi"], "learning_rate": None, "wirings": "3", "epochs": "2"}
     assert given_options(given, SurveyOptions) == {
         "wirings": "3",

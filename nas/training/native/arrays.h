@@ -11,6 +11,7 @@
 
 #include "aligned.h"
 #include "data.h"
+#include "names.h"
 #include "network.h"
 
 namespace nb = nanobind;
@@ -69,14 +70,13 @@ struct HeldData : Data<Real> {
 
 template <typename Real>
 HeldData<Real> make_data(nb::object inputs, nb::object lengths, nb::object targets, int n_inputs, int n_outputs,
-                         int loss) {
+                         const std::string& loss) {
   HeldData<Real> data;
   data.held = {inputs, lengths, targets};
   data.n_inputs = n_inputs;
   data.n_outputs = n_outputs;
-  data.loss = Loss(loss);
+  data.loss = named<Loss>(loss_names, loss, "loss");
   check(n_inputs > 0 && n_outputs > 0, "data need inputs and outputs");
-  check(loss == int(Loss::cross_entropy) || loss == int(Loss::squared_error), "there is no loss of that number");
   // Arrays are viewed: one that had to be converted would be gone at the end of this function.
   const bool convert = false;
   if (nb::ndarray<> probe; nb::try_cast(inputs, probe) && probe.dtype() == nb::dtype<uint8_t>()) {

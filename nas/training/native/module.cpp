@@ -12,6 +12,7 @@
 #include <tuple>
 
 #include "arrays.h"
+#include "names.h"
 #include "training.h"
 
 using namespace nb::literals;
@@ -71,11 +72,11 @@ void check_slots(const Flat<const int64_t>& slots) {
   for (size_t i = 0; i < slots.size(); ++i) check(slots(i) >= 0, "a slot lies outside of the parameters");
 }
 
-std::shared_ptr<Network> feedforward(int n_inputs, int n_neurons, int n_outputs, int activation, const Edges& edges,
-                                     std::optional<Flat<const int64_t>> slots, bool sparse_inputs) {
+std::shared_ptr<Network> feedforward(int n_inputs, int n_neurons, int n_outputs, const std::string& activation,
+                                     const Edges& edges, std::optional<Flat<const int64_t>> slots, bool sparse_inputs) {
   check(n_inputs > 0 && n_outputs > 0 && n_neurons >= n_inputs + n_outputs, "a network needs inputs and outputs");
   check_positions(n_neurons, edges.shape(0));
-  check(0 <= activation && activation <= int(Activation::identity), "there is no activation of that number");
+  const Activation kind = named<Activation>(activation_names, activation, "activation");
   check(!slots || edges.shape(0) == slots->size(), "one slot an edge is needed");
   if (slots) check_slots(*slots);
   for (size_t e = 0; e < edges.shape(0); ++e) {
@@ -83,16 +84,17 @@ std::shared_ptr<Network> feedforward(int n_inputs, int n_neurons, int n_outputs,
     check(0 <= source && source < target && target < n_neurons && target >= n_inputs, "an edge must point forward");
     check(source < n_neurons - n_outputs, "an output unit feeds nothing");
   }
-  return std::make_shared<Network>(Network::feedforward(n_inputs, n_neurons, n_outputs, Activation(activation),
-                                                        edges.data(), int(edges.shape(0)),
-                                                        slots ? slots->data() : nullptr, sparse_inputs));
+  return std::make_shared<Network>(Network::feedforward(n_inputs, n_neurons, n_outputs, kind, edges.data(),
+                                                        int(edges.shape(0)), slots ? slots->data() : nullptr,
+                                                        sparse_inputs));
 }
 
-std::shared_ptr<Network> recurrent(const std::vector<int>& sizes, int n_outputs, int cell, const Edges& edges,
-                                   const Flat<const int32_t>& gates, const Flat<const int64_t>& slots,
-                                   const Edges& head_edges, const Flat<const int64_t>& head_slots) {
+std::shared_ptr<Network> recurrent(const std::vector<int>& sizes, int n_outputs, const std::string& cell,
+                                   const Edges& edges, const Flat<const int32_t>& gates,
+                                   const Flat<const int64_t>& slots, const Edges& head_edges,
+                                   const Flat<const int64_t>& head_slots) {
   check(sizes.size() > 1 && n_outputs > 0, "a network needs inputs, cells and outputs");
-  check(0 <= cell && cell <= int(Cell::lstm), "there is no cell of that number");
+  const Cell kind = named<Cell>(cell_names, cell, "cell");
   int n_lines = 0;
   for (int size : sizes) {
     check(size > 0, "a layer needs neurons");
@@ -103,7 +105,7 @@ std::shared_ptr<Network> recurrent(const std::vector<int>& sizes, int n_outputs,
   check(head_edges.shape(0) == head_slots.size(), "one slot an edge is needed");
   check_slots(slots);
   check_slots(head_slots);
-  const int n_gates = Cell(cell) == Cell::lstm ? 4 : Cell(cell) == Cell::gru ? 3 : 1;
+  const int n_gates = kind == Cell::lstm ? 4 : kind == Cell::gru ? 3 : 1;
   for (size_t e = 0; e < edges.shape(0); ++e) {
     check(0 <= edges(e, 0) && edges(e, 0) < n_lines, "an edge must come from an input or a cell");
     check(sizes[0] <= edges(e, 1) && edges(e, 1) < n_lines, "an edge must lead to a cell");
@@ -113,7 +115,7 @@ std::shared_ptr<Network> recurrent(const std::vector<int>& sizes, int n_outputs,
     check(sizes[0] <= head_edges(e, 0) && head_edges(e, 0) < n_lines && n_lines <= head_edges(e, 1) &&
               head_edges(e, 1) < n_lines + n_outputs,
           "an edge of the head must lead from a cell to an output");
-  return std::make_shared<Network>(Network::recurrent(sizes, n_outputs, Cell(cell), edges.data(), gates.data(),
+  return std::make_shared<Network>(Network::recurrent(sizes, n_outputs, kind, edges.data(), gates.data(),
                                                       int(edges.shape(0)), slots.data(), head_edges.data(),
                                                       int(head_edges.shape(0)), head_slots.data()));
 }
@@ -169,30 +171,25 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
       .def(
           "__init__",
           [](Held* self, nb::object inputs, nb::object lengths, nb::object targets, int n_inputs, int n_outputs,
-             int loss) { new (self) Held(make_data<Real>(inputs, lengths, targets, n_inputs, n_outputs, loss)); },
+             const std::string& loss) {
+            new (self) Held(make_data<Real>(inputs, lengths, targets, n_inputs, n_outputs, loss));
+          },
           "inputs"_a, "lengths"_a.none(), "targets"_a, "n_inputs"_a, "n_outputs"_a, "loss"_a)
       .def_prop_ro("sparse", [](const Held& self) { return self.is_sparse(); });
 
   nb::class_<Own>(m, training_name)
       .def("__init__",
            [](Own* self, std::shared_ptr<Network> network, std::shared_ptr<Held> data, const std::string& instructions,
-              std::tuple<int, int, int, double, bool> plan, std::tuple<int, double, double, bool> update,
-              const Flat<const double>& rates, const Flat<const int64_t>& train, const Flat<const int64_t>& validation,
-              Flat<Real> weights, Flat<Real> biases, Flat<Real> head_weights, Flat<Real> head_biases,
-              nb::object generator) {
+              const Plan& plan, const Flat<const double>& rates, const Flat<const int64_t>& train,
+              const Flat<const int64_t>& validation, Flat<Real> weights, Flat<Real> biases, Flat<Real> head_weights,
+              Flat<Real> head_biases, nb::object generator) {
              check_examples(*data, *network, train);
              check_examples(*data, *network, validation);
-             Plan own;
-             std::tie(own.epochs, own.batch_size, own.patience, own.clip, own.maximize) = plan;
-             int optimizer;
-             std::tie(optimizer, own.update.weight_decay, own.update.momentum, own.update.nesterov) = update;
-             own.update.optimizer = Optimizer(optimizer);
-             check(own.epochs > 0 && own.batch_size > 0, "epochs and batches are needed");
-             check(0 <= optimizer && optimizer <= int(Optimizer::sgd), "there is no optimizer of that number");
-             const int64_t steps = int64_t(train.size() - 1) / own.batch_size + 1;
-             check(int64_t(rates.size()) >= own.epochs * steps, "one learning rate a step is needed");
+             check(plan.epochs > 0 && plan.batch_size > 0, "epochs and batches are needed");
+             const int64_t steps = int64_t(train.size() - 1) / plan.batch_size + 1;
+             check(int64_t(rates.size()) >= plan.epochs * steps, "one learning rate a step is needed");
              const Outside<Real> outside{weights, biases, head_weights, head_biases};
-             new (self) Own{Training<Real>(network, data, kernels_named<Real>(instructions), own, copied(rates),
+             new (self) Own{Training<Real>(network, data, kernels_named<Real>(instructions), plan, copied(rates),
                                            copied(train), copied(validation), outside.flat(*network)),
                             generator};
            })
@@ -294,6 +291,25 @@ NB_MODULE(_native, m) {
   m.def("feedforward", feedforward, "n_inputs"_a, "n_neurons"_a, "n_outputs"_a, "activation"_a, "edges"_a,
         "slots"_a.none(), "sparse_inputs"_a = false);
   m.def("recurrent", recurrent);
+  m.attr("activations") = nb::tuple(nb::cast(activation_names));
+  m.attr("cells") = nb::tuple(nb::cast(cell_names));
+  nb::class_<Update>(m, "Update")
+      .def(
+          "__init__",
+          [](Update* self, const std::string& optimizer, double weight_decay, double momentum, bool nesterov) {
+            new (self) Update;
+            self->optimizer = named<Optimizer>(optimizer_names, optimizer, "optimizer");
+            self->weight_decay = weight_decay;
+            self->momentum = momentum;
+            self->nesterov = nesterov;
+          },
+          nb::kw_only(), "optimizer"_a, "weight_decay"_a = 0.0, "momentum"_a = 0.0, "nesterov"_a = false);
+  nb::class_<Plan>(m, "Plan").def(
+      "__init__",
+      [](Plan* self, int epochs, int batch_size, int patience, double clip, bool maximize, const Update& update) {
+        new (self) Plan{epochs, batch_size, patience, clip, maximize, update};
+      },
+      nb::kw_only(), "epochs"_a, "batch_size"_a, "patience"_a = 0, "clip"_a = 0.0, "maximize"_a, "update"_a);
   bind<float>(m, "Data", "Training");
   bind<double>(m, "Data64", "Training64");
 }

@@ -1,0 +1,27 @@
+// What Python calls activations, cells, losses and optimizers, in the order of their enumerators; a new one gets its
+// name here. Included by the module alone: kernels are compiled for processors that may not be there.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "layout.h"
+
+namespace wirenas {
+
+using Names = std::vector<std::string>;
+
+inline const Names activation_names{"relu", "tanh", "sigmoid", "gelu", "identity"};
+inline const Names cell_names{"tanh", "relu", "gru", "lstm"};
+inline const Names loss_names{"cross-entropy", "squared-error"};
+inline const Names optimizer_names{"adam", "adamw", "sgd"};
+
+template <typename Kind>
+Kind named(const Names& names, const std::string& name, const std::string& what) {
+  for (size_t i = 0; i < names.size(); ++i)
+    if (names[i] == name) return Kind(i);
+  throw std::invalid_argument("there is no " + what + " by the name of " + name);
+}
+
+}  // namespace wirenas
