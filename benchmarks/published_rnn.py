@@ -39,14 +39,13 @@ from rich.text import Text
 
 from benchmarks.report import cpu_name, write
 from nas.errors import InputError
-from nas.evaluation.guards import one_torch_thread
-from nas.evaluation.in_order import in_order
+from nas.evaluation.threads import in_order, one_torch_thread
 from nas.networks import NetworkSpec
 from nas.seeds import stream
 from nas.tasks import Task
 from nas.tasks.sequences import plateaus_of
 from nas.training import ENGINES, Recipe, begin_wiring
-from nas.training.machine import describe_machine
+from nas.training.extension import describe_machine
 from nas.training.train import engine_for
 from priors import Wiring, attach, layer, orient, stack
 

@@ -22,8 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.report import cpu_name
-from nas.training.extension import instruction_set
-from nas.training.machine import describe_machine
+from nas.training.extension import describe_machine, instruction_set
 from priors.files import atomic_write
 
 __all__ = ["MADE", "RESULTS", "ROOT", "Product", "environment", "page", "products", "records", "run"]

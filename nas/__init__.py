@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nas.report.outcome import Outcome
     from nas.samplers.structural import StructuralSampler
     from nas.space.space import Space
-    from nas.store.loading import load
+    from nas.store.folders import load
     from nas.store.records import Record, Records
     from nas.store.survey_table import SurveyOutcome, SurveyTable
     from nas.survey.survey import Survey
@@ -83,7 +83,7 @@ _MODULES = {
     "SurveyTable": "store.survey_table",
     "Task": "tasks.task",
     "Worker": "campaign.worker",
-    "load": "store.loading",
+    "load": "store.folders",
     "load_network": "networks.storage",
     "n_parameters": "networks.structure",
     "save_network": "networks.storage",

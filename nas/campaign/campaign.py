@@ -14,24 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from nas.campaign.search import Searching, finalists, informed
-from nas.campaign.setup import (
-    check_direction,
-    check_fit,
-    check_sampler,
-    check_units,
-    keep_warm_start,
-    n_threads,
-    plain_options,
-    steering_of,
-    task_of,
-)
+from nas.campaign.warm_start import keep_warm_start, steering_of
 from nas.errors import CampaignError, InputError
-from nas.evaluation.early_stopping import check_any_complete, check_stopping, stopping_of
-from nas.evaluation.evaluation import Trainer
+from nas.evaluation.early_stopping import (
+    check_any_complete,
+    check_stopping,
+    evaluation_with,
+    shared_evaluation,
+    stopping_of,
+)
 from nas.evaluation.finals import Finals, run_finals
-from nas.evaluation.guards import alone_in, one_torch_thread, stop_on_signal
-from nas.evaluation.lockstep import evaluation_with
-from nas.evaluation.shared_judging import shared_evaluation
+from nas.evaluation.threads import one_torch_thread, stop_on_signal
+from nas.evaluation.trainer import Trainer
 from nas.evaluation.watcher import Watcher
 from nas.options.ignored import Setting, ignored_option
 from nas.options.options import (
@@ -43,6 +37,15 @@ from nas.options.options import (
     with_defaults,
     write_options,
 )
+from nas.options.resolve import (
+    check_direction,
+    check_fit,
+    check_sampler,
+    check_units,
+    n_threads,
+    plain_options,
+    task_of,
+)
 from nas.prediction.examples import campaign_examples, fit_into
 from nas.report.outcome import Outcome, counted_in
 from nas.report.output import write_output
@@ -50,7 +53,8 @@ from nas.samplers.proposer import Proposer
 from nas.shared.objective import Work
 from nas.shared.search import shared_search
 from nas.space.lineage import rebuilt
-from nas.space.own_graphs import check_graphs
+from nas.space.space import check_graphs
+from nas.store.folders import alone_in
 from nas.store.records import Record, Records
 from nas.store.study import StudyFile, storing_of
 from nas.tasks import Task
@@ -303,7 +307,9 @@ class Campaign:
 
     def _searching(self, study: StudyFile, trainer: Trainer | None, watcher: Watcher) -> Searching:
         stopping = stopping_of(self.options)
-        evaluation = evaluation_with(trainer, self._evaluate, self.options, stopping)
+        evaluation = evaluation_with(
+            trainer, self._evaluate, self.options, None if stopping is None else stopping.judge
+        )
         return Searching(study, self.options, self._proposer, evaluation, stopping, watcher, self.stop)
 
     # The finals

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from itertools import count
 
-from nas.evaluation.evaluation import Evaluation, attempt
-from nas.evaluation.guards import result_of
+from nas.evaluation.threads import result_of
+from nas.evaluation.trainer import Evaluation, attempt
 from nas.samplers.proposer import Candidate, Proposer
 from nas.store.records import Record, Records
-from nas.store.writer import Writer
+from nas.store.study import Writer
 from nas.training import StopFlag
 
 __all__ = ["evaluated"]

@@ -15,17 +15,16 @@ from optuna.trial import FrozenTrial
 from nas.campaign.pipeline import evaluated
 from nas.errors import CampaignError
 from nas.evaluation.early_stopping import Stopping
-from nas.evaluation.evaluation import FAILURES_IN_A_ROW, Evaluation
+from nas.evaluation.trainer import FAILURES_IN_A_ROW, Evaluation
 from nas.evaluation.watcher import Watcher
 from nas.options.options import CampaignOptions
-from nas.report.front_records import evenly_by_size, front_records
+from nas.report.front import evenly_by_size, front_records
 from nas.samplers.proposer import Proposer
 from nas.shared.copying import refuse_copy
 from nas.store.records import Record, Records
-from nas.store.study import StudyFile, storing_of
-from nas.store.writer import Writer
+from nas.store.study import StudyFile, Writer, storing_of
 from nas.training import StopFlag
-from nas.training.direction import sign_of
+from nas.training.history import sign_of
 
 __all__ = ["Searching", "finalists", "informed"]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from nas.campaign.campaign import Campaign
 from nas.errors import InputError
-from nas.evaluation.guards import one_torch_thread, stop_on_signal
+from nas.evaluation.threads import one_torch_thread, stop_on_signal
 from nas.options.options import CampaignOptions, refuse_changes, with_defaults
 from nas.shared.database import AbsentError
 from nas.shared.loop import Loop, Tally

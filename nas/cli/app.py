@@ -64,7 +64,7 @@ def _root(
     version: Annotated[bool, typer.Option("--version", help="Print versions, engines and instruction set.")] = False,
 ) -> None:
     if version:
-        from nas.training.machine import describe_machine
+        from nas.training.extension import describe_machine
 
         typer.echo(describe_machine())
         raise typer.Exit
@@ -90,8 +90,8 @@ def run(
     Example: wirenas run --task digits --network mlp --trials 200 --out results/digits
     """
     with leaving_at_once(_RESUMES):
+        from nas.campaign.folder import run_campaign
         from nas.cli.display import show_outcome, slow_engine_notice, watcher_for
-        from nas.survey.commands import run_campaign
 
         console = make_console(stderr=True)
         notice = slow_engine_notice(given["engine"])
@@ -128,7 +128,7 @@ def survey(
     with leaving_at_once(_RESUMES):
         from nas.cli.display import slow_engine_notice
         from nas.cli.display_survey import show_survey, survey_display
-        from nas.survey.commands import run_survey
+        from nas.survey.survey import run_survey
 
         console = make_console(stderr=True)
         notice = slow_engine_notice(given["engine"])
@@ -152,12 +152,14 @@ def status(
 
     Example: wirenas status results/digits
     """
+    from nas.campaign.folder import read_status
     from nas.cli.display import show_outcome
     from nas.cli.display_survey import show_survey
-    from nas.survey.commands import holds_survey, read_status, read_survey
+    from nas.store.folders import holds_survey
+    from nas.store.survey_table import read_outcome
 
     if holds_survey(out):
-        found = read_survey(out)
+        found = read_outcome(out)
         print_json(found.to_json()) if as_json else show_survey(make_console(), found)
         return
     outcome = read_status(out)
@@ -170,8 +172,8 @@ def best(out: Folder, as_json: Json = False) -> None:
 
     Example: wirenas best results/digits
     """
+    from nas.campaign.folder import read_best
     from nas.cli.display import show_best
-    from nas.survey.commands import read_best
 
     found = read_best(out)
     print_json(found) if as_json else show_best(make_console(), found)

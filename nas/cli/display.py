@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.table import Table
 
 from nas.cli.console import say
-from nas.cli.display_front import show_front
 from nas.cli.display_predictors import show_steering, show_worth
 from nas.cli.display_survey import PLAIN_EVERY_S, bars, duration
 from nas.evaluation.watcher import Watcher
@@ -19,12 +18,13 @@ from nas.report.card import comparison, number, spread
 from nas.report.outcome import Outcome, best_record
 from nas.report.steering import is_by_chance, is_steered
 from nas.store.records import Record, Records
-from nas.training.direction import sign_of
+from nas.training.history import sign_of
 
 __all__ = [
     "LiveWatcher",
     "PlainWatcher",
     "show_best",
+    "show_front",
     "show_outcome",
     "show_written",
     "slow_engine_notice",
@@ -280,3 +280,41 @@ def show_written(console: Console, written: Mapping[str, Any]) -> None:
 
 def _short(value: object) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def show_front(console: Console, found: Mapping[str, Any]) -> None:
+    """Print the members of a front by size, each with the dense network of equal parameters where there is one.
+
+    Parameters
+    ----------
+    console : Console
+    found : mapping
+        What a campaign found, as JSON types; nothing is printed where there is no front.
+    """
+    if not found.get("front"):
+        return
+    front, rivals = found["front"], found["front_references"]
+    say(console, f"The front: {len(front)} wirings that no other one is as good as with no more parameters.")
+    table = Table("parameters", "trial", "search", "validation", "test", "dense: test")
+    dense = {row["trial"]: row for row in rivals}
+    for entry in front:
+        table.add_row(
+            str(entry["n_parameters"]),
+            str(entry["trial"]),
+            number(entry["value"]),
+            _told(entry["validation"]),
+            _told(entry["test"]),
+            _told(dense[entry["trial"]]["test"]) if entry["trial"] in dense else "",
+        )
+    for linear in (row for row in rivals if row["trial"] is None):
+        told = [_told(linear[part]) for part in ("validation", "test")]
+        table.add_row(str(linear["n_parameters"]), "linear", "", *told)
+    console.print(table)
+    if rivals:
+        say(console, "Validation and test: with fresh seeds; dense: of as many parameters as comes nearest.")
+    if found["over"]:
+        say(console, "Front: {out}/front.csv   plot: {out}/front.png   wirings: {out}/front/".format(**found))
+
+
+def _told(summary: Mapping[str, Any] | None) -> str:
+    return "" if summary is None else spread(summary)

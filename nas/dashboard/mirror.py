@@ -18,11 +18,10 @@ from optuna.trial import FrozenTrial
 from nas.errors import InputError
 from nas.options.options import OPTIONS_FILE, read_options
 from nas.report.notes import study_note, trial_note
-from nas.store.quiet import quiet_optuna
+from nas.store.folders import holds_survey
 from nas.store.records import Record
-from nas.store.study import StudyFile, record_of
-from nas.survey.commands import holds_survey
-from nas.training.direction import sign_of
+from nas.store.study import StudyFile, quiet_optuna, record_of
+from nas.training.history import sign_of
 
 __all__ = ["MOST_NOTES", "Mirror"]
 

@@ -8,21 +8,36 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import optuna
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, SuccessiveHalvingPruner
 from optuna.trial import FrozenTrial, TrialState
 
 from nas.errors import CampaignError, InputError
+from nas.evaluation.trainer import Evaluation, OwnEvaluation, TrainedEvaluation, Trainer, Training, replicates_of
 from nas.options.options import CampaignOptions, Direction
-from nas.store.quiet import quiet_optuna
+from nas.samplers.proposer import Candidate
 from nas.store.records import Record, Records
-from nas.store.study import trial_of
+from nas.store.study import quiet_optuna, trial_of
+from priors import Wiring
 
-__all__ = ["EARLY_STOPPING", "Judge", "Stopping", "check_any_complete", "check_stopping", "stopping_of"]
+__all__ = [
+    "EARLY_STOPPING",
+    "Judge",
+    "LockstepEvaluation",
+    "PastJudge",
+    "SharedJudge",
+    "Stopping",
+    "check_any_complete",
+    "check_stopping",
+    "evaluation_with",
+    "shared_evaluation",
+    "stopping_of",
+]
 
 _START_UP = 8
 _REDUCTION = 3
@@ -98,8 +113,26 @@ def stopping_of(options: CampaignOptions) -> Stopping | None:
     return Stopping(lambda: make(epochs), batch=options.batch, direction=options.direction)
 
 
-class Judge:
-    """Says after each epoch whether one trial is to end; every attempt at a trial has a judge of its own.
+class Judge(Protocol):
+    """Says after each epoch whether one trial is to end; every attempt at a trial has a judge of its own."""
+
+    def report(self, value: float) -> None:
+        """Take what the trial's value would be if it ended after this epoch."""
+
+    def stops(self) -> bool:
+        """Return whether the trial is to end now."""
+
+    @property
+    def curve(self) -> tuple[float, ...]:
+        """What was reported."""
+
+    @property
+    def notes(self) -> Mapping[str, Any]:
+        """What the pruner noted, by which later trials are judged."""
+
+
+class PastJudge:
+    """Judges a trial by those of earlier batches; see `Judge`.
 
     Parameters
     ----------
@@ -166,16 +199,114 @@ class Stopping:
         with self._lock:
             self._told.extend(records)
 
-    def judge(self, number: int) -> Judge:
+    def judge(self, number: int) -> PastJudge:
         """Return the judge of a trial, who knows all that were told of earlier batches."""
         with self._lock:
             while self._told and self._told[0].number // self._batch < number // self._batch:
                 self._past.add_trial(trial_of(_without_params(self._told.popleft()), {}))
         trial_id = self._storage.create_new_trial(self._running)
         trial = FrozenTrial(number, TrialState.RUNNING, None, datetime.now(), None, {}, {}, {}, {}, {}, trial_id)
-        return Judge(self._make(), self._past, trial, lambda: dict(self._storage.get_trial(trial_id).system_attrs))
+        return PastJudge(self._make(), self._past, trial, lambda: dict(self._storage.get_trial(trial_id).system_attrs))
 
 
 def _without_params(record: Record) -> Record:
     """Return what pruners look at."""
     return Record(record.number, record.state, record.value, {}, curve=record.curve, stopping=record.stopping)
+
+
+@dataclass(frozen=True)
+class LockstepEvaluation:
+    """Trains all rungs and replicates of a candidate epoch by epoch, for as long as it is promising.
+
+    What it would be worth if it ended now, the mean of its replicates at the best learning rate so far, is judged after
+    each epoch but the last.
+    """
+
+    trainer: Trainer
+    replicates: int
+    judge_of: Callable[[int], Judge]
+
+    def __call__(self, candidate: Candidate) -> Mapping[str, Any]:
+        """Train the candidate; see `Evaluation`."""
+        plan = self.trainer.plan(replicates_of(candidate, self.replicates))
+        begun = [self.trainer.begin(candidate.wiring, *step) for step in plan]
+        updates = -(-len(self.trainer.task.train) // self.trainer.recipe.batch_size)
+        judge = self.judge_of(candidate.number)
+        going, stopped = begun, False
+        while going and not stopped:
+            going = [one for one in going if not one.session.run(updates).finished]
+            trainings = [Training(one.trained(), *step) for one, step in zip(begun, plan, strict=True)]
+            assessment = self.trainer.assess(trainings)
+            judge.report(assessment.value)
+            stopped = bool(going) and judge.stops()
+        effort = assessment.effort
+        effort["expected_seconds"] = self.trainer.expected_seconds(effort["steps"], candidate.n_parameters)
+        found = effort if stopped else effort | assessment.merit
+        state = "stopped" if stopped else "complete"
+        return {"state": state, "value": None, "curve": judge.curve, "stopping": judge.notes, **found}
+
+
+def evaluation_with(
+    trainer: Trainer | None,
+    own: Callable[[Wiring, Mapping[str, Any]], float] | None,
+    options: CampaignOptions,
+    judge_of: Callable[[int], Judge] | None,
+) -> Evaluation:
+    """Return what gives a campaign's candidates their values: a trainer, or an evaluation of the user's own."""
+    if trainer is None:
+        assert own is not None
+        return OwnEvaluation(own)
+    if judge_of is None:
+        return TrainedEvaluation(trainer, options.replicates)
+    return LockstepEvaluation(trainer, options.replicates, judge_of)
+
+
+def shared_evaluation(
+    options: CampaignOptions, trainer: Trainer | None, own: Callable[[Wiring, Mapping[str, Any]], float] | None
+) -> Callable[[optuna.Trial], Evaluation]:
+    """Return what gives the evaluation of a trial of a shared study; see `evaluation_with`."""
+
+    def evaluation_of(trial: optuna.Trial) -> Evaluation:
+        if options.early_stopping is None:
+            return evaluation_with(trainer, own, options, None)
+        pruner = EARLY_STOPPING[options.early_stopping](options.recipe.epochs)
+        return evaluation_with(trainer, own, options, lambda _: SharedJudge(trial, pruner))
+
+    return evaluation_of
+
+
+class SharedJudge:
+    """Judges a trial by all that are known by then, of whichever process; see `Judge`.
+
+    Parameters
+    ----------
+    trial : optuna.Trial
+    pruner : BasePruner
+    """
+
+    def __init__(self, trial: optuna.Trial, pruner: BasePruner) -> None:
+        self._trial, self._pruner = trial, pruner
+        self._curve: list[float] = []
+
+    def report(self, value: float) -> None:
+        """Store what the trial's value would be if it ended after this epoch."""
+        self._curve.append(value)
+        if len(self._curve) not in self._stored().intermediate_values:  # An earlier attempt may have got as far.
+            self._trial.report(value, len(self._curve))
+
+    def stops(self) -> bool:
+        """Return whether the trial is to end now."""
+        return self._pruner.prune(self._trial.study, self._stored())
+
+    @property
+    def curve(self) -> tuple[float, ...]:
+        """What was reported."""
+        return tuple(self._curve)
+
+    @property
+    def notes(self) -> Mapping[str, Any]:
+        """Nothing: the pruner's notes are stored with the trial already."""
+        return {}
+
+    def _stored(self) -> optuna.trial.FrozenTrial:
+        return self._trial.study.get_trials(deepcopy=False)[self._trial.number]

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
-from nas.evaluation.evaluation import Assessment, Trainer, Training
-from nas.evaluation.guards import result_of
 from nas.evaluation.references import dense_of_equal_size, references
-from nas.evaluation.summary import summary_of
+from nas.evaluation.threads import result_of
+from nas.evaluation.trainer import Assessment, Trainer, Training
 from nas.evaluation.watcher import Watcher
 from nas.networks import NetworkSpec
 from nas.seeds import stream
-from nas.training.direction import sign_of
+from nas.training.history import sign_of
 from priors import Wiring
 
-__all__ = ["FRESH", "Finals", "Standing", "run_finals"]
+__all__ = ["FRESH", "Finals", "Standing", "run_finals", "summary_of"]
 
 FRESH = 1_000_000
 """First replicate number of the finals, beyond every replicate that a search uses."""
@@ -194,3 +194,12 @@ def _standing(entry: _Entry, assessment: Assessment, *, tested: bool) -> Standin
         validation=tuple(training.history.value for training in assessment.trainings),
         test=tuple(training.test() for training in assessment.trainings) if tested else (),
     )
+
+
+def summary_of(values: Sequence[float]) -> dict[str, Any]:
+    """Return mean, standard deviation (n - 1; None for a single value) and number of values of several seeds."""
+    return {
+        "mean": math.fsum(values) / len(values),
+        "std": statistics.stdev(values) if len(values) > 1 else None,
+        "seeds": len(values),
+    }

@@ -5,7 +5,7 @@ Labels are metrics on the validation part: the test part stays untouched by what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.options.options import PREDICTOR_FOLDER
-from nas.space.lineage import lineages
+from nas.space.lineage import Lineage
 from nas.space.space import Space, without_draws
 from nas.store.records import Record, Records
-from nas.training.direction import sign_of
+from nas.training.history import sign_of
 from predictors import Predictor, Preparation
 from predictors.fitted import LARGEST, Training
 from priors import GraphPool, Wiring
@@ -33,6 +33,7 @@ __all__ = [
     "Examples",
     "campaign_examples",
     "fit_into",
+    "lineages",
     "survey_examples",
 ]
 
@@ -259,3 +260,30 @@ def _preparation(space: Space, units: tuple[int, int]) -> Preparation:
         readouts=space.readouts,
         width=space.width,
     )
+
+
+_DRAWN = ("graph", "graph_seed", "orientation", "order_seed")
+"""Parameters that are equal where one graph was drawn, whatever was then edited or attached."""
+
+
+def lineages(records: Sequence[Record]) -> dict[int, int]:
+    """Return by number the first trial that a trial is related to.
+
+    Related are a wiring and what was bred from it, edits of one drawn graph, and equal hidden wirings; and what is
+    related to the same. Another draw from similar parameters is not.
+    """
+    from networkx.utils import UnionFind
+
+    related: UnionFind[Hashable] = UnionFind()
+    for record in records:
+        lineage = Lineage.from_json(record.lineage)
+        relatives: list[Hashable] = []
+        if record.n_hidden:
+            relatives.append(("hidden", record.n_hidden, record.hidden_edges))
+        if any(name in record.params for name in ("graph", "graph_seed")):
+            relatives.append(("drawn", *(record.params.get(name) for name in _DRAWN)))
+        if lineage is not None and not lineage.is_drawn:
+            relatives += lineage.parents
+        related.union(record.number, *relatives)
+    first: dict[Hashable, int] = {}
+    return {record.number: first.setdefault(related[record.number], record.number) for record in records}

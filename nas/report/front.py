@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nas.evaluation.finals import summary_of
 from nas.evaluation.references import EQUAL_PARAMETERS, LINEAR
-from nas.evaluation.summary import summary_of
-from nas.report.front_records import front_records
 from nas.samplers.acquisition import front_of
 from nas.store.records import Record, Records
-from nas.training.direction import sign_of
+from nas.training.history import sign_of
 from priors import Wiring, write_wiring
 from priors.files import atomic_write
 
 if TYPE_CHECKING:
     from nas.evaluation.finals import Finals, Standing
 
-__all__ = ["front_entries", "front_references", "write_front_table", "write_front_wirings"]
+__all__ = [
+    "evenly_by_size",
+    "front_entries",
+    "front_records",
+    "front_references",
+    "write_front_table",
+    "write_front_wirings",
+]
 
 Entry = Mapping[str, Any]
 
@@ -123,3 +131,54 @@ def _row(entry: Entry) -> dict[str, Any]:
         row |= {f"{part}_{name}": (entry[part] or {}).get(name) for name in ("mean", "std", "seeds")}
     row |= {"stays": entry["stays"], "fingerprint": entry["fingerprint"]}
     return row | {f"param_{name}": value for name, value in entry["params"].items()}
+
+
+def front_records(records: Records, direction: str) -> list[Record]:
+    """Return the records that no other one is at least as good as with no more parameters, by ascending size.
+
+    Parameters
+    ----------
+    records : Records
+        Those without a value are left out.
+    direction : {"maximize", "minimize"}
+        Of the value.
+
+    Returns
+    -------
+    list of Record
+        Of several trials of one wiring the first one, with their mean value; of equal ones the first.
+    """
+    several: dict[str, list[Record]] = {}
+    for record in records.complete:
+        several.setdefault(record.fingerprint, []).append(record)
+    distinct = [replace(found[0], value=_mean(found)) for found in several.values()]
+    values = sign_of(direction) * np.array([record.value for record in distinct], dtype=np.float64)
+    sizes = np.array([record.n_parameters for record in distinct], dtype=np.float64)
+    return [distinct[index] for index in front_of(values, sizes).tolist()]
+
+
+def evenly_by_size(front: Sequence[Record], n: int) -> list[Record]:
+    """Return at most `n` records of a front, evenly spread over the logarithm of their size, both ends among them.
+
+    Parameters
+    ----------
+    front : sequence of Record
+        By ascending size.
+    n : int
+        At least 1; of one the largest is returned, which has the best value.
+    """
+    if n == 1 or len(front) <= n:
+        return list(front[-n:])
+    logs = np.log([record.n_parameters or 1 for record in front])
+    # From both ends inwards, so that no target in between takes an end away.
+    targets = np.linspace(logs[0], logs[-1], n)
+    free = np.ones(len(front), dtype=bool)
+    for target in (targets[0], *targets[:0:-1]):
+        distances = np.where(free, np.abs(logs - target), np.inf)
+        free[int(distances.argmin())] = False
+    return [record for record, is_free in zip(front, free, strict=True) if not is_free]
+
+
+def _mean(records: Sequence[Record]) -> float:
+    values = [record.value for record in records if record.value is not None]
+    return math.fsum(values) / len(values)

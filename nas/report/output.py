@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, cast
 
 from nas.report.card import card
 from nas.report.front import write_front_table, write_front_wirings
-from nas.report.front_plot import plot_front
 from nas.report.outcome import Outcome, best_record
-from nas.report.plot import plot_progress
+from nas.report.plot import plot_front, plot_progress
 from priors import Wiring, write_wiring
 from priors.files import atomic_folder
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from nas.seeds import stream
 from nas.space.draws import Uniform
 from nas.space.lineage import rebuilt
 from nas.space.space import EDIT_NAMES, Params, Space
@@ -21,7 +22,7 @@ from predictors import describe, names_of
 from predictors.rows import chosen_tiers
 from priors import Wiring
 
-__all__ = ["Candidates", "Columns", "GraphColumns", "Source", "Tried", "joined"]
+__all__ = ["Candidates", "Columns", "GraphColumns", "Source", "Tried", "joined", "stratum"]
 
 _POPULATION = 256
 _MOST_REJECTED = 20
@@ -297,3 +298,14 @@ class Source:
 
 def _unedited(params: Params) -> Params:
     return {name: value for name, value in params.items() if name not in EDIT_NAMES}
+
+
+def stratum(population: Candidates, n: int, number: int, seed: int) -> NDArray[np.int64]:
+    """Return which candidates the start-up trial `number` of n is drawn from.
+
+    The population is cut into n parts by family and size, which are taken in a random order.
+    """
+    families = [str(params.get("family")) for params in population.params]
+    order = np.lexsort((population.sizes, np.array(families)))
+    turn = int(stream(seed, "start").permutation(n)[number])
+    return np.array_split(order, n)[turn]

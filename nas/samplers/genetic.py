@@ -14,18 +14,17 @@ import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
 from nas.errors import InputError
-from nas.samplers.candidates import Columns, Source, joined
+from nas.samplers.candidates import Columns, Source, joined, stratum
 from nas.samplers.crossover import cross, kind_of
 from nas.samplers.history import History, Tried
 from nas.samplers.plan import Plan
 from nas.samplers.rounds import Learner, Round
-from nas.samplers.startup import stratum
 from nas.samplers.structural import Proposal
 from nas.samplers.threads import one_thread
 from nas.seeds import stream
 from nas.space.lineage import Lineage, graph_of
 from nas.space.space import EDIT_NAMES, Params, Space
-from nas.training.direction import sign_of
+from nas.training.history import sign_of
 from priors import Wiring
 from priors.draws import subset
 

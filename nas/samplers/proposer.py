@@ -23,8 +23,8 @@ from nas.samplers.structural import Proposal, StructuralSampler
 from nas.seeds import stream, stream_seed
 from nas.space.lineage import BRED, kept_of
 from nas.space.space import SEED_NAMES, Space
-from nas.store.quiet import quiet_optuna
 from nas.store.records import Record
+from nas.store.study import quiet_optuna
 from priors import Wiring
 
 __all__ = ["BLIND", "SAMPLERS", "Candidate", "Proposer", "notes_of"]

@@ -18,7 +18,7 @@ from nas.samplers.history import Examples, Tried
 from nas.samplers.tpe import TPEDraws
 from nas.seeds import stream, stream_seed
 from nas.space.space import Params
-from nas.training.direction import sign_of
+from nas.training.history import sign_of
 from predictors import Predictor
 from predictors.members import Scaling
 from predictors.surrogate import Surrogate, Warp, fit_surrogate, scalings_of

@@ -19,11 +19,10 @@ from optuna.distributions import BaseDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from nas.networks import NetworkSpec
-from nas.samplers.candidates import Candidates, Columns, Source
+from nas.samplers.candidates import Candidates, Columns, Source, stratum
 from nas.samplers.history import History, Tried
 from nas.samplers.plan import FIRST_PLAN, Plan, plan_for, seconds_of
 from nas.samplers.rounds import Forecast, Learner, Round, Warm
-from nas.samplers.startup import stratum
 from nas.samplers.threads import one_thread
 from nas.seeds import stream, stream_seed
 from nas.space.space import Space, Suggester

@@ -10,7 +10,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import FrozenTrial, TrialState
 
 from nas.space.space import Params, Space, without_draws
-from nas.store.quiet import quiet_optuna
+from nas.store.study import quiet_optuna
 
 __all__ = ["TPEDraws"]
 

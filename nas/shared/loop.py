@@ -13,7 +13,7 @@ import optuna
 from optuna.trial import TrialState
 
 from nas.errors import CampaignError, InputError
-from nas.evaluation.evaluation import FAILURES_IN_A_ROW
+from nas.evaluation.trainer import FAILURES_IN_A_ROW
 from nas.shared.counting import standing
 from nas.shared.objective import Objective, UncountedError, Work
 from nas.shared.outage import STORAGE_ERRORS

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import optuna
 from optuna.samplers import BaseSampler
 
-from nas.evaluation.evaluation import Evaluation, attempt
+from nas.evaluation.trainer import Evaluation, attempt
 from nas.networks import NetworkSpec
 from nas.options.options import CampaignOptions
 from nas.samplers.proposer import Candidate

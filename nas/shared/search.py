@@ -24,8 +24,7 @@ from nas.shared.database import AbsentError, AwayError
 from nas.shared.loop import Loop, Tally
 from nas.shared.objective import Work
 from nas.shared.shared import SharedStudy
-from nas.store.quiet import quiet_optuna
-from nas.store.study import StudyFile
+from nas.store.study import StudyFile, quiet_optuna
 
 __all__ = ["SharedSearch", "shared_search", "silent_storage"]
 

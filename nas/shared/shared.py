@@ -14,11 +14,11 @@ from optuna.trial import FrozenTrial
 from nas.errors import InputError
 from nas.options.options import Direction, refuse_changes, with_defaults
 from nas.shared.address import place_of, url_of
-from nas.shared.asked import Asked
 from nas.shared.database import AbsentError, connect
 from nas.shared.outage import STORAGE_ERRORS, Outage
+from nas.shared.sampling import Asked
 from nas.shared.stale import taken_over
-from nas.store.quiet import quiet_optuna
+from nas.store.study import quiet_optuna
 from nas.store.trial_rows import has_known_tables, set_trial_rows
 
 __all__ = ["UNCOUNTED", "SharedStudy"]

@@ -6,23 +6,19 @@ Imports the standard library, numpy and priors.
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from nas.space.space import Params, Space
-from nas.store.records import Record
 from priors import Wiring
 
-__all__ = ["BRED", "Lineage", "graph_of", "kept_of", "lineages", "rebuilt"]
+__all__ = ["BRED", "Lineage", "graph_of", "kept_of", "rebuilt"]
 
 BRED = ("n_hidden", "hidden_edges", "lineage")
 """Fields of a record from which `rebuilt` makes a wiring that follows from no parameters."""
-
-_DRAWN = ("graph", "graph_seed", "orientation", "order_seed")
-"""Parameters that are equal where one graph was drawn, whatever was then edited or attached."""
 
 
 @dataclass(frozen=True)
@@ -112,31 +108,3 @@ def rebuilt(space: Space, params: Params, stored: Mapping[str, Any], units: tupl
     if lineage is None or lineage.is_drawn:
         return space.wiring(params, *units)
     return space.finish(graph_of(space, params, stored, units[0]), params, *units)
-
-
-def lineages(records: Sequence[Record]) -> dict[int, int]:
-    """Return by number the first trial that a trial is related to.
-
-    Related are a wiring and what was bred from it, edits of one drawn graph, and equal hidden wirings; and what is
-    related to the same. Another draw from similar parameters is not.
-    """
-    above: dict[Hashable, Hashable] = {}
-
-    def root(node: Hashable) -> Hashable:
-        while (higher := above.setdefault(node, node)) != node:
-            above[node] = node = above[higher]
-        return node
-
-    for record in records:
-        lineage = Lineage.from_json(record.lineage)
-        relatives: list[Hashable] = []
-        if record.n_hidden:
-            relatives.append(("hidden", record.n_hidden, record.hidden_edges))
-        if any(name in record.params for name in ("graph", "graph_seed")):
-            relatives.append(("drawn", *(record.params.get(name) for name in _DRAWN)))
-        if lineage is not None and not lineage.is_drawn:
-            relatives += lineage.parents
-        for relative in relatives:
-            above[root(relative)] = root(record.number)
-    first: dict[Hashable, int] = {}
-    return {record.number: first.setdefault(root(record.number), record.number) for record in records}

@@ -6,10 +6,13 @@ leaves the first of them, all whole. One process writes at a time: SQLite hands 
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import optuna
@@ -19,12 +22,11 @@ from optuna.trial import FrozenTrial
 
 from nas.errors import InputError
 from nas.options.options import Direction
-from nas.store.quiet import quiet_optuna
 from nas.store.records import Record, Records
 from nas.store.trial_rows import append_trials
 from priors.files import atomic_write
 
-__all__ = ["STUDY_NAME", "StudyFile", "load", "record_of", "storing_of", "trial_of"]
+__all__ = ["STUDY_NAME", "StudyFile", "Writer", "load", "quiet_optuna", "record_of", "storing_of", "trial_of"]
 
 STUDY_NAME = "wirenas"
 _FILE_NAME = "study.db"
@@ -165,3 +167,72 @@ def load(out: str | Path) -> Records:
         If there is no campaign.
     """
     return StudyFile(out).records()
+
+
+_EVERY_S = 0.25
+_MOST = 64
+
+
+class Writer:
+    """Gathers the finished trials of one study, in the order of their numbers.
+
+    Parameters
+    ----------
+    study : StudyFile
+    stored : callable
+        Told of every record once it is stored.
+    """
+
+    def __init__(self, study: StudyFile, stored: Callable[[Record], None]) -> None:
+        self._study, self._stored = study, stored
+        self._waiting: list[tuple[Record, FrozenTrial]] = []
+        self._last = float("-inf")
+        self.seconds = 0.0
+        """Spent on storing."""
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.flush()
+
+    def add(self, record: Record, distributions: Mapping[str, BaseDistribution]) -> None:
+        """Take a finished trial, and store those that wait if there are many or the last ones were stored long ago."""
+        self._waiting.append((record, trial_of(record, distributions, by_size=self._study.by_size)))
+        if len(self._waiting) >= _MOST:
+            self.flush()
+        else:
+            self.flush_if_due()
+
+    def flush_if_due(self) -> None:
+        """Store what waits if nothing was stored for a quarter of a second."""
+        if time.monotonic() - self._last >= _EVERY_S:
+            self.flush()
+
+    def flush(self) -> None:
+        """Store what waits, in one transaction."""
+        # Given away first: a second Ctrl-C may come after the commit, and nothing may be stored twice.
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            started = time.monotonic()
+            self._study.append(waiting)
+            self._last = time.monotonic()
+            self.seconds += self._last - started
+            for record, _ in waiting:
+                self._stored(record)
+
+
+@contextlib.contextmanager
+def quiet_optuna(level: int = optuna.logging.WARNING) -> Iterator[None]:
+    """Let only Optuna's warnings through inside the block; the user's own setting comes back afterwards.
+
+    With a higher `level` not even those.
+    """
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(max(before, level))
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(before)

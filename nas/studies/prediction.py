@@ -18,8 +18,7 @@ from typing import Any
 import numpy as np
 
 from nas.errors import known
-from nas.evaluation.guards import one_torch_thread
-from nas.evaluation.in_order import in_order
+from nas.evaluation.threads import in_order, one_torch_thread
 from nas.options.options import SurveyOptions, resolve_survey
 from nas.prediction.examples import survey_examples
 from nas.prediction.validation import judge_training

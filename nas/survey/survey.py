@@ -8,36 +8,38 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nas.campaign.setup import check_fit, n_threads, plain_options, task_of
+from nas.campaign.folder import is_from_python
 from nas.errors import CampaignError, InputError
-from nas.evaluation.evaluation import FAILURES_IN_A_ROW, Trainer
-from nas.evaluation.guards import alone_in, one_torch_thread, stop_on_signal
-from nas.evaluation.in_order import in_order
+from nas.evaluation.threads import in_order, one_torch_thread, stop_on_signal
+from nas.evaluation.trainer import FAILURES_IN_A_ROW, Trainer, Training, tried
 from nas.options.ignored import Setting, ignored_option
 from nas.options.options import (
     SURVEY,
     refuse_changes,
     refuse_other,
     resolve_survey,
+    resume_options,
     with_defaults,
     write_options,
 )
+from nas.options.resolve import check_fit, n_threads, plain_options, task_of
 from nas.prediction.examples import fit_into, survey_examples
-from nas.space.draws import Draws
-from nas.space.own_graphs import check_graphs
+from nas.space.draws import Draw, Draws
+from nas.space.space import check_graphs
+from nas.store.folders import alone_in
+from nas.store.records import describe, versions_of
 from nas.store.survey_parts import SMALL_ROWS, Parts, list_parts, read_identity
 from nas.store.survey_table import PARTS_FOLDER, SurveyOutcome, load_survey, read_outcome
-from nas.survey.rows import RowMaker, WiringRows
 from nas.tasks import Task
 from nas.training import Interrupted
 
-__all__ = ["Standing", "Survey"]
+__all__ = ["RowMaker", "Standing", "Survey", "WiringRows", "run_survey"]
 
 _WRITE_EVERY_S = 2.0
 
@@ -251,3 +253,124 @@ class _Keeper:
         while count and self.waiting[count - 1].error is not None:
             count -= 1
         return count
+
+
+@dataclass(frozen=True)
+class WiringRows:
+    """All rows of one wiring, and why its trainings failed, if not one of them did well."""
+
+    number: int
+    rows: tuple[Mapping[str, Any], ...]
+    error: str | None
+
+
+@dataclass(frozen=True)
+class RowMaker:
+    """Makes the rows of a wiring from its number alone."""
+
+    trainer: Trainer
+    draws: Draws
+    seeds: int
+
+    @property
+    def rows_per_wiring(self) -> int:
+        """Trainings of every wiring."""
+        return len(self.trainer.plan(range(self.seeds)))
+
+    def rows(self, number: int) -> WiringRows:
+        """Draw a wiring, train and test it with every learning rate and replicate.
+
+        Raises
+        ------
+        Interrupted
+            If the stop flag is set.
+        """
+        draw = self.draws.draw(number)
+        of_wiring = _of_wiring(draw)
+        rows = []
+        for replicate, rate in self.trainer.plan(range(self.seeds)):
+            of_training = self._attempt(draw, replicate, rate)
+            rows.append({**of_wiring, "replicate": replicate, "learning_rate": rate, **of_training})
+        errors = [row["error"] for row in rows]
+        return WiringRows(number, tuple(rows), None if None in errors else errors[-1])
+
+    def _attempt(self, draw: Draw, replicate: int, rate: float) -> dict[str, Any]:
+        """Train at most three times; a failure is recorded, not raised."""
+        row, _, error = tried(
+            lambda: self._of_training(self.trainer.train(draw.wiring, replicate, rate)),
+            self.trainer.stop,
+            f"wiring {draw.number} was trained",
+        )
+        return {"error": error} if row is None else row
+
+    def _of_training(self, training: Training) -> dict[str, Any]:
+        history = training.history
+        return {
+            "value": history.value,
+            "validation_loss": self._validation_loss(training),
+            "test": training.test(),
+            "diverged": history.diverged,
+            "steps": history.steps,
+            "epochs": len(history.epochs),
+            "seconds": history.seconds,
+            "engine": history.engine,
+            "error": None,
+        }
+
+    def _validation_loss(self, training: Training) -> float | None:
+        """Return the loss of the weights that count: the last ones, or the first best under early stopping."""
+        history = training.history
+        if history.diverged or not history.epochs:
+            return None
+        if self.trainer.recipe.patience is None:
+            return history.epochs[-1].validation_loss
+        return next(epoch.validation_loss for epoch in history.epochs if epoch.validation_metric == history.value)
+
+
+def _of_wiring(draw: Draw) -> dict[str, Any]:
+    described = describe(draw.wiring, draw.params.get("attachment"))
+    del described["hidden_edges"]  # They follow from the parameters, and would make up most of the table.
+    return {
+        "number": draw.number,
+        **{f"param_{name}": value for name, value in draw.params.items()},
+        **described,
+        "n_parameters": draw.n_parameters,
+        "versions": versions_of("torch", "numpy"),
+    }
+
+
+def run_survey(
+    out: Path | None,
+    given: Mapping[str, Any],
+    threads: int | None,
+    watch: Callable[[Standing], None],
+    data: Path | None = None,
+    noticed: Callable[[str], None] | None = None,
+) -> SurveyOutcome:
+    """Run or resume a survey; see `Survey.run`.
+
+    Parameters
+    ----------
+    out : Path or None
+        The survey's folder, by default named after task and network.
+    given : mapping
+        Nested options.
+    threads : int or None
+        Trainings at a time; see `Survey`.
+    watch : callable
+        Told how far the survey is.
+    data : Path or None
+        Folder of the task's files; see `run_campaign`.
+    noticed : callable, optional
+        Told what somebody who looks on should know.
+    """
+    resolved = resolve_survey(given)
+    folder = out or Path("results") / f"{resolved.task}-{resolved.network}-survey"
+    if is_from_python(folder, SURVEY):
+        raise InputError(f"{folder}: this survey was started from Python and is resumed there")
+    options = resume_options(folder, given, SURVEY)
+    if data is not None:
+        from nas.tasks import load_task
+
+        options["task"] = load_task(str(options.get("task") or resolved.task), data)
+    return Survey(folder, threads=threads, **options).run(watch, noticed)

@@ -6,13 +6,15 @@ Imports no torch.
 from __future__ import annotations
 
 import os
+import platform
 from functools import cache
 from importlib import import_module
 from typing import Any
 
 from nas.errors import InputError
+from priors.version import __version__
 
-__all__ = ["MISSING", "extension", "has_native", "instruction_set"]
+__all__ = ["MISSING", "describe_machine", "extension", "has_native", "instruction_set"]
 
 MISSING = "it could not be built at the installation, which takes GCC 12, Clang 15 or newer"
 """Why there may be no compiled engine."""
@@ -48,3 +50,17 @@ def instruction_set() -> str:
     if wanted not in known:
         raise InputError(f"{_INSTRUCTION_SET_VARIABLE}={wanted}: this processor has {', '.join(known)}")
     return wanted
+
+
+def describe_machine() -> str:
+    """Return one line."""
+    import torch
+
+    engines, instructions = "torch", torch.backends.cpu.get_cpu_capability()
+    if has_native():
+        engines, instructions = "native, torch", instruction_set()
+    devices = "cpu, cuda" if torch.cuda.is_available() else "cpu"
+    return (
+        f"wirenas {__version__} (python {platform.python_version()}, torch {torch.__version__}; engines: {engines}; "
+        f"devices: {devices}; instruction set: {instructions} on {platform.machine()})"
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Epoch", "History", "Progress", "Score"]
+__all__ = ["Epoch", "History", "Progress", "Score", "sign_of"]
 
 
 @dataclass(frozen=True)
@@ -61,3 +61,8 @@ class History:
     steps: int
     seconds: float
     engine: str
+
+
+def sign_of(direction: str) -> float:
+    """Return 1 to maximize and -1 to minimize: a better value is one whose product with it is larger."""
+    return 1.0 if direction == "maximize" else -1.0

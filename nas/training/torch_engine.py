@@ -14,8 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nas.tasks.task import Task
-from nas.training.direction import sign_of
-from nas.training.history import Epoch, History, Progress, Score
+from nas.training.history import Epoch, History, Progress, Score, sign_of
 from nas.training.recipe import Recipe
 from nas.training.session import Interrupted, StopFlag, epoch_order
 

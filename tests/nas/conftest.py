@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from nas.campaign import campaign as campaign_module
+from nas.evaluation import threads as threads_module
+from nas.report import output as output_module
+
 sys.path.insert(0, str(Path(__file__).parent))
 
 if TYPE_CHECKING:
@@ -40,22 +44,22 @@ def quiet_optuna() -> None:
 @pytest.fixture
 def no_plot(monkeypatch: pytest.MonkeyPatch) -> None:
     """No progress is drawn; it takes longer than all the rest of a tiny campaign."""
-    monkeypatch.setattr("nas.report.output.plot_progress", lambda *_: None)
+    monkeypatch.setattr(output_module, "plot_progress", lambda *_: None)
 
 
 @pytest.fixture(scope="module")
 def bare_campaigns() -> Iterator[None]:
     """Campaigns neither plot their progress nor fit a predictor, which take longer than all the rest of tiny ones."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nas.report.output.plot_progress", lambda *_: None)
-        patch.setattr("nas.campaign.campaign.fit_into", lambda *_, **__: None)
+        patch.setattr(output_module, "plot_progress", lambda *_: None)
+        patch.setattr(campaign_module, "fit_into", lambda *_, **__: None)
         yield
 
 
 @pytest.fixture
 def impatient_survey(monkeypatch: pytest.MonkeyPatch) -> None:
     """Surveys look up often."""
-    monkeypatch.setattr("nas.evaluation.in_order._LOOK_UP_S", 0.005)
+    monkeypatch.setattr(threads_module, "_YIELD_EVERY_S", 0.005)
 
 
 @pytest.fixture(scope="session")

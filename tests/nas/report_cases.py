@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nas.evaluation.evaluation import Trainer
 from nas.evaluation.finals import Finals, run_finals
+from nas.evaluation.trainer import Trainer
 from nas.evaluation.watcher import Watcher
 from nas.networks import NetworkSpec
 from nas.options.options import CampaignOptions

@@ -9,6 +9,7 @@ from nas import Survey
 from nas.space.draws import Uniform
 from nas.space.space import Space
 from nas.studies.steering.pools import Pool
+from nas.survey import survey as survey_module
 from predictors import describe, names_of
 
 N, REPLICATES = 240, 3
@@ -51,6 +52,6 @@ def standard(values: np.ndarray) -> np.ndarray:
 def write_atlas(folder: Path) -> Path:
     """Write one tiny survey into a folder."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nas.survey.survey.fit_into", lambda *_, **__: None)
+        patch.setattr(survey_module, "fit_into", lambda *_, **__: None)
         Survey(folder / "tiny", **TINY).run()
     return folder

@@ -9,7 +9,11 @@ import pytest
 from cli_cases import TINY, process
 from command_line import wirenas
 
+from nas.campaign import campaign as campaign_module
+from nas.campaign import folder
 from nas.errors import InputError
+from nas.evaluation.trainer import Trainer
+from nas.space import generation
 from nas.store.study import StudyFile
 from priors import WattsStrogatz, read_wiring, write_wiring
 
@@ -76,7 +80,7 @@ def test_the_same_command_again_trains_nothing(
     def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError("something was trained")
 
-    monkeypatch.setattr("nas.evaluation.evaluation.Trainer.train", refuse)
+    monkeypatch.setattr(Trainer, "train", refuse)
     for given in (TINY.split(), [], ["--trials", "3"], ["--epochs", "1"]):
         code, text, err = wirenas("run", *given, "--out", str(out), "--json")
         assert code == 0, err
@@ -124,7 +128,7 @@ def test_a_file_gives_folder_and_threads_and_flags_win(tmp_path: Path, monkeypat
             seen.append((out, threads))
             raise InputError("seen")
 
-    monkeypatch.setattr("nas.campaign.campaign.Campaign", Seen)
+    monkeypatch.setattr(campaign_module, "Campaign", Seen)
     file = tmp_path / "campaign.toml"
     file.write_text(f"trials = 2\nout = '{tmp_path}/there'\nthreads = 3\n", encoding="utf-8")
     wirenas("run", str(file))
@@ -172,12 +176,8 @@ def test_only_a_run_can_be_resumed(monkeypatch: pytest.MonkeyPatch, arguments: s
     def interrupt(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    for name in (
-        "nas.survey.commands.read_status",
-        "nas.survey.commands.read_best",
-        "nas.space.generation.draw_wiring",
-    ):
-        monkeypatch.setattr(name, interrupt)
+    for module, name in ((folder, "read_status"), (folder, "read_best"), (generation, "draw_wiring")):
+        monkeypatch.setattr(module, name, interrupt)
     out = ["--out", "x"] if "generate" in arguments else []
     code, text, err = wirenas(*arguments.split(), *out)
     assert (code, text) == (130, "")
@@ -185,7 +185,7 @@ def test_only_a_run_can_be_resumed(monkeypatch: pytest.MonkeyPatch, arguments: s
 
 
 def test_status_of_an_unfinished_campaign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("nas.campaign.campaign.run_finals", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(campaign_module, "run_finals", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
     code, text, err = wirenas("run", *TINY.split(), "--out", str(tmp_path / "out"))
     assert (code, text) == (130, "")
     assert err.splitlines()[-1] == "wirenas: interrupted; the same command resumes"

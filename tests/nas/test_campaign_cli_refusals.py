@@ -8,6 +8,8 @@ import pytest
 from cli_cases import TINY
 from command_line import wirenas
 
+from nas.evaluation.trainer import Trainer
+
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
@@ -102,7 +104,7 @@ def test_anything_else_is_exit_code_one(tmp_path: Path, monkeypatch: pytest.Monk
     def refuse(*_: Any, **__: Any) -> None:
         raise RuntimeError("always")
 
-    monkeypatch.setattr("nas.evaluation.evaluation.Trainer.train", refuse)
+    monkeypatch.setattr(Trainer, "train", refuse)
     code, text, err = wirenas("run", *TINY.split(), "--out", str(tmp_path))
     assert (code, text) == (1, "")
     assert err.splitlines()[-1].startswith("wirenas: 10 trials failed one after another; the last one with: Runtime")

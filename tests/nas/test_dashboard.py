@@ -23,6 +23,7 @@ import pytest
 from command_line import refused, wirenas
 
 from nas.dashboard import mirror
+from nas.dashboard import server as server_module
 from nas.dashboard.mirror import Mirror
 from nas.store.records import Record
 from nas.store.study import StudyFile
@@ -267,7 +268,7 @@ def test_a_browser_is_opened_where_there_is_a_screen(
     campaign: Path, monkeypatch: pytest.MonkeyPatch, given: tuple[str, ...], screen: bool, opened: bool
 ):
     pages: list[str] = []
-    monkeypatch.setattr("nas.dashboard.server.serve", lambda _, host, port, ready: ready(f"{host}/", f"{host}/{port}"))
+    monkeypatch.setattr(server_module, "serve", lambda _, host, port, ready: ready(f"{host}/", f"{host}/{port}"))
     monkeypatch.setattr("webbrowser.open", pages.append)
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)

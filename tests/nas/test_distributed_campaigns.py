@@ -15,6 +15,8 @@ from postgres import PASSWORD, Postgres
 from survey_cases import RECIPE, TASK
 
 from nas import Campaign, InputError, Worker
+from nas.campaign import campaign as campaign_module
+from nas.campaign import worker as worker_module
 from nas.store.records import Record
 from nas.store.study import StudyFile, load
 
@@ -50,7 +52,7 @@ def test_a_folder_follows_and_resumes_and_is_made_anew_from_the_database(tmp_pat
 def test_a_worker_waits_for_a_study_that_is_not_there_yet(
     tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nas.campaign.worker._TRY_AGAIN_S", 0.1)
+    monkeypatch.setattr(worker_module, "_TRY_AGAIN_S", 0.1)
     missing: list[str] = []
     waits = threading.Event()
 
@@ -70,7 +72,7 @@ def test_a_worker_waits_for_a_study_that_is_not_there_yet(
 
 
 def test_a_worker_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nas.campaign.worker._TRY_AGAIN_S", 0.1)
+    monkeypatch.setattr(worker_module, "_TRY_AGAIN_S", 0.1)
     missing: list[str] = []
     begun = time.monotonic()
     with pytest.raises(InputError, match="cannot be opened"):
@@ -104,7 +106,7 @@ def test_an_option_that_does_nothing_keeps_nobody_out_of_a_study_that_has_it(
 ) -> None:
     ignored: dict[str, Any] = {"startup": 3, "batch": 2}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nas.campaign.campaign.ignored_option", lambda _: None)
+        patch.setattr(campaign_module, "ignored_option", lambda _: None)
         campaign(tmp_path / "a" / "begun", postgres, 3, **ignored).run()
     for folder in ("a", "b"):
         assert campaign(tmp_path / folder / "begun", postgres, 4, **ignored).run().complete == 4

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from nas.evaluation.evaluation import OwnEvaluation, TrainedEvaluation, Trainer, Training, attempt
+from nas.evaluation.trainer import OwnEvaluation, TrainedEvaluation, Trainer, Training, attempt
 from nas.networks import NetworkSpec
 from nas.samplers.proposer import Candidate
 from nas.seeds import stream

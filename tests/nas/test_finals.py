@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from nas.evaluation.evaluation import Trainer, Training
 from nas.evaluation.finals import FRESH, Finals, Standing, run_finals
 from nas.evaluation.references import references
+from nas.evaluation.trainer import Trainer, Training
 from nas.evaluation.watcher import Watcher
 from nas.networks import NetworkSpec
 from nas.seeds import stream

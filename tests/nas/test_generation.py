@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 
+from nas import networks as networks_module
 from nas.cli.flags import drawing_of
 from nas.errors import InputError
 from nas.networks import ACTIVATIONS, CELLS, SequenceNetwork, SparseMLP, SparseRNN, load_network, n_parameters
@@ -270,7 +271,7 @@ def test_what_needs_too_much_memory_is_bad_input(tmp_path: Path, monkeypatch: py
         raise MemoryError
 
     wiring = draw("watts-strogatz", "dag")
-    monkeypatch.setattr("nas.networks.SparseMLP", fails)
+    monkeypatch.setattr(networks_module, "SparseMLP", fails)
     monkeypatch.setattr(WattsStrogatz, "sample", fails)
     for act in (lambda: draw("watts-strogatz", "dag"), lambda: write_mlp(tmp_path / "mlp", wiring, "relu", 0)):
         with pytest.raises(InputError, match="needs more memory than there is; give fewer neurons or edges"):

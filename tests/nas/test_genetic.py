@@ -9,10 +9,14 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from nas.campaign import campaign as campaign_module
 from nas.campaign.campaign import Campaign
 from nas.errors import InputError
 from nas.networks import NetworkSpec
 from nas.prediction.examples import LEAST_LINEAGES, campaign_examples
+from nas.report import output as output_module
+from nas.samplers import candidates as candidates_module
+from nas.samplers import genetic as genetic_module
 from nas.samplers.crossover import cross
 from nas.samplers.genetic import _CHILDREN, GeneticSampler
 from nas.samplers.rounds import Learner, Round
@@ -30,9 +34,9 @@ STRUCTURES = {"dag": "mlp", "stack": "rnn", "recurrent": "rnn"}
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing, and what is learnt when all is over, take longer than all the rest of these campaigns."""
-    monkeypatch.setattr("nas.report.output.plot_progress", lambda *_: None)
-    monkeypatch.setattr("nas.campaign.campaign.fit_into", lambda *_, **__: None)
-    monkeypatch.setattr("nas.samplers.candidates._POPULATION", 64)
+    monkeypatch.setattr(output_module, "plot_progress", lambda *_: None)
+    monkeypatch.setattr(campaign_module, "fit_into", lambda *_, **__: None)
+    monkeypatch.setattr(candidates_module, "_POPULATION", 64)
 
 
 # The sampler
@@ -184,7 +188,7 @@ def test_graphs_of_ones_own_breed(tmp_path: Path):
 
 
 def test_only_the_latest_breed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("nas.samplers.genetic._POPULATION", 5)
+    monkeypatch.setattr(genetic_module, "_POPULATION", 5)
     records = run(tmp_path, batch=1, screened=False)
     for record in records[6:]:
         lineage = Lineage.from_json(record.lineage)

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from nas.errors import InputError
-from nas.evaluation.guards import alone_in, one_torch_thread, stop_on_signal
+from nas.evaluation.threads import one_torch_thread, stop_on_signal
+from nas.store.folders import alone_in
 
 
 def test_torch_has_one_thread_inside_and_its_own_number_afterwards():

@@ -6,14 +6,14 @@ from contextlib import closing
 
 import pytest
 
-from nas.evaluation import in_order as module
-from nas.evaluation.in_order import in_order
+from nas.evaluation import threads as module
+from nas.evaluation.threads import in_order
 from nas.training import Interrupted
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_LOOK_UP_S", 0.005)
+    monkeypatch.setattr(module, "_YIELD_EVERY_S", 0.005)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])

@@ -12,11 +12,13 @@ from survey_cases import TASK, make
 from nas import Campaign, load
 from nas.prediction import examples as learning
 from nas.prediction.examples import LEAST_EXAMPLES, Examples, campaign_examples, fit_into, survey_examples
+from nas.report import output as output_module
 from nas.space.space import SEED_NAMES, Space
 from nas.store.records import Record, Records
 from nas.store.study import StudyFile
 from nas.store.survey_parts import schema_of
 from nas.store.survey_table import SurveyTable, load_survey
+from nas.survey import survey as survey_module
 from predictors import Predictor, Preparation
 from predictors.storage import FILE
 from priors import Wiring
@@ -122,7 +124,7 @@ def test_a_survey_teaches_its_predictor_validation_values_and_no_test(
     calm_survey: Path, monkeypatch: pytest.MonkeyPatch
 ):
     taught: list[Examples] = []
-    monkeypatch.setattr("nas.survey.survey.fit_into", lambda _, examples, *__, **___: taught.append(examples))
+    monkeypatch.setattr(survey_module, "fit_into", lambda _, examples, *__, **___: taught.append(examples))
     make(calm_survey).run()
     frame = load(calm_survey).to_frame().sort_values(["number", "learning_rate", "replicate"])
     values, tests = (frame[name].to_numpy().reshape(6, 2, 2) for name in ("value", "test"))
@@ -226,7 +228,7 @@ def test_trials_are_taken_evenly_where_there_are_many(monkeypatch: pytest.Monkey
 
 
 def test_examples_of_a_campaign_are_its_trials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("nas.report.output.plot_progress", lambda *_: None)
+    monkeypatch.setattr(output_module, "plot_progress", lambda *_: None)
 
     def evaluate(wiring: Wiring, _: Mapping[str, Any]) -> float:
         return -abs(wiring.n_edges - 40.0)

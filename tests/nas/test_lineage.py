@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from nas.space.lineage import Lineage, lineages
+from nas.prediction.examples import lineages
+from nas.space.lineage import Lineage
 from nas.store.records import Record
 
 

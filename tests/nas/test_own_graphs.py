@@ -7,12 +7,13 @@ import networkx as nx
 import pytest
 from survey_cases import make as survey
 
+from nas.campaign import campaign as campaign_module
 from nas.campaign.campaign import Campaign
 from nas.errors import InputError
 from nas.prediction.examples import survey_examples
-from nas.space.graph_option import read_graphs
-from nas.space.own_graphs import check_graphs
-from nas.space.space import Space
+from nas.report import output as output_module
+from nas.space.graphs import read_graphs
+from nas.space.space import Space, check_graphs
 from nas.store.study import load
 from nas.store.survey_table import load_survey
 from priors import GraphPool, Wiring
@@ -32,8 +33,8 @@ def edges(wiring: Wiring, _: Any) -> float:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing, and what is learnt when all is over, take longer than all the rest of these campaigns."""
-    monkeypatch.setattr("nas.report.output.plot_progress", lambda *_: None)
-    monkeypatch.setattr("nas.campaign.campaign.fit_into", lambda *_, **__: None)
+    monkeypatch.setattr(output_module, "plot_progress", lambda *_: None)
+    monkeypatch.setattr(campaign_module, "fit_into", lambda *_, **__: None)
 
 
 @pytest.mark.parametrize(

@@ -15,16 +15,16 @@ from optuna.trial import FrozenTrial, TrialState
 from pareto_cases import PNG, edges, numbers, run
 
 from nas.campaign.campaign import Campaign
+from nas.campaign.folder import read_best, read_status
 from nas.cli.console import make_console
 from nas.cli.display import show_best, show_outcome
 from nas.errors import InputError
 from nas.options.options import resolve
-from nas.report.front_records import front_records
+from nas.report.front import front_records
 from nas.report.outcome import Outcome
 from nas.store.records import Records
 from nas.store.study import STUDY_NAME, StudyFile, load
 from nas.store.trial_rows import append_trials
-from nas.survey.commands import read_best, read_status
 from priors import read_wiring
 
 SAMPLERS = ["structural", "nsga2", "tpe", "random"]

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from pareto_cases import PNG, SPACE, numbers
 
 from nas.campaign.campaign import Campaign
-from nas.evaluation.evaluation import Trainer
 from nas.evaluation.finals import FRESH
+from nas.evaluation.trainer import Trainer
 from nas.networks import NetworkSpec
-from nas.report.front_records import evenly_by_size, front_records
+from nas.report.front import evenly_by_size, front_records
 from nas.report.outcome import Outcome
 from nas.report.verdict import front_verdict
 from nas.store.records import Record, Records

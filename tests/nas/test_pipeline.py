@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 
 from nas.campaign.pipeline import evaluated
-from nas.evaluation.evaluation import OwnEvaluation
+from nas.evaluation.trainer import OwnEvaluation
 from nas.samplers.proposer import Proposer
 from nas.space.space import Space
 from nas.store.records import Records
-from nas.store.study import StudyFile, load
-from nas.store.writer import Writer
+from nas.store.study import StudyFile, Writer, load
 from priors import Wiring
 
 

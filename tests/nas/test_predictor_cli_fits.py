@@ -27,6 +27,7 @@ from rich.console import Console
 
 from nas import Campaign
 from nas.cli.display_predictors import show_validation
+from nas.report import output as output_module
 from predictors import Predictor, Preparation, describe, names_of
 from predictors.storage import FILE
 
@@ -156,7 +157,7 @@ def campaign(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
     out = tmp_path_factory.mktemp("campaign")
     options = f"{TINY} --sampler random --trials 20 --finalists 1 --final-seeds 2 --out {out} --json"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nas.report.output.plot_progress", lambda *_: None)
+        patch.setattr(output_module, "plot_progress", lambda *_: None)
         code, text, err = wirenas("run", *options.split())
     assert code == 0, err
     return out, json.loads(text)
@@ -201,7 +202,7 @@ def test_a_survey_leaves_a_predictor_and_keeps_it(survey: tuple[Path, dict[str, 
 def test_what_teaches_nothing_leaves_no_predictor(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trials: int, value: float | None
 ):
-    monkeypatch.setattr("nas.report.output.plot_progress", lambda *_: None)
+    monkeypatch.setattr(output_module, "plot_progress", lambda *_: None)
     space = {"nodes": (8, 12), "degree": (2, 4)}
     outcome = Campaign(
         tmp_path,

@@ -18,7 +18,7 @@ from stopping_cases import classes
 
 from nas.campaign.campaign import Campaign
 from nas.evaluation.early_stopping import EARLY_STOPPING
-from nas.evaluation.evaluation import Evaluation
+from nas.evaluation.trainer import Evaluation
 from nas.evaluation.watcher import Watcher
 from nas.networks import NetworkSpec
 from nas.samplers import plan

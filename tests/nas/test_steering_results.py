@@ -8,14 +8,13 @@ import pytest
 from scipy.stats import binomtest
 from steering_cases import N
 
-from nas.studies.paired import Difference, expected_median, holm, paired_difference
 from nas.studies.steering.arms import ARMS
 from nas.studies.steering.pools import Pool
 from nas.studies.steering.replay import START, TRIALS
 from nas.studies.steering.report import numbers_of
 from nas.studies.steering.results import COMPARISONS, MEASURES, Comparison, PoolResult
 from nas.studies.steering.words import pages
-from nas.studies.tables import plain
+from nas.studies.tables import Difference, expected_median, holm, paired_difference, plain
 
 
 def line_of(arm: str, seed: int, members: list[int], **more: Any) -> dict[str, Any]:

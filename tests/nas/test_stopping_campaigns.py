@@ -15,8 +15,7 @@ from stopping_cases import ByHand, classes
 
 from nas.campaign.campaign import Campaign
 from nas.errors import CampaignError, InputError
-from nas.evaluation.early_stopping import EARLY_STOPPING
-from nas.evaluation.lockstep import LockstepEvaluation
+from nas.evaluation.early_stopping import EARLY_STOPPING, LockstepEvaluation
 from nas.prediction.examples import campaign_examples
 from nas.report.outcome import Outcome, counted_in
 from nas.samplers.proposer import Candidate

@@ -10,9 +10,8 @@ from optuna.pruners import NopPruner
 from optuna.trial import FrozenTrial
 from stopping_cases import classes, stopping
 
-from nas.evaluation.early_stopping import Stopping
-from nas.evaluation.evaluation import TrainedEvaluation, Trainer, attempt
-from nas.evaluation.lockstep import LockstepEvaluation
+from nas.evaluation.early_stopping import LockstepEvaluation, Stopping
+from nas.evaluation.trainer import TrainedEvaluation, Trainer, attempt
 from nas.networks import NetworkSpec
 from nas.samplers.proposer import Candidate
 from nas.training import Recipe
@@ -46,7 +45,7 @@ def never() -> Stopping:
 def test_what_is_not_stopped_has_the_value_that_it_has_anyway(engine: str, recipe: dict[str, Any]):
     own = trainer(engine=engine, recipe=recipe)
     expected = attempt(candidate(), TrainedEvaluation(own, 2), threading.Event())
-    found = attempt(candidate(), LockstepEvaluation(own, 2, never()), threading.Event())
+    found = attempt(candidate(), LockstepEvaluation(own, 2, never().judge), threading.Event())
     assert found.curve[-1] == found.value
     assert replace(found, seconds=0.0, curve=(), stopping={}) == replace(expected, seconds=0.0)
     assert expected.is_complete
@@ -59,7 +58,7 @@ def test_what_is_not_stopped_has_the_value_that_it_has_anyway(engine: str, recip
 def test_the_curve_says_what_shorter_trainings_would_be_worth(engine: str, patience: int | None):
     recipe = {"schedule": "constant", "patience": patience}
     curve = attempt(
-        candidate(), LockstepEvaluation(trainer(engine=engine, recipe=recipe), 2, never()), threading.Event()
+        candidate(), LockstepEvaluation(trainer(engine=engine, recipe=recipe), 2, never().judge), threading.Event()
     ).curve
     shorter = [trainer(engine=engine, recipe={**recipe, "epochs": epochs}) for epochs in range(1, len(curve) + 1)]
     assert curve == tuple(TrainedEvaluation(one, 2)(candidate())["value"] for one in shorter)
@@ -73,7 +72,7 @@ def test_a_trial_ends_when_the_rule_says_so():
         asked.append((trial.number, trial.last_step))
         return trial.number == 2 and trial.last_step == 3
 
-    evaluation = LockstepEvaluation(trainer(), 2, stopping(third))
+    evaluation = LockstepEvaluation(trainer(), 2, stopping(third).judge)
     stopped = attempt(candidate(2), evaluation, threading.Event())
     whole = attempt(candidate(1), evaluation, threading.Event())
     assert asked == [*((2, epoch) for epoch in (1, 2, 3)), *((1, epoch) for epoch in (1, 2, 3, 4, 5))]
@@ -92,7 +91,7 @@ def test_trainings_that_lost_patience_wait_for_the_others():
     lengths = [len(own.train(wiring(), *step).history.epochs) for step in plan]
     assert len(set(lengths)) > 1
     asked = []
-    evaluation = LockstepEvaluation(own, 2, stopping(lambda _, trial: bool(asked.append(trial.last_step))))
+    evaluation = LockstepEvaluation(own, 2, stopping(lambda _, trial: bool(asked.append(trial.last_step))).judge)
     assert len(attempt(candidate(), evaluation, threading.Event()).curve) == max(lengths)
     assert asked == list(range(1, max(lengths)))
 
@@ -105,5 +104,5 @@ def test_a_second_attempt_is_judged_afresh():
             raise ZeroDivisionError("once")
         return trial.last_step == 4
 
-    record = attempt(candidate(), LockstepEvaluation(trainer(), 1, stopping(broken)), threading.Event())
+    record = attempt(candidate(), LockstepEvaluation(trainer(), 1, stopping(broken).judge), threading.Event())
     assert (record.state, record.attempts, len(record.curve)) == ("stopped", 2, 4)

@@ -14,9 +14,11 @@ from sklearn.metrics import r2_score
 from sklearn.preprocessing import MinMaxScaler
 
 from nas.options.options import resolve_survey
+from nas.prediction import validation as validation_module
 from nas.store.survey_table import load_survey
 from nas.studies import prediction, published_rnns
 from nas.studies.tables import markdown_table, plain, said, write_text
+from nas.survey import survey as survey_module
 from predictors import TIERS, names_of
 from predictors.validation import repeated_folds
 from predictors.validation.crossval import Estimate
@@ -213,10 +215,10 @@ def short_prediction(monkeypatch: pytest.MonkeyPatch) -> None:
         "BlendFit": lambda *_: ridge,
     }.items():
         monkeypatch.setattr(prediction, name, value)
-    monkeypatch.setattr("nas.prediction.validation.BlendFit", lambda *_: ridge)
-    monkeypatch.setattr("nas.prediction.validation.plain_fit", ridge)
+    monkeypatch.setattr(validation_module, "BlendFit", lambda *_: ridge)
+    monkeypatch.setattr(validation_module, "plain_fit", ridge)
     # The survey's own predictor is not asked for here.
-    monkeypatch.setattr("nas.survey.survey.fit_into", lambda *_, **__: None)
+    monkeypatch.setattr(survey_module, "fit_into", lambda *_, **__: None)
 
 
 @pytest.mark.usefixtures("short_prediction")

@@ -12,7 +12,7 @@ from survey_cases import RECIPE, SPACE, TASK, keys_of, make, rows, same
 
 from nas import Survey, Task, load
 from nas.errors import CampaignError, InputError
-from nas.evaluation import evaluation
+from nas.evaluation import trainer as evaluation
 from nas.networks import NetworkSpec
 from nas.seeds import stream
 from nas.space.draws import Draws

@@ -16,12 +16,15 @@ from rich.console import Console
 
 from nas import load
 from nas.cli import app as cli
+from nas.cli import display_survey as display_survey_module
 from nas.cli.display_survey import show_survey, survey_display
 from nas.cli.flags import given_options, survey_flags
 from nas.errors import options_of
+from nas.evaluation.trainer import Trainer
 from nas.options.options import SurveyOptions
 from nas.space.space import Space
 from nas.store.survey_table import SurveyOutcome
+from nas.survey import survey as survey_module
 from nas.survey.survey import Standing
 from nas.training.recipe import Recipe
 
@@ -108,7 +111,7 @@ def test_the_example_of_the_help_is_understood(wirenas: Call, monkeypatch: pytes
         seen.append((*arguments[:3], arguments[4]))
         return SurveyOutcome("atlas", "digits", "mlp", "accuracy", ("torch",), 1, 1, 0, 0, 1.0, 1)
 
-    monkeypatch.setattr("nas.survey.commands.run_survey", run_survey)
+    monkeypatch.setattr(survey_module, "run_survey", run_survey)
     text = " ".join(wirenas("survey", "--help")[1].split())
     example = re.search(r"Example: wirenas (.*?/)(?: |$)", text)
     assert example is not None
@@ -181,7 +184,7 @@ def test_the_same_command_again_trains_nothing_and_more_wirings_are_added(
         raise AssertionError("something was trained")
 
     with monkeypatch.context() as patch:
-        patch.setattr("nas.evaluation.evaluation.Trainer.train", refuse)
+        patch.setattr(Trainer, "train", refuse)
         for given in ([], [*TINY.split(), "--wirings", "3"], ["--wirings", "2"], ["--threads", "2"]):
             code, text, err = wirenas("survey", *given, "--out", str(out), "--json")
             assert code == 0, err
@@ -244,7 +247,7 @@ def test_a_campaign_is_not_started_in_the_folder_of_a_survey(survey: tuple[Path,
 
 
 def test_ctrl_c_says_how_to_go_on(wirenas: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    from nas.survey import rows as survey_rows
+    from nas.survey import survey as survey_rows
 
     original = survey_rows.RowMaker.rows
 
@@ -319,7 +322,7 @@ def test_anything_else_is_exit_code_one(wirenas: Call, tmp_path: Path, monkeypat
     def refuse(*_: Any, **__: Any) -> None:
         raise RuntimeError("always")
 
-    monkeypatch.setattr("nas.evaluation.evaluation.Trainer.train", refuse)
+    monkeypatch.setattr(Trainer, "train", refuse)
     code, text, err = wirenas("survey", *TINY.split(), "--wirings", "50", "--out", str(tmp_path))
     assert (code, text) == (1, "")
     message = "wirings failed one after another, in every training; the last one with: RuntimeError: always"
@@ -332,7 +335,7 @@ def test_anything_else_is_exit_code_one(wirenas: Call, tmp_path: Path, monkeypat
 @pytest.mark.parametrize("is_terminal", [True, False])
 def test_the_display_shows_how_far_a_survey_is(is_terminal: bool, monkeypatch: pytest.MonkeyPatch):
     clock = [100.0]
-    monkeypatch.setattr("nas.cli.display_survey.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr(display_survey_module.time, "monotonic", lambda: clock[0])
     console = Console(record=True, force_terminal=is_terminal, width=120, file=io.StringIO())
     with survey_display(console) as show:
         for done in (10, 20, 40):

@@ -32,14 +32,14 @@ FORKS = """
 import os, random, signal, sys, time
 import numpy as np
 from nas import Survey, Task
-from nas.evaluation import evaluation
-from nas.evaluation import in_order
+from nas.evaluation import trainer as evaluation
+from nas.evaluation import threads as in_order
 from nas.store import survey_parts as parts
 from nas.survey import survey
 from nas.store.survey_table import load_survey
 
 out, threads, kills, seed = sys.argv[1], *map(int, sys.argv[2:])
-parts._MOST_SMALL, survey._WRITE_EVERY_S, in_order._LOOK_UP_S = 4, 0.01, 0.005
+parts._MOST_SMALL, survey._WRITE_EVERY_S, in_order._YIELD_EVERY_S = 4, 0.01, 0.005
 inputs = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
 task = Task.from_arrays("signs", inputs, (inputs.sum(axis=1) > 0).astype(np.int64))
 train = evaluation.Trainer.train

@@ -11,9 +11,9 @@ from survey_cases import RECIPE, SPACE, TASK, make, make_task, rows, same
 
 from nas import load
 from nas.errors import CampaignError, InputError
-from nas.evaluation import evaluation
+from nas.evaluation import trainer as evaluation
 from nas.options.options import SurveyOptions
-from nas.survey import rows as survey_rows
+from nas.store import survey_parts as survey_parts_module
 from nas.survey import survey
 from nas.training import Recipe
 
@@ -79,14 +79,14 @@ def test_wirings_that_fail_at_the_end_of_an_interrupted_run_are_trained_again(
     making = make(tmp_path)
     with monkeypatch.context() as patch:
         calls = fail(patch, lambda fingerprint, *_: fingerprint not in good)
-        original = survey_rows.RowMaker.rows
+        original = survey.RowMaker.rows
 
         def stopping(maker: Any, number: int) -> Any:
             if number == 4:
                 making.stop.set()
             return original(maker, number)
 
-        patch.setattr(survey_rows.RowMaker, "rows", stopping)
+        patch.setattr(survey.RowMaker, "rows", stopping)
         with pytest.raises(KeyboardInterrupt):
             making.run()
     assert len(set(calls)) == 16
@@ -107,7 +107,7 @@ def test_an_error_while_storing_ends_the_threads(tmp_path: Path, monkeypatch: py
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(survey, "_WRITE_EVERY_S", 0.0)
-    monkeypatch.setattr("nas.store.survey_parts.pq.write_table", lambda *_, **__: full())
+    monkeypatch.setattr(survey_parts_module.pq, "write_table", lambda *_, **__: full())
     with pytest.raises(OSError, match="No space left"):
         make(tmp_path, wirings=10**6, threads=2).run()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("wirenas")]

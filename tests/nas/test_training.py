@@ -12,8 +12,7 @@ from nas.errors import InputError
 from nas.networks import SequenceNetwork, SparseMLP
 from nas.tasks import Task
 from nas.training import Interrupted, Recipe, Score, torch_engine, train
-from nas.training.extension import has_native
-from nas.training.machine import describe_machine
+from nas.training.extension import describe_machine, has_native
 from nas.training.torch_engine import evaluate
 from nas.training.train import session
 from priors import WattsStrogatz, Wiring, attach, layer, orient

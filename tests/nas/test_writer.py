@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from nas.store import writer
+from nas.store import study as writer
 from nas.store.records import Record
-from nas.store.study import StudyFile, load
-from nas.store.writer import Writer
+from nas.store.study import StudyFile, Writer, load
 
 
 class Clock:

@@ -17,12 +17,12 @@ import numpy as np
 import optuna
 from numpy.typing import NDArray
 
-from nas.campaign.setup import plain_options
-from nas.evaluation.evaluation import Trainer
 from nas.evaluation.finals import FRESH
-from nas.evaluation.guards import one_torch_thread
+from nas.evaluation.threads import one_torch_thread
+from nas.evaluation.trainer import Trainer
 from nas.networks import NetworkSpec
 from nas.options.options import CampaignOptions, resolve
+from nas.options.resolve import plain_options
 from nas.samplers.acquisition import front_of, hypervolume
 from nas.samplers.proposer import Candidate, Proposer
 from nas.space.space import without_draws

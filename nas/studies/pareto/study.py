@@ -9,9 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.studies.paired import Difference, holm, paired_difference
 from nas.studies.pareto.runs import ARMS, CHANCE, FRESH_SEEDS, START, Run, checkpoints, pareto_runs
-from nas.studies.tables import listed, markdown_table, said, write_numbers, write_text
+from nas.studies.tables import (
+    Difference,
+    holm,
+    listed,
+    markdown_table,
+    paired_difference,
+    said,
+    write_numbers,
+    write_text,
+)
 from predictors.figures import save_figure
 from predictors.validation.resampling import LEVEL
 

@@ -17,7 +17,7 @@ from nas.samplers import StructuralSampler
 from nas.samplers.tpe import TPEDraws
 from nas.seeds import stream_seed
 from nas.space.space import Params
-from nas.store.quiet import quiet_optuna
+from nas.store.study import quiet_optuna
 from nas.studies.steering.pools import Pool
 from nas.studies.steering.replay import START, Choice, Run
 from predictors import Predictor, names_of

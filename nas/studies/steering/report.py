@@ -14,7 +14,7 @@ from nas.studies.steering.replay import START, TRIALS
 from nas.studies.steering.results import OWN, SHARES, PoolResult
 from nas.studies.steering.words import pages
 from nas.studies.tables import plain, write_numbers, write_text
-from nas.training.machine import describe_machine
+from nas.training.extension import describe_machine
 from predictors.figures import save_figure
 
 __all__ = ["numbers_of", "summary", "write_report"]

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from nas.studies.paired import Difference, expected_median, holm, paired_difference
 from nas.studies.steering.arms import ARMS
 from nas.studies.steering.pools import Pool
 from nas.studies.steering.replay import START, TRIALS
+from nas.studies.tables import Difference, expected_median, holm, paired_difference
 from predictors.validation.metrics import coverage, kendall
 
 __all__ = ["COMPARISONS", "MEASURES", "OWN", "SHARES", "ArmResult", "Comparison", "Forecasts", "Line", "PoolResult"]

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from nas.errors import InputError, known
-from nas.evaluation.guards import alone_in
 from nas.options.options import SURVEY, refuse_changes, resolve_survey, with_defaults
+from nas.store.folders import alone_in
 from nas.store.survey_table import load_survey
 from nas.studies.prediction import POPULATIONS
 from nas.studies.steering.arms import ARMS, start_up

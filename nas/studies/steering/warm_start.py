@@ -15,15 +15,14 @@ import numpy as np
 
 from nas.prediction.answers import load_predictor
 from nas.store.survey_table import load_survey
-from nas.studies.paired import Difference, paired_difference
 from nas.studies.steering.arms import at_random, start_up, steered
 from nas.studies.steering.pools import Pool, read_pool
 from nas.studies.steering.replay import Arm, Choice, Run
 from nas.studies.steering.study import POOLS
-from nas.studies.tables import listed, markdown_table, said, write_numbers, write_text
+from nas.studies.tables import Difference, listed, markdown_table, paired_difference, said, write_numbers, write_text
 from nas.survey.survey import Survey
 from nas.tasks import load_task
-from nas.training.machine import describe_machine
+from nas.training.extension import describe_machine
 
 __all__ = ["SEEDS", "TARGET", "TRIALS", "pages", "warm_start"]
 

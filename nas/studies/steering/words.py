@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nas.studies.paired import Difference
 from nas.studies.steering.results import COMPARISONS, MEASURES, OWN, SHARES, Comparison
-from nas.studies.tables import listed, markdown_table, said, said_share
+from nas.studies.tables import Difference, listed, markdown_table, said, said_share
 from predictors.validation.resampling import share_interval
 
 __all__ = ["pages"]

@@ -11,22 +11,19 @@ from nas.errors import InputError
 from nas.options.options import (
     CAMPAIGN,
     OPTIONS_FILE,
-    SURVEY,
     Kind,
     read_options,
     refuse_other,
     resolve,
-    resolve_survey,
     resume_options,
 )
 from nas.report.outcome import Outcome, counted_in
+from nas.store.folders import holds_survey
 
 if TYPE_CHECKING:
     from nas.evaluation.watcher import Watcher
-    from nas.store.survey_table import SurveyOutcome
-    from nas.survey.survey import Standing
 
-__all__ = ["holds_survey", "read_best", "read_status", "read_survey", "run_campaign", "run_survey"]
+__all__ = ["is_from_python", "read_best", "read_status", "run_campaign"]
 
 
 def run_campaign(
@@ -63,7 +60,7 @@ def run_campaign(
     options = _merged(written, given)
     resolved = resolve(options)
     folder = out or Path("results") / f"{resolved.task}-{resolved.network}"
-    if _is_from_python(folder):
+    if is_from_python(folder):
         raise InputError(f"{folder}: this campaign was started from Python and is resumed there, not by `wirenas run`")
     if resolved.task is None:
         raise InputError("task='none': a campaign without a task needs an own evaluation, which Python alone can give")
@@ -77,57 +74,6 @@ def run_campaign(
         options["task"] = load_task(options.get("task", resolved.task), data)
     campaign = Campaign(folder, threads=threads, storage=storage, study=study, **options)
     return campaign.run(watcher_for(campaign.options.direction, campaign.options.by_size))
-
-
-def run_survey(
-    out: Path | None,
-    given: Mapping[str, Any],
-    threads: int | None,
-    watch: Callable[[Standing], None],
-    data: Path | None = None,
-    noticed: Callable[[str], None] | None = None,
-) -> SurveyOutcome:
-    """Run or resume a survey; see `Survey.run`.
-
-    Parameters
-    ----------
-    out : Path or None
-        The survey's folder, by default named after task and network.
-    given : mapping
-        Nested options.
-    threads : int or None
-        Trainings at a time; see `Survey`.
-    watch : callable
-        Told how far the survey is.
-    data : Path or None
-        Folder of the task's files; see `run_campaign`.
-    noticed : callable, optional
-        Told what somebody who looks on should know.
-    """
-    resolved = resolve_survey(given)
-    folder = out or Path("results") / f"{resolved.task}-{resolved.network}-survey"
-    if _is_from_python(folder, SURVEY):
-        raise InputError(f"{folder}: this survey was started from Python and is resumed there")
-    options = resume_options(folder, given, SURVEY)
-    from nas.survey.survey import Survey
-
-    if data is not None:
-        from nas.tasks import load_task
-
-        options["task"] = load_task(str(options.get("task") or resolved.task), data)
-    return Survey(folder, threads=threads, **options).run(watch, noticed)
-
-
-def holds_survey(out: Path) -> bool:
-    """Whether a survey lies in a folder."""
-    return (out / SURVEY.file).is_file()
-
-
-def read_survey(out: Path) -> SurveyOutcome:
-    """Return where a survey stands, whether it is over or not, without changing it."""
-    from nas.store.survey_table import read_outcome
-
-    return read_outcome(out)
 
 
 def read_status(out: Path) -> Outcome:
@@ -151,7 +97,7 @@ def read_best(out: Path) -> dict[str, Any]:
         raise InputError(f"{out}: a survey lies there, which has no best candidate; see `wirenas status` instead")
     outcome = read_status(out).to_json()
     if outcome["best"] is None:
-        way = "the Python program that started it" if _is_from_python(out) else "`wirenas run` with this --out"
+        way = "the Python program that started it" if is_from_python(out) else "`wirenas run` with this --out"
         raise InputError(f"{out}: no trial is complete yet; {way} goes on")
     names = ("out", "best", "test", "references", "verdict", "metric", "over", "front", "front_references")
     found = {name: outcome[name] for name in names}
@@ -169,7 +115,7 @@ def _files(folder: Path, fingerprint: str) -> list[str]:
     return sorted(map(str, folder.iterdir())) if written == fingerprint else []
 
 
-def _is_from_python(folder: Path, kind: Kind = CAMPAIGN) -> bool:
+def is_from_python(folder: Path, kind: Kind = CAMPAIGN) -> bool:
     """Whether the folder holds the work of an own evaluation or task, which the command line does not have."""
     from nas.tasks import TASKS
 

@@ -1,22 +1,70 @@
-"""Work in threads, results in order: whatever a thread finishes first, nothing is seen before what precedes it.
+"""What campaigns and surveys hold while they run: a folder for themselves, torch to one thread, Ctrl-C as a flag.
 
-Imports the standard library, and the exception by which a training says that it was stopped.
+Imports torch.
 """
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import threading
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from queue import SimpleQueue
 from typing import TypeVar
 
+import torch
+
 from nas.training import Interrupted
 
-__all__ = ["in_order"]
+__all__ = ["in_order", "one_torch_thread", "result_of", "stop_on_signal"]
 
 T = TypeVar("T")
-_LOOK_UP_S = 0.1
+_LOOK_UP_S = 0.2
+
+
+@contextlib.contextmanager
+def one_torch_thread() -> Iterator[None]:
+    """Give every training one thread: at these sizes several are slower, and sums would depend on their number."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextlib.contextmanager
+def stop_on_signal(stop: threading.Event) -> Iterator[None]:
+    """Turn the first Ctrl-C into a flag that every training looks at, so that nothing ends half-written."""
+    stop.clear()
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def on_signal(*_: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = signal.signal(signal.SIGINT, on_signal)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def result_of(future: Future[T], meanwhile: Callable[[], None] = lambda: None) -> T:
+    """Return a future's result, looking up now and then while it is waited for, and doing something `meanwhile`.
+
+    A signal that arrives just before a thread starts to wait is noticed only when the wait ends.
+    """
+    while not wait([future], timeout=_LOOK_UP_S).done:
+        meanwhile()
+    return future.result()
+
+
+_YIELD_EVERY_S = 0.1
 
 
 def in_order(
@@ -74,7 +122,7 @@ def _sorted(
     number = next(expected, None)
     running = True
     while running:
-        running = bool(wait(futures, timeout=_LOOK_UP_S).not_done)
+        running = bool(wait(futures, timeout=_YIELD_EVERY_S).not_done)
         while not done.empty():
             early.update([done.get()])
         known = []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,23 +13,16 @@ from nas.errors import InputError
 from nas.options.options import CampaignOptions, SharedOptions
 from nas.tasks import Task, load_task
 from nas.training.train import engine_for
-from predictors import Predictor
-from predictors.storage import FILE
 
 __all__ = [
     "check_direction",
     "check_fit",
     "check_sampler",
     "check_units",
-    "keep_warm_start",
     "n_threads",
     "plain_options",
-    "steering_of",
     "task_of",
 ]
-
-_WARM_FOLDER = "warm-start"
-"""Where a campaign keeps the predictor that it started from."""
 
 
 def task_of(task: str | Task | None, options: Mapping[str, Any]) -> Task:
@@ -137,47 +129,6 @@ def check_units(n_inputs: int, n_outputs: int, task: Task | None) -> None:
             f"n_inputs={n_inputs}, n_outputs={n_outputs}: neither may be negative, and outputs need inputs; "
             "nearest valid is n_inputs=1, or 0 for both"
         )
-
-
-def steering_of(out: Path, options: CampaignOptions) -> dict[str, Any]:
-    """Return the arguments of the structural or genetic sampler that follow from a campaign's folder and options.
-
-    Raises
-    ------
-    InputError
-        If there is no predictor where one is to start from.
-    """
-    warm_start = _warm_predictor(out, options)
-    if options.sampler == "genetic":
-        return {"startup": options.startup, "screened": options.screened}
-    return {
-        "startup": options.startup,
-        "share": options.share,
-        "replicates": options.repeats,
-        "warm_start": warm_start,
-    }
-
-
-def keep_warm_start(out: Path, options: CampaignOptions) -> None:
-    """Copy the predictor that a campaign starts from into its folder, where it stays as it was."""
-    if not _has_copy(out) and (predictor := _warm_predictor(out, options)) is not None:
-        predictor.save(out / _WARM_FOLDER)
-
-
-def _warm_predictor(out: Path, options: CampaignOptions) -> Predictor | None:
-    from nas.prediction.answers import load_predictor
-
-    if options.warm_start is None:
-        return None
-    try:
-        return load_predictor(out / _WARM_FOLDER if _has_copy(out) else Path(options.warm_start))
-    except InputError as error:
-        raise InputError(f"warm_start: {error}") from None
-
-
-def _has_copy(out: Path) -> bool:
-    """Whether a whole copy is there: the file that is looked for is the last one to be written."""
-    return (out / _WARM_FOLDER / FILE).is_file()
 
 
 def _n_cores() -> int:
