@@ -6,13 +6,16 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["FORMAT", "VERSION", "Document", "Part"]
+from predictors.legacy import FIRST_NAMES
 
-FORMAT, VERSION = "wirenas-predictor", 1
+__all__ = ["DOCUMENTS", "FORMAT", "VERSION", "AnyDocument", "Part"]
+
+FORMAT, VERSION = "wirenas-predictor", 2
 
 _MOST_COLUMNS, _MOST_MEMBERS = 4096, 64
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+Tiers = list[Literal["size", "structure", "centrality", "published", "recurrent"]]
 Names = Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=_MOST_COLUMNS)]
 
 
@@ -46,7 +49,7 @@ class _Preparation(_Strict):
 
 
 class _Arguments(_Strict):
-    tiers: list[Literal["size", "structure", "centrality", "published", "recurrent"]] | None
+    tiers: Tiers | None
     pivots: Annotated[int, Field(ge=1)] | None
     preparation: _Preparation | None
     metric: Annotated[str, Field(max_length=100)]
@@ -63,15 +66,14 @@ class _Calibration(_Strict):
     n_groups: Annotated[int, Field(ge=1)]
 
 
-class Document(_Strict):
-    """All of ``predictor.json`` but its seal."""
+class _Document(_Strict):
+    """What all versions of ``predictor.json`` hold."""
 
     format: Literal["wirenas-predictor"]
-    version: Literal[1]
+    version: int
     wirenas: Annotated[str, Field(max_length=100)]
     arrays: Annotated[str, Field(pattern=r"^arrays-[0-9a-f]{64}\.safetensors$")]
     arguments: _Arguments
-    tiers: list[Literal["size", "structure", "centrality", "published", "recurrent"]]
     own_columns: Names
     parameter_names: Names
     members: Annotated[list[_Share], Field(min_length=1, max_length=_MOST_MEMBERS)]
@@ -80,3 +82,32 @@ class Document(_Strict):
     radius: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None
     spread_factor: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     references: dict[str, Finite | None]
+
+
+class Document(_Document):
+    """All of ``predictor.json`` but its seal.
+
+    Parameters
+    ----------
+    names : list of str
+        The features that are read, in the order of their columns; those of `own_columns` follow.
+    """
+
+    names: Names
+
+
+class FirstDocument(_Document):
+    """The same in version 1, which had tiers in place of names."""
+
+    tiers: Tiers
+
+    @property
+    def names(self) -> list[str]:
+        """The features of the tiers, as they were then."""
+        return [name for tier, names in FIRST_NAMES.items() if tier in self.tiers for name in names]
+
+
+AnyDocument = Document | FirstDocument
+
+DOCUMENTS: dict[int, type[AnyDocument]] = {1: FirstDocument, VERSION: Document}
+"""What is read, by version."""

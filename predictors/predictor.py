@@ -18,7 +18,7 @@ from predictors.answers import Answers
 from predictors.features.table import names_of
 from predictors.fitted import Fitted, Training
 from predictors.preparation import Preparation
-from predictors.rows import as_trained, as_wirings, checked_column, chosen_tiers, columns_of
+from predictors.rows import as_trained, as_wirings, check_own_names, checked_column, chosen_tiers, columns_of
 
 if TYPE_CHECKING:
     from predictors.fitting import Aim
@@ -138,7 +138,10 @@ class Predictor:
         self._check_options()
         prepared = as_trained(as_wirings(wirings), self.preparation)
         self.tiers_ = chosen_tiers(self.tiers, prepared)
-        X, names = columns_of(prepared, self.tiers_, self.pivots, columns)
+        self.features_ = names_of(self.tiers_)
+        own = dict(sorted((columns or {}).items()))
+        check_own_names(own)
+        X, names = columns_of(prepared, self.features_, self.pivots, own), (*self.features_, *own)
         lineage = [wiring.hidden.fingerprint for wiring in prepared] if groups is None else groups
         training = Training.of(X, names, values, lineage, parameters)
         low, high = float(np.nanmin(training.labels)), float(np.nanmax(training.labels))
@@ -340,8 +343,9 @@ class Predictor:
         prepared = [[graph] if self.preparation is None else self.preparation.wirings(graph) for graph in graphs]
         owner = np.repeat(np.arange(len(graphs)), [len(found) for found in prepared])
         own = {name: checked_column(name, values, len(graphs))[owner] for name, values in (columns or {}).items()}
-        X, names = columns_of([wiring for found in prepared for wiring in found], self.tiers_, self.pivots, own)
-        if names != self.fitted_.names:
-            expected = ", ".join(self.fitted_.names[len(names_of(self.tiers_)) :]) or "none"
-            raise ValueError(f"columns {', '.join(columns or ()) or 'none'}: this predictor was fitted with {expected}")
-        return X, owner
+        expected = self.fitted_.names[len(self.features_) :]
+        if own.keys() != set(expected):
+            wanted = ", ".join(expected) or "none"
+            raise ValueError(f"columns {', '.join(columns or ()) or 'none'}: this predictor was fitted with {wanted}")
+        described = [wiring for found in prepared for wiring in found]
+        return columns_of(described, self.features_, self.pivots, {name: own[name] for name in expected}), owner

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from predictors.features.describe import describe
+from predictors.features.describe import measured
 from predictors.features.table import FEATURES, TIERS, names_of
 from predictors.preparation import Preparation
 from priors import Wiring
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Graph = Wiring | nx.Graph[Any]
 
-__all__ = ["Graph", "as_trained", "as_wirings", "checked_column", "chosen_tiers", "columns_of"]
+__all__ = ["Graph", "as_trained", "as_wirings", "check_own_names", "checked_column", "chosen_tiers", "columns_of"]
 
 _LONGEST_NAME = 200
 
@@ -74,23 +74,26 @@ def chosen_tiers(tiers: tuple[str, ...] | None, wirings: Sequence[Wiring]) -> tu
     return ("size", "structure", "recurrent") if cyclic else ("size", "structure")
 
 
+def check_own_names(names: Iterable[str]) -> None:
+    """Check that columns of one's own can have these names."""
+    for name in names:
+        if name in FEATURES or not 0 < len(name) <= _LONGEST_NAME:
+            raise ValueError(f"column {name!r}: a name needs 1 to {_LONGEST_NAME} characters, and no feature's name")
+
+
 def columns_of(
-    wirings: Sequence[Wiring], tiers: tuple[str, ...], pivots: int | None, own: Mapping[str, ArrayLike] | None
-) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """Return features and columns of one's own, (n, n_columns) float, and the names of all columns.
+    wirings: Sequence[Wiring], features: Sequence[str], pivots: int | None, own: Mapping[str, ArrayLike]
+) -> NDArray[np.float64]:
+    """Return features by name and then columns of one's own, (n, n_columns) float, in the order that they are given in.
 
     Raises
     ------
     ValueError
-        For a column of another length, with an infinite number, or with a name that cannot be.
+        For a column of another length, or with an infinite number.
     """
-    given = sorted((own or {}).items())
-    for name, _ in given:
-        if name in FEATURES or not 0 < len(name) <= _LONGEST_NAME:
-            raise ValueError(f"column {name!r}: a name needs 1 to {_LONGEST_NAME} characters, and no feature's name")
-    blocks = [describe(wirings, tiers, pivots)]
-    blocks += [checked_column(name, values, len(wirings))[:, None] for name, values in given]
-    return np.concatenate(blocks, axis=1), (*names_of(tiers), *(name for name, _ in given))
+    blocks = [measured(wirings, features, pivots)]
+    blocks += [checked_column(name, values, len(wirings))[:, None] for name, values in own.items()]
+    return np.concatenate(blocks, axis=1)
 
 
 def checked_column(name: str, values: ArrayLike, n: int) -> NDArray[np.float64]:

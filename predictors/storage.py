@@ -1,6 +1,7 @@
 """Predictors as files: ``predictor.json`` and the arrays that it names. No pickle, nothing is run, everything checked.
 
-``predictor.json`` holds format and version, the constructor's arguments, names, and the scalars of every part;
+``predictor.json`` holds format and version, the constructor's arguments, names, and the scalars of every part; features
+are found again by their names, so that the table may have more of them, or another order;
 ``arrays-….safetensors`` holds their arrays. Both carry a sha256, so that a damaged file is told apart from a sound one;
 what is sound is checked all the same before it is used. The JSON file is replaced last and in one step. Imports
 pydantic and safetensors.
@@ -12,7 +13,8 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,9 +24,9 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from predictors.calibration import LEVELS, Calibration
-from predictors.document import FORMAT, VERSION, Document, Part
+from predictors.document import DOCUMENTS, FORMAT, VERSION, AnyDocument, Part
 from predictors.domain import Domain
-from predictors.features.table import TIERS, names_of
+from predictors.features.table import FEATURES, tiers_of
 from predictors.fitted import LARGEST, LEAST_WIRINGS, Fitted, Training
 from predictors.members import Member, from_arrays, to_arrays
 from predictors.preparation import Preparation
@@ -40,6 +42,7 @@ FILE = "predictor.json"
 """The file by which a folder is known to hold a predictor."""
 
 _MOST_JSON, _MOST_ARRAYS = 8 * 2**20, 128 * 2**20
+_MOST_LISTED = 3
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -109,8 +112,8 @@ def _document(predictor: Predictor, arrays: Arrays) -> dict[str, Any]:
             "seed": int(predictor.seed),
             "preparation": None if predictor.preparation is None else asdict(predictor.preparation),
         },
-        "tiers": list(predictor.tiers_),
-        "own_columns": list(fitted.names[len(names_of(predictor.tiers_)) :]),
+        "names": list(predictor.features_),
+        "own_columns": list(fitted.names[len(predictor.features_) :]),
         "parameter_names": list(training.parameter_names),
         "members": [
             {"name": name, "weight": weight, "member": _part(member, f"members.{index}", arrays)}
@@ -169,26 +172,27 @@ def load(folder: str | os.PathLike[str]) -> Predictor:
         raise ValueError(f"{place}: {' '.join(str(error).split())[:500]}") from error
 
 
-def _read_document(place: Path) -> Document:
+def _read_document(place: Path) -> AnyDocument:
     return _parsed(_bounded(place / FILE, _MOST_JSON))
 
 
-def _parsed(content: bytes) -> Document:
+def _parsed(content: bytes) -> AnyDocument:
     try:
         document = json.loads(content)
     except ValueError as error:
         raise ValueError(f"{FILE} is not JSON: {error}") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ValueError(f"{FILE} is no predictor: it must be an object with the format {FORMAT!r}")
-    if document.get("version") != VERSION:
-        raise ValueError(f"version {document.get('version')!r} of {FILE} is not known: this reads version {VERSION}")
+    version = document.get("version")
+    if version not in list(DOCUMENTS):
+        raise ValueError(f"version {version!r} of {FILE} is not known: this reads versions up to {VERSION}")
     head, _, tail = content.rpartition(_SEAL)
     if tail != hashlib.sha256(head).hexdigest().encode() + _END:
         raise ValueError(f"{FILE} is damaged: its content does not have the sha256 at its end")
     del document["sha256"]
     try:
         # Read from JSON, where tuples are lists.
-        return Document.model_validate_json(json.dumps(document))
+        return DOCUMENTS[version].model_validate_json(json.dumps(document))
     except ValidationError as error:
         first = error.errors()[0]
         raise ValueError(f"{FILE}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
@@ -217,7 +221,7 @@ def _bounded(path: Path, most: int) -> bytes:
     return content
 
 
-def _predictor(document: Document, arrays: Arrays) -> Predictor:
+def _predictor(document: AnyDocument, arrays: Arrays) -> Predictor:
     from predictors.predictor import Predictor
 
     arguments: dict[str, Any] = document.arguments.model_dump()
@@ -228,13 +232,33 @@ def _predictor(document: Document, arrays: Arrays) -> Predictor:
     arguments["tiers"] = None if arguments["tiers"] is None else tuple(arguments["tiers"])
     predictor = Predictor(**arguments)
     predictor._check_options()
-    predictor.tiers_ = tuple(tier for tier in TIERS if tier in document.tiers)
-    names = (*names_of(predictor.tiers_), *document.own_columns)
+    names = (*document.names, *document.own_columns)
+    _check_names(document, names)
+    predictor.features_ = tuple(document.names)
+    predictor.tiers_ = tiers_of(predictor.features_)
     predictor.fitted_ = _fitted(document, arrays, names, predictor.bounds or (-math.inf, math.inf))
     return predictor
 
 
-def _fitted(document: Document, arrays: Arrays, names: tuple[str, ...], bounds: tuple[float, float]) -> Fitted:
+def _check_names(document: AnyDocument, names: tuple[str, ...]) -> None:
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ValueError(f"{FILE}: column {twice[0]!r} is there {names.count(twice[0])} times: names must differ")
+    gone = [name for name in document.names if name not in FEATURES]
+    if gone:
+        raise ValueError(
+            f"the predictor reads {_listed(gone)}, which this version of wirenas does not compute: fit it again, or "
+            f"use the version that wrote it, {document.wirenas!r}"
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return the first names of features as text, and how many there are beside them."""
+    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
+    return f"the feature{'s' if len(names) > 1 else ''} {', '.join(map(repr, names[:_MOST_LISTED]))}{more}"
+
+
+def _fitted(document: AnyDocument, arrays: Arrays, names: tuple[str, ...], bounds: tuple[float, float]) -> Fitted:
     n, k = len(_array(arrays, "out_of_fold", None)), len(names)
     training = Training(
         _array(arrays, "training.X", n, k, may_be_nan=True),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 import numpy as np
@@ -19,7 +19,7 @@ from nas.samplers.tpe import TPEDraws
 from nas.seeds import stream, stream_seed
 from nas.space.space import Params
 from nas.training.history import sign_of
-from predictors import Predictor
+from predictors import FEATURES, Predictor
 from predictors.members import Scaling
 from predictors.surrogate import Surrogate, Warp, fit_surrogate, scalings_of
 
@@ -34,6 +34,8 @@ _LEAST = 5
 """Fewer wirings teach nothing."""
 _LEAST_FOR_A_VERDICT = 30
 """Fewer do not tell whether structure predicts anything."""
+_MOST_NAMED = 3
+"""Features in a message."""
 _BEST = 5
 """Good wirings whose neighbours are candidates."""
 _TPE_DRAWS = 4
@@ -66,24 +68,36 @@ class Warm:
     Raises
     ------
     InputError
-        If it reads other features than those of the space.
+        If it reads features that the search does not have.
     """
 
     predictor: Predictor
     trials: float = 20.0
+    columns: tuple[int, ...] | None = None
+    """Of a search's rows, those that the predictor reads; None where they are all."""
 
-    def check(self, names: tuple[str, ...]) -> None:
-        """Check that it reads these columns."""
-        if self.predictor.fitted_.names != names:
+    def reading(self, names: Sequence[str]) -> Warm:
+        """Return the same for rows of these columns, of which it reads its own by name."""
+        read = self.predictor.fitted_.names
+        # A column of one's own is not the feature that has come to have its name.
+        own = {name for name in read[len(self.predictor.features_) :] if name in FEATURES}
+        place = {name: index for index, name in enumerate(names) if name not in own}
+        missing = [name for name in read if name not in place]
+        if missing:
+            some = ", ".join(missing[:_MOST_NAMED]) + (", …" if len(missing) > _MOST_NAMED else "")
             raise InputError(
-                "warm_start: the predictor reads other features than this search has; give one of such wirings"
+                f"warm_start: the predictor reads other features than this search has ({some}); give one of such "
+                "wirings"
             )
+        columns = tuple(place[name] for name in read)
+        return replace(self, columns=None if read == tuple(names) else columns)
 
     def scores(self, X: Floats) -> Floats:
         """Return normal scores of what it expects of rows, among what it expects of its training wirings."""
         sign = sign_of(self.predictor.direction)
         fitted = self.predictor.fitted_
-        return Warp.fit(sign * fitted.out_of_fold).score(sign * fitted.predict(X))
+        rows = X if self.columns is None else X.take(self.columns, axis=1)
+        return Warp.fit(sign * fitted.out_of_fold).score(sign * fitted.predict(rows))
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,11 +212,10 @@ class Learner:
     """
 
     def __init__(self, source: Source, directions: Sequence[str], seed: int, warm: Warm | None = None) -> None:
-        self._source, self._seed, self._warm = source, seed, warm
+        self._source, self._seed = source, seed
+        self._warm = None if warm is None else warm.reading(source.described_by.names)
         self._sign, self._by_size = sign_of(directions[0]), len(directions) > 1
         self._tpe = TPEDraws(source.space, directions)
-        if warm is not None:
-            warm.check(source.described_by.names)
 
     @cached_property
     def _scalings(self) -> tuple[Scaling, ...]:

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from predictors.compiled import extension
 from predictors.features.packing import packed
-from predictors.features.table import TIERS, names_of
+from predictors.features.table import COMPILED, FEATURES, TIERS, names_of, tiers_of
 from priors.checks import whole
 from priors.wiring import Wiring
 
-__all__ = ["DEFAULT_TIERS", "describe"]
+__all__ = ["DEFAULT_TIERS", "describe", "measured"]
 
 DEFAULT_TIERS = ("size", "structure")
 """Tiers that cost about as much as drawing a wiring."""
@@ -58,20 +58,40 @@ def describe(
     Betweenness: Brandes 2001, doi:10.1080/0022250X.2001.9990249; from pivots: Brandes & Pich 2007,
     doi:10.1142/S0218127407018403. Distances by bits: Then et al. 2014, doi:10.14778/2735496.2735507.
     """
-    names = names_of(tiers)
+    return measured(wirings, names_of(tiers), pivots)
+
+
+def measured(wirings: Sequence[Wiring], names: Sequence[str], pivots: int | None = None) -> NDArray[np.float64]:
+    """Compute chosen features, (n_wirings, n_names) float64, in the order of their names; see `describe`."""
     count = 0 if pivots is None else whole("describe", "pivots", pivots, 1)
     native = extension()
     if native is None:
-        return _in_python(wirings, tiers, pivots)
-    found = np.empty((len(wirings), len(names)))
+        return _in_python(wirings, names, pivots)
+    wanted = frozenset(names)
+    needed = {feature.tier for feature in COMPILED if feature.name in wanted}
+    tiers = tuple(tier for tier in TIERS if tier in needed)
+    computed = [feature.name for feature in COMPILED if feature.tier in needed]
+    found = np.empty((len(wirings), len(computed)))
     for first in range(0, len(wirings), _CHUNK):
         some = wirings[first : first + _CHUNK]
         found[first : first + len(some)] = _compiled(native, some, tiers, count)
     if "recurrent" in tiers:
-        radius = found[:, names.index("spectral_radius")]
+        radius = found[:, computed.index("spectral_radius")]
         for index in np.flatnonzero(np.isnan(radius)).tolist():
             radius[index] = _spectral_radius(wirings[index].hidden)
-    return found
+    return found if computed == list(names) else _by_name(found, computed, wirings, names)
+
+
+def _by_name(
+    found: NDArray[np.float64], computed: Sequence[str], wirings: Sequence[Wiring], names: Sequence[str]
+) -> NDArray[np.float64]:
+    """Return the columns of some names, from those that were computed and from functions of one wiring."""
+    place = {name: index for index, name in enumerate(computed)}
+    rows = np.empty((len(wirings), len(names)))
+    for index, name in enumerate(names):
+        measure = FEATURES[name].measure
+        rows[:, index] = found[:, place[name]] if measure is None else [measure(wiring) for wiring in wirings]
+    return rows
 
 
 def _compiled(native: Any, wirings: Sequence[Wiring], tiers: tuple[str, ...], pivots: int) -> NDArray[np.float64]:
@@ -89,11 +109,13 @@ def _instruction_set() -> str:
     return best
 
 
-def _in_python(wirings: Sequence[Wiring], tiers: tuple[str, ...], pivots: int | None) -> NDArray[np.float64]:
+def _in_python(wirings: Sequence[Wiring], names: Sequence[str], pivots: int | None) -> NDArray[np.float64]:
     from predictors.features.reference import describe_one
 
-    rows = [list(describe_one(wiring, tiers, pivots).values()) for wiring in wirings]
-    return np.array(rows, dtype=np.float64).reshape(len(rows), len(names_of(tiers)))
+    tiers = tiers_of(names)
+    described = [describe_one(wiring, tiers, pivots) for wiring in wirings]
+    rows = [[found[name] for name in names] for found in described]
+    return np.array(rows, dtype=np.float64).reshape(len(rows), len(names))
 
 
 def _spectral_radius(hidden: Wiring) -> float:

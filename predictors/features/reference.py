@@ -15,7 +15,7 @@ import numpy as np
 
 from predictors.features import reference_flow as flow
 from predictors.features import reference_graph as undirected
-from predictors.features.table import names_of
+from predictors.features.table import FEATURES, names_of
 from priors.checks import whole
 from priors.wiring import Wiring
 
@@ -58,6 +58,9 @@ def describe_one(wiring: Wiring, tiers: tuple[str, ...], pivots: int | None = No
     found: dict[str, float] = {}
     for tier in tiers:
         found |= _TIERS[tier](parts)
+    for name in names:
+        if (measure := FEATURES[name].measure) is not None:
+            found[name] = measure(wiring)
     return {name: float(found.get(name, np.nan)) for name in names}
 
 

@@ -1,5 +1,8 @@
 """FEATURES: every measure of a wiring, with its definition. Imports the standard library.
 
+A further `Feature` needs a `measure`, a function of a wiring, and nothing else; without one it is a column of compiled
+code, in that code's order, with a twin in `predictors.features.reference`. Saved predictors go by names.
+
 Words of the definitions: the *hidden wiring* is the wiring without its input and output units; the *graph* is the
 undirected one beneath the hidden wiring, without directions and self-loops; its *pairs* are joined neurons. The
 *feed-forward part* is all of a wiring's edges where these have no cycle, its forward edges where it has several layers,
@@ -9,9 +12,14 @@ deviations are over all neurons (or edges, pairs, layers) and not of a sample, u
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-__all__ = ["FEATURES", "TIERS", "Feature", "names_of"]
+if TYPE_CHECKING:
+    from priors.wiring import Wiring
+
+__all__ = ["COMPILED", "FEATURES", "TIERS", "Feature", "names_of", "tiers_of"]
 
 TIERS = ("size", "structure", "centrality", "published", "recurrent")
 """Groups of features by what they cost. Columns of a further tier, zero-cost, come from networks, not from wirings."""
@@ -35,6 +43,8 @@ class Feature:
     definition : str
     reference : str
         Where the definition comes from; "" for a count that needs none.
+    measure : callable, optional
+        Returns it of a wiring, NaN where undefined; without one, compiled code and its twin in Python compute it.
     """
 
     name: str
@@ -44,6 +54,7 @@ class Feature:
     kind: str
     definition: str
     reference: str = ""
+    measure: Callable[[Wiring], float] | None = None
 
 
 _STIER = "arXiv:2107.12917"
@@ -60,7 +71,7 @@ _HE = "arXiv:1502.01852"
 
 
 def _rows(tier: str, family: str, cost: str, kind: str, *rows: tuple[str, ...]) -> list[Feature]:
-    return [Feature(name, tier, family, cost, kind, *rest) for name, *rest in rows]
+    return [Feature(name, tier, family, cost, kind, definition, "".join(source)) for name, definition, *source in rows]
 
 
 def _summary(name: str, of: str, reference: str = "", *, of_sample: bool = False) -> list[tuple[str, ...]]:
@@ -300,6 +311,9 @@ FEATURES: dict[str, Feature] = {
 }
 """Every feature by name, tier after tier, in the order of the columns that they are computed into."""
 
+COMPILED: tuple[Feature, ...] = tuple(feature for feature in FEATURES.values() if feature.measure is None)
+"""What compiled code computes, in the order of its columns."""
+
 
 def names_of(tiers: tuple[str, ...]) -> tuple[str, ...]:
     """Return the names of the features of some tiers, in the order of `FEATURES`.
@@ -313,3 +327,9 @@ def names_of(tiers: tuple[str, ...]) -> tuple[str, ...]:
         if tier not in TIERS:
             raise ValueError(f"tier {tier!r} is not known; known are {', '.join(TIERS)}")
     return tuple(name for name, feature in FEATURES.items() if feature.tier in tiers)
+
+
+def tiers_of(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the tiers of some features, in the order of `TIERS`."""
+    found = {FEATURES[name].tier for name in names}
+    return tuple(tier for tier in TIERS if tier in found)

@@ -1,6 +1,6 @@
 """The ladder: what each further kind of structure explains beyond what size and inputs and outputs explain already.
 
-May import numpy, and the table of features.
+May import numpy, the table of features, and the names that it had first.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from predictors.features.table import FEATURES, names_of
+from predictors.legacy import FIRST_NAMES
 from predictors.validation.crossval import Estimate, Fit, Predict, difference, estimate_r2, out_of_fold
 from predictors.validation.folds import Folds
 
@@ -35,6 +36,7 @@ __all__ = [
 
 EVERYTHING = "everything"
 MEAN, SIZE_TIER, PRIOR = "mean", "size tier", "prior's parameters only"
+_FIRST = frozenset(name for names in FIRST_NAMES.values() for name in names)
 
 
 def _family(name: str) -> tuple[str, ...]:
@@ -209,9 +211,10 @@ def _columns(table: NDArray[np.float64], names: Sequence[str], wanted: Sequence[
     place = {name: index for index, name in enumerate(names)}
     if len(names) != table.shape[1]:
         raise ValueError(f"{len(names)} names of features: there must be one for each of the {table.shape[1]} columns")
-    missing = [name for name in wanted if name not in place]
+    # What predictors learnt from may be older than some features of the table.
+    missing = [name for name in wanted if name not in place and name in _FIRST]
     if missing:
         raise ValueError(
             f"no column {', '.join(missing)}: the baselines need all features of the tiers size and structure"
         )
-    return table[:, [place[name] for name in wanted]]
+    return table[:, [place[name] for name in wanted if name in place]]

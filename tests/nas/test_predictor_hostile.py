@@ -22,9 +22,10 @@ from command_line import refused, wirenas, write_graphs
 from safetensors.numpy import load as from_bytes
 from safetensors.numpy import save as to_bytes
 
-from predictors import Predictor, Preparation
+from predictors import FEATURES, Predictor, Preparation
 from predictors.storage import FILE, signed
 from priors import BarabasiAlbert, ErdosRenyi, Wiring, attach, layer, orient, read_wiring
+from priors.version import __version__
 
 FOLDERS = int(os.environ.get("WIRENAS_TEST_FOLDERS", "40"))
 MUTATIONS = int(os.environ.get("WIRENAS_TEST_MUTATIONS", "60"))
@@ -135,6 +136,14 @@ def test_damaged_predictors_are_refused_in_one_line(saved: Path, tmp_path: Path,
         assert len(message) < 800
         path.write_bytes(content)
     assert wirenas("predict", folder, graph)[0] == 0
+
+
+def test_a_feature_that_is_gone_is_said_in_one_line(saved: Path, graph: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delitem(FEATURES, "density")
+    assert refused("predict", saved, graph) == (
+        f"wirenas: {saved}: the predictor reads the feature 'density', which this version of wirenas does not compute: "
+        f"fit it again, or use the version that wrote it, {__version__!r}\n"
+    )
 
 
 def scalars_of(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

@@ -8,7 +8,7 @@ from nas.errors import InputError
 from nas.samplers.candidates import Source
 from nas.samplers.rounds import Warm
 from nas.space.space import Space
-from predictors import Predictor
+from predictors import FEATURES, Feature, Predictor, describe, names_of
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +56,35 @@ def test_a_predictor_of_a_loss_is_turned_round(fitted):
 
 
 def test_a_predictor_of_other_features_is_refused_by_one_line(fitted):
-    with pytest.raises(InputError, match="reads other features") as caught:
-        searched(Space(**{**SMALL, "structure": "recurrent"}), 1, warm_start=fitted)
+    wirings = Source(Space(**{**SMALL, "structure": "recurrent"}), UNITS, size_of, seed=77).population.wirings[:20]
+    recurrent = Predictor().fit(wirings, [sources(wiring) for wiring in wirings])
+    with pytest.raises(
+        InputError, match=r"reads other features .* \(self_loops, reciprocity, two_cycles, …\)"
+    ) as caught:
+        searched(Space(**SMALL), 1, warm_start=recurrent)
     assert is_one_line(caught)
+
+
+def test_columns_are_found_by_name(fitted):
+    """A search may have more columns than the predictor reads, in another order."""
+    wirings = Source(Space(**SMALL), UNITS, size_of, seed=78).population.wirings[:10]
+    names = names_of(("size", "structure", "recurrent"))
+    order = np.random.default_rng(0).permutation(len(names))
+    rows = describe(wirings, ("size", "structure", "recurrent"))[:, order]
+    own = Warm(fitted).reading(fitted.fitted_.names)
+    other = Warm(fitted).reading([names[index] for index in order])
+    assert own.columns is None
+    np.testing.assert_array_equal(other.scores(rows), own.scores(describe(wirings)))
+    study, _, _ = searched(Space(**{**SMALL, "structure": "recurrent"}), 2, warm_start=fitted)
+    assert len(params_of(study)) == 2
+
+
+def test_a_column_of_ones_own_is_no_feature(fitted, monkeypatch):
+    wirings = Source(Space(**SMALL), UNITS, size_of, seed=77).population.wirings[:10]
+    own = Predictor().fit(wirings, np.arange(10.0), columns={"toy": np.arange(10.0)})
+    toy = Feature("toy", "size", "size", "O(1)", "any", "nothing", measure=lambda _: 0.0)
+    monkeypatch.setitem(FEATURES, "toy", toy)
+    with pytest.raises(InputError, match=r"reads other features than this search has \(toy\)"):
+        searched(Space(**SMALL), 1, warm_start=own)
+    study, _, _ = searched(Space(**SMALL), 2, warm_start=fitted)
+    assert len(params_of(study)) == 2

@@ -142,14 +142,30 @@ def first_of(arrays: dict, ending: str) -> str:
 
 HOSTILE_DOCUMENTS = {
     "Input should be 'maximize' or 'minimize'": lambda d: d["arguments"].update(direction="sideways"),
-    "version 2 of predictor.json is not known": lambda d: d.update(version=2),
+    "version 3 of predictor.json is not known": lambda d: d.update(version=3),
+    "version [] of predictor.json is not known": lambda d: d.update(version=[]),
+    "tiers: Field required": lambda d: d.update(version=1),
+    "version: Input should be a valid integer": lambda d: d.update(version=2.0),
     "predictor.json is no predictor": lambda d: d.update(format="something else"),
     "Extra inputs are not permitted": lambda d: d.update(surprise=1),
     "Field required": lambda d: d.pop("members"),
     "members.0.weight: Input should be less than or equal to 1": lambda d: d["members"][0].update(weight=9.0),
     "kind='pickle' is not known": lambda d: d["members"][0]["member"].update(kind="pickle"),
     "arrays: String should match": lambda d: d.update(arrays="../../etc/passwd"),
-    "array 'training.X'": lambda d: d["own_columns"].append("mine"),
+    "array 'training.X' is float64 (90, 91): it must be 'f' of shape (90, 92)": lambda d: d["own_columns"].append(
+        "mine"
+    ),
+    "array 'training.X' is float64 (90, 91): it must be 'f' of shape (90, 90)": lambda d: d["names"].pop(),
+    "column 'density' is there 2 times: names must differ": lambda d: d["names"].append("density"),
+    "column 'n_edges' is there 2 times": lambda d: d["own_columns"].append("n_edges"),
+    "the predictor reads the feature 'toy', which this version of wirenas does not compute": lambda d: d[
+        "names"
+    ].__setitem__(2, "toy"),
+    "reads the features 'toy0', 'toy1', 'toy2' and 1 more, which": lambda d: d["names"].extend(
+        f"toy{number}" for number in range(4)
+    ),
+    "names.0: String should have at least 1 character": lambda d: d["names"].__setitem__(0, ""),
+    "names: List should have at most 4096 items": lambda d: d["names"].extend(map(str, range(5000))),
     "the first must be below the second": lambda d: d["arguments"].update(bounds=[1.0, 0.0]),
     "structure='tree': valid are": lambda d: d["arguments"]["preparation"].update(structure="tree"),
     "calibration.rms": lambda d: d["calibration"].update(rms=-1.0),
