@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 # Networks of this size are fastest on one thread each.
 export OMP_NUM_THREADS := 1
 
-.PHONY: demo test crash-test resume-test worker-test results-check fuzz sanitize versions-test bench lint clean
+.PHONY: demo test crash-test resume-test worker-test results-check fuzz sanitize versions-test bench \
+	coverage lint clean
 .DEFAULT_GOAL := test
 
 # Compiled code is built when the project is installed, so a change in it installs again.
@@ -35,6 +36,14 @@ demo: $(VENV)/.ready
 ## test: all tests but those that kill processes again and again, which have targets of their own
 test: $(VENV)/.ready
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --quiet -m "not crash"
+
+## coverage: which lines and branches the tests of `make test` reach, as a table and in build/coverage/html, with those
+## in processes that tests start; TESTS=tests/priors asks for less. Being watched takes time: tests that limit it may fail
+TESTS ?= tests
+coverage: $(VENV)/.ready
+	mkdir -p build/coverage
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --quiet --timeout 900 -m "not crash" \
+		--cov --cov-report term:skip-covered --cov-report html $(TESTS)
 
 ## crash-test: kill a campaign KILLS times and interrupt it 5 times, with one and with two threads
 KILLS ?= 20
@@ -78,6 +87,7 @@ bench: $(VENV)/.ready
 	$(BIN)/python -m benchmarks.engine
 	$(BIN)/python -m benchmarks.features
 
+## lint: ruff, mypy and clang-format
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
