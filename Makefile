@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS := 1
 
 .PHONY: demo test crash-test resume-test worker-test results-check fuzz sanitize versions-test bench \
-	coverage lint clean
+	coverage stubs lint clean
 .DEFAULT_GOAL := test
 
 # Compiled code is built when the project is installed, so a change in it installs again.
@@ -86,6 +86,17 @@ results-check: $(VENV)/.ready
 bench: $(VENV)/.ready
 	$(BIN)/python -m benchmarks.engine
 	$(BIN)/python -m benchmarks.features
+
+## stubs: types of the compiled parts, written anew beside them after their C++ has changed
+stubs: $(VENV)/.ready
+	set -e; for package in priors predictors nas/training; do \
+		module=$$(echo $$package | tr / .)._native; stub=$$package/_native.pyi; \
+		$(BIN)/python -m nanobind.stubgen --quiet --module $$module --output-file $$stub; \
+		{ echo "# Written by make stubs: python -m nanobind.stubgen --module $$module --output-file $$stub"; cat $$stub; } \
+			> $$stub.new; \
+		mv $$stub.new $$stub; \
+	done
+	$(BIN)/ruff format --quiet $(addsuffix /_native.pyi,priors predictors nas/training)
 
 ## lint: ruff, mypy and clang-format
 lint: $(VENV)/.ready

@@ -1,0 +1,223 @@
+# Written by make stubs: python -m nanobind.stubgen --module nas.training._native --output-file nas/training/_native.pyi
+from collections.abc import Sequence
+from typing import Annotated
+
+import numpy
+from numpy.typing import NDArray
+
+def instruction_sets() -> list[str]: ...
+def peak(arg0: str, arg1: int, /) -> float: ...
+def apply(
+    arg0: str, arg1: str, arg2: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")], /
+) -> None: ...
+
+class Network:
+    @property
+    def n_outputs(self) -> int: ...
+
+def feedforward(
+    n_inputs: int,
+    n_neurons: int,
+    n_outputs: int,
+    activation: int,
+    edges: Annotated[NDArray[numpy.int32], dict(shape=(None, 2), order="C", device="cpu", writable=False)],
+    slots: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)] | None,
+    sparse_inputs: bool = False,
+) -> Network: ...
+def recurrent(
+    arg0: Sequence[int],
+    arg1: int,
+    arg2: int,
+    arg3: Annotated[NDArray[numpy.int32], dict(shape=(None, 2), order="C", device="cpu", writable=False)],
+    arg4: Annotated[NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)],
+    arg5: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+    arg6: Annotated[NDArray[numpy.int32], dict(shape=(None, 2), order="C", device="cpu", writable=False)],
+    arg7: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+    /,
+) -> Network: ...
+
+class Data:
+    def __init__(
+        self, inputs: object, lengths: object | None, targets: object, n_inputs: int, n_outputs: int, loss: int
+    ) -> None: ...
+    @property
+    def sparse(self) -> bool: ...
+
+class Training:
+    def __init__(
+        self,
+        arg0: Network,
+        arg1: Data,
+        arg2: str,
+        arg3: tuple[int, int, int, float, bool],
+        arg4: tuple[int, float, float, bool],
+        arg5: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+        arg6: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+        arg7: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+        arg8: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+        arg9: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+        arg10: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+        arg11: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+        arg12: object,
+        /,
+    ) -> None: ...
+    def run(self, last: int, seconds: float) -> None: ...
+    @property
+    def step(self) -> int: ...
+    @property
+    def n_steps(self) -> int: ...
+    @property
+    def finished(self) -> bool: ...
+    @property
+    def diverged(self) -> bool: ...
+    @property
+    def best_epoch(self) -> int: ...
+    @property
+    def epochs(self) -> list[tuple[float, float, float]]: ...
+    def load(
+        self,
+        arg0: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+        arg1: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+        arg2: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+        arg3: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+        /,
+    ) -> None: ...
+    def store(
+        self,
+        weights: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+        biases: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+        head_weights: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+        head_biases: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    ) -> None: ...
+
+def evaluate(
+    arg0: Network,
+    arg1: Data,
+    arg2: str,
+    arg3: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+    arg4: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    arg5: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    arg6: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    arg7: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    /,
+) -> tuple[float, float]: ...
+def predict(
+    arg0: Network,
+    arg1: Data,
+    arg2: str,
+    arg3: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+    arg4: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    arg5: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    arg6: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    arg7: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    arg8: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order="C", device="cpu")],
+    /,
+) -> None: ...
+def gradients(
+    arg0: Network,
+    arg1: Data,
+    arg2: str,
+    arg3: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+    arg4: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    arg5: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    arg6: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    arg7: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    arg8: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    arg9: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    arg10: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    arg11: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    /,
+) -> float: ...
+
+class Data64:
+    def __init__(
+        self, inputs: object, lengths: object | None, targets: object, n_inputs: int, n_outputs: int, loss: int
+    ) -> None: ...
+    @property
+    def sparse(self) -> bool: ...
+
+class Training64:
+    def __init__(
+        self,
+        arg0: Network,
+        arg1: Data64,
+        arg2: str,
+        arg3: tuple[int, int, int, float, bool],
+        arg4: tuple[int, float, float, bool],
+        arg5: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+        arg6: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+        arg7: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+        arg8: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+        arg9: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+        arg10: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+        arg11: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+        arg12: object,
+        /,
+    ) -> None: ...
+    def run(self, last: int, seconds: float) -> None: ...
+    @property
+    def step(self) -> int: ...
+    @property
+    def n_steps(self) -> int: ...
+    @property
+    def finished(self) -> bool: ...
+    @property
+    def diverged(self) -> bool: ...
+    @property
+    def best_epoch(self) -> int: ...
+    @property
+    def epochs(self) -> list[tuple[float, float, float]]: ...
+    def load(
+        self,
+        arg0: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+        arg1: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+        arg2: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+        arg3: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+        /,
+    ) -> None: ...
+    def store(
+        self,
+        weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+        biases: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+        head_weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+        head_biases: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    ) -> None: ...
+
+def evaluate64(
+    arg0: Network,
+    arg1: Data64,
+    arg2: str,
+    arg3: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+    arg4: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    arg5: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    arg6: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    arg7: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    /,
+) -> tuple[float, float]: ...
+def predict64(
+    arg0: Network,
+    arg1: Data64,
+    arg2: str,
+    arg3: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+    arg4: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    arg5: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    arg6: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    arg7: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    arg8: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order="C", device="cpu")],
+    /,
+) -> None: ...
+def gradients64(
+    arg0: Network,
+    arg1: Data64,
+    arg2: str,
+    arg3: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+    arg4: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    arg5: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    arg6: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    arg7: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    arg8: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    arg9: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    arg10: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    arg11: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    /,
+) -> float: ...

@@ -1,0 +1,34 @@
+# Written by make stubs: python -m nanobind.stubgen --module predictors._native --output-file predictors/_native.pyi
+from typing import Annotated
+
+import numpy
+from numpy.typing import NDArray
+
+def describe(
+    arg0: Annotated[NDArray[numpy.int32], dict(shape=(None, 2), order="C", device="cpu", writable=False)],
+    arg1: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+    arg2: Annotated[NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)],
+    arg3: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+    arg4: Annotated[NDArray[numpy.bool_], dict(shape=(None, 2), order="C", device="cpu", writable=False)],
+    arg5: int,
+    arg6: int,
+    arg7: str,
+    /,
+) -> object: ...
+def feature_instruction_sets() -> list[str]: ...
+def tree_sums(
+    arg0: Annotated[NDArray[numpy.int32], dict(shape=(None, 4), order="C", device="cpu", writable=False)],
+    arg1: Annotated[NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)],
+    arg2: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+    arg3: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order="C", device="cpu", writable=False)],
+    arg4: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    /,
+) -> None: ...
+def tree_values(
+    arg0: Annotated[NDArray[numpy.int32], dict(shape=(None, 4), order="C", device="cpu", writable=False)],
+    arg1: Annotated[NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)],
+    arg2: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+    arg3: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order="C", device="cpu", writable=False)],
+    arg4: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order="C", device="cpu")],
+    /,
+) -> None: ...

@@ -1,0 +1,46 @@
+# Written by make stubs: python -m nanobind.stubgen --module priors._native --output-file priors/_native.pyi
+from collections.abc import Sequence
+from typing import Annotated
+
+import numpy
+from numpy.typing import NDArray
+
+def watts_strogatz(arg0: object, arg1: int, arg2: int, arg3: float, /) -> object: ...
+def barabasi_albert(arg0: object, arg1: int, arg2: int, arg3: int, /) -> object: ...
+def erdos_renyi(arg0: object, arg1: int, arg2: float, /) -> object: ...
+def erdos_renyi_exact(arg0: object, arg1: int, arg2: int, /) -> object: ...
+def longest_paths(
+    arg0: Annotated[NDArray[numpy.int32], dict(shape=(None, 2), order="C", device="cpu", writable=False)], arg1: int, /
+) -> object: ...
+def orient(
+    arg0: object | None,
+    arg1: Annotated[NDArray[numpy.int32], dict(shape=(None, 2), order="C", device="cpu", writable=False)],
+    arg2: int,
+    arg3: int,
+    /,
+) -> object: ...
+def layer(
+    arg0: Annotated[NDArray[numpy.int32], dict(shape=(None, 2), order="C", device="cpu", writable=False)], arg1: int, /
+) -> object: ...
+def stack(
+    arg0: Annotated[NDArray[numpy.int32], dict(shape=(None, 2), order="C", device="cpu", writable=False)],
+    arg1: Sequence[int],
+    arg2: bool,
+    arg3: bool,
+    /,
+) -> object: ...
+def attach(
+    arg0: object,
+    arg1: Annotated[NDArray[numpy.int32], dict(shape=(None, 2), order="C", device="cpu", writable=False)],
+    arg2: Sequence[int],
+    arg3: int,
+    arg4: int,
+    arg5: int,
+    arg6: int,
+    arg7: int,
+    arg8: int,
+    /,
+) -> object: ...
+def sorted_rows(
+    arg0: Annotated[NDArray[numpy.int64], dict(shape=(None, 2), order="C", device="cpu", writable=False)], arg1: int, /
+) -> object: ...
