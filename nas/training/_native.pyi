@@ -19,7 +19,7 @@ def feedforward(
     n_inputs: int,
     n_neurons: int,
     n_outputs: int,
-    activation: int,
+    activation: str,
     edges: Annotated[NDArray[numpy.int32], dict(shape=(None, 2), order="C", device="cpu", writable=False)],
     slots: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)] | None,
     sparse_inputs: bool = False,
@@ -27,7 +27,7 @@ def feedforward(
 def recurrent(
     arg0: Sequence[int],
     arg1: int,
-    arg2: int,
+    arg2: str,
     arg3: Annotated[NDArray[numpy.int32], dict(shape=(None, 2), order="C", device="cpu", writable=False)],
     arg4: Annotated[NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)],
     arg5: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
@@ -36,9 +36,23 @@ def recurrent(
     /,
 ) -> Network: ...
 
+activations: tuple = ("relu", "tanh", "sigmoid", "gelu", "identity")
+
+cells: tuple = ("tanh", "relu", "gru", "lstm")
+
+class Update:
+    def __init__(
+        self, *, optimizer: str, weight_decay: float = 0.0, momentum: float = 0.0, nesterov: bool = False
+    ) -> None: ...
+
+class Plan:
+    def __init__(
+        self, *, epochs: int, batch_size: int, patience: int = 0, clip: float = 0.0, maximize: bool, update: Update
+    ) -> None: ...
+
 class Data:
     def __init__(
-        self, inputs: object, lengths: object | None, targets: object, n_inputs: int, n_outputs: int, loss: int
+        self, inputs: object, lengths: object | None, targets: object, n_inputs: int, n_outputs: int, loss: str
     ) -> None: ...
     @property
     def sparse(self) -> bool: ...
@@ -49,16 +63,15 @@ class Training:
         arg0: Network,
         arg1: Data,
         arg2: str,
-        arg3: tuple[int, int, int, float, bool],
-        arg4: tuple[int, float, float, bool],
-        arg5: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+        arg3: Plan,
+        arg4: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+        arg5: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
         arg6: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
-        arg7: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+        arg7: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
         arg8: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
         arg9: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
         arg10: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
-        arg11: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
-        arg12: object,
+        arg11: object,
         /,
     ) -> None: ...
     def run(self, last: int, seconds: float) -> None: ...
@@ -131,7 +144,7 @@ def gradients(
 
 class Data64:
     def __init__(
-        self, inputs: object, lengths: object | None, targets: object, n_inputs: int, n_outputs: int, loss: int
+        self, inputs: object, lengths: object | None, targets: object, n_inputs: int, n_outputs: int, loss: str
     ) -> None: ...
     @property
     def sparse(self) -> bool: ...
@@ -142,16 +155,15 @@ class Training64:
         arg0: Network,
         arg1: Data64,
         arg2: str,
-        arg3: tuple[int, int, int, float, bool],
-        arg4: tuple[int, float, float, bool],
-        arg5: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+        arg3: Plan,
+        arg4: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+        arg5: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
         arg6: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
-        arg7: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+        arg7: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
         arg8: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
         arg9: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
         arg10: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
-        arg11: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
-        arg12: object,
+        arg11: object,
         /,
     ) -> None: ...
     def run(self, last: int, seconds: float) -> None: ...
