@@ -7,8 +7,9 @@ not stored when a process ended is proposed again, the same, by the next one.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -158,8 +159,20 @@ class Campaign:
             self._shared.enter(self._identity(), self.options.direction, self.options.trials)
         with alone_in(self.out):
             try:
-                with one_torch_thread(), stop_on_signal(self.stop):
-                    study, outcome = self._searched(watcher)
+                with one_torch_thread(), stop_on_signal(self.stop), self._opened(watcher) as study:
+                    trainer, wait = self._trainer() if self.task is not None else None, True
+                    executor = ThreadPoolExecutor(self.threads, thread_name_prefix="wirenas")
+                    try:
+                        if self._shared is not None:
+                            self._shared.run(study, self.work(), executor, watcher)
+                        else:
+                            self._searching(study, trainer, watcher).run(executor, self.threads)
+                        outcome = self._concluded(study, trainer, executor, watcher)
+                    except KeyboardInterrupt:
+                        wait = False  # A second Ctrl-C does not wait for an own evaluation that takes long.
+                        raise
+                    finally:
+                        executor.shutdown(wait=wait, cancel_futures=True)
                 # Outside of the flag, which a fit does not look at: here Ctrl-C acts at once.
                 return self._with_predictor(study, outcome, watcher)
             except Interrupted:
@@ -180,34 +193,26 @@ class Campaign:
         if self.space.is_limited or self.options.warm_start:
             proposer.propose(0)
 
-    def _searched(self, watcher: Watcher) -> tuple[StudyFile, Outcome]:
+    @contextmanager
+    def _opened(self, watcher: Watcher) -> Iterator[StudyFile]:
+        """Open the study, and write all its trials as a table when the block ends in whatever way."""
         study = self._open()
         for line in self.space.out_of_reach():
             watcher.noticed(line)
         try:
-            return study, self._run(study, watcher)
+            yield study
         finally:
             study.records().to_csv(self.out / "trials.csv")
 
-    def _run(self, study: StudyFile, watcher: Watcher) -> Outcome:
-        trained = self._trainer() if self.task is not None else None
-        executor = ThreadPoolExecutor(self.threads, thread_name_prefix="wirenas")
-        wait = True
-        try:
-            if self._shared is not None:
-                self._shared.run(study, self.work(), executor, watcher)
-            else:
-                self._searching(study, trained, watcher).run(executor, self.threads)
-            records, before = study.records(), study.get("outcome")
-            check_any_complete(records)
-            if before is not None and counted_in(before) == len(records.counted) and self._has_output():
-                return Outcome.from_json({**before, "out": str(self.out), "study": str(study.path)})
-            finals = self._finals(study, trained, executor, watcher) if trained is not None else None
-        except KeyboardInterrupt:
-            wait = False  # A second Ctrl-C does not wait for an own evaluation that takes long.
-            raise
-        finally:
-            executor.shutdown(wait=wait, cancel_futures=True)
+    def _concluded(
+        self, study: StudyFile, trainer: Trainer | None, executor: ThreadPoolExecutor, watcher: Watcher
+    ) -> Outcome:
+        """Hold the finals, write what was found and return it, unless that is done already."""
+        records, before = study.records(), study.get("outcome")
+        check_any_complete(records)
+        if before is not None and counted_in(before) == len(records.counted) and self._has_output():
+            return Outcome.from_json({**before, "out": str(self.out), "study": str(study.path)})
+        finals = self._finals(study, trainer, executor, watcher) if trainer is not None else None
         uses = 0 if finals is None else 1 + (0 if before is None else before["test_uses"])
         outcome = Outcome.of(
             self.out,

@@ -18,7 +18,7 @@ from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, Successive
 from optuna.trial import FrozenTrial, TrialState
 
 from nas.errors import CampaignError, InputError
-from nas.evaluation.trainer import Evaluation, OwnEvaluation, TrainedEvaluation, Trainer, Training, replicates_of
+from nas.evaluation.trainer import Evaluation, OwnEvaluation, TrainedEvaluation, Trainer, replicates_of
 from nas.options.options import CampaignOptions, Direction
 from nas.samplers.proposer import Candidate
 from nas.store.records import Record, Records
@@ -235,8 +235,7 @@ class LockstepEvaluation:
         going, stopped = begun, False
         while going and not stopped:
             going = [one for one in going if not one.session.run(updates).finished]
-            trainings = [Training(one.trained(), *step) for one, step in zip(begun, plan, strict=True)]
-            assessment = self.trainer.assess(trainings)
+            assessment = self.trainer.assess(begun)
             judge.report(assessment.value)
             stopped = bool(going) and judge.stops()
         effort = assessment.effort

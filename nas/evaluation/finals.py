@@ -11,10 +11,11 @@ from typing import Any
 
 from nas.evaluation.references import dense_of_equal_size, references
 from nas.evaluation.threads import result_of
-from nas.evaluation.trainer import Assessment, Trainer, Training
+from nas.evaluation.trainer import Assessment, Trainer
 from nas.evaluation.watcher import Watcher
 from nas.networks import NetworkSpec
 from nas.seeds import stream
+from nas.training import Training
 from nas.training.history import sign_of
 from priors import Wiring
 

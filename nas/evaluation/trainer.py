@@ -5,37 +5,33 @@ from __future__ import annotations
 import math
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 
 from nas.networks import NetworkSpec
 from nas.samplers.proposer import Candidate
 from nas.seeds import stream
 from nas.store.records import Record, describe, versions_of
-from nas.training import Begun, History, Interrupted, Recipe, StopFlag, Trained, begin_wiring
+from nas.training import Interrupted, Recipe, StopFlag, Training, begin_wiring
 from nas.training.train import engine_for
 from priors import Wiring
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from nas.tasks import Task
 
 __all__ = [
     "FAILURES_IN_A_ROW",
     "Assessment",
+    "Attempts",
     "Evaluation",
     "OwnEvaluation",
     "TrainedEvaluation",
     "Trainer",
-    "Training",
     "attempt",
     "replicates_of",
-    "tried",
 ]
 
-T = TypeVar("T")
 _ATTEMPTS = 3
 _SECONDS_A_NUMBER = {"native": 1.3e-10, "torch": 4e-9}
 """For each example, time step and parameter, by engine."""
@@ -49,32 +45,6 @@ class Evaluation(Protocol):
 
     def __call__(self, candidate: Candidate) -> Mapping[str, Any]:
         """Return fields of the candidate's Record, `value` among them; its state is complete unless given."""
-
-
-@dataclass(frozen=True)
-class Training:
-    """One trained network: its seeds' number, its rung of the ladder, and what came of it."""
-
-    trained: Trained
-    replicate: int
-    learning_rate: float
-
-    @property
-    def history(self) -> History:
-        """What happened."""
-        return self.trained.history
-
-    @property
-    def network(self) -> nn.Module:
-        """The trained network."""
-        return self.trained.network
-
-    def test(self) -> float:
-        """Return the test metric; of a training that diverged the constant prediction's, as in validation."""
-        task = self.trained.task
-        if self.history.diverged:
-            return task.constant_score(task.test)
-        return self.trained.score(task.test).metric
 
 
 @dataclass(frozen=True)
@@ -145,9 +115,9 @@ class Trainer:
 
     def train(self, wiring: Wiring, replicate: int, learning_rate: float, spec: NetworkSpec | None = None) -> Training:
         """Train the network of one wiring."""
-        return Training(self.begin(wiring, replicate, learning_rate, spec).run(), replicate, learning_rate)
+        return self.begin(wiring, replicate, learning_rate, spec).run()
 
-    def begin(self, wiring: Wiring, replicate: int, learning_rate: float, spec: NetworkSpec | None = None) -> Begun:
+    def begin(self, wiring: Wiring, replicate: int, learning_rate: float, spec: NetworkSpec | None = None) -> Training:
         """Open the training that `train` runs to its end."""
         keys = (wiring.fingerprint, replicate)
         return begin_wiring(
@@ -161,6 +131,7 @@ class Trainer:
             engine=self.engine,
             device=self.device,
             stop=self.stop,
+            replicate=replicate,
         )
 
     def expected_seconds(self, steps: int, n_parameters: int) -> float:
@@ -199,8 +170,11 @@ class TrainedEvaluation:
 
     def __call__(self, candidate: Candidate) -> Mapping[str, Any]:
         """Train the candidate; see `Evaluation`."""
-        plan = self.trainer.plan(replicates_of(candidate, self.replicates))
-        assessment = self.trainer.assess([self.trainer.train(candidate.wiring, *step) for step in plan])
+        trainings = []
+        for step in self.trainer.plan(replicates_of(candidate, self.replicates)):
+            trainings.append(self.trainer.begin(candidate.wiring, *step))
+            trainings[-1].session.run()
+        assessment = self.trainer.assess(trainings)
         effort = assessment.effort
         expected = self.trainer.expected_seconds(effort["steps"], candidate.n_parameters)
         return assessment.merit | effort | {"expected_seconds": expected}
@@ -229,50 +203,54 @@ def attempt(candidate: Candidate, evaluation: Evaluation, stop: StopFlag) -> Rec
     Interrupted
         If the stop flag is set.
     """
-    outcome, attempts, error = tried(
-        lambda: dict(evaluation(candidate)), stop, f"trial {candidate.number} was evaluated"
-    )
-    if outcome is None:
-        return _record(candidate, state="failed", value=None, attempts=attempts, error=error)
-    return _record(candidate, **{"state": "complete", **outcome}, attempts=attempts)
+    outcome: dict[str, Any] = {}
+    attempts = Attempts(stop, f"trial {candidate.number} was evaluated")
+    for once in attempts:
+        with once:
+            outcome = dict(evaluation(candidate))
+    if attempts.error is not None:
+        return _record(candidate, state="failed", value=None, attempts=attempts.count, error=attempts.error)
+    return _record(candidate, **{"state": "complete", **outcome}, attempts=attempts.count)
 
 
-def tried(work: Callable[[], T], stop: StopFlag | None, aim: str) -> tuple[T | None, int, str | None]:
-    """Call `work` until it does not raise, at most three times.
+class Attempts:
+    """Up to three attempts: ``for once in attempts: with once: ...`` ends after the first that raises nothing.
 
     Parameters
     ----------
-    work : callable
     stop : StopFlag, optional
-        Looked at before every call.
+        Looked at before every attempt, which then raises `Interrupted`.
     aim : str
-        What is done once `work` returns, for the message of an interruption.
+        What is done after a successful attempt, for the message of an interruption.
 
-    Returns
-    -------
-    result : object or None
-        What `work` returned; None if it always raised.
-    attempts : int
-        How often it was called.
+    Attributes
+    ----------
+    count : int
+        Attempts so far.
     error : str or None
-        What it raised last, in one line, if it always did.
-
-    Raises
-    ------
-    Interrupted
-        If the stop flag is set.
+        Why the last one failed, in one line.
     """
-    error = None
-    for count in range(1, _ATTEMPTS + 1):
-        if stop is not None and stop.is_set():
-            raise Interrupted(f"stopped before {aim}")
-        try:
-            return work(), count, None
-        except Interrupted:
-            raise
-        except Exception as failure:
-            error = " ".join("".join(traceback.format_exception_only(failure)).split())
-    return None, _ATTEMPTS, error
+
+    def __init__(self, stop: StopFlag | None, aim: str) -> None:
+        self._stop, self._aim = stop, aim
+        self.count = 0
+        self.error: str | None = None
+
+    def __iter__(self) -> Iterator[Attempts]:
+        while self.count == 0 or (self.error is not None and self.count < _ATTEMPTS):
+            if self._stop is not None and self._stop.is_set():
+                raise Interrupted(f"stopped before {self._aim}")
+            self.count, self.error = self.count + 1, None
+            yield self
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        if not isinstance(error, Exception) or isinstance(error, Interrupted):
+            return False
+        self.error = " ".join("".join(traceback.format_exception_only(error)).split())
+        return True
 
 
 def _record(candidate: Candidate, **fields: Any) -> Record:

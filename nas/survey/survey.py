@@ -17,7 +17,7 @@ from typing import Any
 from nas.campaign.folder import is_from_python
 from nas.errors import CampaignError, InputError
 from nas.evaluation.threads import in_order, one_torch_thread, stop_on_signal
-from nas.evaluation.trainer import FAILURES_IN_A_ROW, Trainer, Training, tried
+from nas.evaluation.trainer import FAILURES_IN_A_ROW, Attempts, Trainer
 from nas.options.ignored import Setting, ignored_option
 from nas.options.options import (
     SURVEY,
@@ -37,7 +37,7 @@ from nas.store.records import describe, versions_of
 from nas.store.survey_parts import SMALL_ROWS, Parts, list_parts, read_identity
 from nas.store.survey_table import PARTS_FOLDER, SurveyOutcome, load_survey, read_outcome
 from nas.tasks import Task
-from nas.training import Interrupted
+from nas.training import Interrupted, Training
 
 __all__ = ["RowMaker", "Standing", "Survey", "WiringRows", "run_survey"]
 
@@ -296,12 +296,12 @@ class RowMaker:
 
     def _attempt(self, draw: Draw, replicate: int, rate: float) -> dict[str, Any]:
         """Train at most three times; a failure is recorded, not raised."""
-        row, _, error = tried(
-            lambda: self._of_training(self.trainer.train(draw.wiring, replicate, rate)),
-            self.trainer.stop,
-            f"wiring {draw.number} was trained",
-        )
-        return {"error": error} if row is None else row
+        row: dict[str, Any] = {}
+        attempts = Attempts(self.trainer.stop, f"wiring {draw.number} was trained")
+        for once in attempts:
+            with once:
+                row = self._of_training(self.trainer.train(draw.wiring, replicate, rate))
+        return row if attempts.error is None else {"error": attempts.error}
 
     def _of_training(self, training: Training) -> dict[str, Any]:
         history = training.history

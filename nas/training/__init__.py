@@ -3,11 +3,10 @@
 from nas.training.history import Epoch, History, Progress, Score
 from nas.training.recipe import Recipe
 from nas.training.session import Interrupted, Session, StopFlag
-from nas.training.train import ENGINES, Begun, Trained, begin_wiring, evaluate, predict, train
+from nas.training.train import ENGINES, Training, begin_wiring, evaluate, predict, train
 
 __all__ = [
     "ENGINES",
-    "Begun",
     "Epoch",
     "History",
     "Interrupted",
@@ -16,7 +15,7 @@ __all__ = [
     "Score",
     "Session",
     "StopFlag",
-    "Trained",
+    "Training",
     "begin_wiring",
     "evaluate",
     "predict",

@@ -35,10 +35,8 @@ def recurrent(
     arg7: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
     /,
 ) -> Network: ...
-
-activations: tuple = ("relu", "tanh", "sigmoid", "gelu", "identity")
-
-cells: tuple = ("tanh", "relu", "gru", "lstm")
+def activations() -> list[str]: ...
+def cells() -> list[str]: ...
 
 class Update:
     def __init__(

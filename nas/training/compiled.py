@@ -53,8 +53,8 @@ class Compiled:
 def supports(spec: NetworkSpec) -> bool:
     """Whether the compiled engine has the cell, or the activation, of a network."""
     if spec.kind == "rnn":
-        return spec.cell in extension().cells
-    return _activation(spec) in extension().activations
+        return spec.cell in extension().cells()
+    return _activation(spec) in extension().activations()
 
 
 def compile_wiring(wiring: Wiring, spec: NetworkSpec, rng: np.random.Generator, *, sparse: bool = False) -> Compiled:
@@ -124,7 +124,7 @@ def compile_network(module: nn.Module, *, sparse: bool = False) -> Compiled | No
     mean = network is not module
     assert isinstance(network, SparseMLP | SequenceNetwork)
     if isinstance(network, SparseMLP):
-        if network.activation not in extension().activations:
+        if network.activation not in extension().activations():
             return None
         edges, _, slots = _entries(network.blocks, _array(network.mask))
         weights, biases = _array(network.weight), _array(network.bias)
@@ -134,7 +134,7 @@ def compile_network(module: nn.Module, *, sparse: bool = False) -> Compiled | No
             mean,
         )
     rnn, head = network.rnn, network.head
-    if rnn.cell not in extension().cells:
+    if rnn.cell not in extension().cells():
         return None
     head_edges, _, head_slots = _entries(head.blocks, _array(head.mask))
     return Compiled(

@@ -6,9 +6,7 @@ if somebody asks for it, which costs more than a short training inside the compi
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nas.errors import InputError, known
@@ -28,8 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ENGINES",
-    "Begun",
-    "Trained",
+    "Training",
     "begin_wiring",
     "engine_for",
     "evaluate",
@@ -187,15 +184,19 @@ def _compiled(network: nn.Module, task: Task, engine: str) -> Compiled | None:
 
 
 @dataclass(frozen=True, eq=False)
-class Trained:
-    """A wiring's network after its training.
+class Training:
+    """The training of the network that a wiring becomes, from its beginning to what is kept of it.
 
-    Attributes
+    Parameters
     ----------
     wiring : Wiring
     spec : NetworkSpec
     task : Task
-    history : History
+    session : Session
+        Runs it, at once or step by step, and says what happened.
+    learning_rate : float
+    replicate : int
+        Which training of the wiring it is.
     module : nn.Module or None
     compiled : Compiled or None
         The network in the form in which its engine holds it; the other is None.
@@ -204,13 +205,31 @@ class Trained:
     wiring: Wiring
     spec: NetworkSpec
     task: Task
-    history: History
+    session: Session
+    learning_rate: float
+    replicate: int = 0
     module: nn.Module | None = None
     compiled: Compiled | None = None
 
-    @cached_property
+    def run(self) -> Training:
+        """Train to the end of the recipe.
+
+        Raises
+        ------
+        Interrupted
+            If the stop flag is set before the end.
+        """
+        self.session.run()
+        return self
+
+    @property
+    def history(self) -> History:
+        """What happened so far."""
+        return self.session.history()
+
+    @property
     def network(self) -> nn.Module:
-        """The network as a module."""
+        """The network as it is now, as a module."""
         if self.compiled is None:
             assert self.module is not None
             return self.module
@@ -221,7 +240,7 @@ class Trained:
         return module
 
     def score(self, indices: Tensor) -> Score:
-        """Return mean loss and metric over the examples in `indices`, of the engine that trained."""
+        """Return mean loss and metric over the examples in `indices`, of the engine that trains."""
         if self.compiled is not None:
             from nas.training import native_engine
 
@@ -230,33 +249,11 @@ class Trained:
 
         return torch_engine.evaluate(self.network, self.task, indices)
 
-
-@dataclass(frozen=True, eq=False)
-class Begun:
-    """A training of a wiring's network that is run step by step.
-
-    Attributes
-    ----------
-    session : Session
-    """
-
-    session: Session
-    _trained: Callable[[History], Trained]
-
-    def trained(self) -> Trained:
-        """Return the network as it is now, with what happened so far."""
-        return self._trained(self.session.history())
-
-    def run(self) -> Trained:
-        """Train to the end of the recipe and return the network.
-
-        Raises
-        ------
-        Interrupted
-            If the stop flag is set before the end.
-        """
-        self.session.run()
-        return self.trained()
+    def test(self) -> float:
+        """Return the test metric; of a training that diverged the constant prediction's, as in validation."""
+        if self.history.diverged:
+            return self.task.constant_score(self.task.test)
+        return self.score(self.task.test).metric
 
 
 def begin_wiring(
@@ -271,7 +268,8 @@ def begin_wiring(
     engine: str = "auto",
     device: str = "cpu",
     stop: StopFlag | None = None,
-) -> Begun:
+    replicate: int = 0,
+) -> Training:
     """Open the training of the network that a wiring becomes, from fresh weights.
 
     Parameters
@@ -289,6 +287,8 @@ def begin_wiring(
         One of `ENGINES`.
     device : str
     stop : StopFlag, optional
+    replicate : int
+        Which training of the wiring it is.
     """
     if engine_for(engine, device, spec) == "native":
         from nas.training.compiled import compile_wiring
@@ -297,7 +297,7 @@ def begin_wiring(
 
         compiled = compile_wiring(wiring, spec, weights, sparse=has_sparse_inputs(task))
         training = NativeSession(compiled, task, recipe, learning_rate=learning_rate, rng=batches, stop=stop)
-        return Begun(training, lambda history: Trained(wiring, spec, task, history, compiled=compiled))
+        return Training(wiring, spec, task, training, learning_rate, replicate, compiled=compiled)
     module = spec.build(wiring, weights).to(device)
     opened = session(module, task, recipe, learning_rate=learning_rate, rng=batches, engine="torch", stop=stop)
-    return Begun(opened, lambda history: Trained(wiring, spec, task, history, module=module))
+    return Training(wiring, spec, task, opened, learning_rate, replicate, module=module)

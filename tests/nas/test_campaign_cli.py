@@ -80,7 +80,7 @@ def test_the_same_command_again_trains_nothing(
     def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError("something was trained")
 
-    monkeypatch.setattr(Trainer, "train", refuse)
+    monkeypatch.setattr(Trainer, "begin", refuse)
     for given in (TINY.split(), [], ["--trials", "3"], ["--epochs", "1"]):
         code, text, err = wirenas("run", *given, "--out", str(out), "--json")
         assert code == 0, err

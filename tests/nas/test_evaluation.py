@@ -3,18 +3,19 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from nas.evaluation.trainer import OwnEvaluation, TrainedEvaluation, Trainer, Training, attempt
+from nas.evaluation.trainer import OwnEvaluation, TrainedEvaluation, Trainer, attempt
 from nas.networks import NetworkSpec
 from nas.samplers.proposer import Candidate
 from nas.seeds import stream
 from nas.tasks import Task
-from nas.training import History, Interrupted, Recipe, Trained, train
+from nas.training import History, Interrupted, Recipe, Training, train
 from nas.training.train import engine_for
 from priors import WattsStrogatz, Wiring, attach, layer, orient
 
@@ -48,8 +49,8 @@ def weights(training: Training) -> torch.Tensor:
 
 def pretended(value: float, rate: float, replicate: int = 0, *, diverged: bool = False) -> Training:
     history = History((), value, diverged, 10, 0.5, "torch")
-    trained = Trained(wiring(), NetworkSpec("mlp"), classes(), history, module=torch.nn.Identity())
-    return Training(trained, replicate, rate)
+    ended = SimpleNamespace(history=lambda: history)
+    return Training(wiring(), NetworkSpec("mlp"), classes(), ended, rate, replicate, module=torch.nn.Identity())
 
 
 def test_a_training_is_a_function_of_seed_wiring_replicate_and_rung():

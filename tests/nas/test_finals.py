@@ -5,6 +5,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,12 @@ import torch
 
 from nas.evaluation.finals import FRESH, Finals, Standing, run_finals
 from nas.evaluation.references import references
-from nas.evaluation.trainer import Trainer, Training
+from nas.evaluation.trainer import Trainer
 from nas.evaluation.watcher import Watcher
 from nas.networks import NetworkSpec
 from nas.seeds import stream
 from nas.tasks import Task
-from nas.training import History, Interrupted, Recipe, Score, Trained
+from nas.training import History, Interrupted, Recipe, Score, Training
 from nas.training.torch_engine import evaluate
 from priors import WattsStrogatz, Wiring, attach, layer, orient
 
@@ -88,18 +89,18 @@ def test_the_winner_is_best_by_mean_validation_over_fresh_seeds(task: Task, exec
 
 @pytest.mark.parametrize("task", [classes(), numbers()])
 def test_only_the_winner_and_the_references_are_tested(task: Task, executor: Executor, monkeypatch: pytest.MonkeyPatch):
-    tested: list[Trained] = []
-    genuine = Trained.score
+    tested: list[Training] = []
+    genuine = Training.score
 
-    def watched(self: Trained, indices: torch.Tensor) -> Score:
+    def watched(self: Training, indices: torch.Tensor) -> Score:
         assert indices.equal(task.test)
         tested.append(self)
         return genuine(self, indices)
 
-    monkeypatch.setattr(Trained, "score", watched)
+    monkeypatch.setattr(Training, "score", watched)
     found = run(trainer(task), executor)
     assert len(tested) == 3 * 5
-    assert found.training.trained in tested
+    assert found.training in tested
     assert all(standing.test == () for standing in found.finalists)
     assert len(found.winner.test) == 3
     assert all(len(standing.test) == 3 for standing in found.references)
@@ -171,7 +172,8 @@ def test_ties_go_to_the_better_candidate_of_the_search(monkeypatch: pytest.Monke
     def tied(self: Trainer, wiring: Wiring, replicate: int, rate: float, spec: NetworkSpec | None = None) -> Training:
         spec = spec or self.spec
         history = History((), 0.5, False, 1, 0.0, "torch")
-        return Training(Trained(wiring, spec, task, history, module=spec.build(wiring, 0)), replicate, rate)
+        ended = SimpleNamespace(history=lambda: history)
+        return Training(wiring, spec, task, ended, rate, replicate, module=spec.build(wiring, 0))
 
     monkeypatch.setattr(Trainer, "train", tied)
     found = run(trainer(task), executor, list(reversed(wirings(task))))

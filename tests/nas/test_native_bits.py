@@ -8,7 +8,7 @@ import pytest
 from native_cases import Case, random_case
 from native_checks import Gradients, arrays_of, native_session, same_bits
 
-from nas.training import Trained, begin_wiring, train
+from nas.training import Training, begin_wiring, train
 
 SEEDS = range(60)
 
@@ -19,7 +19,7 @@ def from_module(case: Case) -> Gradients:
     return arrays_of(module)
 
 
-def from_wiring(case: Case) -> Trained:
+def from_wiring(case: Case) -> Training:
     weights, batches = np.random.default_rng(1), np.random.default_rng(2)
     rate = case.recipe.learning_rates[0]
     return begin_wiring(

@@ -184,7 +184,7 @@ def test_the_same_command_again_trains_nothing_and_more_wirings_are_added(
         raise AssertionError("something was trained")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "train", refuse)
+        patch.setattr(Trainer, "begin", refuse)
         for given in ([], [*TINY.split(), "--wirings", "3"], ["--wirings", "2"], ["--threads", "2"]):
             code, text, err = wirenas("survey", *given, "--out", str(out), "--json")
             assert code == 0, err
@@ -322,7 +322,7 @@ def test_anything_else_is_exit_code_one(wirenas: Call, tmp_path: Path, monkeypat
     def refuse(*_: Any, **__: Any) -> None:
         raise RuntimeError("always")
 
-    monkeypatch.setattr(Trainer, "train", refuse)
+    monkeypatch.setattr(Trainer, "begin", refuse)
     code, text, err = wirenas("survey", *TINY.split(), "--wirings", "50", "--out", str(tmp_path))
     assert (code, text) == (1, "")
     message = "wirings failed one after another, in every training; the last one with: RuntimeError: always"

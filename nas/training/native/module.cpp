@@ -291,8 +291,8 @@ NB_MODULE(_native, m) {
   m.def("feedforward", feedforward, "n_inputs"_a, "n_neurons"_a, "n_outputs"_a, "activation"_a, "edges"_a,
         "slots"_a.none(), "sparse_inputs"_a = false);
   m.def("recurrent", recurrent);
-  m.attr("activations") = nb::tuple(nb::cast(activation_names));
-  m.attr("cells") = nb::tuple(nb::cast(cell_names));
+  m.def("activations", [] { return activation_names; });
+  m.def("cells", [] { return cell_names; });
   nb::class_<Update>(m, "Update")
       .def(
           "__init__",
