@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,22 +21,21 @@ from nas.report.outcome import Outcome, counted_in
 from nas.store.folders import holds_survey
 
 if TYPE_CHECKING:
-    from nas.evaluation.watcher import Watcher
+    from nas.campaign.campaign import Campaign
 
-__all__ = ["is_from_python", "read_best", "read_status", "run_campaign"]
+__all__ = ["is_from_python", "open_campaign", "read_best", "read_status"]
 
 
-def run_campaign(
+def open_campaign(
     file: Path | None,
     out: Path | None,
     given: Mapping[str, Any],
-    threads: int | None,
-    watcher_for: Callable[[str, bool], Watcher],
+    threads: int | None = None,
     data: Path | None = None,
     storage: str | None = None,
     study: str | None = None,
-) -> Outcome:
-    """Run or resume a campaign; see `Campaign.run`.
+) -> Campaign:
+    """Return the campaign of a file, flags and a folder, to be run or resumed.
 
     Parameters
     ----------
@@ -48,8 +47,6 @@ def run_campaign(
         Nested options that win over the file's.
     threads : int or None
         Trainings at a time; see `Campaign`.
-    watcher_for : callable
-        Makes a watcher for a direction, and for whether the number of parameters is a second objective.
     data : Path or None
         Folder of the task's files. A campaign does not remember it: its data are told by their fingerprint.
     storage, study : str or None
@@ -72,8 +69,7 @@ def run_campaign(
         from nas.tasks import load_task
 
         options["task"] = load_task(options.get("task", resolved.task), data)
-    campaign = Campaign(folder, threads=threads, storage=storage, study=study, **options)
-    return campaign.run(watcher_for(campaign.options.direction, campaign.options.by_size))
+    return Campaign(folder, threads=threads, storage=storage, study=study, **options)
 
 
 def read_status(out: Path) -> Outcome:

@@ -52,18 +52,15 @@ def evaluated(
     queue: deque[Candidate] = deque()
     running: deque[tuple[Candidate | None, Future[Record]]] = deque((None, _done(record)) for record in begun)
 
-    def start() -> None:
-        while queue and sum(candidate is not None for candidate, _ in running) < wanted:
-            candidate = queue.popleft()
-            running.append((candidate, executor.submit(attempt, candidate, evaluation, stop)))
-
     is_due = True
     while wanted > 0:
-        if is_due:
-            while len(queue) + len(running) < ahead:
-                queue.append(proposer.propose(next(numbers)))
-                start()  # A thread is busy with it while the next one is drawn.
-        start()
+        # A thread is busy with one candidate while the next one is drawn.
+        while True:
+            while queue and sum(candidate is not None for candidate, _ in running) < wanted:
+                running.append((queue[0], executor.submit(attempt, queue.popleft(), evaluation, stop)))
+            if not is_due or len(queue) + len(running) >= ahead:
+                break
+            queue.append(proposer.propose(next(numbers)))
         candidate, future = running.popleft()
         record = result_of(future, meanwhile=writer.flush_if_due)  # Stores what came before it.
         if candidate is not None:

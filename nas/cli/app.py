@@ -90,22 +90,15 @@ def run(
     Example: wirenas run --task digits --network mlp --trials 200 --out results/digits
     """
     with leaving_at_once(_RESUMES):
-        from nas.campaign.folder import run_campaign
+        from nas.campaign.folder import open_campaign
         from nas.cli.display import show_outcome, slow_engine_notice, watcher_for
 
         console = make_console(stderr=True)
         notice = slow_engine_notice(given["engine"])
         try:
-            outcome = run_campaign(
-                campaign,
-                out,
-                given_options(given),
-                threads,
-                lambda way, by_size: watcher_for(console, way, notice, by_size=by_size),
-                data,
-                storage,
-                study,
-            )
+            own = open_campaign(campaign, out, given_options(given), threads, data, storage, study)
+            watcher = watcher_for(console, own.options.direction, notice, by_size=own.options.by_size)
+            outcome = own.run(watcher)
         except KeyboardInterrupt:
             _fail(_RESUMES, 130)
     print_json(outcome.to_json()) if as_json else show_outcome(make_console(), outcome)
@@ -128,14 +121,14 @@ def survey(
     with leaving_at_once(_RESUMES):
         from nas.cli.display import slow_engine_notice
         from nas.cli.display_survey import show_survey, survey_display
-        from nas.survey.survey import run_survey
+        from nas.survey.survey import open_survey
 
         console = make_console(stderr=True)
         notice = slow_engine_notice(given["engine"])
         try:
             with survey_display(console, notice) as watch:
-                options = given_options(given, SurveyOptions)
-                outcome = run_survey(out, options, threads, watch, data, lambda line: say(console, line))
+                own = open_survey(out, given_options(given, SurveyOptions), threads, data)
+                outcome = own.run(watch, lambda line: say(console, line))
         except KeyboardInterrupt:
             _fail(_RESUMES, 130)
     print_json(outcome.to_json()) if as_json else show_survey(make_console(), outcome)

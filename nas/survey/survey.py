@@ -39,7 +39,7 @@ from nas.store.survey_table import PARTS_FOLDER, SurveyOutcome, load_survey, rea
 from nas.tasks import Task
 from nas.training import Interrupted, Training
 
-__all__ = ["RowMaker", "Standing", "Survey", "WiringRows", "run_survey"]
+__all__ = ["RowMaker", "Standing", "Survey", "WiringRows", "open_survey"]
 
 _WRITE_EVERY_S = 2.0
 
@@ -339,15 +339,10 @@ def _of_wiring(draw: Draw) -> dict[str, Any]:
     }
 
 
-def run_survey(
-    out: Path | None,
-    given: Mapping[str, Any],
-    threads: int | None,
-    watch: Callable[[Standing], None],
-    data: Path | None = None,
-    noticed: Callable[[str], None] | None = None,
-) -> SurveyOutcome:
-    """Run or resume a survey; see `Survey.run`.
+def open_survey(
+    out: Path | None, given: Mapping[str, Any], threads: int | None = None, data: Path | None = None
+) -> Survey:
+    """Return the survey of flags and a folder, to be run or resumed.
 
     Parameters
     ----------
@@ -357,12 +352,8 @@ def run_survey(
         Nested options.
     threads : int or None
         Trainings at a time; see `Survey`.
-    watch : callable
-        Told how far the survey is.
     data : Path or None
-        Folder of the task's files; see `run_campaign`.
-    noticed : callable, optional
-        Told what somebody who looks on should know.
+        Folder of the task's files; see `nas.campaign.folder.open_campaign`.
     """
     resolved = resolve_survey(given)
     folder = out or Path("results") / f"{resolved.task}-{resolved.network}-survey"
@@ -373,4 +364,4 @@ def run_survey(
         from nas.tasks import load_task
 
         options["task"] = load_task(str(options.get("task") or resolved.task), data)
-    return Survey(folder, threads=threads, **options).run(watch, noticed)
+    return Survey(folder, threads=threads, **options)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -107,11 +108,12 @@ def test_every_option_is_in_the_help(wirenas: Call, monkeypatch: pytest.MonkeyPa
 def test_the_example_of_the_help_is_understood(wirenas: Call, monkeypatch: pytest.MonkeyPatch):
     seen: list[Any] = []
 
-    def run_survey(*arguments: Any) -> SurveyOutcome:
-        seen.append((*arguments[:3], arguments[4]))
-        return SurveyOutcome("atlas", "digits", "mlp", "accuracy", ("torch",), 1, 1, 0, 0, 1.0, 1)
+    def open_survey(*arguments: Any) -> SimpleNamespace:
+        seen.append(arguments)
+        outcome = SurveyOutcome("atlas", "digits", "mlp", "accuracy", ("torch",), 1, 1, 0, 0, 1.0, 1)
+        return SimpleNamespace(run=lambda *_: outcome)
 
-    monkeypatch.setattr(survey_module, "run_survey", run_survey)
+    monkeypatch.setattr(survey_module, "open_survey", open_survey)
     text = " ".join(wirenas("survey", "--help")[1].split())
     example = re.search(r"Example: wirenas (.*?/)(?: |$)", text)
     assert example is not None
