@@ -26,7 +26,6 @@ from nas.space.families import (
     searched_families,
 )
 from nas.space.graphs import Graphs, read_graphs
-from priors import Wiring
 
 if TYPE_CHECKING:
     import numpy as np
