@@ -1,4 +1,4 @@
-"""Storey 3: networks, training and search. Imports torch and optuna, priors and predictors.
+"""Storey 3: networks, training and search.
 
 Names are loaded on first use, so that the command line starts fast.
 """

@@ -1,4 +1,4 @@
-"""Errors that speak to the user, and the words for them. Imports the standard library and pydantic's error type."""
+"""Errors that speak to the user, and the words for them."""
 
 from __future__ import annotations
 

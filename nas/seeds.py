@@ -1,4 +1,4 @@
-"""Where every random number comes from: one tree of seeds with named purposes. Imports numpy only.
+"""Where every random number comes from: one tree of seeds with named purposes.
 
 Nothing here depends on time, threads or the order of calls: a stream is a function of (seed, purpose, keys).
 """

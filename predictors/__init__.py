@@ -1,4 +1,4 @@
-"""Storey 2: from a wiring to numbers to an expected accuracy. Imports priors; neither torch nor optuna.
+"""Storey 2: from a wiring to numbers to an expected accuracy.
 
 Names are loaded on first use, so that importing the package costs nothing.
 """

@@ -1,4 +1,4 @@
-"""Answers: all that a predictor says of some graphs, from one description of them. Imports numpy only."""
+"""Answers: all that a predictor says of some graphs, from one description of them."""
 
 from __future__ import annotations
 

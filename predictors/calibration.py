@@ -1,7 +1,7 @@
 """How far labels fall from predictions: a scale that depends on the wiring, and quantiles of errors in units of it.
 
 Errors are those of predictions that were made without the wiring (split conformal prediction over folds), against the
-label of a single training. Imports numpy only, scikit-learn to fit.
+label of a single training.
 """
 
 from __future__ import annotations

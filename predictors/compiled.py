@@ -1,8 +1,4 @@
-"""Bridge to the compiled features and trees, which return what their Python references return.
-
-Imports the extension ``predictors._native``, which is there only where a C++ compiler was at the installation; without
-it everything works the same, slower.
-"""
+"""Bridge to the compiled features and trees, which return what their Python references return."""
 
 from __future__ import annotations
 

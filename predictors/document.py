@@ -1,4 +1,4 @@
-"""What ``predictor.json`` must look like: types and limits of all that it holds. Imports pydantic."""
+"""What ``predictor.json`` must look like: types and limits of all that it holds."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Whether a wiring is like those that a predictor was trained on: within their ranges, and near to some of them.
-
-Imports numpy only.
-"""
+"""Whether a wiring is like those that a predictor was trained on: within their ranges, and near to some of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a prediction rests on: shares of families of features, for one wiring and for all of them. Imports numpy only.
+"""What a prediction rests on: shares of families of features, for one wiring and for all of them.
 
 These are associations: they say what the predictor uses, not what would happen if a wiring were changed.
 """

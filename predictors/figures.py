@@ -1,4 +1,4 @@
-"""What all figures have in common: their colours, and how they are written. May import the storey below."""
+"""What all figures have in common: their colours, and how they are written."""
 
 from __future__ import annotations
 

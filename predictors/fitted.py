@@ -1,4 +1,4 @@
-"""What a predictor has learnt, and from what: arrays and small objects of arrays. Imports numpy only."""
+"""What a predictor has learnt, and from what: arrays and small objects of arrays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a predictor learns: the blend, its calibration, its domain, and what it must beat. Imports scikit-learn.
+"""How a predictor learns: the blend, its calibration, its domain, and what it must beat.
 
 The fits of the validation are here too: the blend on columns with names, and a plain one on any columns.
 """

@@ -1,4 +1,4 @@
-"""What saved predictors of earlier versions went by. Imports the standard library."""
+"""What saved predictors of earlier versions went by."""
 
 from __future__ import annotations
 

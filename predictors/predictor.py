@@ -1,8 +1,4 @@
-"""Predictor: from wirings to an expected value, with how sure it is. The one object that people and searches ask.
-
-Imports numpy and the priors; scikit-learn and xgboost are imported by `fit` alone, so that a loaded predictor answers
-without them.
-"""
+"""Predictor: from wirings to an expected value, with how sure it is. The one object that people and searches ask."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""How a bare graph becomes a wiring like those that a predictor was trained on: orient, layer, stack, attach.
-
-May import the priors.
-"""
+"""How a bare graph becomes a wiring like those that a predictor was trained on: orient, layer, stack, attach."""
 
 from __future__ import annotations
 

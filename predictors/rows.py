@@ -1,4 +1,4 @@
-"""From graphs to the rows of columns that a predictor reads. Imports numpy and the priors."""
+"""From graphs to the rows of columns that a predictor reads."""
 
 from __future__ import annotations
 

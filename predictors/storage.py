@@ -1,10 +1,9 @@
 """Predictors as files: ``predictor.json`` and the arrays that it names. No pickle, nothing is run, everything checked.
 
 ``predictor.json`` holds format and version, the constructor's arguments, names, and the scalars of every part; features
-are found again by their names, so that the table may have more of them, or another order;
-``arrays-….safetensors`` holds their arrays. Both carry a sha256, so that a damaged file is told apart from a sound one;
-what is sound is checked all the same before it is used. The JSON file is replaced last and in one step. Imports
-pydantic and safetensors.
+are found again by their names, so that the table may have more of them, or another order; ``arrays-….safetensors``
+holds their arrays. Both carry a sha256, so that a damaged file is told apart from a sound one; what is sound is checked
+all the same before it is used. The JSON file is replaced last and in one step.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Surrogate: what a few trained wirings say of others, fitted in milliseconds, again and again while a search goes on.
 
-Gaussian processes on normal scores of the values, one on each set of columns, and their mean. May import the members
-and regressors of this package; scipy inside the functions that need it.
+Gaussian processes on normal scores of the values, one on each set of columns, and their mean.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Storey 1: distributions over wirings. Imports numpy, scipy and networkx, and nothing of the storeys above.
+"""Storey 1: distributions over wirings.
 
 Names are loaded on first use, so that importing the package costs nothing.
 """

@@ -1,7 +1,4 @@
-"""Members of .zip and .tar archives: listed, chosen by name and read in memory, bounded, never extracted.
-
-Imports the standard library.
-"""
+"""Members of .zip and .tar archives: listed, chosen by name and read in memory, bounded, never extracted."""
 
 from __future__ import annotations
 

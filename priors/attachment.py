@@ -1,8 +1,7 @@
 """How a hidden wiring reads its inputs and is read out, and which neurons that leaves dead.
 
 Attachment is a choice with a name because it decides much of what a network reaches. Random draws follow the promise of
-`priors.draws`. Compiled code attaches where it was built; the functions in Python are what it is held to. May import
-the other modules of this storey.
+`priors.draws`. Compiled code attaches where it was built; the functions in Python are what it is held to.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Layer-to-layer priors: distributions over layered wirings, drawn block by block between consecutive layers.
 
-Random draws follow the promise of `priors.draws`. May import the draws, the checks and Wiring.
+Random draws follow the promise of `priors.draws`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Checks of parameters that several modules of this storey share; every message says what, which value and which rule.
-
-May import nothing of this project.
-"""
+"""Checks of parameters that several modules share; every message says what, which value and which rule."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Bridge to the compiled draws and transforms, which return what their Python references return, bit for bit.
-
-Imports the extension ``priors._native``, which is there only where a C++ compiler was at the installation; without it
-everything works the same, slower.
-"""
+"""Bridge to the compiled draws and transforms, which return what their Python references return, bit for bit."""
 
 from __future__ import annotations
 

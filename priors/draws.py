@@ -2,7 +2,7 @@
 
 Promise: one seed gives the same wiring on every platform. Everything is drawn as doubles ``rng.random()`` from numpy's
 PCG64, one by one or in blocks, which is the same stream: an index below n is ``int(u * n)``, a permutation is the
-stable argsort of n doubles. No double is drawn that is not used. May import nothing of this project.
+stable argsort of n doubles. No double is drawn that is not used.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Checks of what a Wiring is made of: every message names the edge, the value and the rule.
-
-May import numpy and the bridge to compiled code.
-"""
+"""Checks of what a Wiring is made of: every message names the edge, the value and the rule."""
 
 from __future__ import annotations
 

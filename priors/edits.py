@@ -1,6 +1,6 @@
 """Edge edits: a wiring's neighbours at a few moves' distance, which a search can replay from (n_moves, move_seed).
 
-Random draws follow the promise of `priors.draws`. May import the draws, the checks, the transforms and Wiring.
+Random draws follow the promise of `priors.draws`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Writing files and folders so that no half-written one is ever seen. May import nothing of this project."""
+"""Writing files and folders so that no half-written one is ever seen."""
 
 from __future__ import annotations
 

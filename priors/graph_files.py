@@ -1,7 +1,4 @@
-"""Many graph files at once: which files of a folder or an archive are graphs, and what all of them may hold.
-
-May import Wiring, its formats and the archives.
-"""
+"""Many graph files at once: which files of a folder or an archive are graphs, and what all of them may hold."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 Promise: one seed gives the same graph on every platform, now and later. Randomness is drawn only as doubles
 ``rng.random()``, in the documented order, and an index below n is ``int(u * n)``. Compiled code draws where it was
-built; the functions in Python are what it is held to. May import the draws, the checks, that code and Wiring.
+built; the functions in Python are what it is held to.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Packages whose names are loaded on first use, so that importing one costs nothing. Imports the standard library."""
+"""Packages whose names are loaded on first use, so that importing one costs nothing."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""GraphPool: a prior over graphs that are given, such as connectomes or the graphs of a benchmark.
-
-May import the draws, the checks, Wiring and the reading of many files.
-"""
+"""GraphPool: a prior over graphs that are given, such as connectomes or the graphs of a benchmark."""
 
 from __future__ import annotations
 

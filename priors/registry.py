@@ -1,4 +1,4 @@
-"""The priors by the names that a command line or a record gives them. May import the priors."""
+"""The priors by the names that a command line or a record gives them."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 Names follow their neurons and weights their edges. Random draws follow the promise of `priors.draws`. Compiled code
 works where it was built; the functions in Python are what it is held to, and they say what is wrong with a wiring that
-it refuses. May import the draws, the checks, that code and Wiring.
+it refuses.
 """
 
 from __future__ import annotations

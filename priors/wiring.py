@@ -1,7 +1,4 @@
-"""Wiring: the one type that everything speaks. A directed graph over neurons that are numbered layer by layer.
-
-May import numpy, the checks of its parts and the compiled twin; networkx and scipy where a graph becomes theirs.
-"""
+"""Wiring: the one type that everything speaks. A directed graph over neurons that are numbered layer by layer."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """The ground: the project under its own name, which tells its packages from others with their names.
 
-`priors`, `predictors` and `nas` are also names of other distributions, and of folders that people make. Imports the
-standard library.
+`priors`, `predictors` and `nas` are also names of other distributions, and of folders that people make.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Campaign: a search from the first trial to a tested network, resumable at any moment. Imports torch and optuna.
+"""Campaign: a search from the first trial to a tested network, resumable at any moment.
 
 The study file is the only state. Candidates are evaluated in threads and stored in the order of their numbers; what was
 not stored when a process ended is proposed again, the same, by the next one.

@@ -1,4 +1,4 @@
-"""What the commands on campaigns and surveys do, without their printing. Imports the search where it is needed."""
+"""What the commands on campaigns and surveys do, without their printing."""
 
 from __future__ import annotations
 

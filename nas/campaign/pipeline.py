@@ -1,4 +1,4 @@
-"""From proposals to records, in threads and yet in the order of their numbers. Imports the search only."""
+"""From proposals to records, in threads and yet in the order of their numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Searching: from the first trial that is missing to the last one, and the best of them. Imports optuna.
+"""Searching: from the first trial that is missing to the last one, and the best of them.
 
 What is proposed as trial t follows from the trials up to t less a batch, so that a search that was interrupted goes on
 as if it had not been.

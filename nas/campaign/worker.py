@@ -1,4 +1,4 @@
-"""Worker: joins a campaign whose trials lie in a database, from any process or machine. Imports torch and optuna."""
+"""Worker: joins a campaign whose trials lie in a database, from any process or machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all commands share: the --json flag, one JSON object on stdout, a console, Ctrl-C. Imports typer."""
+"""What all commands share: the --json flag, one JSON object on stdout, a console, Ctrl-C."""
 
 from __future__ import annotations
 

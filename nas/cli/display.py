@@ -1,4 +1,4 @@
-"""What people see while a command works and when it is done: progress on stderr, a summary on stdout. Imports rich."""
+"""What people see while a command works and when it is done: progress on stderr, a summary on stdout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people see of predictors: predictions, features, what a predictor is worth and rests on. Imports rich."""
+"""What people see of predictors: predictions, features, what a predictor is worth and rests on."""
 
 from __future__ import annotations
 

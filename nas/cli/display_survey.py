@@ -1,4 +1,4 @@
-"""What people see of a survey while it goes on and when it is done; and bars, which searches have too. Imports rich."""
+"""What people see of a survey while it goes on and when it is done; and bars, which searches have too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Command-line flags from the fields of options and drawings: names, types, help are written once. Imports typer."""
+"""Command-line flags from the fields of options and drawings: names, types, help are written once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mirror: a study in memory that follows a campaign, with a note on every trial, for a dashboard. Imports optuna.
+"""Mirror: a study in memory that follows a campaign, with a note on every trial, for a dashboard.
 
 The campaign's own file is only read: a copy of it is made whenever it has changed.
 """

@@ -1,4 +1,4 @@
-"""Serve a campaign in optuna-dashboard until Ctrl-C. Imports optuna, and optuna-dashboard where it is needed."""
+"""Serve a campaign in optuna-dashboard until Ctrl-C."""
 
 from __future__ import annotations
 

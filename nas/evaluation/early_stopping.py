@@ -1,4 +1,4 @@
-"""Stopping: which trials end before their last epoch, by Optuna's pruners. Imports optuna.
+"""Stopping: which trials end before their last epoch, by Optuna's pruners.
 
 A trial is compared with trials of earlier batches only, never with those beside it: which ones end early then depends
 neither on threads nor on interruptions. (Optuna says pruning; here that word is kept for weights.)

@@ -1,4 +1,4 @@
-"""The end of a campaign: finalists trained afresh, the winner and its references tested once. Imports torch."""
+"""The end of a campaign: finalists trained afresh, the winner and its references tested once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a found wiring is held against: a linear network, dense networks and a random one of equal size. Imports priors.
+"""What a found wiring is held against: a linear network, dense networks and a random one of equal size.
 
 References are wirings too, trained by the same engine with the same recipe, ladder and seeds.
 """

@@ -1,7 +1,4 @@
-"""What campaigns and surveys hold while they run: a folder for themselves, torch to one thread, Ctrl-C as a flag.
-
-Imports torch.
-"""
+"""How campaigns and surveys work in threads: torch on one each, Ctrl-C as a flag, results in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a candidate to a value: by training its network, or by the user's own callable. Imports nas.training."""
+"""From a candidate to a value: by training its network, or by the user's own callable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Watcher: what a campaign tells those who look on. Imports the records only, so that a display costs no torch."""
+"""Watcher: what a campaign tells those who look on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks: a Wiring as a sparse ``nn.Module``, and the way back. Imports numpy, scipy, torch, safetensors, priors.
+"""Networks: a Wiring as a sparse ``nn.Module``, and the way back.
 
 Names are loaded on first use, so that a `NetworkSpec` needs no torch until it builds a network.
 """

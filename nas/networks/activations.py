@@ -1,4 +1,4 @@
-"""Activations: what a neuron does with its sum, forward and backward, written into given memory. Imports torch."""
+"""Activations: what a neuron does with its sum, forward and backward, written into given memory."""
 
 from __future__ import annotations
 

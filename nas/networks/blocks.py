@@ -1,7 +1,7 @@
 """Blocks: how the weights of a wiring lie in one flat vector, as rectangles over what each layer reads.
 
 A block covers one layer of targets and only the neurons that this layer reads: a layer is one matrix product over what
-it needs, and masking a gradient or an optimizer's step is one operation over one vector. Imports numpy, torch, priors.
+it needs, and masking a gradient or an optimizer's step is one operation over one vector.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Cells: what a recurrent neuron does with what it reads, exactly as torch defines it. Imports torch."""
+"""Cells: what a recurrent neuron does with what it reads, exactly as torch defines it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Initial weights, drawn edge by edge: independent of how they lie in memory. Imports numpy, scipy, priors; no torch.
+"""Initial weights, drawn edge by edge: independent of how they lie in memory.
 
 Every neuron's weights are scaled by its own fan-in, since the fan-in of a sparse layer varies from neuron to neuron;
 recurrent weights may be rescaled to a measured spectral radius.

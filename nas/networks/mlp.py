@@ -1,4 +1,4 @@
-"""SparseMLP: a wiring of forward edges as a feed-forward network. Imports numpy, torch, priors.
+"""SparseMLP: a wiring of forward edges as a feed-forward network.
 
 The whole network is one autograd function over a buffer of activations laid out (neuron, batch): every layer is one
 matrix product that reads rows of it and writes rows into it, so that edges which skip layers cost nothing extra.

@@ -1,7 +1,7 @@
 """What a network starts with, edge by edge: functions of the wiring and a generator, whatever the memory layout.
 
 `SparseMLP`, `SparseRNN`, `MaskedLinear` and the compiled engine begin from these same numbers, and refuse the same
-wirings here. Imports numpy, priors and the tables of activations and cells.
+wirings here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Networks from sequences to outputs: SequenceNetwork, a SparseRNN with its head MaskedLinear, and LinearMean.
-
-Imports numpy, torch, priors.
-"""
+"""Networks from sequences to outputs: SequenceNetwork, a SparseRNN with its head MaskedLinear, and LinearMean."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SparseRNN: a wiring as a recurrent network with the call of ``nn.LSTM``. Imports numpy, torch, priors.
+"""SparseRNN: a wiring as a recurrent network with the call of ``nn.LSTM``.
 
 Every hidden neuron is a cell; forward edges are the input side of its gates, recurrent edges the hidden side.
 """

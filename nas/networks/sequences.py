@@ -1,4 +1,4 @@
-"""Two ways to run a recurrent network over sequences, of the same function. Imports torch.
+"""Two ways to run a recurrent network over sequences, of the same function.
 
 `run_layers` hands every layer's whole sequence to torch's fused kernel, which needs recurrent edges to stay within
 their layer; `run_steps` goes step by step and takes any recurrent edge.

@@ -1,4 +1,4 @@
-"""NetworkSpec: which network a wiring becomes, and how many parameters it has. Imports torch only to build one."""
+"""NetworkSpec: which network a wiring becomes, and how many parameters it has."""
 
 from __future__ import annotations
 

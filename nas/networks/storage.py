@@ -1,7 +1,6 @@
 """Networks on disk: one safetensors file holds the weights, the masks and the wiring.
 
-Nothing in such a file is ever executed, and a file is checked before anything of its claimed size is built. Imports
-numpy, torch, safetensors, priors.
+Nothing in such a file is ever executed, and a file is checked before anything of its claimed size is built.
 """
 
 from __future__ import annotations

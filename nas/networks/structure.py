@@ -1,4 +1,4 @@
-"""From a network back to its wiring, and what its parameters are spent on. Imports numpy, torch, priors."""
+"""From a network back to its wiring, and what its parameters are spent on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options that would do nothing: one table of what each depends on. Imports the options and the space.
+"""Options that would do nothing: one table of what each depends on.
 
 Who gives an option believes that it acts. So a new campaign or survey refuses one that does not, in a line that says
 why. Values are held against the defaults, since a folder keeps all of its options whether they were given or not.

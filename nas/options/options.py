@@ -1,6 +1,6 @@
 """CampaignOptions and SurveyOptions: everything that decides what is done, as frozen, validated configs.
 
-Equal options give equal results; how many threads work on them is therefore not an option. Imports pydantic.
+Equal options give equal results; how many threads work on them is therefore not an option.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From what a user gives to what a search works with: the task, plain options, and whether they fit. Imports torch."""
+"""From what a user gives to what a search works with: the task, plain options, and whether they fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the commands on predictors do, without their printing. Imports predictors and priors; no torch, no optuna.
+"""What the commands on predictors do, without their printing.
 
 Asking a predictor imports no scikit-learn either, so that an answer takes less than a second.
 """

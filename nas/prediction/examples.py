@@ -1,4 +1,4 @@
-"""What a predictor learns from a campaign or a survey, and its fit when one is over. Imports scikit-learn to fit.
+"""What a predictor learns from a campaign or a survey, and its fit when one is over.
 
 Labels are metrics on the validation part: the test part stays untouched by whatever a predictor is used for.
 """

@@ -1,4 +1,4 @@
-"""Judging a predictor by the wirings that it learnt from: refits, tables, figures. Imports scikit-learn, no torch."""
+"""Judging a predictor by the wirings that it learnt from: refits, tables, figures."""
 
 from __future__ import annotations
 

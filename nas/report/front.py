@@ -1,4 +1,4 @@
-"""The front of a campaign as JSON entries, a table and files of wirings. Imports the records and priors."""
+"""The front of a campaign as JSON entries, a table and files of wirings."""
 
 from __future__ import annotations
 

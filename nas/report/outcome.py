@@ -1,4 +1,4 @@
-"""Outcome: what a campaign found, as one JSON object. Imports the standard library and the records."""
+"""Outcome: what a campaign found, as one JSON object."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a campaign leaves in its folder beside the study: the best network, its card, and a plot. Imports priors."""
+"""What a campaign leaves in its folder beside the study: the best network, its card, and a plot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plot of a search: every trial, the best so far, and the references. Imports matplotlib inside, without pyplot."""
+"""The plot of a search: every trial, the best so far, and the references."""
 
 from __future__ import annotations
 

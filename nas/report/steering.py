@@ -1,4 +1,4 @@
-"""What steering was worth in a campaign, from its records. Imports the records, and numpy where there is something."""
+"""What steering was worth in a campaign, from its records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verdict on a campaign in words: nobody has to find out from a table that a wiring lost. Imports the search."""
+"""The verdict on a campaign in words: nobody has to find out from a table that a wiring lost."""
 
 from __future__ import annotations
 

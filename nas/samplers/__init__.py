@@ -1,4 +1,4 @@
-"""Samplers: how a search chooses the wirings that it trains next. Imports optuna on first use."""
+"""Samplers: how a search chooses the wirings that it trains next."""
 
 from __future__ import annotations
 

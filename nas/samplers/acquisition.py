@@ -1,4 +1,4 @@
-"""Acquisition: what a search may gain from a candidate, given what is expected of it. Imports numpy only."""
+"""Acquisition: what a search may gain from a candidate, given what is expected of it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Candidates: wirings that a sampler chooses among, with the parameters that each follows from and its features.
 
-Fresh draws of a space, neighbours of good ones, or all graphs of a finite pool. Imports numpy, priors, predictors.
+Fresh draws of a space, neighbours of good ones, or all graphs of a finite pool.
 """
 
 from __future__ import annotations

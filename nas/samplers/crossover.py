@@ -1,4 +1,4 @@
-"""Crossover: a graph bred from two others, of any sizes. Imports numpy and priors.
+"""Crossover: a graph bred from two others, of any sizes.
 
 Random draws follow the promise of `priors.draws`.
 """

@@ -1,4 +1,4 @@
-"""GeneticSampler: breeds wirings from those that were trained, by mutation, crossover and other draws. Imports optuna.
+"""GeneticSampler: breeds wirings from those that were trained, by mutation, crossover and other draws.
 
 What it proposes as a trial is a function of its seed, the trial's number and the trials that it is shown.
 """

@@ -1,4 +1,4 @@
-"""History: the trials of a study as rows that a surrogate learns from. Imports optuna and numpy."""
+"""History: the trials of a study as rows that a surrogate learns from."""
 
 from __future__ import annotations
 

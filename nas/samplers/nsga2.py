@@ -1,4 +1,4 @@
-"""NSGA-II for campaigns: Optuna's, with generations that follow from the complete trials alone. Imports optuna."""
+"""NSGA-II for campaigns: Optuna's, with generations that follow from the complete trials alone."""
 
 from __future__ import annotations
 

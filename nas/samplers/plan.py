@@ -1,7 +1,7 @@
 """Plan: how many candidates a proposal is chosen from, and how often a surrogate is fitted anew.
 
 Both follow from the time of the first trials and from what choosing takes, both on a common machine: no clock decides
-what is proposed, but for own evaluations, whose time is measured once and stored. Imports optuna.
+what is proposed, but for own evaluations, whose time is measured once and stored.
 """
 
 from __future__ import annotations

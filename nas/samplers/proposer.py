@@ -1,4 +1,4 @@
-"""Proposer: asks an Optuna sampler for candidates, in memory. Imports optuna.
+"""Proposer: asks an Optuna sampler for candidates, in memory.
 
 What is proposed as trial `number` is a pure function of the options, the number and the trials known when its batch
 was asked for. A campaign that was interrupted therefore asks again and gets the same candidates.

@@ -1,4 +1,4 @@
-"""Rounds: what was learnt from the trials that are over, and the candidates that are judged by it. Imports optuna."""
+"""Rounds: what was learnt from the trials that are over, and the candidates that are judged by it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""StructuralSampler: an Optuna sampler that proposes wirings whose structure promises much. Imports optuna.
+"""StructuralSampler: an Optuna sampler that proposes wirings whose structure promises much.
 
 What it proposes as a trial is a function of its seed, the trial's number and the study's trials, never of time.
 """

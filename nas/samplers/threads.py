@@ -1,7 +1,7 @@
 """Linear algebra on one thread: matrices here are small, and trainings need the other cores.
 
 Threads that wait for each other make a choice many times slower on a busy machine. On one thread the same numbers come
-out on all machines of a kind, however many cores they have. Imports threadpoolctl, and scipy to find its libraries.
+out on all machines of a kind, however many cores they have.
 """
 
 from __future__ import annotations

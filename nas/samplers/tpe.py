@@ -1,4 +1,4 @@
-"""Draws of Optuna's TPE from trials that are over, beside a study and without touching it. Imports optuna."""
+"""Draws of Optuna's TPE from trials that are over, beside a study and without touching it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Addresses of databases: which are used, and how they are named without passwords. Imports SQLAlchemy."""
+"""Addresses of databases: which are used, and how they are named without passwords."""
 
 from __future__ import annotations
 

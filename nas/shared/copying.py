@@ -1,4 +1,4 @@
-"""LocalCopy: a campaign's folder follows a shared study, so that every other command works on it. Imports optuna."""
+"""LocalCopy: a campaign's folder follows a shared study, so that every other command works on it."""
 
 from __future__ import annotations
 

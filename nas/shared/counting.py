@@ -1,6 +1,6 @@
 """Which trials of a shared study count: decided here alone, for workers and for the copy of a campaign's folder.
 
-Pure functions of trials as Optuna stores them. Imports optuna.
+Pure functions of trials as Optuna stores them.
 """
 
 from __future__ import annotations

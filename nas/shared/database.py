@@ -1,4 +1,4 @@
-"""Database: opens the PostgreSQL database that holds the trials of campaigns. Imports optuna and SQLAlchemy."""
+"""Database: opens the PostgreSQL database that holds the trials of campaigns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loop: one thread of a worker, from trial to trial until enough of them count. Imports optuna.
+"""Loop: one thread of a worker, from trial to trial until enough of them count.
 
 Whatever goes wrong with the database costs at most the trial in work, which another worker then does.
 """

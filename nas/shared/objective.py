@@ -1,4 +1,4 @@
-"""Objective: draws, claims and evaluates the wiring of a trial, and stores its record. Imports optuna."""
+"""Objective: draws, claims and evaluates the wiring of a trial, and stores its record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Outage: a database that does not answer is waited for, whoever asks. Imports optuna and SQLAlchemy."""
+"""Outage: a database that does not answer is waited for, whoever asks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which Optuna sampler a worker uses, and what it says about its choices. Imports optuna.
+"""Which Optuna sampler a worker uses, and what it says about its choices.
 
 Workers share the campaign's seed and still differ: what is proposed as a trial is a function of the seed, the trial's
 number, which no two workers have in common, and the trials that are known.

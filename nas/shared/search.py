@@ -1,7 +1,4 @@
-"""The search of a campaign whose trials lie in a database: the process works itself and follows all others.
-
-Imports optuna.
-"""
+"""The search of a campaign whose trials lie in a database: the process works itself and follows all others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SharedStudy: the Optuna study of a campaign of many processes, in a database. Imports optuna."""
+"""SharedStudy: the Optuna study of a campaign of many processes, in a database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trials whose workers are gone, and what becomes of them. Imports optuna."""
+"""Trials whose workers are gone, and what becomes of them."""
 
 from __future__ import annotations
 

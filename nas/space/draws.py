@@ -1,4 +1,4 @@
-"""Draws: the wirings of a survey, each a pure function of (seed, number). Imports numpy and priors, no optuna."""
+"""Draws: the wirings of a survey, each a pure function of (seed, number)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks straight from a prior, without a search: draw, attach, initialise, write. Imports torch to build one."""
+"""Networks straight from a prior, without a search: draw, attach, initialise, write."""
 
 from __future__ import annotations
 

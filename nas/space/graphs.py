@@ -1,4 +1,4 @@
-"""Graphs: the option of a space that holds the user's own graphs. Imports pydantic; priors where graphs are read."""
+"""Graphs: the option of a space that holds the user's own graphs."""
 
 from __future__ import annotations
 

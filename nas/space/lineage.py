@@ -1,7 +1,4 @@
-"""Lineage: what a wiring was bred from, where no parameters say it, and what is therefore related to what.
-
-Imports the standard library, numpy and priors.
-"""
+"""Lineage: what a wiring was bred from, where no parameters say it, and what is therefore related to what."""
 
 from __future__ import annotations
 

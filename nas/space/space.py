@@ -1,8 +1,7 @@
 """Space: the distribution over wirings that a campaign searches, as parameters of an Optuna trial.
 
 A wiring is a pure function of its parameters: family, n, degree, p, initial, orientation, attachment, three seeds, and
-the number and seed of edits. Of the user's own graphs its number stands for family to initial. Imports pydantic; priors
-and optuna where they are needed, so that the help of the command line stays fast.
+the number and seed of edits. Of the user's own graphs its number stands for family to initial.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reading back what a campaign or a survey has written. Imports optuna or pyarrow, whichever is needed."""
+"""Folders of campaigns and surveys: what lies in one, reading it back, and one process at a time."""
 
 from __future__ import annotations
 

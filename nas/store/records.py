@@ -1,4 +1,4 @@
-"""Record: one evaluation of one candidate, flat, and tables of them. Imports the standard library and numpy only.
+"""Record: one evaluation of one candidate, flat, and tables of them.
 
 A trial is a Record inside an Optuna study; this page says what it holds, and `nas.store.study` where it lies.
 """

@@ -1,4 +1,4 @@
-"""StudyFile: the Optuna study in a campaign's folder, the only record of what was done. Imports optuna.
+"""StudyFile: the Optuna study in a campaign's folder, the only record of what was done.
 
 Finished trials are added in transactions, in the order of their numbers, so that a process that dies at any moment
 leaves the first of them, all whole. One process writes at a time: SQLite hands one trial out twice to several.

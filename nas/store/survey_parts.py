@@ -1,4 +1,4 @@
-"""Parts: the rows of a survey as Parquet files, written whole or not at all. Imports pyarrow.
+"""Parts: the rows of a survey as Parquet files, written whole or not at all.
 
 A part is named after the wirings that it holds, from the first to the last one, and says in its metadata which survey
 it belongs to. Parts only ever follow each other; where several were merged, the large part counts and the small ones

@@ -1,7 +1,4 @@
-"""SurveyTable: the rows of a survey, one a training, and the way back to their wirings; SurveyOutcome: their sum.
-
-Imports pyarrow, no torch.
-"""
+"""SurveyTable: the rows of a survey, one a training, and the way back to their wirings; SurveyOutcome: their sum."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finished trials as rows of Optuna's tables, many of them in one transaction. Imports optuna and SQLAlchemy.
+"""Finished trials as rows of Optuna's tables, many of them in one transaction.
 
 `Study.add_trial` asks the database about every parameter and attribute and commits every trial, which takes longer than
 a small network trains. The tables have been the same for years, but Optuna describes them in a private module: all use

@@ -2,7 +2,7 @@
 
 Six populations are surveyed: digits MLPs with natural and with controlled attachment, of varying and of fixed size, and
 recurrent networks on the embedded Reber grammar. On each the predictor is judged; a nested design of its own splits the
-variance over family, parameters, graph, orientation and seed. Imports torch for the trainings, scikit-learn to judge.
+variance over family, parameters, graph, orientation and seed.
 """
 
 from __future__ import annotations

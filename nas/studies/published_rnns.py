@@ -1,7 +1,7 @@
 """How far structure predicts the accuracy of 800 published recurrent networks, judged by repeated cross-validation.
 
 The published regressors and the blend of `predictors` see the same folds; beside them stand the ladder of baselines and
-what single random splits, of which the published table is one, say by chance. Imports scikit-learn, no torch.
+what single random splits, of which the published table is one, say by chance.
 
 References
 ----------

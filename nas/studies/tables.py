@@ -1,4 +1,4 @@
-"""Words and tables of studies. Imports the standard library."""
+"""Words and tables of studies."""
 
 from __future__ import annotations
 

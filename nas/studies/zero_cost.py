@@ -1,8 +1,7 @@
 """Whether measures at initialisation predict what structure does not, on surveys of digits MLPs.
 
 Structure cannot know which inputs matter. Zero-cost measures see one batch of the training data: the published ones,
-and which informative inputs are read by neurons that the outputs depend on. Imports torch for the measures and
-scikit-learn to judge.
+and which informative inputs are read by neurons that the outputs depend on.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Survey: draws wirings, trains each one with every replicate and learning rate, and keeps a row a training.
 
 Threads take wirings in the order of their numbers, and this thread alone writes, in the same order: what is stored are
-the first so many wirings, and equal rows whatever the threads did. Imports torch and pyarrow.
+the first so many wirings, and equal rows whatever the threads did.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Tasks: data, split, loss and metric of the learning problems that networks are judged by.
-
-May import numpy and torch; scikit-learn is imported only where its data are asked for.
-"""
+"""Tasks: data, split, loss and metric of the learning problems that networks are judged by."""
 
 from __future__ import annotations
 

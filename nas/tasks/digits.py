@@ -1,4 +1,4 @@
-"""Handwritten digits as a task. May import torch and the task type; scikit-learn, which has the images, when called."""
+"""Handwritten digits as a task."""
 
 from __future__ import annotations
 

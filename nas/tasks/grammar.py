@@ -1,6 +1,6 @@
 """The Reber grammar: its automaton, valid strings, and strings that break it in known ways.
 
-Strings are plain text; `nas.tasks.sequences` turns them into tasks. May import numpy, and nothing of this project.
+Strings are plain text; `nas.tasks.sequences` turns them into tasks.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Files in the idx format: published arrays of unsigned bytes, read with every bound and checksum known beforehand.
-
-May import numpy and the errors of this package.
-"""
+"""Files in the idx format: published arrays of unsigned bytes, read with every bound and checksum known beforehand."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The files of published image sets: where they lie, and how they are fetched once where they lie nowhere.
-
-May import numpy and the idx files beside it; scikit-learn, which speaks to OpenML, when something is to be fetched.
-"""
+"""The files of published image sets: where they lie, and how they are fetched once where they lie nowhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Published images as tasks: MNIST and Fashion-MNIST. May import numpy and the files and the task type beside it.
+"""Published images as tasks: MNIST and Fashion-MNIST.
 
 The pixels are scaled to [0, 1] and nothing else, so that the background stays exactly 0: engines skip zero inputs.
 """

@@ -1,7 +1,4 @@
-"""Reber tasks: is a string valid? Three ways to make invalid strings, and what simple rules reach on each.
-
-May import numpy and torch, and the grammar and the task type beside it.
-"""
+"""Reber tasks: is a string valid? Three ways to make invalid strings, and what simple rules reach on each."""
 
 from __future__ import annotations
 

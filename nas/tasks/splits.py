@@ -1,4 +1,4 @@
-"""Splits of examples into train, validation and test, drawn alike on every platform. May import numpy."""
+"""Splits of examples into train, validation and test, drawn alike on every platform."""
 
 from __future__ import annotations
 

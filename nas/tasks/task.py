@@ -1,7 +1,4 @@
-"""Task: data, split, loss and metric of one learning problem, whatever the data came from.
-
-May import numpy, torch and the splits beside it.
-"""
+"""Task: data, split, loss and metric of one learning problem, whatever the data came from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks in the form that the compiled engine reads, made of a module or straight of a wiring. Imports torch."""
+"""Networks in the form that the compiled engine reads, made of a module or straight of a wiring."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The examples of a task in the form that the compiled engine reads. Imports torch and the extension."""
+"""The examples of a task in the form that the compiled engine reads."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The compiled engine's extension module, where it was built, and the instruction set that it runs with.
-
-Imports no torch.
-"""
+"""The compiled engine's extension module, where it was built, and the instruction set that it runs with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happened in a training: Progress while it runs, History when it is over. Imports the standard library only."""
+"""What happened in a training: Progress while it runs, History when it is over."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The compiled engine: a whole training in one call, with the interpreter lock released. Imports the bridge to it.
+"""The compiled engine: a whole training in one call, with the interpreter lock released.
 
 It follows the trajectory of the torch engine to the rounding of floats: the same draws, batches, losses and updates.
 """

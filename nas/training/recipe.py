@@ -1,4 +1,4 @@
-"""Recipe: how a network is trained. Imports pydantic, and no torch."""
+"""Recipe: how a network is trained."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The interface that every engine implements, and the bookkeeping that they share. Imports no torch."""
+"""The interface that every engine implements, and the bookkeeping that they share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reference engine: plain PyTorch, on any device. Imports torch.
+"""The reference engine: plain PyTorch, on any device.
 
 It is fast enough to search with and simple enough to be believed; other engines are held to its numbers.
 """

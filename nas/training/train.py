@@ -1,4 +1,4 @@
-"""Train a network from start to end with the engine of one's choice. Imports torch where a network is built or trained.
+"""Train a network from start to end with the engine of one's choice.
 
 Two ways lead to an engine: `session` and `train` take a module; `begin_wiring` takes a wiring, and makes a module only
 if somebody asks for it, which costs more than a short training inside the compiled engine.

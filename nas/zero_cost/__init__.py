@@ -1,4 +1,4 @@
-"""Zero-cost measures: what a wiring's network does before any training. Imports numpy, torch, priors, predictors.
+"""Zero-cost measures: what a wiring's network does before any training.
 
 Names are loaded on first use.
 """

@@ -1,4 +1,4 @@
-"""Measures from forward passes at initialisation. Imports torch."""
+"""Measures from forward passes at initialisation."""
 
 from __future__ import annotations
 

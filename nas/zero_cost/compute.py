@@ -1,4 +1,4 @@
-"""From wirings and a task to zero-cost measures. Imports numpy, torch, priors."""
+"""From wirings and a task to zero-cost measures."""
 
 from __future__ import annotations
 

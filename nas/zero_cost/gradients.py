@@ -1,4 +1,4 @@
-"""Measures from backward passes at initialisation. Imports torch."""
+"""Measures from backward passes at initialisation."""
 
 from __future__ import annotations
 

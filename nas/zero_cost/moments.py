@@ -1,4 +1,4 @@
-"""Moments: how the inputs of a task vary over its training part, and what tells its classes apart. Imports torch."""
+"""Moments: how the inputs of a task vary over its training part, and what tells its classes apart."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Several initialisations of one wiring's network, run side by side, with all that measures need kept for gradients.
 
 They begin from the same numbers as the networks that are trained but build no module: stacked, three of them cost
-little more than one. Tensors lie (initialisation, neuron, example). Imports numpy, torch, priors.
+little more than one. Tensors lie (initialisation, neuron, example).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Measures of which inputs a wiring reads, which need no network. Imports numpy, priors."""
+"""Measures of which inputs a wiring reads, which need no network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sample: all that zero-cost measures see of a task, none of it from its validation or test part. Imports torch."""
+"""Sample: all that zero-cost measures see of a task, none of it from its validation or test part."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ZERO_COST: every zero-cost measure, with its definition. Imports the predictors' Feature.
+"""ZERO_COST: every zero-cost measure, with its definition.
 
 Words of the definitions: *neurons* are hidden neurons; the *minibatch* is one fixed part of the task's training part;
 the *loss* is its mean loss; *readout neurons* are those with an edge to an output unit; a neuron is *live* where a path

@@ -1,4 +1,4 @@
-"""Measures of wirings: one table that defines them, and one call that computes them. May import numpy, scipy, networkx.
+"""Measures of wirings: one table that defines them, and one call that computes them.
 
 Names are loaded on first use, apart from `describe`.
 """

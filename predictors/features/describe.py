@@ -1,7 +1,4 @@
-"""describe: the features of many wirings, by compiled code where it was built and in Python otherwise.
-
-May import numpy, scipy and the wiring type.
-"""
+"""describe: the features of many wirings, by compiled code where it was built and in Python otherwise."""
 
 from __future__ import annotations
 

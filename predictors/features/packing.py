@@ -1,4 +1,4 @@
-"""Batch: many wirings as flat arrays, for one call of compiled code. Imports numpy and the wiring type."""
+"""Batch: many wirings as flat arrays, for one call of compiled code."""
 
 from __future__ import annotations
 

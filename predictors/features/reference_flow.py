@@ -1,6 +1,6 @@
 """Measures of a wiring's directions: layers and paths of its feed-forward part, its signal from inputs to outputs.
 
-Undefined measures are left out of what is returned. May import numpy, networkx and the measures of graphs.
+Undefined measures are left out of what is returned.
 """
 
 from __future__ import annotations

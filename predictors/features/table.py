@@ -1,4 +1,4 @@
-"""FEATURES: every measure of a wiring, with its definition. Imports the standard library.
+"""FEATURES: every measure of a wiring, with its definition.
 
 A further `Feature` needs a `measure`, a function of a wiring, and nothing else; without one it is a column of compiled
 code, in that code's order, with a twin in `predictors.features.reference`. Saved predictors go by names.

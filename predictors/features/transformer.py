@@ -1,7 +1,4 @@
-"""GraphFeatures: the features of wirings as a scikit-learn transformer, which imports scikit-learn only when it asks.
-
-May import the features and the wirings; networkx and pandas are imported where a graph comes in or a frame goes out.
-"""
+"""GraphFeatures: the features of wirings as a scikit-learn transformer; it loads scikit-learn only where it must."""
 
 from __future__ import annotations
 

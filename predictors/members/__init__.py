@@ -1,4 +1,4 @@
-"""What fitted regressors are reduced to: small frozen objects of arrays that predict. Imports numpy only.
+"""What fitted regressors are reduced to: small frozen objects of arrays that predict.
 
 A member selects its columns from the rows that it is given, fills what is undefined, and never leaves the range of the
 values that it was fitted on by more than a margin.

@@ -1,4 +1,4 @@
-"""Members of members. Imports numpy only."""
+"""Members of members."""
 
 from __future__ import annotations
 

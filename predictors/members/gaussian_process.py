@@ -1,4 +1,4 @@
-"""The mean of a Gaussian process with the Matern 5/2 kernel. Imports numpy only."""
+"""The mean of a Gaussian process with the Matern 5/2 kernel."""
 
 from __future__ import annotations
 

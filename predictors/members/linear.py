@@ -1,4 +1,4 @@
-"""Members that are a number, or linear in scaled columns. Imports numpy only."""
+"""Members that are a number, or linear in scaled columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The protocol of members, and the checks that they share. Imports numpy and the checks of the priors."""
+"""The protocol of members, and the checks that they share."""
 
 from __future__ import annotations
 

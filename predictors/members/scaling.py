@@ -1,7 +1,4 @@
-"""Columns as members read them: selected, filled where undefined, put on a logarithmic scale, standardised, clipped.
-
-Imports numpy only.
-"""
+"""Columns as members read them: selected, filled where undefined, put on a logarithmic scale, standardised, clipped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Members as plain scalars and arrays, and back with every check. Imports numpy only."""
+"""Members as plain scalars and arrays, and back with every check."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Regression trees of any origin as flat arrays, walked by the compiled extension or by numpy, to the same bits.
-
-Imports numpy, and the extension through its bridge.
-"""
+"""Regression trees of any origin as flat arrays, walked by the compiled extension or by numpy, to the same bits."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Fitting: from rows of columns and values to members and to their blend.
-
-May import the members and features of this package; scikit-learn and xgboost are imported inside the functions that
-fit with them.
-"""
+"""Fitting: from rows of columns and values to members and to their blend."""
 
 from predictors.regressors.blend import DEFAULT_MEMBERS, Blend, fit_blend
 from predictors.regressors.boosting import fit_xgboost

@@ -1,7 +1,4 @@
-"""Blend: several members whose shares follow from predictions out of fold. Asking imports numpy only; fitting, scipy.
-
-May import the members, the registry of regressors and the folds of validation.
-"""
+"""Blend: several members whose shares follow from predictions out of fold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gradient-boosted trees, by xgboost, flattened. Imports the members."""
+"""Gradient-boosted trees, by xgboost, flattened."""
 
 from __future__ import annotations
 

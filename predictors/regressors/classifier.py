@@ -1,4 +1,4 @@
-"""Whether a network trains at all, and values in two parts: whether, and how well if so. Imports the members."""
+"""Whether a network trains at all, and values in two parts: whether, and how well if so."""
 
 from __future__ import annotations
 

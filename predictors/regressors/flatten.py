@@ -1,4 +1,4 @@
-"""Trees of other libraries as the flat arrays of `predictors.members.Trees`. Imports numpy only."""
+"""Trees of other libraries as the flat arrays of `predictors.members.Trees`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ensembles of independent or reweighted trees, by scikit-learn, flattened. Imports the members."""
+"""Ensembles of independent or reweighted trees, by scikit-learn, flattened."""
 
 from __future__ import annotations
 

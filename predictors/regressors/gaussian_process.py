@@ -1,7 +1,4 @@
-"""Gaussian-process regression with the Matern 5/2 kernel, its two parameters by marginal likelihood.
-
-Imports the members, and scipy inside the functions that fit.
-"""
+"""Gaussian-process regression with the Matern 5/2 kernel, its two parameters by marginal likelihood."""
 
 from __future__ import annotations
 

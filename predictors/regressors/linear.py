@@ -1,4 +1,4 @@
-"""Linear regression on scaled columns, its penalty chosen by cross-validation or by evidence. Imports the members."""
+"""Linear regression on scaled columns, its penalty chosen by cross-validation or by evidence."""
 
 from __future__ import annotations
 

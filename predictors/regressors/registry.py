@@ -1,4 +1,4 @@
-"""REGRESSORS: everything that fits a member, by name. Imports the table of features and the functions that fit."""
+"""REGRESSORS: everything that fits a member, by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the functions that fit share: types, and the range of values. Imports numpy only."""
+"""What the functions that fit share: types, and the range of values."""
 
 from __future__ import annotations
 

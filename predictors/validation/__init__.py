@@ -1,7 +1,6 @@
 """How good a predictor is, told honestly: grouped folds, baselines, a noise ceiling, intervals.
 
-Works on matrices, labels and callables, and knows no regressor. May import numpy and the table of features;
-scikit-learn is the caller's, and matplotlib is imported where a figure is drawn. Names are loaded on first use.
+Works on matrices, labels and callables, and knows no regressor. Names are loaded on first use.
 """
 
 from __future__ import annotations

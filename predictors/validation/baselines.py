@@ -1,7 +1,4 @@
-"""The ladder: what each further kind of structure explains beyond what size and inputs and outputs explain already.
-
-May import numpy, the table of features, and the names that it had first.
-"""
+"""The ladder: what each further kind of structure explains beyond what size and inputs and outputs explain already."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The noise ceiling: how much of its labels' variance a perfect predictor could explain. May import numpy."""
+"""The noise ceiling: how much of its labels' variance a perfect predictor could explain."""
 
 from __future__ import annotations
 

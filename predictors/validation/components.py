@@ -1,4 +1,4 @@
-"""Variance components of nested levels, from families of priors down to seeds. May import numpy."""
+"""Variance components of nested levels, from families of priors down to seeds."""
 
 from __future__ import annotations
 

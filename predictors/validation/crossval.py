@@ -1,4 +1,4 @@
-"""Repeated cross-validation, and its scores with intervals, paired where two fits are compared. May import numpy.
+"""Repeated cross-validation, and its scores with intervals, paired where two fits are compared.
 
 Every predictor is scored on rows that it was not fitted on. A fit is a callable: nothing here knows a regressor.
 """

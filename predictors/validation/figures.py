@@ -1,4 +1,4 @@
-"""Figures of a validation as PNG files. Imports matplotlib inside, without pyplot.
+"""Figures of a validation as PNG files.
 
 Equal input gives equal bytes under one version of matplotlib: no date and no version is written into the files.
 """

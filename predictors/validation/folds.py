@@ -1,4 +1,4 @@
-"""Folds of cross-validation that leave groups of related rows whole. May import numpy."""
+"""Folds of cross-validation that leave groups of related rows whole."""
 
 from __future__ import annotations
 

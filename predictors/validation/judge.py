@@ -1,4 +1,4 @@
-"""validate: every check of this package in one call. May import numpy."""
+"""validate: every check of this package in one call."""
 
 from __future__ import annotations
 

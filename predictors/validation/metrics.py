@@ -1,7 +1,4 @@
-"""How well predictions agree with measured values, in errors, in order and in what one would choose by them.
-
-May import numpy alone: these run beside every query.
-"""
+"""How well predictions agree with measured values, in errors, in order and in what one would choose by them."""
 
 from __future__ import annotations
 

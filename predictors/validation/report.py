@@ -1,7 +1,4 @@
-"""Validation: all that is known about how good a predictor is, as JSON, as Markdown and as rows for a terminal.
-
-Imports the standard library and the types of its parts.
-"""
+"""Validation: all that is known about how good a predictor is, as JSON, as Markdown and as rows for a terminal."""
 
 from __future__ import annotations
 

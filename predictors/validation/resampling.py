@@ -1,4 +1,4 @@
-"""Groups of rows, and drawing them anew: what intervals over wirings are made of. May import numpy."""
+"""Groups of rows, and drawing them anew: what intervals over wirings are made of."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Validations as they were stored: read back from JSON. Imports the types of its parts."""
+"""Validations as they were stored: read back from JSON."""
 
 from __future__ import annotations
 

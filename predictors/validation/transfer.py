@@ -1,4 +1,4 @@
-"""Scores within and across families of wirings, and by the number of training rows. May import numpy."""
+"""Scores within and across families of wirings, and by the number of training rows."""
 
 from __future__ import annotations
 

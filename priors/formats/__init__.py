@@ -1,7 +1,7 @@
 """Files of wirings: GraphML, GEXF, edge lists, JSON, sparse .npz and Matrix Market, in and out, bounded and safe.
 
 One module a format turns bytes into a wiring and back; `files` picks it by suffix. Reading needs neither networkx nor
-scipy. May import numpy and Wiring.
+scipy.
 """
 
 from __future__ import annotations

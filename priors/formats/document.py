@@ -1,4 +1,4 @@
-"""The project's own JSON document of a wiring: exact, with a fingerprint that is checked. May import Wiring."""
+"""The project's own JSON document of a wiring: exact, with a fingerprint that is checked."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Draft: nodes and edges as a file tells them, in any order, kept in arrays until they are a wiring.
-
-May import numpy and Wiring.
-"""
+"""Draft: nodes and edges as a file tells them, in any order, kept in arrays until they are a wiring."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Edge lists: one edge a line as source, target and maybe weight, separated by blanks, commas or tabs.
-
-May import Wiring.
-"""
+"""Edge lists: one edge a line as source, target and maybe weight, separated by blanks, commas or tabs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Read and write files of wirings: the table of formats by suffix, and one clear line for whatever is wrong.
-
-May import Wiring and `priors.files`.
-"""
+"""Read and write files of wirings: the table of formats by suffix, and one clear line for whatever is wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GEXF, the XML of Gephi, as networkx writes and reads it. May import Wiring.
+"""GEXF, the XML of Gephi, as networkx writes and reads it.
 
 A graph of GEXF has no attributes of its own: inputs and outputs are told by keywords of the file.
 

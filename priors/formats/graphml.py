@@ -1,4 +1,4 @@
-"""GraphML, the XML of nodes and edges with typed attributes that networkx, igraph and yEd write. May import Wiring.
+"""GraphML, the XML of nodes and edges with typed attributes that networkx, igraph and yEd write.
 
 References
 ----------

@@ -1,7 +1,4 @@
-"""JSON files: the project's own document and networkx's node-link data, told apart by what they hold.
-
-May import Wiring.
-"""
+"""JSON files: the project's own document and networkx's node-link data, told apart by what they hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much a file of a wiring may hold. Imports nothing.
+"""How much a file of a wiring may hold.
 
 The limits are chosen so that no file, whatever it holds, takes more than a few seconds or 1 GiB of memory to read.
 """

@@ -1,4 +1,4 @@
-"""Text files as lines of bounded length and number, without comments. Imports the standard library."""
+"""Text files as lines of bounded length and number, without comments."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Adjacency matrices of wirings as entries. Row = source, column = target, as networkx and scipy have it.
 
-`Wiring.csr` is the transpose. May import numpy and Wiring.
+`Wiring.csr` is the transpose.
 """
 
 from __future__ import annotations

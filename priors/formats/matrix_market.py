@@ -1,4 +1,4 @@
-"""Matrix Market files of adjacency matrices: row = source, column = target. May import numpy and Wiring.
+"""Matrix Market files of adjacency matrices: row = source, column = target.
 
 References
 ----------

@@ -1,7 +1,4 @@
-"""Node-link data, the JSON of networkx and D3: nodes with an ``id``, links with ``source`` and ``target``.
-
-May import Wiring.
-"""
+"""Node-link data, the JSON of networkx and D3: nodes with an ``id``, links with ``source`` and ``target``."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Note: what edge lists and matrices cannot say about a wiring, as one JSON object in a comment or an extra array.
 
-Programs that do not know the note skip it. May import Wiring.
+Programs that do not know the note skip it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Archives of ``scipy.sparse.save_npz``: an adjacency matrix, row = source, column = target.
 
-Arrays are read without pickle, and none is made before its bytes are there. May import numpy and Wiring.
+Arrays are read without pickle, and none is made before its bytes are there.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Single values of files: names, weights, layers and numbers, checked and as text. May import numpy and Wiring."""
+"""Single values of files: names, weights, layers and numbers, checked and as text."""
 
 from __future__ import annotations
 

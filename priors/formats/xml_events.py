@@ -1,4 +1,4 @@
-"""Walk through the elements of an XML file without a tree, a document type or entities. Imports the standard library.
+"""Walk through the elements of an XML file without a tree, a document type or entities.
 
 Expat hands over one element after the other, so memory does not grow with what the reader of a format does not keep.
 """

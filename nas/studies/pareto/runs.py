@@ -1,6 +1,6 @@
 """Searches for accurate and small networks on digits, with four samplers and equally many trainings.
 
-Runs are written one by one, so that a study goes on where it was interrupted. Imports torch for the trainings.
+Runs are written one by one, so that a study goes on where it was interrupted.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What searches for accurate and small networks found: hypervolumes, paired differences, a figure. Imports the runs."""
+"""What searches for accurate and small networks found: hypervolumes, paired differences, a figure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arms: ways to search a pool of trained wirings, from random picks to the structural sampler. Imports optuna.
+"""Arms: ways to search a pool of trained wirings, from random picks to the structural sampler.
 
 Each yields what to train next, and finds the value of its last choice in the run when it is asked again.
 """

@@ -1,4 +1,4 @@
-"""Pool: the wirings of a survey, all of them trained, as what a search chooses among. Imports numpy and predictors."""
+"""Pool: the wirings of a survey, all of them trained, as what a search chooses among."""
 
 from __future__ import annotations
 

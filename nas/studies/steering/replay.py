@@ -1,4 +1,4 @@
-"""Replay: one search of a pool of trained wirings; a training is looked up, not done. Imports numpy and predictors."""
+"""Replay: one search of a pool of trained wirings; a training is looked up, not done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the study of steering writes: numbers, tables of them, and a figure a pool. Imports matplotlib inside."""
+"""What the study of steering writes: numbers, tables of them, and a figure a pool."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What searches of a pool found: every arm by itself, and arms against each other. Imports numpy."""
+"""What searches of a pool found: every arm by itself, and arms against each other."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Does the predictor's steering help? Arms search pools of trained wirings, again and again, and are compared in pairs.
 
-Here are the pools and the runs, which are kept as lines of a file and never repeated. Imports torch and optuna.
+Here are the pools and the runs, which are kept as lines of a file and never repeated.
 """
 
 from __future__ import annotations

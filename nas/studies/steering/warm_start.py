@@ -1,4 +1,4 @@
-"""What a predictor from MNIST is worth to a search on Fashion-MNIST, in its first trainings. Imports torch and optuna.
+"""What a predictor from MNIST is worth to a search on Fashion-MNIST, in its first trainings.
 
 Both searches choose among trained wirings: one starts from nothing, the other from a predictor of the same family of
 wirings on another task.
