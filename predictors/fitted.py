@@ -169,7 +169,7 @@ class Fitted:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the columns."""
+        """Names of the columns."""
         return self.training.names
 
     def predict(self, X: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from nas.campaign.search import Searching, finalists, informed
+from nas.campaign.search import Search, finalists, inform
 from nas.campaign.warm_start import keep_warm_start, steering_of
 from nas.errors import CampaignError, InputError
 from nas.evaluation.early_stopping import (
@@ -159,7 +159,7 @@ class Campaign:
             self._shared.enter(self._identity(), self.options.direction, self.options.trials)
         with alone_in(self.out):
             try:
-                with one_torch_thread(), stop_on_signal(self.stop), self._opened(watcher) as study:
+                with one_torch_thread(), stop_on_signal(self.stop), self._open_study(watcher) as study:
                     trainer, wait = self._trainer() if self.task is not None else None, True
                     executor = ThreadPoolExecutor(self.threads, thread_name_prefix="wirenas")
                     try:
@@ -167,7 +167,7 @@ class Campaign:
                             self._shared.run(study, self.work(), executor, watcher)
                         else:
                             self._searching(study, trainer, watcher).run(executor, self.threads)
-                        outcome = self._concluded(study, trainer, executor, watcher)
+                        outcome = self._conclude(study, trainer, executor, watcher)
                     except KeyboardInterrupt:
                         wait = False  # A second Ctrl-C does not wait for an own evaluation that takes long.
                         raise
@@ -194,7 +194,7 @@ class Campaign:
             proposer.propose(0)
 
     @contextmanager
-    def _opened(self, watcher: Watcher) -> Iterator[StudyFile]:
+    def _open_study(self, watcher: Watcher) -> Iterator[StudyFile]:
         """Open the study, and write all its trials as a table when the block ends in whatever way."""
         study = self._open()
         for line in self.space.out_of_reach():
@@ -204,7 +204,7 @@ class Campaign:
         finally:
             study.records().to_csv(self.out / "trials.csv")
 
-    def _concluded(
+    def _conclude(
         self, study: StudyFile, trainer: Trainer | None, executor: ThreadPoolExecutor, watcher: Watcher
     ) -> Outcome:
         """Hold the finals, write what was found and return it, unless that is done already."""
@@ -310,12 +310,12 @@ class Campaign:
             steering=steering_of(self.out, options),
         )
 
-    def _searching(self, study: StudyFile, trainer: Trainer | None, watcher: Watcher) -> Searching:
+    def _searching(self, study: StudyFile, trainer: Trainer | None, watcher: Watcher) -> Search:
         stopping = stopping_of(self.options)
         evaluation = evaluation_with(
             trainer, self._evaluate, self.options, None if stopping is None else stopping.judge
         )
-        return Searching(study, self.options, self._proposer, evaluation, stopping, watcher, self.stop)
+        return Search(study, self.options, self._proposer, evaluation, stopping, watcher, self.stop)
 
     # The finals
 
@@ -331,4 +331,4 @@ class Campaign:
         )
 
     def _best(self, study: StudyFile, records: Records) -> list[Record]:
-        return finalists(records, self.options, lambda: informed(self._proposer(), study.trials()))
+        return finalists(records, self.options, lambda: inform(self._proposer(), study.trials()))

@@ -14,10 +14,10 @@ from nas.store.records import Record, Records
 from nas.store.study import Writer
 from nas.training import StopFlag
 
-__all__ = ["evaluated"]
+__all__ = ["evaluate_candidates"]
 
 
-def evaluated(
+def evaluate_candidates(
     proposer: Proposer,
     evaluation: Evaluation,
     executor: Executor,

@@ -1,4 +1,4 @@
-"""Searching: from the first trial that is missing to the last one, and the best of them.
+"""Search: from the first trial that is missing to the last one, and the best of them.
 
 What is proposed as trial t follows from the trials up to t less a batch, so that a search that was interrupted goes on
 as if it had not been.
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from optuna.trial import FrozenTrial
 
-from nas.campaign.pipeline import evaluated
+from nas.campaign.pipeline import evaluate_candidates
 from nas.errors import CampaignError
 from nas.evaluation.early_stopping import Stopping
 from nas.evaluation.trainer import FAILURES_IN_A_ROW, Evaluation
@@ -26,10 +26,10 @@ from nas.store.study import StudyFile, Writer, storing_of
 from nas.training import StopFlag
 from nas.training.history import sign_of
 
-__all__ = ["Searching", "finalists", "informed"]
+__all__ = ["Search", "finalists", "inform"]
 
 
-def informed(proposer: Proposer, known: Sequence[FrozenTrial], settled: int | None = None) -> Proposer:
+def inform(proposer: Proposer, known: Sequence[FrozenTrial], settled: int | None = None) -> Proposer:
     """Tell a proposer of earlier trials, of which those from `settled` on count as running, and return it."""
     end = len(known) if settled is None else settled
     for trial in known[:end]:
@@ -40,7 +40,7 @@ def informed(proposer: Proposer, known: Sequence[FrozenTrial], settled: int | No
 
 
 @dataclass(frozen=True)
-class Searching:
+class Search:
     """The search of one campaign.
 
     Parameters
@@ -81,7 +81,7 @@ class Searching:
         batch, in_batches = self.options.batch, self.stopping is not None
         # What was known when the first of the trials that are missing was asked for; the others ran beside it.
         settled = len(known) - len(known) % batch if in_batches else max(0, len(known) - batch + 1)
-        proposer = informed(self.proposer(), known, settled)
+        proposer = inform(self.proposer(), known, settled)
         if self.stopping is not None:
             self.stopping.tell(*records[:settled])
         # A sampler that learns nothing may be asked as far ahead as keeps all threads busy.
@@ -90,7 +90,7 @@ class Searching:
         failures = 0
         try:
             with writer:
-                for candidate, record in evaluated(
+                for candidate, record in evaluate_candidates(
                     proposer,
                     self.evaluation,
                     executor,

@@ -302,12 +302,12 @@ def show_front(console: Console, found: Mapping[str, Any]) -> None:
             str(entry["n_parameters"]),
             str(entry["trial"]),
             number(entry["value"]),
-            _told(entry["validation"]),
-            _told(entry["test"]),
-            _told(dense[entry["trial"]]["test"]) if entry["trial"] in dense else "",
+            _format_summary(entry["validation"]),
+            _format_summary(entry["test"]),
+            _format_summary(dense[entry["trial"]]["test"]) if entry["trial"] in dense else "",
         )
     for linear in (row for row in rivals if row["trial"] is None):
-        told = [_told(linear[part]) for part in ("validation", "test")]
+        told = [_format_summary(linear[part]) for part in ("validation", "test")]
         table.add_row(str(linear["n_parameters"]), "linear", "", *told)
     console.print(table)
     if rivals:
@@ -316,5 +316,5 @@ def show_front(console: Console, found: Mapping[str, Any]) -> None:
         say(console, "Front: {out}/front.csv   plot: {out}/front.png   wirings: {out}/front/".format(**found))
 
 
-def _told(summary: Mapping[str, Any] | None) -> str:
+def _format_summary(summary: Mapping[str, Any] | None) -> str:
     return "" if summary is None else spread(summary)

@@ -51,7 +51,7 @@ class _LiveSurvey:
         self._bar: TaskID | None = None
 
     def __call__(self, standing: Standing) -> None:
-        note = self._pace.said(standing)
+        note = self._pace.describe(standing)
         if self._bar is None:
             self._bar = self._progress.add_task("wirings", completed=standing.done, total=standing.total, note=note)
             self._progress.start()
@@ -65,7 +65,7 @@ class _Pace:
         self._first: Standing | None = None
         self._started = 0.0
 
-    def said(self, standing: Standing) -> str:
+    def describe(self, standing: Standing) -> str:
         return f"{self.per_second(standing) * 60 * standing.trainings:,.0f} trainings/min"
 
     def per_second(self, standing: Standing) -> float:
@@ -90,7 +90,7 @@ class _PlainSurvey:
             left = f", {duration((standing.total - standing.done) / pace)} left" if pace and not is_over else ""
             say(
                 self._console,
-                f"survey: {standing.done} of {standing.total} wirings, {self._pace.said(standing)}{left}",
+                f"survey: {standing.done} of {standing.total} wirings, {self._pace.describe(standing)}{left}",
             )
 
 

@@ -81,7 +81,7 @@ def fit(
     minimize: Annotated[bool, typer.Option("--minimize", help="Smaller values are better.")] = False,
     bounds: Annotated[str | None, typer.Option(metavar="LOW:HIGH", help="What values can be, such as 0:1.")] = None,
     chance: Annotated[float | None, typer.Option(help="Value of a network that learnt nothing.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of folds and forests.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of folds and forests.")] = 0,
     as_json: Json = False,
 ) -> None:
     """Fit a predictor to graphs of your own and what they reached.
@@ -116,8 +116,8 @@ def fit(
 def validate(
     out: Predicting,
     *,
-    repeats: Annotated[int, typer.Option(min=1, help="Of the cross-validation.")] = 4,
-    folds: Annotated[int, typer.Option(min=2, help="Of each repeat.")] = 5,
+    repeats: Annotated[int, typer.Option(min=1, help="Repeats of the cross-validation.")] = 4,
+    folds: Annotated[int, typer.Option(min=2, help="Folds of each repeat.")] = 5,
     as_json: Json = False,
 ) -> None:
     """Judge a predictor: against baselines, the noise ceiling, families never seen; writes tables and figures.

@@ -45,7 +45,7 @@ def prediction(
     population: Annotated[
         list[str] | None, typer.Option(help="One population; again for several. Default: all.")
     ] = None,
-    wirings: Annotated[int | None, typer.Option(min=60, help="Of each survey, for a trial.")] = None,
+    wirings: Annotated[int | None, typer.Option(min=60, help="Wirings of each survey; fewer for a trial run.")] = None,
     as_json: Json = False,
 ) -> None:
     """Survey six populations of networks and judge the predictor on each; takes about two hours.
@@ -135,7 +135,7 @@ def pareto(
         "results/pareto"
     ),
     seeds: Annotated[int, typer.Option(min=2, help="Runs of each search.")] = 20,
-    trainings: Annotated[int, typer.Option(min=12, help="Of each run.")] = 60,
+    trainings: Annotated[int, typer.Option(min=12, help="Trainings of each run.")] = 60,
     as_json: Json = False,
 ) -> None:
     """Search for accurate and small networks with four samplers; takes ten minutes.

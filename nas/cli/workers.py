@@ -57,7 +57,7 @@ def worker(
             nonlocal last
             if time.monotonic() - last >= _EVERY_S:
                 last = time.monotonic()
-                say(console, f"worker: {_told(done)}")
+                say(console, f"worker: {_summarize(done)}")
 
         def tell(missing: str) -> None:
             say(console, f"worker: {missing}")
@@ -68,8 +68,8 @@ def worker(
         except KeyboardInterrupt:
             print(f"wirenas: {_INTERRUPTED}", file=sys.stderr)
             sys.exit(130)
-    print_json(done.to_json()) if as_json else say(make_console(), f"{study}: {_told(done)}.")
+    print_json(done.to_json()) if as_json else say(make_console(), f"{study}: {_summarize(done)}.")
 
 
-def _told(done: WorkerOutcome) -> str:
+def _summarize(done: WorkerOutcome) -> str:
     return f"{done.trials} trials, {done.failed} failed, {done.seconds:.0f} s of training"

@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 _ATTEMPTS = 3
-_SECONDS_A_NUMBER = {"native": 1.3e-10, "torch": 4e-9}
+_SECONDS_PER_NUMBER = {"native": 1.3e-10, "torch": 4e-9}
 """For each example, time step and parameter, by engine."""
 
 FAILURES_IN_A_ROW = 10
@@ -139,7 +139,7 @@ class Trainer:
         lengths = self.task.lengths
         length = 1.0 if lengths is None else float(lengths.double().mean())
         numbers = steps * self.recipe.batch_size * length * n_parameters
-        return _SECONDS_A_NUMBER[engine_for(self.engine, self.device, self.spec)] * numbers
+        return _SECONDS_PER_NUMBER[engine_for(self.engine, self.device, self.spec)] * numbers
 
     def plan(self, replicates: Sequence[int]) -> list[tuple[int, float]]:
         """Return the (replicate, learning rate) pairs that an assessment trains."""

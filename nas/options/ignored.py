@@ -45,7 +45,7 @@ class Setting:
 
     @property
     def sampler(self) -> str | None:
-        """Of a campaign."""
+        """Name of the campaign's sampler; None for a survey."""
         return self.options.sampler if isinstance(self.options, CampaignOptions) else None
 
     @property

@@ -82,11 +82,11 @@ class SharedOptions(BaseModel):
     network: Literal["mlp", "rnn"] = "mlp"
     """mlp or rnn."""
     activation: Annotated[str, AfterValidator(_known_activation)] = "relu"
-    """Of an MLP's hidden neurons: relu, tanh, sigmoid, gelu, identity."""
+    """Activation of an MLP's hidden neurons: relu, tanh, sigmoid, gelu, identity."""
     cell: Annotated[str, AfterValidator(_known_cell)] = "gru"
-    """What an RNN's hidden neurons are: tanh, relu, gru, lstm."""
+    """Cell of an RNN's hidden neurons: tanh, relu, gru, lstm."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
-    """Of every draw."""
+    """Seed of all random draws."""
     engine: Literal["auto", "native", "torch"] = "auto"
     """auto (the fastest one that is there), native or torch."""
     device: str = "cpu"
@@ -157,7 +157,7 @@ class CampaignOptions(SharedOptions):
     final_seeds: Annotated[int, Field(ge=1)] = 5
     """With how many fresh seeds finalists and references are trained."""
     direction: Direction = "maximize"
-    """Of the value; follows from the task where there is one."""
+    """Whether more or less of the value is better; follows from the task where there is one."""
 
     @model_validator(mode="before")
     @classmethod
@@ -178,7 +178,7 @@ class CampaignOptions(SharedOptions):
 
     @property
     def directions(self) -> tuple[Direction, ...]:
-        """Of the objectives."""
+        """Directions of the objectives."""
         return (self.direction, "minimize") if self.by_size else (self.direction,)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nas.report.card import number, spread
-from nas.report.steering import told_origin
+from nas.report.steering import describe_origin
 from nas.store.records import Record
 
 __all__ = ["study_note", "trial_note"]
@@ -45,7 +45,7 @@ def trial_note(record: Record, out: Path, metric: str = "value", objectives: Seq
         All values of the trial, where the study has several.
     """
     parts = [
-        f"**{_in_words(record.params)}**" if record.params else "",
+        f"**{_describe_params(record.params)}**" if record.params else "",
         _result(record, metric, objectives),
         _predicted(record),
         _bullets(_sizes(record)),
@@ -98,7 +98,7 @@ def study_note(
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def _in_words(params: Mapping[str, Any]) -> str:
+def _describe_params(params: Mapping[str, Any]) -> str:
     """Return family and parameters in words; a parameter without a phrase of its own stands under its name."""
     phrases = [
         _PHRASES.get(name, name.replace("_", " ") + " {}").format(_short(value))
@@ -162,7 +162,7 @@ def _mishaps(record: Record) -> str:
 
 def _origin(record: Record) -> list[str]:
     seeds = [f"{name.removesuffix(_SEED)} {value}" for name, value in record.params.items() if name.endswith(_SEED)]
-    lines = [f"chosen: {chosen}"] if (chosen := told_origin(record)) else []
+    lines = [f"chosen: {chosen}"] if (chosen := describe_origin(record)) else []
     lines += [f"seeds: {', '.join(seeds)}"] if seeds else []
     if record.fingerprint:
         lines.append(f"fingerprint: `{record.fingerprint[:12]}`")
@@ -191,7 +191,7 @@ def _options(options: Mapping[str, Any]) -> list[str]:
     sections["campaign"].pop(unused)
     told = {
         section: [
-            f"{name.replace('_', ' ')} {_said(value, is_range=section == 'space')}"
+            f"{name.replace('_', ' ')} {_format_option(value, is_range=section == 'space')}"
             for name, value in values.items()
             if value not in (None, "none")
         ]
@@ -200,7 +200,7 @@ def _options(options: Mapping[str, Any]) -> list[str]:
     return [f"{section}: {'; '.join(phrases)}" for section, phrases in told.items() if phrases]
 
 
-def _said(value: Any, *, is_range: bool) -> str:
+def _format_option(value: Any, *, is_range: bool) -> str:
     """Return an option's value; two numbers of a space are the ends of a range."""
     if not isinstance(value, list | tuple):
         return _short(value)

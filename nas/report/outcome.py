@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nas.report.front import front_entries, front_references
-from nas.report.steering import told_origin, worth_of_steering
+from nas.report.steering import describe_origin, worth_of_steering
 from nas.report.verdict import front_verdict, verdict
 from nas.store.records import Record, Records
 from nas.training.history import sign_of
@@ -134,7 +134,7 @@ class Outcome:
             front=front,
             front_references=dense,
             plateaus=None if task is None else dict(task.plateaus),
-            verdict="" if test is None or task is None else _in_words(task, test, rivals, front, dense),
+            verdict="" if test is None or task is None else _write_verdict(task, test, rivals, front, dense),
             test_uses=test_uses,
             over=over,
             steering=worth_of_steering(records, by_size=options.by_size),
@@ -152,7 +152,7 @@ class Outcome:
         return cls(**{**stored, **several})
 
 
-def _in_words(
+def _write_verdict(
     task: Task,
     test: Mapping[str, Any],
     rivals: Sequence[Mapping[str, Any]],
@@ -190,7 +190,7 @@ def _best(record: Record) -> dict[str, Any]:
         "n_hidden": record.n_hidden,
         "n_edges": record.n_edges,
         "n_parameters": record.n_parameters,
-        "chosen": told_origin(record),
+        "chosen": describe_origin(record),
         "prediction": record.prediction,
         "prediction_std": record.prediction_std,
     }

@@ -9,7 +9,7 @@ from typing import Any
 from nas.space.lineage import Lineage
 from nas.store.records import Record
 
-__all__ = ["is_by_chance", "is_steered", "told_origin", "worth_of_steering"]
+__all__ = ["describe_origin", "is_by_chance", "is_steered", "worth_of_steering"]
 
 _CHANCE = ("start-up", "random")
 _FALLBACK = "fallback"
@@ -34,7 +34,7 @@ def is_steered(record: Record) -> bool:
     return record.origin not in ("", *_CHANCE, _FALLBACK) and record.prediction is not None
 
 
-def told_origin(record: Record) -> str:
+def describe_origin(record: Record) -> str:
     """Return how a candidate was chosen, in words; nothing where the sampler does not say."""
     lineage = Lineage.from_json(record.lineage) if record.lineage else None
     if lineage is None:

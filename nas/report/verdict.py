@@ -51,13 +51,13 @@ def verdict(
     sign = sign_of(direction)
     groups: dict[str, list[str]] = {"LOSES to": [], "is not told apart from": [], "beats": []}
     for rival in rivals:
-        groups[_beside(test, rival, sign)].append(f"{rival['name']} ({_said(test, rival, metric)})")
+        groups[_compare(test, rival, sign)].append(f"{rival['name']} ({_format_difference(test, rival, metric)})")
     sentences = [f"The found wiring {word} {', '.join(group)}." for word, group in groups.items() if group]
-    sentences.append(_beside_equal(test, rivals, metric, sign))
+    sentences.append(_compare_with_equal(test, rivals, metric, sign))
     if plateaus:
-        sentences.append(_beside_rules(test, plateaus, sign))
+        sentences.append(_compare_with_rules(test, plateaus, sign))
     if rivals:
-        sentences.append(_reach(test))
+        sentences.append(_state_scope(test))
     return " ".join(filter(None, sentences))
 
 
@@ -79,14 +79,14 @@ def front_verdict(
     tested = {entry["trial"]: entry for entry in front if entry["test"] is not None}
     sentences = [
         f"With {tested[rival['trial']]['n_parameters']} parameters (trial {rival['trial']}) the front "
-        f"{_beside(tested[rival['trial']]['test'], rival['test'], sign)} the dense network of equal size "
-        f"({_said(tested[rival['trial']]['test'], rival['test'], metric)})."
+        f"{_compare(tested[rival['trial']]['test'], rival['test'], sign)} the dense network of equal size "
+        f"({_format_difference(tested[rival['trial']]['test'], rival['test'], metric)})."
         for rival in rivals
         if rival["trial"] in tested
     ]
     for linear in (rival for rival in rivals if rival["trial"] is None):
         larger = [entry for entry in tested.values() if entry["n_parameters"] >= linear["n_parameters"]]
-        worse = sum(_beside(entry["test"], linear["test"], sign) == "LOSES to" for entry in larger)
+        worse = sum(_compare(entry["test"], linear["test"], sign) == "LOSES to" for entry in larger)
         if worse:
             sentences.append(f"{worse} of {len(larger)} members that are no smaller LOSE to the linear network.")
     fallen = sum(not entry["stays"] for entry in tested.values())
@@ -97,14 +97,14 @@ def front_verdict(
     return " ".join(sentences)
 
 
-def _beside(one: Row, other: Row, sign: float) -> str:
+def _compare(one: Row, other: Row, sign: float) -> str:
     low, high = _interval(one, other)
     if low <= 0 <= high:
         return "is not told apart from"
     return "beats" if sign * low > 0 else "LOSES to"
 
 
-def _beside_equal(test: Row, rivals: Sequence[Row], metric: str, sign: float) -> str:
+def _compare_with_equal(test: Row, rivals: Sequence[Row], metric: str, sign: float) -> str:
     """Say how far the winner is behind the dense network of its own size, where it is behind."""
     equal = next((rival for rival in rivals if rival["name"] == EQUAL_PARAMETERS), None)
     if metric != "accuracy" or equal is None or sign * (test["mean"] - equal["mean"]) >= 0:
@@ -116,14 +116,14 @@ def _beside_equal(test: Row, rivals: Sequence[Row], metric: str, sign: float) ->
     return f"It is {'within one point of' if low >= -_ONE_POINT else 'MORE than one point behind'} {dense}."
 
 
-def _beside_rules(test: Row, plateaus: Mapping[str, float], sign: float) -> str:
+def _compare_with_rules(test: Row, plateaus: Mapping[str, float], sign: float) -> str:
     rule = max(plateaus, key=lambda name: sign * plateaus[name])
     low, high = _interval(test, {"mean": plateaus[rule], "std": 0.0, "seeds": 2})
     better = "not told apart from" if low < 0 < high else "better than" if sign * low > 0 else "NOT better than"
     return f"It is {better} the best simple rule ({rule}, {plateaus[rule]:.4f})."
 
 
-def _reach(test: Row) -> str:
+def _state_scope(test: Row) -> str:
     """Say what the differences are sure of, and what they say nothing about."""
     if test["std"] is None:
         return "One training each: these differences may be chance."
@@ -149,13 +149,13 @@ def _interval(one: Row, other: Row) -> tuple[float, float]:
     return gap - half, gap + half
 
 
-def _said(one: Row, other: Row, metric: str) -> str:
+def _format_difference(one: Row, other: Row, metric: str) -> str:
     """Return by how much a mean is ahead of another, with the interval where there is one."""
-    low, high = (_number(end, metric) for end in _interval(one, other))
+    low, high = (_format_number(end, metric) for end in _interval(one, other))
     interval = "" if one["std"] is None or other["std"] is None else f" [{low}, {high}]"
     unit = " points" if metric == "accuracy" else ""
-    return f"{_number(one['mean'] - other['mean'], metric)}{interval}{unit}"
+    return f"{_format_number(one['mean'] - other['mean'], metric)}{interval}{unit}"
 
 
-def _number(difference: float, metric: str) -> str:
+def _format_number(difference: float, metric: str) -> str:
     return f"{100 * difference:+.2f}" if metric == "accuracy" else f"{difference:+.4g}"

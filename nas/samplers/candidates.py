@@ -28,7 +28,7 @@ _POPULATION = 256
 _MOST_REJECTED = 20
 """Draws for each candidate, all of which may be beyond the limits."""
 _LEAST_DRAWS = 1000
-"""Of them for few candidates."""
+"""Draws at least, however few candidates are wanted."""
 _JITTER = 0.1
 _MOST_NEW_MOVES = 4
 
@@ -80,7 +80,7 @@ class Candidates:
 
     @cached_property
     def fingerprints(self) -> tuple[str, ...]:
-        """Of the wirings."""
+        """Fingerprints of the wirings."""
         return tuple(wiring.fingerprint for wiring in self.wirings)
 
     def tried(self, index: int) -> Tried:
@@ -115,7 +115,7 @@ class Columns(Protocol):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the columns."""
+        """Names of the columns."""
 
     def __call__(self, wirings: Sequence[Wiring], params: Sequence[Params]) -> NDArray[np.float64]:
         """Return the columns of wirings and of the parameters that they follow from, (n, n_columns) float."""
@@ -129,7 +129,7 @@ class GraphColumns:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the columns."""
+        """Names of the columns."""
         return names_of(self.tiers)
 
     def __call__(self, wirings: Sequence[Wiring], params: Sequence[Params]) -> NDArray[np.float64]:  # noqa: ARG002
@@ -173,7 +173,7 @@ class Source:
         pool = self.space.pool
         # A graph of one's own is oriented before it is trained, unless it has input units or stays as it is.
         if pool is None or (self.space.is_oriented and not self.is_finite):
-            drawn = self._drawn(np.random.default_rng(self.seed), 8)
+            drawn = self._draw(np.random.default_rng(self.seed), 8)
             return GraphColumns(chosen_tiers(None, [wiring for wiring, _ in drawn]))
         return GraphColumns(chosen_tiers(None, pool.wirings))
 
@@ -194,11 +194,11 @@ class Source:
             if not len(found):
                 raise self.space.impossible([self.space.extent(own, self.size_of(own)) for own in pool.wirings])
             return found
-        return self.described(self._drawn(np.random.default_rng(self.seed), _POPULATION), "prior")
+        return self.described(self._draw(np.random.default_rng(self.seed), _POPULATION), "prior")
 
     def fresh(self, rng: np.random.Generator, n: int) -> Candidates:
         """Draw candidates from the space, as a survey does; fewer, or none, where few keep to its limits."""
-        return self.described(self._attempted(rng, n)[0], "prior")
+        return self.described(self._try_draws(rng, n)[0], "prior")
 
     def of(self, params: Iterable[Params], origin: str) -> Candidates:
         """Return the candidates of given parameters that keep to the limits of the space."""
@@ -208,7 +208,7 @@ class Source:
         """Return candidates near given ones: other draws of theirs, parameters next to theirs, or edited graphs."""
         if not params:
             return self.of([], "neighbour")
-        ways = [self._redrawn, self._jittered] + ([self._edited] if self.space.edits else [])
+        ways = [self._redraw, self._jitter] + ([self._edit] if self.space.edits else [])
         made = []
         for _ in range(n):
             way, own = ways[int(rng.random() * len(ways))], params[int(rng.random() * len(params))]
@@ -225,7 +225,7 @@ class Source:
 
     def redrawn(self, rng: np.random.Generator, params: Params) -> dict[str, Any]:
         """Return parameters of another draw: the same ones, or others next to them, with new seeds."""
-        return (self._redrawn, self._jittered)[int(rng.random() * 2)](rng, params)
+        return (self._redraw, self._jitter)[int(rng.random() * 2)](rng, params)
 
     @cached_property
     def _names(self) -> frozenset[str]:
@@ -234,13 +234,13 @@ class Source:
 
     # Drawing
 
-    def _drawn(self, rng: np.random.Generator, n: int) -> list[tuple[Wiring, Params]]:
-        kept, extents = self._attempted(rng, n)
+    def _draw(self, rng: np.random.Generator, n: int) -> list[tuple[Wiring, Params]]:
+        kept, extents = self._try_draws(rng, n)
         if not kept:
             raise self.space.impossible(extents)
         return kept
 
-    def _attempted(self, rng: np.random.Generator, n: int) -> tuple[list[tuple[Wiring, Params]], list[tuple[int, int]]]:
+    def _try_draws(self, rng: np.random.Generator, n: int) -> tuple[list[tuple[Wiring, Params]], list[tuple[int, int]]]:
         """Return draws that keep to the limits, and the extents of all."""
         kept: list[tuple[Wiring, Params]] = []
         extents: list[tuple[int, int]] = []
@@ -274,11 +274,11 @@ class Source:
 
     # Neighbours
 
-    def _redrawn(self, rng: np.random.Generator, params: Params) -> dict[str, Any]:
-        return {**_unedited(params), **self.space.seeds(rng)}
+    def _redraw(self, rng: np.random.Generator, params: Params) -> dict[str, Any]:
+        return {**_without_edits(params), **self.space.seeds(rng)}
 
-    def _jittered(self, rng: np.random.Generator, params: Params) -> dict[str, Any]:
-        moved = dict(_unedited(params))
+    def _jitter(self, rng: np.random.Generator, params: Params) -> dict[str, Any]:
+        moved = dict(_without_edits(params))
         ranges = {"n": self.space.nodes, "degree": self.space.degree, **self.space.own_ranges}
         for name, (low, high) in ranges.items():
             if name in moved:
@@ -287,7 +287,7 @@ class Source:
                 moved[name] = round(value) if name == "n" else value
         return {**moved, **self.space.seeds(rng)}
 
-    def _edited(self, rng: np.random.Generator, params: Params) -> dict[str, Any]:
+    def _edit(self, rng: np.random.Generator, params: Params) -> dict[str, Any]:
         """Go on with the edits that made a wiring, or begin with others where the most are made."""
         made, new = int(params.get("n_moves", 0)), 1 + int(rng.random() * _MOST_NEW_MOVES)
         seed = int(rng.random() * 2**31)
@@ -296,7 +296,7 @@ class Source:
         return {**params, "n_moves": made + new}
 
 
-def _unedited(params: Params) -> Params:
+def _without_edits(params: Params) -> Params:
     return {name: value for name, value in params.items() if name not in EDIT_NAMES}
 
 

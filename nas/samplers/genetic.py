@@ -160,7 +160,7 @@ class GeneticSampler:
             All others, in the order of their numbers. Their attributes hold `nas.space.lineage.BRED`.
         """
         with one_thread():
-            return self._proposed(number, trials)
+            return self._choose(number, trials)
 
     def best(self, trials: Sequence[FrozenTrial], n: int) -> list[int] | None:
         """Return the trials of the wirings that are thought to be best, best first; None without screening."""
@@ -169,18 +169,18 @@ class GeneticSampler:
         with one_thread():
             return self._learner.best(self._history.examples(trials), n)
 
-    def _proposed(self, number: int, trials: Sequence[FrozenTrial]) -> Child:
+    def _choose(self, number: int, trials: Sequence[FrozenTrial]) -> Child:
         tried = self._history.tried(trials)
         taken = {own.fingerprint for own in tried.values()}
         rng = stream(self._seed, "proposal", number)
         parents = self._population([trial for trial in trials if trial.number in tried])
         if number < self._startup or not parents:
-            return self._noted(number, self._started(number, taken, rng), "start-up")
+            return self._note(number, self._start_up(number, taken, rng), "start-up")
         now = self._round(trials) if self._screened else None
         is_screened = now is not None and now.surrogate is not None and not now.falls_back
-        made = self._bred(parents, taken, rng, _CHILDREN if is_screened else 1)
+        made = self._breed(parents, taken, rng, _CHILDREN if is_screened else 1)
         if not made:
-            return self._noted(number, self._drawn(taken, rng), "random", now)
+            return self._note(number, self._draw(taken, rng), "random", now)
         children = self._source.described([(wiring, params) for wiring, params, _ in made], "genetic")
         chosen = 0
         if now is not None and is_screened:
@@ -189,7 +189,7 @@ class GeneticSampler:
             unknown = [own for own in self._open(trials, tried) if own.fingerprint not in learnt]
             chosen = int(now.gains(np.arange(len(children)), unknown, _OPTIMISM, by_size=False).argmax())
         lineage = made[chosen][2]
-        return self._noted(number, children.tried(chosen), lineage.way, now, children.wirings[chosen], lineage)
+        return self._note(number, children.tried(chosen), lineage.way, now, children.wirings[chosen], lineage)
 
     # What is known
 
@@ -210,7 +210,7 @@ class GeneticSampler:
         states = (TrialState.RUNNING, TrialState.COMPLETE)
         return [tried[trial.number] for trial in trials if trial.state in states and trial.number in tried]
 
-    def _noted(
+    def _note(
         self,
         number: int,
         tried: Tried,
@@ -228,15 +228,15 @@ class GeneticSampler:
 
     # Drawing
 
-    def _started(self, number: int, taken: set[str], rng: np.random.Generator) -> Tried:
+    def _start_up(self, number: int, taken: set[str], rng: np.random.Generator) -> Tried:
         if number >= self._startup:
-            return self._drawn(taken, rng)
+            return self._draw(taken, rng)
         population = self._source.population
         part = stratum(population, self._startup, number, self._seed)
         free = [index for index in part.tolist() if population.fingerprints[index] not in taken]
-        return population.tried(free[int(rng.random() * len(free))]) if free else self._drawn(taken, rng)
+        return population.tried(free[int(rng.random() * len(free))]) if free else self._draw(taken, rng)
 
-    def _drawn(self, taken: set[str], rng: np.random.Generator) -> Tried:
+    def _draw(self, taken: set[str], rng: np.random.Generator) -> Tried:
         # Where few draws keep to the limits of the space there may be no fresh one.
         drawn = joined([self._source.fresh(rng, _CHILDREN), self._source.population])
         free = (index for index, fingerprint in enumerate(drawn.fingerprints) if fingerprint not in taken)
@@ -244,7 +244,7 @@ class GeneticSampler:
 
     # Breeding
 
-    def _bred(
+    def _breed(
         self, parents: Sequence[_Parent], taken: set[str], rng: np.random.Generator, n: int
     ) -> list[tuple[Wiring, Params, Lineage]]:
         """Breed n distinct new children, or as many as come of a limited number of tries."""

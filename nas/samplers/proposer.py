@@ -149,12 +149,12 @@ class Proposer:
         """
         started = time.perf_counter()
         if self._genetic is not None:
-            candidate = self._bred(number, self._genetic)
+            candidate = self._breed(number, self._genetic)
         else:
-            candidate = self._drawn(number) if self._structural is None else self._steered(number, self._structural)
+            candidate = self._draw(number) if self._structural is None else self._steer(number, self._structural)
         return replace(candidate, notes={**candidate.notes, "choosing": time.perf_counter() - started})
 
-    def _steered(self, number: int, sampler: StructuralSampler) -> Candidate:
+    def _steer(self, number: int, sampler: StructuralSampler) -> Candidate:
         trial = self._study.ask()
         params = sampler.suggest_all(trial)
         self._open[number] = trial
@@ -162,7 +162,7 @@ class Proposer:
         notes = notes_of(sampler.proposals[trial.number])
         return Candidate(number, params, trial.distributions, wiring, self._size_of(wiring), notes)
 
-    def _bred(self, number: int, sampler: GeneticSampler) -> Candidate:
+    def _breed(self, number: int, sampler: GeneticSampler) -> Candidate:
         child = sampler.propose(number, self._study.get_trials(deepcopy=False))
         params, kept = dict(child.params), kept_of(child.wiring, child.lineage)
         known = self._space.distributions()
@@ -176,7 +176,7 @@ class Proposer:
         notes = {**notes_of(child.proposal), "lineage": kept["lineage"]}
         return Candidate(number, params, distributions, child.wiring, self._size_of(child.wiring), notes)
 
-    def _drawn(self, number: int) -> Candidate:
+    def _draw(self, number: int) -> Candidate:
         extents = []
         for draw in range(_MAX_DRAWS):
             make = BLIND[self._sampler if draw < _SAMPLER_DRAWS else "random"]

@@ -178,7 +178,7 @@ class Round:
         if not by_size or self.surrogate is None:
             return optimistic
         warp = self.surrogate.warp
-        values = np.concatenate([_thought(self.examples, self.surrogate), warp.value(self.posterior(pinned)[0])])
+        values = np.concatenate([_smooth_values(self.examples, self.surrogate), warp.value(self.posterior(pinned)[0])])
         sizes = np.array([own.size for own in (*self.examples.tried, *unknown)], dtype=np.float64)
         reference = (float(self.examples.values.min()), 1.01 * float(self.candidates.sizes.max()))
         outcomes = [warp.value(mean + step * optimism * std) for step in _STEPS]
@@ -264,11 +264,11 @@ class Learner:
         if not self._by_size:
             return surrogate.best(_BEST)
         sizes = np.array([own.size for own in examples.tried], dtype=np.float64)
-        found: list[int] = front_of(_thought(examples, surrogate), sizes).tolist()
+        found: list[int] = front_of(_smooth_values(examples, surrogate), sizes).tolist()
         return found
 
 
-def _thought(examples: Examples, surrogate: Surrogate) -> Floats:
+def _smooth_values(examples: Examples, surrogate: Surrogate) -> Floats:
     """Return the values that examples are thought to have, (n,) float; see `Surrogate.smoothed`."""
     values = examples.values.copy()
     values[surrogate.rows] = surrogate.warp.value(surrogate.smoothed)

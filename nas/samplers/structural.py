@@ -169,7 +169,7 @@ class StructuralSampler(optuna.samplers.BaseSampler):
     ) -> dict[str, Any]:
         """Return the parameters of the wiring to train next; how it was chosen is kept in `proposals`."""
         with self._lock, one_thread():
-            tried, proposal = self._proposed(study, trial.number)
+            tried, proposal = self._choose(study, trial.number)
             self._known(study).history.note(trial.number, tried)
             self.proposals[trial.number] = proposal
         params = {"n_moves": 0, "move_seed": 0, "replicate": 0, **tried.params}
@@ -210,7 +210,7 @@ class StructuralSampler(optuna.samplers.BaseSampler):
             self._state = _State(study, History(self._source, names[0]), learner)
         return self._state
 
-    def _proposed(self, study: optuna.Study, number: int) -> tuple[Tried, Proposal]:
+    def _choose(self, study: optuna.Study, number: int) -> tuple[Tried, Proposal]:
         state = self._known(study)
         trials = [trial for trial in study.get_trials(deepcopy=False) if trial.number != number]
         tried = state.history.tried(trials)
@@ -219,23 +219,23 @@ class StructuralSampler(optuna.samplers.BaseSampler):
             taken.setdefault(own.fingerprint, []).append(own.replicate)
         rng = stream(self._seed, "proposal", number)
         if number < self._startup:
-            return self._stratified(number, taken, rng), Proposal("start-up")
+            return self._draw_evenly(number, taken, rng), Proposal("start-up")
         over = [trial for trial in trials if trial.state.is_finished()]
         plan = self._plan_of(state, study, over)
         over = over[: plan.known(len(over))]
         now = state.round(over, plan.pool)
         if now.is_blind:
-            return self._drawn(taken, rng), Proposal("start-up")
+            return self._draw(taken, rng), Proposal("start-up")
         again = self._again(now, taken) if number % _REPLICATE_EVERY == _REPLICATE_EVERY - 1 else None
         if again is not None:
-            return _said(now, again, "replicate")
+            return _propose(now, again, "replicate")
         if rng.random() < self._epsilon:
-            return _said(now, self._drawn(taken, rng), "random")
+            return _propose(now, self._draw(taken, rng), "random")
         if now.falls_back:
-            return _said(now, self._by_tpe(state.learner, over, number, taken, rng), "fallback")
+            return _propose(now, self._by_tpe(state.learner, over, number, taken, rng), "fallback")
         free = _free(now.candidates, taken)
         if not len(free):
-            return _said(now, self._drawn(taken, rng), "random")
+            return _propose(now, self._draw(taken, rng), "random")
         learnt = {own.fingerprint for own in now.examples.tried}
         open_ = [trial for trial in trials if trial.state in (TrialState.RUNNING, TrialState.COMPLETE)]
         unknown = [tried[trial.number] for trial in open_ if trial.number in tried]
@@ -244,7 +244,7 @@ class StructuralSampler(optuna.samplers.BaseSampler):
         # Other processes may not have said yet what they train: each takes the next best, by the trials' numbers.
         silent = sum(own.number < number and own.number not in tried for own in trials if not own.state.is_finished())
         chosen = int(free[np.argsort(-gains, kind="stable")[min(silent, len(free) - 1)]])
-        return _said(now, now.candidates.tried(chosen), now.candidates.origins[chosen])
+        return _propose(now, now.candidates.tried(chosen), now.candidates.origins[chosen])
 
     def _plan_of(self, state: _State, study: optuna.Study, over: Sequence[FrozenTrial]) -> Plan:
         """Return how to go on after some trials are over, whatever is known of others by now."""
@@ -261,16 +261,16 @@ class StructuralSampler(optuna.samplers.BaseSampler):
             state.plan = Plan.from_json(stored)
         return state.plan
 
-    def _stratified(self, number: int, taken: Taken, rng: np.random.Generator) -> Tried:
+    def _draw_evenly(self, number: int, taken: Taken, rng: np.random.Generator) -> Tried:
         """Choose within one part of the population; see `stratum`."""
         population = self._source.population
         part = stratum(population, self._startup, number, self._seed)
         free = np.intersect1d(part, _free(population, taken))
-        return population.tried(int(free[int(rng.random() * len(free))])) if len(free) else self._drawn(taken, rng)
+        return population.tried(int(free[int(rng.random() * len(free))])) if len(free) else self._draw(taken, rng)
 
-    def _drawn(self, taken: Taken, rng: np.random.Generator) -> Tried:
+    def _draw(self, taken: Taken, rng: np.random.Generator) -> Tried:
         """Draw without looking; where all are taken, one of them again, at first one that may be trained again."""
-        for pool in self._unseen(rng):
+        for pool in self._make_unseen(rng):
             free = _free(pool, taken)
             if len(free):
                 return pool.tried(int(free[int(rng.random() * len(free))]))
@@ -280,7 +280,7 @@ class StructuralSampler(optuna.samplers.BaseSampler):
         index = left[int(rng.random() * len(left))]
         return pool.tried(index).again(following[index] or 0)
 
-    def _unseen(self, rng: np.random.Generator) -> Iterator[Candidates]:
+    def _make_unseen(self, rng: np.random.Generator) -> Iterator[Candidates]:
         """Make candidates that nothing is known of; in small spaces all draws and then edits of them may be taken."""
         if self._source.is_finite:
             yield self._source.population
@@ -293,11 +293,11 @@ class StructuralSampler(optuna.samplers.BaseSampler):
         self, learner: Learner, over: Sequence[FrozenTrial], number: int, taken: Taken, rng: np.random.Generator
     ) -> Tried:
         if self._source.is_finite:
-            return self._drawn(taken, rng)
+            return self._draw(taken, rng)
         drawn = [{**own, **self._source.space.seeds(rng)} for own in learner.tpe_draws(over, number)]
         candidates = self._source.of(drawn, "fallback")
         free = _free(candidates, taken)
-        return candidates.tried(int(free[0])) if len(free) else self._drawn(taken, rng)
+        return candidates.tried(int(free[0])) if len(free) else self._draw(taken, rng)
 
     def _again(self, now: Round, taken: Taken) -> Tried | None:
         """Return the best wiring once more, unless it was trained as often as it may be."""
@@ -341,7 +341,7 @@ def _size_of_mlp(wiring: Wiring) -> int:
     return NetworkSpec("mlp").n_parameters(wiring)["total"]
 
 
-def _said(now: Round, tried: Tried, origin: str) -> tuple[Tried, Proposal]:
+def _propose(now: Round, tried: Tried, origin: str) -> tuple[Tried, Proposal]:
     tau = None if now.surrogate is None else now.surrogate.tau
     return tried, Proposal(origin, now.forecast(tried.row), tau)
 

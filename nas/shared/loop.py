@@ -122,13 +122,13 @@ class Loop:
             if isinstance(reason, _OVER):  # A trial that another worker took over cannot be told anything.
                 self._tally.add("lost")
                 return
-            if not self._told():
+            if not self._tell_again():
                 raise reason from None
         if objective.ending is not None:
             self._tally.add(objective.ending, objective.seconds)
-            self._judge(objective.ending)
+            self._give_up_if_hopeless(objective.ending)
 
-    def _told(self) -> bool:
+    def _tell_again(self) -> bool:
         """Tell a trial again that was evaluated while the database was there and ended when it was not."""
         objective = self._objective
         if objective.number is None or objective.ending not in ("complete", "stopped"):
@@ -151,7 +151,7 @@ class Loop:
         except STORAGE_ERRORS:
             return
 
-    def _judge(self, ending: str) -> None:
+    def _give_up_if_hopeless(self, ending: str) -> None:
         """Give up where nothing comes of one trial after another."""
         for kind in ("failed", "duplicate", "too large"):
             if kind != ending:

@@ -59,7 +59,7 @@ class SharedStudy:
             with quiet_optuna():
                 if direction is not None:
                     self.outage.patiently(lambda: self._create(direction))
-                self._study = self._opened()
+                self._study = self._open_study()
         except BaseException:
             self.close()
             raise
@@ -80,7 +80,7 @@ class SharedStudy:
             lambda: optuna.load_study(study_name=self.name, storage=self._storage, sampler=sampler, pruner=pruner)
         )
 
-    def _opened(self) -> optuna.Study:
+    def _open_study(self) -> optuna.Study:
         try:
             return self.open()
         except KeyError:

@@ -26,7 +26,7 @@ from nas.seeds import stream
 from nas.space.draws import Uniform
 from nas.space.space import SEED_NAMES, Params
 from nas.store.survey_table import load_survey
-from nas.studies.tables import markdown_table, plain, said, said_share, write_numbers, write_text
+from nas.studies.tables import format_estimate, format_share, markdown_table, plain, write_numbers, write_text
 from nas.survey.survey import Survey
 from predictors.fitted import Training
 from predictors.fitting import BlendFit
@@ -265,16 +265,16 @@ def _report(judged: Sequence[Judged]) -> str:
         rows.append(
             (
                 found.name,
-                said(own.score.r2),
+                format_estimate(own.score.r2),
                 f"{size.r2.mean:.3f}",
-                said(own.gain, "+"),
+                format_estimate(own.gain, "+"),
                 _limit(own.ceiling),
                 _share(own),
                 _limit(found.crossed),
                 f"{own.score.tau.mean:.3f}",
                 f"{one.r2.mean:.3f} of {_limit(own.ceiling, one=True)}",
-                own.said_coverage(0.9),
-                ", ".join(map(_said_part, own.left_out)) or "–",
+                own.format_coverage(0.9),
+                ", ".join(map(_format_part, own.left_out)) or "–",
             )
         )
     header = (
@@ -290,7 +290,7 @@ def _report(judged: Sequence[Judged]) -> str:
         "coverage of 90 %",
         "family never seen",
     )
-    shares = [(found.name, *map(_said_component, found.validation.components)) for found in judged]
+    shares = [(found.name, *map(_format_component, found.validation.components)) for found in judged]
     longest = max(map(len, shares))
     return _TEXT.format(
         table=markdown_table(header, rows),
@@ -307,18 +307,20 @@ def _has_part_intervals(judged: Sequence[Judged]) -> bool:
     return any(not math.isnan(part.low) for found in judged for part in found.validation.left_out)
 
 
-def _said_component(component: Component) -> str:
-    return f"{component.name} {said_share(component.share, component.low, component.high)}"
+def _format_component(component: Component) -> str:
+    return f"{component.name} {format_share(component.share, component.low, component.high)}"
 
 
-def _said_part(part: PartScore) -> str:
+def _format_part(part: PartScore) -> str:
     interval = "" if math.isnan(part.low) else f" [{part.low:.2f}, {part.high:.2f}]"
     return f"{part.name} {part.r2:.2f}{interval}"
 
 
 def _share(own: Validation) -> str:
     return (
-        "–" if own.ceiling is None or own.share_of_ceiling is None else said_share(*own.ceiling.share_of(own.score.r2))
+        "–"
+        if own.ceiling is None or own.share_of_ceiling is None
+        else format_share(*own.ceiling.share_of(own.score.r2))
     )
 
 

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.errors import InputError
-from nas.studies.tables import listed, markdown_table, said, said_share, write_numbers, write_text
+from nas.studies.tables import format_estimate, format_share, listed, markdown_table, write_numbers, write_text
 from predictors import TIERS, describe, names_of
 from predictors.fitting import BlendFit, plain_fit
 from predictors.validation import (
@@ -200,7 +200,9 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
         splits=len(next(iter(first["single_splits"].values()))),
         ladder_repeats=first.get("ladder_repeats", LADDER_REPEATS),
         n=first["n"],
-        told_apart=_told_apart({name: read_estimate(cell["blend_less_best"]) for name, cell in numbers.items()}),
+        told_apart=_describe_differences(
+            {name: read_estimate(cell["blend_less_best"]) for name, cell in numbers.items()}
+        ),
         table=_score_table(numbers),
         each=_each(numbers),
         ladder=_ladder_table(numbers),
@@ -219,7 +221,7 @@ def _score_table(numbers: Mapping[str, Any]) -> str:
         rows.append(
             (
                 name,
-                said(gain, "+"),
+                format_estimate(gain, "+"),
                 f"{gain.sd:.3f}",
                 *(means[fit] for fit in (BLEND, *REGRESSORS, SOURCES)),
                 f"{cell['tau'][BLEND]:.3f}",
@@ -230,7 +232,7 @@ def _score_table(numbers: Mapping[str, Any]) -> str:
     return markdown_table((*header, "collapsed runs"), rows)
 
 
-def _told_apart(gains: Mapping[str, Estimate]) -> str:
+def _describe_differences(gains: Mapping[str, Estimate]) -> str:
     """Say where the blend is ahead of the best published regressor by more than graphs differ by chance."""
     ahead = [name for name, gain in gains.items() if gain.low > 0]
     behind = [name for name, gain in gains.items() if gain.high < 0]
@@ -249,7 +251,7 @@ def _each(numbers: Mapping[str, Any]) -> str:
         return "Intervals of the differences from the other regressors and from the source nodes alone were not kept."
     rivals = (*REGRESSORS, SOURCES)
     rows = [
-        (name, *(said(read_estimate(cell["blend_less"][rival]), "+") for rival in rivals))
+        (name, *(format_estimate(read_estimate(cell["blend_less"][rival]), "+") for rival in rivals))
         for name, cell in numbers.items()
     ]
     table = markdown_table(("cell", *(f"blend - {rival}" for rival in rivals)), rows)
@@ -263,7 +265,7 @@ def _ladder_table(numbers: Mapping[str, Any]) -> str:
 
 
 def _rung(step: Mapping[str, Any]) -> str:
-    gain = "" if step["delta"] is None else f" ({said(read_estimate(step['delta']), '+')})"
+    gain = "" if step["delta"] is None else f" ({format_estimate(read_estimate(step['delta']), '+')})"
     return f"{step['r2']['mean']:.3f}{gain}"
 
 
@@ -285,7 +287,7 @@ def _claim(numbers: Mapping[str, Any]) -> str:
     share = sum(value is not None and value >= CLAIMED for value in splits) / len(splits)
     return (
         f"\nThe abstract's R2 of .81, for GRU and a random forest, is reached by {share:.0%} of these splits; of all "
-        f"splits of these graphs that is {said_share(share, *share_interval(share, len(splits)))}.\n"
+        f"splits of these graphs that is {format_share(share, *share_interval(share, len(splits)))}.\n"
     )
 
 

@@ -19,13 +19,13 @@ from priors.files import atomic_write
 __all__ = [
     "Difference",
     "expected_median",
+    "format_estimate",
+    "format_share",
     "holm",
     "listed",
     "markdown_table",
     "paired_difference",
     "plain",
-    "said",
-    "said_share",
     "write_numbers",
     "write_text",
 ]
@@ -65,13 +65,13 @@ def plain(value: Any) -> Any:
     return value
 
 
-def said(estimate: _Estimate, sign: str = "", digits: int = 3) -> str:
+def format_estimate(estimate: _Estimate, sign: str = "", digits: int = 3) -> str:
     """Return an estimate with its interval."""
     mean, low, high = (f"{value:{sign}.{digits}f}" for value in (estimate.mean, estimate.low, estimate.high))
     return f"{mean} [{low}, {high}]"
 
 
-def said_share(share: float, low: float, high: float, digits: int = 0) -> str:
+def format_share(share: float, low: float, high: float, digits: int = 0) -> str:
     """Return a share in percent with its interval."""
     return f"{share:.{digits}%} [{low:.{digits}%}, {high:.{digits}%}]"
 

@@ -50,7 +50,7 @@ class Recipe(BaseModel):
     weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     """Strength of the pull of all weights and biases towards 0."""
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    """Of sgd."""
+    """Momentum of sgd."""
     nesterov: bool = False
     """Nesterov's form of sgd's momentum."""
     clip: Positive | None = None

@@ -107,10 +107,10 @@ class Validation:
             ("Kendall tau", _interval(self.score.tau)),
             ("mean absolute error", _interval(self.score.mae)),
             (f"regret at {self.score.k}", _number(self.score.regret)),
-            *((f"coverage of {level:.0%} intervals", self.said_coverage(level)) for level in self.coverage),
+            *((f"coverage of {level:.0%} intervals", self.format_coverage(level)) for level in self.coverage),
         ]
 
-    def said_coverage(self, nominal: float) -> str:
+    def format_coverage(self, nominal: float) -> str:
         """Return the share of labels within their intervals with a 95 % interval over wirings.
 
         It counts groups of wirings, as if all labels of one were within or none, so that it is rather too wide.

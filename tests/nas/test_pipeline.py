@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from nas.campaign.pipeline import evaluated
+from nas.campaign.pipeline import evaluate_candidates
 from nas.evaluation.trainer import OwnEvaluation
 from nas.samplers.proposer import Proposer
 from nas.space.space import Space
@@ -44,7 +44,9 @@ class Search:
             Writer(self.study, lambda record: self.events.append(("stored", record.number))) as writer,
             ThreadPoolExecutor(2) as executor,
         ):
-            found = evaluated(self.proposer, OwnEvaluation(evaluate), executor, writer, wanted=wanted, **given)
+            found = evaluate_candidates(
+                self.proposer, OwnEvaluation(evaluate), executor, writer, wanted=wanted, **given
+            )
             for candidate, record in found:
                 numbers.append(record.number)
                 if candidate is not None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from nas.report.steering import is_by_chance, is_steered, told_origin, worth_of_steering
+from nas.report.steering import describe_origin, is_by_chance, is_steered, worth_of_steering
 from nas.store.records import Record
 
 
@@ -68,11 +68,11 @@ def test_a_trial_is_steered_or_by_chance_or_neither():
 )
 def test_what_was_bred_says_from_what(way: str, parents: list[int], n_moves: int, words: str):
     lineage = json.dumps({"parents": parents, "way": way, "n_moves": n_moves, "seed": 1})
-    assert told_origin(record(9, 0.5, way, lineage=lineage)) == words
+    assert describe_origin(record(9, 0.5, way, lineage=lineage)) == words
 
 
 def test_how_a_candidate_was_chosen_is_said_in_words():
-    assert told_origin(RECORDS[2]) == "by predictions, from fresh draws"
-    assert told_origin(RECORDS[5]) == "by TPE, since structure predicted nothing"
-    assert told_origin(RECORDS[7]) == ""
-    assert told_origin(record(0, 0.5, "a later version's")) == "a later version's"
+    assert describe_origin(RECORDS[2]) == "by predictions, from fresh draws"
+    assert describe_origin(RECORDS[5]) == "by TPE, since structure predicted nothing"
+    assert describe_origin(RECORDS[7]) == ""
+    assert describe_origin(record(0, 0.5, "a later version's")) == "a later version's"

@@ -12,7 +12,7 @@ from nas.studies import prediction, published_rnns, zero_cost
 from nas.studies.pareto import study as pareto_report
 from nas.studies.steering import warm_start
 from nas.studies.steering import words as steering_words
-from nas.studies.tables import said_share
+from nas.studies.tables import format_share
 from predictors.validation.resampling import share_interval
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"
@@ -133,7 +133,7 @@ def test_shares_of_splits_are_of_splits_of_the_same_graphs():
     text = published_rnns.pages(CELLS)["README.md"]
     assert "over 4 splits" in text
     assert (
-        f"is reached by 25% of these splits; of all splits of these graphs that is {said_share(0.25, 0.046, 0.699)}."
+        f"is reached by 25% of these splits; of all splits of these graphs that is {format_share(0.25, 0.046, 0.699)}."
         in text
     )
     assert "All splits are of the same graphs" in text
@@ -163,9 +163,9 @@ def test_coverage_and_components_have_intervals():
     text = prediction.pages(numbers)["README.md"]
     judged = numbers["reber-gru"]["mean_label"]
     found = judged["coverage"][-1]["empirical"]
-    assert said_share(found, *share_interval(found, judged["groups"]), digits=1) in text
+    assert format_share(found, *share_interval(found, judged["groups"]), digits=1) in text
     part = judged["components"][0]
-    assert f"| family {said_share(part['share'], part['low'], part['high'])} |" in text
+    assert f"| family {format_share(part['share'], part['low'], part['high'])} |" in text
     assert "The fits are not made anew for them" in in_one_line(text)
     assert "the families themselves are held" in in_one_line(text)
 

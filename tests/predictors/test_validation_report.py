@@ -193,9 +193,9 @@ def test_markdown_tells_baselines_gain_and_ceiling(validation: Validation):
     ends = f"{low:.0%} to {high:.0%} by the worst ends of both intervals"
     assert f"from 90 wirings with 3 replicates; R² is {share:.0%} of it, {ends}" in text
     low, high = binomtest(875, 1000).proportion_ci(method="wilson")
-    assert replace(validation, groups=1000).said_coverage(0.9) == f"87.5% [{low:.1%}, {high:.1%}]"
-    assert f"| coverage of 90% intervals | {validation.said_coverage(0.9)} |" in text
-    assert validation.said_coverage(0.5) == "–"
+    assert replace(validation, groups=1000).format_coverage(0.9) == f"87.5% [{low:.1%}, {high:.1%}]"
+    assert f"| coverage of 90% intervals | {validation.format_coverage(0.9)} |" in text
+    assert validation.format_coverage(0.5) == "–"
     assert "30 single random splits of these wirings: median" in text
     for line in text.splitlines():
         assert "nan" not in line

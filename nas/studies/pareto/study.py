@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from nas.studies.pareto.runs import ARMS, CHANCE, FRESH_SEEDS, START, Run, checkpoints, pareto_runs
 from nas.studies.tables import (
     Difference,
+    format_estimate,
     holm,
     listed,
     markdown_table,
     paired_difference,
-    said,
     write_numbers,
     write_text,
 )
@@ -145,7 +145,13 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
         for arm, own in numbers["arms"].items()
     ]
     differences = [
-        (other, kind, said(_difference(own[kind]), "+"), f"{own[kind]['p']:.2g}", f"{own[kind]['p_corrected']:.2g}")
+        (
+            other,
+            kind,
+            format_estimate(_difference(own[kind]), "+"),
+            f"{own[kind]['p']:.2g}",
+            f"{own[kind]['p_corrected']:.2g}",
+        )
         for other, own in numbers["ahead"].items()
         for kind in ("true", "observed")
     ]
@@ -177,7 +183,7 @@ def _by_volume(numbers: Mapping[str, Any]) -> list[str]:
         difference, is_sure = _difference(own["true"]), own["true"]["p_corrected"] < _LEVEL
         sure = is_sure and not difference.low <= 0 <= difference.high
         word = "cannot be told apart from" if not sure else "is ahead of" if difference.mean > 0 else "is BEHIND"
-        groups[word].append(f"{other} ({said(difference, '+')})")
+        groups[word].append(f"{other} ({format_estimate(difference, '+')})")
     return [f"By true hypervolume the structural sampler {word} {listed(of)}." for word, of in groups.items() if of]
 
 
@@ -205,7 +211,9 @@ def _by_accuracy(numbers: Mapping[str, Any]) -> str:
         return f"{text}{word} than with {first}, {best[first]:.4f}, by means without an interval."
     difference = _difference(stored)
     word = "not told apart from that" if difference.low <= 0 <= difference.high else _MORE[difference.mean > 0]
-    return f"{text}{word} with {first}, {best[first]:.4f} ({said(difference, '+', 4)}), the best of the others."
+    return (
+        f"{text}{word} with {first}, {best[first]:.4f} ({format_estimate(difference, '+', 4)}), the best of the others."
+    )
 
 
 def _by_luck(numbers: Mapping[str, Any]) -> str:

@@ -19,7 +19,15 @@ from nas.studies.steering.arms import at_random, start_up, steered
 from nas.studies.steering.pools import Pool, read_pool
 from nas.studies.steering.replay import Arm, Choice, Run
 from nas.studies.steering.study import POOLS
-from nas.studies.tables import Difference, listed, markdown_table, paired_difference, said, write_numbers, write_text
+from nas.studies.tables import (
+    Difference,
+    format_estimate,
+    listed,
+    markdown_table,
+    paired_difference,
+    write_numbers,
+    write_text,
+)
 from nas.survey.survey import Survey
 from nas.tasks import load_task
 from nas.training.extension import describe_machine
@@ -118,7 +126,7 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
             name,
             f"{own['mean']:.4f}",
             *(f"{best:.4f}" for best in own["best"].values()),
-            *(said(ahead[key][name], "+", 4) if name in ahead[key] else "" for key in measures),
+            *(format_estimate(ahead[key][name], "+", 4) if name in ahead[key] else "" for key in measures),
         ]
         for name, own in arms.items()
     ]
@@ -127,14 +135,14 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
         trials=trials,
         seeds=numbers["seeds"],
         table=markdown_table([*head, "warm start ahead in the mean", f"ahead in the best of {trials}"], rows),
-        mean=_told_apart(ahead["warm_ahead"]),
-        best=_told_apart(ahead["warm_ahead_in_best"]),
+        mean=_describe_differences(ahead["warm_ahead"]),
+        best=_describe_differences(ahead["warm_ahead_in_best"]),
         machine=f", {numbers['machine']}" if "machine" in numbers else "",
     )
     return {"warm-start.md": text}
 
 
-def _told_apart(ahead: Mapping[str, Difference]) -> str:
+def _describe_differences(ahead: Mapping[str, Difference]) -> str:
     """Say which searches the warm start is ahead of, by intervals that leave 0 out."""
     words = {
         "ahead of {}": [f'"{name}"' for name, own in ahead.items() if own.low > 0],

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nas.studies.steering.results import COMPARISONS, MEASURES, OWN, SHARES, Comparison
-from nas.studies.tables import Difference, listed, markdown_table, said, said_share
+from nas.studies.tables import Difference, format_estimate, format_share, listed, markdown_table
 from predictors.validation.resampling import share_interval
 
 __all__ = ["pages"]
@@ -85,7 +85,7 @@ def _verdict(pool: Numbers, rival: str, measure: str) -> int:
 
 def _found_share(pool: Numbers, arm: str) -> str:
     share = pool["arms"][arm]["reached"][_SHARE]
-    return said_share(share, *share_interval(share, pool["seeds"]))
+    return format_share(share, *share_interval(share, pool["seeds"]))
 
 
 def _overview(pools: Mapping[str, Numbers], trials: int) -> str:
@@ -200,13 +200,14 @@ def _arm_table(pool: Numbers, trials: int) -> str:
 def _comparison_table(pool: Numbers) -> str:
     found = _comparisons(pool)
     rows = [
-        (f"{arm} – {other}", *(_said(found[arm, other, measure]) for measure in MEASURES)) for arm, other in COMPARISONS
+        (f"{arm} – {other}", *(_format_comparison(found[arm, other, measure]) for measure in MEASURES))
+        for arm, other in COMPARISONS
     ]
     return markdown_table(("difference", *MEASURES), rows)
 
 
-def _said(own: Comparison) -> str:
-    text = said(own.difference, "+", 1 if own.measure == "trainings" else 4)
+def _format_comparison(own: Comparison) -> str:
+    text = format_estimate(own.difference, "+", 1 if own.measure == "trainings" else 4)
     return f"**{text}**" if own.verdict else text
 
 
