@@ -49,23 +49,23 @@ coverage: $(VENV)/.ready
 KILLS ?= 20
 crash-test: $(VENV)/.ready
 	WIRENAS_TEST_KILLS=$(KILLS) $(BIN)/python -m pytest --numprocesses 2 --dist worksteal --quiet --timeout 900 \
-		tests/nas/test_campaign_crashes.py tests/nas/test_survey_crashes.py
+		tests/nas/campaign/test_campaign_crashes.py tests/nas/survey/test_survey_crashes.py
 
 ## resume-test: every kind of search is ended after each of its trials, in three ways, and goes on as if it had not been
 resume-test: $(VENV)/.ready
-	WIRENAS_TEST_RESUMES=all $(BIN)/python -m pytest --numprocesses 2 --quiet tests/nas/test_resume.py
+	WIRENAS_TEST_RESUMES=all $(BIN)/python -m pytest --numprocesses 2 --quiet tests/nas/campaign/test_resume.py
 
 ## worker-test: WORKERS workers on PostgreSQL, with 8 of them 400 trials; workers are killed every few seconds, the
 ## database restarts, any statement breaks
 WORKERS ?= 8
 worker-test: $(VENV)/.ready
 	WIRENAS_TEST_WORKERS=$(WORKERS) $(BIN)/python -m pytest --quiet --timeout 900 \
-		tests/nas/test_distributed_crashes.py tests/nas/test_distributed_breaks.py
+		tests/nas/shared/test_distributed_crashes.py tests/nas/shared/test_distributed_breaks.py
 
 ## fuzz: 1,000 damaged predictors and 2,000 mutated graph files
 fuzz: $(VENV)/.ready
 	WIRENAS_TEST_FOLDERS=1000 WIRENAS_TEST_MUTATIONS=2000 $(BIN)/python -m pytest --quiet --timeout 900 \
-		tests/predictors/test_storage.py tests/priors/test_formats_fuzz.py tests/nas/test_predictor_hostile.py
+		tests/predictors/test_storage.py tests/priors/test_formats_fuzz.py tests/nas/prediction/test_predictor_hostile.py
 
 ## sanitize: the tests of the compiled engine under AddressSanitizer and UndefinedBehaviorSanitizer
 sanitize: $(VENV)/.ready
@@ -79,7 +79,7 @@ versions-test: $(VENV)/.ready
 
 ## results-check: campaigns of results/ made again to the last digit, and every number of README against its file
 results-check: $(VENV)/.ready
-	WIRENAS_TEST_RESULTS=recompute $(BIN)/python -m pytest --quiet tests/results tests/nas/test_study_pages.py
+	WIRENAS_TEST_RESULTS=recompute $(BIN)/python -m pytest --quiet tests/results tests/nas/studies/test_study_pages.py
 
 ## bench: how fast the compiled engine is against torch and the floor that arithmetic sets (about 5 minutes), and how
 ## fast compiled features are against networkx, into build/benchmarks; results/ is made by python -m benchmarks.results

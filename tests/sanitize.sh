@@ -30,7 +30,7 @@ cd "$tree"
 export LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libstdc++.so)"
 export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 OMP_NUM_THREADS=1
 export WIRENAS_TEST_WIRINGS=${WIRENAS_TEST_WIRINGS:-10000} WIRENAS_TEST_PAIRS=${WIRENAS_TEST_PAIRS:-20}
-exec "$python" - tests/nas/test_native_*.py tests/priors/test_compiled_*.py \
+exec "$python" - tests/nas/training/test_native_*.py tests/priors/test_compiled_*.py \
     tests/predictors/test_{features_compiled,features_degenerate,members}.py --quiet --capture=sys --timeout=1200 -p no:cacheprovider <<'PYTHON'
 import sys
 from pathlib import Path

@@ -1,7 +1,6 @@
-"""Lets the tests beside it import the helpers that several of them share, and holds their fixtures."""
+"""Fixtures that several test folders of nas share."""
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,8 +10,6 @@ import pytest
 from nas.campaign import campaign as campaign_module
 from nas.evaluation import threads as threads_module
 from nas.report import output as output_module
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 if TYPE_CHECKING:
     from image_cases import OpenML

@@ -34,14 +34,15 @@ def arrays_file(folder: Path) -> Path:
 
 def test_a_fresh_process_predicts_the_same_bits(saved: Path):
     code = (
-        "import sys; sys.path.insert(0, sys.argv[2]); from predictor_cases import drawn\n"
+        "import sys; from predictor_cases import drawn\n"
         "from predictors import Predictor\n"
         "own = Predictor.load(sys.argv[1]); wirings, _ = drawn(40, seed=21)\n"
         "mean, std = own.predict(wirings, return_std=True); low, high = own.interval(wirings)\n"
         "print(b''.join(a.tobytes() for a in (mean, std, low, high)).hex())"
     )
-    arguments = [sys.executable, "-c", code, str(saved), str(Path(__file__).parent)]
-    done = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    arguments = [sys.executable, "-c", code, str(saved)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=True)
     wirings, _ = drawn(40, seed=21)
     mean, std = fitted().predict(wirings, return_std=True)
     low, high = fitted().interval(wirings)

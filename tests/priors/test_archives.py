@@ -1,21 +1,16 @@
 """Archives of graphs that are hostile or damaged: each is refused in one line, quickly and without unpacking it."""
 
-import importlib.util
 import io
 import random
 import tarfile
 import zipfile
 from pathlib import Path
 
+import pools_on_disk as disk
 import pytest
 
 import priors.archives as archives
 from priors import ErdosRenyi, GraphPool
-
-_PATH = Path(__file__).with_name("pools_on_disk.py")
-_SPEC = importlib.util.spec_from_file_location("pools_on_disk", _PATH)
-disk = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(disk)
 
 
 @pytest.mark.parametrize("kind", disk.KINDS[1:])

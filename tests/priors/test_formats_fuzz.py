@@ -1,27 +1,22 @@
 """Broken files: each gives a sound wiring or one clear line, never anything else, quickly and in little memory."""
 
-import importlib.util
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import graph_mutations as mutator
 import pytest
 
-_PATH = Path(__file__).with_name("graph_mutations.py")
-_SPEC = importlib.util.spec_from_file_location("graph_mutations", _PATH)
-mutator = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(mutator)
-
+ROOT = Path(__file__).resolve().parents[2]
 NUMBER = int(os.environ.get("WIRENAS_TEST_MUTATIONS", "300"))
 HOSTILE = mutator.hostile()
 
 READ_ALL = """
 import pathlib, sys, time
-sys.path.insert(0, sys.argv[1])
 import graph_mutations as mutator
 slowest = wirings = 0
-files = list(mutator.mutations(int(sys.argv[2]))) + [case[:2] for case in mutator.hostile().values()]
+files = list(mutator.mutations(int(sys.argv[1]))) + [case[:2] for case in mutator.hostile().values()]
 for index, (suffix, content) in enumerate(files):
     started = time.process_time()
     try:
@@ -49,8 +44,8 @@ def test_sound_files_are_read():
 
 def test_broken_files_give_a_wiring_or_one_line():
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", READ_ALL, str(_PATH.parent), str(NUMBER)],
-        cwd=_PATH.parents[2],
+        [sys.executable, "-W", "error", "-c", READ_ALL, str(NUMBER)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
         capture_output=True,
         text=True,
         check=False,

@@ -1,7 +1,6 @@
 """Pools from disk: the same graphs from folder, zip and tar in every format, and one line for whatever is wrong."""
 
 import gzip
-import importlib.util
 import json
 import os
 import tarfile
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import networkx as nx
 import numpy as np
+import pools_on_disk as disk
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,11 +16,6 @@ from hypothesis import strategies as st
 import priors.archives as archives
 import priors.graph_files as graph_files
 from priors import FORMATS, ErdosRenyi, GraphPool, WattsStrogatz, write_wiring
-
-_PATH = Path(__file__).with_name("pools_on_disk.py")
-_SPEC = importlib.util.spec_from_file_location("pools_on_disk", _PATH)
-disk = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(disk)
 
 
 @pytest.mark.parametrize("kind", disk.KINDS)

@@ -24,7 +24,7 @@ from priors import read_wiring
 
 pytestmark = pytest.mark.crash
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 KILLS = int(os.environ.get("WIRENAS_TEST_KILLS", "2"))
 TRIALS = 4 + 2 * KILLS
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}

@@ -20,7 +20,7 @@ from nas.space.space import SEED_NAMES, Space
 from nas.store.records import describe
 from priors import ATTACHMENTS, ORIENTATIONS
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 STRUCTURES = ("dag", "recurrent", "stack")
 
 

@@ -29,7 +29,7 @@ from nas.survey import survey as survey_module
 from nas.survey.survey import Standing
 from nas.training.recipe import Recipe
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
 TINY = "--task digits --seeds 2 --nodes 8:16 --degree 2:4 --epochs 1 --learning-rate 0.01 --threads 1"
 HEAVY = {"numpy", "torch", "optuna", "sklearn", "pandas", "matplotlib", "sqlalchemy", "scipy", "networkx", "pyarrow"}

@@ -4,7 +4,6 @@ WIRENAS_TEST_FOLDERS and WIRENAS_TEST_MUTATIONS say how many of each are tried.
 """
 
 import hashlib
-import importlib.util
 import json
 import math
 import os
@@ -13,9 +12,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import graph_mutations as mutator
 import numpy as np
 import pytest
 from command_line import refused, wirenas, write_graphs
@@ -33,19 +32,6 @@ MOST_SECONDS = 10.0
 MOST_BYTES = 2**30
 ANSWER = ("mean", "std", "low", "high", "trains")
 
-_PATH = Path(__file__).parents[1] / "priors" / "graph_mutations.py"
-
-
-def _module(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-mutator = _module(_PATH)
 HOSTILE = mutator.hostile()
 
 

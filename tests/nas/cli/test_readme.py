@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from nas.cli.app import app
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+README = Path(__file__).resolve().parents[3] / "README.md"
 
 
 def blocks(language: str) -> list[str]:

@@ -21,7 +21,7 @@ from nas.store.survey_table import load_survey
 
 pytestmark = pytest.mark.crash
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 KILLS = int(os.environ.get("WIRENAS_TEST_KILLS", "2"))
 WIRINGS = 20 + 10 * KILLS
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}

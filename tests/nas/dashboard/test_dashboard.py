@@ -28,7 +28,7 @@ from nas.dashboard.mirror import Mirror
 from nas.store.records import Record
 from nas.store.study import StudyFile
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 DISTRIBUTIONS = {
     "n": optuna.distributions.IntDistribution(1, 100),
     "p": optuna.distributions.FloatDistribution(0, 1),

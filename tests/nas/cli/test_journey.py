@@ -14,7 +14,7 @@ from nas.training import native_engine
 from nas.training.extension import has_native
 from wirenas.__main__ import main
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def own_functions(frame: FrameType | None) -> list[str]:

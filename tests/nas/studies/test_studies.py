@@ -17,7 +17,7 @@ from nas.options.options import resolve_survey
 from nas.prediction import validation as validation_module
 from nas.store.survey_table import load_survey
 from nas.studies import prediction, published_rnns
-from nas.studies.tables import markdown_table, plain, said, write_text
+from nas.studies.tables import format_estimate, markdown_table, plain, write_text
 from nas.survey import survey as survey_module
 from predictors import TIERS, names_of
 from predictors.validation import repeated_folds
@@ -277,8 +277,8 @@ def test_help_of_studies_has_examples():
 
 def test_tables_and_estimates_are_written_in_markdown(tmp_path: Path):
     assert markdown_table(("a", "b"), [("1", "2")]) == "| a | b |\n| --- | --- |\n| 1 | 2 |"
-    assert said(Estimate(0.1234, 0.0, -0.05, 0.2)) == "0.123 [-0.050, 0.200]"
-    assert said(Estimate(0.1234, 0.0, -0.05, 0.2), "+") == "+0.123 [-0.050, +0.200]"
+    assert format_estimate(Estimate(0.1234, 0.0, -0.05, 0.2)) == "0.123 [-0.050, 0.200]"
+    assert format_estimate(Estimate(0.1234, 0.0, -0.05, 0.2), "+") == "+0.123 [-0.050, +0.200]"
     given = {"a": (Estimate(1 / 3, float("nan"), -0.0, 2e-9), "x"), 5: [float("inf"), True, None, 7]}
     estimate = {"mean": 0.333333, "sd": None, "low": 0.0, "high": 2e-9}
     assert plain(given) == {"a": [estimate, "x"], "5": [None, True, None, 7]}

@@ -15,7 +15,7 @@ from nas.studies.steering import words as steering_words
 from nas.studies.tables import format_share
 from predictors.validation.resampling import share_interval
 
-RESULTS = Path(__file__).resolve().parents[2] / "results"
+RESULTS = Path(__file__).resolve().parents[3] / "results"
 STUDIES: dict[str, Callable[[Mapping[str, Any]], dict[str, str]]] = {
     "published-rnns/published-rnns.json": published_rnns.pages,
     "prediction/prediction.json": prediction.pages,

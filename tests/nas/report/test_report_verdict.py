@@ -116,7 +116,7 @@ def test_numbers_and_spreads_as_text():
     assert spread({"mean": 0.5, "std": 0.0125}) == "0.5000 ± 0.0125"
 
 
-RESULTS = Path(__file__).resolve().parents[2] / "results"
+RESULTS = Path(__file__).resolve().parents[3] / "results"
 
 
 @pytest.mark.parametrize("best", sorted(RESULTS.glob("*/best")), ids=lambda best: best.parent.name)
