@@ -14,7 +14,7 @@ export OMP_NUM_THREADS := 1
 SOURCES := CMakeLists.txt $(wildcard priors/native/* predictors/native/* nas/training/native/*)
 
 # An editable installation knows its modules by name, so that it is made again where one is added, moved or removed.
-MODULES := $(shell find wirenas priors predictors nas -name '*.py' | sort)
+MODULES := $(shell find wirenas priors predictors nas -name '*.py' | LC_ALL=C sort)
 ifneq ($(MODULES),$(shell cat $(VENV)/.modules 2>/dev/null))
 .PHONY: $(VENV)/.ready
 endif

@@ -71,12 +71,14 @@ def _message(first: ErrorDetails, config: type[BaseModel]) -> str:
     message = first["msg"].removeprefix("Value error, ")
     if not place:
         return message
+    if first["type"] == "unknown_key":
+        return f"{place}.{message}"
     if first["type"] == "value_error":
         # Our own validators name the option themselves, in the words of the level that they check.
         if message.startswith(f"{first['loc'][-1]} "):
             return ".".join([*map(str, first["loc"][:-1]), message])
         if isinstance(first["input"], dict):
-            is_named = re.match(r"[\w.]+(=| is not a known key| '.*' is not known)", message) is not None
+            is_named = re.match(r"[\w.]+(=| '.*' is not known)", message) is not None
             return f"{place}.{message}" if is_named else f"{place}: {message}"
     return f"{place}={first['input']!r}: {message[0].lower()}{message[1:]}"
 

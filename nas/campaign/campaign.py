@@ -160,7 +160,8 @@ class Campaign:
         with alone_in(self.out):
             try:
                 with one_torch_thread(), stop_on_signal(self.stop), self._open_study(watcher) as study:
-                    trainer, wait = self._trainer() if self.task is not None else None, True
+                    trainer = self._trainer() if self.task is not None else None
+                    wait = True
                     executor = ThreadPoolExecutor(self.threads, thread_name_prefix="wirenas")
                     try:
                         if self._shared is not None:

@@ -172,8 +172,9 @@ class TrainedEvaluation:
         """Train the candidate; see `Evaluation`."""
         trainings = []
         for step in self.trainer.plan(replicates_of(candidate, self.replicates)):
-            trainings.append(self.trainer.begin(candidate.wiring, *step))
-            trainings[-1].session.run()
+            training = self.trainer.begin(candidate.wiring, *step)
+            training.session.run()
+            trainings.append(training.ended())
         assessment = self.trainer.assess(trainings)
         effort = assessment.effort
         expected = self.trainer.expected_seconds(effort["steps"], candidate.n_parameters)

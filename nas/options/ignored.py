@@ -12,12 +12,13 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from nas.options.options import CampaignOptions, SharedOptions, SurveyOptions, shown
+from nas.space.families import FAMILIES, own_parameters
 from nas.space.space import Space
 
 if TYPE_CHECKING:
     from nas.tasks import Task
 
-__all__ = ["RULES", "Rule", "Setting", "ignored_option"]
+__all__ = ["RULES", "Rule", "Setting", "all_rules", "ignored_option"]
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,7 @@ RULES = (
     ),
     # Where graphs come from
     Rule(
-        ("space.priors", "space.p", "space.initial"),
+        ("space.priors",),
         lambda setting: setting.has_families,
         "own graphs take the place of all families",
         "give it without space.graphs",
@@ -200,18 +201,6 @@ RULES = (
         lambda setting: setting.has_families or setting.keeps("degree"),
         "own graphs take the place of all families",
         "give one number, which edits then keep",
-    ),
-    Rule(
-        ("space.p",),
-        lambda setting: "watts-strogatz" in setting.space.priors,
-        "only watts-strogatz heeds it",
-        "give space.priors=watts-strogatz",
-    ),
-    Rule(
-        ("space.initial",),
-        lambda setting: "barabasi-albert" in setting.space.priors,
-        "only barabasi-albert heeds it",
-        "give space.priors=barabasi-albert",
     ),
     Rule(
         ("space.edits",),
@@ -255,10 +244,36 @@ RULES = (
 """What options depend on; those that are not here always act."""
 
 
+def all_rules() -> tuple[Rule, ...]:
+    """Return `RULES`, and those of the parameters of families: each acts where one of its families is drawn."""
+    rules = list(RULES)
+    for name in own_parameters():
+        families = [family for family, record in FAMILIES.items() if name in {own.name for own in record.parameters}]
+        option = (f"space.{name}",)
+        rules += [
+            Rule(
+                option,
+                lambda setting: setting.has_families,
+                "own graphs take the place of all families",
+                "give it without space.graphs",
+            ),
+            Rule(
+                option,
+                lambda setting, families=families: (
+                    not setting.has_families  # type: ignore[misc]
+                    or not set(families).isdisjoint(setting.space.priors)
+                ),
+                f"only {' and '.join(families)} heeds it",
+                f"give space.priors={' or '.join(families)}",
+            ),
+        ]
+    return tuple(rules)
+
+
 def ignored_option(setting: Setting) -> str | None:
     """Return a line on the first option that would do nothing; None where all that were given act."""
     defaults, of_task = _defaults(setting.options), _of_task(setting.task)
-    for rule in RULES:
+    for rule in all_rules():
         if rule.is_heeded(setting):
             continue
         for name in rule.names:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 
 from nas.errors import InputError, known, unknown_key
 from nas.space.families import (
@@ -129,9 +130,9 @@ class Space(BaseModel):
         own = own_parameters()
         for name in given:
             if name not in cls.model_fields and name not in own:
-                raise ValueError(unknown_key(name, cls.options()))
+                raise PydanticCustomError("unknown_key", "{line}", {"line": unknown_key(name, cls.options())})
         checked = {name: parameter.checked(given.get(name, parameter.default)) for name, parameter in own.items()}
-        return {**given, **checked}
+        return {**{name: value for name, value in given.items() if name not in own}, **checked}
 
     @field_validator("priors", "orientation", "attachment")
     @classmethod

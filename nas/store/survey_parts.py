@@ -130,7 +130,10 @@ class Parts:
         _clear(folder)
         self._folder, self._per_wiring = folder, rows_per_wiring
         self._parts = list_parts(folder)
-        schema = _open(self._parts[-1].path).schema_arrow if self._parts else schema_of(parameters)
+        schema = schema_of(parameters)
+        if self._parts:
+            own = _unified([_open(part.path).schema_arrow.remove_metadata() for part in self._parts], folder)
+            schema = pa.schema([*own, *(field for field in schema if field.name not in own.names)])
         self._schema = schema.with_metadata({_KEY: json.dumps({"format": FORMAT, **identity}).encode()})
         for part in self._parts:
             found, expected = _open(part.path).metadata.num_rows, self._n_rows([part])
@@ -212,16 +215,16 @@ def read_rows(parts: Sequence[Part], columns: Sequence[str] | None = None) -> pa
         If a part was merged since it was listed.
     """
     schemas = [_open(part.path).schema_arrow.remove_metadata() for part in parts]
-    schema = pa.unify_schemas(schemas or [schema_of({})])
+    schema = _unified(schemas, parts[0].path.parent) if parts else schema_of({})
     names = schema.names if columns is None else list(columns)
-    missing = [pa.field(name, _ALWAYS[name]) for name in names if name not in schema.names]
+    missing = [pa.field(name, _ALWAYS.get(name, pa.null())) for name in names if name not in schema.names]
     schema = pa.schema([*schema, *missing])
     empty = schema.empty_table().select(names)
     tables = [
         _read(part.path, [name for name in names if name in own.names])
         for part, own in zip(parts, schemas, strict=True)
     ]
-    return pa.concat_tables([empty, *tables], promote_options="default")
+    return pa.concat_tables([empty, *tables], promote_options="permissive")
 
 
 def read_identity(part: Part) -> dict[str, Any]:
@@ -281,6 +284,14 @@ def _open(path: Path) -> pq.ParquetFile:
         if name in own.names and own.field(name).type != kind:
             raise InputError(f"{path}: column {name} is {own.field(name).type} and not {kind}; give another folder")
     return file
+
+
+def _unified(schemas: Sequence[pa.Schema], folder: Path) -> pa.Schema:
+    """Return the columns of all of some parts."""
+    try:
+        return pa.unify_schemas(schemas, promote_options="permissive")
+    except pa.ArrowException as error:
+        raise InputError(f"{folder}: parts do not fit together: {error}; give another folder") from None
 
 
 def _damaged(path: Path, error: Exception) -> InputError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from nas.training.history import History, Progress
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Interrupted", "Session", "StopFlag", "epoch_order"]
+__all__ = ["Ended", "Interrupted", "Session", "StopFlag", "epoch_order"]
 
 
 class Interrupted(Exception):  # noqa: N818
@@ -38,6 +39,22 @@ class Session(Protocol):
 
     def history(self) -> History:
         """Return what happened so far; `value` is that of the last epoch, or with patience of the best one."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A session that is over, of which only what happened is kept; see `Session`."""
+
+    what_happened: History
+
+    def run(self, n_steps: int | None = None) -> Progress:  # noqa: ARG002
+        """Do nothing: nothing is left."""
+        steps = self.what_happened.steps
+        return Progress(steps, steps, len(self.what_happened.epochs), True)
+
+    def history(self) -> History:
+        """Return what happened."""
+        return self.what_happened
 
 
 def epoch_order(rng: np.random.Generator, n_examples: int) -> NDArray[np.int64]:

@@ -6,14 +6,14 @@ if somebody asks for it, which costs more than a short training inside the compi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nas.errors import InputError, known
 from nas.training.extension import MISSING, has_native
 from nas.training.history import History, Score
 from nas.training.recipe import Recipe
-from nas.training.session import Session, StopFlag
+from nas.training.session import Ended, Session, StopFlag
 
 if TYPE_CHECKING:
     import numpy as np
@@ -212,7 +212,7 @@ class Training:
     compiled: Compiled | None = None
 
     def run(self) -> Training:
-        """Train to the end of the recipe.
+        """Train to the end of the recipe, and return what is kept of it: the network and what happened.
 
         Raises
         ------
@@ -220,7 +220,11 @@ class Training:
             If the stop flag is set before the end.
         """
         self.session.run()
-        return self
+        return self.ended()
+
+    def ended(self) -> Training:
+        """Return what is kept of a training that is over: the network and what happened, without the engine."""
+        return replace(self, session=Ended(self.session.history()))
 
     @property
     def history(self) -> History:
@@ -229,7 +233,7 @@ class Training:
 
     @property
     def network(self) -> nn.Module:
-        """The network as it is now, as a module."""
+        """The network as it is now, as a module; one of the compiled engine is built each time."""
         if self.compiled is None:
             assert self.module is not None
             return self.module

@@ -1,8 +1,9 @@
 """What must not change: commands on tiny inputs, seeded campaigns and public names.
 
-``python tests/golden/golden_cases.py record`` writes the files in ``recorded/`` anew; the difference is a change that
-users see, and belongs into the changelog. ``commands``, ``trials`` and ``folders`` print what they give now as JSON;
-they are run in a process of their own, whose environment makes equal bits on all x86-64 processors with AVX2.
+``python tests/golden/golden_cases.py record`` writes what is in ``recorded/`` anew, but for folders that are kept; the
+difference is a change that users see, and belongs into the changelog. ``commands``, ``trials`` and ``folders VERSION``
+print what they give now as JSON; they are run in a process of their own, whose environment makes equal bits on all
+x86-64 processors with AVX2.
 """
 
 import csv
@@ -24,8 +25,8 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDED = Path(__file__).parent / "recorded"
-FOLDERS = ("campaign", "survey", "predictor")
-"""Folders that are kept as they were written, zipped, and must be read for ever."""
+KEPT = {"1": ("campaign-1", "survey-1", "predictor-1"), "2": ("campaign-1", "survey-2", "predictor-2")}
+"""Folders of every version that was ever written, zipped; they are never written anew, and must be read for ever."""
 NUMERIC = ("numpy", "scipy", "scikit-learn", "xgboost-cpu", "torch", "optuna", "networkx")
 """Packages whose versions decide about last digits."""
 
@@ -82,11 +83,16 @@ def environment() -> dict[str, str]:
     }
 
 
-def measured(what: str, folder: Path) -> Any:
+def measured(what: str, folder: Path, *more: str) -> Any:
     """Return what a subprocess says of ``commands``, ``trials`` or ``folders``, made in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
-        [sys.executable, __file__, what], cwd=folder, env=environment(), capture_output=True, text=True, check=False
+        [sys.executable, __file__, what, *more],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout)
@@ -168,7 +174,7 @@ def _commands() -> dict[str, Any]:
 def _folders() -> dict[str, Any]:
     """Use the folders that are kept: what is complete is not done again, and predictors answer as they did."""
     _write_inputs()
-    for name in FOLDERS:
+    for name in KEPT[sys.argv[2]]:
         with ZipFile(RECORDED / f"{name}.zip") as archive:
             archive.extractall()
     before = _contents()
@@ -212,9 +218,11 @@ def _write_inputs() -> None:
 def _record() -> None:
     with tempfile.TemporaryDirectory() as folder:
         made = {what: measured(what, Path(folder, what)) for what in ("commands", "trials")}
-        for name in FOLDERS:
+        for name in (name for names in KEPT.values() for name in names):
+            if (RECORDED / f"{name}.zip").exists():
+                continue
             with ZipFile(RECORDED / f"{name}.zip", "w", ZIP_DEFLATED) as archive:
-                for file in sorted(Path(folder, "commands", name).rglob("*")):
+                for file in sorted(Path(folder, "commands", name.partition("-")[0]).rglob("*")):
                     if file.is_file() and file.suffix != ".png" and file.name != ".lock":
                         archive.write(file, file.relative_to(Path(folder, "commands")))
     for engine in ("native", "torch"):

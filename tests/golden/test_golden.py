@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from golden_cases import COMMANDS, RECORDED, installed, measured, read_trials, signatures
+from golden_cases import COMMANDS, KEPT, RECORDED, installed, measured, read_trials, signatures
 
 
 def recorded(name: str) -> Any:
@@ -15,13 +15,15 @@ def recorded(name: str) -> Any:
 @pytest.fixture(scope="module")
 def same_versions() -> None:
     """Skips where other versions of numeric libraries are installed, whose last digits may differ."""
-    from nas.training.extension import has_native
+    from nas.training.extension import extension, has_native
 
     other = {name: own for name, own in recorded("versions").items() if installed().get(name) != own}
     if other:
         pytest.skip(f"numbers were recorded with other versions: {other}")
     if not has_native():
         pytest.skip("numbers were recorded with the compiled engine, which is not installed")
+    if "x86-64-v3" not in extension().instruction_sets():
+        pytest.skip("numbers were recorded on x86-64 with AVX2")
 
 
 @pytest.mark.usefixtures("same_versions")
@@ -43,8 +45,9 @@ def test_seeded_campaigns_have_the_same_trials(tmp_path: Path):
 
 
 @pytest.mark.usefixtures("same_versions")
-def test_kept_folders_are_read_and_found_complete(tmp_path: Path):
-    found, expected = measured("folders", tmp_path), recorded("commands")
+@pytest.mark.parametrize("version", KEPT)
+def test_kept_folders_are_read_and_found_complete(tmp_path: Path, version: str):
+    found, expected = measured("folders", tmp_path, version), recorded("commands")
     for name, answer in found["answers"].items():
         assert answer == expected[name], name
     assert found["changed"] == []

@@ -61,7 +61,7 @@ def kept(name: str, folder: Path) -> Path:
     """Return a predictor that was written as version 1."""
     with ZipFile(KEPT / f"{name}.zip") as archive:
         archive.extractall(folder)
-    found = folder / name / "predictor" if name == "campaign" else folder / name
+    found = folder / "campaign" / "predictor" if name == "campaign-1" else folder / "predictor"
     assert b'"version": 1,' in (found / FILE).read_bytes()
     return found
 
@@ -88,9 +88,9 @@ def of_today(folder: Path) -> Path:
 
 
 STORED = {
-    "1": lambda folder: kept("predictor", folder),
-    "1 of a campaign": lambda folder: kept("campaign", folder),
-    "2 from 1": lambda folder: again(kept("predictor", folder), folder / "again"),
+    "1": lambda folder: kept("predictor-1", folder),
+    "1 of a campaign": lambda folder: kept("campaign-1", folder),
+    "2 from 1": lambda folder: again(kept("predictor-1", folder), folder / "again"),
     "2": of_today,
     "2 with own columns": with_own_columns,
 }
@@ -119,7 +119,7 @@ def test_another_table_changes_no_bit(stored: str, change: str, tmp_path: Path, 
 
 
 def test_version_2_holds_the_names_that_version_1_stood_for(tmp_path: Path):
-    first = kept("predictor", tmp_path)
+    first = kept("predictor-1", tmp_path)
     second = again(first, tmp_path / "again")
     assert answers(second) == answers(first)
     assert Predictor.load(first).tiers_ == Predictor.load(second).tiers_ == ("size", "structure")
@@ -137,7 +137,7 @@ HOSTILE_FIRST = {
 
 @pytest.mark.parametrize("message", HOSTILE_FIRST)
 def test_hostile_documents_of_version_1_are_refused(message: str, tmp_path: Path):
-    folder = kept("predictor", tmp_path)
+    folder = kept("predictor-1", tmp_path)
     document = json.loads((folder / FILE).read_text())
     del document["sha256"]
     HOSTILE_FIRST[message](document)
@@ -149,7 +149,7 @@ def test_hostile_documents_of_version_1_are_refused(message: str, tmp_path: Path
 def test_without_the_extension_a_predictor_reads_the_same_columns(
     tmp_path: Path, table: dict[str, Feature], monkeypatch: pytest.MonkeyPatch
 ):
-    folder, wirings = kept("predictor", tmp_path), drawn(3)[0]
+    folder, wirings = kept("predictor-1", tmp_path), drawn(3)[0]
     expected = Predictor.load(folder).ask(wirings).X
     changed(table)
     monkeypatch.setattr(sys.modules["predictors.features.describe"], "extension", lambda: None)
@@ -211,7 +211,7 @@ def test_a_feature_is_a_row_with_a_measure(table: dict[str, Feature], tmp_path: 
 def test_a_predictor_older_than_a_feature_is_judged(tmp_path: Path, table: dict[str, Feature]):
     from nas.prediction.validation import validate_into
 
-    folder = Path(shutil.copytree(kept("predictor", tmp_path / "kept"), tmp_path / "own"))
+    folder = Path(shutil.copytree(kept("predictor-1", tmp_path / "kept"), tmp_path / "own"))
     with_toy(table)
     found = validate_into(folder, repeats=1, folds=3, watch=lambda *_: None)
     assert {row["name"] for row in found["references"]} >= {"mean", "size tier"}

@@ -17,7 +17,7 @@ from nas.campaign import campaign
 from nas.campaign.campaign import Campaign
 from nas.errors import InputError, options_of
 from nas.networks import NetworkSpec
-from nas.options.ignored import RULES, Rule, Setting, ignored_option
+from nas.options.ignored import Rule, Setting, all_rules, ignored_option
 from nas.options.options import (
     OPTIONS_FILE,
     SURVEY,
@@ -266,7 +266,7 @@ def ignoring(case: Case) -> Setting:
 def rules_of(case: Case) -> list[Rule]:
     """The rules by which a case's option is ignored."""
     found = ignoring(case)
-    return [rule for rule in RULES if case.name in rule.names and not rule.is_heeded(found)]
+    return [rule for rule in all_rules() if case.name in rule.names and not rule.is_heeded(found)]
 
 
 def fields() -> set[str]:
@@ -276,14 +276,14 @@ def fields() -> set[str]:
 
 
 def test_every_option_is_in_the_table_or_always_heeded():
-    named = {name for rule in RULES for name in rule.names}
+    named = {name for rule in all_rules() for name in rule.names}
     assert named | ALWAYS == fields()
     assert not named & ALWAYS
 
 
 def test_every_entry_of_the_table_is_tried_here():
     tried = {(rule.why, case.name) for case in CASES for rule in rules_of(case)[:1]}
-    assert tried == {(rule.why, name) for rule in RULES for name in rule.names}
+    assert tried == {(rule.why, name) for rule in all_rules() for name in rule.names}
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
