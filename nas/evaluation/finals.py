@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -15,11 +14,12 @@ from nas.evaluation.trainer import Assessment, Trainer
 from nas.evaluation.watcher import Watcher
 from nas.networks import NetworkSpec
 from nas.seeds import stream
+from nas.store.records import summary_of
 from nas.training import Training
 from nas.training.history import sign_of
 from priors import Wiring
 
-__all__ = ["FRESH", "Finals", "Standing", "run_finals", "summary_of"]
+__all__ = ["FRESH", "Finals", "Standing", "run_finals"]
 
 FRESH = 1_000_000
 """First replicate number of the finals, beyond every replicate that a search uses."""
@@ -195,12 +195,3 @@ def _standing(entry: _Entry, assessment: Assessment, *, tested: bool) -> Standin
         validation=tuple(training.history.value for training in assessment.trainings),
         test=tuple(training.test() for training in assessment.trainings) if tested else (),
     )
-
-
-def summary_of(values: Sequence[float]) -> dict[str, Any]:
-    """Return mean, standard deviation (n - 1; None for a single value) and number of values of several seeds."""
-    return {
-        "mean": math.fsum(values) / len(values),
-        "std": statistics.stdev(values) if len(values) > 1 else None,
-        "seeds": len(values),
-    }

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nas.evaluation.finals import summary_of
 from nas.evaluation.references import EQUAL_PARAMETERS, LINEAR
 from nas.samplers.acquisition import front_of
-from nas.store.records import Record, Records
+from nas.store.records import Record, Records, summary_of
 from nas.training.history import sign_of
 from priors import Wiring, write_wiring
 from priors.files import atomic_write

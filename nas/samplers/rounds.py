@@ -83,6 +83,9 @@ class Warm:
         own = {name for name in read[len(self.predictor.features_) :] if name in FEATURES}
         place = {name: index for index, name in enumerate(names) if name not in own}
         missing = [name for name in read if name not in place]
+        # Features may have come since, but not all of a tier: then its wirings are of another kind.
+        tiers = {FEATURES[name].tier for name in read if name in FEATURES}
+        missing = missing or [name for name in names if name in FEATURES and FEATURES[name].tier not in tiers]
         if missing:
             some = ", ".join(missing[:_MOST_NAMED]) + (", …" if len(missing) > _MOST_NAMED else "")
             raise InputError(

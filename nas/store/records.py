@@ -6,7 +6,9 @@ A trial is a Record inside an Optuna study; this page says what it holds, and `n
 from __future__ import annotations
 
 import csv
+import math
 import platform
+import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -23,7 +25,7 @@ from priors.version import __version__
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Record", "Records", "describe", "n_nodes_of", "versions_of"]
+__all__ = ["Record", "Records", "describe", "n_nodes_of", "summary_of", "versions_of"]
 
 # What Optuna has places of its own for.
 _OF_THE_TRIAL = ("number", "state", "value", "params", "curve", "stopping")
@@ -267,3 +269,12 @@ class Records(Sequence[Record]):
             writer = csv.DictWriter(file, columns, lineterminator="\n")
             writer.writeheader()
             writer.writerows(rows)
+
+
+def summary_of(values: Sequence[float]) -> dict[str, Any]:
+    """Return mean, standard deviation (n - 1; None for a single value) and number of values of several seeds."""
+    return {
+        "mean": math.fsum(values) / len(values),
+        "std": statistics.stdev(values) if len(values) > 1 else None,
+        "seeds": len(values),
+    }

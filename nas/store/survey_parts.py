@@ -115,7 +115,7 @@ class Parts:
     rows_per_wiring : int
         Trainings of every wiring.
     parameters : mapping
-        Of the wirings; see `schema_of`. Parts that are added to older ones have the columns of those.
+        Of the wirings; see `schema_of`. Parts that are added to older ones have their columns too, with their types.
 
     Raises
     ------

@@ -9,6 +9,7 @@ from report_cases import NAMES, found, wiring
 
 from nas.report.card import card, comparison
 from nas.space.space import Space
+from nas.training.session import Ended
 from priors import GraphPool, WattsStrogatz
 
 
@@ -84,8 +85,7 @@ def test_the_card_gives_the_test_of_the_network_that_is_saved():
     finals = mlp.finals
     assert finals is not None
     winner = replace(finals.winner, validation=(0.1, 0.4), test=(0.111, 0.222))
-    trained = replace(finals.training.trained, history=replace(finals.training.history, value=0.4))
-    training = replace(finals.training, trained=trained)
+    training = replace(finals.training, session=Ended(replace(finals.training.history, value=0.4)))
     text = card(mlp.options, mlp.task, replace(finals, winner=winner, training=training), mlp.outcome(Path("out")))
     assert "best on validation (0.4000); on its own it reaches 0.2220 on the test part." in text
 

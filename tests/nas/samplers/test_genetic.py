@@ -99,7 +99,7 @@ def test_what_is_stored_is_enough_to_rebuild_every_child(tmp_path: Path, structu
             assert all(0 <= parent < record.number for parent in lineage.parents)
             assert (lineage.n_moves > 0) == (lineage.way == "mutation")
             bred += not lineage.is_drawn
-            first = records[lineage.parents[1]].params
+            first = records[lineage.parents[0]].params
             if not lineage.is_drawn:
                 assert record.params["attach_seed"] == first["attach_seed"]
                 assert record.params["family"] == first["family"]
@@ -121,7 +121,7 @@ def test_a_lineage_can_be_replayed(tmp_path: Path):
         if lineage is None or lineage.is_drawn:
             continue
         parents = [graph(number) for number in lineage.parents]
-        again = edit(parents[1], lineage.n_moves, lineage.seed) if lineage.n_moves else cross(*parents, lineage.seed)
+        again = edit(parents[0], lineage.n_moves, lineage.seed) if lineage.n_moves else cross(*parents, lineage.seed)
         assert layer(again).edges.ravel().tolist() == list(record.hidden_edges)
         ways.add(lineage.way)
     assert ways == {"mutation", "crossover"}
@@ -205,7 +205,7 @@ def test_the_best_breed_more(tmp_path: Path, direction: str):
         lineage = Lineage.from_json(record.lineage)
         assert lineage is not None
         known = [sign * row.value for row in records[max(0, record.number - 25) : record.number]]
-        ahead.append(np.mean(np.array(known) <= sign * records[lineage.parents[1]].value))
+        ahead.append(np.mean(np.array(known) <= sign * records[lineage.parents[0]].value))
     assert np.mean(ahead) > 0.7
 
 

@@ -12,7 +12,7 @@ from command_line import refused
 from optuna.trial import FrozenTrial, TrialState
 from postgres import DATABASE, PASSWORD, USER, Postgres
 
-import nas
+from nas.networks import NetworkSpec
 from nas.options.options import resolve
 from nas.shared import address, database, stale
 from nas.shared.counting import next_to_copy, rival, standing, surplus
@@ -167,7 +167,7 @@ def test_workers_of_one_seed_choose_different_wirings_for_different_trials(sampl
     study = study_of()
     chosen = []
     for _ in range(6):
-        own = sampler_for(options, space, (4, 2), nas.campaign.campaign.NetworkSpec("mlp"), 0, _steering(options))
+        own = sampler_for(options, space, (4, 2), NetworkSpec("mlp"), 0, _steering(options))
         study.sampler = own
         asked = study.ask()
         chosen.append(space.wiring(choose(own, space, asked), 4, 2).fingerprint)
