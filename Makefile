@@ -59,7 +59,7 @@ resume-test: $(VENV)/.ready
 ## database restarts, any statement breaks
 WORKERS ?= 8
 worker-test: $(VENV)/.ready
-	WIRENAS_TEST_WORKERS=$(WORKERS) $(BIN)/python -m pytest --quiet --timeout 900 \
+	WIRENAS_TEST_WORKERS=$(WORKERS) $(BIN)/python -m pytest --numprocesses 2 --dist worksteal --quiet --timeout 900 \
 		tests/nas/shared/test_distributed_crashes.py tests/nas/shared/test_distributed_breaks.py
 
 ## fuzz: 1,000 damaged predictors and 2,000 mutated graph files
