@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Networks of this size are fastest on one thread each.
 export OMP_NUM_THREADS := 1
 
-.PHONY: demo test crash-test resume-test worker-test results-check fuzz sanitize versions-test bench \
+.PHONY: demo test slow-test crash-test resume-test worker-test results-check fuzz sanitize versions-test bench \
 	coverage stubs lint clean
 .DEFAULT_GOAL := test
 
@@ -33,9 +33,13 @@ demo: $(VENV)/.ready
 	$(BIN)/wirenas run --task reber-embedded --network rnn --cell gru --nodes 24:48 --epochs 40 \
 		--trials 12 --finalists 2 --final-seeds 3 --seed 0 --threads 2 --out demo/reber-embedded
 
-## test: all tests but those that kill processes again and again, which have targets of their own
+## test: all tests but the slowest, and those that kill processes again and again, which have targets of their own
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --quiet -m "not crash"
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --quiet -m "not crash and not slow"
+
+## slow-test: the tests that take ten seconds or more: whole studies, the blocks of README, seeded campaigns
+slow-test: $(VENV)/.ready
+	$(BIN)/python -m pytest --numprocesses 2 --quiet -m slow
 
 ## coverage: which lines and branches the tests of `make test` reach, as a table and in build/coverage/html, with those
 ## in processes that tests start; TESTS=tests/priors asks for less. Being watched takes time: tests that limit it may fail

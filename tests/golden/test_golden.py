@@ -34,6 +34,7 @@ def test_commands_print_the_same(tmp_path: Path):
         assert found[name] == expected[name], name
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("same_versions")
 def test_seeded_campaigns_have_the_same_trials(tmp_path: Path):
     found = measured("trials", tmp_path)

@@ -130,6 +130,7 @@ def test_contributions_add_up():
     assert sum(shares.values()) == pytest.approx(fitted().predict(wirings) - background)
 
 
+@pytest.mark.slow
 def test_shap_values_add_up():
     pytest.importorskip("shap", reason="the extra `explain` is not installed")
     wirings, _ = drawn(2, seed=11)

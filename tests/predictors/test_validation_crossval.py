@@ -91,6 +91,7 @@ def test_scores_are_means_of_pooled_scores_over_repeats():
     assert score(y, predictions, k=3, maximise=False).regret == pytest.approx(np.mean(lowest) - y.min())
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_true_values_in_nineteen_of_twenty_samples():
     # Predictions that no data went into: their R2 over all wirings is known, 1 - .25 and 1 - .5.
     hits = np.zeros(2)

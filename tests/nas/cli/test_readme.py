@@ -35,6 +35,7 @@ def run_line(line: str) -> None:
     assert result.exit_code == 0, result.output
 
 
+@pytest.mark.slow
 def test_blocks_run_as_shown(empty_folder: Path) -> None:
     (generate,) = [
         line for block in blocks("console") for line in block.splitlines() if line.startswith("wirenas generate")

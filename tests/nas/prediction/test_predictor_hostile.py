@@ -187,6 +187,7 @@ def with_numbers(arrays: dict[str, np.ndarray], rng: np.random.Generator) -> str
     return f"{name} at {places[:10]} = {value}"
 
 
+@pytest.mark.slow
 def test_predictors_with_forged_arrays_are_refused_or_answer(saved: Path, tmp_path: Path, graph: Path):
     """Numbers that were changed by someone who names the file by its right sha256."""
     rng = np.random.default_rng(5)

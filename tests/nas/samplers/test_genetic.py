@@ -209,6 +209,7 @@ def test_the_best_breed_more(tmp_path: Path, direction: str):
     assert np.mean(ahead) > 0.7
 
 
+@pytest.mark.slow
 def test_breeding_and_screening_pay(tmp_path: Path):
     """On an objective of the structure: random < genetic < genetic with screening, in the mean of what is proposed."""
 

@@ -32,6 +32,7 @@ def campaign(out: Path, postgres: Postgres, trials: int, **options: Any) -> Camp
     return Campaign(out, storage=postgres.url, trials=trials, **given)
 
 
+@pytest.mark.slow
 def test_a_folder_follows_and_resumes_and_is_made_anew_from_the_database(tmp_path: Path, postgres: Postgres) -> None:
     first = campaign(tmp_path / "a" / "twice", postgres, 6).run()
     assert (first.trials, first.complete) == (6, 6)
@@ -147,6 +148,7 @@ def test_a_worker_refuses_what_its_study_does_not_ask_for(tmp_path: Path, postgr
         assert str(caught.value).endswith("; leave it out")
 
 
+@pytest.mark.slow
 def test_threads_of_a_worker_and_a_run_share_the_trials(tmp_path: Path, postgres: Postgres) -> None:
     shared = campaign(tmp_path / "shared", postgres, 40, evaluate=_slow)
     found = []
@@ -201,6 +203,7 @@ def test_what_is_too_large_is_not_counted_and_failures_are_recorded(tmp_path: Pa
     assert any(reason.startswith("too large: ") for reason in reasons)
 
 
+@pytest.mark.slow
 def test_the_command_line_shares_a_task_and_stops_early(tmp_path: Path, postgres: Postgres) -> None:
     out = tmp_path / "digits"
     options = "--task digits --nodes 8:20 --degree 2:4 --epochs 6 --learning-rate 0.01 --finalists 1 --final-seeds 2"

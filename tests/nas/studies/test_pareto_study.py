@@ -41,6 +41,7 @@ def runs_in(out: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (out / "runs.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
+@pytest.mark.slow
 def test_all_arms_of_a_seed_begin_alike_and_then_differ(study: tuple[Path, dict[str, Any]]):
     runs = runs_in(study[0])
     assert [(run["arm"], run["seed"]) for run in runs] == [(arm, seed) for seed in range(SEEDS) for arm in ARMS]
@@ -121,6 +122,7 @@ def test_hypervolumes_by_hand():
     assert run.true(4, 10_000) == pytest.approx(0.3 * math.log(2) + 0.6 * math.log(50))
 
 
+@pytest.mark.slow
 def test_words_follow_from_the_numbers():
     """The structural sampler is ahead of one arm, behind another, and level with the third."""
     gaps = {"structural": 0.0, "nsga2": -0.1, "tpe": 0.1, "random": 0.0}
@@ -154,6 +156,7 @@ def test_the_most_accurate_wirings_are_told_apart_by_an_interval_without_zero():
     assert ", by means without an interval." in pages(numbers)["README.md"]
 
 
+@pytest.mark.slow
 def test_the_command(tmp_path: Path):
     code, text, err = wirenas("study", "pareto", "--seeds", 2, "--trainings", 12, "--out", tmp_path, "--json")
     assert code == 0, err

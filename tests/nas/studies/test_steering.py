@@ -61,6 +61,7 @@ def timeless(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{key: value for key, value in line.items() if key != "seconds"} for line in lines]
 
 
+@pytest.mark.slow
 def test_resumed_runs_equal_those_without_a_stop(pool: Pool, tmp_path: Path, done: list[Any]):
     calm, torn = tmp_path / "calm.jsonl", tmp_path / "torn.jsonl"
     whole = steering.runs_of(pool, calm, range(3))
@@ -137,6 +138,7 @@ def test_pools_are_valid_surveys():
         assert resolve_survey(options).resolved_space.attachment in (("natural",), ("controlled",))
 
 
+@pytest.mark.slow
 def test_the_study_writes_its_results(atlas: Path, tmp_path: Path, done: list[Any], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(steering, "ARMS", ARMS)
     monkeypatch.setattr(steering, "POOLS", {"tiny": TINY})

@@ -21,6 +21,7 @@ def runs(pool: Pool) -> dict[tuple[str, int], Run]:
     }
 
 
+@pytest.mark.slow
 def test_structure_beats_random_picks_where_it_decides(pool: Pool, runs: dict[tuple[str, int], Run]):
     def proposed(arm: str) -> float:
         return statistics.fmean(pool.truth[runs[arm, seed].members[START:]].mean() for seed in range(3))

@@ -107,6 +107,7 @@ def short_study(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(published_rnns, name, value)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_study")
 def test_the_study_of_published_networks_writes_its_results(shared_data: Path, tmp_path: Path):
     out = tmp_path / "results"
@@ -221,6 +222,7 @@ def short_prediction(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(survey_module, "fit_into", lambda *_, **__: None)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_prediction")
 def test_the_study_of_own_surveys_writes_its_results(tmp_path: Path):
     out, atlas = tmp_path / "results", tmp_path / "atlas"

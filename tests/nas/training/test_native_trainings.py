@@ -63,6 +63,7 @@ def test_every_optimizer_and_schedule_in_double(optimizer: dict[str, object], sc
     assert all((before != after).any() for before, after in zip(start, arrays_of(ours), strict=True))
 
 
+@pytest.mark.slow
 def test_fifty_steps_stay_together_in_single_precision():
     apart = []
     for seed in range(N_PAIRS):
