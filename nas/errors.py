@@ -80,6 +80,11 @@ def _message(first: ErrorDetails, config: type[BaseModel]) -> str:
         if isinstance(first["input"], dict):
             is_named = re.match(r"[\w.]+(=| '.*' is not known)", message) is not None
             return f"{place}.{message}" if is_named else f"{place}: {message}"
+    return _wrong_value(first, place)
+
+
+def _wrong_value(first: ErrorDetails, place: str) -> str:
+    message = first["msg"].removeprefix("Value error, ")
     return f"{place}={first['input']!r}: {message[0].lower()}{message[1:]}"
 
 
@@ -110,6 +115,4 @@ def unknown_key(name: str, names: Iterable[str]) -> str:
 def first_line(error: ValidationError, name: str) -> str:
     """Return the line on what is wrong with one value, under the name of its option."""
     first = error.errors(include_url=False)[0]
-    place = ".".join(map(str, (name, *first["loc"])))
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{place}={first['input']!r}: {message[0].lower()}{message[1:]}"
+    return _wrong_value(first, ".".join(map(str, (name, *first["loc"]))))

@@ -6,7 +6,7 @@ why. Values are held against the defaults, since a folder keeps all of its optio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -244,6 +244,11 @@ RULES = (
 """What options depend on; those that are not here always act."""
 
 
+def _draws_from(families: Collection[str]) -> Callable[[Setting], bool]:
+    """Return whether a setting's space has one of some families."""
+    return lambda setting: not set(families).isdisjoint(setting.space.priors)
+
+
 def all_rules() -> tuple[Rule, ...]:
     """Return `RULES`, and those of the parameters of families: each acts where one of its families is drawn."""
     rules = list(RULES)
@@ -259,10 +264,7 @@ def all_rules() -> tuple[Rule, ...]:
             ),
             Rule(
                 option,
-                lambda setting, families=families: (
-                    not setting.has_families  # type: ignore[misc]
-                    or not set(families).isdisjoint(setting.space.priors)
-                ),
+                _draws_from(families),
                 f"only {' and '.join(families)} heeds it",
                 f"give space.priors={' or '.join(families)}",
             ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from nas.space.space import Params, Space, without_draws
 from nas.store.study import quiet_optuna
 
-__all__ = ["TPEDraws"]
+__all__ = ["ByDistribution", "TPEDraws"]
 
 
 class TPEDraws:
@@ -63,24 +64,35 @@ class TPEDraws:
         self._study.add_trial(searched)
 
 
-class _Asked:
-    """A trial that is asked for but never made; see `nas.space.space.Suggester`."""
+class ByDistribution(ABC):
+    """Suggests by Optuna's distributions, without a trial that would store every parameter; see `Suggester`."""
+
+    @abstractmethod
+    def suggest(self, name: str, distribution: BaseDistribution, only: Any) -> Any:
+        """Choose a value of a distribution; `only` is the one where there is a single one."""
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+        """Choose one of `choices`."""
+        return self.suggest(name, CategoricalDistribution(choices), choices[0])
+
+    def suggest_int(self, name: str, low: int, high: int) -> int:
+        """Choose an integer, both ends included."""
+        return int(self.suggest(name, IntDistribution(low, high), low))
+
+    def suggest_float(self, name: str, low: float, high: float) -> float:
+        """Choose a number, both ends included."""
+        return float(self.suggest(name, FloatDistribution(low, high), low))
+
+
+class _Asked(ByDistribution):
+    """A trial that is asked for but never made."""
 
     def __init__(self, study: optuna.Study, sampler: optuna.samplers.TPESampler) -> None:
         self._study, self._sampler = study, sampler
         self._trial = optuna.create_trial(state=TrialState.RUNNING)
 
-    def _suggest(self, name: str, distribution: BaseDistribution) -> Any:
+    def suggest(self, name: str, distribution: BaseDistribution, only: Any) -> Any:
+        """Let the sampler choose; see `ByDistribution`."""
+        if distribution.single():
+            return only
         return self._sampler.sample_independent(self._study, self._trial, name, distribution)
-
-    def suggest_categorical(self, name: str, choices: Any) -> Any:
-        """Choose one of `choices`."""
-        return choices[0] if len(choices) == 1 else self._suggest(name, CategoricalDistribution(choices))
-
-    def suggest_int(self, name: str, low: int, high: int) -> int:
-        """Choose an integer, both ends included."""
-        return low if low == high else int(self._suggest(name, IntDistribution(low, high)))
-
-    def suggest_float(self, name: str, low: float, high: float) -> float:
-        """Choose a number, both ends included."""
-        return low if low == high else float(self._suggest(name, FloatDistribution(low, high)))

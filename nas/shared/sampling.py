@@ -6,12 +6,12 @@ number, which no two workers have in common, and the trials that are known.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.search_space import IntersectionSearchSpace
 from optuna.trial import FrozenTrial
@@ -20,6 +20,7 @@ from nas.networks import NetworkSpec
 from nas.options.options import CampaignOptions
 from nas.samplers import StructuralSampler
 from nas.samplers.proposer import BLIND, notes_of
+from nas.samplers.tpe import ByDistribution
 from nas.seeds import stream_seed
 from nas.space.space import DRAW_NAMES, Space, Suggester, without_draws
 
@@ -110,7 +111,7 @@ class _ByNumber(BaseSampler):
         self._sampler.after_trial(study, trial, state, values)
 
 
-class Asked:
+class Asked(ByDistribution):
     """Suggests like the trial itself, which would write to the database for every parameter.
 
     Parameters
@@ -130,19 +131,8 @@ class Asked:
         self._fixed: dict[str, Any] = self._trial.system_attrs.get("fixed_params", {})
         self.distributions: dict[str, BaseDistribution] = {}
 
-    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
-        """Choose one of `choices`."""
-        return self._suggested(name, CategoricalDistribution(choices), choices[0])
-
-    def suggest_int(self, name: str, low: int, high: int) -> int:
-        """Choose an integer, both ends included."""
-        return int(self._suggested(name, IntDistribution(low, high), low))
-
-    def suggest_float(self, name: str, low: float, high: float) -> float:
-        """Choose a number, both ends included."""
-        return float(self._suggested(name, FloatDistribution(low, high), low))
-
-    def _suggested(self, name: str, distribution: BaseDistribution, only: Any) -> Any:
+    def suggest(self, name: str, distribution: BaseDistribution, only: Any) -> Any:
+        """Take what is fixed, or let the sampler choose; see `ByDistribution`."""
         self.distributions[name] = distribution
         if name in self._fixed:
             return self._fixed[name]

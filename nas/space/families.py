@@ -35,6 +35,7 @@ __all__ = [
     "IntRange",
     "Names",
     "Parameter",
+    "check_range",
     "own_parameters",
     "reach",
     "searched_families",
@@ -55,6 +56,19 @@ def _several(value: Any) -> Any:
 IntRange = Annotated[tuple[int, int], BeforeValidator(_pair)]
 FloatRange = Annotated[tuple[float, float], BeforeValidator(_pair)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_several), Field(min_length=1)]
+
+
+def check_range(name: str, given: tuple[float, ...], limits: tuple[float, float]) -> None:
+    """Check that both ends of a range are in order and within limits.
+
+    Raises
+    ------
+    ValueError
+        In one line, where they are not.
+    """
+    (low, high), (least, most) = given, limits
+    if not least <= low <= high <= most:
+        raise ValueError(f"{name}={low}:{high}: a range needs {least} <= low <= high <= {most}")
 
 
 @dataclass(frozen=True)
@@ -126,10 +140,7 @@ class Parameter:
             for name in found:
                 known(self.name, name, self.choices)
             return tuple(dict.fromkeys(found))
-        low, high = found
-        least, most = self.limits
-        if not least <= low <= high <= most:
-            raise ValueError(f"{self.name}={low}:{high}: a range needs {least} <= low <= high <= {most}")
+        check_range(self.name, found, self.limits)
         return found
 
     def suggest(self, trial: Any, given: tuple[Any, ...]) -> str | float:

@@ -21,6 +21,7 @@ from nas.space.families import (
     FloatRange,
     IntRange,
     Names,
+    check_range,
     own_parameters,
     reach,
     searched_families,
@@ -150,12 +151,8 @@ class Space(BaseModel):
 
     @model_validator(mode="after")
     def _ranges(self) -> Space:
-        for name, (low, high), least, most in (
-            ("nodes", self.nodes, 4, 100_000),
-            ("degree", self.degree, 0.1, 100_000.0),
-        ):
-            if not least <= low <= high <= most:
-                raise ValueError(f"{name}={low}:{high}: a range needs {least} <= low <= high <= {most}")
+        check_range("nodes", self.nodes, (4, 100_000))
+        check_range("degree", self.degree, (0.1, 100_000.0))
         return self
 
     @property

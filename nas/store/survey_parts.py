@@ -130,13 +130,14 @@ class Parts:
         _clear(folder)
         self._folder, self._per_wiring = folder, rows_per_wiring
         self._parts = list_parts(folder)
+        files = [_open(part.path) for part in self._parts]
         schema = schema_of(parameters)
-        if self._parts:
-            own = _unified([_open(part.path).schema_arrow.remove_metadata() for part in self._parts], folder)
+        if files:
+            own = _unified(files, folder)
             schema = pa.schema([*own, *(field for field in schema if field.name not in own.names)])
         self._schema = schema.with_metadata({_KEY: json.dumps({"format": FORMAT, **identity}).encode()})
-        for part in self._parts:
-            found, expected = _open(part.path).metadata.num_rows, self._n_rows([part])
+        for part, file in zip(self._parts, files, strict=True):
+            found, expected = file.metadata.num_rows, self._n_rows([part])
             if found != expected:
                 raise InputError(f"{part.path}: {found} rows where {expected} belong; give another folder")
 
@@ -214,16 +215,13 @@ def read_rows(parts: Sequence[Part], columns: Sequence[str] | None = None) -> pa
     FileNotFoundError
         If a part was merged since it was listed.
     """
-    schemas = [_open(part.path).schema_arrow.remove_metadata() for part in parts]
-    schema = _unified(schemas, parts[0].path.parent) if parts else schema_of({})
+    files = [_open(part.path) for part in parts]
+    schema = _unified(files, parts[0].path.parent) if parts else schema_of({})
     names = schema.names if columns is None else list(columns)
     missing = [pa.field(name, _ALWAYS.get(name, pa.null())) for name in names if name not in schema.names]
     schema = pa.schema([*schema, *missing])
     empty = schema.empty_table().select(names)
-    tables = [
-        _read(part.path, [name for name in names if name in own.names])
-        for part, own in zip(parts, schemas, strict=True)
-    ]
+    tables = [_read(part.path, file, names) for part, file in zip(parts, files, strict=True)]
     return pa.concat_tables([empty, *tables], promote_options="permissive")
 
 
@@ -257,10 +255,11 @@ def _check_sequence(folder: Path, parts: Sequence[Part]) -> None:
             )
 
 
-def _read(path: Path, names: Sequence[str]) -> pa.Table:
-    file = _open(path)
+def _read(path: Path, file: pq.ParquetFile, names: Sequence[str]) -> pa.Table:
+    """Return those of some columns that a part has."""
+    own = [name for name in names if name in file.schema_arrow.names]
     try:
-        return file.read(columns=names).select(names).replace_schema_metadata(None)
+        return file.read(columns=own).select(own).replace_schema_metadata(None)
     except (pa.ArrowException, OSError) as error:
         raise _damaged(path, error) from None
 
@@ -286,9 +285,10 @@ def _open(path: Path) -> pq.ParquetFile:
     return file
 
 
-def _unified(schemas: Sequence[pa.Schema], folder: Path) -> pa.Schema:
+def _unified(files: Sequence[pq.ParquetFile], folder: Path) -> pa.Schema:
     """Return the columns of all of some parts."""
     try:
+        schemas = [file.schema_arrow.remove_metadata() for file in files]
         return pa.unify_schemas(schemas, promote_options="permissive")
     except pa.ArrowException as error:
         raise InputError(f"{folder}: parts do not fit together: {error}; give another folder") from None
