@@ -20,7 +20,7 @@ from typing import Any
 
 from benchmarks.report import cpu_name, write
 from nas import Survey
-from nas.survey.survey import Standing
+from nas.survey import Standing
 from nas.training.extension import instruction_set
 
 DEFAULT_OUT = Path(__file__).resolve().parents[1] / "build" / "benchmarks" / "survey.json"

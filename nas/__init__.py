@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from nas.store.folders import load
     from nas.store.records import Record, Records
     from nas.store.survey_table import SurveyOutcome, SurveyTable
-    from nas.survey.survey import Survey
+    from nas.survey import Survey
     from nas.tasks.task import Task
-    from nas.training.history import History
     from nas.training.recipe import Recipe
+    from nas.training.session import History
     from nas.training.train import session, train
 
 __all__ = [
@@ -67,7 +67,7 @@ _WIRENAS = True  # what `wirenas.require_own` looks for
 _MODULES = {
     "Campaign": "campaign.campaign",
     "CampaignError": "errors",
-    "History": "training.history",
+    "History": "training.session",
     "InputError": "errors",
     "Outcome": "report.outcome",
     "Recipe": "training.recipe",
@@ -78,7 +78,7 @@ _MODULES = {
     "SparseMLP": "networks.mlp",
     "SparseRNN": "networks.rnn",
     "StructuralSampler": "samplers.structural",
-    "Survey": "survey.survey",
+    "Survey": "survey",
     "SurveyOutcome": "store.survey_table",
     "SurveyTable": "store.survey_table",
     "Task": "tasks.task",

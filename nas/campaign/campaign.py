@@ -14,8 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from nas.campaign.search import Search, finalists, inform
-from nas.campaign.warm_start import keep_warm_start, steering_of
+from nas.campaign.search import Search, finalists, inform, keep_warm_start, steering_of
 from nas.errors import CampaignError, InputError
 from nas.evaluation.early_stopping import (
     check_any_complete,

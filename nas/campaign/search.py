@@ -6,27 +6,34 @@ as if it had not been.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
 
 from optuna.trial import FrozenTrial
 
-from nas.campaign.pipeline import evaluate_candidates
-from nas.errors import CampaignError
+from nas.errors import CampaignError, InputError
 from nas.evaluation.early_stopping import Stopping
-from nas.evaluation.trainer import FAILURES_IN_A_ROW, Evaluation
+from nas.evaluation.threads import result_of
+from nas.evaluation.trainer import FAILURES_IN_A_ROW, Evaluation, attempt
 from nas.evaluation.watcher import Watcher
 from nas.options.options import CampaignOptions
+from nas.prediction.answers import load_predictor
 from nas.report.front import evenly_by_size, front_records
-from nas.samplers.proposer import Proposer
-from nas.shared.copying import refuse_copy
+from nas.samplers.proposer import Candidate, Proposer
+from nas.shared.search import refuse_copy
 from nas.store.records import Record, Records
 from nas.store.study import StudyFile, Writer, storing_of
 from nas.training import StopFlag
-from nas.training.history import sign_of
+from nas.training.session import sign_of
+from predictors import Predictor
+from predictors.storage import FILE
 
-__all__ = ["Search", "finalists", "inform"]
+__all__ = ["Search", "evaluate_candidates", "finalists", "inform", "keep_warm_start", "steering_of"]
 
 
 def inform(proposer: Proposer, known: Sequence[FrozenTrial], settled: int | None = None) -> Proposer:
@@ -145,3 +152,106 @@ def finalists(records: Records, options: CampaignOptions, proposer: Callable[[],
     for record in sorted(records.complete, key=lambda record: -sign * (record.value or 0.0)):
         distinct.setdefault(record.fingerprint, record)
     return list(distinct.values())[: options.finalists]
+
+
+_WARM_FOLDER = "warm-start"
+"""Where a campaign keeps the predictor that it started from."""
+
+
+def steering_of(out: Path, options: CampaignOptions) -> dict[str, Any]:
+    """Return the arguments of the structural or genetic sampler that follow from a campaign's folder and options.
+
+    Raises
+    ------
+    InputError
+        If there is no predictor where one is to start from.
+    """
+    warm_start = _warm_predictor(out, options)
+    if options.sampler == "genetic":
+        return {"startup": options.startup, "screened": options.screened}
+    return {
+        "startup": options.startup,
+        "share": options.share,
+        "replicates": options.repeats,
+        "warm_start": warm_start,
+    }
+
+
+def keep_warm_start(out: Path, options: CampaignOptions) -> None:
+    """Copy the predictor that a campaign starts from into its folder, where it stays as it was."""
+    if not _has_copy(out) and (predictor := _warm_predictor(out, options)) is not None:
+        predictor.save(out / _WARM_FOLDER)
+
+
+def _warm_predictor(out: Path, options: CampaignOptions) -> Predictor | None:
+    if options.warm_start is None:
+        return None
+    try:
+        return load_predictor(out / _WARM_FOLDER if _has_copy(out) else Path(options.warm_start))
+    except InputError as error:
+        raise InputError(f"warm_start: {error}") from None
+
+
+def _has_copy(out: Path) -> bool:
+    """Whether a whole copy is there: the file that is looked for is the last one to be written."""
+    return (out / _WARM_FOLDER / FILE).is_file()
+
+
+def evaluate_candidates(
+    proposer: Proposer,
+    evaluation: Evaluation,
+    executor: Executor,
+    writer: Writer,
+    stop: StopFlag,
+    *,
+    first: int,
+    ahead: int,
+    begun: Records,
+    wanted: int,
+    in_batches: bool = False,
+) -> Iterator[tuple[Candidate | None, Record]]:
+    """Yield candidates and their records, until so many new ones count.
+
+    The next candidate is asked for when a record was told by the caller, so that no thread has to wait; what a sampler
+    knows when it is asked for trial t are the trials up to t - `ahead`, whichever thread was faster.
+
+    Parameters
+    ----------
+    first : int
+        Number of the first candidate.
+    ahead : int
+        The most candidates that are in work.
+    begun : Records
+        Of the trials before the first one that count as running for the proposer; they are yielded without candidates.
+    wanted : int
+        Never more candidates are being evaluated than are wanted still.
+    in_batches : bool
+        Whether candidates are asked for `ahead` at a time, when all of the last ones are known and stored.
+    """
+    numbers = count(first)
+    queue: deque[Candidate] = deque()
+    running: deque[tuple[Candidate | None, Future[Record]]] = deque((None, _done(record)) for record in begun)
+
+    is_due = True
+    while wanted > 0:
+        # A thread is busy with one candidate while the next one is drawn.
+        while True:
+            while queue and sum(candidate is not None for candidate, _ in running) < wanted:
+                running.append((queue[0], executor.submit(attempt, queue.popleft(), evaluation, stop)))
+            if not is_due or len(queue) + len(running) >= ahead:
+                break
+            queue.append(proposer.propose(next(numbers)))
+        candidate, future = running.popleft()
+        record = result_of(future, meanwhile=writer.flush_if_due)  # Stores what came before it.
+        if candidate is not None:
+            wanted -= record.is_counted
+        yield candidate, record
+        is_due = not in_batches or not (queue or running)
+        if in_batches and is_due:
+            writer.flush()
+
+
+def _done(record: Record) -> Future[Record]:
+    future: Future[Record] = Future()
+    future.set_result(record)
+    return future

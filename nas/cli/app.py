@@ -119,9 +119,8 @@ def survey(
     Example: wirenas survey --task digits --wirings 100000 --seeds 3 --out atlas/
     """
     with leaving_at_once(_RESUMES):
-        from nas.cli.display import slow_engine_notice
-        from nas.cli.display_survey import show_survey, survey_display
-        from nas.survey.survey import open_survey
+        from nas.cli.display import show_survey, slow_engine_notice, survey_display
+        from nas.survey import open_survey
 
         console = make_console(stderr=True)
         notice = slow_engine_notice(given["engine"])
@@ -146,8 +145,7 @@ def status(
     Example: wirenas status results/digits
     """
     from nas.campaign.folder import read_status
-    from nas.cli.display import show_outcome
-    from nas.cli.display_survey import show_survey
+    from nas.cli.display import show_outcome, show_survey
     from nas.store.folders import holds_survey
     from nas.store.survey_table import read_outcome
 

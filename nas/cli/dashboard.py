@@ -34,7 +34,7 @@ def dashboard(
 
     Example: wirenas dashboard results/digits
     """
-    from nas.dashboard.server import serve
+    from nas.dashboard import serve
 
     def ready(url: str, page: str) -> None:
         if as_json:

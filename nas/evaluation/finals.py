@@ -16,7 +16,7 @@ from nas.networks import NetworkSpec
 from nas.seeds import stream
 from nas.store.records import summary_of
 from nas.training import Training
-from nas.training.history import sign_of
+from nas.training.session import sign_of
 from priors import Wiring
 
 __all__ = ["FRESH", "Finals", "Standing", "run_finals"]

@@ -17,7 +17,7 @@ from nas.options.options import PREDICTOR_FOLDER
 from nas.space.lineage import Lineage
 from nas.space.space import Space, without_draws
 from nas.store.records import Record, Records
-from nas.training.history import sign_of
+from nas.training.session import sign_of
 from predictors import Predictor, Preparation
 from predictors.fitted import LARGEST, Training
 from priors import GraphPool, Wiring

@@ -14,7 +14,7 @@ import numpy as np
 from nas.evaluation.references import EQUAL_PARAMETERS, LINEAR
 from nas.samplers.acquisition import front_of
 from nas.store.records import Record, Records, summary_of
-from nas.training.history import sign_of
+from nas.training.session import sign_of
 from priors import Wiring, write_wiring
 from priors.files import atomic_write
 

@@ -12,7 +12,7 @@ from nas.report.front import front_entries, front_references
 from nas.report.steering import describe_origin, worth_of_steering
 from nas.report.verdict import front_verdict, verdict
 from nas.store.records import Record, Records
-from nas.training.history import sign_of
+from nas.training.session import sign_of
 
 if TYPE_CHECKING:
     from nas.evaluation.finals import Finals

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nas.evaluation.references import EQUAL_PARAMETERS
-from nas.training.history import sign_of
+from nas.training.session import sign_of
 from predictors.validation.resampling import LEVEL
 
 __all__ = ["front_verdict", "verdict"]

@@ -13,7 +13,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import FrozenTrial, TrialState
 
 from nas.samplers.candidates import Source, Tried
-from nas.training.history import sign_of
+from nas.training.session import sign_of
 from priors import Wiring
 
 __all__ = ["Examples", "History", "Tried"]

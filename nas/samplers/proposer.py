@@ -16,8 +16,8 @@ from optuna.distributions import BaseDistribution, IntDistribution
 from optuna.search_space import IntersectionSearchSpace
 
 from nas.options.options import Direction
+from nas.samplers.blind import NSGA2Sampler
 from nas.samplers.genetic import GeneticSampler
-from nas.samplers.nsga2 import NSGA2Sampler
 from nas.samplers.plan import seconds_of
 from nas.samplers.structural import Proposal, StructuralSampler
 from nas.seeds import stream, stream_seed

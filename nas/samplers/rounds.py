@@ -13,12 +13,12 @@ from optuna.trial import FrozenTrial
 
 from nas.errors import InputError
 from nas.samplers.acquisition import front_of, hypervolume_gain
+from nas.samplers.blind import TPEDraws
 from nas.samplers.candidates import Candidates, Source, joined
 from nas.samplers.history import Examples, Tried
-from nas.samplers.tpe import TPEDraws
 from nas.seeds import stream, stream_seed
 from nas.space.space import Params
-from nas.training.history import sign_of
+from nas.training.session import sign_of
 from predictors import FEATURES, Predictor
 from predictors.members import Scaling
 from predictors.surrogate import Surrogate, Warp, fit_surrogate, scalings_of

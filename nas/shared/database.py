@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+import random
+import re
 import threading
+import time
 import warnings
 from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import quote
 
 import optuna
 import sqlalchemy
 from optuna.trial import FrozenTrial
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 
-from nas.errors import InputError
-from nas.shared.address import place_of, reason_of
-from nas.shared.outage import STORAGE_ERRORS, Outage, state_of
+from nas.errors import CampaignError, InputError
+from nas.training import Interrupted
 
 __all__ = [
     "GRACE_S",
     "HEARTBEAT_S",
+    "PATIENCE_S",
+    "STORAGE_ERRORS",
     "AbsentError",
     "AwayError",
+    "Outage",
     "Stale",
     "connect",
+    "place_of",
+    "reason_of",
+    "state_of",
+    "url_of",
 ]
 
 HEARTBEAT_S, GRACE_S = 10, 60
@@ -140,3 +151,148 @@ def _cannot_open(error: Exception, url: sqlalchemy.URL) -> InputError:
     if state_of(error) == _MISSING_TABLE:
         return AbsentError(f"storage: {place} holds no studies yet; `wirenas run` with this storage creates them")
     return InputError(f"storage: {place} holds no studies that can be read: {reason}")
+
+
+_EXAMPLE = "postgresql://USER:PASSWORD@HOST/DATABASE"
+_DRIVER = "postgresql+psycopg"
+
+
+def url_of(storage: str) -> sqlalchemy.URL:
+    """Return a storage's URL with the driver that is used.
+
+    Raises
+    ------
+    InputError
+        For what is no URL of a PostgreSQL database; nothing that may be a password is shown.
+    """
+    try:
+        url = sqlalchemy.make_url(storage)
+    except (ArgumentError, ValueError):
+        raise InputError(f"storage: what was given is not the URL of a database; give {_EXAMPLE}") from None
+    backend = url.get_backend_name()
+    if backend == "sqlite":
+        raise InputError(
+            f"storage=sqlite: SQLite hands one trial out twice where several processes ask; give {_EXAMPLE}, or leave "
+            "storage out: one process with --threads keeps its study in --out"
+        )
+    if backend not in ("postgresql", "postgres"):
+        raise InputError(f"storage={backend}: campaigns of several processes need PostgreSQL; give {_EXAMPLE}")
+    if not url.database:
+        raise InputError(f"storage={backend}: the URL names no database; give {_EXAMPLE}")
+    return url.set(drivername=_DRIVER) if "+" not in url.drivername else url
+
+
+def place_of(url: sqlalchemy.URL) -> str:
+    """Return where a database is, without who uses it and by which password."""
+    host = url.host or str(url.query.get("host", "localhost"))
+    return f"{host}:{url.port or 5432}/{url.database}"
+
+
+def reason_of(error: Exception, url: sqlalchemy.URL) -> str:
+    """Return what a driver said, in one line and without any password."""
+    text = " ".join(str(error.__cause__ or error).split())
+    text = text.rpartition("FATAL: ")[2].split("(Background on this error")[0]
+    text = text.split("[SQL: ")[0].strip()
+    text = re.sub(r"^\(psycopg\.[\w.]+\) ", "", text)
+    secrets = [url.password, *(value for name, value in url.query.items() if "password" in name)]
+    for secret in filter(None, map(str, secrets)):
+        for written in (secret, quote(secret, safe="")):
+            text = text.replace(written, "***")
+    return text[:300].rstrip(". ")
+
+
+PATIENCE_S = 300.0
+"""For how long a database that is away is waited for."""
+STORAGE_ERRORS = (optuna.exceptions.StorageInternalError, SQLAlchemyError)
+"""What goes wrong where a database is away."""
+
+_PAUSES_S = (0.1, 5.0)
+_LONGEST_WAIT_S = 30.0
+"""What an attempt that failed counts as waiting at most."""
+_LASTING = ("22", "25006", "28", "3D", "42")
+_PASSING = ("42P05",)
+"""Beginnings of the states of errors that waiting does not mend, such as a missing right, table or database; and one
+that begins so and passes: a pool of connections mixed up prepared statements."""
+
+T = TypeVar("T")
+
+
+def state_of(error: BaseException | None) -> str:
+    """Return the state that the server gave an error, see PostgreSQL's appendix on them; empty where it gave none."""
+    while error is not None:
+        if isinstance(error, DBAPIError):
+            return getattr(error.orig, "sqlstate", None) or ""
+        error = error.__cause__
+    return ""
+
+
+class Outage:
+    """Waits for one database, which several threads may ask for something, for `PATIENCE_S` from when it went away.
+
+    Parameters
+    ----------
+    url : sqlalchemy.URL
+    stop : threading.Event
+        Ends all waiting when it is set.
+
+    Attributes
+    ----------
+    noticed : callable
+        Told in a line that the database is away, once each time.
+    """
+
+    def __init__(self, url: sqlalchemy.URL, stop: threading.Event) -> None:
+        self._url, self._stop = url, stop
+        self._since: float | None = None
+        self.noticed: Callable[[str], None] = lambda _: None
+
+    def patiently(self, work: Callable[[], T]) -> T:
+        """Return what `work` returns, which is called again and again while the database is away.
+
+        Raises
+        ------
+        CampaignError
+            If it stays away, or waiting does not mend what is wrong.
+        Interrupted
+            If the stop event is set meanwhile.
+        """
+        waited = 0.0
+        while True:
+            began = time.monotonic()
+            try:
+                return work()
+            except STORAGE_ERRORS as error:
+                state, place = state_of(error), place_of(self._url)
+                if state.startswith(_LASTING) and state not in _PASSING:
+                    raise CampaignError(f"{place} cannot be used: {reason_of(error, self._url)}") from None
+                now = time.monotonic()
+                # What took long was work, and had the database until it failed.
+                waited += min(now - began, _LONGEST_WAIT_S)
+                away = 0.0 if self._since is None else now - self._since
+                if max(waited, away) > PATIENCE_S:
+                    raise CampaignError(f"{place} stays away: {reason_of(error, self._url)}") from None
+                pause = random.uniform(0.2, 1.0)
+                if self._stop.wait(pause):
+                    raise Interrupted("stopped while the database was away") from None
+                waited += pause
+
+    def connect(self, dialect: Any, _: Any, cargs: tuple[Any, ...], cparams: dict[str, Any]) -> Any:
+        """Open a connection, again and again while the server is away; see SQLAlchemy's event ``do_connect``."""
+        pause, longest = _PAUSES_S
+        while True:
+            try:
+                connection = dialect.connect(*cargs, **cparams)
+            except dialect.loaded_dbapi.OperationalError:
+                # Many workers must not come back all at once.
+                if self._is_over() or self._stop.wait(pause * random.uniform(0.5, 1.0)):
+                    raise
+                pause = min(2 * pause, longest)
+            else:
+                self._since = None
+                return connection
+
+    def _is_over(self) -> bool:
+        if self._since is None:
+            self._since = time.monotonic()
+            self.noticed(f"{place_of(self._url)} is away; waiting for up to {PATIENCE_S:.0f} s")
+        return time.monotonic() - self._since > PATIENCE_S

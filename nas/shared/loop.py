@@ -15,8 +15,8 @@ from optuna.trial import TrialState
 from nas.errors import CampaignError, InputError
 from nas.evaluation.trainer import FAILURES_IN_A_ROW
 from nas.shared.counting import standing
+from nas.shared.database import STORAGE_ERRORS
 from nas.shared.objective import Objective, UncountedError, Work
-from nas.shared.outage import STORAGE_ERRORS
 from nas.shared.sampling import sampler_for, searched_space
 from nas.shared.shared import SharedStudy
 from nas.shared.stale import Silence, fail_stale, requeue, tell_once

@@ -15,7 +15,7 @@ from nas.networks import NetworkSpec
 from nas.options.options import CampaignOptions
 from nas.samplers.proposer import Candidate
 from nas.shared.counting import rival
-from nas.shared.outage import STORAGE_ERRORS
+from nas.shared.database import STORAGE_ERRORS
 from nas.shared.sampling import choose, notes_on
 from nas.shared.shared import UNCOUNTED, SharedStudy
 from nas.space.space import Space

@@ -19,8 +19,8 @@ from optuna.trial import FrozenTrial
 from nas.networks import NetworkSpec
 from nas.options.options import CampaignOptions
 from nas.samplers import StructuralSampler
+from nas.samplers.blind import ByDistribution
 from nas.samplers.proposer import BLIND, notes_of
-from nas.samplers.tpe import ByDistribution
 from nas.seeds import stream_seed
 from nas.space.space import DRAW_NAMES, Space, Suggester, without_draws
 

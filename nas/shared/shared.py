@@ -13,13 +13,10 @@ from optuna.trial import FrozenTrial
 
 from nas.errors import InputError
 from nas.options.options import Direction, refuse_changes, with_defaults
-from nas.shared.address import place_of, url_of
-from nas.shared.database import AbsentError, connect
-from nas.shared.outage import STORAGE_ERRORS, Outage
+from nas.shared.database import STORAGE_ERRORS, AbsentError, Outage, connect, place_of, url_of
 from nas.shared.sampling import Asked
 from nas.shared.stale import taken_over
-from nas.store.study import quiet_optuna
-from nas.store.trial_rows import has_known_tables, set_trial_rows
+from nas.store.study import has_known_tables, quiet_optuna, set_trial_rows
 
 __all__ = ["UNCOUNTED", "SharedStudy"]
 

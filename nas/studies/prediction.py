@@ -27,7 +27,7 @@ from nas.space.draws import Uniform
 from nas.space.space import SEED_NAMES, Params
 from nas.store.survey_table import load_survey
 from nas.studies.tables import format_estimate, format_share, markdown_table, plain, write_numbers, write_text
-from nas.survey.survey import Survey
+from nas.survey import Survey
 from predictors.fitted import Training
 from predictors.fitting import BlendFit
 from predictors.validation import (

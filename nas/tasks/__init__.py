@@ -6,8 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from nas.errors import InputError, known
-from nas.tasks.digits import digits
-from nas.tasks.images import fashion_mnist, mnist
+from nas.tasks.images import digits, fashion_mnist, mnist
 from nas.tasks.sequences import reber, reber_embedded, reber_published
 from nas.tasks.splits import SPLIT_SEED, split, stratified_split
 from nas.tasks.task import Loss, Task

@@ -1,8 +1,7 @@
 """Recipes, sessions and engines: how a network is trained, and what happened."""
 
-from nas.training.history import Epoch, History, Progress, Score
 from nas.training.recipe import Recipe
-from nas.training.session import Interrupted, Session, StopFlag
+from nas.training.session import Epoch, History, Interrupted, Progress, Score, Session, StopFlag
 from nas.training.train import ENGINES, Training, begin_wiring, evaluate, predict, train
 
 __all__ = [

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from nas.training.compiled import Compiled
 from nas.training.examples import data_of
 from nas.training.extension import extension, instruction_set
-from nas.training.history import Epoch, History, Progress, Score
 from nas.training.recipe import Recipe
-from nas.training.session import Interrupted, StopFlag
+from nas.training.session import Epoch, History, Interrupted, Progress, Score, StopFlag
 
 if TYPE_CHECKING:
     from nas.tasks.task import Task

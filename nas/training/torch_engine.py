@@ -14,9 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nas.tasks.task import Task
-from nas.training.history import Epoch, History, Progress, Score, sign_of
 from nas.training.recipe import Recipe
-from nas.training.session import Interrupted, StopFlag, epoch_order
+from nas.training.session import Epoch, History, Interrupted, Progress, Score, StopFlag, epoch_order, sign_of
 
 __all__ = ["TorchSession", "evaluate", "predict"]
 

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 from nas.errors import InputError, known
 from nas.training.extension import MISSING, has_native
-from nas.training.history import History, Score
 from nas.training.recipe import Recipe
-from nas.training.session import Ended, Session, StopFlag
+from nas.training.session import Ended, History, Score, Session, StopFlag
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,10 +12,8 @@ from torch import Tensor
 from nas.networks.spec import NetworkSpec
 from nas.seeds import stream
 from nas.tasks.task import Task
-from nas.zero_cost.activity import activity_measures, readout_measures
-from nas.zero_cost.gradients import gradient_measures, synflow
+from nas.zero_cost.measures import activity_measures, gradient_measures, read_measures, readout_measures, synflow
 from nas.zero_cost.passes import Ensemble
-from nas.zero_cost.reads import read_measures
 from nas.zero_cost.sample import Sample
 from nas.zero_cost.table import ZERO_COST
 from priors.wiring import Wiring

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from nas import Survey
+from nas import survey as survey_module
 from nas.space.draws import Uniform
 from nas.space.space import Space
 from nas.studies.steering.pools import Pool
-from nas.survey import survey as survey_module
 from predictors import describe, names_of
 
 N, REPLICATES = 240, 3

@@ -14,7 +14,7 @@ import optuna
 from numpy.typing import NDArray
 
 from nas.samplers import StructuralSampler
-from nas.samplers.tpe import TPEDraws
+from nas.samplers.blind import TPEDraws
 from nas.seeds import stream_seed
 from nas.space.space import Params
 from nas.store.study import quiet_optuna

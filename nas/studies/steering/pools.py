@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nas.networks import NetworkSpec
 from nas.space.space import Params, Space, without_draws
 from nas.store.survey_table import SurveyTable
-from nas.training.history import sign_of
+from nas.training.session import sign_of
 from predictors import describe, names_of
 from predictors.members import Scaling
 from predictors.rows import chosen_tiers

@@ -24,7 +24,7 @@ from nas.studies.steering.pools import Pool, read_pool
 from nas.studies.steering.replay import START, TRIALS, replay
 from nas.studies.steering.report import summary, write_report
 from nas.studies.steering.results import Line, PoolResult
-from nas.survey.survey import Survey
+from nas.survey import Survey
 from nas.tasks import FROM_FILES, load_task
 
 __all__ = ["POOLS", "SEEDS", "runs_of", "steering"]

@@ -28,7 +28,7 @@ from nas.studies.tables import (
     write_numbers,
     write_text,
 )
-from nas.survey.survey import Survey
+from nas.survey import Survey
 from nas.tasks import load_task
 from nas.training.extension import describe_machine
 

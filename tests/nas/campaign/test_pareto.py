@@ -23,8 +23,7 @@ from nas.options.options import resolve
 from nas.report.front import front_records
 from nas.report.outcome import Outcome
 from nas.store.records import Records
-from nas.store.study import STUDY_NAME, StudyFile, load
-from nas.store.trial_rows import append_trials
+from nas.store.study import STUDY_NAME, StudyFile, append_trials, load
 from priors import read_wiring
 
 SAMPLERS = ["structural", "nsga2", "tpe", "random"]

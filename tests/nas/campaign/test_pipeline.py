@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from nas.campaign.pipeline import evaluate_candidates
+from nas.campaign.search import evaluate_candidates
 from nas.evaluation.trainer import OwnEvaluation
 from nas.samplers.proposer import Proposer
 from nas.space.space import Space

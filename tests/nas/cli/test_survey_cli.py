@@ -16,17 +16,17 @@ import pytest
 from rich.console import Console
 
 from nas import load
+from nas import survey as survey_module
 from nas.cli import app as cli
-from nas.cli import display_survey as display_survey_module
-from nas.cli.display_survey import show_survey, survey_display
+from nas.cli import display as display_module
+from nas.cli.display import show_survey, survey_display
 from nas.cli.flags import given_options, survey_flags
 from nas.errors import options_of
 from nas.evaluation.trainer import Trainer
 from nas.options.options import SurveyOptions
 from nas.space.space import Space
 from nas.store.survey_table import SurveyOutcome
-from nas.survey import survey as survey_module
-from nas.survey.survey import Standing
+from nas.survey import Standing
 from nas.training.recipe import Recipe
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -249,7 +249,7 @@ def test_a_campaign_is_not_started_in_the_folder_of_a_survey(survey: tuple[Path,
 
 
 def test_ctrl_c_says_how_to_go_on(wirenas: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    from nas.survey import survey as survey_rows
+    from nas import survey as survey_rows
 
     original = survey_rows.RowMaker.rows
 
@@ -337,7 +337,7 @@ def test_anything_else_is_exit_code_one(wirenas: Call, tmp_path: Path, monkeypat
 @pytest.mark.parametrize("is_terminal", [True, False])
 def test_the_display_shows_how_far_a_survey_is(is_terminal: bool, monkeypatch: pytest.MonkeyPatch):
     clock = [100.0]
-    monkeypatch.setattr(display_survey_module.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(display_module.time, "monotonic", lambda: clock[0])
     console = Console(record=True, force_terminal=is_terminal, width=120, file=io.StringIO())
     with survey_display(console) as show:
         for done in (10, 20, 40):

@@ -22,9 +22,9 @@ import permissions
 import pytest
 from command_line import refused, wirenas
 
-from nas.dashboard import mirror
+from nas.dashboard import Mirror
+from nas.dashboard import server as mirror
 from nas.dashboard import server as server_module
-from nas.dashboard.mirror import Mirror
 from nas.store.records import Record
 from nas.store.study import StudyFile
 
@@ -252,7 +252,7 @@ def test_a_server_that_is_told_to_end_leaves_nothing(campaign: Path, tmp_path: P
 
 
 def test_the_help_gives_an_example_and_is_fast():
-    code = "import sys; from nas.cli import app; print('optuna' in sys.modules, 'nas.dashboard.server' in sys.modules)"
+    code = "import sys; from nas.cli import app; print('optuna' in sys.modules, 'nas.dashboard' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "False False\n"
     code, text, _ = wirenas("dashboard", "--help")

@@ -13,6 +13,7 @@ from command_line import wirenas
 from survey_cases import RECIPE, TASK, make, make_task
 from survey_cases import SPACE as SURVEY_SPACE
 
+from nas import survey
 from nas.campaign import campaign
 from nas.campaign.campaign import Campaign
 from nas.errors import InputError, options_of
@@ -30,7 +31,6 @@ from nas.options.options import (
 )
 from nas.space.draws import Draws
 from nas.space.space import Space
-from nas.survey import survey
 from nas.training.recipe import Recipe
 from priors import GraphPool, Wiring, attach, layer, orient
 

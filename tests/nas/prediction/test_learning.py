@@ -10,6 +10,7 @@ import pytest
 from survey_cases import TASK, make
 
 from nas import Campaign, load
+from nas import survey as survey_module
 from nas.prediction import examples as learning
 from nas.prediction.examples import LEAST_EXAMPLES, Examples, campaign_examples, fit_into, survey_examples
 from nas.report import output as output_module
@@ -18,7 +19,6 @@ from nas.store.records import Record, Records
 from nas.store.study import StudyFile
 from nas.store.survey_parts import schema_of
 from nas.store.survey_table import SurveyTable, load_survey
-from nas.survey import survey as survey_module
 from predictors import Predictor, Preparation
 from predictors.storage import FILE
 from priors import Wiring

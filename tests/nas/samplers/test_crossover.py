@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nas.samplers.crossover import cross
+from nas.samplers.genetic import cross
 from priors import BarabasiAlbert, ErdosRenyi, WattsStrogatz, Wiring, layer, orient
 
 

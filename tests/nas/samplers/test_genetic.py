@@ -17,8 +17,7 @@ from nas.prediction.examples import LEAST_LINEAGES, campaign_examples
 from nas.report import output as output_module
 from nas.samplers import candidates as candidates_module
 from nas.samplers import genetic as genetic_module
-from nas.samplers.crossover import cross
-from nas.samplers.genetic import _CHILDREN, GeneticSampler
+from nas.samplers.genetic import _CHILDREN, GeneticSampler, cross
 from nas.samplers.rounds import Learner, Round
 from nas.space.lineage import Lineage
 from nas.space.space import Space

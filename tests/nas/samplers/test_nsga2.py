@@ -10,7 +10,7 @@ from optuna.search_space import IntersectionSearchSpace
 from optuna.trial import TrialState
 from pareto_cases import run
 
-from nas.samplers.nsga2 import NSGA2Sampler
+from nas.samplers.blind import NSGA2Sampler
 from nas.store.records import Record
 from nas.store.study import load
 

@@ -14,7 +14,7 @@ from postgres import DATABASE, PASSWORD, USER, Postgres
 
 from nas.networks import NetworkSpec
 from nas.options.options import resolve
-from nas.shared import address, database, stale
+from nas.shared import database, stale
 from nas.shared.counting import next_to_copy, rival, standing, surplus
 from nas.shared.sampling import choose, notes_on, sampler_for, searched_space
 from nas.shared.shared import SharedStudy
@@ -224,10 +224,10 @@ def test_a_server_that_is_not_there_is_said_at_once() -> None:
 
 
 def test_messages_of_drivers_are_shown_without_passwords() -> None:
-    url = address.url_of("postgresql://me:p%40ss@h:1/d?sslpassword=other")
+    url = database.url_of("postgresql://me:p%40ss@h:1/d?sslpassword=other")
     error = RuntimeError("no: p@ss p%40ss other\n(Background on this error at: https://x)")
-    assert address.reason_of(error, url) == "no: *** *** ***"
-    assert address.place_of(url) == "h:1/d"
+    assert database.reason_of(error, url) == "no: *** *** ***"
+    assert database.place_of(url) == "h:1/d"
 
 
 def test_wrong_passwords_and_unknown_names_are_refused(tmp_path: Path, postgres: Postgres) -> None:

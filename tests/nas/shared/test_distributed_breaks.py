@@ -20,7 +20,7 @@ from postgres import Postgres
 
 from nas import Campaign, CampaignError, InputError, Worker
 from nas.evaluation.watcher import Watcher
-from nas.shared import database, outage, shared
+from nas.shared import database, shared
 from nas.store.study import load
 
 pytestmark = pytest.mark.crash
@@ -59,7 +59,7 @@ def breaks(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> Breaks:
 
     monkeypatch.setattr(shared, "connect", connect_and_listen)
     # A trial whose claim is lost is silent; it is noticed after seconds, so that the test need not wait for a minute.
-    for module, name, seconds in ((database, "HEARTBEAT_S", 1), (database, "GRACE_S", 2), (outage, "PATIENCE_S", 30)):
+    for module, name, seconds in ((database, "HEARTBEAT_S", 1), (database, "GRACE_S", 2), (database, "PATIENCE_S", 30)):
         monkeypatch.setattr(module, name, seconds)
     return found
 
@@ -127,7 +127,7 @@ def test_a_database_that_stays_away_is_waited_for_once(
     tmp_path: Path, breaks: Breaks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many ask for it, one after another, in the trial, when it ends, and in the folder's copy."""
-    monkeypatch.setattr(outage, "PATIENCE_S", 3)
+    monkeypatch.setattr(database, "PATIENCE_S", 3)
     server, gone, noticed = Postgres(), [], []
 
     class Notes(Watcher):

@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy
 
 from nas.errors import CampaignError
-from nas.shared import outage
-from nas.shared.outage import PATIENCE_S, Outage
+from nas.shared import database
+from nas.shared.database import PATIENCE_S, Outage
 from nas.training import Interrupted
 
 pytestmark = pytest.mark.timeout(20)
@@ -78,7 +78,7 @@ def storage_error(state: str = "", *, by_optuna: bool = False) -> Exception:
 @pytest.fixture
 def time(monkeypatch: pytest.MonkeyPatch) -> Time:
     made = Time()
-    monkeypatch.setattr(outage, "time", made)
+    monkeypatch.setattr(database, "time", made)
     return made
 
 

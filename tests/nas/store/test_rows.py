@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import event
 
 from nas.store import trial_rows as rows
-from nas.store.trial_rows import append_trials
+from nas.store.study import append_trials
 
 DISTRIBUTIONS = {
     "family": CategoricalDistribution(("small", "world", None, 3, True)),

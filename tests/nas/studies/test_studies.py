@@ -13,12 +13,12 @@ from sklearn.linear_model import BayesianRidge, Ridge
 from sklearn.metrics import r2_score
 from sklearn.preprocessing import MinMaxScaler
 
+from nas import survey as survey_module
 from nas.options.options import resolve_survey
 from nas.prediction import validation as validation_module
 from nas.store.survey_table import load_survey
 from nas.studies import prediction, published_rnns
 from nas.studies.tables import format_estimate, markdown_table, plain, write_text
-from nas.survey import survey as survey_module
 from predictors import TIERS, names_of
 from predictors.validation import repeated_folds
 from predictors.validation.crossval import Estimate

@@ -10,7 +10,7 @@ import pytest
 import torch
 from survey_cases import RECIPE, SPACE, TASK, keys_of, make, rows, same
 
-from nas import Survey, Task, load
+from nas import Survey, Task, load, survey
 from nas.errors import CampaignError, InputError
 from nas.evaluation import trainer as evaluation
 from nas.networks import NetworkSpec
@@ -18,8 +18,7 @@ from nas.seeds import stream
 from nas.space.draws import Draws
 from nas.store import survey_parts as parts
 from nas.store.records import describe
-from nas.survey import survey
-from nas.survey.survey import Standing
+from nas.survey import Standing
 from nas.training import History, Recipe, train
 from nas.training.train import engine_for
 

@@ -35,7 +35,7 @@ from nas import Survey, Task
 from nas.evaluation import trainer as evaluation
 from nas.evaluation import threads as in_order
 from nas.store import survey_parts as parts
-from nas.survey import survey
+from nas import survey
 from nas.store.survey_table import load_survey
 
 out, threads, kills, seed = sys.argv[1], *map(int, sys.argv[2:])

@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from survey_cases import RECIPE, SPACE, TASK, make, make_task, rows, same
 
-from nas import load
+from nas import load, survey
 from nas.errors import CampaignError, InputError
 from nas.evaluation import trainer as evaluation
 from nas.options.options import SurveyOptions
 from nas.store import survey_parts as survey_parts_module
-from nas.survey import survey
 from nas.training import Recipe
 
 pytestmark = pytest.mark.usefixtures("impatient_survey")

@@ -1,1 +1,0 @@
-"""A campaign in optuna-dashboard."""

@@ -1,1 +1,0 @@
-"""Surveys: tables of trained wirings."""

@@ -1,0 +1,230 @@
+"""Measures from forward passes at initialisation."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from nas.zero_cost.moments import Moments
+from nas.zero_cost.passes import Ensemble, Pass
+from nas.zero_cost.sample import Examples, Sample
+from priors.wiring import Wiring
+
+__all__ = [
+    "activity_measures",
+    "gradient_measures",
+    "influences",
+    "live_neurons",
+    "read_measures",
+    "readout_measures",
+    "synflow",
+]
+
+_JITTER = 1e-3
+_PENALTY = 1e-2
+
+
+def activity_measures(ran: Pass, lengths: Tensor | None, resting: float, *, relu: bool) -> dict[str, Tensor]:
+    """Return the measures of how neurons and outputs answer to the minibatch, (n_inits,) each."""
+    return {
+        "naswot": _naswot(ran.final > resting),
+        "dead": _dead(ran, lengths) if relu else ran.outputs.new_zeros(len(ran.outputs)),
+        "logit_variance": ran.outputs.var(dim=2, correction=0).mean(dim=1),
+        "logit_rank": _effective_rank(ran.outputs),
+    }
+
+
+def readout_measures(ensemble: Ensemble, sample: Sample) -> dict[str, Tensor]:
+    """Return the measures of what the neurons that outputs read make linearly readable, (n_inits,) each."""
+    features, targets = _features(ensemble, sample.fitted), _targets(sample, sample.fitted)
+    centre, offset = features.mean(dim=2, keepdim=True), targets.mean(dim=0)
+    centred = features - centre
+    gram = centred @ centred.transpose(1, 2)
+    n_features = max(gram.shape[1], 1)
+    penalty = _PENALTY * gram.diagonal(dim1=1, dim2=2).sum(dim=1) / n_features
+    # A network without a live readout has nothing to invert, and then predicts the mean.
+    ridge = torch.where(penalty > 0, penalty, 1.0)[:, None, None] * torch.eye(gram.shape[1], dtype=gram.dtype)
+    solution = torch.linalg.solve(gram + ridge, centred @ (targets - offset))
+    judged = (_features(ensemble, sample.judged) - centre).transpose(1, 2) @ solution + offset
+    truth = _targets(sample, sample.judged)
+    residual, spread = (judged - truth).square().sum(dim=(1, 2)), (truth - truth.mean(dim=0)).square().sum()
+    accuracy = torch.full_like(residual, torch.nan)
+    if sample.loss == "cross-entropy":
+        accuracy = (judged.argmax(dim=2) == sample.judged.y).double().mean(dim=1)
+    return {
+        "readout_rank": _effective_rank(features),
+        "readout_r2": 1 - residual / spread,
+        "readout_accuracy": accuracy,
+    }
+
+
+@torch.no_grad()
+def _features(ensemble: Ensemble, examples: Examples) -> Tensor:
+    """Return the (n_inits, n_readout, n) activations of readout neurons, float64."""
+    wiring = ensemble.wiring
+    sources, targets = wiring.edges.T
+    read = np.unique(sources[(targets >= wiring.n_neurons - wiring.n_outputs) & (sources >= wiring.n_inputs)])
+    ran = ensemble.run(ensemble.weights, examples.repeated(len(ensemble.weights)), examples.lengths)
+    states = ran.final.index_select(1, torch.from_numpy(read.astype(np.int64) - wiring.n_inputs))
+    return states.double()
+
+
+def _targets(sample: Sample, examples: Examples) -> Tensor:
+    if sample.loss == "cross-entropy":
+        return functional.one_hot(examples.y, sample.n_outputs).double()
+    return examples.y.double()
+
+
+def _naswot(on: Tensor) -> Tensor:
+    n_neurons, batch = on.shape[1:]
+    if n_neurons == 0:
+        return torch.full((len(on),), torch.nan)
+    signs = torch.where(on, 1.0, -1.0).double()
+    alike = (1 + signs.transpose(1, 2) @ signs / n_neurons) / 2
+    determinants: Tensor = torch.linalg.slogdet(alike + _JITTER * torch.eye(batch, dtype=alike.dtype)).logabsdet
+    return determinants
+
+
+def _dead(ran: Pass, lengths: Tensor | None) -> Tensor:
+    steps = [torch.cat(step, dim=1) for step in ran.steps if step]
+    if not steps:
+        return ran.outputs.new_full((len(ran.outputs),), torch.nan)
+    active = torch.zeros_like(steps[0], dtype=torch.bool)
+    for time, activations in enumerate(steps):
+        running = True if lengths is None else lengths > time
+        active |= (activations != 0) & running
+    return (~active.any(dim=2)).double().mean(dim=1)
+
+
+def _effective_rank(values: Tensor) -> Tensor:
+    """Return exp of the entropy of the normalised singular values of centred (n_inits, n_columns, n) values.
+
+    Values that are all alike have rank 0.
+    """
+    if 0 in values.shape:
+        return values.new_full((len(values),), torch.nan)
+    centred = (values - values.mean(dim=2, keepdim=True)).double()
+    if not bool(torch.isfinite(centred).all()):
+        return values.new_full((len(values),), torch.nan)
+    singular = torch.linalg.svdvals(centred)
+    total = singular.sum(dim=1)
+    shares = singular / torch.where(total > 0, total, 1.0).unsqueeze(1)
+    return torch.where(total > 0, torch.special.entr(shares).sum(dim=1).exp(), 0.0)
+
+
+def gradient_measures(ensemble: Ensemble, sample: Sample) -> tuple[dict[str, Tensor], Pass]:
+    """Return the measures that need gradients, (n_inits,) each, and the pass over the minibatch that they came from."""
+    weights = ensemble.weights.clone().requires_grad_()
+    x = sample.minibatch.repeated(len(weights)).clone().requires_grad_()
+    ran = ensemble.run(weights, x, sample.minibatch.lengths)
+    losses = sample.losses(ran.outputs)
+    activations = list(chain.from_iterable(ran.steps))
+    gradient, *by_activation = torch.autograd.grad(
+        losses.sum(), [weights, *activations], retain_graph=True, materialize_grads=True
+    )
+    measures = {
+        "loss": losses,
+        "gradient_norm": torch.linalg.vector_norm(gradient, dim=1),
+        "snip": (weights * gradient).abs().sum(dim=1),
+        "fisher": _fisher(ran, by_activation),
+        "jacobian": _jacobian(ran.outputs, x),
+    }
+    detached = Pass(
+        ran.outputs.detach(), tuple(tuple(a.detach() for a in step) for step in ran.steps), ran.final.detach()
+    )
+    return {name: values.detach() for name, values in measures.items()}, detached
+
+
+def synflow(ensemble: Ensemble) -> Tensor:
+    """Return the (n_inits,) logarithms of SynFlow of an MLP."""
+    # Products along deep paths leave what float32 holds.
+    weights = ensemble.weights.double().abs().requires_grad_()
+    ones = weights.new_ones(len(weights), ensemble.wiring.n_inputs, 1)
+    (gradient,) = torch.autograd.grad(ensemble.run_linear(weights, ones).sum(), weights)
+    return (weights.detach() * gradient).sum(dim=1).log()
+
+
+def _fisher(ran: Pass, by_activation: list[Tensor]) -> Tensor:
+    batch = ran.outputs.shape[-1]
+    n_layers = len(ran.steps[0])
+    if not n_layers:
+        return ran.outputs.new_full((len(ran.outputs),), torch.nan)
+    total = ran.outputs.new_zeros(len(ran.outputs))
+    for layer in range(n_layers):
+        pairs = zip(ran.steps, by_activation[layer::n_layers], strict=True)
+        # The loss is a mean: an example's own gradient is as many times larger as there are examples.
+        products = sum((step[layer] * gradient for step, gradient in pairs), start=torch.zeros(())) * batch
+        total = total + products.square().mean(dim=2).sum(dim=1)
+    return total
+
+
+def _jacobian(outputs: Tensor, x: Tensor) -> Tensor:
+    n_outputs = outputs.shape[1]
+    # No example depends on another, so that one row serves all of them.
+    rows = torch.eye(n_outputs)[:, None, :, None].expand(n_outputs, *outputs.shape)
+    (derivatives,) = torch.autograd.grad(outputs, x, rows, is_grads_batched=True)
+    squares = derivatives.square().transpose(0, 1).flatten(1, -2)
+    return squares.sum(dim=1).mean(dim=1).sqrt()
+
+
+def read_measures(wiring: Wiring, moments: Moments) -> dict[str, float]:
+    """Return how much the inputs that hidden neurons read vary, and how well what tells classes apart is read."""
+    sources, targets = wiring.edges.T
+    read_in = (sources < wiring.n_inputs) & (targets < wiring.n_neurons - wiring.n_outputs)
+    inputs, readers = sources[read_in], targets[read_in]
+    measures = {
+        "input_variance": float(moments.total[inputs].mean()) if len(inputs) else np.nan,
+        "linear_reads": np.nan,
+        "discriminant_reads": np.nan,
+    }
+    if moments.separation is not None and moments.discriminant is not None:
+        live = live_neurons(wiring).astype(np.float64)
+        counts, strengths = (
+            np.bincount(inputs, weight[readers], minlength=wiring.n_inputs).astype(np.float64)
+            for weight in (live, _strengths(wiring) if wiring.forward.all() else live)
+        )
+        measures["linear_reads"] = _mean(counts, moments.separation)
+        measures["discriminant_reads"] = _mean(np.log1p(strengths), moments.discriminant)
+    return measures
+
+
+def live_neurons(wiring: Wiring) -> NDArray[np.bool_]:
+    """Return whether a path leads from each neuron to an output unit, (n_neurons,) bool array."""
+    sources, targets = wiring.edges.T
+    live = np.arange(wiring.n_neurons) >= wiring.n_neurons - wiring.n_outputs
+    before = -1
+    while before != (before := int(live.sum())):
+        live[sources[live[targets]]] = True
+    return live
+
+
+def influences(wiring: Wiring) -> NDArray[np.float64]:
+    """Return the expected squared derivative of the outputs by each neuron at initialisation, (n_neurons,) float array.
+
+    It is 1 for output units, and for others the sum over successors of their influence over their fan-in, as ReLU and
+    a gain of 2 have it. All edges must be forward.
+    """
+    sources, targets = wiring.edges.T
+    influence = np.zeros(wiring.n_neurons)
+    influence[wiring.n_neurons - wiring.n_outputs :] = 1.0
+    bounds = np.searchsorted(sources, wiring.offsets)
+    for first, last in zip(bounds[-3::-1], bounds[-2:0:-1], strict=True):
+        into = targets[first:last]
+        np.add.at(influence, sources[first:last], influence[into] / wiring.in_degree[into])
+    return influence
+
+
+def _strengths(wiring: Wiring) -> NDArray[np.float64]:
+    """Return how much each neuron counts as a reader: one half at its equal share of all influence, at most 1."""
+    influence = influences(wiring)
+    strengths: NDArray[np.float64] = influence / (influence + wiring.n_outputs / max(wiring.n_hidden, 1))
+    return strengths
+
+
+def _mean(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    return float(weights @ values / weights.sum()) if weights.sum() > 0 else np.nan
