@@ -1,29 +1,29 @@
-"""Blocks: how the weights of a wiring lie in one flat vector, as rectangles over what each layer reads.
+"""Blocks: the rectangles of a wiring's weight matrices, and the place that every weight has in them.
 
-A block covers one layer of targets and only the neurons that this layer reads: a layer is one matrix product over what
-it needs, and masking a gradient or an optimizer's step is one operation over one vector.
+A block covers one layer of targets and only the neurons that this layer reads, so that a layer is one matrix product
+over what it needs. Places count the entries of all blocks of a network, one block after the other and each row by row;
+only the places of edges hold a weight.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from priors.wiring import Wiring
 
-__all__ = ["Block", "gather", "install", "lay_out", "live_edges", "slots_of", "without_dead"]
+__all__ = ["Block", "LiveWeights", "gather", "lay_out", "live_weights", "n_slots", "slots_of"]
 
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """One rectangle of the flat weight vector: everything that one layer reads within (or across) a step.
+    """One rectangle of weights: everything that one layer reads within (or across) a step.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class Block:
     gates : int
         Weights an edge; the rows of a gate lie together, as in ``nn.LSTM``.
     offset : int
-        Where the block begins in the flat vector.
+        The place of the block's first entry.
     recurrent : bool
         Whether its edges act one time step later.
     """
@@ -52,7 +52,7 @@ class Block:
 
     @cached_property
     def size(self) -> int:
-        """Number of entries, masked ones included."""
+        """Number of entries, those without a weight included."""
         return self.shape[0] * self.shape[1]
 
     @cached_property
@@ -63,19 +63,15 @@ class Block:
         return range(int(self.columns[0]), int(self.columns[-1]) + 1)
 
     def matrix(self, flat: Tensor) -> Tensor:
-        """Return the block's view of a flat vector (weights, mask, gradient or optimizer state).
+        """Return the block's view of a vector with an entry for every place.
 
         The view has the shape ``(gates * n_target, n_columns)``, oriented like ``nn.Linear.weight``: entry (i, j) of a
         gate belongs to the edge from neuron ``columns[j]`` to neuron ``targets[i]``.
         """
         return flat[self.offset : self.offset + self.size].view(self.shape)
 
-    def cube(self, flat: NDArray[Any]) -> NDArray[Any]:
-        """Return the block's (gates, n_target, n_columns) view of a flat array."""
-        return flat[self.offset : self.offset + self.size].reshape(self.gates, len(self.targets), len(self.columns))
-
     def slots(self, edges: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
-        """Return the (n_edges, gates) places in the flat vector of edges that lie in the block."""
+        """Return the (n_edges, gates) places of edges that lie in the block."""
         row = edges[:, 1, None].astype(np.int64) - self.targets.start + np.arange(self.gates) * len(self.targets)
         column = np.searchsorted(self.columns, edges[:, 0])
         return self.offset + row * len(self.columns) + column[:, None]
@@ -117,8 +113,13 @@ def lay_out(
     return tuple(blocks)
 
 
+def n_slots(blocks: Sequence[Block]) -> int:
+    """Return how many places some blocks have."""
+    return blocks[-1].offset + blocks[-1].size if blocks else 0
+
+
 def slots_of(blocks: Sequence[Block], edges: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
-    """Return the (n_edges, gates) places of edges in the flat vector; every edge must lie in one of the blocks."""
+    """Return the (n_edges, gates) places of edges; every edge must lie in one of the blocks."""
     slots = np.full((len(edges), blocks[0].gates), -1, dtype=np.int64)
     order = np.argsort(edges[:, 1], kind="stable")
     targets = edges[order, 1]
@@ -130,38 +131,30 @@ def slots_of(blocks: Sequence[Block], edges: NDArray[np.integer[Any]]) -> NDArra
     return slots
 
 
-def live_edges(blocks: Sequence[Block], mask: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return the (n_edges, 2) edges of which at least one gate lives in the flat mask, in the order of the blocks."""
-    edges = [np.zeros((0, 2), np.int64)]
-    for block in blocks:
-        target, column = np.nonzero(block.cube(mask).any(axis=0))
-        edges.append(np.stack([block.columns[column], target + block.targets.start], axis=1))
-    return np.concatenate(edges)
+class LiveWeights(NamedTuple):
+    """What the weights of a network connect, in the order of their places: by target and gate, sources ascending.
 
-
-def install(
-    module: nn.Module,
-    blocks: Sequence[Block],
-    slots: NDArray[np.int64],
-    weights: NDArray[np.floating[Any]],
-    bias: NDArray[np.floating[Any]],
-    device: torch.device | str | None,
-    dtype: torch.dtype | None,
-) -> None:
-    """Give a module its parameters ``weight`` and ``bias`` and its buffers ``mask`` and ``columns``, all of them flat.
-
-    `weights` holds one row an edge and one column a gate, and `slots` says where they go.
+    Attributes
+    ----------
+    edges : (n_weights, 2) int64 array
+        Rows (source, target); an edge of several gates comes once a gate.
+    gates : (n_weights,) int64 array
     """
-    size = blocks[-1].offset + blocks[-1].size if blocks else 0
-    mask, values = np.zeros(size, dtype=bool), np.zeros(size)
-    mask[slots], values[slots] = True, weights
-    dtype = dtype or torch.get_default_dtype()
-    module.register_parameter("weight", nn.Parameter(torch.as_tensor(values, dtype=dtype, device=device)))
-    module.register_parameter("bias", nn.Parameter(torch.as_tensor(bias, dtype=dtype, device=device)))
-    module.register_buffer("mask", torch.as_tensor(mask, device=device))
-    columns = np.concatenate([np.zeros(0, np.int64), *(block.columns for block in blocks)])
-    # Not part of the state: the blocks say the same, but only a buffer moves along with the network.
-    module.register_buffer("columns", torch.as_tensor(columns, device=device), persistent=False)
+
+    edges: NDArray[np.int64]
+    gates: NDArray[np.int64]
+
+
+def live_weights(blocks: Sequence[Block], slots: NDArray[np.int64]) -> LiveWeights:
+    """Return what connects weights at (n_weights,) ascending places."""
+    edges = np.empty((len(slots), 2), np.int64)
+    gates = np.empty(len(slots), np.int64)
+    for block in blocks:
+        first, last = np.searchsorted(slots, [block.offset, block.offset + block.size])
+        row, column = np.divmod(slots[first:last] - block.offset, max(len(block.columns), 1))
+        gates[first:last], target = np.divmod(row, len(block.targets))
+        edges[first:last, 0], edges[first:last, 1] = block.columns[column], target + block.targets.start
+    return LiveWeights(edges, gates)
 
 
 def gather(values: Tensor, dim: int, block: Block, index: Tensor) -> Tensor:
@@ -169,29 +162,3 @@ def gather(values: Tensor, dim: int, block: Block, index: Tensor) -> Tensor:
     if block.run is not None:
         return values.narrow(dim, block.run.start, len(block.run))
     return values.index_select(dim, index)
-
-
-class _WithoutDead(torch.autograd.Function):
-    """Identity whose gradient is zero off the mask."""
-
-    @staticmethod
-    def forward(ctx: Any, weight: Tensor, mask: Tensor) -> Tensor:
-        ctx.save_for_backward(mask)
-        return weight.view_as(weight)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        (mask,) = ctx.saved_tensors
-        # Not a product: infinity times zero would carry a diverging gradient off the mask.
-        return torch.where(mask, gradients[0], 0.0), None
-
-
-_apply: Callable[..., Tensor] = _WithoutDead.apply
-
-
-def without_dead(weight: Tensor, mask: Tensor) -> Tensor:
-    """Return the flat weights as they are, and keep their gradient exactly zero where the mask is False.
-
-    No optimizer then ever moves a weight off the mask away from zero: momentum, moments and decay of zero are zero.
-    """
-    return _apply(weight, mask)

@@ -1,33 +1,35 @@
 """SparseMLP: a wiring of forward edges as a feed-forward network.
 
-The whole network is one autograd function over a buffer of activations laid out (neuron, batch): every layer is one
-matrix product that reads rows of it and writes rows into it, so that edges which skip layers cost nothing extra.
+While nothing but autograd looks on, the whole network is one autograd function over a buffer of activations laid out
+(neuron, batch): every layer is one matrix product that reads rows of it and writes rows into it, so that edges which
+skip layers cost nothing extra. Everything else (second derivatives, transforms of functions, compilers, exporters,
+autocast, networks too large for dense matrices) is computed by standard operations, layer by layer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import bisect_right
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
+from numpy.typing import NDArray
+from torch import Tensor
 
-from nas.networks.activations import ACTIVATIONS, Activation
-from nas.networks.blocks import Block, gather, install, lay_out, slots_of
-from nas.networks.parameters import feedforward_weights
+from nas.networks.activations import ACTIVATIONS, Activation, InPlace
+from nas.networks.blocks import Block, gather, lay_out
+from nas.networks.parameters import EdgeWeights, feedforward_weights
+from nas.networks.wired import Matrix, WiredModule, affine, is_plain
 from priors.wiring import Wiring
 
 __all__ = ["SparseMLP"]
 
 
-class SparseMLP(nn.Module):
+class SparseMLP(WiredModule):
     """A feed-forward network whose connections are exactly the edges of a wiring.
 
     Every hidden neuron is ``activation(sum over its predecessors + bias)``; output units are the sum and the bias
-    alone. Edges may skip layers, and output units may read any layer. Weights lie in one flat vector, made of one
-    `Block` a layer; those off the mask are exactly zero and stay so under any optimizer, as their gradient is zero.
+    alone. Edges may skip layers, and output units may read any layer.
 
     Parameters
     ----------
@@ -37,20 +39,21 @@ class SparseMLP(nn.Module):
         A key of `ACTIVATIONS`: ``relu``, ``tanh``, ``sigmoid``, ``gelu`` or ``identity``.
     rng : int, numpy Generator or None
         Source of the initial weights: normal with variance gain / fan-in of the neuron, gain 2 for ``relu`` and
-        ``gelu``, 1 for the others and for output units. Biases begin at 0.
+        ``gelu``, 1 for the others and for output units. Biases begin at 0. None follows ``torch.manual_seed``.
     device, dtype : optional
         As for ``nn.Linear``.
 
     Attributes
     ----------
-    weight : (n_slots,) Parameter
+    weight : (n_edges,) Parameter
+        One weight for every edge, by target, sources ascending.
     bias : (n_neurons - n_inputs,) Parameter
         One bias for every neuron that is no input unit, in their order.
-    mask : (n_slots,) bool buffer
     blocks : tuple of Block
-        ``blocks[i].matrix(network.weight)`` is the (n_target, n_columns) view of layer i + 1's weights.
+        ``matrices()[i]`` is the (n_target, n_columns) matrix of ``blocks[i]``, which is layer i + 1.
     blueprint : Wiring
         The wiring as constructed; `wiring_of` gives the one that lives.
+    in_features, out_features : int
 
     Raises
     ------
@@ -58,10 +61,7 @@ class SparseMLP(nn.Module):
         For a wiring without input or output units or with recurrent edges, or an unknown activation.
     """
 
-    weight: nn.Parameter
-    bias: nn.Parameter
-    mask: Tensor
-    columns: Tensor
+    bias: Tensor
 
     def __init__(
         self,
@@ -73,12 +73,12 @@ class SparseMLP(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        edges, weights = feedforward_weights(wiring, activation, rng)
-        self.blueprint = wiring
         self.activation = activation
-        self.blocks = lay_out(wiring, range(1, wiring.n_layers))
-        slots = slots_of(self.blocks, edges)
-        install(self, self.blocks, slots, weights, np.zeros(wiring.n_neurons - wiring.n_inputs), device, dtype)
+        self.in_features, self.out_features = wiring.n_inputs, wiring.n_outputs
+        self._install(wiring, lay_out(wiring, range(1, wiring.n_layers)), rng, device, dtype)
+
+    def _start(self, wiring: Wiring, rng: np.random.Generator) -> tuple[EdgeWeights, NDArray[np.float64]]:
+        return feedforward_weights(wiring, self.activation, rng), np.zeros(wiring.n_neurons - wiring.n_inputs)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map a (batch, n_inputs) batch to its (batch, n_outputs) outputs.
@@ -88,18 +88,56 @@ class SparseMLP(nn.Module):
         ValueError
             If `x` has another shape or type than the network reads.
         """
-        n_inputs = self.blueprint.n_inputs
-        if x.ndim != 2 or x.shape[1] != n_inputs or x.dtype != self.weight.dtype:
+        weight = self.weight
+        is_cast = torch.is_autocast_enabled(x.device.type)
+        if x.ndim != 2 or x.shape[1] != self.in_features or (x.dtype != weight.dtype and not is_cast):
             raise ValueError(
                 f"x has shape {tuple(x.shape)} and type {x.dtype}: "
-                f"this network reads (batch, {n_inputs}) of {self.weight.dtype}"
+                f"this network reads (batch, {self.in_features}) of {weight.dtype}"
             )
-        plan = _Plan(self.blueprint, self.blocks, ACTIVATIONS[self.activation])
-        return _apply(x, self.weight, self.bias, self.mask, self.columns, plan)
+        activation = ACTIVATIONS[self.activation]
+        if activation.in_place is not None and self._is_dense() and is_plain(x.device.type):
+            plan = _Plan(self.blueprint, self.blocks, activation, activation.in_place)
+            fast: Tensor = _Pass.apply(x, self._dense(), self.bias, self.columns, plan)  # type: ignore[no-untyped-call]
+            return fast
+        return _run(x, self._matrices(), self.bias, self.blocks, self._indices(), activation)
 
     def extra_repr(self) -> str:
         """Return what ``print`` shows between the brackets."""
         return f"{self.blueprint!r}, activation={self.activation!r}"
+
+
+def _run(
+    x: Tensor,
+    matrices: tuple[Matrix, ...],
+    bias: Tensor,
+    blocks: tuple[Block, ...],
+    indices: tuple[Tensor, ...],
+    activation: Activation,
+) -> Tensor:
+    """Compute the outputs by standard operations, layer by layer."""
+    layers, starts = [x], [0]
+    sums = x
+    for block, index, matrix, own_bias in zip(
+        blocks, indices, matrices, torch.split(bias, [len(block.targets) for block in blocks]), strict=True
+    ):
+        # Only the layers between the first and the last that are read need to lie together.
+        first = max(bisect_right(starts, int(block.columns[0])) - 1, 0) if len(block.columns) else 0
+        last = bisect_right(starts, int(block.columns[-1])) if len(block.columns) else 1
+        values = layers[first] if last - first == 1 else torch.cat(layers[first:last], dim=1)
+        sums = affine(_read(values, block, index, starts[first]), matrix, own_bias)
+        starts.append(block.targets.start)
+        layers.append(activation.function(sums))
+    return sums
+
+
+def _read(values: Tensor, block: Block, index: Tensor, start: int) -> Tensor:
+    """Return what a block reads of values that begin with neuron `start`."""
+    if block.run is not None:
+        if len(block.run) == values.shape[1]:
+            return values
+        return values.narrow(1, block.run.start - start, len(block.run))
+    return values.index_select(1, index - start if start else index)
 
 
 class _Plan(NamedTuple):
@@ -108,16 +146,15 @@ class _Plan(NamedTuple):
     wiring: Wiring
     blocks: tuple[Block, ...]
     activation: Activation
+    in_place: InPlace
 
 
 class _Pass(torch.autograd.Function):
     """Forward and backward pass over the whole network; activations lie (neuron, batch)."""
 
     @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, mask: Tensor, columns: Tensor, plan: _Plan
-    ) -> Tensor:
-        wiring, activation = plan.wiring, plan.activation
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, columns: Tensor, plan: _Plan) -> Tensor:
+        wiring, activation = plan.wiring, plan.in_place
         values = weight.new_empty(wiring.n_neurons, len(x))
         values[: wiring.n_inputs].copy_(x.t())
         sums = torch.empty_like(values) if activation.keeps_sums else values
@@ -131,38 +168,48 @@ class _Pass(torch.autograd.Function):
             )
             if block is not plan.blocks[-1]:
                 activation.forward(own, values[start:stop])
-        ctx.save_for_backward(weight, mask, columns, values, sums)
+        ctx.save_for_backward(x, weight, bias, columns, values, sums)
         ctx.plan = plan
         return sums[wiring.n_neurons - wiring.n_outputs :].t().contiguous()
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        weight, mask, columns, values, sums = ctx.saved_tensors
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        if torch.is_grad_enabled():
+            return *_differentiable_gradients(ctx, gradients[0]), None, None
+        _, weight, _, columns, values, sums = ctx.saved_tensors
         plan: _Plan = ctx.plan
         n_inputs = plan.wiring.n_inputs
         deltas = torch.zeros_like(values)
-        deltas[plan.wiring.n_neurons - plan.wiring.n_outputs :].copy_(gradient.t())
+        deltas[plan.wiring.n_neurons - plan.wiring.n_outputs :].copy_(gradients[0].t())
         weight_gradient = torch.empty_like(weight)
         indices = _indices(plan, columns)
         for block, index in zip(reversed(plan.blocks), reversed(indices), strict=True):
             rows = slice(block.targets.start, block.targets.stop)
             delta = deltas[rows]
             if block is not plan.blocks[-1]:
-                plan.activation.backward(delta, sums[rows])
+                plan.in_place.backward(delta, sums[rows])
             torch.mm(delta, gather(values, 0, block, index).t(), out=block.matrix(weight_gradient))
             _send_back(deltas, delta, block, index, weight, 0 if ctx.needs_input_grad[0] else n_inputs)
         return (
             deltas[:n_inputs].t() if ctx.needs_input_grad[0] else None,
-            torch.where(mask, weight_gradient, 0.0),
+            weight_gradient,
             deltas[n_inputs:].sum(dim=1),
-            None,
             None,
             None,
         )
 
 
-_apply: Callable[..., Tensor] = _Pass.apply
+def _differentiable_gradients(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    """Return the gradients by x, weight and bias as functions of all of them, by autograd through `_run`."""
+    plan: _Plan = ctx.plan
+    x, weight, bias, columns, *_ = ctx.saved_tensors
+    matrices = tuple(block.matrix(weight) for block in plan.blocks)
+    outputs = _run(x, matrices, bias, plan.blocks, _indices(plan, columns), plan.activation)
+    inputs = [tensor for tensor, needed in zip((x, weight, bias), ctx.needs_input_grad, strict=False) if needed]
+    found = iter(
+        torch.autograd.grad(outputs, inputs, gradient, create_graph=True, allow_unused=True, materialize_grads=True)
+    )
+    return tuple(next(found) if needed else None for needed in ctx.needs_input_grad[:3])
 
 
 def _indices(plan: _Plan, columns: Tensor) -> tuple[Tensor, ...]:

@@ -20,6 +20,7 @@ __all__ = [
     "EdgeWeights",
     "check_head",
     "check_linear",
+    "check_recurrent",
     "feedforward_weights",
     "head_weights",
     "recurrent_bias",
@@ -60,7 +61,7 @@ def recurrent_weights(
     ValueError
         For a wiring without input units or hidden neurons, an unknown cell, or a wiring with weights and a gated cell.
     """
-    _check_recurrent(wiring, cell)
+    check_recurrent(wiring, cell)
     within = wiring.edges[:, 1] < wiring.n_neurons - wiring.n_outputs
     edges, recurrent = wiring.edges[within], ~wiring.forward[within]
     if wiring.weights is None:
@@ -136,7 +137,8 @@ def _check_feedforward(wiring: Wiring, activation: str) -> None:
         )
 
 
-def _check_recurrent(wiring: Wiring, cell: str) -> None:
+def check_recurrent(wiring: Wiring, cell: str) -> None:
+    """Refuse a wiring that a `SparseRNN` cannot be."""
     if cell not in CELLS:
         raise ValueError(f"cell={cell!r}: it must be one of {', '.join(CELLS)}")
     if not wiring.inputs or wiring.n_hidden == 0:

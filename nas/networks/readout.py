@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from nas.networks.blocks import install, lay_out, slots_of, without_dead
+from nas.networks.blocks import lay_out
 from nas.networks.mlp import SparseMLP
-from nas.networks.parameters import check_head, check_linear, head_weights
+from nas.networks.parameters import EdgeWeights, check_head, check_linear, head_weights
 from nas.networks.rnn import SparseRNN
+from nas.networks.wired import WiredModule, affine, generator_of
 from priors.wiring import Wiring
 
 __all__ = ["LinearMean", "MaskedLinear", "SequenceNetwork", "mean_over_time"]
 
 
-class MaskedLinear(nn.Module):
+class MaskedLinear(WiredModule):
     """A linear layer from the hidden neurons of a wiring to its output units that holds exactly the edges between them.
 
     Parameters
@@ -29,10 +31,10 @@ class MaskedLinear(nn.Module):
 
     Attributes
     ----------
-    weight : (n_slots,) Parameter
-        ``blocks[0].matrix(head.weight)`` is its (n_outputs, n_columns) view.
+    weight : (n_edges,) Parameter
+        One weight for every edge, by output unit, sources ascending; ``matrices()[0]`` is the (n_outputs, n_columns)
+        matrix.
     bias : (n_outputs,) Parameter
-    mask : (n_slots,) bool buffer
     blocks : tuple of one Block
     in_features, out_features : int
 
@@ -42,10 +44,7 @@ class MaskedLinear(nn.Module):
         For a wiring without output units, or with edges from input to output units.
     """
 
-    weight: nn.Parameter
-    bias: nn.Parameter
-    mask: Tensor
-    columns: Tensor
+    bias: Tensor
 
     def __init__(
         self,
@@ -56,21 +55,28 @@ class MaskedLinear(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        edges, weights = head_weights(wiring, rng)
+        check_head(wiring)
         self.in_features, self.out_features = wiring.n_hidden, wiring.n_outputs
-        self.blocks = lay_out(wiring, [wiring.n_layers - 1])
-        install(self, self.blocks, slots_of(self.blocks, edges), weights, np.zeros(wiring.n_outputs), device, dtype)
+        self._install(wiring, lay_out(wiring, [wiring.n_layers - 1]), rng, device, dtype)
+
+    def _start(self, wiring: Wiring, rng: np.random.Generator) -> tuple[EdgeWeights, NDArray[np.float64]]:
+        return head_weights(wiring, rng), np.zeros(wiring.n_outputs)
+
+    def _columns(self) -> NDArray[np.int64]:
         # The head counts the hidden neurons alone, blocks count all neurons of the wiring.
-        self.columns -= wiring.n_inputs
+        return super()._columns() - self.blueprint.n_inputs
 
     def forward(self, hidden: Tensor) -> Tensor:
         """Map (..., n_hidden) states to (..., n_outputs) outputs."""
-        weight = self.blocks[0].matrix(without_dead(self.weight, self.mask))
-        return nn.functional.linear(hidden.index_select(-1, self.columns), weight, self.bias)
+        (matrix,) = self._matrices()
+        read = hidden.index_select(-1, self.columns)
+        if isinstance(matrix, Tensor):
+            return nn.functional.linear(read, matrix, self.bias)
+        return affine(read.reshape(-1, read.shape[-1]), matrix, self.bias).view(*read.shape[:-1], -1)
 
     def extra_repr(self) -> str:
         """Return what ``print`` shows between the brackets."""
-        return f"in_features={self.in_features}, out_features={self.out_features}, edges={int(self.mask.sum())}"
+        return f"in_features={self.in_features}, out_features={self.out_features}, edges={len(self.weight)}"
 
 
 class SequenceNetwork(nn.Module):
@@ -101,7 +107,7 @@ class SequenceNetwork(nn.Module):
     ) -> None:
         super().__init__()
         check_head(wiring)
-        rng = np.random.default_rng(rng)
+        rng = generator_of(rng)
         self.rnn = SparseRNN(wiring, cell, rng=rng, spectral_radius=spectral_radius, device=device, dtype=dtype)
         self.head = MaskedLinear(wiring, rng=rng, device=device, dtype=dtype)
 

@@ -9,19 +9,21 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from numpy.typing import NDArray
+from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from nas.networks.blocks import Block, install, lay_out, slots_of
+from nas.networks.blocks import Block, lay_out
 from nas.networks.cells import CELLS
-from nas.networks.parameters import recurrent_bias, recurrent_weights
+from nas.networks.parameters import EdgeWeights, check_recurrent, recurrent_bias, recurrent_weights
 from nas.networks.sequences import Parts, run_layers, run_steps
+from nas.networks.wired import WiredModule, is_plain
 from priors.wiring import Wiring
 
 __all__ = ["SparseRNN", "rnn_blocks"]
 
 
-class SparseRNN(nn.Module):
+class SparseRNN(WiredModule):
     """A recurrent network whose connections are exactly the edges of a wiring; called like ``nn.LSTM``.
 
     Every neuron that is neither input nor output unit is a cell. Forward edges act within the step, on the input side
@@ -36,7 +38,7 @@ class SparseRNN(nn.Module):
         A key of `CELLS`: ``tanh``, ``relu``, ``gru`` or ``lstm``, with the equations and the order of gates of torch.
     rng : int, numpy Generator or None
         Source of the initial weights: normal with variance 1 / fan-in of the neuron, for either side apart. Biases
-        begin at 0, the LSTM's forget bias at 1.
+        begin at 0, the LSTM's forget bias at 1. None follows ``torch.manual_seed``.
     spectral_radius : float, optional
         Scale every gate's recurrent weights to this measured spectral radius; without cycles they stay as they are.
     device, dtype : optional
@@ -44,17 +46,20 @@ class SparseRNN(nn.Module):
 
     Attributes
     ----------
-    weight : (n_slots,) Parameter
-    bias : (n_biases,) Parameter
+    weight : (n_edges * gates,) Parameter
+        By block, gate and target, sources ascending.
+    biases : (n_biases,) Parameter
         Layer by layer, one a gate and neuron in the order of the gates; for the GRU then the new gate's hidden side.
-    mask : (n_slots,) bool buffer
     blocks : tuple of Block
-        Two a layer: input side, then hidden side; ``block.matrix(network.weight)`` is (gates * n_target, n_columns).
+        Two a layer: input side, then hidden side; ``matrices()[i]`` is the (gates * n_target, n_columns) matrix of
+        ``blocks[i]``.
     blueprint : Wiring
         The wiring as constructed; `wiring_of` gives the one that lives.
     input_size, hidden_size : int
     fused : bool
         Whether every recurrent edge stays within its layer, so that torch's kernels run whole sequences layer by layer.
+    num_layers, batch_first, bidirectional, dropout, proj_size, mode, bias
+        As of an ``nn.LSTM`` of one layer with biases, for code that reads them.
 
     Raises
     ------
@@ -62,11 +67,9 @@ class SparseRNN(nn.Module):
         For a wiring without input units or hidden neurons, an unknown cell, or a wiring with weights and a gated cell.
     """
 
-    weight: nn.Parameter
-    bias: nn.Parameter
-    mask: Tensor
-    columns: Tensor
-    batch_first = True
+    biases: Tensor
+    biases_name = "biases"
+    num_layers, batch_first, bidirectional, dropout, proj_size, bias = 1, True, False, 0.0, 0, True
 
     def __init__(
         self,
@@ -79,14 +82,24 @@ class SparseRNN(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        edges, weights = recurrent_weights(wiring, cell, rng, spectral_radius)
-        self.blueprint = wiring
         self.cell = cell
+        self.spectral_radius = spectral_radius
         self.input_size, self.hidden_size = wiring.n_inputs, wiring.n_hidden
         self.fused = _stays_within_layers(wiring)
-        self.blocks = rnn_blocks(wiring, cell)
-        bias = recurrent_bias(wiring, cell)
-        install(self, self.blocks, slots_of(self.blocks, edges), weights, bias, device, dtype)
+        check_recurrent(wiring, cell)
+        self._install(wiring, rnn_blocks(wiring, cell), rng, device, dtype)
+
+    def _start(self, wiring: Wiring, rng: np.random.Generator) -> tuple[EdgeWeights, NDArray[np.float64]]:
+        start = recurrent_weights(wiring, self.cell, rng, self.spectral_radius)
+        return start, recurrent_bias(wiring, self.cell)
+
+    @property
+    def mode(self) -> str:
+        """What ``nn.RNNBase`` calls the cell: ``RNN_TANH``, ``RNN_RELU``, ``GRU`` or ``LSTM``."""
+        return self.cell.upper() if CELLS[self.cell].gates > 1 else f"RNN_{self.cell.upper()}"
+
+    def flatten_parameters(self) -> None:
+        """Do nothing: the weights lie in one piece of memory anyway. For code that calls it of an ``nn.LSTM``."""
 
     def forward(
         self, x: Tensor | PackedSequence, state: Tensor | tuple[Tensor, Tensor] | None = None
@@ -115,7 +128,7 @@ class SparseRNN(nn.Module):
             return self._forward_packed(x, state)
         self._check_sequence(x, (2, 3))
         if x.ndim == 3:
-            before = self._state_parts(state, x, (1, len(x), self.hidden_size))
+            before = self._state_parts(state, x, (1, x.shape[0], self.hidden_size))
             output, after = self._run(x, None, before)
             return output, _as_state(after)
         before = self._state_parts(state, x, (1, self.hidden_size))
@@ -132,11 +145,16 @@ class SparseRNN(nn.Module):
     def _run(
         self, x: Tensor, batch_sizes: Tensor | None, state: tuple[Tensor, ...]
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        parts = Parts.of(self.blocks, CELLS[self.cell], self.weight, self.bias, self.mask, self.columns)
-        return (run_layers if self.fused else run_steps)(parts, x, batch_sizes, state)
+        parts = Parts.of(self.blocks, CELLS[self.cell], self._matrices(), self.biases, self._indices())
+        if self.fused and self._is_dense() and (is_plain(x.device.type) or _is_compiled()):
+            fused: tuple[Tensor, tuple[Tensor, ...]] = run_layers(parts, x, batch_sizes, state)
+            return fused
+        return run_steps(parts, x, batch_sizes, state)
 
     def _check_sequence(self, x: Tensor, dimensions: tuple[int, ...]) -> None:
-        if x.ndim not in dimensions or x.shape[-1] != self.input_size or 0 in x.shape or x.dtype != self.weight.dtype:
+        is_cast = torch.is_autocast_enabled(x.device.type)
+        is_other = x.dtype != self.weight.dtype and not is_cast
+        if x.ndim not in dimensions or x.shape[-1] != self.input_size or 0 in x.shape or is_other:
             raise ValueError(
                 f"x has shape {tuple(x.shape)} and type {x.dtype}: this network reads (batch, time, {self.input_size}) "
                 f"of {self.weight.dtype}, with at least one sequence and step"
@@ -147,7 +165,10 @@ class SparseRNN(nn.Module):
         if state is None:
             return (x.new_zeros(shape),) * n_parts
         parts = (state,) if isinstance(state, Tensor) else tuple(state)
-        if len(parts) != n_parts or any(part.shape != shape or part.dtype != x.dtype for part in parts):
+        is_cast = torch.is_autocast_enabled(x.device.type)
+        if len(parts) != n_parts or any(
+            part.shape != shape or (part.dtype != x.dtype and not is_cast) for part in parts
+        ):
             found = ", ".join(f"{tuple(part.shape)} of {part.dtype}" for part in parts)
             raise ValueError(f"state is {found}: a {self.cell} network needs {n_parts} of {shape} of {x.dtype} here")
         return parts
@@ -161,6 +182,11 @@ def rnn_blocks(wiring: Wiring, cell: str) -> tuple[Block, ...]:
     """Lay the edges of a recurrent network out, two blocks a layer of cells."""
     complete = _stays_within_layers(wiring)
     return lay_out(wiring, _hidden_layers(wiring), CELLS[cell].gates, recurrent=True, complete=complete)
+
+
+def _is_compiled() -> bool:
+    """Whether ``torch.compile`` compiles what runs: it leaves torch's kernels for sequences to torch."""
+    return torch.compiler.is_dynamo_compiling() and not torch.compiler.is_exporting()
 
 
 def _stays_within_layers(wiring: Wiring) -> bool:

@@ -11,8 +11,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from nas.networks.blocks import Block, gather, without_dead
+from nas.networks.blocks import Block, gather
 from nas.networks.cells import Cell, State
+from nas.networks.wired import Matrix, affine
 
 __all__ = ["Layer", "Parts", "run_layers", "run_steps"]
 
@@ -22,28 +23,30 @@ class Layer(NamedTuple):
 
     below: Block
     below_index: Tensor
-    below_weight: Tensor
+    below_matrix: Matrix
     below_bias: Tensor
     before: Block
     before_index: Tensor
-    before_weight: Tensor
+    before_matrix: Matrix
     before_bias: Tensor
 
 
 class Parts(NamedTuple):
-    """A network's flat tensors, cut into layers."""
+    """A network's matrices and biases by layers."""
 
     cell: Cell
     layers: tuple[Layer, ...]
 
     @classmethod
     def of(
-        cls, blocks: tuple[Block, ...], cell: Cell, weight: Tensor, bias: Tensor, mask: Tensor, columns: Tensor
+        cls,
+        blocks: tuple[Block, ...],
+        cell: Cell,
+        matrices: tuple[Matrix, ...],
+        bias: Tensor,
+        indices: tuple[Tensor, ...],
     ) -> Parts:
-        """Cut the flat tensors; gradients of weights off the mask are zero."""
-        flats = torch.split(without_dead(weight, mask), [block.size for block in blocks])
-        matrices = [flat.view(block.shape) for flat, block in zip(flats, blocks, strict=True)]
-        indices = torch.split(columns, [len(block.columns) for block in blocks])
+        """Cut the biases, and pair what acts within a step with what acts across steps."""
         biases = torch.split(bias, [cell.biases * len(block.targets) for block in blocks[::2]])
         layers = []
         for number, layer_bias in enumerate(biases):
@@ -66,6 +69,7 @@ class Parts(NamedTuple):
         return cls(cell, tuple(layers))
 
 
+@torch.compiler.disable  # type: ignore[untyped-decorator]
 def run_layers(parts: Parts, x: Tensor, batch_sizes: Tensor | None, state: State) -> tuple[Tensor, State]:
     """Run layer by layer with torch's fused kernels.
 
@@ -104,8 +108,9 @@ def run_layers(parts: Parts, x: Tensor, batch_sizes: Tensor | None, state: State
 
 
 def _kernel_weights(layer: Layer) -> list[Tensor]:
-    weights = [layer.below_weight, layer.before_weight, layer.below_bias, layer.before_bias]
-    if not layer.below_weight.is_cuda:
+    matrices = (layer.below_matrix, layer.before_matrix)
+    weights = [*(matrix for matrix in matrices if isinstance(matrix, Tensor)), layer.below_bias, layer.before_bias]
+    if not layer.below_bias.is_cuda:
         return weights
     # cuDNN wants the four in one piece of memory, warns where they are not, and then copies them all the same.
     flat = torch.cat([weight.reshape(-1) for weight in weights])
@@ -116,8 +121,11 @@ def _kernel_weights(layer: Layer) -> list[Tensor]:
 def run_steps(parts: Parts, x: Tensor, batch_sizes: Tensor | None, state: State) -> tuple[Tensor, State]:
     """Run step by step, layer by layer within a step; arguments and results as of `run_layers`."""
     if batch_sizes is None:
-        output, after = _walk(parts, x.unbind(1), tuple(part[0] for part in state))
-        return torch.stack(output, dim=1), after
+        now, outputs = tuple(part[0] for part in state), []
+        for step in x.unbind(1):
+            now = _step(parts, step, now)
+            outputs.append(now[0])
+        return torch.stack(outputs, dim=1), tuple(part.unsqueeze(0) for part in now)
     output, after = _walk(parts, torch.split(x, batch_sizes.tolist()), tuple(part[0] for part in state))
     return torch.cat(output), after
 
@@ -142,9 +150,9 @@ def _step(parts: Parts, x: Tensor, state: State) -> State:
     news = []
     for layer in parts.layers:
         read = gather(values, 1, layer.below, layer.below_index)
-        below = torch.addmm(layer.below_bias, read, layer.below_weight.t())
+        below = affine(read, layer.below_matrix, layer.below_bias)
         remembered = gather(old, 1, layer.before, layer.before_index)
-        before = torch.addmm(layer.before_bias, remembered, layer.before_weight.t())
+        before = affine(remembered, layer.before_matrix, layer.before_bias)
         start, n_cells = layer.below.targets.start - n_inputs, len(layer.below.targets)
         new = parts.cell.step(below, before, tuple(part.narrow(1, start, n_cells) for part in state))
         values = torch.cat([values, new[0]], dim=1)

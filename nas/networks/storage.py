@@ -1,6 +1,7 @@
-"""Networks on disk: one safetensors file holds the weights, the masks and the wiring.
+"""Networks on disk: one safetensors file holds the weights and the wiring.
 
-Nothing in such a file is ever executed, and a file is checked before anything of its claimed size is built.
+Nothing in such a file is ever executed, and a file is checked before anything of its claimed size is built. Version 1
+held a value for every entry of the blocks, and a mask; it is read, and no longer written.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -24,6 +26,7 @@ from nas.networks.mlp import SparseMLP
 from nas.networks.readout import SequenceNetwork
 from nas.networks.rnn import SparseRNN, rnn_blocks
 from nas.networks.structure import Network, parts_of
+from nas.networks.wired import WiredModule
 from priors.files import atomic_write
 from priors.wiring import Wiring
 
@@ -31,8 +34,9 @@ __all__ = ["load_network", "save_network"]
 
 _KEY = "wirenas"
 _FORMAT = "wirenas-network"
-_VERSION = 1
+_VERSION = 2
 _MAX_NEURONS = 10_000_000
+_PARAMETERS = ("weight", "bias", "biases")
 _CLASSES: dict[str, type[Network]] = {
     "SparseMLP": SparseMLP,
     "SparseRNN": SparseRNN,
@@ -43,10 +47,12 @@ _CLASSES: dict[str, type[Network]] = {
 def save_network(network: Network, path: str | PathLike[str]) -> None:
     """Write a network to one safetensors file, which replaces an older one only once it is complete.
 
-    The file holds the tensors of ``network.state_dict()``, the wiring as constructed (``wiring.edges`` and, where it
-    has them, ``wiring.weights``), and in its metadata, under ``wirenas``, a JSON object of ``format``, ``version``,
-    ``class``, ``unit`` (activation or cell), ``sizes``, ``inputs``, ``outputs`` and ``names``. Equal networks give
-    equal bytes.
+    The file holds the parameters of ``network.state_dict()``; the wiring as constructed: ``wiring.degrees``, how many
+    edges leave each neuron, ``wiring.targets``, where they lead, and ``wiring.weights``, where it has any; for each
+    part whose weights are not those of its edges, ``gaps``, the differences of their places; and in its metadata, under
+    ``wirenas``, a JSON object of ``format``, ``version``, ``class``, ``unit`` (activation or cell), ``sizes``,
+    ``inputs``, ``outputs`` and ``names``. Whole numbers are stored in the narrowest type. Equal networks give equal
+    bytes.
 
     Raises
     ------
@@ -55,8 +61,14 @@ def save_network(network: Network, path: str | PathLike[str]) -> None:
     """
     body = network.rnn if isinstance(network, SequenceNetwork) else network
     wiring = body.blueprint
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    tensors["wiring.edges"] = torch.from_numpy(wiring.edges.copy())
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.named_parameters()}
+    edges = wiring.edges[np.lexsort((wiring.edges[:, 1], wiring.edges[:, 0]))]
+    tensors["wiring.degrees"] = _narrow(np.bincount(edges[:, 0], minlength=wiring.n_neurons))
+    tensors["wiring.targets"] = _narrow(edges[:, 1])
+    for name, part in _named_parts(network):
+        slots = part.slots.cpu().numpy()
+        if not np.array_equal(slots, part.slots_of_blueprint()):
+            tensors[f"{name}gaps"] = _narrow(np.diff(slots, prepend=0))
     if wiring.weights is not None:
         tensors["wiring.weights"] = torch.from_numpy(wiring.weights.copy())
     # One entry, because safetensors writes several in any order.
@@ -92,7 +104,7 @@ def load_network(path: str | PathLike[str]) -> Network:
             description = json.loads((file.metadata() or {}).get(_KEY, "{}"))
             _check_format(description)
             state = {name: file.get_tensor(name) for name in sorted(file.keys())}
-        return _rebuild(description, state)
+        return (_rebuild_masked if description["version"] == 1 else _rebuild)(description, state)
     except (SafetensorError, ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{path}: this is no intact network file: {reason}") from error
@@ -101,32 +113,80 @@ def load_network(path: str | PathLike[str]) -> Network:
 def _check_format(description: Mapping[str, Any]) -> None:
     if description.get("format") != _FORMAT:
         raise ValueError(f"its format is {description.get('format')!r} where {_FORMAT!r} is needed")
-    if description.get("version") != _VERSION:
-        raise ValueError(f"its version is {description.get('version')!r} and only {_VERSION!r} is known")
+    if description.get("version") not in range(1, _VERSION + 1):
+        raise ValueError(f"its version is {description.get('version')!r} and only 1 to {_VERSION} are known")
+    kind, unit = description["class"], description["unit"]
+    units: Mapping[str, object] = ACTIVATIONS if kind == "SparseMLP" else CELLS
+    if kind not in _CLASSES or unit not in units:
+        raise ValueError(f"it is a {kind!r} of {unit!r}, which is not known")
 
 
 def _rebuild(description: Mapping[str, Any], state: dict[str, Tensor]) -> Network:
-    wiring = _wiring(description, state.pop("wiring.edges"), state.pop("wiring.weights", None))
-    kind, unit = description["class"], description["unit"]
-    expected = sum(block.size for block in _blocks(wiring, kind, unit))
-    found = sum(tensor.numel() for name, tensor in state.items() if name.rpartition(".")[2] == "weight")
-    if found != expected:
-        raise ValueError(f"it holds {found} weights where its wiring has room for {expected}")
-    network = _CLASSES[kind](wiring, unit, rng=0, dtype=_dtype(state))
-    network.load_state_dict(state)
-    for part in parts_of(network):
-        if bool((part.weight.detach()[~part.mask] != 0).any()):
-            raise ValueError("it holds weights that are not zero off its mask")
+    degrees, targets = (_whole(state.pop(name)) for name in ("wiring.degrees", "wiring.targets"))
+    if (degrees < 0).any() or degrees.sum() != len(targets):
+        raise ValueError(f"its degrees add up to {degrees.sum()} where it has {len(targets)} edges")
+    edges = np.stack([np.repeat(np.arange(len(degrees)), degrees), targets], axis=1)
+    network = _empty(description, edges, state)
+    expected = dict(network.named_parameters())
+    for name, part in _named_parts(network):
+        gaps = state.pop(f"{name}gaps", None)
+        if gaps is not None:
+            slots, weight = torch.from_numpy(np.cumsum(_whole(gaps))), state.pop(f"{name}weight")
+            part.replace_weights(slots, weight)
+            expected.pop(f"{name}weight")
+    if state.keys() != expected.keys():
+        raise ValueError(f"it holds {', '.join(state) or 'nothing'} where {', '.join(expected)} are needed")
+    for name, parameter in expected.items():
+        if state[name].shape != parameter.shape:
+            raise ValueError(f"{name} has shape {tuple(state[name].shape)} where {tuple(parameter.shape)} is needed")
+        parameter.detach().copy_(state[name])
     return network
 
 
-def _wiring(description: Mapping[str, Any], edges: Tensor, weights: Tensor | None) -> Wiring:
+def _rebuild_masked(description: Mapping[str, Any], state: dict[str, Tensor]) -> Network:
+    """Return a network of version 1."""
+    edges = state.pop("wiring.edges").numpy()
+    masks = {name: state.pop(name) for name in list(state) if name.rpartition(".")[2] == "mask"}
+    if any(mask.dtype != torch.bool for mask in masks.values()):
+        raise ValueError("its masks must be boolean")
+    wiring_state = {name: state.pop(name) for name in list(state) if name.startswith("wiring.")}
+    wiring = _wiring(description, edges, wiring_state.get("wiring.weights"))
+    expected = sum(block.size for block in _blocks(wiring, description["class"], description["unit"]))
+    found = sum(tensor.numel() for name, tensor in state.items() if name.rpartition(".")[2] == "weight")
+    if found != expected:
+        raise ValueError(f"it holds {found} weights where its wiring has room for {expected}")
+    network = _empty(description, edges, {**state, **wiring_state})
+    for name, part in _named_parts(network):
+        mask, weight = masks[f"{name}mask"], state[f"{name}weight"]
+        if mask.shape != weight.shape:
+            raise ValueError(f"{name}mask and {name}weight differ in size")
+        if bool((weight[~mask] != 0).any()):
+            raise ValueError("it holds weights that are not zero off its mask")
+        part.replace_weights(mask.nonzero().squeeze(1), weight[mask])
+        state[f"{name}weight"], state[f"{name}mask"] = weight, mask
+    network.load_state_dict(state)
+    return network
+
+
+def _empty(description: Mapping[str, Any], edges: NDArray[Any], state: dict[str, Tensor]) -> Network:
+    """Return a network of a file's wiring; its weights are still to be read."""
+    wiring = _wiring(description, edges, state.pop("wiring.weights", None))
+    return _CLASSES[description["class"]](wiring, description["unit"], rng=0, dtype=_dtype(state))
+
+
+def _named_parts(network: Network) -> list[tuple[str, WiredModule]]:
+    """Return the parts of a network with what the names of their tensors begin with."""
+    names = ("rnn.", "head.") if isinstance(network, SequenceNetwork) else ("",)
+    return list(zip(names, parts_of(network), strict=True))
+
+
+def _wiring(description: Mapping[str, Any], edges: NDArray[Any], weights: Tensor | None) -> Wiring:
     sizes, names = description["sizes"], description["names"]
     if not all(type(size) is int for size in sizes) or sum(sizes) > _MAX_NEURONS:
         raise ValueError(f"sizes must be integers that add up to at most {_MAX_NEURONS}")
     return Wiring(
         sizes,
-        edges.numpy(),
+        edges,
         inputs=description["inputs"],
         outputs=description["outputs"],
         weights=None if weights is None else weights.numpy(),
@@ -135,20 +195,28 @@ def _wiring(description: Mapping[str, Any], edges: Tensor, weights: Tensor | Non
 
 
 def _dtype(state: Mapping[str, Tensor]) -> torch.dtype:
-    masks = {name for name in state if name.rpartition(".")[2] == "mask"}
-    if any(state[name].dtype != torch.bool for name in masks):
-        raise ValueError("its masks must be boolean")
-    dtypes = {state[name].dtype for name in state.keys() - masks}
+    dtypes = {tensor.dtype for name, tensor in state.items() if name.rpartition(".")[2] in _PARAMETERS}
     if len(dtypes) != 1 or not (dtype := dtypes.pop()).is_floating_point:
         raise ValueError("its weights and biases must be of one floating-point type")
     return dtype
 
 
+def _narrow(numbers: NDArray[np.integer[Any]]) -> Tensor:
+    """Return whole numbers in the narrowest of torch's signed types that holds them."""
+    largest = int(numbers.max(initial=0))
+    kind = next(kind for kind in (np.int8, np.int16, np.int32, np.int64) if largest <= np.iinfo(kind).max)
+    return torch.from_numpy(numbers.astype(kind))
+
+
+def _whole(tensor: Tensor) -> NDArray[np.int64]:
+    if tensor.ndim != 1 or tensor.dtype not in (torch.int8, torch.int16, torch.int32, torch.int64):
+        raise ValueError("degrees, targets and gaps must be vectors of whole numbers")
+    numbers: NDArray[np.int64] = tensor.numpy().astype(np.int64)
+    return numbers
+
+
 def _blocks(wiring: Wiring, kind: str, unit: str) -> tuple[Block, ...]:
-    """Lay out what the file claims, which takes little memory, before networks of that size are built."""
-    units: Mapping[str, object] = ACTIVATIONS if kind == "SparseMLP" else CELLS
-    if kind not in _CLASSES or unit not in units:
-        raise ValueError(f"it is a {kind!r} of {unit!r}, which is not known")
+    """Lay out what a file claims, which takes little memory, before networks of that size are built."""
     if kind == "SparseMLP":
         return lay_out(wiring, range(1, wiring.n_layers))
     head = lay_out(wiring, [wiring.n_layers - 1]) if kind == "SequenceNetwork" else ()

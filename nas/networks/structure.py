@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.networks.blocks import live_edges, slots_of
 from nas.networks.cells import CELLS
 from nas.networks.mlp import SparseMLP
 from nas.networks.readout import MaskedLinear, SequenceNetwork
@@ -18,12 +17,12 @@ Network = SparseMLP | SparseRNN | SequenceNetwork
 
 
 def parts_of(network: Network) -> tuple[SparseMLP | SparseRNN | MaskedLinear, ...]:
-    """Return the modules of a network that own a flat weight vector, a mask and blocks."""
+    """Return the modules of a network that hold weights of edges."""
     return (network.rnn, network.head) if isinstance(network, SequenceNetwork) else (network,)
 
 
 def wiring_of(network: Network) -> Wiring:
-    """Return the wiring that lives in a network: an edge is there while any of its gates' weights is in the mask.
+    """Return the wiring that lives in a network: an edge is there while any of its gates has a weight.
 
     Layers, input and output units and names are as constructed. Where an edge has one weight (`SparseMLP`, ``tanh``
     and ``relu`` cells) the weights, as float32, come along. Edges into output units are not part of a `SparseRNN`: they
@@ -53,16 +52,12 @@ def n_parameters(network: Network) -> dict[str, int]:
     first_output = blueprint.n_neurons - blueprint.n_outputs
     counts = dict.fromkeys(("read_in", "wiring", "read_out", "biases"), 0)
     for part in parts_of(network):
-        mask = part.mask.cpu().numpy()
-        for block in part.blocks:
-            live = block.cube(mask).sum(axis=(0, 1))
-            if block.targets.start >= first_output:
-                counts["read_out"] += int(live.sum())
-            else:
-                from_input = block.columns < blueprint.n_inputs
-                counts["read_in"] += int(live[from_input].sum())
-                counts["wiring"] += int(live[~from_input].sum())
-        counts["biases"] += part.bias.numel()
+        source, target = part.live_weights().edges.T
+        is_read_out, is_read_in = target >= first_output, source < blueprint.n_inputs
+        counts["read_out"] += int(is_read_out.sum())
+        counts["read_in"] += int((is_read_in & ~is_read_out).sum())
+        counts["wiring"] += int((~is_read_in & ~is_read_out).sum())
+        counts["biases"] += part.bias_vector.numel()
     return {**counts, "total": sum(counts.values())}
 
 
@@ -71,7 +66,7 @@ def _body(network: Network) -> SparseMLP | SparseRNN:
 
 
 def _living(part: SparseMLP | SparseRNN | MaskedLinear) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return the live edges of a part and the weights of their first gate."""
-    edges = live_edges(part.blocks, part.mask.cpu().numpy())
+    """Return the live edges of a part and, where an edge has one weight, the weights."""
+    edges, gates = part.live_weights()
     weights: NDArray[np.float32] = part.weight.detach().float().cpu().numpy()
-    return edges, weights[slots_of(part.blocks, edges)[:, 0]]
+    return (np.unique(edges, axis=0), weights[:0]) if gates.any() else (edges, weights)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from nas.networks import LinearMean, MaskedLinear, NetworkSpec, SequenceNetwork, SparseMLP, SparseRNN
-from nas.networks.blocks import Block, slots_of
 from nas.networks.parameters import (
     EdgeWeights,
     check_linear,
@@ -20,6 +19,7 @@ from nas.networks.parameters import (
     recurrent_bias,
     recurrent_weights,
 )
+from nas.networks.wired import WiredModule
 from nas.training.extension import extension
 from priors import Wiring
 
@@ -98,10 +98,9 @@ def fill(module: nn.Module, wiring: Wiring, compiled: Compiled) -> None:
         linear = module.linear if isinstance(module, LinearMean) else module
         assert isinstance(linear, SparseMLP)
         parts = [(linear, wiring.edges, weights, biases)]
-    with torch.no_grad():
-        for part, edges, values, bias in parts:
-            part.weight[torch.from_numpy(slots_of(part.blocks, edges).ravel())] = torch.from_numpy(values)
-            part.bias.copy_(torch.from_numpy(bias))
+    for part, edges, values, bias in parts:
+        part.place(edges, values)
+        part.bias_vector.detach().copy_(torch.from_numpy(bias))
 
 
 def compile_network(module: nn.Module, *, sparse: bool = False) -> Compiled | None:
@@ -126,7 +125,7 @@ def compile_network(module: nn.Module, *, sparse: bool = False) -> Compiled | No
     if isinstance(network, SparseMLP):
         if network.activation not in extension().activations():
             return None
-        edges, _, slots = _entries(network.blocks, _array(network.mask))
+        edges, _, slots = _entries(network)
         weights, biases = _array(network.weight), _array(network.bias)
         return Compiled(
             _feedforward(network.blueprint, network.activation, edges, slots, sparse and not mean),
@@ -136,10 +135,10 @@ def compile_network(module: nn.Module, *, sparse: bool = False) -> Compiled | No
     rnn, head = network.rnn, network.head
     if rnn.cell not in extension().cells():
         return None
-    head_edges, _, head_slots = _entries(head.blocks, _array(head.mask))
+    head_edges, _, head_slots = _entries(head)
     return Compiled(
-        _recurrent(rnn.blueprint, rnn.cell, *_entries(rnn.blocks, _array(rnn.mask)), head_edges, head_slots),
-        (_array(rnn.weight), _array(rnn.bias), _array(head.weight), _array(head.bias)),
+        _recurrent(rnn.blueprint, rnn.cell, *_entries(rnn), head_edges, head_slots),
+        (_array(rnn.weight), _array(rnn.biases), _array(head.weight), _array(head.bias)),
     )
 
 
@@ -180,18 +179,7 @@ def _array(tensor: Tensor) -> NDArray[Any]:
     return array
 
 
-def _entries(
-    blocks: tuple[Block, ...], mask: NDArray[np.bool_]
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
-    """Return the live weights: (n, 2) edges, gates and places in the flat vector, sources ascending for each target."""
-    edges, gates, slots = [np.zeros((0, 2), np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for block in blocks:
-        gate, target, column = np.nonzero(block.cube(mask))
-        edges.append(np.stack([block.columns[column], target + block.targets.start], axis=1))
-        gates.append(gate)
-        slots.append(block.offset + (gate * len(block.targets) + target) * len(block.columns) + column)
-    return (
-        np.concatenate(edges).astype(np.int32),
-        np.concatenate(gates).astype(np.int32),
-        np.concatenate(slots),
-    )
+def _entries(part: WiredModule) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
+    """Return the weights: (n, 2) edges, gates and places in the flat vector, sources ascending for each target."""
+    edges, gates = part.live_weights()
+    return edges.astype(np.int32), gates.astype(np.int32), np.arange(len(gates))

@@ -84,10 +84,7 @@ def test_a_new_task_is_learnt_by_its_name(tmp_path: Path, monkeypatch: pytest.Mo
 
 @pytest.mark.skipif(not has_native(), reason="torch is taken in any case where the compiled engine is missing")
 def test_a_new_activation_is_trained_by_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    sine = Activation(
-        lambda sums, out: torch.sin(sums, out=out), lambda gradient, kept: gradient.mul_(kept.cos()), keeps_sums=True
-    )
-    monkeypatch.setitem(ACTIVATIONS, "sine", sine)
+    monkeypatch.setitem(ACTIVATIONS, "sine", Activation(torch.sin))
     Campaign(tmp_path, task="digits", activation="sine", trials=3, space=TINY, **ENDS).run()
     records = load(tmp_path)
     assert {record.engine for record in records} == {"torch"}

@@ -29,7 +29,7 @@ def build(wiring: Wiring, cell: str, seed: int = 0) -> SparseRNN:
     """Make a float64 network whose biases are not zero."""
     network = SparseRNN(wiring, cell, rng=seed, dtype=torch.float64)
     rng = np.random.default_rng(seed)
-    network.bias.data = torch.from_numpy(rng.normal(scale=0.5, size=network.bias.shape))
+    network.biases.data = torch.from_numpy(rng.normal(scale=0.5, size=network.biases.shape))
     return network
 
 

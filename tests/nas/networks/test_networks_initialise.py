@@ -33,7 +33,7 @@ def star_wiring(n_units: int) -> Wiring:
 )
 def test_every_neuron_is_scaled_by_its_own_fan_in(activation: str, gain: float):
     network = SparseMLP(star_wiring(60), activation, rng=1, dtype=torch.float64)
-    hidden, output = (block.matrix(network.weight.detach()).numpy() for block in network.blocks)
+    hidden, output = (matrix.detach().numpy() for matrix in network.matrices())
     wide, narrow = hidden[1::2], hidden[::2]
     # The relative standard error of a variance is sqrt(2 / draws): 1.3 %, 5.2 % and 2.4 %.
     assert (wide**2).mean() == pytest.approx(gain / 400, rel=0.06)
@@ -49,12 +49,12 @@ def test_both_sides_of_a_cell_are_scaled_apart(cell: str, gates: int):
     read_in = [(unit, 50 + cell_number) for unit in range(50) for cell_number in range(100)]
     recurrent = [(50 + source, 50 + (source + step) % 100) for source in range(100) for step in range(20)]
     network = SparseRNN(Wiring((50, 100), read_in + recurrent, inputs=True), cell, rng=2, dtype=torch.float64)
-    below, before = (block.matrix(network.weight.detach()).numpy() for block in network.blocks)
+    below, before = (matrix.detach().numpy() for matrix in network.matrices())
     for gate in np.split(below, gates):
         assert (gate**2).mean() == pytest.approx(1 / 50, rel=0.1)
     for gate in np.split(before, gates):
         assert (gate**2).sum(axis=1).mean() == pytest.approx(1, rel=0.15)
-    forget = network.bias.detach().numpy().reshape(-1, 100)
+    forget = network.biases.detach().numpy().reshape(-1, 100)
     assert forget.sum(axis=1).tolist() == ([0, 100, 0, 0] if cell == "lstm" else [0] * (gates + (cell == "gru")))
 
 
@@ -87,10 +87,9 @@ def test_the_head_draws_after_the_recurrent_network():
 def test_weights_of_the_wiring_are_the_initial_weights():
     wiring = Wiring((1, 2, 1), [(0, 1), (0, 2), (1, 2), (2, 1), (2, 2), (1, 3)], True, True, weights=[1, 2, 3, 4, 5, 6])
     for network in (SparseRNN(wiring, "relu"), SequenceNetwork(wiring, "tanh")):
-        below, before = parts_of(network)[0].blocks
-        weight = parts_of(network)[0].weight
-        assert below.matrix(weight).tolist() == [[1], [2]]
-        assert before.matrix(weight).tolist() == [[0, 4], [3, 5]]
+        below, before = parts_of(network)[0].matrices()
+        assert below.tolist() == [[1], [2]]
+        assert before.tolist() == [[0, 4], [3, 5]]
     assert SequenceNetwork(wiring, "tanh").head.weight.tolist() == [6]
 
 
@@ -105,8 +104,8 @@ def recurrent_matrices(network: SparseRNN) -> np.ndarray:
     """Return (gates, n_hidden, n_hidden) matrices, assembled from the public views."""
     wiring, gates = network.blueprint, network.blocks[0].gates
     matrices = np.zeros((gates, wiring.n_hidden, wiring.n_hidden))
-    for block in network.blocks[1::2]:
-        view = block.matrix(network.weight.detach()).double().numpy().reshape(gates, len(block.targets), -1)
+    for block, matrix in zip(network.blocks[1::2], network.matrices()[1::2], strict=True):
+        view = matrix.detach().double().numpy().reshape(gates, len(block.targets), -1)
         targets = np.array(block.targets) - wiring.n_inputs
         matrices[:, targets[:, None], block.columns - wiring.n_inputs] = view
     return matrices
@@ -130,9 +129,8 @@ def test_large_networks_reach_it_too():
 def test_scaling_changes_recurrent_weights_only():
     wiring = recurrent_wiring(20, 0.3, 2)
     plain, scaled = SparseRNN(wiring, rng=0), SparseRNN(wiring, rng=0, spectral_radius=0.5)
-    below, before = plain.blocks
-    assert torch.equal(below.matrix(plain.weight), below.matrix(scaled.weight))
-    assert not torch.equal(before.matrix(plain.weight), before.matrix(scaled.weight))
+    assert torch.equal(plain.matrices()[0], scaled.matrices()[0])
+    assert not torch.equal(plain.matrices()[1], scaled.matrices()[1])
 
 
 @pytest.mark.parametrize("n", [6, 400])

@@ -10,7 +10,16 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from nas.networks import SequenceNetwork, SparseMLP, SparseRNN, load_network, save_network, storage, wiring_of
+from nas.networks import (
+    SequenceNetwork,
+    SparseMLP,
+    SparseRNN,
+    load_network,
+    parts_of,
+    save_network,
+    storage,
+    wiring_of,
+)
 from priors.wiring import Wiring
 
 FORWARD = Wiring((3, 2, 2, 2), [(0, 3), (2, 3), (3, 5), (1, 6), (4, 6), (5, 7), (0, 8)], True, True)
@@ -32,17 +41,21 @@ def networks() -> list[tuple[torch.nn.Module, torch.Tensor]]:
 
 
 @pytest.mark.parametrize("index", range(7))
-def test_what_was_saved_comes_back(index: int, tmp_path: Path):
+@pytest.mark.parametrize("pruned", [False, True])
+@pytest.mark.parametrize("version", [1, 2])
+def test_what_was_saved_comes_back(index: int, pruned: bool, version: int, tmp_path: Path):
     network, x = networks()[index]
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.add_(0.1 * (parameter != 0))
-    part = getattr(network, "rnn", network)
-    part.mask[0] = False
-    part.weight.data[0] = 0
+    if pruned:
+        part = getattr(network, "rnn", network)
+        part.replace_weights(part.slots[1:], part.weight[1:])
     path = tmp_path / "network.safetensors"
     save_network(network, path)
     assert [file.name for file in tmp_path.iterdir()] == ["network.safetensors"]
+    if version == 1:
+        save_masked(network, path)
     loaded = load_network(str(path))
     assert type(loaded) is type(network)
     assert str(loaded) == str(network)
@@ -58,9 +71,30 @@ def test_what_was_saved_comes_back(index: int, tmp_path: Path):
         assert np.array_equal(before.weights, after.weights)
 
 
-def saved(tmp_path: Path) -> Path:
-    path = tmp_path / "network.safetensors"
-    save_network(SparseMLP(FORWARD, "gelu", rng=0), path)
+def save_masked(network: torch.nn.Module, path: Path) -> None:
+    """Write a network as version 1 did: a value for every entry of the blocks, and a mask; `path` holds version 2."""
+    with safe_open(path, framework="pt") as file:
+        description = json.loads(file.metadata()["wirenas"]) | {"version": 1}
+    wiring = getattr(network, "rnn", network).blueprint
+    tensors = {"wiring.edges": torch.from_numpy(wiring.edges.copy())}
+    if wiring.weights is not None:
+        tensors["wiring.weights"] = torch.from_numpy(wiring.weights.copy())
+    for name, part in zip(("rnn.", "head.") if hasattr(network, "head") else ("",), parts_of(network), strict=True):
+        size = sum(block.size for block in part.blocks)
+        places = torch.zeros(size, dtype=torch.bool).index_fill(0, part.slots, True)
+        tensors[f"{name}mask"] = places
+        tensors[f"{name}weight"] = torch.zeros(size, dtype=part.weight.dtype).masked_scatter(
+            places, part.weight.detach()
+        )
+        tensors[f"{name}bias"] = part.bias_vector.detach()
+    save_file(tensors, path, {"wirenas": json.dumps(description)})
+
+
+def saved(tmp_path: Path, version: int = 2) -> Path:
+    path, network = tmp_path / "network.safetensors", SparseMLP(FORWARD, "gelu", rng=0)
+    save_network(network, path)
+    if version == 1:
+        save_masked(network, path)
     return path
 
 
@@ -78,9 +112,12 @@ def test_the_file_says_what_it_is(tmp_path: Path):
     with safe_open(saved(tmp_path), framework="pt") as file:
         assert list(file.metadata()) == ["wirenas"]
         description = json.loads(file.metadata()["wirenas"])
-        assert file.get_tensor("wiring.edges").tolist() == FORWARD.edges.tolist()
+        degrees, targets = (file.get_tensor(f"wiring.{name}") for name in ("degrees", "targets"))
+    assert degrees.tolist() == [2, 1, 1, 1, 1, 1, 0, 0, 0]
+    assert targets.tolist() == [3, 8, 6, 3, 5, 6, 7]
+    assert (degrees.dtype, targets.dtype) == (torch.int8, torch.int8)
     assert description["format"] == "wirenas-network"
-    assert description["version"] == 1
+    assert description["version"] == 2
     assert (description["class"], description["unit"]) == ("SparseMLP", "gelu")
     assert description["sizes"] == [3, 2, 2, 2]
 
@@ -114,13 +151,13 @@ def test_a_broken_write_leaves_the_older_file(tmp_path: Path, monkeypatch: pytes
     ("description", "reason"),
     [
         ({"format": "other"}, "its format is 'other'"),
-        ({"version": 2}, "its version is 2 and only 1 is known"),
+        ({"version": 3}, "its version is 3 and only 1 to 2 are known"),
         ({"class": "os.system"}, "which is not known"),
         ({"class": "SparseRNN"}, "a 'SparseRNN' of 'gelu', which is not known"),
         ({"unit": "__import__"}, "which is not known"),
         ({"sizes": [1e9]}, "sizes must be integers"),
         ({"sizes": [3, 2, 2, 1000000000000]}, "add up to at most"),
-        ({"sizes": [3, 2, 2, 20]}, "size mismatch|weights where its wiring has room"),
+        ({"sizes": [3, 2, 2, 20]}, "bias has shape|size mismatch|weights where its wiring has room|leave"),
         ({"sizes": [3, 2, -2, 6]}, "every layer needs at least 1 neuron"),
         ({"sizes": {}}, "this is no intact network file"),
         ({"sizes": "nonsense"}, "this is no intact network file"),
@@ -130,8 +167,9 @@ def test_a_broken_write_leaves_the_older_file(tmp_path: Path, monkeypatch: pytes
         ({"outputs": False}, "SparseMLP needs both"),
     ],
 )
-def test_wrong_descriptions_are_refused(description: dict[str, Any], reason: str, tmp_path: Path):
-    path = saved(tmp_path)
+@pytest.mark.parametrize("version", [1, 2])
+def test_wrong_descriptions_are_refused(description: dict[str, Any], reason: str, version: int, tmp_path: Path):
+    path = saved(tmp_path, version)
     edit(path, description)
     with pytest.raises(ValueError, match=reason) as raised:
         load_network(path)
@@ -155,6 +193,38 @@ def test_wrong_descriptions_are_refused(description: dict[str, Any], reason: str
         ({"bias": torch.zeros(7)}, "size mismatch"),
         ({"weight": torch.ones(14)}, "not zero off its mask"),
         ({"mask": torch.ones(14)}, "its masks must be boolean"),
+    ],
+)
+def test_wrong_tensors_of_version_1_are_refused(tensors: dict[str, torch.Tensor | None], reason: str, tmp_path: Path):
+    path = saved(tmp_path, version=1)
+    edit(path, tensors=tensors)
+    with pytest.raises(ValueError, match=reason) as raised:
+        load_network(path)
+    assert str(raised.value).startswith(f"{path}: ")
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("tensors", "reason"),
+    [
+        ({"weight": None}, "it holds bias where weight, bias are needed"),
+        ({"bias": None}, "it holds weight where weight, bias are needed"),
+        ({"extra": torch.zeros(1)}, "it holds bias, extra, weight where"),
+        ({"wiring.targets": None}, "wiring.targets"),
+        ({"wiring.degrees": torch.zeros(9, dtype=torch.int8)}, "its degrees add up to 0 where it has 7 edges"),
+        ({"wiring.degrees": torch.tensor([-1, 8, 0, 0, 0, 0, 0, 0, 0])}, "its degrees add up to 7"),
+        ({"wiring.degrees": torch.tensor([7.0] + 8 * [0.0])}, "must be vectors of whole numbers"),
+        ({"wiring.targets": torch.tensor([3, 8, 6, 3, 5, 6, 99])}, "leaves the 9 neurons"),
+        ({"wiring.targets": torch.tensor([3, 3, 6, 3, 5, 6, 7])}, "edge"),
+        ({"wiring.weights": torch.zeros(2)}, "one weight for each of the 7 edges"),
+        ({"bias": torch.zeros(6, dtype=torch.int64)}, "one floating-point type"),
+        ({"bias": torch.zeros(6, dtype=torch.float64)}, "one floating-point type"),
+        ({"bias": torch.zeros(7)}, r"bias has shape \(7,\) where \(6,\) is needed"),
+        ({"weight": torch.zeros(6)}, r"weight has shape \(6,\) where \(7,\) is needed"),
+        ({"gaps": torch.tensor([0, 1, 1, 1, 1, 1, 99])}, "7 places and 7 weights: .* between 0 and"),
+        ({"gaps": torch.tensor([0, 1, 1, 1, 1, 1, 0])}, "places must ascend"),
+        ({"gaps": torch.tensor([0, 1])}, "2 places and 7 weights"),
+        ({"gaps": torch.tensor([0.5, 1.0])}, "must be vectors of whole numbers"),
     ],
 )
 def test_wrong_tensors_are_refused(tensors: dict[str, torch.Tensor | None], reason: str, tmp_path: Path):

@@ -1,0 +1,368 @@
+"""WiredModule: a module that holds exactly the live weights of a wiring, and what it computes with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.autograd import forward_ad
+from torch.nn.utils import parametrize
+
+from nas.networks.blocks import Block, LiveWeights, live_weights, n_slots, slots_of
+from nas.networks.parameters import EdgeWeights
+from priors.wiring import Wiring
+
+__all__ = ["Matrix", "SparseMatrix", "WiredModule", "affine", "generator_of", "is_plain"]
+
+_ALWAYS_DENSE, _NEVER_DENSE = 2**22, 2**28
+"""Entries of all matrices up to which they are made dense at any density, and beyond which at none."""
+_DENSITY = 1 / 64
+"""Between the two, matrices of at least this share of weights are made dense."""
+_CHUNK = 2**24
+"""Numbers that a sparse product holds at a time."""
+_NORMS = ("WeightNorm", "SpectralNorm", "Orthogonal")
+
+
+class SparseMatrix(NamedTuple):
+    """A matrix by its weights, (n_weights,), with the row and the column of each."""
+
+    weight: Tensor
+    rows: Tensor
+    columns: Tensor
+    n_rows: int
+
+
+Matrix = Tensor | SparseMatrix
+
+
+class WiredModule(nn.Module):
+    """A module whose weights are those of a wiring's edges: one flat vector, with one entry a weight.
+
+    The matrices that torch computes with are made of it in every forward pass, by operations that autograd, and
+    whatever else transforms torch code, knows. Nothing that happens to the parameters can therefore leave the graph.
+
+    Attributes
+    ----------
+    weight : (n_weights,) Parameter
+        In the order of their places: block by block, by target and gate, sources ascending.
+    slots : (n_weights,) int64 buffer
+        The place of each weight in the blocks, ascending.
+    columns : (n_columns,) int64 buffer
+        The neurons that the blocks read, one block after the other.
+    blocks : tuple of Block
+    blueprint : Wiring
+        The wiring as constructed; `wiring_of` gives the one that lives.
+    """
+
+    weight: nn.Parameter
+    slots: Tensor
+    columns: Tensor
+    blocks: tuple[Block, ...]
+    blueprint: Wiring
+    biases_name = "bias"
+
+    def _install(
+        self,
+        wiring: Wiring,
+        blocks: tuple[Block, ...],
+        rng: int | np.random.Generator | None,
+        device: torch.device | str | None,
+        dtype: torch.dtype | None,
+    ) -> None:
+        """Give the module its parameters and buffers."""
+        self.blueprint, self.blocks = wiring, blocks
+        start, biases = self._start(wiring, generator_of(rng))
+        slots = slots_of(blocks, start.edges).ravel()
+        order = np.argsort(slots)
+        kind: dict[str, Any] = {"device": device, "dtype": dtype or torch.get_default_dtype()}
+        self.register_parameter("weight", nn.Parameter(torch.as_tensor(start.weights.ravel()[order], **kind)))
+        self.register_parameter(self.biases_name, nn.Parameter(torch.as_tensor(biases, **kind)))
+        self.register_buffer("slots", torch.as_tensor(slots[order], device=device))
+        self.register_buffer("columns", torch.as_tensor(self._columns(), device=device))
+
+    def _start(self, wiring: Wiring, rng: np.random.Generator) -> tuple[EdgeWeights, NDArray[np.float64]]:
+        """Return the weights and the biases that the module starts with on a wiring."""
+        raise NotImplementedError
+
+    def _columns(self) -> NDArray[np.int64]:
+        return np.concatenate([np.zeros(0, np.int64), *(block.columns for block in self.blocks)])
+
+    @property
+    def bias_vector(self) -> nn.Parameter:
+        """The module's biases, whatever it calls them."""
+        biases: nn.Parameter = getattr(self, self.biases_name)
+        return biases
+
+    @property
+    def mask(self) -> Tensor:
+        """Which entries of `weight` live, (n_weights,) bool: all of them."""
+        return torch.ones_like(self.weight, dtype=torch.bool)
+
+    def live_weights(self) -> LiveWeights:
+        """Return what each weight connects."""
+        return live_weights(self.blocks, self.slots.cpu().numpy())
+
+    def slots_of_blueprint(self) -> NDArray[np.int64]:
+        """Return the places of the weights of the wiring as constructed, ascending."""
+        edges = self.blueprint.edges[self._covers(self.blueprint.edges)]
+        return np.sort(slots_of(self.blocks, edges).ravel())
+
+    def matrices(self, values: Tensor | None = None) -> tuple[Tensor, ...]:
+        """Return the matrix of every block, (gates * n_target, n_columns), zero where there is no edge.
+
+        They carry gradients to the weights; writing into them changes nothing, see `copy_matrices`.
+
+        Parameters
+        ----------
+        values : (n_weights,) Tensor, optional
+            What to show in place of the weights: their gradients, say, or an optimizer's moments.
+        """
+        dense = self._dense(values)
+        return tuple(block.matrix(dense) for block in self.blocks)
+
+    def copy_matrices(self, matrices: Sequence[Tensor]) -> None:
+        """Set the weights to the entries of matrices like those of `matrices`; entries without an edge are not read.
+
+        Raises
+        ------
+        ValueError
+            If the matrices have other shapes.
+        """
+        found, needed = [tuple(matrix.shape) for matrix in matrices], [block.shape for block in self.blocks]
+        if found != needed:
+            raise ValueError(f"the matrices have shapes {found} where {needed} are needed")
+        with torch.no_grad():
+            self.weight.copy_(torch.cat([matrix.reshape(-1).to(self.weight) for matrix in matrices])[self.slots])
+
+    def place(self, edges: NDArray[np.integer[Any]], weights: NDArray[np.floating[Any]]) -> None:
+        """Write (n_edges, gates) weights of edges, in whatever order; gates that do not live are left out."""
+        slots = self.slots.cpu().numpy()
+        given = slots_of(self.blocks, edges).ravel()
+        places = np.searchsorted(slots, given)
+        lives = slots[np.minimum(places, len(slots) - 1)] == given if len(slots) else np.zeros(len(given), bool)
+        values = torch.as_tensor(weights.ravel()[lives]).to(self.weight)
+        with torch.no_grad():
+            self.weight[torch.from_numpy(places[lives]).to(self.weight.device)] = values
+
+    def replace_weights(self, slots: Tensor, weight: Tensor) -> None:
+        """Let weights live at exactly these places.
+
+        Where their number changes, `weight` becomes another Parameter: optimizers must be told.
+
+        Parameters
+        ----------
+        slots : (n_weights,) int64 Tensor
+            Ascending.
+        weight : (n_weights,) Tensor
+
+        Raises
+        ------
+        ValueError
+            If the places are not ascending, not those of the blocks, or as many as the weights.
+        """
+        if slots.shape != weight.shape or not self._has_places(slots):
+            raise ValueError(
+                f"{len(slots)} places and {len(weight)} weights: as many are needed, and places must ascend between 0 "
+                f"and {n_slots(self.blocks) - 1}"
+            )
+        with torch.no_grad():
+            if weight.shape == self.weight.shape:
+                self.weight.copy_(weight)
+            else:
+                self.weight = nn.Parameter(weight.detach().to(self.weight).clone(), self.weight.requires_grad)
+            self.slots = slots.to(self.weight.device)
+
+    def reset_parameters(self, rng: int | np.random.Generator | None = None) -> None:
+        """Draw new initial weights for what lives, and set the biases to what they begin with.
+
+        Also after ``to_empty``: structure of which nothing is left becomes that of the wiring again.
+
+        Parameters
+        ----------
+        rng : int, numpy Generator or None
+            Where the draws come from; None follows ``torch.manual_seed``.
+        """
+        of_blueprint = self.slots_of_blueprint()
+        if len(of_blueprint) == len(self.slots) and not self._has_places(self.slots):
+            self.slots.copy_(torch.from_numpy(of_blueprint))
+        self.columns.copy_(torch.from_numpy(self._columns()))
+        wiring = self.blueprint
+        if not np.array_equal(self.slots.cpu().numpy(), of_blueprint):
+            others = self.blueprint.edges[~self._covers(self.blueprint.edges)]
+            living = np.unique(self.live_weights().edges, axis=0)
+            wiring = wiring.replace(edges=np.concatenate([living, others]), weights=None)
+        start, biases = self._start(wiring, generator_of(rng))
+        self.place(start.edges, start.weights)
+        with torch.no_grad():
+            self.bias_vector.copy_(torch.as_tensor(biases))
+
+    def _covers(self, edges: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
+        """Return which edges of the wiring are this module's."""
+        targets = edges[:, 1]
+        return (targets >= self.blocks[0].targets.start) & (targets < self.blocks[-1].targets.stop)
+
+    def _has_places(self, slots: Tensor) -> bool:
+        if slots.is_meta or slots.dtype != torch.int64 or slots.ndim != 1:
+            return False
+        if not len(slots):
+            return True
+        return bool((slots.diff() > 0).all()) and int(slots[0]) >= 0 and int(slots[-1]) < n_slots(self.blocks)
+
+    def _is_dense(self) -> bool:
+        """Whether matrices are made in full, which is faster where they are small or not very sparse."""
+        size = n_slots(self.blocks)
+        return size <= _ALWAYS_DENSE or (size <= _NEVER_DENSE and len(self.slots) >= _DENSITY * size)
+
+    def _dense(self, values: Tensor | None = None) -> Tensor:
+        """Return the (n_slots,) entries of all matrices."""
+        _refuse_norms(self)
+        values = self.weight if values is None else values
+        size = n_slots(self.blocks)
+        return values if len(self.slots) == size else values.new_zeros(size).index_copy(0, self.slots, values)
+
+    def _matrices(self) -> tuple[Matrix, ...]:
+        """Return the matrix of every block in the form that is computed with."""
+        if self._is_dense():
+            dense = self._dense()
+            pieces = torch.split(dense, [block.size for block in self.blocks])
+            return tuple(piece.view(block.shape) for piece, block in zip(pieces, self.blocks, strict=True))
+        _refuse_norms(self)
+        ends = torch.tensor([block.offset + block.size for block in self.blocks], device=self.slots.device)
+        counts = torch.searchsorted(self.slots, ends).diff(prepend=ends.new_zeros(1)).tolist()
+        matrices = []
+        for block, slots, weight in zip(
+            self.blocks, torch.split(self.slots, counts), torch.split(self.weight, counts), strict=True
+        ):
+            n_columns = max(len(block.columns), 1)
+            within = slots - block.offset
+            matrices.append(SparseMatrix(weight, within // n_columns, within % n_columns, block.shape[0]))
+        return tuple(matrices)
+
+    def _indices(self) -> tuple[Tensor, ...]:
+        """Return the columns of every block."""
+        return torch.split(self.columns, [len(block.columns) for block in self.blocks])
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *given: Any) -> None:
+        if f"{prefix}mask" in state_dict:
+            self._convert_masked(state_dict, prefix)
+        slots = state_dict.get(f"{prefix}slots")
+        if slots is not None and slots.shape == self.slots.shape and not slots.is_meta and not self._has_places(slots):
+            errors: list[str] = given[-1]
+            errors.append(f"{prefix}slots: places of weights must ascend, within those of this wiring")
+        super()._load_from_state_dict(state_dict, prefix, *given)
+
+    def _convert_masked(self, state: dict[str, Any], prefix: str) -> None:
+        """Turn a state as it was before weights had places: with a value for every entry of the blocks, and a mask."""
+        mask, weight = state.pop(f"{prefix}mask"), state.get(f"{prefix}weight")
+        if weight is not None and mask.shape == weight.shape:
+            state[f"{prefix}weight"], state[f"{prefix}slots"] = weight[mask], mask.nonzero().squeeze(1)
+        state[f"{prefix}columns"] = torch.from_numpy(self._columns())
+        if f"{prefix}bias" in state:
+            state[f"{prefix}{self.biases_name}"] = state.pop(f"{prefix}bias")
+
+
+def is_plain(device_type: str) -> bool:
+    """Whether nothing but autograd looks at what is computed: no compiler, tracer, transform of functions, autocast.
+
+    Then operations that are faster and write in place may stand in for standard ones.
+    """
+    return not (
+        torch.compiler.is_compiling()
+        or torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+        or torch._C._are_functorch_transforms_active()
+        or torch.is_autocast_enabled(device_type)
+        or forward_ad._current_level >= 0
+    )
+
+
+def affine(read: Tensor, matrix: Matrix, bias: Tensor) -> Tensor:
+    """Return the (batch, n_rows) products of (batch, n_columns) values with the rows of a matrix, plus biases."""
+    if isinstance(matrix, Tensor):
+        return torch.addmm(bias, read, matrix.t())
+    weight, rows, columns, n_rows = matrix
+    if is_plain(read.device.type):
+        product: Tensor = _Product.apply(weight, read.t(), columns, rows, n_rows)  # type: ignore[no-untyped-call]
+        return product.t() + bias
+    terms = read.index_select(1, columns) * weight
+    return terms.new_zeros(read.shape[0], n_rows).index_add(1, rows, terms) + bias
+
+
+class _Product(torch.autograd.Function):
+    """For every target the sum, over its edges, of weight times value of the source: (n_targets, batch).
+
+    Its gradients are made of itself and of `_Dots`, so that it can be differentiated any number of times.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, values: Tensor, sources: Tensor, targets: Tensor, n_targets: int) -> Tensor:
+        ctx.save_for_backward(weight, values, sources, targets)
+        sums = values.new_zeros(n_targets, values.shape[1])
+        for part in _chunks(weight, values):
+            sums.index_add_(0, targets[part], values[sources[part]] * weight[part].unsqueeze(1))
+        return sums
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        (gradient,) = gradients
+        weight, values, sources, targets = ctx.saved_tensors
+        to_weight, to_values = ctx.needs_input_grad[:2]
+        return (
+            _Dots.apply(gradient, values, targets, sources) if to_weight else None,  # type: ignore[no-untyped-call]
+            _Product.apply(weight, gradient, targets, sources, len(values)) if to_values else None,  # type: ignore[no-untyped-call]
+            None,
+            None,
+            None,
+        )
+
+
+class _Dots(torch.autograd.Function):
+    """For every edge the product of a row of one matrix with a row of another, (n_edges,)."""
+
+    @staticmethod
+    def forward(ctx: Any, left: Tensor, right: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+        ctx.save_for_backward(left, right, rows, columns)
+        dots = left.new_empty(len(rows))
+        for part in _chunks(dots, left):
+            dots[part] = (left[rows[part]] * right[columns[part]]).sum(dim=1)
+        return dots
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        (gradient,) = gradients
+        left, right, rows, columns = ctx.saved_tensors
+        to_left, to_right = ctx.needs_input_grad[:2]
+        return (
+            _Product.apply(gradient, right, columns, rows, len(left)) if to_left else None,  # type: ignore[no-untyped-call]
+            _Product.apply(gradient, left, rows, columns, len(right)) if to_right else None,  # type: ignore[no-untyped-call]
+            None,
+            None,
+        )
+
+
+def _chunks(edges: Tensor, values: Tensor) -> Sequence[slice]:
+    step = max(_CHUNK // max(values.shape[1], 1), 1)
+    return [slice(start, start + step) for start in range(0, len(edges), step)]
+
+
+def generator_of(rng: int | np.random.Generator | None) -> np.random.Generator:
+    """Return a generator of draws; without one given it follows torch's, as the layers of torch do."""
+    if rng is None:
+        rng = int(torch.randint(2**63 - 1, (), device="cpu"))
+    return np.random.default_rng(rng)
+
+
+def _refuse_norms(module: nn.Module) -> None:
+    """Refuse what rescales a weight matrix by its rows: the vector of weights has none."""
+    found: list[object] = list(module._forward_pre_hooks.values())
+    if parametrize.is_parametrized(module):
+        found += [part for parts in module.parametrizations.values() for part in parts]  # type: ignore[operator]
+    for part in found:
+        if type(part).__name__.strip("_") in _NORMS:
+            raise ValueError(
+                f"{type(part).__name__.strip('_')} on {type(module).__name__}: its weights are one vector of edges, "
+                "with no rows to normalise; remove it"
+            )
