@@ -142,7 +142,7 @@ def pareto(
 
     Example: wirenas study pareto
     """
-    from nas.studies.pareto.study import pareto_study
+    from nas.studies.pareto import pareto_study
 
     console = make_console(stderr=True)
     found = pareto_study(out, lambda line: say(console, line), seeds=seeds, trainings=trainings)

@@ -1,12 +1,10 @@
-"""The front of a campaign as JSON entries, a table and files of wirings."""
+"""The front of a campaign, as records and as JSON entries."""
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,20 +13,11 @@ from nas.evaluation.references import EQUAL_PARAMETERS, LINEAR
 from nas.samplers.acquisition import front_of
 from nas.store.records import Record, Records, summary_of
 from nas.training.session import sign_of
-from priors import Wiring, write_wiring
-from priors.files import atomic_write
 
 if TYPE_CHECKING:
     from nas.evaluation.finals import Finals, Standing
 
-__all__ = [
-    "evenly_by_size",
-    "front_entries",
-    "front_records",
-    "front_references",
-    "write_front_table",
-    "write_front_wirings",
-]
+__all__ = ["evenly_by_size", "front_entries", "front_records", "front_references"]
 
 Entry = Mapping[str, Any]
 
@@ -85,24 +74,6 @@ def front_references(finals: Finals) -> tuple[Entry, ...]:
     )
 
 
-def write_front_table(path: Path, front: Sequence[Entry]) -> None:
-    """Write one line a member as csv, with empty fields for what was not trained afresh."""
-    rows = [_row(entry) for entry in front]
-    with atomic_write(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def write_front_wirings(
-    folder: Path, front: Sequence[Entry], records: Records, rebuild: Callable[[Record], Wiring]
-) -> None:
-    """Write the wiring of every member as ``TRIAL.json`` into an empty folder."""
-    by_number = {record.number: record for record in records}
-    for entry in front:
-        write_wiring(rebuild(by_number[entry["trial"]]), folder / f"{entry['trial']}.json")
-
-
 def _staying(standings: Sequence[Standing], direction: str) -> set[int | None]:
     """Return the trials that are on the front of the fresh trainings."""
     means = np.array([sum(standing.validation) / len(standing.validation) for standing in standings])
@@ -122,14 +93,6 @@ def _trained(standing: Standing) -> dict[str, Any]:
         "validation": summary_of(standing.validation),
         "test": summary_of(standing.test),
     }
-
-
-def _row(entry: Entry) -> dict[str, Any]:
-    row = {name: entry[name] for name in ("trial", "n_parameters", "n_hidden", "n_edges", "value", "learning_rate")}
-    for part in ("validation", "test"):
-        row |= {f"{part}_{name}": (entry[part] or {}).get(name) for name in ("mean", "std", "seeds")}
-    row |= {"stays": entry["stays"], "fingerprint": entry["fingerprint"]}
-    return row | {f"param_{name}": value for name, value in entry["params"].items()}
 
 
 def front_records(records: Records, direction: str) -> list[Record]:

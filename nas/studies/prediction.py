@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from nas.seeds import stream
 from nas.space.draws import Uniform
 from nas.space.space import SEED_NAMES, Params
 from nas.store.survey_table import load_survey
-from nas.studies.tables import format_estimate, format_share, markdown_table, plain, write_numbers, write_text
+from nas.studies.tables import Watch, format_estimate, format_share, markdown_table, plain, write_results
 from nas.survey import Survey
 from predictors.fitted import Training
 from predictors.fitting import BlendFit
@@ -83,8 +84,6 @@ _REPEATS, _FOLDS = 2, 5
 _MOST = 2000
 """Wirings of a survey that are learnt from."""
 
-Watch = Callable[[str], None]
-
 
 @dataclass(frozen=True)
 class Judged:
@@ -117,14 +116,10 @@ def prediction(
 
     Parameters
     ----------
-    out : Path
-        Where to write.
-    atlas : Path
-        Where surveys lie or go; those that are complete are taken as they are.
+    out, atlas, watch
+        See `nas.studies.tables`. Surveys that are complete are taken as they are.
     names : sequence of str
         Populations; all by default.
-    watch : callable
-        Told in words what is done.
     wirings : int, optional
         Of each survey, fewer for a trial.
     """
@@ -158,7 +153,7 @@ def _judged(given: tuple[str, Path, tuple[Component, ...]]) -> Judged:
     predictor, training = examples.predictor(), examples.training()
     return Judged(
         name,
-        judge_training(training, training.labels, "mean", _REPEATS, _FOLDS, predictor=predictor, components=components),
+        judge_training(training, _REPEATS, _FOLDS, predictor=predictor, components=components),
         _one_seed(training),
         crossed,
     )
@@ -187,16 +182,8 @@ def _nested(survey: Survey) -> tuple[Component, ...]:
         return float(trainer.train(wiring, replicate, rate).history.value)
 
     with one_torch_thread():
-        values = [
-            v
-            for known_values in in_order(value, range(len(cells)), survey.threads, threading.Event())
-            for v in known_values
-        ]
-    levels = {
-        name: [labels[name] for _, labels, _ in cells]
-        for name in ("family", "parameters", "graph", "orientation")
-        if name in cells[0][1]
-    }
+        values = list(chain.from_iterable(in_order(value, range(len(cells)), survey.threads, threading.Event())))
+    levels = {name: [labels[name] for _, labels, _ in cells] for name in cells[0][1]}
     return tuple(variance_components(values, levels, residual="seed"))
 
 
@@ -245,9 +232,7 @@ def _write(out: Path, judged: Sequence[Judged]) -> None:
         plot_ladder(out / f"{found.name}-ladder.png", own.references, own.ladder, own.limit)
     plot_curves(out / "learning-curves.png", {found.name: found.validation.curve for found in judged})
     plot_components(out / "variance-components.png", {found.name: found.validation.components for found in judged})
-    numbers = write_numbers(out / "prediction.json", {found.name: found.to_json() for found in judged})
-    for name, text in pages(numbers).items():
-        write_text(out / name, text)
+    write_results(out, "prediction.json", {found.name: found.to_json() for found in judged}, pages)
 
 
 def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
@@ -292,19 +277,16 @@ def _report(judged: Sequence[Judged]) -> str:
     )
     shares = [(found.name, *map(_format_component, found.validation.components)) for found in judged]
     longest = max(map(len, shares))
+    has_intervals = any(not math.isnan(part.low) for found in judged for part in found.validation.left_out)
     return _TEXT.format(
         table=markdown_table(header, rows),
         components=markdown_table(
             ("population", *[""] * (longest - 1)), [(*row, *[""] * (longest - len(row))) for row in shares]
         ),
-        left_out="with 95 % intervals over its wirings" if _has_part_intervals(judged) else "without an interval",
+        left_out="with 95 % intervals over its wirings" if has_intervals else "without an interval",
         repeats=judged[0].validation.repeats,
         folds=judged[0].validation.folds,
     )
-
-
-def _has_part_intervals(judged: Sequence[Judged]) -> bool:
-    return any(not math.isnan(part.low) for found in judged for part in found.validation.left_out)
 
 
 def _format_component(component: Component) -> str:
@@ -317,11 +299,9 @@ def _format_part(part: PartScore) -> str:
 
 
 def _share(own: Validation) -> str:
-    return (
-        "–"
-        if own.ceiling is None or own.share_of_ceiling is None
-        else format_share(*own.ceiling.share_of(own.score.r2))
-    )
+    if own.ceiling is None or own.share_of_ceiling is None:
+        return "–"
+    return format_share(*own.ceiling.share_of(own.score.r2))
 
 
 def _limit(ceiling: Ceiling | None, *, one: bool = False) -> str:

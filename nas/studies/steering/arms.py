@@ -18,8 +18,7 @@ from nas.samplers.blind import TPEDraws
 from nas.seeds import stream_seed
 from nas.space.space import Params
 from nas.store.study import quiet_optuna
-from nas.studies.steering.pools import Pool
-from nas.studies.steering.replay import START, Choice, Run
+from nas.studies.steering.replay import START, Choice, Pool, Run
 from predictors import Predictor, names_of
 from priors import Wiring
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from command_line import wirenas
 
-from nas.studies.pareto import runs as pareto
-from nas.studies.pareto import study as pareto_report
-from nas.studies.pareto.runs import ARMS, START, Run, Setting, checkpoints, pareto_runs
-from nas.studies.pareto.study import pages, pareto_study
+from nas.studies import pareto as pareto_report
+from nas.studies import pareto_runs as pareto
+from nas.studies.pareto import pages, pareto_study
+from nas.studies.pareto_runs import ARMS, START, Run, Setting, checkpoints, pareto_runs
 from nas.studies.tables import plain
 
 TRAININGS, SEEDS = 13, 2
@@ -79,7 +79,7 @@ def test_runs_are_kept_and_only_missing_ones_are_made(
 ):
     lines = (study[0] / "runs.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
     path = tmp_path / "runs.jsonl"
-    path.write_text("".join(lines[:-1]) + lines[-1][:40] + "\n", encoding="utf-8")
+    path.write_text("".join(lines[:-1]) + lines[-1][:40], encoding="utf-8")
     asked = []
     searched = pareto._searched
 
@@ -90,15 +90,11 @@ def test_runs_are_kept_and_only_missing_ones_are_made(
     monkeypatch.setattr(pareto, "_searched", noting)
     runs, _ = pareto_runs(path, SEEDS, TRAININGS, lambda _: None)
     assert asked == [(SEEDS - 1, [ARMS[-1]])]
-    assert sorted((run.arm, run.seed, run.sizes, run.values, run.truths) for run in runs) == sorted(
-        (run.arm, run.seed, run.sizes, run.values, run.truths) for run in (Run(**_tuples(json.loads(x))) for x in lines)
-    )
+    expected = {(run.arm, run.seed): run for run in (Run(**json.loads(line)) for line in lines)}
+    assert {(run.arm, run.seed): run for run in runs} == expected
+    assert len(runs_in(tmp_path)) == len(lines)
     pareto_runs(path, SEEDS, TRAININGS, lambda _: None)
     assert len(asked) == 1
-
-
-def _tuples(stored: dict[str, Any]) -> dict[str, Any]:
-    return {name: tuple(item) if isinstance(item, list) else item for name, item in stored.items()}
 
 
 def test_nothing_in_the_space_is_larger_than_its_bound():

@@ -10,8 +10,7 @@ from steering_cases import REPLICATES, N
 
 from nas.samplers import StructuralSampler
 from nas.studies.steering.arms import ARMS, start_up
-from nas.studies.steering.pools import Pool
-from nas.studies.steering.replay import START, TRIALS, Choice, Run, replay
+from nas.studies.steering.replay import START, TRIALS, Choice, Pool, Run, replay
 
 
 @pytest.fixture(scope="module")

@@ -88,7 +88,6 @@ def test_all_published_columns_follow_from_the_graphs(shared_data: Path, cell: s
     np.testing.assert_allclose(own, published, rtol=0, atol=1e-9)
     np.testing.assert_array_equal(found.published, published)
     assert found.y.tolist() == [float(row["test_acc"]) for row in rows]
-    assert set(found.families) == {"barabasi_albert", "watts_strogatz"}
     assert set(found.r2) == set(published_rnns.REGRESSORS)
 
 

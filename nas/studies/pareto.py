@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.studies.pareto.runs import ARMS, CHANCE, FRESH_SEEDS, START, Run, checkpoints, pareto_runs
+from nas.report.output import log_axis_of_sizes
+from nas.studies.pareto_runs import ARMS, CHANCE, FRESH_SEEDS, START, Run, checkpoints, pareto_runs
 from nas.studies.tables import (
     Difference,
+    Watch,
     format_estimate,
     holm,
     listed,
     markdown_table,
     paired_difference,
-    write_numbers,
-    write_text,
+    write_results,
 )
 from predictors.figures import save_figure
 from predictors.validation.resampling import LEVEL
@@ -27,6 +28,7 @@ __all__ = ["SEEDS", "TRAININGS", "pages", "pareto_study"]
 
 SEEDS, TRAININGS = 20, 60
 _OWN, *_OTHERS = ARMS
+_KINDS = ("true", "observed")
 _LEVEL = 0.05
 _MORE = {True: "more than", False: "LESS than"}
 _SIZES = 60
@@ -36,64 +38,52 @@ Floats = NDArray[np.float64]
 
 
 def pareto_study(
-    out: Path, watch: Callable[[str], None] = lambda _: None, *, seeds: int = SEEDS, trainings: int = TRAININGS
+    out: Path, watch: Watch = lambda _: None, *, seeds: int = SEEDS, trainings: int = TRAININGS
 ) -> dict[str, Any]:
-    """Search with every arm and seed, and write numbers, a table and a figure.
+    """Search with every arm and seed, and write numbers, a table and a figure; see `nas.studies.tables`.
 
-    Parameters
-    ----------
-    out : Path
-        Where to write; runs that lie there in ``runs.jsonl`` are taken as they are.
-    watch : callable
-        Told in words what is done.
-    seeds, trainings : int
-        Fewer for a trial.
+    Runs that lie in ``runs.jsonl`` in `out` are taken as they are.
     """
     out.mkdir(parents=True, exist_ok=True)
     runs, setting = pareto_runs(out / "runs.jsonl", seeds, trainings, watch)
     _plot(out / "pareto.png", runs, setting.largest, trainings)
-    numbers = write_numbers(out / "pareto.json", _numbers(runs, setting.largest, trainings))
-    for name, text in pages(numbers).items():
-        write_text(out / name, text)
+    numbers = write_results(out, "pareto.json", _numbers(runs, setting.largest, trainings), pages)
     return {"out": str(out), **numbers}
 
 
 def _numbers(runs: Sequence[Run], largest: int, trainings: int) -> dict[str, Any]:
+    by_arm = {arm: _of(runs, arm) for arm in ARMS}
     volumes = {
         arm: {
-            "true": [run.true(trainings, largest) for run in _of(runs, arm)],
-            "observed": [run.observed(trainings, largest) for run in _of(runs, arm)],
+            "true": [run.true(trainings, largest) for run in own],
+            "observed": [run.observed(trainings, largest) for run in own],
         }
-        for arm in ARMS
+        for arm, own in by_arm.items()
     }
+    best = {arm: [float(run.true_front(trainings)[0].max()) for run in own] for arm, own in by_arm.items()}
     ahead = {
-        (other, kind): paired_difference(volumes[_OWN][kind], volumes[other][kind])
+        other: {kind: paired_difference(volumes[_OWN][kind], volumes[other][kind]) for kind in _KINDS}
         for other in _OTHERS
-        for kind in ("true", "observed")
     }
-    corrected = holm([difference.p for difference in ahead.values()])
-    best = {arm: [float(run.true_front(trainings)[0].max()) for run in _of(runs, arm)] for arm in ARMS}
+    corrected = iter(holm([difference.p for own in ahead.values() for difference in own.values()]))
     return {
         "largest": largest,
-        "seeds": len(_of(runs, _OWN)),
+        "seeds": len(by_arm[_OWN]),
         "trainings": trainings,
         "arms": {
             arm: {
                 **{kind: {"mean": np.mean(of), "sd": np.std(of, ddof=1)} for kind, of in kinds.items()},
-                "front": np.mean([len(run.front()) for run in _of(runs, arm)]),
+                "front": np.mean([len(run.front()) for run in by_arm[arm]]),
                 "most_accurate": np.mean(best[arm]),
             }
             for arm, kinds in volumes.items()
         },
         "ahead": {
             other: {
-                **{
-                    kind: {**vars(ahead[other, kind]), "p_corrected": corrected[list(ahead).index((other, kind))]}
-                    for kind in ("true", "observed")
-                },
+                **{kind: {**vars(found), "p_corrected": next(corrected)} for kind, found in own.items()},
                 "most_accurate": paired_difference(best[_OWN], best[other]),
             }
-            for other in _OTHERS
+            for other, own in ahead.items()
         },
         "fronts": _compare_fronts(runs, largest, trainings),
     }
@@ -121,8 +111,7 @@ def _mean_front(runs: Sequence[Run], sizes: Floats, trainings: int) -> Floats:
     rows = []
     for run in runs:
         values, own = run.true_front(trainings)
-        reached = np.where(own <= sizes[:, None], values, CHANCE)
-        rows.append(np.maximum(reached.max(axis=1), CHANCE))
+        rows.append(np.where(own <= sizes[:, None], values, CHANCE).max(axis=1, initial=CHANCE))
     mean: Floats = np.mean(rows, axis=0)
     return mean
 
@@ -138,7 +127,7 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
     rows = [
         (
             arm,
-            *(f"{own[kind]['mean']:.3f} ± {own[kind]['sd']:.3f}" for kind in ("true", "observed")),
+            *(f"{own[kind]['mean']:.3f} ± {own[kind]['sd']:.3f}" for kind in _KINDS),
             f"{own['front']:.1f}",
             f"{own['most_accurate']:.4f}",
         )
@@ -153,7 +142,7 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
             f"{own[kind]['p_corrected']:.2g}",
         )
         for other, own in numbers["ahead"].items()
-        for kind in ("true", "observed")
+        for kind in _KINDS
     ]
     text = _TEXT.format(
         seeds=numbers["seeds"],
@@ -173,16 +162,16 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _difference(stored: Mapping[str, float]) -> Difference:
-    return Difference(*(stored[name] for name in ("mean", "low", "high", "p")))
+    return Difference(**{name: stored[name] for name in ("mean", "low", "high", "p")})
 
 
 def _by_volume(numbers: Mapping[str, Any]) -> list[str]:
     """Say which samplers the structural one is ahead of and behind by true hypervolume."""
     groups: dict[str, list[str]] = {"is ahead of": [], "cannot be told apart from": [], "is BEHIND": []}
     for other, own in numbers["ahead"].items():
-        difference, is_sure = _difference(own["true"]), own["true"]["p_corrected"] < _LEVEL
-        sure = is_sure and not difference.low <= 0 <= difference.high
-        word = "cannot be told apart from" if not sure else "is ahead of" if difference.mean > 0 else "is BEHIND"
+        difference = _difference(own["true"])
+        is_level = own["true"]["p_corrected"] >= _LEVEL or difference.low <= 0 <= difference.high
+        word = "cannot be told apart from" if is_level else "is ahead of" if difference.mean > 0 else "is BEHIND"
         groups[word].append(f"{other} ({format_estimate(difference, '+')})")
     return [f"By true hypervolume the structural sampler {word} {listed(of)}." for word, of in groups.items() if of]
 
@@ -226,7 +215,6 @@ def _by_luck(numbers: Mapping[str, Any]) -> str:
 
 def _plot(path: Path, runs: Sequence[Run], largest: int, trainings: int) -> None:
     from matplotlib.figure import Figure
-    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
     from scipy.special import stdtrit
 
     figure = Figure(figsize=(11, 4.5), layout="constrained")
@@ -243,11 +231,7 @@ def _plot(path: Path, runs: Sequence[Run], largest: int, trainings: int) -> None
         right.plot(sizes, _mean_front(own, sizes, trainings), color=colour, linewidth=1.5, label=arm)
     left.set_xlabel("trainings")
     left.set_ylabel("true hypervolume, mean and 95 % interval over seeds")
-    right.set_xscale("log")
-    right.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    right.xaxis.set_major_formatter(StrMethodFormatter("{x:.0f}"))
-    right.xaxis.set_minor_formatter(NullFormatter())
-    right.set_xlabel("parameters")
+    log_axis_of_sizes(right)
     right.set_ylabel(f"true accuracy of the front after {trainings}, mean")
     for axes in (left, right):
         axes.grid(alpha=0.3)
