@@ -16,7 +16,7 @@ from nas.networks import NetworkSpec
 from priors import Layered, Wiring, attach
 from priors.draws import subset
 
-__all__ = ["EQUAL_PARAMETERS", "LINEAR", "Reference", "complete", "dense_of_equal_size", "references"]
+__all__ = ["EQUAL_PARAMETERS", "LINEAR", "Contender", "complete", "dense_of_equal_size", "references"]
 
 EQUAL_PARAMETERS = "dense with equal parameters"
 """Name of the reference that the verdict is about."""
@@ -28,49 +28,36 @@ _MOST_EDGES = 2_000_000
 
 
 @dataclass(frozen=True)
-class Reference:
-    """A network to compare with."""
+class Contender:
+    """A network that is trained with fresh seeds: a finalist, or one to compare it with."""
 
     name: str
     wiring: Wiring
     spec: NetworkSpec
 
 
-def references(wiring: Wiring, spec: NetworkSpec, rng: np.random.Generator) -> list[Reference]:
+def references(wiring: Wiring, spec: NetworkSpec, rng: np.random.Generator) -> list[Contender]:
     """Return the references of an attached wiring.
 
-    Parameters
-    ----------
-    wiring : Wiring
-        With input and output units.
-    spec : NetworkSpec
-        How the wiring is made a network.
-    rng : numpy.random.Generator
-        Draws the random reference.
-
-    Returns
-    -------
-    list of Reference
-        For an MLP: a linear one; two dense hidden layers of equal width, with as many parameters as comes nearest; two
-        dense hidden layers with as many neurons; the same layers with as many edges, at random places (with fewer where
-        they cannot hold as many). For an RNN: a linear one on the mean input over time; a completely connected one with
-        as many parameters as comes nearest; one with as many neurons; and as many neurons with as many edges of each
-        kind, at random places. The dense one with as many neurons is left out where it would have more than two million
-        edges.
+    For an MLP: a linear one; two dense hidden layers of equal width, with as many parameters as comes nearest; two
+    dense hidden layers with as many neurons; the same layers with as many edges, at random places (with fewer where
+    they cannot hold as many). For an RNN: a linear one on the mean input over time; a completely connected one with as
+    many parameters as comes nearest; one with as many neurons; and as many neurons with as many edges of each kind, at
+    random places. The dense one with as many neurons is left out where it would have more than two million edges.
     """
     shape, sparse = (_DENSE_RNN, _sparse_rnn) if spec.kind == "rnn" else (_DENSE_MLP, _sparse_mlp)
     units = (wiring.n_inputs, wiring.n_outputs)
     linear = NetworkSpec("linear-mean" if spec.kind == "rnn" else "mlp")
     found = [
-        Reference(LINEAR, Wiring.from_masks([np.ones(units[::-1])], inputs=True, outputs=True), linear),
+        Contender(LINEAR, Wiring.from_masks([np.ones(units[::-1])], inputs=True, outputs=True), linear),
         dense_of_equal_size(wiring, spec),
     ]
     if sum(shape.count(units, wiring.n_hidden)) <= _MOST_EDGES:
-        found.append(Reference("dense with equal neurons", shape.build(units, wiring.n_hidden), spec))
-    return [*found, Reference("random with equal edges", sparse(wiring, rng), spec)]
+        found.append(Contender("dense with equal neurons", shape.build(units, wiring.n_hidden), spec))
+    return [*found, Contender("random with equal edges", sparse(wiring, rng), spec)]
 
 
-def dense_of_equal_size(wiring: Wiring, spec: NetworkSpec) -> Reference:
+def dense_of_equal_size(wiring: Wiring, spec: NetworkSpec) -> Contender:
     """Return the dense network whose number of parameters comes nearest to that of an attached wiring."""
     shape = _DENSE_RNN if spec.kind == "rnn" else _DENSE_MLP
     units = (wiring.n_inputs, wiring.n_outputs)
@@ -79,7 +66,7 @@ def dense_of_equal_size(wiring: Wiring, spec: NetworkSpec) -> Reference:
         return spec.count_parameters(shape.count(units, n_hidden), n_hidden, units[1])["total"]
 
     width = _nearest_width(parameters, spec.n_parameters(wiring)["total"])
-    return Reference(EQUAL_PARAMETERS, shape.build(units, width), spec)
+    return Contender(EQUAL_PARAMETERS, shape.build(units, width), spec)
 
 
 def complete(n: int) -> Wiring:

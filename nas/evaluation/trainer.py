@@ -85,17 +85,6 @@ class Assessment:
             "ladder": {str(rate): value for rate, value in self.ladder.items()},
         }
 
-    @property
-    def effort(self) -> dict[str, Any]:
-        """The fields of a Record that say how much was trained."""
-        histories = [training.history for training in self.everything]
-        return {
-            "diverged": sum(history.diverged for history in histories),
-            "steps": sum(history.steps for history in histories),
-            "seconds": math.fsum(history.seconds for history in histories),
-            "engine": histories[0].engine,
-        }
-
 
 @dataclass(frozen=True)
 class Trainer:
@@ -141,6 +130,18 @@ class Trainer:
         numbers = steps * self.recipe.batch_size * length * n_parameters
         return _SECONDS_PER_NUMBER[engine_for(self.engine, self.device, self.spec)] * numbers
 
+    def effort(self, assessment: Assessment, candidate: Candidate) -> dict[str, Any]:
+        """Return the fields of a Record that say how much was trained."""
+        histories = [training.history for training in assessment.everything]
+        steps = sum(history.steps for history in histories)
+        return {
+            "diverged": sum(history.diverged for history in histories),
+            "steps": steps,
+            "seconds": math.fsum(history.seconds for history in histories),
+            "engine": histories[0].engine,
+            "expected_seconds": self.expected_seconds(steps, candidate.n_parameters),
+        }
+
     def plan(self, replicates: Sequence[int]) -> list[tuple[int, float]]:
         """Return the (replicate, learning rate) pairs that an assessment trains."""
         return [(replicate, rate) for rate in self.recipe.learning_rates for replicate in replicates]
@@ -170,15 +171,9 @@ class TrainedEvaluation:
 
     def __call__(self, candidate: Candidate) -> Mapping[str, Any]:
         """Train the candidate; see `Evaluation`."""
-        trainings = []
-        for step in self.trainer.plan(replicates_of(candidate, self.replicates)):
-            training = self.trainer.begin(candidate.wiring, *step)
-            training.session.run()
-            trainings.append(training.ended())
-        assessment = self.trainer.assess(trainings)
-        effort = assessment.effort
-        expected = self.trainer.expected_seconds(effort["steps"], candidate.n_parameters)
-        return assessment.merit | effort | {"expected_seconds": expected}
+        plan = self.trainer.plan(replicates_of(candidate, self.replicates))
+        assessment = self.trainer.assess([self.trainer.train(candidate.wiring, *step) for step in plan])
+        return {**assessment.merit, **self.trainer.effort(assessment, candidate)}
 
 
 @dataclass(frozen=True)
