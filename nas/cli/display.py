@@ -16,8 +16,7 @@ from nas.cli.console import say
 from nas.cli.display_predictors import show_steering, show_worth
 from nas.evaluation.watcher import Watcher
 from nas.report.card import comparison, number, spread
-from nas.report.outcome import Outcome, best_record
-from nas.report.steering import is_by_chance, is_steered
+from nas.report.outcome import Outcome, best_record, is_by_chance, is_steered
 from nas.store.records import Record, Records
 from nas.training.session import sign_of
 

@@ -19,12 +19,11 @@ from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, Successive
 from optuna.trial import FrozenTrial, TrialState
 
 from nas.errors import CampaignError, InputError
-from nas.evaluation.trainer import Evaluation, OwnEvaluation, TrainedEvaluation, Trainer, replicates_of
+from nas.evaluation.trainer import Evaluation, OwnEvaluation, OwnFunction, TrainedEvaluation, Trainer, replicates_of
 from nas.options.options import CampaignOptions, Direction
 from nas.samplers.proposer import Candidate
 from nas.store.records import Record, Records
 from nas.store.study import quiet_optuna, trial_of
-from priors import Wiring
 
 __all__ = [
     "EARLY_STOPPING",
@@ -68,19 +67,15 @@ Li et al., "Hyperband", JMLR 18(185), 2018, arXiv:1603.06560.
 
 
 def check_stopping(options: CampaignOptions) -> None:
-    """Check that trials can be stopped early where that is asked for.
-
-    Raises
-    ------
-    InputError
-        For an own evaluation, which gives one value and no curve, and for two objectives, which Optuna does not judge.
-    """
-    if options.early_stopping is not None and options.by_size:
+    """Refuse to stop trials early that have no curve of values, or two objectives, which Optuna does not judge."""
+    if options.early_stopping is None:
+        return
+    if options.by_size:
         raise InputError(
             f"early_stopping={options.early_stopping}: with objective=pareto no trial can be stopped early, since a "
             "curve of values says nothing about size; give early_stopping=none, or objective=value"
         )
-    if options.early_stopping is not None and options.task is None:
+    if options.task is None:
         raise InputError(
             f"early_stopping={options.early_stopping}: an own evaluation has no epochs to stop after; give a task, or "
             "early_stopping=none"
@@ -88,13 +83,7 @@ def check_stopping(options: CampaignOptions) -> None:
 
 
 def check_any_complete(records: Records) -> None:
-    """Check that a search found anything.
-
-    Raises
-    ------
-    CampaignError
-        If all its trials were stopped early or failed.
-    """
+    """Raise a CampaignError if all trials of a search were stopped early or failed."""
     if not records.complete:
         stopped = len(records.counted)
         raise CampaignError(
@@ -138,17 +127,9 @@ class Judge(ABC):
 
 
 class PastJudge(Judge):
-    """Judges a trial by those of earlier batches.
+    """Judges a trial by those of earlier batches, in the study `past`, in which the trial itself is not.
 
-    Parameters
-    ----------
-    pruner : BasePruner
-    past : optuna.Study
-        The trials to compare with.
-    trial : optuna.trial.FrozenTrial
-        The judged one, which is not in the study.
-    stored_notes : callable
-        Returns the system attributes that the pruner gave to the trial.
+    `stored_notes` returns the system attributes that the pruner gave to the trial.
     """
 
     def __init__(
@@ -265,10 +246,7 @@ class LockstepEvaluation:
 
 
 def evaluation_with(
-    trainer: Trainer | None,
-    own: Callable[[Wiring, Mapping[str, Any]], float] | None,
-    options: CampaignOptions,
-    judge_of: Callable[[int], Judge] | None,
+    trainer: Trainer | None, own: OwnFunction | None, options: CampaignOptions, judge_of: Callable[[int], Judge] | None
 ) -> Evaluation:
     """Return what gives a campaign's candidates their values: a trainer, or an evaluation of the user's own."""
     if trainer is None:
@@ -280,7 +258,7 @@ def evaluation_with(
 
 
 def shared_evaluation(
-    options: CampaignOptions, trainer: Trainer | None, own: Callable[[Wiring, Mapping[str, Any]], float] | None
+    options: CampaignOptions, trainer: Trainer | None, own: OwnFunction | None
 ) -> Callable[[optuna.Trial], Evaluation]:
     """Return what gives the evaluation of a trial of a shared study; see `evaluation_with`."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from statistics import fmean
 from typing import Any
 
 from nas.evaluation.references import Contender, dense_of_equal_size, references
@@ -56,7 +56,7 @@ class Standing:
         return {
             "name": self.name,
             **summary_of(self.test),
-            "validation": math.fsum(self.validation) / len(self.validation),
+            "validation": fmean(self.validation),
             "n_parameters": self.n_parameters,
             "n_edges": self.n_edges,
             "learning_rate": self.learning_rate,
@@ -112,7 +112,7 @@ def run_finals(
     executor : Executor
         Runs the trainings.
     watcher : Watcher
-        Is told of both stages, finalists and references, and of every training.
+        Hears of both stages, finalists and references, and of every training.
     on_front : bool
         Whether the finalists are a front: then all of them are tested, once, and three dense networks beside them.
     """

@@ -21,7 +21,7 @@ from predictors.validation.crossval import Fit, Predict
 from predictors.validation.figures import plot_curves, plot_ladder, plot_predictions
 from priors.files import atomic_write
 
-__all__ = ["explanation", "judge_training", "validate_into", "write_validation"]
+__all__ = ["explanation", "judge_training", "validate_into"]
 
 _SMALLER = "the wirings need more memory than there is; learn from fewer"
 _LEAST = 30
@@ -47,7 +47,7 @@ def validate_into(out: Path, repeats: int, folds: int, watch: Watch) -> dict[str
             raise ValueError(f"{out}: {n} wirings are too few to judge a predictor by: at least {_LEAST} are needed")
         validation = judge_training(training, repeats, folds, predictor=predictor, watch=watch)
     with writing(out / "validation"):
-        files = write_validation(out / "validation", predictor, validation)
+        files = _write_validation(out / "validation", predictor, validation)
     return {"out": str(out), **validation.to_json(), "rows": validation.rows(), "files": list(map(str, files))}
 
 
@@ -108,7 +108,7 @@ def judge_training(
     )
 
 
-def write_validation(folder: Path, predictor: Predictor, validation: Validation) -> list[Path]:
+def _write_validation(folder: Path, predictor: Predictor, validation: Validation) -> list[Path]:
     """Write numbers, tables and figures of a validation, each replaced at once."""
     folder.mkdir(parents=True, exist_ok=True)
     texts = {

@@ -17,8 +17,8 @@ from nas.studies.tables import (
     format_estimate,
     holm,
     listed,
-    markdown_table,
     paired_difference,
+    table_of,
     write_results,
 )
 from predictors.figures import save_figure
@@ -51,16 +51,15 @@ def pareto_study(
     return {"out": str(out), **numbers}
 
 
-def _numbers(runs: Sequence[Run], largest: int, trainings: int) -> dict[str, Any]:
-    by_arm = {arm: _of(runs, arm) for arm in ARMS}
+def _numbers(runs: Mapping[str, Sequence[Run]], largest: int, trainings: int) -> dict[str, Any]:
     volumes = {
         arm: {
             "true": [run.true(trainings, largest) for run in own],
             "observed": [run.observed(trainings, largest) for run in own],
         }
-        for arm, own in by_arm.items()
+        for arm, own in runs.items()
     }
-    best = {arm: [float(run.true_front(trainings)[0].max()) for run in own] for arm, own in by_arm.items()}
+    best = {arm: [float(run.true_front(trainings)[0].max()) for run in own] for arm, own in runs.items()}
     ahead = {
         other: {kind: paired_difference(volumes[_OWN][kind], volumes[other][kind]) for kind in _KINDS}
         for other in _OTHERS
@@ -68,12 +67,12 @@ def _numbers(runs: Sequence[Run], largest: int, trainings: int) -> dict[str, Any
     corrected = iter(holm([difference.p for own in ahead.values() for difference in own.values()]))
     return {
         "largest": largest,
-        "seeds": len(by_arm[_OWN]),
+        "seeds": len(runs[_OWN]),
         "trainings": trainings,
         "arms": {
             arm: {
                 **{kind: {"mean": np.mean(of), "sd": np.std(of, ddof=1)} for kind, of in kinds.items()},
-                "front": np.mean([len(run.front()) for run in by_arm[arm]]),
+                "front": np.mean([len(run.front()) for run in runs[arm]]),
                 "most_accurate": np.mean(best[arm]),
             }
             for arm, kinds in volumes.items()
@@ -89,10 +88,10 @@ def _numbers(runs: Sequence[Run], largest: int, trainings: int) -> dict[str, Any
     }
 
 
-def _compare_fronts(runs: Sequence[Run], largest: int, trainings: int) -> dict[str, Any]:
+def _compare_fronts(runs: Mapping[str, Sequence[Run]], largest: int, trainings: int) -> dict[str, Any]:
     """Return at how many sizes the mean front is above and below the best of the others, and where it is furthest."""
-    sizes = np.geomspace(min(min(run.sizes) for run in runs), largest, _SIZES)
-    fronts = {arm: _mean_front(_of(runs, arm), sizes, trainings) for arm in ARMS}
+    sizes = np.geomspace(_smallest(runs), largest, _SIZES)
+    fronts = {arm: _mean_front(own, sizes, trainings) for arm, own in runs.items()}
     gaps = fronts[_OWN] - np.max([fronts[other] for other in _OTHERS], axis=0)
     above, worst = sizes[gaps > 0], int(gaps.argmin())
     return {
@@ -102,8 +101,8 @@ def _compare_fronts(runs: Sequence[Run], largest: int, trainings: int) -> dict[s
     }
 
 
-def _of(runs: Sequence[Run], arm: str) -> list[Run]:
-    return [run for run in runs if run.arm == arm]
+def _smallest(runs: Mapping[str, Sequence[Run]]) -> int:
+    return min(min(run.sizes) for own in runs.values() for run in own)
 
 
 def _mean_front(runs: Sequence[Run], sizes: Floats, trainings: int) -> Floats:
@@ -120,27 +119,24 @@ def _mean_front(runs: Sequence[Run], sizes: Floats, trainings: int) -> Floats:
 
 
 def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
-    """Return the text of every page by the name of its file, from the numbers as they are read back.
-
-    Numbers of an older version hold no interval of the most accurate wirings.
-    """
-    rows = [
-        (
-            arm,
-            *(f"{own[kind]['mean']:.3f} ± {own[kind]['sd']:.3f}" for kind in _KINDS),
-            f"{own['front']:.1f}",
-            f"{own['most_accurate']:.4f}",
-        )
+    """Return the text of every page by the name of its file, from the numbers as they are read back."""
+    volumes = [
+        {
+            "sampler": arm,
+            **{f"{kind} hypervolume": f"{own[kind]['mean']:.3f} ± {own[kind]['sd']:.3f}" for kind in _KINDS},
+            "wirings on the front": f"{own['front']:.1f}",
+            "best of them": f"{own['most_accurate']:.4f}",
+        }
         for arm, own in numbers["arms"].items()
     ]
     differences = [
-        (
-            other,
-            kind,
-            format_estimate(_difference(own[kind]), "+"),
-            f"{own[kind]['p']:.2g}",
-            f"{own[kind]['p_corrected']:.2g}",
-        )
+        {
+            "structural less": other,
+            "hypervolume": kind,
+            "mean": format_estimate(_difference(own[kind]), "+"),
+            "p": f"{own[kind]['p']:.2g}",
+            "p, corrected": f"{own[kind]['p_corrected']:.2g}",
+        }
         for other, own in numbers["ahead"].items()
         for kind in _KINDS
     ]
@@ -152,10 +148,8 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
         chance=CHANCE,
         largest=numbers["largest"],
         tests=len(differences),
-        volumes=markdown_table(
-            ("sampler", "true hypervolume", "observed hypervolume", "wirings on the front", "best of them"), rows
-        ),
-        differences=markdown_table(("structural less", "hypervolume", "mean", "p", "p, corrected"), differences),
+        volumes=table_of(volumes),
+        differences=table_of(differences),
         verdict=" ".join([*_by_volume(numbers), *_by_size(numbers), _by_accuracy(numbers), _by_luck(numbers)]),
     )
     return {"README.md": text}
@@ -193,15 +187,11 @@ def _by_accuracy(numbers: Mapping[str, Any]) -> str:
     """Say whether the most accurate wirings are better than those of the other that has the best of them."""
     best = {arm: own["most_accurate"] for arm, own in numbers["arms"].items()}
     first = max(_OTHERS, key=best.__getitem__)
-    stored = numbers["ahead"][first].get("most_accurate")
-    text = f"The most accurate wiring of a front is worth {best[_OWN]:.4f} with it, "
-    if stored is None:
-        word = "more" if best[_OWN] > best[first] else "LESS"
-        return f"{text}{word} than with {first}, {best[first]:.4f}, by means without an interval."
-    difference = _difference(stored)
+    difference = _difference(numbers["ahead"][first]["most_accurate"])
     word = "not told apart from that" if difference.low <= 0 <= difference.high else _MORE[difference.mean > 0]
     return (
-        f"{text}{word} with {first}, {best[first]:.4f} ({format_estimate(difference, '+', 4)}), the best of the others."
+        f"The most accurate wiring of a front is worth {best[_OWN]:.4f} with it, {word} with {first}, "
+        f"{best[first]:.4f} ({format_estimate(difference, '+', 4)}), the best of the others."
     )
 
 
@@ -213,16 +203,16 @@ def _by_luck(numbers: Mapping[str, Any]) -> str:
     )
 
 
-def _plot(path: Path, runs: Sequence[Run], largest: int, trainings: int) -> None:
+def _plot(path: Path, runs: Mapping[str, Sequence[Run]], largest: int, trainings: int) -> None:
     from matplotlib.figure import Figure
     from scipy.special import stdtrit
 
     figure = Figure(figsize=(11, 4.5), layout="constrained")
     left, right = figure.subplots(1, 2)
-    sizes = np.geomspace(min(min(run.sizes) for run in runs), largest, 4 * _SIZES)
+    sizes = np.geomspace(_smallest(runs), largest, 4 * _SIZES)
     steps = checkpoints(trainings)
     for arm, colour, marker in zip(ARMS, ("#0072B2", "#D55E00", "#009E73", "0.5"), "os^D", strict=True):
-        own = _of(runs, arm)
+        own = runs[arm]
         volumes = np.array([[run.true(after, largest) for after in steps] for run in own])
         error = stdtrit(len(own) - 1, (1 + LEVEL) / 2) * volumes.std(axis=0, ddof=1) / len(own) ** 0.5
         left.errorbar(

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 import optuna
@@ -146,8 +147,8 @@ def checkpoints(trainings: int) -> tuple[int, ...]:
     return (*range(START, trainings, TESTED_EVERY), trainings)
 
 
-def pareto_runs(path: Path, seeds: int, trainings: int, watch: Watch) -> tuple[list[Run], Setting]:
-    """Search with every arm and seed, and return the runs; those that lie in a file, a line each, are read from it."""
+def pareto_runs(path: Path, seeds: int, trainings: int, watch: Watch) -> tuple[dict[str, list[Run]], Setting]:
+    """Search with every arm and seed, and return the runs by arm; those that are lines of a file are read from it."""
     setting = Setting.of(trainings)
     stored = [Run(**line) for line in kept_lines(path)]
     known = {(run.arm, run.seed): run for run in stored if len(run.sizes) == trainings}
@@ -161,7 +162,7 @@ def pareto_runs(path: Path, seeds: int, trainings: int, watch: Watch) -> tuple[l
                 known[run.arm, run.seed] = run
                 with path.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(asdict(run)) + "\n")
-    return [known[arm, seed] for arm in ARMS for seed in range(seeds)], setting
+    return {arm: [known[arm, seed] for seed in range(seeds)] for arm in ARMS}, setting
 
 
 @dataclass(frozen=True)
@@ -213,7 +214,7 @@ def _run(trainer: Trainer, arm: str, seed: int, done: Sequence[_Trained]) -> Run
 def _truth(trainer: Trainer, wiring: Wiring) -> float:
     """Train with fresh seeds at all rungs, as finals do, and test at the best rung on validation."""
     assessment = _assess(trainer, wiring, range(FRESH, FRESH + FRESH_SEEDS))
-    return math.fsum(training.test() for training in assessment.trainings) / FRESH_SEEDS
+    return fmean(training.test() for training in assessment.trainings)
 
 
 def _assess(trainer: Trainer, wiring: Wiring, replicates: range) -> Assessment:

@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.errors import InputError
-from nas.studies.tables import describe_differences, format_estimate, format_share, markdown_table, write_results
+from nas.report.card import markdown_table
+from nas.studies.tables import describe_differences, format_estimate, format_share, table_of, write_results
 from predictors import TIERS, describe, names_of
 from predictors.fitting import BlendFit, plain_fit
 from predictors.validation import (
@@ -83,7 +84,7 @@ def published_rnns(data: Path, out: Path, watch: Callable[[int, int], None] = la
     out : Path
         Where to write.
     watch : callable
-        Told how many of how many parts are done.
+        Called with the number of cells that are done, and of all.
 
     Raises
     ------
@@ -216,17 +217,16 @@ def _score_table(numbers: Mapping[str, Any]) -> str:
         means[cell["best"]] = f"**{means[cell['best']]}**"
         gain = read_estimate(cell["blend_less_best"])
         rows.append(
-            (
-                name,
-                format_estimate(gain, "+"),
-                f"{gain.sd:.3f}",
-                *(means[fit] for fit in (BLEND, *REGRESSORS, SOURCES)),
-                f"{cell['tau'][BLEND]:.3f}",
-                str(cell["collapsed"]),
-            )
+            {
+                "cell": name,
+                "blend - best": format_estimate(gain, "+"),
+                "sd over repeats": f"{gain.sd:.3f}",
+                **{fit: means[fit] for fit in (BLEND, *REGRESSORS, SOURCES)},
+                "tau of the blend": f"{cell['tau'][BLEND]:.3f}",
+                "collapsed runs": str(cell["collapsed"]),
+            }
         )
-    header = ("cell", "blend - best", "sd over repeats", BLEND, *REGRESSORS, SOURCES, "tau of the blend")
-    return markdown_table((*header, "collapsed runs"), rows)
+    return table_of(rows)
 
 
 def _each(numbers: Mapping[str, Any]) -> str:
@@ -243,9 +243,9 @@ def _each(numbers: Mapping[str, Any]) -> str:
 
 
 def _ladder_table(numbers: Mapping[str, Any]) -> str:
-    rungs = [step["name"] for step in next(iter(numbers.values()))["ladder"]]
-    rows = [(name, *map(_rung, cell["ladder"])) for name, cell in numbers.items()]
-    return markdown_table(("cell", *rungs), rows)
+    return table_of(
+        [{"cell": name, **{step["name"]: _rung(step) for step in cell["ladder"]}} for name, cell in numbers.items()]
+    )
 
 
 def _rung(step: Mapping[str, Any]) -> str:

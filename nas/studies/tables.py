@@ -13,14 +13,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from math import comb
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from nas.errors import InputError
+from nas.report.card import markdown_table
 from predictors.validation.resampling import interval_of
 from priors.files import atomic_write
+
+if TYPE_CHECKING:
+    from predictors.validation.crossval import Estimate
 
 __all__ = [
     "Difference",
@@ -32,23 +36,14 @@ __all__ = [
     "holm",
     "kept_lines",
     "listed",
-    "markdown_table",
     "paired_difference",
     "plain",
+    "table_of",
     "write_results",
     "write_text",
 ]
 
 Watch = Callable[[str], None]
-
-
-class _Estimate(Protocol):
-    @property
-    def mean(self) -> float: ...
-    @property
-    def low(self) -> float: ...
-    @property
-    def high(self) -> float: ...
 
 
 def listed(words: Iterable[str]) -> str:
@@ -57,10 +52,9 @@ def listed(words: Iterable[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table in Markdown."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+def table_of(rows: Sequence[Mapping[str, str]]) -> str:
+    """Return a table in Markdown, from rows of text by column."""
+    return markdown_table(list(rows[0]), [list(row.values()) for row in rows])
 
 
 def plain(value: Any) -> Any:
@@ -76,7 +70,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-def format_estimate(estimate: _Estimate, sign: str = "", digits: int = 3) -> str:
+def format_estimate(estimate: Estimate | Difference, sign: str = "", digits: int = 3) -> str:
     """Return an estimate with its interval."""
     mean, low, high = (f"{value:{sign}.{digits}f}" for value in (estimate.mean, estimate.low, estimate.high))
     return f"{mean} [{low}, {high}]"
@@ -87,7 +81,9 @@ def format_share(share: float, low: float, high: float, digits: int = 0) -> str:
     return f"{share:.{digits}%} [{low:.{digits}%}, {high:.{digits}%}]"
 
 
-def describe_differences(estimates: Mapping[str, _Estimate], phrases: Sequence[str], separator: str = ", ") -> str:
+def describe_differences(
+    estimates: Mapping[str, Estimate | Difference], phrases: Sequence[str], separator: str = ", "
+) -> str:
     """Say by three phrases with a {} which estimates are above 0, below 0, and neither by their interval."""
     groups: tuple[list[str], ...] = ([], [], [])
     for name, estimate in estimates.items():

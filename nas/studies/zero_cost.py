@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nas.networks import NetworkSpec
 from nas.prediction.examples import survey_examples
 from nas.store.survey_table import load_survey
-from nas.studies.tables import Watch, format_estimate, format_share, markdown_table, write_results
+from nas.studies.tables import Watch, format_estimate, format_share, table_of, write_results
 from nas.tasks import load_task
 from nas.zero_cost import zero_cost_columns
 from predictors.regressors import fit_ridge
@@ -99,13 +99,19 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
         ceiling = read_ceiling(population["ceiling"])
         for columns, stored in population["r2"].items():
             r2 = read_estimate(stored)
-            share = "–" if ceiling is None else format_share(*ceiling.share_of(r2))
             gain = population["gain"].get(columns)
-            over = "" if gain is None else format_estimate(read_estimate(gain), "+")
-            rows.append((name, columns, format_estimate(r2), share, over))
+            rows.append(
+                {
+                    "population": name,
+                    "columns": columns,
+                    "R2": format_estimate(r2),
+                    "share of the ceiling": "–" if ceiling is None else format_share(*ceiling.share_of(r2)),
+                    "over structure": "" if gain is None else format_estimate(read_estimate(gain), "+"),
+                }
+            )
     first = next(iter(numbers.values()))
     text = _TEXT.format(
-        table=markdown_table(("population", "columns", "R2", "share of the ceiling", "over structure"), rows),
+        table=table_of(rows),
         n=first["n"],
         seen=first.get("seen", _SEEN),
         repeats=first.get("repeats", _REPEATS),

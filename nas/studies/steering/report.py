@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from nas.report.card import markdown_table
 from nas.studies.steering.replay import START, TRIALS
 from nas.studies.steering.results import COMPARISONS, MEASURES, OWN, SHARES, PoolResult
 from nas.studies.tables import (
@@ -20,7 +21,7 @@ from nas.studies.tables import (
     format_estimate,
     format_share,
     listed,
-    markdown_table,
+    table_of,
     write_results,
     write_text,
 )
@@ -126,11 +127,10 @@ def _tables(pools: Mapping[str, Numbers]) -> dict[str, str]:
 
 
 def _csv(rows: Iterable[Mapping[str, Any]]) -> str:
-    first, *others = rows
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(first), lineterminator="\n")
+    given, text = list(rows), io.StringIO()
+    writer = csv.DictWriter(text, list(given[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows([first, *others])
+    writer.writerows(given)
     return text.getvalue()
 
 
@@ -236,15 +236,15 @@ def _count(count: float | None, trials: int) -> str:
 
 def _overview(pools: Mapping[str, Numbers], trials: int) -> str:
     rows = [
-        (
-            name,
-            str(pool["trainings_by_chance"][_SHARE]),
-            *(_median_trainings(pool, arm, trials) for arm in (*_RIVALS, OWN)),
-            *(_found_share(pool, arm) for arm in ("random", OWN)),
-        )
+        {
+            "pool": name,
+            "random, in theory": str(pool["trainings_by_chance"][_SHARE]),
+            **{arm: _median_trainings(pool, arm, trials) for arm in (*_RIVALS, OWN)},
+            **{f"{arm}: found": _found_share(pool, arm) for arm in ("random", OWN)},
+        }
         for name, pool in pools.items()
     ]
-    return markdown_table(("pool", "random, in theory", *_RIVALS, OWN, "random: found", f"{OWN}: found"), rows)
+    return table_of(rows)
 
 
 def _section(name: str, pool: Numbers, trials: int) -> str:
@@ -308,28 +308,20 @@ def _optional(value: float | None, digits: int) -> str:
 
 
 def _arm_table(pool: Numbers, trials: int) -> str:
-    header = (
-        "arm",
-        "trained after the start",
-        "without blind picks",
-        "chosen by predictor",
-        "chosen by value",
-        *(f"trainings to best {share}" for share in SHARES),
-        *(f"found best {share}" for share in SHARES),
-        "time of a proposal",
-    )
-    means = ("proposals", "steered", "incumbent", "incumbent_by_label")
     rows = [
-        (
-            arm,
-            *(_optional(own[name], 4) for name in means),
-            *(_count(count, trials) for count in own["trainings"].values()),
-            *(f"{part:.0%}" for part in own["reached"].values()),
-            f"{1000 * own['seconds']:.1f} ms",
-        )
+        {
+            "arm": arm,
+            "trained after the start": _optional(own["proposals"], 4),
+            "without blind picks": _optional(own["steered"], 4),
+            "chosen by predictor": _optional(own["incumbent"], 4),
+            "chosen by value": _optional(own["incumbent_by_label"], 4),
+            **{f"trainings to best {share}": _count(count, trials) for share, count in own["trainings"].items()},
+            **{f"found best {share}": f"{part:.0%}" for share, part in own["reached"].items()},
+            "time of a proposal": f"{1000 * own['seconds']:.1f} ms",
+        }
         for arm, own in pool["arms"].items()
     ]
-    return markdown_table(header, rows)
+    return table_of(rows)
 
 
 def _comparison_table(pool: Numbers) -> str:

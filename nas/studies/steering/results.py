@@ -111,15 +111,12 @@ class PoolResult:
         }
 
     def _comparisons(self) -> list[dict[str, Any]]:
-        asked = [{"arm": arm, "other": other, "measure": measure} for measure in MEASURES for arm, other in COMPARISONS]
-        found = [
-            paired_difference(self.paired(own["arm"], own["measure"]), self.paired(own["other"], own["measure"]))
-            for own in asked
-        ]
+        asked = [(arm, other, measure) for measure in MEASURES for arm, other in COMPARISONS]
+        found = [paired_difference(self.paired(arm, name), self.paired(other, name)) for arm, other, name in asked]
         corrected = holm([difference.p for difference in found])
         return [
-            {**own, "difference": difference, "p_holm": p}
-            for own, difference, p in zip(asked, found, corrected, strict=True)
+            {"arm": arm, "other": other, "measure": measure, "difference": difference, "p_holm": p}
+            for (arm, other, measure), difference, p in zip(asked, found, corrected, strict=True)
         ]
 
     def _arm(self, arm: str) -> dict[str, Any]:

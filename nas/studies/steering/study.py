@@ -192,7 +192,6 @@ def _searched(job: tuple[int, Sequence[str]]) -> list[Line]:
 def _line(pool: Pool, arm: str, seed: int, start: Sequence[int]) -> Line:
     run = replay(pool, arm, ARMS[arm], seed, start)
     by_predictor, by_label = run.incumbents()
-    forecasts = [choice.forecast for choice in run.choices]
     return {
         "arm": arm,
         "seed": seed,
@@ -203,7 +202,7 @@ def _line(pool: Pool, arm: str, seed: int, start: Sequence[int]) -> Line:
         "origins": [choice.origin for choice in run.choices],
         "forecasts": [
             None if own is None else [round(number, _DIGITS_KEPT) for number in (own.value, own.low, own.high)]
-            for own in forecasts
+            for own in (choice.forecast for choice in run.choices)
         ],
         "by_predictor": by_predictor,
         "by_label": by_label,

@@ -6,7 +6,7 @@ wirings on another task.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 from nas.prediction.answers import load_predictor
 from nas.store.survey_table import load_survey
 from nas.studies.steering.arms import at_random, start_up, steered
-from nas.studies.steering.replay import Arm, Choice, Run, read_pool, replay
+from nas.studies.steering.replay import Arm, read_pool, replay
 from nas.studies.steering.study import POOLS
 from nas.studies.tables import (
     Difference,
     Watch,
     describe_differences,
     format_estimate,
-    markdown_table,
     paired_difference,
+    table_of,
     write_results,
 )
 from nas.survey import Survey
@@ -65,25 +65,20 @@ def warm_start(
     pool = read_pool(TARGET_NAME, load_survey(atlas / TARGET_NAME))
     arms: dict[str, Arm] = {
         WARM: partial(steered, warm_start=predictor),
-        "from scratch": _from_scratch,
+        "from scratch": steered,
         "random": at_random,
     }
     truths: dict[str, list[NDArray[np.float64]]] = {name: [] for name in arms}
     for seed in range(seeds):
         for name, arm in arms.items():
-            truths[name].append(pool.truth[replay(pool, name, arm, seed, start=(), trials=TRIALS).members])
+            start = start_up(pool, seed) if name == "from scratch" else ()
+            truths[name].append(pool.truth[replay(pool, name, arm, seed, start, TRIALS).members])
         if (seed + 1) % max(1, seeds // 10) == 0:
             watch(f"{seed + 1} of {seeds} seeds")
     found = _compared({name: np.array(rows) for name, rows in truths.items()})
     document = {"trials": TRIALS, "seeds": seeds, "machine": describe_machine(), "arms": found}
     numbers = write_results(out, "warm-start.json", document, pages)
     return {"out": str(out), "arms": numbers["arms"]}
-
-
-def _from_scratch(run: Run) -> Iterator[Choice]:
-    for member in start_up(run.pool, run.seed):
-        yield Choice(member, "start-up")
-    yield from steered(run)
 
 
 def _compared(truths: dict[str, Any]) -> dict[str, Any]:
@@ -98,30 +93,29 @@ def _compared(truths: dict[str, Any]) -> dict[str, Any]:
 
 
 def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
-    """Return the text of every page by the name of its file, from the numbers as they are read back.
-
-    Numbers of an older version do not say on which machine they were made.
-    """
+    """Return the text of every page by the name of its file, from the numbers as they are read back."""
     trials, arms = numbers["trials"], numbers["arms"]
-    measures = ("warm_ahead", "warm_ahead_in_best")
+    measures = {
+        "warm_ahead": "warm start ahead in the mean",
+        "warm_ahead_in_best": f"ahead in the best of {trials}",
+    }
     ahead = {key: {name: Difference(**own[key]) for name, own in arms.items() if key in own} for key in measures}
     rows = [
-        [
-            name,
-            f"{own['mean']:.4f}",
-            *(f"{best:.4f}" for best in own["best"].values()),
-            *(format_estimate(ahead[key][name], "+", 4) if name in ahead[key] else "" for key in measures),
-        ]
+        {
+            "search": name,
+            f"mean of {trials}": f"{own['mean']:.4f}",
+            **{f"best of {k}": f"{best:.4f}" for k, best in own["best"].items()},
+            **{head: format_estimate(ahead[key][name], "+", 4) if key in own else "" for key, head in measures.items()},
+        }
         for name, own in arms.items()
     ]
-    head = ["search", f"mean of {trials}", *(f"best of {k}" for k in arms[WARM]["best"])]
     text = _TEXT.format(
         trials=trials,
         seeds=numbers["seeds"],
-        table=markdown_table([*head, "warm start ahead in the mean", f"ahead in the best of {trials}"], rows),
+        table=table_of(rows),
         mean=_describe(ahead["warm_ahead"]),
         best=_describe(ahead["warm_ahead_in_best"]),
-        machine=f", {numbers['machine']}" if "machine" in numbers else "",
+        machine=numbers["machine"],
     )
     return {"warm-start.md": text}
 
@@ -147,5 +141,5 @@ Seeds change the search and which trainings it sees. The predictor, both sets of
 same for all of them: the intervals say how sure this one predictor is to be ahead in this one pool, and nothing about
 other predictors, pools or tasks.
 
-Made by `wirenas study warm-start`{machine}.
+Made by `wirenas study warm-start`, {machine}.
 """

@@ -180,11 +180,3 @@ def test_a_warm_start_that_is_ahead_by_chance_is_not_told_apart():
     assert 'In the mean the warm start is ahead of "from scratch", BEHIND "random"; ' in text
     assert 'in the best of 20 it is not told apart from "from scratch" and "random".' in text
     assert "nothing about other predictors, pools or tasks" in in_one_line(text)
-
-
-def test_old_numbers_do_not_say_the_machine():
-    numbers = stored("steering/warm-start.json")
-    machine = numbers.pop("machine")
-    text = warm_start.pages(numbers)["warm-start.md"]
-    assert machine not in text
-    assert text.endswith("\nMade by `wirenas study warm-start`.\n")
