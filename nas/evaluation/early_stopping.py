@@ -103,10 +103,7 @@ def stopping_of(options: CampaignOptions) -> Stopping | None:
 class Judge(ABC):
     """Says after each epoch whether one trial is to end; every attempt at a trial has its own judge.
 
-    Attributes
-    ----------
-    curve : tuple of float
-        What was reported.
+    Its `curve` is what was reported.
     """
 
     def __init__(self) -> None:
@@ -191,7 +188,7 @@ class Stopping:
     def __init__(self, make: Callable[[], BasePruner], *, batch: int, direction: Direction) -> None:
         self._make, self._batch = make, batch
         self._lock = threading.Lock()
-        self._told: deque[Record] = deque()
+        self._waiting: deque[Record] = deque()
         self._storage = optuna.storages.InMemoryStorage()
         with quiet_optuna():
             self._past = optuna.create_study(study_name=_STUDY_NAME, storage=self._storage, direction=direction)
@@ -200,16 +197,16 @@ class Stopping:
             self._running = self._storage.create_new_study(self._past.directions)
 
     def tell(self, *records: Record) -> None:
-        """Learn how trials went; told in the order of their numbers, all from 0 on."""
+        """Learn how trials went, all of them from 0 on, in the order of their numbers."""
         with self._lock:
-            self._told.extend(records)
+            self._waiting.extend(records)
 
     def judge(self, number: int) -> PastJudge:
-        """Return the judge of a trial, who knows all that were told of earlier batches."""
+        """Return the judge of a trial, which knows the trials of earlier batches."""
         with self._lock:
-            while self._told and self._told[0].number // self._batch < number // self._batch:
-                told = self._told.popleft()
-                seen = Record(told.number, told.state, told.value, {}, curve=told.curve, stopping=told.stopping)
+            while self._waiting and self._waiting[0].number // self._batch < number // self._batch:
+                known = self._waiting.popleft()
+                seen = Record(known.number, known.state, known.value, {}, curve=known.curve, stopping=known.stopping)
                 self._past.add_trial(trial_of(seen, {}))
         trial_id = self._storage.create_new_trial(self._running)
         trial = FrozenTrial(number, TrialState.RUNNING, None, datetime.now(), None, {}, {}, {}, {}, {}, trial_id)

@@ -69,7 +69,7 @@ def study_note(
     outcome : mapping, optional
         What the campaign found, as JSON types; left out where trials were added since.
     remark : str, optional
-        What else is to be said about the page.
+        A last paragraph.
     """
     task = options.get("task")
     # A campaign without a task stores the word, since files cannot hold None.
@@ -181,7 +181,7 @@ def _options(options: Mapping[str, Any]) -> list[str]:
     sections |= {name: options.get(name) or {} for name in ("space", "recipe")}
     unused = "cell" if options.get("network") == "mlp" else "activation"
     sections["campaign"].pop(unused)
-    told = {
+    phrases = {
         section: [
             f"{name.replace('_', ' ')} {_format_option(value, is_range=section == 'space')}"
             for name, value in values.items()
@@ -189,7 +189,7 @@ def _options(options: Mapping[str, Any]) -> list[str]:
         ]
         for section, values in sections.items()
     }
-    return [f"{section}: {'; '.join(phrases)}" for section, phrases in told.items() if phrases]
+    return [f"{section}: {'; '.join(found)}" for section, found in phrases.items() if found]
 
 
 def _format_option(value: Any, *, is_range: bool) -> str:

@@ -19,7 +19,7 @@ Row = Mapping[str, Any]
 
 
 def verdict(test: Row, rivals: Sequence[Row], plateaus: Mapping[str, float], metric: str, direction: str) -> str:
-    """Say which references the winner loses to and beats, which not told apart from, and how it is beside simple rules.
+    """Say which references the winner loses to, beats and is not told apart from, and how it is beside simple rules.
 
     Rivals are references with ``name`` and ``n_parameters``; plateaus are what simple rules reach, by their name. The
     metric says what the means are, the direction whether more or less of it is better.
@@ -28,7 +28,7 @@ def verdict(test: Row, rivals: Sequence[Row], plateaus: Mapping[str, float], met
     -----
     Two networks are not told apart where the 95 % interval of the difference of their means holds 0. It is over the
     seeds of their trainings, by Student's t with Welch's degrees of freedom: for five seeds two standard errors are too
-    few. One seed alone says nothing about chance; then means are compared as they are, and that is said.
+    few. One seed alone says nothing about chance; then means are compared as they are, and the verdict says so.
 
     References
     ----------

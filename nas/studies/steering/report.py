@@ -92,14 +92,13 @@ def verdict(comparison: Mapping[str, Any]) -> int:
 def _tables(pools: Mapping[str, Numbers]) -> dict[str, str]:
     """Return the text of every csv file by its name."""
     arms = [(name, pool["seeds"], arm, own) for name, pool in pools.items() for arm, own in pool["arms"].items()]
-    means = ("proposals", "steered", "incumbent", "incumbent_by_label")
     return {
         "arms": _csv(
             {
                 "pool": pool,
                 "arm": arm,
                 "seeds": seeds,
-                **{name: own[name] for name in means},
+                **{name: own[name] for name in ("proposals", "steered", "incumbent", "incumbent_by_label")},
                 **{f"trainings_to_{share[:-1]}_percent": count for share, count in own["trainings"].items()},
                 **{f"reached_{share[:-1]}_percent": part for share, part in own["reached"].items()},
                 "seconds": own["seconds"],
