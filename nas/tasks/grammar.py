@@ -70,10 +70,6 @@ def draw_strings(
 
     Parameters
     ----------
-    n : int
-        Number of strings.
-    rng : numpy.random.Generator
-        Source of all draws.
     shortest, longest : int
         Bounds of the length, both included. Strings outside are dropped, so the natural distribution of lengths is cut;
         as short strings are few, more strings means longer strings.
@@ -151,18 +147,10 @@ def flip_echo(string: str) -> str:
 def substitute(
     strings: Sequence[str], rng: np.random.Generator, accepts: Callable[[str], bool], margin: int = 1
 ) -> list[str]:
-    """Break every string by exactly one wrong letter out of T, P, S, X and V.
+    """Break every valid string by exactly one wrong letter out of T, P, S, X and V.
 
-    Parameters
-    ----------
-    strings : sequence of str
-        Valid strings.
-    rng : numpy.random.Generator
-        Source of all draws: the position, then the letter, both uniform, again until the result is new and invalid.
-    accepts : callable
-        Tells whether a string is valid.
-    margin : int
-        Number of letters at each end that stay as they are.
+    The position is drawn first, `margin` letters or more from both ends, then the letter; both are uniform, and drawn
+    again until the result is new and not accepted.
 
     Returns
     -------

@@ -9,7 +9,7 @@ import os
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -38,10 +38,8 @@ class ImageSet:
         Name on OpenML, of version 1.
     md5 : tuple of str
         Of train images, train labels, test images and test labels, not compressed.
-    n_train, n_test : int
-        Number of images of each part.
-    shape : tuple of int
-        Rows and columns of an image.
+    n_train, n_test, shape
+        Number of images of each part; rows and columns of an image.
     """
 
     name: str
@@ -73,13 +71,8 @@ def cache_folder() -> Path:
 def locate(images: ImageSet, folder: str | Path | None = None) -> dict[IdxFile, Path]:
     """Return the paths of the four files of an image set; they are fetched from OpenML where they lie nowhere.
 
-    Parameters
-    ----------
-    images : ImageSet
-        What to look for.
-    folder : path, optional
-        Where the files lie, or the subfolder named after the set. Nothing else is tried then; otherwise first the
-        folder in the environment variable ``WIRENAS_DATA``, then `cache_folder`, then OpenML.
+    If a folder is given, they must lie there or in its subfolder named after the set. Otherwise the folder in the
+    environment variable ``WIRENAS_DATA`` is tried first, then `cache_folder`, then OpenML.
 
     Raises
     ------
@@ -118,10 +111,22 @@ def _fetch(images: ImageSet, looked: str) -> dict[IdxFile, Path]:
     except (OSError, ValueError, LookupError, EOFError, HTTPException) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{looked}, and OpenML did not give them ({reason}); {give}") from None
-    contents = {file: file.pack(array) for file, array in arrays.items()}
+    contents = {file: file.header + array.tobytes() for file, array in arrays.items()}
     for file, content in contents.items():
         file.check(content, f"{images.openml} of OpenML", give)
-    return _store(contents, cache_folder() / images.name, give)
+    folder = cache_folder() / images.name
+    paths = {file: folder / file.name for file in contents}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file, path in paths.items():
+            with atomic_write(path) as temporary:
+                temporary.write_bytes(contents[file])
+    except OSError as error:
+        raise InputError(
+            f"{folder}: {error.strerror}: what was fetched cannot be kept; set XDG_CACHE_HOME to a folder that can be "
+            f"written, or {give}"
+        ) from None
+    return paths
 
 
 def _from_openml(images: ImageSet) -> dict[IdxFile, NDArray[np.uint8]]:
@@ -135,7 +140,7 @@ def _from_openml(images: ImageSet) -> dict[IdxFile, NDArray[np.uint8]]:
     from sklearn.datasets import fetch_openml
 
     with warnings.catch_warnings():
-        # scikit-learn warns of every retry; what counts is said once, at the end.
+        # scikit-learn warns of every retry; the error at the end is enough.
         warnings.simplefilter("ignore")
         # The other parser is faster, but fails on labels that look like numbers with some versions of pandas. The
         # converted files are what is kept, so scikit-learn need not keep its own.
@@ -151,23 +156,7 @@ def _from_openml(images: ImageSet) -> dict[IdxFile, NDArray[np.uint8]]:
     return dict(zip(images.files, parts, strict=True))
 
 
-def _store(contents: Mapping[IdxFile, bytes], folder: Path, give: str) -> dict[IdxFile, Path]:
-    paths = {file: folder / file.name for file in contents}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for file, path in paths.items():
-            with atomic_write(path) as temporary:
-                temporary.write_bytes(contents[file])
-    except OSError as error:
-        raise InputError(
-            f"{folder}: {error.strerror}: what was fetched cannot be kept; set XDG_CACHE_HOME to a folder that can be "
-            f"written, or {give}"
-        ) from None
-    return paths
-
-
 _UNSIGNED_BYTES = 0x0800
-
 _REPLACE = "replace it by the published file, plain or .gz, or delete it"
 
 
@@ -222,10 +211,6 @@ class IdxFile:
         self.check(content, str(path), _REPLACE)
         return np.frombuffer(content, np.uint8, offset=len(self.header)).reshape(self.shape)
 
-    def pack(self, values: NDArray[np.uint8]) -> bytes:
-        """Return the file's content for an array."""
-        return self.header + values.tobytes()
-
     def check(self, content: bytes, where: str, advice: str) -> None:
         """Refuse content that is not the published one; `where` begins the message and `advice` ends it.
 
@@ -234,20 +219,18 @@ class IdxFile:
         InputError
             Naming the first of magic number, shape, size and md5 that is wrong.
         """
-        problem = self._problem(content)
-        if problem:
-            raise InputError(f"{where}: {problem}; {advice}")
-
-    def _problem(self, content: bytes) -> str | None:
-        expected, n_fields = self.header, 1 + len(self.shape)
-        if len(content) >= 4 and content[:4] != expected[:4]:
-            magic, wanted = int.from_bytes(content[:4], "big"), int.from_bytes(expected[:4], "big")
-            return f"magic number {magic}, where {self.name} begins with {wanted}"
-        if len(content) >= len(expected) and content[: len(expected)] != expected:
-            shape = struct.unpack(f">{n_fields}I", content[: len(expected)])[1:]
-            return f"shape {shape}, where {self.name} has {self.shape}"
-        if len(content) != self.size:
-            found = f"more than {self.size}" if len(content) > self.size else str(len(content))
-            return f"{found} bytes of content, where {self.name} has {self.size}"
-        found = hashlib.md5(content, usedforsecurity=False).hexdigest()
-        return f"md5 {found} of the content, where {self.name} has {self.md5}" if found != self.md5 else None
+        header, size, md5 = self.header, len(content), hashlib.md5(content, usedforsecurity=False).hexdigest()
+        if size >= 4 and content[:4] != header[:4]:
+            magic, expected = int.from_bytes(content[:4], "big"), int.from_bytes(header[:4], "big")
+            problem = f"magic number {magic}, where {self.name} begins with {expected}"
+        elif size >= len(header) and content[: len(header)] != header:
+            shape = struct.unpack(f">{1 + len(self.shape)}I", content[: len(header)])[1:]
+            problem = f"shape {shape}, where {self.name} has {self.shape}"
+        elif size != self.size:
+            found = f"more than {self.size}" if size > self.size else str(size)
+            problem = f"{found} bytes of content, where {self.name} has {self.size}"
+        elif md5 != self.md5:
+            problem = f"md5 {md5} of the content, where {self.name} has {self.md5}"
+        else:
+            return
+        raise InputError(f"{where}: {problem}; {advice}")

@@ -1,4 +1,4 @@
-"""Published images as tasks: MNIST and Fashion-MNIST.
+"""Published images as tasks: MNIST, Fashion-MNIST and the digits of scikit-learn.
 
 The pixels are scaled to [0, 1] and nothing else, so that the background stays exactly 0: engines skip zero inputs.
 """
@@ -10,10 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from nas.tasks.image_files import ImageSet, locate
-from nas.tasks.splits import split
 from nas.tasks.task import Task
 
 __all__ = ["FASHION_MNIST", "MNIST", "digits", "fashion_mnist", "image_task", "mnist"]
@@ -46,19 +44,10 @@ FASHION_MNIST = ImageSet(
 def mnist(folder: str | Path | None = None) -> Task:
     """Return MNIST's 70,000 handwritten digits: 28 x 28 pixels in [0, 1], 10 classes, the published test part.
 
-    Pixels are divided by 255 and not standardised: four of five are 0 and stay so, which engines exploit.
+    Pixels are divided by 255 and not standardised: four of five are 0 and stay so, which engines exploit. See
+    `image_task` for the folder and errors.
 
     Plateaus on the test part: constant 0.114.
-
-    Parameters
-    ----------
-    folder : path, optional
-        Where the four published idx files lie; see `nas.tasks.image_files.locate` for where they are found otherwise.
-
-    Raises
-    ------
-    InputError
-        If the files are nowhere, cannot be fetched, or are not the published ones.
 
     References
     ----------
@@ -73,16 +62,6 @@ def fashion_mnist(folder: str | Path | None = None) -> Task:
 
     Plateaus on the test part: constant 0.100.
 
-    Parameters
-    ----------
-    folder : path, optional
-        As in `mnist`.
-
-    Raises
-    ------
-    InputError
-        As in `mnist`.
-
     References
     ----------
     H. Xiao, K. Rasul and R. Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking machine learning
@@ -95,7 +74,7 @@ def image_task(images: ImageSet, description: str, folder: str | Path | None = N
     """Return an image set as a task.
 
     Inputs are float32 (n_train + n_test, rows * columns) in [0, 1], train images first. The test part is the published
-    one; a fifth of the rest validates.
+    one; a fifth of the rest validates. See `nas.tasks.image_files.locate` for where files are looked for.
 
     Raises
     ------
@@ -105,25 +84,17 @@ def image_task(images: ImageSet, description: str, folder: str | Path | None = N
     paths = locate(images, folder)
     train_images, train_labels, test_images, test_labels = (file.read(paths[file]) for file in images.files)
     labels = np.concatenate([train_labels, test_labels])
-    published = np.arange(images.n_train, images.n_train + images.n_test)
     task = Task.from_arrays(
         images.name,
         np.concatenate([train_images, test_images]).reshape(len(labels), -1),
         labels,
-        test=published,
-        plateaus={"constant": _constant(labels, published)},
+        test=np.arange(images.n_train, images.n_train + images.n_test),
         recipe={"epochs": 10, "batch_size": 128, "learning_rates": (0.003, 0.01, 0.03)},
         description=description,
     )
     # In place: the task holds the only float copy, and another one would be large.
     task.inputs.div_(255)
-    return task
-
-
-def _constant(labels: NDArray[np.uint8], test: NDArray[np.int64]) -> float:
-    """Return the test accuracy of the commonest class of the training part."""
-    train = split(labels, test=test)[0]
-    return float(np.mean(labels[test] == np.bincount(labels[train]).argmax()))
+    return replace(task, plateaus={"constant": task.constant_score(task.test)})
 
 
 def digits() -> Task:
@@ -147,16 +118,14 @@ def digits() -> Task:
         recipe={"learning_rates": (0.01, 0.03, 0.1)},
         description="8 x 8 images of handwritten digits, 10 classes",
     )
-    return replace(task, plateaus=_plateaus(task))
+    return replace(
+        task, plateaus={"constant": task.constant_score(task.test), "nearest class mean": _nearest_mean(task)}
+    )
 
 
-def _plateaus(task: Task) -> dict[str, float]:
-    """Return the test accuracy of the commonest class and of the nearest class mean, as learnt on the training part."""
-    images, labels = task.inputs[task.train], task.targets[task.train]
-    means = torch.stack([images[labels == label].mean(dim=0) for label in range(task.n_outputs)])
-    guesses = {
-        "constant": torch.bincount(labels).argmax(),
-        "nearest class mean": torch.cdist(task.inputs[task.test], means).argmin(dim=1),
-    }
-    truth = task.targets[task.test]
-    return {name: float((guess == truth).double().mean()) for name, guess in guesses.items()}
+def _nearest_mean(task: Task) -> float:
+    """Return the test accuracy of the class whose mean over the training part is nearest."""
+    inputs, labels = task.inputs[task.train], task.targets[task.train]
+    means = torch.stack([inputs[labels == label].mean(dim=0) for label in range(task.n_outputs)])
+    guesses = torch.cdist(task.inputs[task.test], means).argmin(dim=1)
+    return float((guesses == task.targets[task.test]).double().mean())
