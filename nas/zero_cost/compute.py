@@ -76,20 +76,17 @@ def _measure(wiring: Wiring, spec: NetworkSpec, sample: Sample, seed: int, inits
     # The third key keeps these weights apart from those that trainings begin with, whose luck must stay unknown.
     rngs = [stream(seed, "weights", wiring.fingerprint, init, _APART) for init in range(inits)]
     ensemble = Ensemble(wiring, spec, rngs)
-    values: dict[str, Tensor | float]
     by_gradient, ran = gradient_measures(ensemble, sample)
-    relu = (spec.activation if spec.kind == "mlp" else spec.cell) == "relu"
-    values = {
+    values: dict[str, Tensor | float] = {
         **by_gradient,
         "synflow": synflow(ensemble) if spec.kind == "mlp" else math.nan,
-        **activity_measures(ran, sample.minibatch.lengths, ensemble.resting, relu=relu),
+        **activity_measures(ensemble, ran, sample.minibatch.lengths),
         **readout_measures(ensemble, sample),
         **read_measures(wiring, sample.moments),
     }
-    means = {
-        f"zc_{name}": float(value.mean() if isinstance(value, Tensor) else value) for name, value in values.items()
-    }
-    return {name: means[name] if math.isfinite(means[name]) else math.nan for name in ZERO_COST}
+    means = {name: float(value.mean()) if isinstance(value, Tensor) else value for name, value in values.items()}
+    in_order = {name: means[name.removeprefix("zc_")] for name in ZERO_COST}
+    return {name: mean if math.isfinite(mean) else math.nan for name, mean in in_order.items()}
 
 
 def _check(wiring: Wiring, spec: NetworkSpec, sample: Sample, inits: int) -> None:

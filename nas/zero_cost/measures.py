@@ -1,4 +1,4 @@
-"""Measures from forward passes at initialisation."""
+"""The measures: of a forward pass, of readouts, of gradients, and of which inputs are read."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from nas.zero_cost.moments import Moments
 from nas.zero_cost.passes import Ensemble, Pass
-from nas.zero_cost.sample import Examples, Sample
+from nas.zero_cost.sample import Examples, Moments, Sample
 from priors.wiring import Wiring
 
 __all__ = [
@@ -29,14 +28,46 @@ _JITTER = 1e-3
 _PENALTY = 1e-2
 
 
-def activity_measures(ran: Pass, lengths: Tensor | None, resting: float, *, relu: bool) -> dict[str, Tensor]:
+# Activity
+
+
+@torch.no_grad()
+def activity_measures(ensemble: Ensemble, ran: Pass, lengths: Tensor | None) -> dict[str, Tensor]:
     """Return the measures of how neurons and outputs answer to the minibatch, (n_inits,) each."""
+    spec = ensemble.spec
+    activation = spec.activation if spec.kind == "mlp" else spec.cell
+    # What a neuron that nothing excites sends on; above it a neuron is on.
+    resting = 0.5 if activation == "sigmoid" else 0.0
     return {
         "naswot": _naswot(ran.final > resting),
-        "dead": _dead(ran, lengths) if relu else ran.outputs.new_zeros(len(ran.outputs)),
+        "dead": _dead(ran, lengths) if activation == "relu" else ran.outputs.new_zeros(len(ran.outputs)),
         "logit_variance": ran.outputs.var(dim=2, correction=0).mean(dim=1),
         "logit_rank": _effective_rank(ran.outputs),
     }
+
+
+def _naswot(on: Tensor) -> Tensor:
+    n_neurons, batch = on.shape[1:]
+    if n_neurons == 0:
+        return torch.full((len(on),), torch.nan)
+    signs = torch.where(on, 1.0, -1.0).double()
+    alike = (1 + signs.transpose(1, 2) @ signs / n_neurons) / 2
+    determinants: Tensor = torch.linalg.slogdet(alike + _JITTER * torch.eye(batch, dtype=alike.dtype)).logabsdet
+    return determinants
+
+
+def _dead(ran: Pass, lengths: Tensor | None) -> Tensor:
+    steps = [torch.cat(step, dim=1) for step in ran.steps if step]
+    if not steps:
+        return ran.outputs.new_full((len(ran.outputs),), torch.nan)
+    active = torch.zeros_like(steps[0], dtype=torch.bool)
+    for time, activations in enumerate(steps):
+        running = True if lengths is None else lengths > time
+        active |= (activations != 0) & running
+    return (~active.any(dim=2)).double().mean(dim=1)
+
+
+# Readouts
 
 
 def readout_measures(ensemble: Ensemble, sample: Sample) -> dict[str, Tensor]:
@@ -63,7 +94,6 @@ def readout_measures(ensemble: Ensemble, sample: Sample) -> dict[str, Tensor]:
     }
 
 
-@torch.no_grad()
 def _features(ensemble: Ensemble, examples: Examples) -> Tensor:
     """Return the (n_inits, n_readout, n) activations of readout neurons, float64."""
     wiring = ensemble.wiring
@@ -80,41 +110,21 @@ def _targets(sample: Sample, examples: Examples) -> Tensor:
     return examples.y.double()
 
 
-def _naswot(on: Tensor) -> Tensor:
-    n_neurons, batch = on.shape[1:]
-    if n_neurons == 0:
-        return torch.full((len(on),), torch.nan)
-    signs = torch.where(on, 1.0, -1.0).double()
-    alike = (1 + signs.transpose(1, 2) @ signs / n_neurons) / 2
-    determinants: Tensor = torch.linalg.slogdet(alike + _JITTER * torch.eye(batch, dtype=alike.dtype)).logabsdet
-    return determinants
-
-
-def _dead(ran: Pass, lengths: Tensor | None) -> Tensor:
-    steps = [torch.cat(step, dim=1) for step in ran.steps if step]
-    if not steps:
-        return ran.outputs.new_full((len(ran.outputs),), torch.nan)
-    active = torch.zeros_like(steps[0], dtype=torch.bool)
-    for time, activations in enumerate(steps):
-        running = True if lengths is None else lengths > time
-        active |= (activations != 0) & running
-    return (~active.any(dim=2)).double().mean(dim=1)
-
-
 def _effective_rank(values: Tensor) -> Tensor:
     """Return exp of the entropy of the normalised singular values of centred (n_inits, n_columns, n) values.
 
     Values that are all alike have rank 0.
     """
-    if 0 in values.shape:
-        return values.new_full((len(values),), torch.nan)
     centred = (values - values.mean(dim=2, keepdim=True)).double()
-    if not bool(torch.isfinite(centred).all()):
+    if 0 in values.shape or not bool(torch.isfinite(centred).all()):
         return values.new_full((len(values),), torch.nan)
     singular = torch.linalg.svdvals(centred)
     total = singular.sum(dim=1)
     shares = singular / torch.where(total > 0, total, 1.0).unsqueeze(1)
     return torch.where(total > 0, torch.special.entr(shares).sum(dim=1).exp(), 0.0)
+
+
+# Gradients
 
 
 def gradient_measures(ensemble: Ensemble, sample: Sample) -> tuple[dict[str, Tensor], Pass]:
@@ -134,10 +144,7 @@ def gradient_measures(ensemble: Ensemble, sample: Sample) -> tuple[dict[str, Ten
         "fisher": _fisher(ran, by_activation),
         "jacobian": _jacobian(ran.outputs, x),
     }
-    detached = Pass(
-        ran.outputs.detach(), tuple(tuple(a.detach() for a in step) for step in ran.steps), ran.final.detach()
-    )
-    return {name: values.detach() for name, values in measures.items()}, detached
+    return {name: values.detach() for name, values in measures.items()}, ran
 
 
 def synflow(ensemble: Ensemble) -> Tensor:
@@ -170,6 +177,9 @@ def _jacobian(outputs: Tensor, x: Tensor) -> Tensor:
     (derivatives,) = torch.autograd.grad(outputs, x, rows, is_grads_batched=True)
     squares = derivatives.square().transpose(0, 1).flatten(1, -2)
     return squares.sum(dim=1).mean(dim=1).sqrt()
+
+
+# Reads
 
 
 def read_measures(wiring: Wiring, moments: Moments) -> dict[str, float]:
