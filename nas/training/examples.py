@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from nas.networks.readout import mean_over_time
 from nas.tasks.task import Task
@@ -30,34 +29,28 @@ _data_lock = Lock()
 
 
 def data_of(task: Task, dtype: Any = np.float32, *, mean: bool = False) -> Any:
-    """Return a task's examples in the engine's form, made once a task and shared by all threads.
+    """Return the examples of a task on the CPU in the engine's form, made once a task and shared by all threads.
 
-    Parameters
-    ----------
-    task : Task
-        On the CPU.
-    dtype : numpy dtype
-        float32, or float64 for tests.
-    mean : bool
-        Replace sequences by their mean over time.
+    They are of float32, or for tests float64; with `mean`, sequences are replaced by their mean over time.
     """
     key = (np.dtype(dtype).name, mean)
     with _data_lock:
-        known = _data.setdefault(task, {})
-        if key not in known:
-            known[key] = _make_data(task, np.dtype(dtype), mean)
-        return known[key]
+        of_task = _data.setdefault(task, {})
+        if key not in of_task:
+            of_task[key] = _make_data(task, np.dtype(dtype), mean)
+        return of_task[key]
 
 
 def _make_data(task: Task, dtype: np.dtype[Any], mean: bool) -> Any:
     inputs, lengths = task.inputs.numpy(), None if task.lengths is None else task.lengths.numpy()
     if mean:
-        inputs, lengths = _means(task), None
+        parts = torch.split(torch.arange(len(task.inputs)), 4096)
+        inputs, lengths = torch.cat([mean_over_time(*task.batch(part)[:2]) for part in parts]).numpy(), None
     if inputs.dtype != np.uint8:
         inputs = inputs.reshape(len(inputs), -1).astype(dtype, copy=False)
-    if lengths is None:
+    if lengths is None and inputs.shape[1] % _LANES:
         # Kernels read whole vectors.
-        inputs = np.pad(inputs, ((0, 0), (0, -inputs.shape[1] % _LANES))) if inputs.shape[1] % _LANES else inputs
+        inputs = np.pad(inputs, ((0, 0), (0, -inputs.shape[1] % _LANES)))
     targets = task.targets.numpy()
     if targets.dtype != np.int64:
         targets = targets.astype(dtype, copy=False)
@@ -70,10 +63,3 @@ def _make_data(task: Task, dtype: np.dtype[Any], mean: bool) -> Any:
         task.n_outputs,
         task.loss,
     )
-
-
-def _means(task: Task) -> NDArray[np.float32]:
-    parts = torch.split(torch.arange(len(task.inputs)), 4096)
-    means = [mean_over_time(*task.batch(part)[:2]) for part in parts]
-    array: NDArray[np.float32] = torch.cat(means).numpy()
-    return array

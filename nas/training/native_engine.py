@@ -33,14 +33,8 @@ class NativeSession:
     ----------
     compiled : Compiled
         Its parameters are trained in place: they are read whenever `run` begins and written whenever it returns.
-    task : Task
-    recipe : Recipe
-    learning_rate : float
-        One rung of the recipe's ladder.
-    rng : numpy.random.Generator
-        Draws the order of the examples.
-    stop : StopFlag, optional
-        Asked about twenty times a second.
+    task, recipe, learning_rate, rng, stop
+        As in `nas.training.train.session`; the flag is looked at about twenty times a second.
     """
 
     def __init__(

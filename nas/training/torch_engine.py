@@ -29,13 +29,8 @@ class TorchSession:
     ----------
     network : nn.Module
         Called with ``(inputs)``, or ``(inputs, lengths)`` for a sequence task. Trained in place, on the task's device.
-    task : Task
-    recipe : Recipe
-    learning_rate : float
-        One rung of the recipe's ladder.
-    rng : numpy.random.Generator
-        Draws the order of the examples.
-    stop : StopFlag, optional
+    task, recipe, learning_rate, rng, stop
+        As in `nas.training.train.session`.
     """
 
     def __init__(
