@@ -20,7 +20,6 @@ def stratified_split(
     ----------
     targets : (n,) integer array or (n, n_outputs) float array
         Classes; examples with float targets are all of one class.
-    fraction : float
     rng : numpy.random.Generator
         Gives one uniform number an example, class by class.
 
@@ -59,7 +58,6 @@ def split(
     ----------
     targets : (n,) integer array or (n, n_outputs) float array
         Classes, whose shares are kept in all parts, or values.
-    seed : int
     test : integer array, optional
         A published test part; it is kept as it is, and only the validation part is drawn.
 
