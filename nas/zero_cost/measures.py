@@ -1,7 +1,9 @@
-"""The measures: of a forward pass, of readouts, of gradients, and of which inputs are read."""
+"""From wirings and a task to zero-cost measures: of gradients, activity, readouts, and of which inputs are read."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from itertools import chain
 
 import numpy as np
@@ -10,29 +12,161 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from nas.networks.spec import NetworkSpec
+from nas.seeds import stream
+from nas.tasks.task import Task
 from nas.zero_cost.passes import Ensemble, Pass
 from nas.zero_cost.sample import Examples, Moments, Sample
+from nas.zero_cost.table import ZERO_COST
 from priors.wiring import Wiring
 
-__all__ = [
-    "activity_measures",
-    "gradient_measures",
-    "influences",
-    "live_neurons",
-    "read_measures",
-    "readout_measures",
-    "synflow",
-]
+__all__ = ["influences", "live_neurons", "read_measures", "zero_cost", "zero_cost_columns"]
 
+_APART = 1
 _JITTER = 1e-3
 _PENALTY = 1e-2
+
+
+def zero_cost(
+    wiring: Wiring, spec: NetworkSpec, task: Task, *, seed: int = 0, inits: int = 3, batch: int = 64
+) -> dict[str, float]:
+    """Measure what a wiring's network does before any training.
+
+    Parameters
+    ----------
+    wiring : Wiring
+        With input and output units.
+    spec : NetworkSpec
+        Of an MLP or an RNN.
+    task : Task
+        On the CPU; only its training part is read.
+    seed : int
+        Draws the examples, and with a wiring's fingerprint its initial weights.
+    inits, batch : int
+        Initialisations that are averaged, at least 1, and examples of the minibatch, at least 2.
+
+    Returns
+    -------
+    dict of str to float
+        By the names of `ZERO_COST`, in its order; NaN where a measure is undefined.
+
+    Raises
+    ------
+    ValueError
+        If the network and the task do not fit together, or for too small `inits` or `batch`.
+    """
+    return _measure(wiring, spec, Sample.of(task, seed, batch), seed, inits)
+
+
+def zero_cost_columns(
+    wirings: Sequence[Wiring], spec: NetworkSpec, task: Task, *, seed: int = 0, inits: int = 3, batch: int = 64
+) -> dict[str, NDArray[np.float64]]:
+    """Measure many wirings; see `zero_cost` for the parameters.
+
+    Returns
+    -------
+    dict of str to (n_wirings,) float64 array
+        What `Predictor.fit` and `Predictor.predict` take as their columns.
+    """
+    sample = Sample.of(task, seed, batch)
+    rows = [_measure(wiring, spec, sample, seed, inits) for wiring in wirings]
+    return {name: np.array([row[name] for row in rows], dtype=np.float64) for name in ZERO_COST}
+
+
+def _measure(wiring: Wiring, spec: NetworkSpec, sample: Sample, seed: int, inits: int) -> dict[str, float]:
+    _check(wiring, spec, sample, inits)
+    # The third key keeps these weights apart from those that trainings begin with, whose luck must stay unknown.
+    rngs = [stream(seed, "weights", wiring.fingerprint, init, _APART) for init in range(inits)]
+    ensemble = Ensemble(wiring, spec, rngs)
+    by_gradient, ran = _gradient_measures(ensemble, sample)
+    values: dict[str, Tensor | float] = {
+        **by_gradient,
+        "synflow": _synflow(ensemble) if spec.kind == "mlp" else math.nan,
+        **_activity_measures(ensemble, ran, sample.minibatch.lengths),
+        **_readout_measures(ensemble, sample),
+        **read_measures(wiring, sample.moments),
+    }
+    means = {name: float(value.mean()) if isinstance(value, Tensor) else value for name, value in values.items()}
+    in_order = {name: means[name.removeprefix("zc_")] for name in ZERO_COST}
+    return {name: mean if math.isfinite(mean) else math.nan for name, mean in in_order.items()}
+
+
+def _check(wiring: Wiring, spec: NetworkSpec, sample: Sample, inits: int) -> None:
+    if inits < 1:
+        raise ValueError(f"inits={inits}: at least 1 initialisation is needed")
+    if spec.kind == "linear-mean":
+        raise ValueError("kind='linear-mean': zero-cost measures are of an mlp or an rnn")
+    if (spec.kind == "rnn") != (sample.minibatch.lengths is not None):
+        kind = "mlp" if sample.minibatch.lengths is None else "rnn"
+        raise ValueError(f"kind={spec.kind!r}: the examples of this task need an {kind}")
+    needed = (sample.task.n_inputs, sample.task.n_outputs)
+    if (wiring.n_inputs, wiring.n_outputs) != needed:
+        raise ValueError(
+            f"{wiring!r} has {wiring.n_inputs} input and {wiring.n_outputs} output units: "
+            f"the task needs {needed[0]} and {needed[1]}"
+        )
+
+
+# Gradients
+
+
+def _gradient_measures(ensemble: Ensemble, sample: Sample) -> tuple[dict[str, Tensor], Pass]:
+    """Return the measures that need gradients, (n_inits,) each, and the pass over the minibatch that they came from."""
+    weights = ensemble.weights.clone().requires_grad_()
+    x = sample.minibatch.repeated(len(weights)).clone().requires_grad_()
+    ran = ensemble.run(weights, x, sample.minibatch.lengths)
+    losses = sample.losses(ran.outputs)
+    activations = list(chain.from_iterable(ran.steps))
+    gradient, *by_activation = torch.autograd.grad(
+        losses.sum(), [weights, *activations], retain_graph=True, materialize_grads=True
+    )
+    measures = {
+        "loss": losses,
+        "gradient_norm": torch.linalg.vector_norm(gradient, dim=1),
+        "snip": (weights * gradient).abs().sum(dim=1),
+        "fisher": _fisher(ran, by_activation),
+        "jacobian": _jacobian(ran.outputs, x),
+    }
+    return {name: values.detach() for name, values in measures.items()}, ran
+
+
+def _synflow(ensemble: Ensemble) -> Tensor:
+    """Return the (n_inits,) logarithms of SynFlow of an MLP."""
+    # Products along deep paths leave what float32 holds.
+    weights = ensemble.weights.double().abs().requires_grad_()
+    ones = weights.new_ones(len(weights), ensemble.wiring.n_inputs, 1)
+    (gradient,) = torch.autograd.grad(ensemble.run_linear(weights, ones).sum(), weights)
+    return (weights.detach() * gradient).sum(dim=1).log()
+
+
+def _fisher(ran: Pass, by_activation: list[Tensor]) -> Tensor:
+    batch = ran.outputs.shape[-1]
+    n_layers = len(ran.steps[0])
+    if not n_layers:
+        return ran.outputs.new_full((len(ran.outputs),), torch.nan)
+    total = ran.outputs.new_zeros(len(ran.outputs))
+    for layer in range(n_layers):
+        pairs = zip(ran.steps, by_activation[layer::n_layers], strict=True)
+        # The loss is a mean: an example's own gradient is as many times larger as there are examples.
+        products = sum((step[layer] * gradient for step, gradient in pairs), start=torch.zeros(())) * batch
+        total = total + products.square().mean(dim=2).sum(dim=1)
+    return total
+
+
+def _jacobian(outputs: Tensor, x: Tensor) -> Tensor:
+    n_outputs = outputs.shape[1]
+    # No example depends on another, so that one row serves all of them.
+    rows = torch.eye(n_outputs)[:, None, :, None].expand(n_outputs, *outputs.shape)
+    (derivatives,) = torch.autograd.grad(outputs, x, rows, is_grads_batched=True)
+    squares = derivatives.square().transpose(0, 1).flatten(1, -2)
+    return squares.sum(dim=1).mean(dim=1).sqrt()
 
 
 # Activity
 
 
 @torch.no_grad()
-def activity_measures(ensemble: Ensemble, ran: Pass, lengths: Tensor | None) -> dict[str, Tensor]:
+def _activity_measures(ensemble: Ensemble, ran: Pass, lengths: Tensor | None) -> dict[str, Tensor]:
     """Return the measures of how neurons and outputs answer to the minibatch, (n_inits,) each."""
     spec = ensemble.spec
     activation = spec.activation if spec.kind == "mlp" else spec.cell
@@ -70,7 +204,7 @@ def _dead(ran: Pass, lengths: Tensor | None) -> Tensor:
 # Readouts
 
 
-def readout_measures(ensemble: Ensemble, sample: Sample) -> dict[str, Tensor]:
+def _readout_measures(ensemble: Ensemble, sample: Sample) -> dict[str, Tensor]:
     """Return the measures of what the neurons that outputs read make linearly readable, (n_inits,) each."""
     features, targets = _features(ensemble, sample.fitted), _targets(sample, sample.fitted)
     centre, offset = features.mean(dim=2, keepdim=True), targets.mean(dim=0)
@@ -85,7 +219,7 @@ def readout_measures(ensemble: Ensemble, sample: Sample) -> dict[str, Tensor]:
     truth = _targets(sample, sample.judged)
     residual, spread = (judged - truth).square().sum(dim=(1, 2)), (truth - truth.mean(dim=0)).square().sum()
     accuracy = torch.full_like(residual, torch.nan)
-    if sample.loss == "cross-entropy":
+    if sample.task.loss == "cross-entropy":
         accuracy = (judged.argmax(dim=2) == sample.judged.y).double().mean(dim=1)
     return {
         "readout_rank": _effective_rank(features),
@@ -105,8 +239,8 @@ def _features(ensemble: Ensemble, examples: Examples) -> Tensor:
 
 
 def _targets(sample: Sample, examples: Examples) -> Tensor:
-    if sample.loss == "cross-entropy":
-        return functional.one_hot(examples.y, sample.n_outputs).double()
+    if sample.task.loss == "cross-entropy":
+        return functional.one_hot(examples.y, sample.task.n_outputs).double()
     return examples.y.double()
 
 
@@ -124,61 +258,6 @@ def _effective_rank(values: Tensor) -> Tensor:
     return torch.where(total > 0, torch.special.entr(shares).sum(dim=1).exp(), 0.0)
 
 
-# Gradients
-
-
-def gradient_measures(ensemble: Ensemble, sample: Sample) -> tuple[dict[str, Tensor], Pass]:
-    """Return the measures that need gradients, (n_inits,) each, and the pass over the minibatch that they came from."""
-    weights = ensemble.weights.clone().requires_grad_()
-    x = sample.minibatch.repeated(len(weights)).clone().requires_grad_()
-    ran = ensemble.run(weights, x, sample.minibatch.lengths)
-    losses = sample.losses(ran.outputs)
-    activations = list(chain.from_iterable(ran.steps))
-    gradient, *by_activation = torch.autograd.grad(
-        losses.sum(), [weights, *activations], retain_graph=True, materialize_grads=True
-    )
-    measures = {
-        "loss": losses,
-        "gradient_norm": torch.linalg.vector_norm(gradient, dim=1),
-        "snip": (weights * gradient).abs().sum(dim=1),
-        "fisher": _fisher(ran, by_activation),
-        "jacobian": _jacobian(ran.outputs, x),
-    }
-    return {name: values.detach() for name, values in measures.items()}, ran
-
-
-def synflow(ensemble: Ensemble) -> Tensor:
-    """Return the (n_inits,) logarithms of SynFlow of an MLP."""
-    # Products along deep paths leave what float32 holds.
-    weights = ensemble.weights.double().abs().requires_grad_()
-    ones = weights.new_ones(len(weights), ensemble.wiring.n_inputs, 1)
-    (gradient,) = torch.autograd.grad(ensemble.run_linear(weights, ones).sum(), weights)
-    return (weights.detach() * gradient).sum(dim=1).log()
-
-
-def _fisher(ran: Pass, by_activation: list[Tensor]) -> Tensor:
-    batch = ran.outputs.shape[-1]
-    n_layers = len(ran.steps[0])
-    if not n_layers:
-        return ran.outputs.new_full((len(ran.outputs),), torch.nan)
-    total = ran.outputs.new_zeros(len(ran.outputs))
-    for layer in range(n_layers):
-        pairs = zip(ran.steps, by_activation[layer::n_layers], strict=True)
-        # The loss is a mean: an example's own gradient is as many times larger as there are examples.
-        products = sum((step[layer] * gradient for step, gradient in pairs), start=torch.zeros(())) * batch
-        total = total + products.square().mean(dim=2).sum(dim=1)
-    return total
-
-
-def _jacobian(outputs: Tensor, x: Tensor) -> Tensor:
-    n_outputs = outputs.shape[1]
-    # No example depends on another, so that one row serves all of them.
-    rows = torch.eye(n_outputs)[:, None, :, None].expand(n_outputs, *outputs.shape)
-    (derivatives,) = torch.autograd.grad(outputs, x, rows, is_grads_batched=True)
-    squares = derivatives.square().transpose(0, 1).flatten(1, -2)
-    return squares.sum(dim=1).mean(dim=1).sqrt()
-
-
 # Reads
 
 
@@ -193,13 +272,15 @@ def read_measures(wiring: Wiring, moments: Moments) -> dict[str, float]:
         "discriminant_reads": np.nan,
     }
     if moments.separation is not None and moments.discriminant is not None:
-        live = live_neurons(wiring).astype(np.float64)
-        counts, strengths = (
-            np.bincount(inputs, weight[readers], minlength=wiring.n_inputs).astype(np.float64)
-            for weight in (live, _strengths(wiring) if wiring.forward.all() else live)
-        )
-        measures["linear_reads"] = _mean(counts, moments.separation)
-        measures["discriminant_reads"] = _mean(np.log1p(strengths), moments.discriminant)
+        weights = strengths = live_neurons(wiring).astype(np.float64)
+        if wiring.forward.all():
+            # How much a neuron counts as a reader: one half at its equal share of all influence, at most 1.
+            influence = influences(wiring)
+            strengths = influence / (influence + wiring.n_outputs / max(wiring.n_hidden, 1))
+        counts = np.bincount(inputs, weights[readers], minlength=wiring.n_inputs)
+        strength = np.bincount(inputs, strengths[readers], minlength=wiring.n_inputs)
+        measures["linear_reads"] = _mean(counts.astype(np.float64), moments.separation)
+        measures["discriminant_reads"] = _mean(np.log1p(strength), moments.discriminant)
     return measures
 
 
@@ -227,13 +308,6 @@ def influences(wiring: Wiring) -> NDArray[np.float64]:
         into = targets[first:last]
         np.add.at(influence, sources[first:last], influence[into] / wiring.in_degree[into])
     return influence
-
-
-def _strengths(wiring: Wiring) -> NDArray[np.float64]:
-    """Return how much each neuron counts as a reader: one half at its equal share of all influence, at most 1."""
-    influence = influences(wiring)
-    strengths: NDArray[np.float64] = influence / (influence + wiring.n_outputs / max(wiring.n_hidden, 1))
-    return strengths
 
 
 def _mean(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:

@@ -100,11 +100,11 @@ class Ensemble:
         """
         if lengths is None:
             return self._run_mlp(weights, x, _ACTIVATIONS[self.spec.activation])
-        matrices = self._matrices(weights)
-        cell, head = CELLS[self.spec.cell], self._parts[-1]
+        *matrices, last = self._matrices(weights)
+        cell = CELLS[self.spec.cell]
         bias = torch.as_tensor(recurrent_bias(self.wiring, self.spec.cell), dtype=weights.dtype)
-        steps, ends = _recurrent(_layers(self._parts[:-1], matrices[:-1], bias, cell), cell, x, lengths)
-        return Pass(matrices[-1] @ _read(ends, head), tuple(steps), ends[:, self.wiring.n_inputs :])
+        steps, ends = _recurrent(_layers(self._parts[:-1], matrices, bias, cell), cell, x, lengths)
+        return Pass(last @ _read(ends, self._parts[-1]), tuple(steps), ends[:, self.wiring.n_inputs :])
 
     def run_linear(self, weights: Tensor, x: Tensor) -> Tensor:
         """Return the (n_inits, n_outputs, batch) outputs of an MLP whose neurons only sum."""
@@ -173,7 +173,7 @@ def _recurrent(layers: list[_Layer], cell: Cell, x: Tensor, lengths: Tensor) -> 
     return steps, ends
 
 
-def _layers(blocks: tuple[Block, ...], matrices: tuple[Tensor, ...], bias: Tensor, cell: Cell) -> list[_Layer]:
+def _layers(blocks: tuple[Block, ...], matrices: Sequence[Tensor], bias: Tensor, cell: Cell) -> list[_Layer]:
     """Pair what acts within a step with what acts across steps, and cut the (n_biases,) biases up."""
     biases = torch.split(bias, [cell.biases * len(block.targets) for block in blocks[::2]])
     layers = []
@@ -183,9 +183,7 @@ def _layers(blocks: tuple[Block, ...], matrices: tuple[Tensor, ...], bias: Tenso
         n_gates = below.shape[0]
         candidate = own[n_gates:]
         before_bias = torch.cat([own.new_zeros(n_gates - len(candidate)), candidate])
-        layers.append(
-            _Layer(below, before, below_matrix, before_matrix, own[:n_gates].unsqueeze(1), before_bias.unsqueeze(1))
-        )
+        layers.append(_Layer(below, before, below_matrix, before_matrix, own[:n_gates, None], before_bias[:, None]))
     return layers
 
 

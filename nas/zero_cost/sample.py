@@ -1,4 +1,4 @@
-"""Sample: all that zero-cost measures see of a task, none of it from its validation or test part."""
+"""Sample: what zero-cost measures take of a task, none of it from its validation or test part."""
 
 from __future__ import annotations
 
@@ -53,8 +53,7 @@ class Sample:
 
     Parameters
     ----------
-    n_inputs, n_outputs, loss
-        The task's.
+    task : Task
     minibatch : Examples
         For gradients.
     fitted, judged : Examples
@@ -62,9 +61,7 @@ class Sample:
     moments : Moments
     """
 
-    n_inputs: int
-    n_outputs: int
-    loss: str
+    task: Task
     minibatch: Examples
     fitted: Examples
     judged: Examples
@@ -72,24 +69,18 @@ class Sample:
 
     @classmethod
     def of(cls, task: Task, seed: int, batch: int) -> Sample:
-        """Draw from the training part of a task.
-
-        Raises
-        ------
-        ValueError
-            If `batch` is below 2.
-        """
+        """Draw from the training part of a task; raise `ValueError` if `batch` is below 2."""
         if batch < 2:
             raise ValueError(f"batch={batch}: measures of how examples differ need at least 2 of them")
         order = np.argsort(stream(seed, "batches").random(len(task.train)), kind="stable")
         drawn = task.train[torch.from_numpy(order)]
         parts = (drawn[:batch], *drawn[: 2 * _FITTED * batch].tensor_split(2))
         minibatch, fitted, judged = (Examples.of(task, part) for part in parts)
-        return cls(task.n_inputs, task.n_outputs, task.loss, minibatch, fitted, judged, Moments.of(task))
+        return cls(task, minibatch, fitted, judged, Moments.of(task))
 
     def losses(self, outputs: Tensor) -> Tensor:
         """Return the (n_inits,) mean losses of (n_inits, n_outputs, batch) outputs for the minibatch."""
-        if self.loss == "cross-entropy":
+        if self.task.loss == "cross-entropy":
             targets = self.minibatch.y.expand(len(outputs), -1)
             return functional.cross_entropy(outputs, targets, reduction="none").mean(dim=1)
         return (outputs.transpose(1, 2) - self.minibatch.y).square().mean(dim=(1, 2))
