@@ -93,12 +93,9 @@ class Session(Protocol):
     """One training of one network, with all state inside."""
 
     def run(self, n_steps: int | None = None) -> Progress:
-        """Make up to `n_steps` updates, all that are left by default, and say where the training stands.
+        """Make up to `n_steps` updates, all that are left by default, and return where the training stands.
 
-        Raises
-        ------
-        Interrupted
-            If the stop flag is set.
+        It raises `Interrupted` if the stop flag is set.
         """
 
     def history(self) -> History:

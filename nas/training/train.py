@@ -163,7 +163,7 @@ def _compiled(network: nn.Module, task: Task, engine: str) -> Compiled | None:
     if engine_for(engine, task.train.device.type) == "torch":
         return None
     from nas.training.compiled import compile_network
-    from nas.training.examples import has_sparse_inputs
+    from nas.training.native_engine import has_sparse_inputs
 
     compiled = compile_network(network, sparse=has_sparse_inputs(task))
     if compiled is None and engine == "native":
@@ -267,13 +267,10 @@ def begin_wiring(
         Draw the initial weights and the order of the examples.
     replicate : int
         Which training of the wiring it is.
-    spec, recipe, learning_rate, engine, device, stop
-        As in `session` and `NetworkSpec`.
     """
     if engine_for(engine, device, spec) == "native":
         from nas.training.compiled import compile_wiring
-        from nas.training.examples import has_sparse_inputs
-        from nas.training.native_engine import NativeSession
+        from nas.training.native_engine import NativeSession, has_sparse_inputs
 
         compiled = compile_wiring(wiring, spec, weights, sparse=has_sparse_inputs(task))
         training = NativeSession(compiled, task, recipe, learning_rate=learning_rate, rng=batches, stop=stop)
