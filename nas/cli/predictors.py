@@ -149,11 +149,11 @@ def explain(out: Predicting, *, as_json: Json = False) -> None:
 def _range(text: str | None) -> tuple[float, float] | None:
     if text is None:
         return None
-    low, colon, high = text.partition(":")
+    low, _, high = text.partition(":")
     try:
         found = (float(low), float(high))
     except ValueError:
         raise InputError(f"bounds={text}: two numbers are needed, such as 0:1") from None
-    if not (colon and -math.inf < found[0] < found[1] < math.inf):
+    if not -math.inf < found[0] < found[1] < math.inf:
         raise InputError(f"bounds={text}: two finite numbers are needed, the first below the second, such as 0:1")
     return found

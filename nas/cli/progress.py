@@ -36,22 +36,15 @@ def slow_engine_notice(engine: str | None) -> str | None:
 
 
 class Display:
-    """Shows how far work is: a bar for each part of it on a terminal, and lines elsewhere.
-
-    Parameters
-    ----------
-    console : Console
-    notice : str, optional
-        A line to print when work begins.
-    """
+    """Shows how far work is, after a notice (if any): a bar for each part of it on a terminal, and lines elsewhere."""
 
     def __init__(self, console: Console, notice: str | None = None) -> None:
         self._console, self._notice = console, notice
         # Bars end with an empty line where there is no terminal, even if they never began.
         self.bars = _bars(console) if console.is_terminal else None
         self._bar = TaskID(0)
-        self._total = 0
-        self._last_line = -math.inf
+        self._first = self._total = 0
+        self._started, self._last_line = 0.0, -math.inf
 
     def say(self, line: str) -> None:
         """Print a line, above the bars."""
@@ -62,7 +55,7 @@ class Display:
         if self._notice is not None:
             self.say(self._notice)
             self._notice = None
-        self._total = total
+        self._first, self._total, self._started = done, total, time.monotonic()
         if self.bars is not None:
             self.bars.start()
             self._bar = self.bars.add_task(part, completed=done, total=total, note=note)
@@ -77,6 +70,15 @@ class Display:
         elif line and is_due:
             self._last_line = time.monotonic()
             self.say(line)
+
+    def per_minute(self, done: int) -> float:
+        """Return how much was done per minute since the part began."""
+        return 60 * (done - self._first) / max(time.monotonic() - self._started, 1e-9)
+
+    def left(self, done: int) -> str | None:
+        """Return the time left in words, or None as long as nothing was done."""
+        rate = self.per_minute(done)
+        return duration(60 * (self._total - done) / rate) if rate else None
 
     def end(self) -> None:
         """Leave the last state of the bars on the screen."""
@@ -98,39 +100,14 @@ def _bars(console: Console, *, transient: bool = False) -> Progress:
     )
 
 
-class _Pace:
-    """How fast work has gone since this was made, when `done` of it was done."""
-
-    def __init__(self, done: int) -> None:
-        self._first, self._started = done, time.monotonic()
-
-    def per_minute(self, done: int) -> float:
-        return 60 * (done - self._first) / max(time.monotonic() - self._started, 1e-9)
-
-    def left(self, done: int, total: int) -> str | None:
-        """Return the time left in words, or None as long as nothing is done."""
-        rate = self.per_minute(done)
-        return duration(60 * (total - done) / rate) if rate else None
-
-
 class CampaignDisplay(Watcher):
-    """Shows how far a campaign is, its best value, and what predictions are worth.
-
-    Parameters
-    ----------
-    console, notice
-        As in `Display`.
-    direction : {"maximize", "minimize"}
-    by_size : bool
-        Whether the campaign looks for a front.
-    """
+    """Shows how far a campaign is, its best value, and what predictions are worth; `by_size` on the way to a front."""
 
     def __init__(self, console: Console, direction: str, notice: str | None = None, *, by_size: bool = False) -> None:
         self.display = Display(console, notice)
         self._sign, self._by_size = sign_of(direction), by_size
         self._done = self._total = self._trained = 0
         self._stage = ""
-        self._pace = _Pace(0)
         self._best: float | None = None
         self._values: dict[bool, list[float]] = {True: [], False: []}
         """Of steered trials, and of those that chance chose."""
@@ -140,7 +117,7 @@ class CampaignDisplay(Watcher):
         """Show where the search stands."""
         for record in records:
             self._include(record)
-        self._done, self._total, self._pace = done, total, _Pace(done)
+        self._done, self._total = done, total
         line = f"search: {done} of {total} trials are done"
         self.display.begin("search", done, total, note=f"{self._found()}, 0/min", line=line)
 
@@ -150,8 +127,8 @@ class CampaignDisplay(Watcher):
         self._done += record.is_counted
         if record.error is not None:
             self.display.say(f"trial {record.number} failed: {record.error}")
-        found, rate = self._found(), f"{self._pace.per_minute(self._done):.0f}"
-        left = self._pace.left(self._done, self._total) or "?"
+        found, rate = self._found(), f"{self.display.per_minute(self._done):.0f}"
+        left = self.display.left(self._done) or "?"
         line = f"search: {self._done} of {self._total} trials, {found}, {rate} per minute, {left} left"
         self.display.update(self._done, note=f"{found}, {rate}/min", line=line)
 
@@ -206,16 +183,16 @@ class CampaignDisplay(Watcher):
 def survey_display(console: Console, notice: str | None = None) -> Iterator[Callable[[Standing], None]]:
     """Give a function that shows how far a survey is; see `Display` for the parameters."""
     display = Display(console, notice)
-    pace: _Pace | None = None
+    has_begun = False
 
     def show(standing: Standing) -> None:
-        nonlocal pace
+        nonlocal has_begun
         done, total = standing.done, standing.total
-        if pace is None:
-            pace = _Pace(done)
+        if not has_begun:
             display.begin("wirings", done, total)
-        note = f"{standing.trainings * pace.per_minute(done):,.0f} trainings/min"
-        left = pace.left(done, total) if done < total else None
+            has_begun = True
+        note = f"{standing.trainings * display.per_minute(done):,.0f} trainings/min"
+        left = display.left(done) if done < total else None
         line = f"survey: {done} of {total} wirings, {note}{f', {left} left' if left else ''}"
         display.update(done, note=note, line=line)
 

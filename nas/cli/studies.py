@@ -61,12 +61,12 @@ def prediction(
 def zero_cost(
     *,
     out: Out = Path("results/prediction"),
-    atlas: Annotated[Path, typer.Option(file_okay=False, help="Where the surveys of `study prediction` lie.")] = Path(
-        "atlas"
-    ),
+    atlas: Atlas = Path("atlas"),
     as_json: Json = False,
 ) -> None:
     """Ask whether measures of untrained networks predict what structure does not; takes ten minutes.
+
+    It reads the surveys that `wirenas study prediction` has made.
 
     Example: wirenas study zero-cost
     """
