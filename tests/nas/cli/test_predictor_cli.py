@@ -24,7 +24,7 @@ from command_line import (
 )
 from rich.console import Console
 
-from nas.cli.display_predictors import show_features, show_predictions
+from nas.cli.display import show_features, show_predictions
 from predictors import TIERS, Predictor, describe, names_of
 from priors import FORMATS, Wiring, read_wiring, write_wiring
 
