@@ -30,34 +30,19 @@ _LOOK_UP_S, _TRY_AGAIN_S = 0.5, 5.0
 
 @dataclass(frozen=True)
 class WorkerOutcome:
-    """What a worker did.
-
-    Parameters
-    ----------
-    study : str
-    trials : int
-        Trials that it ended with a value, or stopped early.
-    failed : int
-        Trials whose evaluation failed.
-    duplicates : int
-        Trials whose wiring somebody else trains or has trained.
-    lost : int
-        Trials that were given to others, since it was silent for too long.
-    seconds : float
-        Spent in evaluations.
-    """
+    """What a worker did."""
 
     study: str
     trials: int
+    """Trials that it ended with a value, or stopped early."""
     failed: int
+    """Trials whose evaluation failed."""
     duplicates: int
+    """Trials whose wiring somebody else trains or has trained."""
     lost: int
+    """Trials that were given to others, since it was silent for too long."""
     seconds: float
-
-    @classmethod
-    def of(cls, study: str, tally: Tally) -> WorkerOutcome:
-        """Put together what was counted."""
-        return cls(study, tally.trials, tally["failed"], tally["duplicate"], tally["lost"], tally.seconds)
+    """Spent in evaluations."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the outcome as JSON types."""
@@ -115,7 +100,7 @@ class Worker:
         self._stop = threading.Event()
         self._shared = _awaited(lambda: SharedStudy(storage, study, self._stop), wait, waiting)
         self._shared.outage.noticed = waiting
-        self._threads, self.tally = threads, Tally()
+        self._threads, self._tally = threads, Tally()
         try:
             stored = with_defaults(self._shared.options())
             campaign = _campaign(stored, study, task, evaluate, data)
@@ -145,7 +130,7 @@ class Worker:
         ends_well = False
         try:
             with one_torch_thread(), stop_on_signal(self._stop), silent_storage():
-                loops = [Loop(self._work, self._shared, self._stop, self.tally) for _ in range(self._threads)]
+                loops = [Loop(self._work, self._shared, self._stop, self._tally) for _ in range(self._threads)]
                 running = {executor.submit(loop.run) for loop in loops}
                 while running:
                     done, running = wait(running, timeout=_LOOK_UP_S, return_when="FIRST_COMPLETED")
@@ -165,7 +150,11 @@ class Worker:
     @property
     def outcome(self) -> WorkerOutcome:
         """What is done so far."""
-        return WorkerOutcome.of(self._shared.name, self.tally)
+        tally = self._tally
+        trials = tally["complete"] + tally["stopped"]
+        return WorkerOutcome(
+            self._shared.name, trials, tally["failed"], tally["duplicate"], tally["lost"], tally.seconds
+        )
 
 
 def _awaited(open_study: Callable[[], SharedStudy], seconds: float, waiting: Callable[[str], None]) -> SharedStudy:
