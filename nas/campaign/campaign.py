@@ -195,17 +195,6 @@ class Campaign:
         if self.space.is_limited or self.options.warm_start:
             proposer.propose(0)
 
-    @contextmanager
-    def _open_study(self, watcher: Watcher) -> Iterator[StudyFile]:
-        """Open the study, and write all its trials as a table when the block ends in whatever way."""
-        study = self._open()
-        for line in self.space.out_of_reach():
-            watcher.noticed(line)
-        try:
-            yield study
-        finally:
-            study.records().to_csv(self.out / "trials.csv")
-
     def _conclude(
         self, study: StudyFile, trainer: Trainer | None, executor: ThreadPoolExecutor, watcher: Watcher
     ) -> Outcome:
@@ -252,7 +241,9 @@ class Campaign:
 
     # The folder
 
-    def _open(self) -> StudyFile:
+    @contextmanager
+    def _open_study(self, watcher: Watcher) -> Iterator[StudyFile]:
+        """Open the study, and write all its trials as a table when the block ends in whatever way."""
         study, mine = StudyFile(self.out, *self.options.directions), self._identity()
         stored = study.get("options")
         if stored is None:
@@ -264,7 +255,12 @@ class Campaign:
             self.options = self.options.model_copy(update={"trials": counted})
         keep_warm_start(self.out, self.options)
         write_options(self.options, self.out / OPTIONS_FILE)
-        return study
+        for line in self.space.out_of_reach():
+            watcher.noticed(line)
+        try:
+            yield study
+        finally:
+            study.records().to_csv(self.out / "trials.csv")
 
     def _identity(self) -> dict[str, Any]:
         options = self.options.model_dump(mode="json")

@@ -51,6 +51,7 @@ _PASSING = ("42P05",)
 that begins so and passes: a pool of connections mixed up prepared statements."""
 
 T = TypeVar("T")
+_OnSilence = Callable[[optuna.Study, FrozenTrial], None]
 
 
 class AbsentError(InputError):
@@ -93,12 +94,7 @@ def place_of(url: sqlalchemy.URL) -> str:
 
 
 def connect(
-    url: sqlalchemy.URL,
-    outage: Outage,
-    stop: threading.Event,
-    on_silence: Callable[[optuna.Study, FrozenTrial], None],
-    *,
-    creates: bool,
+    url: sqlalchemy.URL, outage: Outage, stop: threading.Event, on_silence: _OnSilence, *, creates: bool
 ) -> optuna.storages.RDBStorage:
     """Open the database of a URL; once it has been there, `outage` waits for it.
 
@@ -133,14 +129,7 @@ def connect(
 class _Storage(optuna.storages.RDBStorage):
     """Optuna's, which goes on when a heartbeat is missed."""
 
-    def __init__(
-        self,
-        url: sqlalchemy.URL,
-        stop: threading.Event,
-        on_silence: Callable[[optuna.Study, FrozenTrial], None],
-        *,
-        creates: bool,
-    ) -> None:
+    def __init__(self, url: sqlalchemy.URL, stop: threading.Event, on_silence: _OnSilence, *, creates: bool) -> None:
         self._stop = stop
         # Locks of a worker that is paused, or gone without a word, are given up.
         session = f"-c idle_in_transaction_session_timeout={1000 * GRACE_S} -c tcp_keepalives_idle={GRACE_S}"

@@ -25,36 +25,23 @@ from nas.shared.sampling import sampler_for
 from nas.shared.shared import SharedStudy, requeue
 from nas.training import Interrupted
 
-__all__ = ["Loop", "Silence", "Tally", "tell_once"]
+__all__ = ["Loop", "Silence", "tell_once"]
 
 _IDLE_S = 1.0
 _REFUSALS_IN_A_ROW = 1000
 _OVER = (optuna.exceptions.UpdateFinishedTrialError, ValueError)
 
 
-class Tally:
-    """What the threads of a worker have done so far."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._endings: Counter[str] = Counter()
-        self.seconds = 0.0
-
-    def add(self, ending: str, seconds: float = 0.0) -> None:
-        """Count a trial that ended."""
-        with self._lock:
-            self._endings[ending] += 1
-            self.seconds += seconds
-
-    def __getitem__(self, ending: str) -> int:
-        return self._endings[ending]
-
-
 class Loop:
-    """Works on a shared study until the stop event is set, and counts every trial in the tally."""
+    """Works on a shared study until the stop event is set.
 
-    def __init__(self, work: Work, shared: SharedStudy, stop: threading.Event, tally: Tally) -> None:
-        self._work, self._shared, self._stop, self._tally = work, shared, stop, tally
+    `endings` counts trials by how they ended, see `Objective`, or as lost; `seconds` were spent in their evaluations.
+    """
+
+    def __init__(self, work: Work, shared: SharedStudy, stop: threading.Event) -> None:
+        self._work, self._shared, self._stop = work, shared, stop
+        self.endings: Counter[str] = Counter()
+        self.seconds = 0.0
         self._sampler = sampler_for(work.options, work.space, work.units, work.spec, work.steering)
         self._study = shared.open(self._sampler)
         self._silence = Silence()
@@ -107,12 +94,13 @@ class Loop:
             if reason is None or objective.is_broken:
                 raise
             if isinstance(reason, _OVER):  # A trial that another worker took over cannot be told anything.
-                self._tally.add("lost")
+                self.endings["lost"] += 1
                 return
             if not self._tell_again(objective):
                 raise reason from None
         if objective.ending is not None:
-            self._tally.add(objective.ending, 0.0 if objective.record is None else objective.record.seconds)
+            self.endings[objective.ending] += 1
+            self.seconds += 0.0 if objective.record is None else objective.record.seconds
             self._give_up_if_hopeless(objective)
 
     def _tell_again(self, objective: Objective) -> bool:
@@ -123,7 +111,7 @@ class Loop:
         state = TrialState.COMPLETE if record.is_complete else TrialState.PRUNED
         if not tell_once(self._study, record.number, state, record.value):
             objective.ending = None
-            self._tally.add("lost")
+            self.endings["lost"] += 1
         return True
 
     def _give_back(self, number: int | None) -> None:

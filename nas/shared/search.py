@@ -18,7 +18,7 @@ from nas.evaluation.watcher import Watcher
 from nas.options.options import Direction
 from nas.shared.counting import next_to_copy, surplus
 from nas.shared.database import AbsentError, AwayError, url_of
-from nas.shared.loop import Loop, Tally
+from nas.shared.loop import Loop
 from nas.shared.objective import Work
 from nas.shared.shared import SharedStudy
 from nas.store.records import Record
@@ -102,7 +102,7 @@ class SharedSearch:
         copy.update(wanted)
         records = file.records()
         watcher.search_started(len(records.counted), wanted, records)
-        loop = executor.submit(Loop(work, shared, self._stop, Tally()).run)
+        loop = executor.submit(Loop(work, shared, self._stop).run)
 
         def follow() -> None:
             for record in copy.update(wanted):
@@ -180,13 +180,7 @@ class _LocalCopy:
 
 
 def refuse_copy(file: StudyFile) -> None:
-    """Refuse to search in a folder that follows a shared study.
-
-    Raises
-    ------
-    InputError
-        If it does.
-    """
+    """Refuse, by an InputError, to search in a folder that follows a shared study."""
     stored = file.get(_SHARED)
     if stored is not None:
         raise InputError(

@@ -168,13 +168,7 @@ def _as_stored(record: Record, number: int) -> Record:
 
 
 def load(out: str | Path) -> Records:
-    """Return the records of the campaign in the folder `out`.
-
-    Raises
-    ------
-    InputError
-        If there is no campaign.
-    """
+    """Return the records of the campaign in the folder `out`; a missing campaign is an error."""
     return StudyFile(out).records()
 
 
