@@ -216,9 +216,8 @@ class Campaign:
                 on_front=self.options.by_size,
             )
         uses = 0 if finals is None else 1 + (0 if before is None else before["test_uses"])
-        storing = storing_of(study)
         outcome = Outcome.of(
-            self.out, self.options, self.task, records, finals, storing=storing, test_uses=uses, over=True
+            self.out, self.options, self.task, records, finals, storing=storing_of(study), test_uses=uses, over=True
         )
         write_output(self.out, self.options, self.task, records, finals, outcome, self._rebuild)
         study.put("outcome", outcome.to_json())
