@@ -138,7 +138,7 @@ class Case:
             given |= {"task": classes(), "recipe": recipe}
         campaign = Campaign(self.warm.parent / "never made", **given)
         with ThreadPoolExecutor(1) as executor:
-            searching = campaign._searching(study, campaign._trainer() if campaign.task else None, Watcher())
+            searching = campaign._search(study, campaign._trainer(), Watcher())
             if interrupted_at is None:
                 searching.run(executor, 1)
                 return
