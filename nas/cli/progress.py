@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from nas.cli.console import duration, say
 from nas.evaluation.watcher import Watcher
 from nas.report.card import number
-from nas.report.steering import is_by_chance, is_steered
+from nas.report.outcome import is_by_chance, is_steered
 from nas.store.records import Record, Records
 from nas.training.session import sign_of
 
