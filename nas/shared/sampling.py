@@ -19,8 +19,7 @@ from optuna.trial import FrozenTrial
 from nas.networks import NetworkSpec
 from nas.options.options import CampaignOptions
 from nas.samplers import StructuralSampler
-from nas.samplers.blind import ByDistribution
-from nas.samplers.proposer import BLIND, notes_of
+from nas.samplers.blind import BLIND, ByDistribution
 from nas.seeds import stream_seed
 from nas.space.space import DRAW_NAMES, Space, Suggester, without_draws
 
@@ -72,7 +71,7 @@ def notes_on(sampler: BaseSampler, number: int) -> dict[str, Any]:
     """Return the fields of a Record that say how a trial was chosen; none for one that was queued again."""
     if not isinstance(sampler, StructuralSampler) or number not in sampler.proposals:
         return {}
-    return notes_of(sampler.proposals[number])
+    return sampler.proposals[number].notes()
 
 
 class _ByNumber(BaseSampler):
