@@ -85,6 +85,12 @@ class Domain:
     kind: type
     values: tuple[Any, ...]
 
+    def suggest(self, trial: Any, name: str) -> Any:
+        """Let a trial choose a value for a parameter of this name."""
+        if self.kind is str:
+            return trial.suggest_categorical(name, self.values)
+        return (trial.suggest_int if self.kind is int else trial.suggest_float)(name, *self.values)
+
     def distribution(self) -> BaseDistribution:
         """Return Optuna's distribution over the values."""
         from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
@@ -142,15 +148,6 @@ class Parameter:
             return tuple(dict.fromkeys(found))
         check_range(self.name, found, self.limits)
         return found
-
-    def suggest(self, trial: Any, given: tuple[Any, ...]) -> str | float:
-        """Let a sampler choose within a range, or among names."""
-        suggest: Callable[..., str | float] = trial.suggest_categorical if self.choices else trial.suggest_float
-        return suggest(self.name, given) if self.choices else suggest(self.name, *given)
-
-    def domain(self, given: tuple[Any, ...]) -> Domain:
-        """Return the values of a range, or of names."""
-        return Domain(str if self.choices else float, given)
 
 
 @dataclass(frozen=True)
