@@ -106,26 +106,17 @@ class _Features:
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """Makes points of a space.
-
-    Parameters
-    ----------
-    space : Space
-    units : (int, int)
-        Input and output units to attach.
-    size_of : callable
-        Number of parameters of the network of a wiring.
-    seed : int
-        Of the population.
-    columns : Columns, optional
-        What wirings are described by; by default the features that make sense for them.
-    """
+    """Makes points of a space."""
 
     space: Space
     units: tuple[int, int]
+    """Input and output units to attach."""
     size_of: Callable[[Wiring], int]
+    """Number of parameters of the network of a wiring."""
     seed: int
+    """Of the population."""
     columns: Columns | None = None
+    """What wirings are described by; by default the features that make sense for them."""
 
     @cached_property
     def described_by(self) -> Columns:

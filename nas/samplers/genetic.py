@@ -16,7 +16,7 @@ from optuna import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from nas.errors import InputError
-from nas.samplers.candidates import Columns, Point, Source, stratum, without_edits
+from nas.samplers.candidates import Point, Source, stratum, without_edits
 from nas.samplers.plan import Plan
 from nas.samplers.rounds import Learner, Proposal, Round, one_thread
 from nas.seeds import stream
@@ -41,19 +41,11 @@ _ROUNDS = Plan(pool=_CHILDREN, refit=4)
 
 @dataclass(frozen=True, eq=False)
 class Child:
-    """What is to be trained as a trial.
+    """What is to be trained as a trial; it has a lineage where it has parents.
 
-    Parameters
-    ----------
-    params : mapping
-        Of a start-up trial or another draw, what the wiring follows from. Of a child that was bred, how many neurons
-        and edges it has, and of its first parent all the rest, the seed of its attachment among it: parent and child
-        then differ by their graphs alone.
-    wiring : Wiring
-    lineage : Lineage or None
-        None for what has no parents.
-    proposal : Proposal
-        Its origin is start-up, crossover, mutation or redraw; random, where no child is new.
+    From the parameters of a start-up trial, or of another draw, the wiring follows. Those of a child that was bred say
+    how many neurons and edges it has, and of its first parent all the rest, the seed of its attachment among it: parent
+    and child then differ by their graphs alone.
     """
 
     params: Params
@@ -83,26 +75,8 @@ class GeneticSampler:
     No parameters can say what was bred, so this is no sampler of Optuna's and serves no ``study.optimize``: it is a
     campaign that stores the edges of a child, and its lineage. For the same reason it needs one process.
 
-    Parameters
-    ----------
-    space : Space
-    n_inputs, n_outputs : int
-        Units to attach to wirings.
-    size_of : callable
-        Number of parameters of the network of a wiring.
-    seed : int
-    direction : {"maximize", "minimize"}
-        Of the value.
-    startup : int
-        Trials before any is bred.
-    screened : bool
-    columns : Columns, optional
-        What wirings are described by; by default the features that make sense for them.
-
-    Raises
-    ------
-    InputError
-        If the space is a list of wirings that are taken as they are.
+    Arguments are those of the structural sampler, with the value's direction; a space that is a list of wirings, which
+    are taken as they are, is refused.
 
     References
     ----------
@@ -120,25 +94,20 @@ class GeneticSampler:
         direction: str = "maximize",
         startup: int = 10,
         screened: bool = True,
-        columns: Columns | None = None,
     ) -> None:
         if space.is_finite:
             raise InputError(
                 "sampler=genetic: the graphs of space.graphs have input units and are taken as they are, so nothing "
                 "can be bred from them; use structural, tpe or random"
             )
-        self._source = Source(space, (n_inputs, n_outputs), size_of, seed, columns)
+        self._source = Source(space, (n_inputs, n_outputs), size_of, seed)
         self._learner = Learner(self._source, [direction], seed)
         self._seed, self._sign, self._startup, self._screened = seed, sign_of(direction), startup, screened
 
     def propose(self, number: int, trials: Sequence[FrozenTrial]) -> Child:
-        """Return what to train as trial `number`.
+        """Return what to train as trial `number`, beside all others in the order of their numbers.
 
-        Parameters
-        ----------
-        number : int
-        trials : sequence of FrozenTrial
-            All others, in the order of their numbers. Their attributes hold `nas.space.lineage.BRED`.
+        Their attributes hold `nas.space.lineage.BRED`.
         """
         with one_thread():
             return self._choose(number, trials)

@@ -44,14 +44,7 @@ class Examples:
 
 
 class History:
-    """Remembers the points of trials, so that no wiring is drawn and described twice.
-
-    Parameters
-    ----------
-    source : Source
-    direction : {"maximize", "minimize"}
-        Of the value.
-    """
+    """Remembers the points of trials, so that no wiring is drawn and described twice."""
 
     def __init__(self, source: Source, direction: str) -> None:
         self._source, self._sign = source, sign_of(direction)

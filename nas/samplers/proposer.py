@@ -115,10 +115,7 @@ class Proposer:
     def propose(self, number: int) -> Candidate:
         """Return the candidate of trial `number`, which then counts as running until `tell`.
 
-        Raises
-        ------
-        InputError
-            If no draw fits the limits of the space.
+        An InputError says that no draw keeps to the limits of the space.
         """
         started = time.perf_counter()
         if self._guide is None:

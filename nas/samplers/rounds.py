@@ -83,13 +83,7 @@ class Proposal:
 
 @dataclass(frozen=True, eq=False)
 class Warm:
-    """A predictor from another campaign or survey, which counts as much as so many trials.
-
-    Raises
-    ------
-    InputError
-        If it reads features that the search does not have.
-    """
+    """A predictor from another campaign or survey, which counts as much as so many trials."""
 
     predictor: Predictor
     trials: float = 20.0
@@ -97,7 +91,7 @@ class Warm:
     """Of a search's rows, those that the predictor reads; None where they are all."""
 
     def reading(self, names: Sequence[str]) -> Warm:
-        """Return the same for rows of these columns, of which it reads its own by name."""
+        """Return the same for rows of these columns, of which it reads its own by name; none may be missing."""
         read = self.predictor.fitted_.names
         # A column of one's own is not the feature that has come to have its name.
         own = {name for name in read[len(self.predictor.features_) :] if name in FEATURES}
@@ -154,11 +148,6 @@ class Round:
     def candidates(self) -> list[Point]:
         """What a proposal is chosen from."""
         return self.draw()
-
-    @property
-    def is_blind(self) -> bool:
-        """Whether nothing at all is expected of candidates."""
-        return self.surrogate is None and self.warm is None
 
     def posterior(self, X: Floats, pinned: Floats | None = None) -> tuple[Floats, Floats]:
         """Return expected scores of rows and how unsure they are; see `Surrogate.posterior`."""
@@ -229,16 +218,7 @@ class Round:
 
 
 class Learner:
-    """Makes rounds of the trials of a study, and keeps what all of them share.
-
-    Parameters
-    ----------
-    source : Source
-    directions : sequence of str
-        Of the study.
-    seed : int
-    warm : Warm, optional
-    """
+    """Makes rounds of the trials of a study, and keeps what all of them share."""
 
     def __init__(self, source: Source, directions: Sequence[str], seed: int, warm: Warm | None = None) -> None:
         self._source, self._seed = source, seed

@@ -208,7 +208,7 @@ class StructuralSampler(optuna.samplers.BaseSampler):
         plan = self._plan_of(state, study, over)
         over = over[: plan.known(len(over))]
         now = learner.round(over, plan.pool)
-        if now.is_blind:
+        if now.surrogate is None and now.warm is None:
             return self._draw(taken, rng), Proposal("start-up")
         again = self._again(now, taken) if number % _REPLICATE_EVERY == _REPLICATE_EVERY - 1 else None
         if again is not None:

@@ -89,13 +89,7 @@ class Suggester(Protocol):
 
 @lru_cache(maxsize=4)
 def read_graphs(path: str) -> GraphPool:
-    """Read the graphs of a folder, an archive or a file, once.
-
-    Raises
-    ------
-    InputError
-        If they cannot be read.
-    """
+    """Read the graphs of a folder, an archive or a file, once; an InputError says why they cannot be read."""
     from priors import GraphPool
 
     try:
@@ -422,18 +416,18 @@ def check_graphs(space: Space, n_inputs: int, n_outputs: int, *, edited: bool = 
     pool = space.pool
     if pool is None:
         return
+    tries = [(attachment, 0, "") for attachment in space.attachment]
+    if edited and space.edits:
+        tries.append((space.attachment[0], 1, "; space.edits=0 leaves graphs as they are"))
+    fixed: Params = {"orientation": space.orientation[0], "order_seed": 0, "attach_seed": 0, "move_seed": 0}
     for index, (name, graph) in enumerate(zip(pool.names, pool.wirings, strict=True)):
         _check_kind(space, name, graph, (n_inputs, n_outputs))
-        try:
-            for attachment in space.attachment:
-                space.wiring(_params(space, index, attachment), n_inputs, n_outputs)
-        except ValueError as error:
-            raise InputError(f"space.graphs: {name}: {error}") from None
-        try:
-            if edited and space.edits:
-                space.wiring(_params(space, index, space.attachment[0], 1), n_inputs, n_outputs)
-        except ValueError as error:
-            raise InputError(f"space.graphs: {name}: {error}; space.edits=0 leaves graphs as they are") from None
+        for attachment, n_moves, hint in tries:
+            params: Params = {**fixed, "graph": index, "attachment": attachment, "n_moves": n_moves}
+            try:
+                space.wiring(params, n_inputs, n_outputs)
+            except ValueError as error:
+                raise InputError(f"space.graphs: {name}: {error}{hint}") from None
 
 
 def _check_kind(space: Space, name: str, graph: Wiring, units: tuple[int, int]) -> None:
@@ -447,8 +441,3 @@ def _check_kind(space: Space, name: str, graph: Wiring, units: tuple[int, int]) 
         raise InputError(f"space.graphs: {name} has output units and no input units; give graphs with both or neither")
     if space.is_oriented and not (graph.inputs or graph.is_acyclic or graph.is_undirected):
         raise InputError(f"space.graphs: {name} has directed cycles; undirected or acyclic graphs are needed")
-
-
-def _params(space: Space, index: int, attachment: str, n_moves: int = 0) -> Params:
-    seeds = {"order_seed": 0, "attach_seed": 0, "n_moves": n_moves, "move_seed": 0}
-    return {"graph": index, "orientation": space.orientation[0], "attachment": attachment, **seeds}
