@@ -109,7 +109,9 @@ class Proposer:
             self._guide = StructuralSampler(space, *self._units, **given)
         directions: list[Direction] = [direction, "minimize"] if by_size else [direction]
         with quiet_optuna():
-            self._study = optuna.create_study(directions=directions)
+            self._study = optuna.create_study(
+                directions=directions, sampler=self._guide if isinstance(self._guide, StructuralSampler) else None
+            )
         self._open: dict[int, optuna.Trial] = {}
 
     def propose(self, number: int) -> Candidate:
@@ -127,7 +129,6 @@ class Proposer:
         return replace(candidate, notes={**candidate.notes, "choosing": time.perf_counter() - started})
 
     def _steer(self, number: int, sampler: StructuralSampler) -> Candidate:
-        self._study.sampler = sampler
         trial = self._study.ask()
         params = sampler.suggest_all(trial)
         self._open[number] = trial
