@@ -12,7 +12,7 @@ import optuna
 from nas.evaluation.trainer import Evaluation, attempt
 from nas.networks import NetworkSpec
 from nas.options.options import CampaignOptions
-from nas.samplers.proposer import Candidate, notes_of
+from nas.samplers.proposer import Candidate
 from nas.shared.counting import rival
 from nas.shared.database import STORAGE_ERRORS
 from nas.shared.sampling import WorkerSampler
@@ -123,7 +123,7 @@ class Objective:
         asked = self._shared.suggester(trial)
         params = self._sampler.suggest_all(asked)
         proposal = self._sampler.proposals.get(trial.number)  # None for a trial that was queued again.
-        notes = {} if proposal is None else notes_of(proposal)
+        notes = {} if proposal is None else proposal.notes()
         notes["choosing"] = time.perf_counter() - started
         wiring = work.space.wiring(params, *work.units)
         size = work.spec.n_parameters(wiring)["total"]

@@ -18,10 +18,8 @@ from optuna.trial import FrozenTrial
 
 from nas.networks import NetworkSpec
 from nas.options.options import CampaignOptions
-from nas.samplers import StructuralSampler
-from nas.samplers.blind import ByDistribution
-from nas.samplers.proposer import BLIND
-from nas.samplers.structural import Proposal
+from nas.samplers import Proposal, StructuralSampler
+from nas.samplers.blind import BLIND, ByDistribution
 from nas.seeds import stream_seed
 from nas.space.space import DRAW_NAMES, Space, Suggester, without_draws
 

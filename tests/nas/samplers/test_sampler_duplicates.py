@@ -10,7 +10,6 @@ from sampler_cases import SMALL, UNITS, asked, copied, luck, pairs, sampler_of, 
 
 from nas.samplers import rounds as rounds_module
 from nas.samplers.candidates import Source
-from nas.samplers.history import History
 from nas.samplers.rounds import Learner
 from nas.space.space import Space
 
@@ -95,11 +94,10 @@ def test_what_runs_is_taken_to_become_what_is_expected():
     space = Space(**SMALL)
     source = Source(space, UNITS, size_of, seed=3)
     trials = searched(space, 12)[0].get_trials()
-    now = Learner(source, ["maximize"], 3).round(trials, History(source, "maximize").examples(trials), 32)
-    everything = np.arange(len(now.candidates))
-    alone = now.gains(everything, [], 1.0, by_size=False)
+    now = Learner(source, ["maximize"], 3).round(trials, 32)
+    alone = now.gains(now.candidates, [], 1.0, by_size=False)
     first = int(alone.argmax())
-    beside = now.gains(everything, [now.candidates.tried(first)], 1.0, by_size=False)
+    beside = now.gains(now.candidates, [now.candidates[first]], 1.0, by_size=False)
     assert (beside <= alone + 1e-9).all()
     assert beside[first] < alone[first]
-    np.testing.assert_array_equal(now.gains(everything[3:7], [], 1.0, by_size=False), alone[3:7])
+    np.testing.assert_array_equal(now.gains(now.candidates[3:7], [], 1.0, by_size=False), alone[3:7])
