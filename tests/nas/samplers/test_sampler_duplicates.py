@@ -16,14 +16,14 @@ from nas.space.space import Space
 
 @pytest.mark.parametrize("replicates", [1, 3])
 def test_no_training_is_proposed_twice(replicates):
-    study, sampler, wirings = searched(Space(**SMALL), 200, refit=4, pool=16, replicates=replicates)
+    study, sampler, wirings = searched(Space(**SMALL), 120, refit=4, pool=16, replicates=replicates)
     assert max(pairs(study, wirings).values()) == 1
     times = Counter(wiring.fingerprint for wiring in wirings.values())
     assert max(times.values()) == replicates
     origins = Counter(proposal.origin for proposal in sampler.proposals.values())
     assert origins["replicate"] == (0 if replicates == 1 else sum(count - 1 for count in times.values()))
     assert {number % 10 for number, own in sampler.proposals.items() if own.origin == "replicate"} <= {9}
-    assert 8 <= origins["random"] <= 32
+    assert 4 <= origins["random"] <= 22
     # Until there are 5 examples nothing is expected, and here they are counted by fours.
     assert origins["start-up"] == 8
     assert {"prior", "neighbour", "tpe"} <= set(origins)
@@ -38,7 +38,7 @@ def test_replicates_that_nobody_asks_for_end_all_the_same():
         wirings.append(asked(space, trial).fingerprint)
         return 1.0 if len(wirings) == 3 else luck(asked(space, trial))
 
-    study.optimize(objective, n_trials=50)
+    study.optimize(objective, n_trials=30)
     assert max(Counter(wirings).values()) <= 2
 
 
