@@ -37,9 +37,10 @@ demo: $(VENV)/.ready
 test: $(VENV)/.ready
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --quiet -m "not crash and not slow"
 
-## slow-test: the tests that take ten seconds or more: whole studies, the blocks of README, seeded campaigns
+## slow-test: tests of ten seconds or more (whole studies, the blocks of README, seeded campaigns), and the rest of those
+## of which `make test` runs one of each kind
 slow-test: $(VENV)/.ready
-	$(BIN)/python -m pytest --numprocesses 2 --quiet -m slow
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --quiet -m slow
 
 ## coverage: which lines and branches the tests of `make test` reach, as a table and in build/coverage/html, with those
 ## in processes that tests start; TESTS=tests/priors asks for less. Being watched takes time: tests that limit it may fail

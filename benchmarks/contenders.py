@@ -23,8 +23,7 @@ from benchmarks.workloads import LEARNING_RATE
 from nas.tasks import Task
 from nas.training import Recipe, Session, begin_wiring
 from nas.training.compiled import compile_wiring
-from nas.training.examples import has_sparse_inputs
-from nas.training.native_engine import NativeSession
+from nas.training.native_engine import NativeSession, has_sparse_inputs
 from nas.training.session import epoch_order
 from nas.training.torch_engine import TorchSession
 

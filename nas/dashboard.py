@@ -30,24 +30,24 @@ from nas.store.records import Record
 from nas.store.study import StudyFile, quiet_optuna, record_of
 from nas.training.session import sign_of
 
-__all__ = ["MOST_NOTES", "Mirror", "serve"]
+__all__ = ["Mirror", "serve"]
 
+MOST_NOTES = 1000
+"""Trials that all have a note: a dashboard searches all notes for each trial that it shows."""
 _EVERY_S = 3.0
+_FILE_NAME = "study.db"
+_REMARK = (
+    "New trials appear as the campaign goes on. This is a copy: nothing done here changes the campaign, and what is "
+    "written here is gone when the dashboard ends."
+)
+_FEWER = f" From trial {MOST_NOTES} on, only trials that were the best so far have a note."
 
 
 def serve(out: Path, host: str, port: int, ready: Callable[[str, str], None]) -> None:
-    """Serve a campaign, and follow it, until Ctrl-C or SIGTERM; call it from the main thread.
+    """Serve the campaign in a folder, and follow it, until Ctrl-C or SIGTERM; call it from the main thread.
 
-    Parameters
-    ----------
-    out : Path
-        The campaign's folder; nothing in it is written.
-    host : str
-        Address to listen at.
-    port : int
-        0 takes a free one.
-    ready : callable
-        Told the server's URL and that of the campaign's page, once both answer.
+    Nothing in the folder is written. Port 0 takes a free one. `ready` is called with the server's URL and that of the
+    campaign's page, once both answer.
 
     Raises
     ------
@@ -95,14 +95,10 @@ def _listen(host: str, port: int) -> _Server:
                 f"host={host}, port={port}: {error.strerror}; valid are an address of this machine and a port that "
                 "it may listen at"
             ) from None
-        free = _free_port(host)
+        with socket.socket() as probe:
+            probe.bind((host, 0))
+            free = probe.getsockname()[1]
         raise InputError(f"port={port}: another program listens there; free is, for one, --port {free}") from None
-
-
-def _free_port(host: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager
@@ -120,7 +116,17 @@ def _signals_interrupt() -> Iterator[None]:
 def _followed(mirror: Mirror) -> Iterator[None]:
     """Refresh a mirror every few seconds in a thread."""
     stop = threading.Event()
-    follower = threading.Thread(target=_follow, args=(mirror, stop), name="wirenas-mirror")
+
+    def follow() -> None:
+        while not stop.wait(_EVERY_S):
+            try:
+                mirror.refresh()
+            except sqlite3.Error:
+                continue  # What is busy or away now may be there the next time.
+            except KeyError:
+                return  # Somebody deleted the study on the page.
+
+    follower = threading.Thread(target=follow, name="wirenas-mirror")
     follower.start()
     try:
         yield
@@ -129,42 +135,10 @@ def _followed(mirror: Mirror) -> Iterator[None]:
         follower.join()
 
 
-def _follow(mirror: Mirror, stop: threading.Event) -> None:
-    while not stop.wait(_EVERY_S):
-        try:
-            mirror.refresh()
-        except sqlite3.Error:
-            continue  # What is busy or away now may be there the next time.
-        except KeyError:
-            return  # Somebody deleted the study on the page.
-
-
-MOST_NOTES = 1000
-"""Trials that all have a note: a dashboard searches all notes for each trial that it shows."""
-_FILE_NAME = "study.db"
-_REMARK = (
-    "New trials appear as the campaign goes on. This is a copy: nothing done here changes the campaign, and what is "
-    "written here is gone when the dashboard ends."
-)
-_FEWER = f" From trial {MOST_NOTES} on, only trials that were the best so far have a note."
-
-
 class Mirror:
-    """A study in memory that follows the study of a campaign.
+    """A study in memory that follows the study of the campaign in the folder `out`.
 
-    Parameters
-    ----------
-    out : Path
-        The campaign's folder.
-    folder : Path
-        An empty folder, for the copy of the campaign's file.
-
-    Attributes
-    ----------
-    storage : optuna.storages.InMemoryStorage
-        Holds the study alone.
-    study_id : int
-        Its identifier in the storage.
+    `folder` is an empty one, for a copy of the campaign's file. The study lies alone in `storage`, as `study_id`.
 
     Raises
     ------
@@ -221,7 +195,10 @@ class Mirror:
 
     def _follow(self) -> None:
         """Bring the study in memory to the state of the copy; finished trials never change."""
-        options = _options(self._out) | (self._file.get("options") or {})
+        options: dict[str, Any] = {}
+        with contextlib.suppress(InputError):  # They say more than the study does: how many trials are wanted.
+            options = read_options(self._out / OPTIONS_FILE)
+        options |= self._file.get("options") or {}
         trials = self._file.study.get_trials(deepcopy=False)
         for trial in trials[self._counts.total() :]:
             if not trial.state.is_finished():
@@ -272,11 +249,3 @@ def _unreadable(out: Path, error: sqlite3.Error) -> InputError:
     if error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK:
         return InputError(f"{out}: the campaign was killed while it wrote; `wirenas status` with this folder clears up")
     return InputError(f"{out / _FILE_NAME}: not a study that can be read: {error}; give another folder")
-
-
-def _options(out: Path) -> dict[str, Any]:
-    """Return the options in the folder, which say more than the study does: how many trials are wanted."""
-    try:
-        return read_options(out / OPTIONS_FILE)
-    except InputError:
-        return {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -34,13 +34,7 @@ class CampaignError(RuntimeError):
 
 
 def known(what: str, name: str, names: Iterable[str]) -> str:
-    """Return `name` if it is one of `names`.
-
-    Raises
-    ------
-    InputError
-        Naming the nearest known name, and all of them.
-    """
+    """Return `name` if it is one of `names`; otherwise raise `InputError`, which names the nearest one, and all."""
     valid = list(names)
     if name not in valid:
         raise InputError(f"{what} {name!r} is not known{_nearest(name, valid)}; known: {', '.join(valid)}")
@@ -67,7 +61,10 @@ def input_error(error: ValidationError, config: type[BaseModel]) -> InputError:
 def _message(first: ErrorDetails, config: type[BaseModel]) -> str:
     place = ".".join(map(str, first["loc"]))
     if first["type"] == "extra_forbidden":
-        return unknown_key(place, _keys_at(config, first["loc"][:-1]))
+        owner: Any = config
+        for key in first["loc"][:-1]:
+            owner = owner.model_fields[key].annotation
+        return unknown_key(place, options_of(owner))
     message = first["msg"].removeprefix("Value error, ")
     if not place:
         return message
@@ -93,17 +90,9 @@ def _nearest(name: str, names: list[str]) -> str:
     return f" (nearest: {close[0]})" if close else ""
 
 
-def _keys_at(config: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
-    fields: Any = config
-    for key in path:
-        fields = fields.model_fields[key].annotation
-    return list(options_of(fields))
-
-
 def options_of(config: type[BaseModel]) -> dict[str, FieldInfo]:
-    """Return the fields of a config by name, those included that `options` of its own says it has."""
-    own: Callable[[], dict[str, FieldInfo]] | None = getattr(config, "options", None)
-    return dict(config.model_fields) if own is None else own()
+    """Return the fields of a config by name; a config may have a class method `options` that returns more."""
+    return config.options() if hasattr(config, "options") else dict(config.model_fields)
 
 
 def unknown_key(name: str, names: Iterable[str]) -> str:

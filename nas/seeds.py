@@ -16,16 +16,7 @@ PURPOSES = {"sampler": 1, "wiring": 2, "weights": 3, "batches": 4, "start": 5, "
 
 
 def stream(seed: int, purpose: str, *keys: int | str) -> np.random.Generator:
-    """Return the generator of one purpose.
-
-    Parameters
-    ----------
-    seed : int
-        The campaign's seed, at least 0.
-    purpose : str
-        A key of `PURPOSES`.
-    *keys : int or str
-        What the stream belongs to, such as a trial number or a fingerprint (hexadecimal digits).
+    """Return the generator of one of `PURPOSES`, and of what the keys name: trial numbers, or fingerprints in hex.
 
     Raises
     ------

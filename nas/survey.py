@@ -36,10 +36,10 @@ from nas.store.folders import alone_in
 from nas.store.records import describe, versions_of
 from nas.store.survey_parts import SMALL_ROWS, Parts, list_parts, read_identity
 from nas.store.survey_table import PARTS_FOLDER, SurveyOutcome, load_survey, read_outcome
-from nas.tasks import Task
+from nas.tasks import Task, load_task
 from nas.training import Interrupted, Training
 
-__all__ = ["RowMaker", "Standing", "Survey", "WiringRows", "open_survey"]
+__all__ = ["RowMaker", "Standing", "Survey", "open_survey"]
 
 _WRITE_EVERY_S = 2.0
 
@@ -87,10 +87,11 @@ class Survey:
         self.stop = threading.Event()
         self.task = task_of(task, options)
         self.options = resolve_survey(plain_options(options, self.task))
+        self._units = (self.task.n_inputs, self.task.n_outputs)
         check_fit(self.options, self.task)
         if not isinstance(self.options.space.graphs, str | None):
             raise InputError("space.graphs: a survey is read without Python's objects; give a path to the graphs")
-        check_graphs(self.options.resolved_space, self.task.n_inputs, self.task.n_outputs)
+        check_graphs(self.options.resolved_space, *self._units)
         self.threads = n_threads(threads, self.options, self.task)
         self._maker = self._row_maker()
 
@@ -126,7 +127,9 @@ class Survey:
         refuse_other(self.out, SURVEY)
         if not (self.out / SURVEY.file).is_file():
             # What would do nothing, and an impossible limit, are refused before anything is written.
-            self._check_options()
+            ignored = ignored_option(Setting(self.options, self.options.resolved_space, self.task, self._units))
+            if ignored is not None:
+                raise InputError(ignored)
             self._maker.draws.draw(0)
         with alone_in(self.out):
             with one_torch_thread(), stop_on_signal(self.stop):
@@ -142,12 +145,6 @@ class Survey:
             fit_into(self.out, examples, self.options.seed, again=parts.n_wirings > before)
             return read_outcome(self.out)
 
-    def _check_options(self) -> None:
-        task, options = self.task, self.options
-        told = ignored_option(Setting(options, options.resolved_space, task, (task.n_inputs, task.n_outputs)))
-        if told is not None:
-            raise InputError(told)
-
     # The folder
 
     def _open(self) -> Parts:
@@ -155,7 +152,7 @@ class Survey:
         for part in list_parts(folder):
             refuse_changes(self.out, with_defaults(read_identity(part), SURVEY), mine, SURVEY)
         kinds = {name: domain.kind for name, domain in self.options.resolved_space.domains().items()}
-        parts = Parts(folder, mine, self._maker.rows_per_wiring, kinds)
+        parts = Parts(folder, mine, len(self._maker.plan), kinds)
         if parts.n_wirings > self.options.wirings:
             self.options = self.options.model_copy(update={SURVEY.grows: parts.n_wirings})
         write_options(self.options, self.out / SURVEY.file)
@@ -167,18 +164,16 @@ class Survey:
         if (pool := self.options.space.pool) is not None:
             data["graphs"] = pool.fingerprint
         options = self.options.model_dump(mode="json", exclude={SURVEY.grows})
-        return {**options, **data, "n_inputs": task.n_inputs, "n_outputs": task.n_outputs}
+        return {**options, **data, "n_inputs": self._units[0], "n_outputs": self._units[1]}
 
     # The trainings
 
     def _row_maker(self) -> RowMaker:
-        options, task = self.options, self.task
-        spec = options.spec
-        draws = Draws(options.resolved_space, options.seed, spec, task.n_inputs, task.n_outputs)
-        trainer = Trainer(
-            task.to(options.device), spec, options.recipe, options.seed, options.engine, options.device, self.stop
-        )
-        return RowMaker(trainer, draws, options.seeds)
+        options, spec = self.options, self.options.spec
+        task = self.task.to(options.device)
+        trainer = Trainer(task, spec, options.recipe, options.seed, options.engine, options.device, self.stop)
+        draws = Draws(options.resolved_space, options.seed, spec, *self._units)
+        return RowMaker(trainer, draws, trainer.plan(range(options.seeds)))
 
     def _train(self, parts: Parts, watch: Callable[[Standing], None], noticed: Callable[[str], None]) -> None:
         numbers = range(parts.n_wirings, self.options.wirings)
@@ -186,14 +181,14 @@ class Survey:
             return
         for line in self.options.space.out_of_reach():
             noticed(line)
-        threads = min(self.threads, len(numbers))
         keeper = _Keeper(parts)
 
         def tell() -> None:
             done = parts.n_wirings + len(keeper.waiting)
-            watch(Standing(done, self.options.wirings, self._maker.rows_per_wiring))
+            watch(Standing(done, self.options.wirings, len(self._maker.plan)))
 
         tell()
+        threads = min(self.threads, len(numbers))
         with closing(in_order(self._maker.rows, numbers, threads, self.stop)) as arriving:
             try:
                 for known in arriving:
@@ -215,10 +210,10 @@ class _Keeper:
     """
 
     parts: Parts
-    waiting: list[WiringRows] = field(default_factory=list)
+    waiting: list[_WiringRows] = field(default_factory=list)
     _stored_at: float = field(default_factory=time.monotonic)
 
-    def add(self, known: Sequence[WiringRows]) -> None:
+    def add(self, known: Sequence[_WiringRows]) -> None:
         """Take the next wirings.
 
         Raises
@@ -256,28 +251,23 @@ class _Keeper:
 
 
 @dataclass(frozen=True)
-class WiringRows:
+class _WiringRows:
     """All rows of one wiring, and why its trainings failed, if not one of them did well."""
 
     number: int
-    rows: tuple[Mapping[str, Any], ...]
+    rows: Sequence[Mapping[str, Any]]
     error: str | None
 
 
 @dataclass(frozen=True)
 class RowMaker:
-    """Makes the rows of a wiring from its number alone."""
+    """Makes the rows of a wiring from its number alone; `plan` lists replicate and learning rate of each."""
 
     trainer: Trainer
     draws: Draws
-    seeds: int
+    plan: Sequence[tuple[int, float]]
 
-    @property
-    def rows_per_wiring(self) -> int:
-        """Trainings of every wiring."""
-        return len(self.trainer.plan(range(self.seeds)))
-
-    def rows(self, number: int) -> WiringRows:
+    def rows(self, number: int) -> _WiringRows:
         """Draw a wiring, train and test it with every learning rate and replicate.
 
         Raises
@@ -286,13 +276,21 @@ class RowMaker:
             If the stop flag is set.
         """
         draw = self.draws.draw(number)
-        of_wiring = _of_wiring(draw)
-        rows = []
-        for replicate, rate in self.trainer.plan(range(self.seeds)):
-            of_training = self._attempt(draw, replicate, rate)
-            rows.append({**of_wiring, "replicate": replicate, "learning_rate": rate, **of_training})
+        described = describe(draw.wiring, draw.params.get("attachment"))
+        del described["hidden_edges"]  # They follow from the parameters, and would make up most of the table.
+        of_wiring = {
+            "number": number,
+            **{f"param_{name}": value for name, value in draw.params.items()},
+            **described,
+            "n_parameters": draw.n_parameters,
+            "versions": versions_of("torch", "numpy"),
+        }
+        rows = [
+            {**of_wiring, "replicate": replicate, "learning_rate": rate, **self._attempt(draw, replicate, rate)}
+            for replicate, rate in self.plan
+        ]
         errors = [row["error"] for row in rows]
-        return WiringRows(number, tuple(rows), None if None in errors else errors[-1])
+        return _WiringRows(number, rows, None if None in errors else errors[-1])
 
     def _attempt(self, draw: Draw, replicate: int, rate: float) -> dict[str, Any]:
         """Train at most three times; a failure is recorded, not raised."""
@@ -327,33 +325,12 @@ class RowMaker:
         return next(epoch.validation_loss for epoch in history.epochs if epoch.validation_metric == history.value)
 
 
-def _of_wiring(draw: Draw) -> dict[str, Any]:
-    described = describe(draw.wiring, draw.params.get("attachment"))
-    del described["hidden_edges"]  # They follow from the parameters, and would make up most of the table.
-    return {
-        "number": draw.number,
-        **{f"param_{name}": value for name, value in draw.params.items()},
-        **described,
-        "n_parameters": draw.n_parameters,
-        "versions": versions_of("torch", "numpy"),
-    }
-
-
 def open_survey(
     out: Path | None, given: Mapping[str, Any], threads: int | None = None, data: Path | None = None
 ) -> Survey:
-    """Return the survey of flags and a folder, to be run or resumed.
+    """Return the survey of nested options and a folder, by default named after task and network, to be run or resumed.
 
-    Parameters
-    ----------
-    out : Path or None
-        The survey's folder, by default named after task and network.
-    given : mapping
-        Nested options.
-    threads : int or None
-        Trainings at a time; see `Survey`.
-    data : Path or None
-        Folder of the task's files; see `nas.campaign.folder.open_campaign`.
+    `data` is the folder of the task's files; see `nas.campaign.folder.open_campaign`.
     """
     resolved = resolve_survey(given)
     folder = out or Path("results") / f"{resolved.task}-{resolved.network}-survey"
@@ -361,7 +338,5 @@ def open_survey(
         raise InputError(f"{folder}: this survey was started from Python and is resumed there")
     options = resume_options(folder, given, SURVEY)
     if data is not None:
-        from nas.tasks import load_task
-
         options["task"] = load_task(str(options.get("task") or resolved.task), data)
     return Survey(folder, threads=threads, **options)

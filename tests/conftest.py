@@ -1,6 +1,7 @@
 """Fixtures that several test folders share."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,3 +15,13 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no published data in {folder}: set WIRENAS_TEST_DATA to the folder that holds it")
     return folder
+
+
+@pytest.fixture(scope="module")
+def small_forests() -> Iterator[None]:
+    """Forests have few trees: most of a predictor's fit is fitting trees."""
+    from predictors.regressors import forests
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(forests, "_TREES", 30)
+        yield

@@ -23,7 +23,7 @@ from nas.evaluation.early_stopping import (
     shared_evaluation,
     stopping_of,
 )
-from nas.evaluation.finals import Finals, run_finals
+from nas.evaluation.finals import run_finals
 from nas.evaluation.threads import one_torch_thread, stop_on_signal
 from nas.evaluation.trainer import Trainer
 from nas.evaluation.watcher import Watcher
@@ -51,17 +51,17 @@ from nas.report.outcome import Outcome, counted_in
 from nas.report.output import write_output
 from nas.samplers.proposer import Proposer
 from nas.shared.objective import Work
-from nas.shared.search import shared_search
+from nas.shared.search import SharedSearch
 from nas.space.lineage import rebuilt
 from nas.space.space import check_graphs
 from nas.store.folders import alone_in
-from nas.store.records import Record, Records
+from nas.store.records import Record
 from nas.store.study import StudyFile, storing_of
 from nas.tasks import Task
 from nas.training import Interrupted
 from priors import Wiring
 
-__all__ = ["Campaign", "Watcher"]
+__all__ = ["Campaign"]
 
 
 class Campaign:
@@ -116,7 +116,13 @@ class Campaign:
             raise InputError("evaluate and task are both given: a candidate has one value, so give one of them")
         self.out = Path(out)
         self.stop = threading.Event()
-        self._shared = shared_search(storage, study, self.out, self.stop)
+        if study is not None and storage is None:
+            raise InputError(
+                f"study={study}: a name is for a campaign in a database; give storage too, or leave it out"
+            )
+        self._shared = None
+        if storage is not None:
+            self._shared = SharedSearch(storage, study or self.out.resolve().name, self.stop)
         self._evaluate = evaluate
         self.task = None if evaluate is not None else task_of(task, options)
         check_units(n_inputs, n_outputs, self.task)
@@ -151,22 +157,20 @@ class Campaign:
         """
         refuse_other(self.out, CAMPAIGN)
         if not (self.out / OPTIONS_FILE).is_file():
-            self._check_options()
-            self._check_proposals()
+            self._check_new()
         watcher = watcher or Watcher()
         if self._shared is not None:
             self._shared.enter(self._identity(), self.options.direction, self.options.trials)
         with alone_in(self.out):
             try:
                 with one_torch_thread(), stop_on_signal(self.stop), self._open_study(watcher) as study:
-                    trainer = self._trainer() if self.task is not None else None
-                    wait = True
+                    trainer, wait = self._trainer(), True
                     executor = ThreadPoolExecutor(self.threads, thread_name_prefix="wirenas")
                     try:
                         if self._shared is not None:
                             self._shared.run(study, self.work(), executor, watcher)
                         else:
-                            self._searching(study, trainer, watcher).run(executor, self.threads)
+                            self._search(study, trainer, watcher).run(executor, self.threads)
                         outcome = self._conclude(study, trainer, executor, watcher)
                     except KeyboardInterrupt:
                         wait = False  # A second Ctrl-C does not wait for an own evaluation that takes long.
@@ -180,29 +184,16 @@ class Campaign:
             finally:
                 watcher.finished()
 
-    def _check_options(self) -> None:
-        """Refuse what would do nothing, unless it was begun with by a version that did not look."""
+    def _check_new(self) -> None:
+        """Refuse options that would do nothing, and what is impossible, before anything is written."""
         shared = self._shared
-        told = ignored_option(Setting(self.options, self.space, self.task, self._units, shared is not None))
-        if told is not None and (shared is None or not shared.is_begun()):
-            raise InputError(told)
-
-    def _check_proposals(self) -> None:
-        """Refuse what is impossible before anything is written."""
+        ignored = ignored_option(Setting(self.options, self.space, self.task, self._units, shared is not None))
+        # A version that did not look may have begun the study with it.
+        if ignored is not None and (shared is None or not shared.is_begun()):
+            raise InputError(ignored)
         proposer = self._proposer()
         if self.space.is_limited or self.options.warm_start:
             proposer.propose(0)
-
-    @contextmanager
-    def _open_study(self, watcher: Watcher) -> Iterator[StudyFile]:
-        """Open the study, and write all its trials as a table when the block ends in whatever way."""
-        study = self._open()
-        for line in self.space.out_of_reach():
-            watcher.noticed(line)
-        try:
-            yield study
-        finally:
-            study.records().to_csv(self.out / "trials.csv")
 
     def _conclude(
         self, study: StudyFile, trainer: Trainer | None, executor: ThreadPoolExecutor, watcher: Watcher
@@ -210,19 +201,23 @@ class Campaign:
         """Hold the finals, write what was found and return it, unless that is done already."""
         records, before = study.records(), study.get("outcome")
         check_any_complete(records)
-        if before is not None and counted_in(before) == len(records.counted) and self._has_output():
+        has_output = (self.out / "best" / "wiring.json").is_file()
+        if before is not None and counted_in(before) == len(records.counted) and has_output:
             return Outcome.from_json({**before, "out": str(self.out), "study": str(study.path)})
-        finals = self._finals(study, trainer, executor, watcher) if trainer is not None else None
+        finals = None
+        if trainer is not None:
+            best = finalists(records, self.options, lambda: inform(self._proposer(), study.trials()))
+            finals = run_finals(
+                trainer,
+                [(record.number, self._rebuild(record)) for record in best],
+                n_seeds=self.options.final_seeds,
+                executor=executor,
+                watcher=watcher,
+                on_front=self.options.by_size,
+            )
         uses = 0 if finals is None else 1 + (0 if before is None else before["test_uses"])
         outcome = Outcome.of(
-            self.out,
-            self.options,
-            self.task,
-            records,
-            finals,
-            storing=storing_of(study),
-            test_uses=uses,
-            over=True,
+            self.out, self.options, self.task, records, finals, storing=storing_of(study), test_uses=uses, over=True
         )
         write_output(self.out, self.options, self.task, records, finals, outcome, self._rebuild)
         study.put("outcome", outcome.to_json())
@@ -245,9 +240,10 @@ class Campaign:
 
     # The folder
 
-    def _open(self) -> StudyFile:
-        study = StudyFile(self.out, *self.options.directions)
-        mine = self._identity()
+    @contextmanager
+    def _open_study(self, watcher: Watcher) -> Iterator[StudyFile]:
+        """Open the study, and write all its trials as a table when the block ends in whatever way."""
+        study, mine = StudyFile(self.out, *self.options.directions), self._identity()
         stored = study.get("options")
         if stored is None:
             study.put("options", mine)
@@ -258,7 +254,12 @@ class Campaign:
             self.options = self.options.model_copy(update={"trials": counted})
         keep_warm_start(self.out, self.options)
         write_options(self.options, self.out / OPTIONS_FILE)
-        return study
+        for line in self.space.out_of_reach():
+            watcher.noticed(line)
+        try:
+            yield study
+        finally:
+            study.records().to_csv(self.out / "trials.csv")
 
     def _identity(self) -> dict[str, Any]:
         options = self.options.model_dump(mode="json")
@@ -268,24 +269,27 @@ class Campaign:
             data["graphs"] = pool.fingerprint
         return {**options, **data, "n_inputs": self._units[0], "n_outputs": self._units[1]}
 
-    def _has_output(self) -> bool:
-        return (self.out / "best" / "wiring.json").is_file()
-
     # The search
 
-    def _trainer(self) -> Trainer:
-        assert self.task is not None
+    def _trainer(self) -> Trainer | None:
+        if self.task is None:
+            return None
         options = self.options
         task = self.task.to(options.device)
         return Trainer(task, self.spec, options.recipe, options.seed, options.engine, options.device, self.stop)
 
     def work(self) -> Work:
         """Return what each worker of this campaign does."""
-        trainer = self._trainer() if self.task is not None else None
-        evaluation_of = shared_evaluation(self.options, trainer, self._evaluate)
-        steering = steering_of(self.out, self.options)
-        identity = self._identity()
-        return Work(self.options, identity, self.space, self._units, self.spec, evaluation_of, steering, self.stop)
+        return Work(
+            options=self.options,
+            identity=self._identity(),
+            space=self.space,
+            units=self._units,
+            spec=self.spec,
+            evaluation_of=shared_evaluation(self.options, self._trainer(), self._evaluate),
+            steering=steering_of(self.out, self.options),
+            stop=self.stop,
+        )
 
     def _rebuild(self, record: Record) -> Wiring:
         wiring = rebuilt(self.space, record.params, vars(record), self._units)
@@ -310,25 +314,8 @@ class Campaign:
             steering=steering_of(self.out, options),
         )
 
-    def _searching(self, study: StudyFile, trainer: Trainer | None, watcher: Watcher) -> Search:
+    def _search(self, study: StudyFile, trainer: Trainer | None, watcher: Watcher) -> Search:
         stopping = stopping_of(self.options)
-        evaluation = evaluation_with(
-            trainer, self._evaluate, self.options, None if stopping is None else stopping.judge
-        )
+        judge = None if stopping is None else stopping.judge
+        evaluation = evaluation_with(trainer, self._evaluate, self.options, judge)
         return Search(study, self.options, self._proposer, evaluation, stopping, watcher, self.stop)
-
-    # The finals
-
-    def _finals(self, study: StudyFile, trainer: Trainer, executor: ThreadPoolExecutor, watcher: Watcher) -> Finals:
-        records = study.records()
-        return run_finals(
-            trainer,
-            [(record.number, self._rebuild(record)) for record in self._best(study, records)],
-            n_seeds=self.options.final_seeds,
-            executor=executor,
-            watcher=watcher,
-            on_front=self.options.by_size,
-        )
-
-    def _best(self, study: StudyFile, records: Records) -> list[Record]:
-        return finalists(records, self.options, lambda: inform(self._proposer(), study.trials()))

@@ -13,7 +13,6 @@ from nas.options.options import (
     OPTIONS_FILE,
     Kind,
     read_options,
-    refuse_other,
     resolve,
     resume_options,
 )
@@ -37,20 +36,9 @@ def open_campaign(
 ) -> Campaign:
     """Return the campaign of a file, flags and a folder, to be run or resumed.
 
-    Parameters
-    ----------
-    file : Path or None
-        Options as TOML, and `out` and `threads` where they are not given.
-    out : Path or None
-        The campaign's folder, by default named after task and network.
-    given : mapping
-        Nested options that win over the file's.
-    threads : int or None
-        Trainings at a time; see `Campaign`.
-    data : Path or None
-        Folder of the task's files. A campaign does not remember it: its data are told by their fingerprint.
-    storage, study : str or None
-        Of a campaign of many workers; see `Campaign`. They are not remembered either.
+    The file holds options as TOML, over which the nested options in `given` win, and may hold `out` and `threads`.
+    `out` is by default named after task and network. `data` is the folder of the task's files: like `storage` and
+    `study`, it is not remembered by the campaign, which recognises its data by their fingerprint.
     """
     written = read_options(file) if file is not None else {}
     out, threads = _of_the_run(written, out, threads)
@@ -61,7 +49,6 @@ def open_campaign(
         raise InputError(f"{folder}: this campaign was started from Python and is resumed there, not by `wirenas run`")
     if resolved.task is None:
         raise InputError("task='none': a campaign without a task needs an own evaluation, which Python alone can give")
-    refuse_other(folder, CAMPAIGN)
     options = resume_options(folder, options)
     from nas.campaign.campaign import Campaign
 

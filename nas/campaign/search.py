@@ -50,17 +50,8 @@ def inform(proposer: Proposer, known: Sequence[FrozenTrial], settled: int | None
 class Search:
     """The search of one campaign.
 
-    Parameters
-    ----------
-    study : StudyFile
-    options : CampaignOptions
-    proposer : callable
-        Makes a proposer that knows no trial: what it is to know follows from those that are stored.
-    evaluation : Evaluation
-    stopping : Stopping or None
-        What ends trials early.
-    watcher : Watcher
-    stop : StopFlag
+    `proposer` makes a proposer that knows no trial: what it is to know follows from those that are stored. `stopping`
+    ends trials early.
     """
 
     study: StudyFile
@@ -113,33 +104,21 @@ class Search:
                         writer.add(record, candidate.distributions)
                         # What failed in an earlier run may work now.
                         failures = 0 if record.is_counted else failures + 1
-                        _check_failures(failures, record)
-                    self._tell(proposer, record)
+                        if failures == FAILURES_IN_A_ROW:
+                            raise CampaignError(
+                                f"{failures} trials failed one after another; the last one with: {record.error}"
+                            )
+                    proposer.tell(record)
+                    if self.stopping is not None:
+                        self.stopping.tell(record)
         finally:
             self.study.put("storing", {"seconds": before + writer.seconds})
-
-    def _tell(self, proposer: Proposer, record: Record) -> None:
-        proposer.tell(record)
-        if self.stopping is not None:
-            self.stopping.tell(record)
-
-
-def _check_failures(n: int, last: Record) -> None:
-    if n == FAILURES_IN_A_ROW:
-        raise CampaignError(f"{n} trials failed one after another; the last one with: {last.error}")
 
 
 def finalists(records: Records, options: CampaignOptions, proposer: Callable[[], Proposer]) -> list[Record]:
     """Return the best of different wirings, by what the sampler thinks of them: one lucky seed must not decide.
 
-    Where size is a second objective, return wirings of the front instead.
-
-    Parameters
-    ----------
-    records : Records
-    options : CampaignOptions
-    proposer : callable
-        Makes one that knows all trials.
+    Where size is a second objective, return wirings of the front instead. `proposer` makes one that knows all trials.
     """
     if options.by_size:
         return evenly_by_size(front_records(records, options.direction), options.finalists)
@@ -169,12 +148,7 @@ def steering_of(out: Path, options: CampaignOptions) -> dict[str, Any]:
     warm_start = _warm_predictor(out, options)
     if options.sampler == "genetic":
         return {"startup": options.startup, "screened": options.screened}
-    return {
-        "startup": options.startup,
-        "share": options.share,
-        "replicates": options.repeats,
-        "warm_start": warm_start,
-    }
+    return {"startup": options.startup, "share": options.share, "replicates": options.repeats, "warm_start": warm_start}
 
 
 def keep_warm_start(out: Path, options: CampaignOptions) -> None:
@@ -212,21 +186,13 @@ def evaluate_candidates(
 ) -> Iterator[tuple[Candidate | None, Record]]:
     """Yield candidates and their records, until so many new ones count.
 
-    The next candidate is asked for when a record was told by the caller, so that no thread has to wait; what a sampler
-    knows when it is asked for trial t are the trials up to t - `ahead`, whichever thread was faster.
+    The next candidate is asked for when the caller has told the proposer of a record, so that no thread has to wait;
+    what a sampler knows when it is asked for trial t are the trials up to t - `ahead`, whichever thread was faster.
 
-    Parameters
-    ----------
-    first : int
-        Number of the first candidate.
-    ahead : int
-        The most candidates that are in work.
-    begun : Records
-        Of the trials before the first one that count as running for the proposer; they are yielded without candidates.
-    wanted : int
-        Never more candidates are being evaluated than are wanted still.
-    in_batches : bool
-        Whether candidates are asked for `ahead` at a time, when all of the last ones are known and stored.
+    `first` is the number of the first candidate, `ahead` the most candidates that are in work. Records in `begun`, of
+    the trials before the first one that count as running for the proposer, are yielded without candidates. Never more
+    candidates are evaluated at a time than are still `wanted`. `in_batches`: candidates are asked for `ahead` at a
+    time, when all of the last ones are known and stored.
     """
     numbers = count(first)
     queue: deque[Candidate] = deque()

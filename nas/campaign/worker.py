@@ -16,7 +16,7 @@ from nas.errors import InputError
 from nas.evaluation.threads import one_torch_thread, stop_on_signal
 from nas.options.options import CampaignOptions, refuse_changes, with_defaults
 from nas.shared.database import AbsentError
-from nas.shared.loop import Loop, Tally
+from nas.shared.loop import Loop
 from nas.shared.search import silent_storage
 from nas.shared.shared import SharedStudy
 from nas.tasks import TASKS, Task, load_task
@@ -30,34 +30,19 @@ _LOOK_UP_S, _TRY_AGAIN_S = 0.5, 5.0
 
 @dataclass(frozen=True)
 class WorkerOutcome:
-    """What a worker did.
-
-    Parameters
-    ----------
-    study : str
-    trials : int
-        Trials that it ended with a value, or stopped early.
-    failed : int
-        Trials whose evaluation failed.
-    duplicates : int
-        Trials whose wiring somebody else trains or has trained.
-    lost : int
-        Trials that were given to others, since it was silent for too long.
-    seconds : float
-        Spent in evaluations.
-    """
+    """What a worker did."""
 
     study: str
     trials: int
+    """Trials that it ended with a value, or stopped early."""
     failed: int
+    """Trials whose evaluation failed."""
     duplicates: int
+    """Trials whose wiring somebody else trains or has trained."""
     lost: int
+    """Trials that were given to others, since it was silent for too long."""
     seconds: float
-
-    @classmethod
-    def of(cls, study: str, tally: Tally) -> WorkerOutcome:
-        """Put together what was counted."""
-        return cls(study, tally.trials, tally["failed"], tally["duplicate"], tally["lost"], tally.seconds)
+    """Spent in evaluations."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the outcome as JSON types."""
@@ -115,7 +100,7 @@ class Worker:
         self._stop = threading.Event()
         self._shared = _awaited(lambda: SharedStudy(storage, study, self._stop), wait, waiting)
         self._shared.outage.noticed = waiting
-        self._threads, self.tally = threads, Tally()
+        self._threads, self._loops = threads, list[Loop]()
         try:
             stored = with_defaults(self._shared.options())
             campaign = _campaign(stored, study, task, evaluate, data)
@@ -145,7 +130,8 @@ class Worker:
         ends_well = False
         try:
             with one_torch_thread(), stop_on_signal(self._stop), silent_storage():
-                loops = [Loop(self._work, self._shared, self._stop, self.tally) for _ in range(self._threads)]
+                loops = [Loop(self._work, self._shared, self._stop) for _ in range(self._threads)]
+                self._loops += loops
                 running = {executor.submit(loop.run) for loop in loops}
                 while running:
                     done, running = wait(running, timeout=_LOOK_UP_S, return_when="FIRST_COMPLETED")
@@ -165,7 +151,13 @@ class Worker:
     @property
     def outcome(self) -> WorkerOutcome:
         """What is done so far."""
-        return WorkerOutcome.of(self._shared.name, self.tally)
+
+        def count(*endings: str) -> int:
+            return sum(loop.endings[ending] for loop in self._loops for ending in endings)
+
+        seconds = sum(loop.seconds for loop in self._loops)
+        trials = count("complete", "stopped")
+        return WorkerOutcome(self._shared.name, trials, count("failed"), count("duplicate"), count("lost"), seconds)
 
 
 def _awaited(open_study: Callable[[], SharedStudy], seconds: float, waiting: Callable[[str], None]) -> SharedStudy:

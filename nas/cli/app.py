@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
+import webbrowser
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from typer.exceptions import TyperException
 
-from nas.cli.console import Json, leaving_at_once, make_console, print_json, say
-from nas.cli.dashboard import dashboard_commands
-from nas.cli.flags import drawing_flags, drawing_of, flags, given_options, survey_flags
+from nas.cli.console import Json, interruptible, make_console, note, print_json, say
+from nas.cli.flags import drawing_flags, drawing_of, flags, given_options
 from nas.cli.predictors import predictor_commands
 from nas.cli.studies import study_commands
-from nas.cli.workers import Storage, Study, worker_commands
 from nas.errors import CampaignError, InputError
-from nas.options.options import SurveyOptions
+from nas.options.options import CampaignOptions, SurveyOptions
+
+if TYPE_CHECKING:
+    from nas.campaign.worker import WorkerOutcome
 
 __all__ = ["app", "main"]
 
 _RESUMES = "interrupted; the same command resumes"
+_OTHERS_GO_ON = "interrupted; what it was training is done by other workers"
+_URL = "postgresql://USER:PASSWORD@HOST/DATABASE"
+_SECONDS_BETWEEN_LINES = 5.0
 
 app = typer.Typer(
     name="wirenas",
@@ -41,6 +48,14 @@ Threads = Annotated[
 Data = Annotated[
     Path | None,
     typer.Option(help="Folder of a task's files (mnist, fashion-mnist). Default: WIRENAS_DATA, cache, download."),
+]
+
+Storage = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help=f"Share the search with `wirenas worker` in a database: {_URL}."),
+]
+Study = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The campaign's name in the storage. Default: the folder's name.")
 ]
 
 
@@ -71,7 +86,7 @@ def _root(
 
 
 @app.command()
-@flags
+@flags(CampaignOptions)
 def run(
     campaign: Annotated[
         Path | None, typer.Argument(metavar="CAMPAIGN.toml", help="Options as a file; flags win.", show_default=False)
@@ -89,23 +104,20 @@ def run(
 
     Example: wirenas run --task digits --network mlp --trials 200 --out results/digits
     """
-    with leaving_at_once(_RESUMES):
+    with interruptible(_RESUMES):
         from nas.campaign.folder import open_campaign
-        from nas.cli.display import show_outcome, slow_engine_notice, watcher_for
+        from nas.cli.display import show_outcome
+        from nas.cli.progress import CampaignDisplay, slow_engine_notice
 
-        console = make_console(stderr=True)
-        notice = slow_engine_notice(given["engine"])
-        try:
-            own = open_campaign(campaign, out, given_options(given), threads, data, storage, study)
-            watcher = watcher_for(console, own.options.direction, notice, by_size=own.options.by_size)
-            outcome = own.run(watcher)
-        except KeyboardInterrupt:
-            _fail(_RESUMES, 130)
+        console, notice = make_console(stderr=True), slow_engine_notice(given["engine"])
+        opened = open_campaign(campaign, out, given_options(given), threads, data, storage, study)
+        options = opened.options
+        outcome = opened.run(CampaignDisplay(console, options.direction, notice, by_size=options.by_size))
     print_json(outcome.to_json()) if as_json else show_outcome(make_console(), outcome)
 
 
 @app.command()
-@survey_flags
+@flags(SurveyOptions)
 def survey(
     *,
     out: Annotated[Path | None, typer.Option(help="The survey's folder. Default: results/TASK-NETWORK-survey.")] = None,
@@ -118,18 +130,15 @@ def survey(
 
     Example: wirenas survey --task digits --wirings 100000 --seeds 3 --out atlas/
     """
-    with leaving_at_once(_RESUMES):
-        from nas.cli.display import show_survey, slow_engine_notice, survey_display
+    with interruptible(_RESUMES):
+        from nas.cli.display import show_survey
+        from nas.cli.progress import slow_engine_notice, survey_display
         from nas.survey import open_survey
 
-        console = make_console(stderr=True)
-        notice = slow_engine_notice(given["engine"])
-        try:
-            with survey_display(console, notice) as watch:
-                own = open_survey(out, given_options(given, SurveyOptions), threads, data)
-                outcome = own.run(watch, lambda line: say(console, line))
-        except KeyboardInterrupt:
-            _fail(_RESUMES, 130)
+        console, notice = make_console(stderr=True), slow_engine_notice(given["engine"])
+        with survey_display(console, notice) as watch:
+            opened = open_survey(out, given_options(given, SurveyOptions), threads, data)
+            outcome = opened.run(watch, lambda line: say(console, line))
     print_json(outcome.to_json()) if as_json else show_survey(make_console(), outcome)
 
 
@@ -150,8 +159,8 @@ def status(
     from nas.store.survey_table import read_outcome
 
     if holds_survey(out):
-        found = read_outcome(out)
-        print_json(found.to_json()) if as_json else show_survey(make_console(), found)
+        survey_outcome = read_outcome(out)
+        print_json(survey_outcome.to_json()) if as_json else show_survey(make_console(), survey_outcome)
         return
     outcome = read_status(out)
     print_json(outcome.to_json()) if as_json else show_outcome(make_console(), outcome)
@@ -171,8 +180,78 @@ def best(out: Folder, as_json: Json = False) -> None:
 
 
 app.add_typer(predictor_commands)
-app.add_typer(dashboard_commands)
-app.add_typer(worker_commands)
+
+
+@app.command()
+def dashboard(
+    out: Folder,
+    *,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where to listen; 0: a free one.")] = 8080,
+    host: Annotated[str, typer.Option(help="Address to listen at. Default: for this machine alone.")] = "127.0.0.1",
+    show: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Open a campaign in optuna-dashboard, with a note on every trial; trials appear as they are done.
+
+    The campaign may be running, and is not changed. Ctrl-C ends the dashboard, with exit code 0.
+
+    With --json no browser is opened, and the object is printed as soon as pages are served.
+
+    Example: wirenas dashboard results/digits
+    """
+    from nas.dashboard import serve
+
+    def ready(url: str, page: str) -> None:
+        if as_json:
+            print_json({"url": url, "page": page})
+            return
+        say(make_console(), f"{page}   Ctrl-C ends it")
+        # Without a screen, a browser would take the terminal.
+        has_screen = sys.platform in ("darwin", "win32") or "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ
+        if show and has_screen:
+            webbrowser.open(page)
+
+    serve(out, host, port, ready)
+
+
+@app.command()
+def worker(
+    *,
+    storage: Annotated[str, typer.Option(metavar="URL", help=f"The campaign's database: {_URL}.")],
+    study: Annotated[str, typer.Option(metavar="NAME", help="The campaign's name in it; see `wirenas run`.")],
+    threads: Annotated[int, typer.Option(help="Trainings at a time.")] = 1,
+    data: Annotated[Path | None, typer.Option(help="Folder of the task's files on this machine.")] = None,
+    wait: Annotated[
+        float, typer.Option(metavar="SECONDS", help="How long to wait for a database or campaign not there yet.")
+    ] = 0.0,
+    as_json: Json = False,
+) -> None:
+    """Join a campaign that `wirenas run --storage` has started, from any process or machine, until it is over.
+
+    Example: wirenas worker --storage postgresql://me@host/trials --study digits
+    """
+    with interruptible(_OTHERS_GO_ON, at_first="interrupted"):
+        from nas.campaign.worker import Worker
+
+        last_line = time.monotonic()
+
+        def watch(done: WorkerOutcome) -> None:
+            nonlocal last_line
+            if time.monotonic() - last_line >= _SECONDS_BETWEEN_LINES:
+                last_line = time.monotonic()
+                note(f"worker: {_summarize(done)}")
+
+        def waiting(missing: str) -> None:
+            note(f"worker: {missing}")
+
+        done = Worker(storage, study, data=data, threads=threads, wait=wait, waiting=waiting).run(watch)
+    print_json(done.to_json()) if as_json else say(make_console(), f"{study}: {_summarize(done)}.")
+
+
+def _summarize(done: WorkerOutcome) -> str:
+    return f"{done.trials} trials, {done.failed} failed, {done.seconds:.0f} s of training"
+
+
 app.add_typer(study_commands, name="study", help="Run an experiment that writes its tables into results/.")
 
 generate = typer.Typer(no_args_is_help=True)

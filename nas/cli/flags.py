@@ -15,11 +15,11 @@ from pydantic.fields import FieldInfo
 
 from nas.errors import options_of
 from nas.options.options import CampaignOptions, SharedOptions, SurveyOptions
-from nas.space.families import FAMILIES, Argument, Drawing
+from nas.space.families import FAMILIES, Drawing
 from nas.space.space import Space
 from nas.training.recipe import Recipe
 
-__all__ = ["drawing_flags", "drawing_of", "flags", "given_options", "survey_flags"]
+__all__ = ["drawing_flags", "drawing_of", "flags", "given_options"]
 
 _FLAG_NAMES = {"priors": "prior", "learning_rates": "learning_rate"}
 _LEFT_OUT: dict[type[SharedOptions], frozenset[str]] = {
@@ -38,6 +38,8 @@ _PANELS: tuple[tuple[type[BaseModel], str | None, str], ...] = (
     (Recipe, "recipe", "How networks are trained; a task has defaults of its own"),
 )
 
+Command = Callable[..., None]
+
 
 @dataclass(frozen=True)
 class _Flag:
@@ -47,33 +49,16 @@ class _Flag:
     panel: str
     info: FieldInfo
 
-    def parameter(self) -> inspect.Parameter:
-        default = self.info.default
-        option = typer.Option(
-            help=f"{self.info.description} {_default_text(default)}".strip(),
-            rich_help_panel=self.panel,
-            show_default=False,
-            metavar=None if isinstance(default, bool) else _metavar(self.name, self.info),
-        )
-        return inspect.Parameter(
-            self.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_annotated(self.info, option)
-        )
 
-
-def flags(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command that takes ``**given`` one flag for every option of a campaign.
+def flags(config: type[SharedOptions]) -> Callable[[Command], Command]:
+    """Give a command that takes ``**given`` one flag for every option of a campaign or survey.
 
     Values arrive as text, or lists of text; the options themselves check and convert them.
     """
-    return _extended(command, [flag.parameter() for flag in _all_flags(CampaignOptions)])
+    return lambda command: _extended(command, map(_option_parameter, _all_flags(config)))
 
 
-def survey_flags(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command that takes ``**given`` one flag for every option of a survey; see `flags`."""
-    return _extended(command, [flag.parameter() for flag in _all_flags(SurveyOptions)])
-
-
-def drawing_flags(command: Callable[..., None]) -> Callable[..., None]:
+def drawing_flags(command: Command) -> Command:
     """Give a command that takes ``**given`` one flag for every field of a `Drawing` and argument of a prior."""
     return _extended(command, _drawing_parameters())
 
@@ -86,21 +71,17 @@ def drawing_of(given: Mapping[str, Any]) -> Drawing:
 
 
 def _drawing_parameters() -> Iterator[inspect.Parameter]:
-    def flag(name: str, kind: Any, help_text: str, panel: str | None, default: Any = inspect.Parameter.empty) -> Any:
-        option = typer.Option(help=help_text, rich_help_panel=panel)
-        return inspect.Parameter(
-            name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option]
-        )
-
-    yield flag("prior", str, f"{', '.join(FAMILIES)}.", None)
-    yield flag("inputs", int, "Input units.", None)
-    for name, several in _arguments().items():
-        kind: Any = several[0][1].kind
-        by_help: dict[str, list[str]] = {}
-        for family, argument in several:
-            by_help.setdefault(argument.help, []).append(family)
+    yield _parameter("prior", str, typer.Option(help=f"{', '.join(FAMILIES)}."))
+    yield _parameter("inputs", int, typer.Option(help="Input units."))
+    kinds: dict[str, Any] = {}
+    families_by_help: dict[str, dict[str, list[str]]] = {}
+    for family, record in FAMILIES.items():
+        for argument in record.arguments:
+            kinds[argument.option] = argument.kind
+            families_by_help.setdefault(argument.option, {}).setdefault(argument.help, []).append(family)
+    for name, by_help in families_by_help.items():
         help_text = "; ".join(f"{', '.join(families)}: {text}" for text, families in by_help.items())
-        yield flag(name, kind | None, f"{help_text}.", _PRIOR, None)
+        yield _parameter(name, kinds[name] | None, typer.Option(help=f"{help_text}.", rich_help_panel=_PRIOR), None)
     for name, help_text, panel in (
         ("orientation", "random, index, degree.", _PRIOR),
         ("reads", "controlled: inputs that a neuron reads.", _UNITS),
@@ -109,16 +90,7 @@ def _drawing_parameters() -> Iterator[inspect.Parameter]:
         ("seed", "Seed of all random draws.", None),
     ):
         default = getattr(Drawing, name)
-        yield flag(name, type(default), help_text, panel, default)
-
-
-def _arguments() -> dict[str, list[tuple[str, Argument]]]:
-    """Return the arguments of all priors by their names on the command line, each with its families."""
-    found: dict[str, list[tuple[str, Argument]]] = {}
-    for family, record in FAMILIES.items():
-        for argument in record.arguments:
-            found.setdefault(argument.option, []).append((family, argument))
-    return found
+        yield _parameter(name, type(default), typer.Option(help=help_text, rich_help_panel=panel), default)
 
 
 def given_options(given: Mapping[str, Any], config: type[SharedOptions] = CampaignOptions) -> dict[str, Any]:
@@ -132,7 +104,25 @@ def given_options(given: Mapping[str, Any], config: type[SharedOptions] = Campai
     return nested
 
 
-def _extended(command: Callable[..., None], added: Iterable[inspect.Parameter]) -> Callable[..., None]:
+def _parameter(name: str, kind: Any, option: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option])
+
+
+def _option_parameter(flag: _Flag) -> inspect.Parameter:
+    default = flag.info.default
+    kind: Any = list[str] if _is_repeated(flag.info) else str
+    if isinstance(default, bool):
+        kind = bool
+    option = typer.Option(
+        help=f"{flag.info.description} {_default_text(default)}".strip(),
+        rich_help_panel=flag.panel,
+        show_default=False,
+        metavar=None if kind is bool else _metavar(flag.name, flag.info),
+    )
+    return _parameter(flag.name, kind | None, option, None)
+
+
+def _extended(command: Command, added: Iterable[inspect.Parameter]) -> Command:
     """Replace the ``**given`` in a command's signature, from which typer reads the flags."""
     own = inspect.signature(command, eval_str=True)
     kept = [parameter for parameter in own.parameters.values() if parameter.kind is not inspect.Parameter.VAR_KEYWORD]
@@ -148,12 +138,6 @@ def _all_flags(options: type[SharedOptions]) -> Iterator[_Flag]:
             if name not in _LEFT_OUT[options]:
                 own_panel = _CHOICE if name in _OF_CHOICE else panel
                 yield _Flag(_FLAG_NAMES.get(name, name), name, section, own_panel, info)
-
-
-def _annotated(info: FieldInfo, option: Any) -> Any:
-    if isinstance(info.default, bool):
-        return Annotated[bool | None, option]
-    return Annotated[list[str] | None, option] if _is_repeated(info) else Annotated[str | None, option]
 
 
 def _is_repeated(info: FieldInfo) -> bool:

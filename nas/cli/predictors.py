@@ -41,7 +41,7 @@ def predict(
 
     Example: wirenas predict results/digits candidate.graphml
     """
-    from nas.cli.display_predictors import show_predictions
+    from nas.cli.display import show_predictions
     from nas.prediction.answers import predictions
 
     found = predictions(out, graphs, coverage)
@@ -54,7 +54,7 @@ def features(graphs: Graphs, *, tier: Tiers = None, as_json: Json = False) -> No
 
     Example: wirenas features candidate.graphml --tier size --tier structure
     """
-    from nas.cli.display_predictors import show_features
+    from nas.cli.display import show_features
     from nas.prediction.answers import features_of
     from predictors import TIERS
 
@@ -88,7 +88,7 @@ def fit(
 
     Example: wirenas fit trained.csv --value accuracy --bounds 0:1 --out predictor/
     """
-    from nas.cli.display_predictors import show_worth
+    from nas.cli.display import show_worth
     from nas.prediction.answers import fit_table
     from predictors import Preparation
 
@@ -124,7 +124,8 @@ def validate(
 
     Example: wirenas validate results/digits
     """
-    from nas.cli.display_predictors import counting, show_validation
+    from nas.cli.display import show_validation
+    from nas.cli.progress import counting
     from nas.prediction.validation import validate_into
 
     with counting(make_console(stderr=True), "fits") as watch:
@@ -138,7 +139,7 @@ def explain(out: Predicting, *, as_json: Json = False) -> None:
 
     Example: wirenas explain results/digits
     """
-    from nas.cli.display_predictors import show_explanation
+    from nas.cli.display import show_explanation
     from nas.prediction.validation import explanation
 
     found = explanation(out)
@@ -148,11 +149,11 @@ def explain(out: Predicting, *, as_json: Json = False) -> None:
 def _range(text: str | None) -> tuple[float, float] | None:
     if text is None:
         return None
-    low, colon, high = text.partition(":")
+    low, _, high = text.partition(":")
     try:
         found = (float(low), float(high))
     except ValueError:
         raise InputError(f"bounds={text}: two numbers are needed, such as 0:1") from None
-    if not (colon and -math.inf < found[0] < found[1] < math.inf):
+    if not -math.inf < found[0] < found[1] < math.inf:
         raise InputError(f"bounds={text}: two finite numbers are needed, the first below the second, such as 0:1")
     return found

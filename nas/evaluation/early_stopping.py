@@ -7,30 +7,27 @@ neither on threads nor on interruptions. (Optuna says pruning; here that word is
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 import optuna
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, SuccessiveHalvingPruner
 from optuna.trial import FrozenTrial, TrialState
 
 from nas.errors import CampaignError, InputError
-from nas.evaluation.trainer import Evaluation, OwnEvaluation, TrainedEvaluation, Trainer, replicates_of
+from nas.evaluation.trainer import Evaluation, OwnEvaluation, OwnFunction, TrainedEvaluation, Trainer, replicates_of
 from nas.options.options import CampaignOptions, Direction
 from nas.samplers.proposer import Candidate
 from nas.store.records import Record, Records
 from nas.store.study import quiet_optuna, trial_of
-from priors import Wiring
 
 __all__ = [
     "EARLY_STOPPING",
-    "Judge",
     "LockstepEvaluation",
-    "PastJudge",
-    "SharedJudge",
     "Stopping",
     "check_any_complete",
     "check_stopping",
@@ -70,19 +67,15 @@ Li et al., "Hyperband", JMLR 18(185), 2018, arXiv:1603.06560.
 
 
 def check_stopping(options: CampaignOptions) -> None:
-    """Check that trials can be stopped early where that is asked for.
-
-    Raises
-    ------
-    InputError
-        For an own evaluation, which gives one value and no curve, and for two objectives, which Optuna does not judge.
-    """
-    if options.early_stopping is not None and options.by_size:
+    """Refuse to stop trials early that have no curve of values, or two objectives, which Optuna does not judge."""
+    if options.early_stopping is None:
+        return
+    if options.by_size:
         raise InputError(
             f"early_stopping={options.early_stopping}: with objective=pareto no trial can be stopped early, since a "
             "curve of values says nothing about size; give early_stopping=none, or objective=value"
         )
-    if options.early_stopping is not None and options.task is None:
+    if options.task is None:
         raise InputError(
             f"early_stopping={options.early_stopping}: an own evaluation has no epochs to stop after; give a task, or "
             "early_stopping=none"
@@ -90,13 +83,7 @@ def check_stopping(options: CampaignOptions) -> None:
 
 
 def check_any_complete(records: Records) -> None:
-    """Check that a search found anything.
-
-    Raises
-    ------
-    CampaignError
-        If all its trials were stopped early or failed.
-    """
+    """Raise a CampaignError if all trials of a search were stopped early or failed."""
     if not records.complete:
         stopped = len(records.counted)
         raise CampaignError(
@@ -113,62 +100,77 @@ def stopping_of(options: CampaignOptions) -> Stopping | None:
     return Stopping(lambda: make(epochs), batch=options.batch, direction=options.direction)
 
 
-class Judge(Protocol):
-    """Says after each epoch whether one trial is to end; every attempt at a trial has a judge of its own."""
+class Judge(ABC):
+    """Says after each epoch whether one trial is to end; every attempt at a trial has its own judge.
+
+    Its `curve` is what was reported.
+    """
+
+    def __init__(self) -> None:
+        self.curve: tuple[float, ...] = ()
 
     def report(self, value: float) -> None:
         """Take what the trial's value would be if it ended after this epoch."""
+        self.curve = (*self.curve, value)
 
+    @abstractmethod
     def stops(self) -> bool:
         """Return whether the trial is to end now."""
 
     @property
-    def curve(self) -> tuple[float, ...]:
-        """What was reported."""
-
-    @property
     def notes(self) -> Mapping[str, Any]:
-        """What the pruner noted, by which later trials are judged."""
+        """What the pruner noted, by which later trials are judged, unless that is stored with the trial already."""
+        return {}
 
 
-class PastJudge:
-    """Judges a trial by those of earlier batches; see `Judge`.
+class PastJudge(Judge):
+    """Judges a trial by those of earlier batches, in the study `past`, in which the trial itself is not.
 
-    Parameters
-    ----------
-    pruner : BasePruner
-    past : optuna.Study
-        The trials to compare with.
-    trial : optuna.trial.FrozenTrial
-        What is known of the judged one, which is not in the study; grows with what is reported.
-    notes : callable
-        Returns the system attributes that the pruner gave to the trial.
+    `stored_notes` returns the system attributes that the pruner gave to the trial.
     """
 
     def __init__(
-        self, pruner: BasePruner, past: optuna.Study, trial: FrozenTrial, notes: Callable[[], dict[str, Any]]
+        self, pruner: BasePruner, past: optuna.Study, trial: FrozenTrial, stored_notes: Callable[[], dict[str, Any]]
     ) -> None:
-        self._pruner, self._past, self._trial, self._notes = pruner, past, trial, notes
+        super().__init__()
+        self._pruner, self._past, self._trial, self._stored_notes = pruner, past, trial, stored_notes
 
     def report(self, value: float) -> None:
         """Take what the trial's value would be if it ended after this epoch."""
-        self._trial.intermediate_values[len(self._trial.intermediate_values) + 1] = value
+        super().report(value)
+        self._trial.intermediate_values[len(self.curve)] = value
 
     def stops(self) -> bool:
         """Return whether the trial is to end now."""
         decision = self._pruner.prune(self._past, self._trial)
-        self._trial.system_attrs = self._notes()
+        self._trial.system_attrs = self._stored_notes()
         return decision
 
     @property
-    def curve(self) -> tuple[float, ...]:
-        """What was reported."""
-        return tuple(self._trial.intermediate_values.values())
-
-    @property
-    def notes(self) -> dict[str, Any]:
+    def notes(self) -> Mapping[str, Any]:
         """What the pruner noted, by which later trials are judged."""
         return dict(self._trial.system_attrs)
+
+
+class SharedJudge(Judge):
+    """Judges a trial of a shared study by all that are known by then, of whichever process."""
+
+    def __init__(self, trial: optuna.Trial, pruner: BasePruner) -> None:
+        super().__init__()
+        self._trial, self._pruner = trial, pruner
+
+    def report(self, value: float) -> None:
+        """Store what the trial's value would be if it ended after this epoch."""
+        super().report(value)
+        if len(self.curve) not in self._stored().intermediate_values:  # An earlier attempt may have got as far.
+            self._trial.report(value, len(self.curve))
+
+    def stops(self) -> bool:
+        """Return whether the trial is to end now."""
+        return self._pruner.prune(self._trial.study, self._stored())
+
+    def _stored(self) -> FrozenTrial:
+        return self._trial.study.get_trials(deepcopy=False)[self._trial.number]
 
 
 class Stopping:
@@ -186,7 +188,7 @@ class Stopping:
     def __init__(self, make: Callable[[], BasePruner], *, batch: int, direction: Direction) -> None:
         self._make, self._batch = make, batch
         self._lock = threading.Lock()
-        self._told: deque[Record] = deque()
+        self._waiting: deque[Record] = deque()
         self._storage = optuna.storages.InMemoryStorage()
         with quiet_optuna():
             self._past = optuna.create_study(study_name=_STUDY_NAME, storage=self._storage, direction=direction)
@@ -195,23 +197,20 @@ class Stopping:
             self._running = self._storage.create_new_study(self._past.directions)
 
     def tell(self, *records: Record) -> None:
-        """Learn how trials went; told in the order of their numbers, all from 0 on."""
+        """Learn how trials went, all of them from 0 on, in the order of their numbers."""
         with self._lock:
-            self._told.extend(records)
+            self._waiting.extend(records)
 
     def judge(self, number: int) -> PastJudge:
-        """Return the judge of a trial, who knows all that were told of earlier batches."""
+        """Return the judge of a trial, which knows the trials of earlier batches."""
         with self._lock:
-            while self._told and self._told[0].number // self._batch < number // self._batch:
-                self._past.add_trial(trial_of(_without_params(self._told.popleft()), {}))
+            while self._waiting and self._waiting[0].number // self._batch < number // self._batch:
+                known = self._waiting.popleft()
+                seen = Record(known.number, known.state, known.value, {}, curve=known.curve, stopping=known.stopping)
+                self._past.add_trial(trial_of(seen, {}))
         trial_id = self._storage.create_new_trial(self._running)
         trial = FrozenTrial(number, TrialState.RUNNING, None, datetime.now(), None, {}, {}, {}, {}, {}, trial_id)
         return PastJudge(self._make(), self._past, trial, lambda: dict(self._storage.get_trial(trial_id).system_attrs))
-
-
-def _without_params(record: Record) -> Record:
-    """Return what pruners look at."""
-    return Record(record.number, record.state, record.value, {}, curve=record.curve, stopping=record.stopping)
 
 
 @dataclass(frozen=True)
@@ -238,18 +237,13 @@ class LockstepEvaluation:
             assessment = self.trainer.assess(begun)
             judge.report(assessment.value)
             stopped = bool(going) and judge.stops()
-        effort = assessment.effort
-        effort["expected_seconds"] = self.trainer.expected_seconds(effort["steps"], candidate.n_parameters)
-        found = effort if stopped else effort | assessment.merit
-        state = "stopped" if stopped else "complete"
-        return {"state": state, "value": None, "curve": judge.curve, "stopping": judge.notes, **found}
+        effort = self.trainer.effort(assessment, candidate)
+        found = {"state": "stopped", "value": None} if stopped else {"state": "complete", **assessment.merit}
+        return {**found, **effort, "curve": judge.curve, "stopping": judge.notes}
 
 
 def evaluation_with(
-    trainer: Trainer | None,
-    own: Callable[[Wiring, Mapping[str, Any]], float] | None,
-    options: CampaignOptions,
-    judge_of: Callable[[int], Judge] | None,
+    trainer: Trainer | None, own: OwnFunction | None, options: CampaignOptions, judge_of: Callable[[int], Judge] | None
 ) -> Evaluation:
     """Return what gives a campaign's candidates their values: a trainer, or an evaluation of the user's own."""
     if trainer is None:
@@ -261,7 +255,7 @@ def evaluation_with(
 
 
 def shared_evaluation(
-    options: CampaignOptions, trainer: Trainer | None, own: Callable[[Wiring, Mapping[str, Any]], float] | None
+    options: CampaignOptions, trainer: Trainer | None, own: OwnFunction | None
 ) -> Callable[[optuna.Trial], Evaluation]:
     """Return what gives the evaluation of a trial of a shared study; see `evaluation_with`."""
 
@@ -272,40 +266,3 @@ def shared_evaluation(
         return evaluation_with(trainer, own, options, lambda _: SharedJudge(trial, pruner))
 
     return evaluation_of
-
-
-class SharedJudge:
-    """Judges a trial by all that are known by then, of whichever process; see `Judge`.
-
-    Parameters
-    ----------
-    trial : optuna.Trial
-    pruner : BasePruner
-    """
-
-    def __init__(self, trial: optuna.Trial, pruner: BasePruner) -> None:
-        self._trial, self._pruner = trial, pruner
-        self._curve: list[float] = []
-
-    def report(self, value: float) -> None:
-        """Store what the trial's value would be if it ended after this epoch."""
-        self._curve.append(value)
-        if len(self._curve) not in self._stored().intermediate_values:  # An earlier attempt may have got as far.
-            self._trial.report(value, len(self._curve))
-
-    def stops(self) -> bool:
-        """Return whether the trial is to end now."""
-        return self._pruner.prune(self._trial.study, self._stored())
-
-    @property
-    def curve(self) -> tuple[float, ...]:
-        """What was reported."""
-        return tuple(self._curve)
-
-    @property
-    def notes(self) -> Mapping[str, Any]:
-        """Nothing: the pruner's notes are stored with the trial already."""
-        return {}
-
-    def _stored(self) -> optuna.trial.FrozenTrial:
-        return self._trial.study.get_trials(deepcopy=False)[self._trial.number]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from statistics import fmean
 from typing import Any
 
-from nas.evaluation.references import dense_of_equal_size, references
+from nas.evaluation.references import Contender, dense_of_equal_size, references
 from nas.evaluation.threads import result_of
 from nas.evaluation.trainer import Assessment, Trainer
 from nas.evaluation.watcher import Watcher
@@ -39,10 +39,8 @@ class Standing:
         Between hidden neurons.
     learning_rate : float
         The best rung by mean validation metric.
-    validation : tuple of float
-        Validation metric by seed.
-    test : tuple of float
-        Test metric by seed; empty for finalists that did not win, which are never tested unless they are of a front.
+    validation, test : tuple of float
+        Metrics by seed. Finalists that did not win have no test, unless they are of a front.
     """
 
     name: str
@@ -58,7 +56,7 @@ class Standing:
         return {
             "name": self.name,
             **summary_of(self.test),
-            "validation": math.fsum(self.validation) / len(self.validation),
+            "validation": fmean(self.validation),
             "n_parameters": self.n_parameters,
             "n_edges": self.n_edges,
             "learning_rate": self.learning_rate,
@@ -114,67 +112,47 @@ def run_finals(
     executor : Executor
         Runs the trainings.
     watcher : Watcher
-        Is told of both stages, finalists and references, and of every training.
+        Hears of both stages, finalists and references, and of every training.
     on_front : bool
         Whether the finalists are a front: then all of them are tested, once, and three dense networks beside them.
     """
-    entries = [_Entry(f"trial {number}", number, wiring, trainer.spec) for number, wiring in candidates]
-    assessed = _assess_all(trainer, "finalists", entries, n_seeds, executor, watcher)
+    finalists = [Contender(f"trial {number}", wiring, trainer.spec) for number, wiring in candidates]
+    assessed = _assess_all(trainer, "finalists", finalists, n_seeds, executor, watcher)
     sign = sign_of(trainer.task.direction)
-    order = sorted(range(len(entries)), key=lambda index: -sign * assessed[index].value)
-    winner = entries[order[0]]
-    rng = stream(trainer.seed, "wiring", winner.wiring.fingerprint)
-    rivals = [
-        _Entry(reference.name, None, reference.wiring, reference.spec)
-        for reference in references(winner.wiring, trainer.spec, rng)
-    ]
-    dense = _dense_beside(entries, winner, trainer.spec) if on_front else {}
-    others = _assess_all(trainer, "references", [*rivals, *dense.values()], n_seeds, executor, watcher)
-    tested = [
-        _standing(entry, assessment, tested=True)
-        for entry, assessment in zip([*rivals, *dense.values()], others, strict=True)
-    ]
-    finalists = tuple(_standing(entries[index], assessed[index], tested=on_front) for index in order)
+    order = sorted(range(len(candidates)), key=lambda index: -sign * assessed[index].value)
+    best = order[0]
+    trial, wiring = candidates[best]
+    rivals = references(wiring, trainer.spec, stream(trainer.seed, "wiring", wiring.fingerprint))
+    dense = _dense_beside(candidates, trial, trainer.spec) if on_front else {}
+    others = [*rivals, *dense.values()]
+    assessed_others = _assess_all(trainer, "references", others, n_seeds, executor, watcher)
+    tested = [_standing(*pair, tested=True) for pair in zip(others, assessed_others, strict=True)]
+    standings = [_standing(finalists[i], assessed[i], candidates[i][0], tested=on_front) for i in order]
     return Finals(
-        winner=finalists[0] if on_front else _standing(winner, assessed[order[0]], tested=True),
-        wiring=winner.wiring,
-        training=max(assessed[order[0]].trainings, key=lambda training: sign * training.history.value),
-        finalists=finalists,
+        winner=standings[0] if on_front else _standing(finalists[best], assessed[best], trial, tested=True),
+        wiring=wiring,
+        training=max(assessed[best].trainings, key=lambda training: sign * training.history.value),
+        finalists=tuple(standings),
         references=tuple(tested[: len(rivals)]),
         dense=dict(zip(dense, tested[len(rivals) :], strict=True)),
     )
 
 
-@dataclass(frozen=True)
-class _Entry:
-    name: str
-    trial: int | None
-    wiring: Wiring
-    spec: NetworkSpec
-
-
-def _dense_beside(entries: Sequence[_Entry], winner: _Entry, spec: NetworkSpec) -> dict[int, _Entry]:
+def _dense_beside(candidates: Sequence[tuple[int, Wiring]], winner: int, spec: NetworkSpec) -> dict[int, Contender]:
     """Return dense networks beside the smallest, the middle and the largest of a front, by trial.
 
     The winner's is among its references already.
     """
-    chosen = {entry.trial: entry for entry in (entries[0], entries[len(entries) // 2], entries[-1])}
-    dense = {trial: dense_of_equal_size(entry.wiring, spec) for trial, entry in chosen.items() if trial != winner.trial}
-    return {
-        trial: _Entry(reference.name, None, reference.wiring, reference.spec)
-        for trial, reference in dense.items()
-        if trial is not None
-    }
+    chosen = dict((candidates[0], candidates[len(candidates) // 2], candidates[-1]))
+    return {trial: dense_of_equal_size(wiring, spec) for trial, wiring in chosen.items() if trial != winner}
 
 
 def _assess_all(
-    trainer: Trainer, stage: str, entries: Sequence[_Entry], n_seeds: int, executor: Executor, watcher: Watcher
+    trainer: Trainer, stage: str, networks: Sequence[Contender], n_seeds: int, executor: Executor, watcher: Watcher
 ) -> list[Assessment]:
     plan = trainer.plan(range(FRESH, FRESH + n_seeds))
-    watcher.stage_started(stage, len(plan) * len(entries))
-    waiting = [
-        [executor.submit(trainer.train, entry.wiring, *step, spec=entry.spec) for step in plan] for entry in entries
-    ]
+    watcher.stage_started(stage, len(plan) * len(networks))
+    waiting = [[executor.submit(trainer.train, own.wiring, *step, spec=own.spec) for step in plan] for own in networks]
     assessed = []
     for futures in waiting:
         trainings = []
@@ -185,12 +163,12 @@ def _assess_all(
     return assessed
 
 
-def _standing(entry: _Entry, assessment: Assessment, *, tested: bool) -> Standing:
+def _standing(network: Contender, assessment: Assessment, trial: int | None = None, *, tested: bool) -> Standing:
     return Standing(
-        name=entry.name,
-        trial=entry.trial,
-        n_parameters=entry.spec.n_parameters(entry.wiring)["total"],
-        n_edges=entry.wiring.hidden.n_edges,
+        name=network.name,
+        trial=trial,
+        n_parameters=network.spec.n_parameters(network.wiring)["total"],
+        n_edges=network.wiring.hidden.n_edges,
         learning_rate=assessment.learning_rate,
         validation=tuple(training.history.value for training in assessment.trainings),
         test=tuple(training.test() for training in assessment.trainings) if tested else (),

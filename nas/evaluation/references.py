@@ -5,6 +5,7 @@ References are wirings too, trained by the same engine with the same recipe, lad
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,7 +17,7 @@ from nas.networks import NetworkSpec
 from priors import Layered, Wiring, attach
 from priors.draws import subset
 
-__all__ = ["EQUAL_PARAMETERS", "LINEAR", "Reference", "complete", "dense_of_equal_size", "references"]
+__all__ = ["EQUAL_PARAMETERS", "LINEAR", "Contender", "complete", "dense_of_equal_size", "references"]
 
 EQUAL_PARAMETERS = "dense with equal parameters"
 """Name of the reference that the verdict is about."""
@@ -28,58 +29,44 @@ _MOST_EDGES = 2_000_000
 
 
 @dataclass(frozen=True)
-class Reference:
-    """A network to compare with."""
+class Contender:
+    """A network that is trained with fresh seeds: a finalist, or one to compare it with."""
 
     name: str
     wiring: Wiring
     spec: NetworkSpec
 
 
-def references(wiring: Wiring, spec: NetworkSpec, rng: np.random.Generator) -> list[Reference]:
+def references(wiring: Wiring, spec: NetworkSpec, rng: np.random.Generator) -> list[Contender]:
     """Return the references of an attached wiring.
 
-    Parameters
-    ----------
-    wiring : Wiring
-        With input and output units.
-    spec : NetworkSpec
-        How the wiring is made a network.
-    rng : numpy.random.Generator
-        Draws the random reference.
-
-    Returns
-    -------
-    list of Reference
-        For an MLP: a linear one; two dense hidden layers of equal width, with as many parameters as comes nearest; two
-        dense hidden layers with as many neurons; the same layers with as many edges, at random places (with fewer where
-        they cannot hold as many). For an RNN: a linear one on the mean input over time; a completely connected one with
-        as many parameters as comes nearest; one with as many neurons; and as many neurons with as many edges of each
-        kind, at random places. The dense one with as many neurons is left out where it would have more than two million
-        edges.
+    For an MLP: a linear one; two dense hidden layers of equal width, with as many parameters as comes nearest; two
+    dense hidden layers with as many neurons; the same layers with as many edges, at random places (with fewer where
+    they cannot hold as many). For an RNN: a linear one on the mean input over time; a completely connected one with as
+    many parameters as comes nearest; one with as many neurons; and as many neurons with as many edges of each kind, at
+    random places. The dense one with as many neurons is left out where it would have more than two million edges.
     """
-    shape, sparse = (_DENSE_RNN, _sparse_rnn) if spec.kind == "rnn" else (_DENSE_MLP, _sparse_mlp)
     units = (wiring.n_inputs, wiring.n_outputs)
     linear = NetworkSpec("linear-mean" if spec.kind == "rnn" else "mlp")
     found = [
-        Reference(LINEAR, Wiring.from_masks([np.ones(units[::-1])], inputs=True, outputs=True), linear),
+        Contender(LINEAR, Wiring.from_masks([np.ones(units[::-1])], inputs=True, outputs=True), linear),
         dense_of_equal_size(wiring, spec),
     ]
-    if sum(shape.count(units, wiring.n_hidden)) <= _MOST_EDGES:
-        found.append(Reference("dense with equal neurons", shape.build(units, wiring.n_hidden), spec))
-    return [*found, Reference("random with equal edges", sparse(wiring, rng), spec)]
+    if sum(_dense_edges(spec, units, wiring.n_hidden)) <= _MOST_EDGES:
+        found.append(Contender("dense with equal neurons", _dense(spec, units, wiring.n_hidden), spec))
+    sparse = _sparse_rnn if spec.kind == "rnn" else _sparse_mlp
+    return [*found, Contender("random with equal edges", sparse(wiring, rng), spec)]
 
 
-def dense_of_equal_size(wiring: Wiring, spec: NetworkSpec) -> Reference:
+def dense_of_equal_size(wiring: Wiring, spec: NetworkSpec) -> Contender:
     """Return the dense network whose number of parameters comes nearest to that of an attached wiring."""
-    shape = _DENSE_RNN if spec.kind == "rnn" else _DENSE_MLP
     units = (wiring.n_inputs, wiring.n_outputs)
 
     def parameters(n_hidden: int) -> int:
-        return spec.count_parameters(shape.count(units, n_hidden), n_hidden, units[1])["total"]
+        return spec.count_parameters(_dense_edges(spec, units, n_hidden), n_hidden, units[1])["total"]
 
     width = _nearest_width(parameters, spec.n_parameters(wiring)["total"])
-    return Reference(EQUAL_PARAMETERS, shape.build(units, width), spec)
+    return Contender(EQUAL_PARAMETERS, _dense(spec, units, width), spec)
 
 
 def complete(n: int) -> Wiring:
@@ -87,35 +74,21 @@ def complete(n: int) -> Wiring:
     return Wiring((n,), np.argwhere(np.ones((n, n), dtype=bool)))
 
 
-@dataclass(frozen=True)
-class _Dense:
-    """Dense networks by their number of hidden neurons: what they look like, and how many edges of each kind."""
-
-    build: Callable[[tuple[int, int], int], Wiring]
-    count: Callable[[tuple[int, int], int], tuple[int, int, int]]
-
-
-def _build_mlp(units: tuple[int, int], n_hidden: int) -> Wiring:
+def _dense(spec: NetworkSpec, units: tuple[int, int], n_hidden: int) -> Wiring:
+    """Return the dense wiring with so many hidden neurons."""
+    if spec.kind == "rnn":
+        return attach(complete(n_hidden), *units, "natural")
     sizes = [units[0], *_two_layers(n_hidden), units[1]]
     masks = [np.ones((after, before)) for before, after in pairwise(sizes)]
     return Wiring.from_masks(masks, inputs=True, outputs=True)
 
 
-def _count_mlp(units: tuple[int, int], n_hidden: int) -> tuple[int, int, int]:
+def _dense_edges(spec: NetworkSpec, units: tuple[int, int], n_hidden: int) -> tuple[int, int, int]:
+    """Return how many edges of each kind that wiring has: from inputs, between hidden neurons, to outputs."""
+    if spec.kind == "rnn":
+        return units[0] * n_hidden, n_hidden**2, n_hidden * units[1]
     layers = _two_layers(n_hidden)
     return units[0] * layers[0], sum(before * after for before, after in pairwise(layers)), layers[-1] * units[1]
-
-
-def _build_rnn(units: tuple[int, int], n_hidden: int) -> Wiring:
-    return attach(complete(n_hidden), *units, "natural")
-
-
-def _count_rnn(units: tuple[int, int], n_hidden: int) -> tuple[int, int, int]:
-    return units[0] * n_hidden, n_hidden**2, n_hidden * units[1]
-
-
-_DENSE_MLP = _Dense(_build_mlp, _count_mlp)
-_DENSE_RNN = _Dense(_build_rnn, _count_rnn)
 
 
 def _sparse_mlp(wiring: Wiring, rng: np.random.Generator) -> Wiring:
@@ -152,10 +125,8 @@ def _two_layers(n_hidden: int) -> list[int]:
 
 
 def _nearest_width(size_of: Callable[[int], int], budget: int) -> int:
-    low, high = 1, 2
+    high = 2
     while size_of(high) < budget:
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if size_of(middle) < budget else (low, middle)
-    return min((low, high), key=lambda n: abs(size_of(n) - budget))
+        high *= 2
+    enough = bisect_left(range(high + 1), budget, lo=1, key=size_of)
+    return min((max(enough - 1, 1), enough), key=lambda n: abs(size_of(n) - budget))

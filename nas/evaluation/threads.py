@@ -72,14 +72,7 @@ def in_order(
     A list holds what has become known since the last one, and may be empty. Threads take one number after another by
     themselves, so that they never wait for the consumer.
 
-    Parameters
-    ----------
-    make : callable
-        Called in several threads.
-    numbers : range
-    threads : int
-    stop : threading.Event
-        Set when `make` raises or the consumer leaves, so that the other threads end too.
+    When `make` raises or the consumer leaves, `stop` is set, so that the other threads end too.
 
     Raises
     ------
@@ -90,9 +83,13 @@ def in_order(
     with ThreadPoolExecutor(threads, thread_name_prefix="wirenas") as executor:
         left, lock = iter(numbers), threading.Lock()
 
+        def next_number() -> int | None:
+            with lock:
+                return next(left, None)
+
         def work() -> None:
             try:
-                while (number := _next(left, lock)) is not None:
+                while (number := next_number()) is not None:
                     done.put((number, make(number)))
             except BaseException:
                 stop.set()
@@ -104,12 +101,10 @@ def in_order(
         except BaseException:
             stop.set()
             raise
-    _raise_first(futures)
-
-
-def _next(left: Iterator[int], lock: threading.Lock) -> int | None:
-    with lock:
-        return next(left, None)
+    # What a thread died of, rather than that the others were stopped for it.
+    errors = [error for error in (future.exception() for future in futures) if error is not None]
+    if errors:
+        raise min(errors, key=lambda error: isinstance(error, Interrupted))
 
 
 def _sorted(
@@ -127,10 +122,3 @@ def _sorted(
             known.append(early.pop(number))
             number = next(expected, None)
         yield known
-
-
-def _raise_first(futures: list[Future[None]]) -> None:
-    """Raise what a thread died of, rather than that the others were stopped for it."""
-    errors = [error for error in (future.exception() for future in futures) if error is not None]
-    for error in sorted(errors, key=lambda error: isinstance(error, Interrupted)):
-        raise error

@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nas.networks import NetworkSpec
@@ -26,6 +27,7 @@ __all__ = [
     "Attempts",
     "Evaluation",
     "OwnEvaluation",
+    "OwnFunction",
     "TrainedEvaluation",
     "Trainer",
     "attempt",
@@ -51,14 +53,8 @@ class Evaluation(Protocol):
 class Assessment:
     """Trainings of one wiring: every rung of the ladder with every replicate.
 
-    Parameters
-    ----------
-    trainings : tuple of Training
-        Those of the best rung, one a replicate.
-    ladder : mapping
-        Mean validation metric by learning rate.
-    everything : tuple of Training
-        Those of all rungs.
+    `trainings` are those of the best rung, one a replicate, and `everything` those of all rungs; `ladder` is the mean
+    validation metric by learning rate.
     """
 
     trainings: tuple[Training, ...]
@@ -83,17 +79,6 @@ class Assessment:
             "values": tuple(training.history.value for training in self.trainings),
             "learning_rate": self.learning_rate,
             "ladder": {str(rate): value for rate, value in self.ladder.items()},
-        }
-
-    @property
-    def effort(self) -> dict[str, Any]:
-        """The fields of a Record that say how much was trained."""
-        histories = [training.history for training in self.everything]
-        return {
-            "diverged": sum(history.diverged for history in histories),
-            "steps": sum(history.steps for history in histories),
-            "seconds": math.fsum(history.seconds for history in histories),
-            "engine": histories[0].engine,
         }
 
 
@@ -134,12 +119,24 @@ class Trainer:
             replicate=replicate,
         )
 
-    def expected_seconds(self, steps: int, n_parameters: int) -> float:
-        """Return how long updates of a network of this size take on a common machine, by their arithmetic."""
+    def effort(self, assessment: Assessment, candidate: Candidate) -> dict[str, Any]:
+        """Return the fields of a Record that say how much was trained.
+
+        The expected seconds are those of a common machine, by the arithmetic of all updates.
+        """
+        histories = [training.history for training in assessment.everything]
+        steps = sum(history.steps for history in histories)
         lengths = self.task.lengths
         length = 1.0 if lengths is None else float(lengths.double().mean())
-        numbers = steps * self.recipe.batch_size * length * n_parameters
-        return _SECONDS_PER_NUMBER[engine_for(self.engine, self.device, self.spec)] * numbers
+        numbers = steps * self.recipe.batch_size * length * candidate.n_parameters
+        engine = engine_for(self.engine, self.device, self.spec)
+        return {
+            "diverged": sum(history.diverged for history in histories),
+            "steps": steps,
+            "seconds": math.fsum(history.seconds for history in histories),
+            "engine": histories[0].engine,
+            "expected_seconds": _SECONDS_PER_NUMBER[engine] * numbers,
+        }
 
     def plan(self, replicates: Sequence[int]) -> list[tuple[int, float]]:
         """Return the (replicate, learning rate) pairs that an assessment trains."""
@@ -150,7 +147,7 @@ class Trainer:
         ladder: dict[float, float] = {}
         for rate in self.recipe.learning_rates:
             values = [training.history.value for training in trainings if training.learning_rate == rate]
-            ladder[rate] = math.fsum(values) / len(values)
+            ladder[rate] = fmean(values)
         best = (max if self.task.direction == "maximize" else min)(ladder, key=ladder.__getitem__)
         at_best = tuple(training for training in trainings if training.learning_rate == best)
         return Assessment(at_best, ladder, tuple(trainings))
@@ -170,22 +167,20 @@ class TrainedEvaluation:
 
     def __call__(self, candidate: Candidate) -> Mapping[str, Any]:
         """Train the candidate; see `Evaluation`."""
-        trainings = []
-        for step in self.trainer.plan(replicates_of(candidate, self.replicates)):
-            training = self.trainer.begin(candidate.wiring, *step)
-            training.session.run()
-            trainings.append(training.ended())
-        assessment = self.trainer.assess(trainings)
-        effort = assessment.effort
-        expected = self.trainer.expected_seconds(effort["steps"], candidate.n_parameters)
-        return assessment.merit | effort | {"expected_seconds": expected}
+        plan = self.trainer.plan(replicates_of(candidate, self.replicates))
+        assessment = self.trainer.assess([self.trainer.train(candidate.wiring, *step) for step in plan])
+        return {**assessment.merit, **self.trainer.effort(assessment, candidate)}
+
+
+OwnFunction = Callable[[Wiring, Mapping[str, Any]], float]
+"""From a wiring and the parameters that it was drawn from to its value."""
 
 
 @dataclass(frozen=True)
 class OwnEvaluation:
     """A candidate is worth what the user's callable says."""
 
-    function: Callable[[Wiring, Mapping[str, Any]], float]
+    function: OwnFunction
 
     def __call__(self, candidate: Candidate) -> Mapping[str, Any]:
         """Call the function; see `Evaluation`."""

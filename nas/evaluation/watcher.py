@@ -1,4 +1,4 @@
-"""Watcher: what a campaign tells those who look on."""
+"""Watcher: how a campaign reports its progress."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["Watcher"]
 
 
 class Watcher:
-    """Is told how a campaign goes. This one does nothing; override what is of interest."""
+    """Follows the progress of a campaign. This one does nothing; override what is of interest."""
 
     def search_started(self, done: int, total: int, records: Records) -> None:
         """Hear that `done` of `total` trials are complete already."""

@@ -6,7 +6,7 @@ why. Values are held against the defaults, since a folder keeps all of its optio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from nas.space.space import Space
 if TYPE_CHECKING:
     from nas.tasks import Task
 
-__all__ = ["RULES", "Rule", "Setting", "all_rules", "ignored_option"]
+__all__ = ["Rule", "Setting", "all_rules", "ignored_option"]
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,12 @@ class Setting:
     @property
     def sampler(self) -> str | None:
         """Name of the campaign's sampler; None for a survey."""
-        return self.options.sampler if isinstance(self.options, CampaignOptions) else None
+        return getattr(self.options, "sampler", None)
 
     @property
     def learns(self) -> bool:
         """Whether what became of trials decides about others."""
-        options = self.options
-        return isinstance(options, CampaignOptions) and (self.sampler != "random" or options.early_stopping is not None)
+        return self.sampler not in (None, "random") or getattr(self.options, "early_stopping", None) is not None
 
     @property
     def has_families(self) -> bool:
@@ -63,16 +62,7 @@ class Setting:
     @property
     def is_edited(self) -> bool:
         """Whether a sampler edits graphs."""
-        return self._has_editor and self.space.edits > 0 and not self.space.is_finite
-
-    @property
-    def _has_editor(self) -> bool:
-        return isinstance(self.options, CampaignOptions) and self.options.edits
-
-    def keeps(self, name: str) -> bool:
-        """Whether a range of the space is one number, which edits keep."""
-        low, high = getattr(self.space, name)
-        return bool(low == high)
+        return getattr(self.options, "edits", False) and self.space.edits > 0 and not self.space.is_finite
 
 
 @dataclass(frozen=True)
@@ -110,7 +100,50 @@ def _of_samplers(name: str, *samplers: str, same: tuple[object, ...] = ()) -> Ru
     )
 
 
-RULES = (
+def _of_attachment(attachment: str, *names: str) -> Rule:
+    return Rule(
+        names,
+        lambda setting: attachment in setting.space.attachment,
+        f"only {attachment} attachment heeds it",
+        f"give space.attachment={attachment}",
+    )
+
+
+def _of_network(name: str, network: str, instead: str) -> Rule:
+    return Rule((name,), lambda setting: setting.options.network == network, "network={0.network} ignores it", instead)
+
+
+_OWN_GRAPHS = "own graphs take the place of all families"
+
+
+def _of_families(name: str) -> Rule:
+    return Rule((name,), lambda setting: setting.has_families, _OWN_GRAPHS, "give it without space.graphs")
+
+
+def _of_families_or_kept(name: str) -> Rule:
+    """Return the rule of a range that edits of own graphs keep to where it is one number."""
+    return Rule(
+        (f"space.{name}",),
+        lambda setting: setting.has_families or len(set(getattr(setting.space, name))) == 1,
+        _OWN_GRAPHS,
+        "give one number, which edits then keep",
+    )
+
+
+def _of_family_parameter(name: str) -> tuple[Rule, Rule]:
+    """Return the rules of a parameter of families, which acts where one of them is drawn."""
+    families = [family for family, record in FAMILIES.items() if name in {own.name for own in record.parameters}]
+    option = f"space.{name}"
+    of_its_families = Rule(
+        (option,),
+        lambda setting: not set(families).isdisjoint(setting.space.priors),
+        f"only {' and '.join(families)} heeds it",
+        f"give space.priors={' or '.join(families)}",
+    )
+    return _of_families(option), of_its_families
+
+
+_RULES = (
     # What is trained, and how
     Rule(
         (
@@ -122,18 +155,8 @@ RULES = (
         "an own evaluation ignores it",
         "give a task in place of evaluate",
     ),
-    Rule(
-        ("activation",),
-        lambda setting: setting.options.network == "mlp",
-        "network={0.network} ignores it",
-        "give cell",
-    ),
-    Rule(
-        ("cell",),
-        lambda setting: setting.options.network == "rnn",
-        "network={0.network} ignores it",
-        "give activation",
-    ),
+    _of_network("activation", "mlp", "give cell"),
+    _of_network("cell", "rnn", "give activation"),
     Rule(
         ("recipe.momentum",),
         lambda setting: setting.options.recipe.optimizer == "sgd",
@@ -165,43 +188,18 @@ RULES = (
         "wirings without output units ignore it",
         "give n_outputs",
     ),
-    Rule(
-        ("space.reads", "space.readouts"),
-        lambda setting: "controlled" in setting.space.attachment,
-        "only controlled attachment heeds it",
-        "give space.attachment=controlled",
-    ),
-    Rule(
-        ("space.width",),
-        lambda setting: "projected" in setting.space.attachment,
-        "only projected attachment heeds it",
-        "give space.attachment=projected",
-    ),
+    _of_attachment("controlled", "space.reads", "space.readouts"),
+    _of_attachment("projected", "space.width"),
     # Where graphs come from
-    Rule(
-        ("space.priors",),
-        lambda setting: setting.has_families,
-        "own graphs take the place of all families",
-        "give it without space.graphs",
-    ),
+    _of_families("space.priors"),
     Rule(
         ("space.nodes", "space.degree"),
         lambda setting: setting.has_families or setting.is_edited,
-        "own graphs take the place of all families, and nothing edits them",
+        f"{_OWN_GRAPHS}, and nothing edits them",
         "give it without space.graphs",
     ),
-    Rule(
-        ("space.nodes",),
-        lambda setting: setting.has_families or setting.keeps("nodes"),
-        "own graphs take the place of all families",
-        "give one number, which edits then keep",
-    ),
-    Rule(
-        ("space.degree",),
-        lambda setting: setting.has_families or setting.keeps("degree"),
-        "own graphs take the place of all families",
-        "give one number, which edits then keep",
-    ),
+    _of_families_or_kept("nodes"),
+    _of_families_or_kept("degree"),
     Rule(
         ("space.edits",),
         lambda setting: not isinstance(setting.options, SurveyOptions),
@@ -241,40 +239,18 @@ RULES = (
         "give another sampler",
     ),
 )
-"""What options depend on; those that are not here always act."""
-
-
-def _draws_from(families: Collection[str]) -> Callable[[Setting], bool]:
-    """Return whether a setting's space has one of some families."""
-    return lambda setting: not set(families).isdisjoint(setting.space.priors)
 
 
 def all_rules() -> tuple[Rule, ...]:
-    """Return `RULES`, and those of the parameters of families: each acts where one of its families is drawn."""
-    rules = list(RULES)
-    for name in own_parameters():
-        families = [family for family, record in FAMILIES.items() if name in {own.name for own in record.parameters}]
-        option = (f"space.{name}",)
-        rules += [
-            Rule(
-                option,
-                lambda setting: setting.has_families,
-                "own graphs take the place of all families",
-                "give it without space.graphs",
-            ),
-            Rule(
-                option,
-                _draws_from(families),
-                f"only {' and '.join(families)} heeds it",
-                f"give space.priors={' or '.join(families)}",
-            ),
-        ]
-    return tuple(rules)
+    """Return what options depend on, those of the parameters of families too; others always act."""
+    return (*_RULES, *(rule for name in own_parameters() for rule in _of_family_parameter(name)))
 
 
 def ignored_option(setting: Setting) -> str | None:
     """Return a line on the first option that would do nothing; None where all that were given act."""
-    defaults, of_task = _defaults(setting.options), _of_task(setting.task)
+    defaults = _defaults(setting.options)
+    # A task's defaults for the recipe, which nobody gave.
+    of_task = {} if setting.task is None else {f"recipe.{name}": value for name, value in setting.task.recipe.items()}
     for rule in all_rules():
         if rule.is_heeded(setting):
             continue
@@ -290,11 +266,6 @@ def _defaults(options: SharedOptions) -> SharedOptions:
     """Return what options are where nothing is given that other defaults do not follow from."""
     given: dict[str, Any] = {"objective": options.objective} if isinstance(options, CampaignOptions) else {}
     return type(options)(**given)
-
-
-def _of_task(task: Task | None) -> Mapping[str, object]:
-    """Return a task's defaults for the recipe, which nobody gave."""
-    return {} if task is None else {f"recipe.{name}": value for name, value in task.recipe.items()}
 
 
 def _value(options: SharedOptions, name: str) -> Any:

@@ -105,13 +105,7 @@ class SharedOptions(BaseModel):
 
     @property
     def resolved_space(self) -> Space:
-        """The space with the structure that the network needs.
-
-        Raises
-        ------
-        InputError
-            If the given structure does not fit the network.
-        """
+        """The space with the structure that the network needs; an InputError where the given one does not fit."""
         valid = ("dag",) if self.network == "mlp" else ("recurrent", "stack")
         structure = self.space.structure or valid[0]
         if structure not in valid:
@@ -208,13 +202,7 @@ _Config = TypeVar("_Config", bound=SharedOptions)
 
 
 def refuse_other(out: Path, kind: Kind) -> None:
-    """Refuse a folder in which the other kind lies.
-
-    Raises
-    ------
-    InputError
-        Naming the folder and what is in it.
-    """
+    """Refuse a folder in which the other kind lies."""
     other = SURVEY if kind is CAMPAIGN else CAMPAIGN
     if (out / other.file).is_file():
         raise InputError(f"out={out}: a {other.noun} lies there; give another folder")
@@ -223,10 +211,7 @@ def refuse_other(out: Path, kind: Kind) -> None:
 def resolve(options: Mapping[str, Any]) -> CampaignOptions:
     """Validate nested options; the word ``"none"`` stands for None, which files and command lines cannot write.
 
-    Raises
-    ------
-    InputError
-        One line on the first thing that is wrong.
+    An InputError says in one line what is wrong first.
     """
     return _validated(options, CampaignOptions)
 
@@ -268,12 +253,7 @@ def changed_options(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str 
 def resume_options(out: str | Path, given: Mapping[str, Any], kind: Kind = CAMPAIGN) -> dict[str, Any]:
     """Return the options of the campaign or survey in `out`, or those given where there is none yet.
 
-    What is not given is taken from the folder; the option that may grow may be given anew.
-
-    Raises
-    ------
-    InputError
-        Naming a given option that differs from the folder's.
+    What is not given is taken from the folder; the option that may grow may be given anew, and no other one may differ.
     """
     path = Path(out) / kind.file
     if not path.is_file():

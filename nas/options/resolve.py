@@ -40,13 +40,7 @@ def plain_options(options: Mapping[str, Any], task: Task | None) -> dict[str, An
 
 
 def n_threads(threads: int | None, options: SharedOptions, task: Task | None) -> int:
-    """Return how many trainings go on at a time: as many as asked for, else one a core where threads work side by side.
-
-    Raises
-    ------
-    InputError
-        For a number below 1.
-    """
+    """Return how many trainings go on at a time: as many as asked for, else one a core where they can."""
     if threads is None:
         side_by_side = task is not None and engine_for(options.engine, options.device, options.spec) == "native"
         return _n_cores() if side_by_side else 1
@@ -56,13 +50,7 @@ def n_threads(threads: int | None, options: SharedOptions, task: Task | None) ->
 
 
 def check_fit(options: SharedOptions, task: Task | None) -> None:
-    """Check that network, device and engine suit the task and the machine.
-
-    Raises
-    ------
-    InputError
-        Naming the option that does not.
-    """
+    """Refuse a network, device or engine that does not suit the task or the machine."""
     if task is not None and task.is_sequence != (options.network == "rnn"):
         valid = "rnn" if task.is_sequence else "mlp"
         raise InputError(f"network={options.network}: task {task.name} needs network={valid}")
@@ -76,13 +64,7 @@ def check_fit(options: SharedOptions, task: Task | None) -> None:
 
 
 def check_sampler(options: CampaignOptions, *, is_shared: bool) -> None:
-    """Check that the sampler can do what is asked for.
-
-    Raises
-    ------
-    InputError
-        For two objectives in a campaign of several processes, and for a genetic sampler in either.
-    """
+    """Refuse two objectives in a campaign of several processes, and a genetic sampler in either."""
     if is_shared and options.by_size:
         raise InputError(
             "objective=pareto: a study that several processes share has one objective; give objective=value, or leave "
@@ -100,25 +82,13 @@ def check_sampler(options: CampaignOptions, *, is_shared: bool) -> None:
 
 
 def check_direction(direction: Any, task: Task) -> None:
-    """Check that a direction that is given is the task's.
-
-    Raises
-    ------
-    InputError
-        If it is another one.
-    """
+    """Refuse a direction that is given and is not the task's."""
     if direction not in (None, task.direction):
         raise InputError(f"direction={direction}: the metric of task {task.name} is to {task.direction}; leave it out")
 
 
 def check_units(n_inputs: int, n_outputs: int, task: Task | None) -> None:
-    """Check how many units are to be attached to wirings.
-
-    Raises
-    ------
-    InputError
-        For a negative number, for outputs without inputs, and for others than a task has.
-    """
+    """Refuse a negative number of units, outputs without inputs, and others than a task has."""
     if task is not None and (n_inputs, n_outputs) not in ((0, 0), (task.n_inputs, task.n_outputs)):
         raise InputError(
             f"n_inputs={n_inputs}, n_outputs={n_outputs}: they are for own evaluations, and task {task.name} has "

@@ -16,19 +16,11 @@ import numpy as np
 
 from nas.errors import InputError, as_input_errors
 from nas.options.options import CAMPAIGN, PREDICTOR_FOLDER, SURVEY
-from predictors import Predictor, Preparation, describe, names_of
+from predictors import Predictor, describe, names_of
 from predictors.storage import FILE
 from priors import Wiring, read_wiring
 
-__all__ = [
-    "MOST_NEURONS",
-    "answer",
-    "features_of",
-    "fit_table",
-    "load_predictor",
-    "predictions",
-    "writing",
-]
+__all__ = ["MOST_NEURONS", "features_of", "fit_table", "load_predictor", "predictions", "writing"]
 
 _SMALLER = "the graph needs more memory than there is; give a smaller one"
 
@@ -78,39 +70,34 @@ def predictions(out: Path, graphs: Sequence[Path], coverage: float = 0.9) -> lis
         answers = []
         for path, wiring in zip(graphs, wirings, strict=True):
             try:
-                answers.append({"graph": str(path), **answer(predictor, wiring, coverage)})
-                _check_finite(answers[-1])
+                answers.append({"graph": str(path), **_answer(predictor, wiring, coverage)})
             except ValueError as error:
                 raise InputError(f"{path}: {error}") from None
         return answers
 
 
-def answer(predictor: Predictor, wiring: Wiring, coverage: float = 0.9) -> dict[str, Any]:
-    """Return all that a predictor says of one wiring, as JSON types."""
-    with np.errstate(all="ignore"):  # `predictions` refuses what is not finite, without a warning before.
+def _answer(predictor: Predictor, wiring: Wiring, coverage: float) -> dict[str, Any]:
+    with np.errstate(all="ignore"):  # What is not finite is refused below, without a warning before.
         answers = predictor.ask([wiring])
         low, high = answers.interval(coverage)
         rank, of = predictor.rank(answers.mean)
         shares = {family: float(values[0]) for family, values in answers.contributions().items()}
-        return {
-            "mean": float(answers.mean[0]),
-            "std": float(answers.std[0]),
-            "low": float(low[0]),
-            "high": float(high[0]),
-            "coverage": min(coverage, predictor.fitted_.calibration.reach),
-            "in_domain": bool(answers.in_domain[0]),
-            "outside": answers.why_outside[0],
-            "rank": int(rank[0]),
-            "of": of,
-            "trains": float(answers.trains[0]),
-            "contributions": dict(sorted(shares.items(), key=lambda item: -abs(item[1]))),
-        }
-
-
-def _check_finite(found: Mapping[str, Any]) -> None:
-    numbers = [*found["contributions"].values(), *(found[name] for name in ("mean", "std", "low", "high", "trains"))]
-    if not all(map(math.isfinite, numbers)):
+    mean, std, trains = (float(values[0]) for values in (answers.mean, answers.std, answers.trains))
+    if not all(map(math.isfinite, (mean, std, low[0], high[0], trains, *shares.values()))):
         raise InputError("the predictor's answer is not a finite number: fit it again")
+    return {
+        "mean": mean,
+        "std": std,
+        "low": float(low[0]),
+        "high": float(high[0]),
+        "coverage": min(coverage, predictor.fitted_.calibration.reach),
+        "in_domain": bool(answers.in_domain[0]),
+        "outside": answers.why_outside[0],
+        "rank": int(rank[0]),
+        "of": of,
+        "trains": trains,
+        "contributions": dict(sorted(shares.items(), key=lambda item: -abs(item[1]))),
+    }
 
 
 def features_of(graphs: Sequence[Path], tiers: tuple[str, ...], pivots: int | None = None) -> list[dict[str, Any]]:
@@ -118,9 +105,10 @@ def features_of(graphs: Sequence[Path], tiers: tuple[str, ...], pivots: int | No
     with as_input_errors(_SMALLER):
         names = names_of(tiers)
         rows = describe([_read(path) for path in graphs], tiers, pivots)
+    found = [[value if math.isfinite(value) else None for value in row] for row in rows.tolist()]
     return [
-        {"graph": str(path), "features": dict(zip(names, map(_or_none, row), strict=True))}
-        for path, row in zip(graphs, rows.tolist(), strict=True)
+        {"graph": str(path), "features": dict(zip(names, row, strict=True))}
+        for path, row in zip(graphs, found, strict=True)
     ]
 
 
@@ -132,13 +120,8 @@ def fit_table(
     value: Sequence[str] = ("value",),
     group: str | None = None,
     parameters: Sequence[str] = (),
-    tiers: tuple[str, ...] | None = None,
-    preparation: Preparation | None = None,
-    metric: str | None = None,
-    direction: str = "maximize",
-    bounds: tuple[float, float] | None = None,
     chance: float | None = None,
-    seed: int = 0,
+    **options: Any,
 ) -> Predictor:
     """Fit a predictor to a table of graph files and values, and save it.
 
@@ -156,8 +139,8 @@ def fit_table(
         The column that says what was derived from the same graph.
     parameters : sequence of str
         Columns of what the graphs were drawn from, such as family and n.
-    tiers, preparation, metric, direction, bounds, chance, seed
-        See `Predictor`; the metric is by default the name of the first column of values.
+    chance, **options
+        See `Predictor`; the metric is the name of the first column of values.
     """
     if chance is not None and not math.isfinite(chance):
         raise InputError(f"chance={chance}: a finite number is needed, such as 0.1")
@@ -167,15 +150,7 @@ def fit_table(
     with as_input_errors(_SMALLER):
         wirings = [_read(table.parent / row[graph]) for row in rows.values()]
         values = np.array([_numbers(f"{table}, line {line}", row, value) for line, row in rows.items()])
-        predictor = Predictor(
-            tiers=tiers,
-            preparation=preparation,
-            metric=metric or value[0],
-            direction=direction,
-            bounds=bounds,
-            chance=chance,
-            seed=seed,
-        )
+        predictor = Predictor(metric=value[0], chance=chance, **options)
         predictor.fit(
             wirings,
             values,
@@ -209,20 +184,19 @@ def _read_table(table: Path, needed: Sequence[str]) -> dict[int, dict[str, str]]
 
 
 def _numbers(place: str, row: Mapping[str, str], names: Sequence[str]) -> list[float]:
-    values = [_number(place, row, name) for name in names]
+    values = []
+    for name in names:
+        text = row[name]
+        try:
+            value = float(text) if text.strip() else math.nan
+        except ValueError:
+            value = math.inf
+        if math.isinf(value):
+            raise InputError(f"{place}: {name} is {text[:40]!r}: a finite number is needed, or an empty field")
+        values.append(value)
     if all(map(math.isnan, values)):
         raise InputError(f"{place}: no {' and no '.join(names)}: give one, or leave the row out")
     return values
-
-
-def _number(place: str, row: Mapping[str, str], name: str) -> float:
-    try:
-        found = float(row[name]) if row[name].strip() else math.nan
-    except ValueError:
-        found = math.inf
-    if math.isinf(found):
-        raise InputError(f"{place}: {name} is {row[name][:40]!r}: a finite number is needed, or an empty field")
-    return found
 
 
 def _text_or_number(text: str) -> str | float | None:
@@ -239,10 +213,6 @@ def _read(path: Path) -> Wiring:
     if wiring.n_neurons > MOST_NEURONS:
         raise InputError(f"{path}: {wiring.n_neurons} neurons; graphs of up to {MOST_NEURONS} are described here")
     return wiring
-
-
-def _or_none(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 @contextmanager

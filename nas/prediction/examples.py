@@ -6,6 +6,7 @@ Labels are metrics on the validation part: the test part stays untouched by what
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -118,35 +119,21 @@ class Examples:
 
 
 def fit_into(out: Path, examples: Examples, seed: int, *, again: bool = True) -> Predictor | None:
-    """Fit a predictor and save it in the folder of its campaign or survey.
+    """Fit a predictor, save it in the folder of its campaign or survey and return it.
 
-    Parameters
-    ----------
-    out : Path
-    examples : Examples
-    seed : int
-    again : bool
-        Whether to fit even where a predictor lies there that learnt from as many wirings.
-
-    Returns
-    -------
-    Predictor or None
-        None where there is nothing to learn, see `Examples.can_be_learnt`.
+    None where there is nothing to learn, see `Examples.can_be_learnt`. Unless `again`, a predictor that lies there and
+    learnt from as many wirings is returned as it is.
     """
     if not examples.can_be_learnt:
         return None
-    if not again and (stored := _stored(out)) is not None and stored.worth()["wirings"] == len(examples):
-        return stored
+    if not again:
+        with suppress(ValueError):
+            stored = Predictor.load(out / PREDICTOR_FOLDER)
+            if stored.worth()["wirings"] == len(examples):
+                return stored
     predictor = examples.fit(seed)
     predictor.save(out / PREDICTOR_FOLDER)
     return predictor
-
-
-def _stored(out: Path) -> Predictor | None:
-    try:
-        return Predictor.load(out / PREDICTOR_FOLDER)
-    except ValueError:
-        return None
 
 
 def campaign_examples(
@@ -158,19 +145,9 @@ def campaign_examples(
     direction: str,
     chance: float | None = None,
 ) -> Examples:
-    """Return the complete trials of a campaign.
+    """Return the complete trials of a campaign, drawn from a space for so many (input, output) units.
 
-    Parameters
-    ----------
-    records : Records
-    rebuild : callable
-        Returns the wiring of a record.
-    space : Space
-        That they were drawn from.
-    units : (int, int)
-        Input and output units.
-    metric, direction : str
-    chance : float, optional
+    `rebuild` returns the wiring of a record.
     """
     trained: dict[str, list[Record]] = {}
     for record in records.complete:
@@ -204,11 +181,12 @@ def survey_examples(
     chance : float, optional
     """
     direction = str(table.identity["direction"])
-    numbers, labels = _at_best_rate(table, column, direction)
-    chosen = _evenly(len(numbers), most)
-    drawn = [table.parameters(number) for number in numbers[chosen].tolist()]
+    known, labels = _at_best_rate(table, column, direction)
+    chosen = _evenly(len(known), most)
+    numbers = known[chosen].tolist()
+    drawn = [table.parameters(number) for number in numbers]
     return Examples(
-        tuple(table.wiring(number) for number in numbers[chosen].tolist()),
+        tuple(map(table.wiring, numbers)),
         labels[chosen],
         tuple(map(without_draws, drawn)),
         _preparation(table.space, table.units),
@@ -232,17 +210,10 @@ def _at_best_rate(table: SurveyTable, column: str, direction: str) -> tuple[NDAr
     values, labels = table.trainings("value"), table.trainings(column)
     known = ~np.isnan(values).all(axis=(1, 2))
     values, labels = values[known], labels[known]
-    means = np.where(np.isnan(values).all(axis=2), -np.inf, 0.0)
-    means += sign_of(direction) * _row_means(values)
-    best = means.argmax(axis=1)
+    counts = (~np.isnan(values)).sum(axis=2)
+    means = sign_of(direction) * np.nansum(values, axis=2) / np.maximum(counts, 1)
+    best = np.where(counts > 0, means, -np.inf).argmax(axis=1)
     return np.flatnonzero(known), labels[np.arange(len(labels)), best]
-
-
-def _row_means(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the means over the last axis of what is not NaN, 0 where nothing is."""
-    counts = np.maximum((~np.isnan(values)).sum(axis=-1), 1)
-    means: NDArray[np.float64] = np.nansum(values, axis=-1) / counts
-    return means
 
 
 def _evenly(n: int, most: int) -> NDArray[np.int64]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nas.errors import as_input_errors
 from nas.prediction.answers import load_predictor, writing
@@ -17,11 +17,11 @@ from predictors.explain import association, families_of
 from predictors.fitted import Training
 from predictors.fitting import BlendFit, coverages, plain_fit
 from predictors.validation import Component, Validation, repeated_folds, validate
+from predictors.validation.crossval import Fit, Predict
 from predictors.validation.figures import plot_curves, plot_ladder, plot_predictions
-from predictors.validation.transfer import Label
 from priors.files import atomic_write
 
-__all__ = ["explanation", "judge_training", "validate_into", "write_validation"]
+__all__ = ["explanation", "judge_training", "validate_into"]
 
 _SMALLER = "the wirings need more memory than there is; learn from fewer"
 _LEAST = 30
@@ -45,16 +45,14 @@ def validate_into(out: Path, repeats: int, folds: int, watch: Watch) -> dict[str
     with as_input_errors(_SMALLER):
         if n < _LEAST:
             raise ValueError(f"{out}: {n} wirings are too few to judge a predictor by: at least {_LEAST} are needed")
-        validation = judge_training(training, training.labels, "mean", repeats, folds, predictor=predictor, watch=watch)
+        validation = judge_training(training, repeats, folds, predictor=predictor, watch=watch)
     with writing(out / "validation"):
-        files = write_validation(out / "validation", predictor, validation)
+        files = _write_validation(out / "validation", predictor, validation)
     return {"out": str(out), **validation.to_json(), "rows": validation.rows(), "files": list(map(str, files))}
 
 
 def judge_training(
     training: Training,
-    labels: NDArray[np.float64],
-    label: Label,
     repeats: int,
     folds: int,
     *,
@@ -62,39 +60,44 @@ def judge_training(
     components: Sequence[Component] = (),
     watch: Watch = lambda *_: None,
 ) -> Validation:
-    """Judge what a predictor would learn from some wirings.
+    """Judge what a predictor would learn from the mean labels of some wirings.
 
     Parameters
     ----------
     training : Training
-    labels : (n, n_replicates) or (n, n_replicates, n_splits) float array
-        Of several evaluation sets the first is the one that is predicted.
-    label : {"mean", "one"}
-        Whether to learn and score the mean over replicates or single trainings.
     repeats, folds : int
     predictor : Predictor
         Its arguments count, not what it has learnt.
     components : sequence of Component
-        Variance components of a design of its own, to stand beside.
+        Variance components of a nested design, to stand beside.
     watch : callable
-        Told how many of how many fits are done.
+        Called with the number of fits that are done, and of all.
     """
     n = len(training.X)
     families = training.families.tolist()
-    known = all(families) and len(set(families)) > 1
-    sizes = [size for size in _SIZES if size <= n * (folds - 1) // folds] if label == "mean" else []
+    has_families = all(families) and len(set(families)) > 1
+    sizes = [size for size in _SIZES if size <= n * (folds - 1) // folds]
     n_sets = 8 if training.parameter_names else 7
-    counted = _Counted(watch, (1 + n_sets + len(sizes)) * repeats * folds + len(set(families)) * known)
+    total = (1 + n_sets + len(sizes)) * repeats * folds + len(set(families)) * has_families
+    done = itertools.count(1)
+
+    def counted(fit: Fit) -> Fit:
+        def fit_and_tell(*arguments: Any) -> Predict:
+            predict = fit(*arguments)
+            watch(min(next(done), total), total)
+            return predict
+
+        return fit_and_tell
+
     return validate(
-        counted.fit(BlendFit(training.names, predictor.aim)),
+        counted(BlendFit(training.names, predictor.aim)),
         training.X,
         training.names,
-        labels,
-        label=label,
+        training.labels,
         groups=training.groups.tolist(),
-        families=families if known else None,
+        families=families if has_families else None,
         parameters=training.parameter_rows() or None,
-        ladder_fit=counted.fit(plain_fit),
+        ladder_fit=counted(plain_fit),
         folds=folds,
         repeats=repeats,
         sizes=sizes,
@@ -105,7 +108,7 @@ def judge_training(
     )
 
 
-def write_validation(folder: Path, predictor: Predictor, validation: Validation) -> list[Path]:
+def _write_validation(folder: Path, predictor: Predictor, validation: Validation) -> list[Path]:
     """Write numbers, tables and figures of a validation, each replaced at once."""
     folder.mkdir(parents=True, exist_ok=True)
     texts = {
@@ -153,21 +156,3 @@ def explanation(out: Path, folds: int = 5) -> dict[str, Any]:
         for family, shares in sorted(lost.items(), key=lambda item: -float(np.mean(item[1])))
     ]
     return {"out": str(out), **predictor.worth(), "families": rows}
-
-
-class _Counted:
-    """Tells how many of how many fits are done."""
-
-    def __init__(self, watch: Watch, total: int) -> None:
-        self._watch, self._total, self._done = watch, total, 0
-
-    def fit(self, fit: Any) -> Any:
-        """Return a fit that counts."""
-
-        def counted(*arguments: Any) -> Any:
-            predict = fit(*arguments)
-            self._done += 1
-            self._watch(min(self._done, self._total), self._total)
-            return predict
-
-        return counted

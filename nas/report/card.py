@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from nas.options.options import CampaignOptions
     from nas.tasks import Task
 
-__all__ = ["card", "comparison", "number", "spread"]
+__all__ = ["card", "comparison", "markdown_table", "number", "spread"]
 
 
 def card(options: CampaignOptions, task: Task | None, finals: Finals | None, outcome: Outcome) -> str:
@@ -22,7 +22,7 @@ def card(options: CampaignOptions, task: Task | None, finals: Finals | None, out
     trials = outcome.complete + outcome.stopped
     sections = [
         f"# {best['fingerprint'][:12]}: trial {best['trial']} of a campaign of {trials} trials",
-        "## Wiring\n\n" + _table(("what", "value"), _of_wiring(options, best)),
+        "## Wiring\n\n" + markdown_table(("what", "value"), _of_wiring(options, best)),
     ]
     if task is None or finals is None:
         sections.append(f"## Value\n\n{number(best['value'])} ({options.direction}), from the user's own evaluation.")
@@ -76,7 +76,7 @@ def _data(task: Task) -> str:
     text = f"## Data\n\n{task.name}: {task.description}. {parts}. Data and split: sha256 `{task.fingerprint}`."
     if task.plateaus:
         rows = [(name, number(value)) for name, value in task.plateaus.items()]
-        text += "\n\nWhat simple rules reach on the test part:\n\n" + _table(("rule", task.metric), rows)
+        text += "\n\nWhat simple rules reach on the test part:\n\n" + markdown_table(("rule", task.metric), rows)
     return text
 
 
@@ -84,33 +84,29 @@ def _recipe(options: CampaignOptions) -> str:
     recipe = options.recipe.model_dump(mode="json", exclude_none=True)
     kind = f"{options.network}, {options.activation if options.network == 'mlp' else options.cell}"
     rows = [("network", kind), *((name, str(value)) for name, value in recipe.items()), ("seed", options.seed)]
-    return "## Recipe\n\n" + _table(("what", "value"), rows)
+    return "## Recipe\n\n" + markdown_table(("what", "value"), rows)
 
 
 def _results(task: Task, finals: Finals, outcome: Outcome) -> str:
-    chosen = finals.training
-    text = f"## Results\n\nTest {task.metric}, mean ± standard deviation over {len(finals.winner.test)} fresh seeds; "
+    n_seeds, value = len(finals.winner.test), finals.training.history.value
+    text = f"## Results\n\nTest {task.metric}, mean ± standard deviation over {n_seeds} fresh seeds; "
     text += "every network was trained with the same recipe, learning rates and seeds."
     if len(finals.finalists) > 1:
         text += f" The found wiring is the best of {len(finals.finalists)} finalists by the validation of the very "
         text += "trainings that are tested here, so part of their luck may be in its mean."
     text += "\n\n"
-    text += _table(("network", f"test {task.metric}", "parameters", "learning rate"), comparison(outcome))
+    text += markdown_table(("network", f"test {task.metric}", "parameters", "learning rate"), comparison(outcome))
     text += f"\n\n{outcome.verdict}\n\n"
     if outcome.test_uses > 1:
         text += f"The test part was looked at {outcome.test_uses} times in this campaign, as trials were added.\n\n"
-    text += f"The saved network is the one of the {len(finals.winner.test)} that did best on validation "
-    text += f"({number(chosen.history.value)}); on its own it reaches "
-    return (
-        text + f"{number(finals.winner.test[finals.winner.validation.index(chosen.history.value)])} on the test part."
-    )
+    test = finals.winner.test[finals.winner.validation.index(value)]
+    text += f"The saved network is the one of the {n_seeds} that did best on validation ({number(value)}); on its own "
+    return text + f"it reaches {number(test)} on the test part."
 
 
 def _sizes(options: CampaignOptions, finals: Finals) -> str:
-
-    spec = options.spec
-    rows = [(name.replace("_", " "), count) for name, count in spec.n_parameters(finals.wiring).items()]
-    return "## Sizes\n\n" + _table(("part", "parameters"), rows)
+    rows = [(name.replace("_", " "), count) for name, count in options.spec.n_parameters(finals.wiring).items()]
+    return "## Sizes\n\n" + markdown_table(("part", "parameters"), rows)
 
 
 def _call(task: Task) -> str:
@@ -122,6 +118,7 @@ def _call(task: Task) -> str:
     )
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Return a table in Markdown."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)

@@ -1,12 +1,10 @@
-"""The front of a campaign as JSON entries, a table and files of wirings."""
+"""The front of a campaign, as records and as JSON entries."""
 
 from __future__ import annotations
 
-import csv
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,33 +13,17 @@ from nas.evaluation.references import EQUAL_PARAMETERS, LINEAR
 from nas.samplers.acquisition import front_of
 from nas.store.records import Record, Records, summary_of
 from nas.training.session import sign_of
-from priors import Wiring, write_wiring
-from priors.files import atomic_write
 
 if TYPE_CHECKING:
     from nas.evaluation.finals import Finals, Standing
 
-__all__ = [
-    "evenly_by_size",
-    "front_entries",
-    "front_records",
-    "front_references",
-    "write_front_table",
-    "write_front_wirings",
-]
+__all__ = ["evenly_by_size", "front_entries", "front_records", "front_references"]
 
 Entry = Mapping[str, Any]
 
 
 def front_entries(records: Records, direction: str, finals: Finals | None = None) -> tuple[Entry, ...]:
     """Return the wirings of the front, by ascending size.
-
-    Parameters
-    ----------
-    records : Records
-    direction : {"maximize", "minimize"}
-    finals : Finals, optional
-        Of members of the front.
 
     Returns
     -------
@@ -51,8 +33,9 @@ def front_entries(records: Records, direction: str, finals: Finals | None = None
         least as good on validation with no more parameters. None for all others.
     """
     standings = () if finals is None else finals.finalists
-    fresh = {standing.trial: standing for standing in standings}
     staying = _staying(standings, direction)
+    fresh = {own.trial: {**_trained(own), "stays": own.trial in staying} for own in standings}
+    untrained = dict.fromkeys(("learning_rate", "validation", "test", "stays"))
     return tuple(
         {
             "trial": record.number,
@@ -62,20 +45,17 @@ def front_entries(records: Records, direction: str, finals: Finals | None = None
             "n_hidden": record.n_hidden,
             "n_edges": record.n_edges,
             "params": dict(record.params),
-            **_afresh(fresh.get(record.number), staying),
+            **fresh.get(record.number, untrained),
         }
         for record in front_records(records, direction)
     )
 
 
 def front_references(finals: Finals) -> tuple[Entry, ...]:
-    """Return what a front is held against.
+    """Return what a front is held against, by ascending size: the linear network, and dense ones.
 
-    Returns
-    -------
-    tuple of dict
-        name, trial, n_parameters, learning_rate, validation and test (mean, std and seeds of each): the linear network,
-        and dense ones, with the trial of the front that each has as many parameters as; by ascending size.
+    Each is a dict of name, trial (of the front, that has as many parameters), n_parameters, learning_rate, validation
+    and test (mean, std and seeds of each).
     """
     named = {row.name: row for row in finals.references}
     dense = [*finals.dense.items(), (finals.winner.trial, named[EQUAL_PARAMETERS])]
@@ -85,35 +65,11 @@ def front_references(finals: Finals) -> tuple[Entry, ...]:
     )
 
 
-def write_front_table(path: Path, front: Sequence[Entry]) -> None:
-    """Write one line a member as csv, with empty fields for what was not trained afresh."""
-    rows = [_row(entry) for entry in front]
-    with atomic_write(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def write_front_wirings(
-    folder: Path, front: Sequence[Entry], records: Records, rebuild: Callable[[Record], Wiring]
-) -> None:
-    """Write the wiring of every member as ``TRIAL.json`` into an empty folder."""
-    by_number = {record.number: record for record in records}
-    for entry in front:
-        write_wiring(rebuild(by_number[entry["trial"]]), folder / f"{entry['trial']}.json")
-
-
 def _staying(standings: Sequence[Standing], direction: str) -> set[int | None]:
     """Return the trials that are on the front of the fresh trainings."""
     means = np.array([sum(standing.validation) / len(standing.validation) for standing in standings])
     sizes = np.array([standing.n_parameters for standing in standings], dtype=np.float64)
     return {standings[index].trial for index in front_of(sign_of(direction) * means, sizes).tolist()}
-
-
-def _afresh(standing: Standing | None, staying: set[int | None]) -> dict[str, Any]:
-    if standing is None:
-        return dict.fromkeys(("learning_rate", "validation", "test", "stays"))
-    return {**_trained(standing), "stays": standing.trial in staying}
 
 
 def _trained(standing: Standing) -> dict[str, Any]:
@@ -124,47 +80,24 @@ def _trained(standing: Standing) -> dict[str, Any]:
     }
 
 
-def _row(entry: Entry) -> dict[str, Any]:
-    row = {name: entry[name] for name in ("trial", "n_parameters", "n_hidden", "n_edges", "value", "learning_rate")}
-    for part in ("validation", "test"):
-        row |= {f"{part}_{name}": (entry[part] or {}).get(name) for name in ("mean", "std", "seeds")}
-    row |= {"stays": entry["stays"], "fingerprint": entry["fingerprint"]}
-    return row | {f"param_{name}": value for name, value in entry["params"].items()}
-
-
 def front_records(records: Records, direction: str) -> list[Record]:
     """Return the records that no other one is at least as good as with no more parameters, by ascending size.
 
-    Parameters
-    ----------
-    records : Records
-        Those without a value are left out.
-    direction : {"maximize", "minimize"}
-        Of the value.
-
-    Returns
-    -------
-    list of Record
-        Of several trials of one wiring the first one, with their mean value; of equal ones the first.
+    Of several trials of one wiring it is the first one, with their mean value; of equal wirings the first.
     """
     several: dict[str, list[Record]] = {}
     for record in records.complete:
         several.setdefault(record.fingerprint, []).append(record)
-    distinct = [replace(found[0], value=_mean(found)) for found in several.values()]
+    distinct = [replace(found[0], value=fmean(record.value or 0.0 for record in found)) for found in several.values()]
     values = sign_of(direction) * np.array([record.value for record in distinct], dtype=np.float64)
     sizes = np.array([record.n_parameters for record in distinct], dtype=np.float64)
     return [distinct[index] for index in front_of(values, sizes).tolist()]
 
 
 def evenly_by_size(front: Sequence[Record], n: int) -> list[Record]:
-    """Return at most `n` records of a front, evenly spread over the logarithm of their size, both ends among them.
+    """Return at most `n` records of a front by ascending size, evenly spread over its logarithm, both ends among them.
 
-    Parameters
-    ----------
-    front : sequence of Record
-        By ascending size.
-    n : int
-        At least 1; of one the largest is returned, which has the best value.
+    Of one the largest is returned, which has the best value.
     """
     if n == 1 or len(front) <= n:
         return list(front[-n:])
@@ -176,8 +109,3 @@ def evenly_by_size(front: Sequence[Record], n: int) -> list[Record]:
         distances = np.where(free, np.abs(logs - target), np.inf)
         free[int(distances.argmin())] = False
     return [record for record, is_free in zip(front, free, strict=True) if not is_free]
-
-
-def _mean(records: Sequence[Record]) -> float:
-    values = [record.value for record in records if record.value is not None]
-    return math.fsum(values) / len(values)

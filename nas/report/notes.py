@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nas.report.card import number, spread
-from nas.report.steering import describe_origin
+from nas.report.outcome import describe_origin
 from nas.store.records import Record
 
 __all__ = ["study_note", "trial_note"]
@@ -31,18 +31,10 @@ _OPTIONS = ("activation", "cell", "sampler", "warm_start", "early_stopping", "re
 
 
 def trial_note(record: Record, out: Path, metric: str = "value", objectives: Sequence[float] = ()) -> str:
-    """Return the note on a trial.
+    """Return the note on a trial in any state, whose value is the metric.
 
-    Parameters
-    ----------
-    record : Record
-        In any state.
-    out : Path
-        The campaign's folder, as commands are given it.
-    metric : str, optional
-        What the value is.
-    objectives : sequence of float, optional
-        All values of the trial, where the study has several.
+    The folder is that of the campaign, as commands are given it. Where a study has several objectives, they are all
+    values of the trial.
     """
     parts = [
         f"**{_describe_params(record.params)}**" if record.params else "",
@@ -75,9 +67,9 @@ def study_note(
     counts : mapping
         Trials so far by their state.
     outcome : mapping, optional
-        What the campaign found, as JSON types; it is told where the campaign was over after the complete trials.
+        What the campaign found, as JSON types; left out where trials were added since.
     remark : str, optional
-        What else is to be said about the page.
+        A last paragraph.
     """
     task = options.get("task")
     # A campaign without a task stores the word, since files cannot hold None.
@@ -189,7 +181,7 @@ def _options(options: Mapping[str, Any]) -> list[str]:
     sections |= {name: options.get(name) or {} for name in ("space", "recipe")}
     unused = "cell" if options.get("network") == "mlp" else "activation"
     sections["campaign"].pop(unused)
-    told = {
+    phrases = {
         section: [
             f"{name.replace('_', ' ')} {_format_option(value, is_range=section == 'space')}"
             for name, value in values.items()
@@ -197,7 +189,7 @@ def _options(options: Mapping[str, Any]) -> list[str]:
         ]
         for section, values in sections.items()
     }
-    return [f"{section}: {'; '.join(phrases)}" for section, phrases in told.items() if phrases]
+    return [f"{section}: {'; '.join(found)}" for section, found in phrases.items() if found]
 
 
 def _format_option(value: Any, *, is_range: bool) -> str:

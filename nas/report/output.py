@@ -1,27 +1,32 @@
-"""What a campaign leaves in its folder beside the study: the best network, its card, and a plot."""
+"""What a campaign leaves in its folder beside the study: the best network, its card, the front, and plots."""
 
 from __future__ import annotations
 
+import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from nas.report.card import card
-from nas.report.front import write_front_table, write_front_wirings
 from nas.report.outcome import Outcome, best_record
-from nas.report.plot import plot_front, plot_progress
+from predictors.figures import BLUE, GREEN, ORANGE, save_figure
 from priors import Wiring, write_wiring
-from priors.files import atomic_folder
+from priors.files import atomic_folder, atomic_write
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from nas.evaluation.finals import Finals
     from nas.networks.structure import Network
     from nas.options.options import CampaignOptions
     from nas.store.records import Record, Records
     from nas.tasks import Task
 
-__all__ = ["write_output"]
+__all__ = ["log_axis_of_sizes", "plot_progress", "write_output"]
+
+_REFERENCE_STYLES = ("-", "--", "-.", ":")
 
 
 def write_output(
@@ -40,9 +45,12 @@ def write_output(
     plot_progress(out / "progress.png", records, outcome)
     if outcome.front:
         plot_front(out / "front.png", records, outcome)
-        write_front_table(out / "front.csv", outcome.front)
+        _write_front_table(out / "front.csv", outcome.front)
+        members = {entry["trial"] for entry in outcome.front}
         with atomic_folder(out / "front") as temporary:
-            write_front_wirings(temporary, outcome.front, records, rebuild)
+            for record in records:
+                if record.number in members:
+                    write_wiring(rebuild(record), temporary / f"{record.number}.json")
     with atomic_folder(out / "best") as temporary:
         write_wiring(rebuild(best) if finals is None else finals.wiring, temporary / "wiring.json")
         if finals is not None:
@@ -51,3 +59,110 @@ def write_output(
             save_network(cast("Network", finals.training.network), temporary / "network.safetensors")
         (temporary / "outcome.json").write_text(json.dumps(outcome.to_json(), indent=2) + "\n", encoding="utf-8")
         (temporary / "card.md").write_text(card(options, task, finals, outcome), encoding="utf-8")
+
+
+def _write_front_table(path: Path, front: Sequence[Mapping[str, Any]]) -> None:
+    """Write one line a member as csv, with empty fields for what was not trained afresh."""
+    rows = [_row(entry) for entry in front]
+    with atomic_write(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _row(entry: Mapping[str, Any]) -> dict[str, Any]:
+    row = {name: entry[name] for name in ("trial", "n_parameters", "n_hidden", "n_edges", "value", "learning_rate")}
+    for part in ("validation", "test"):
+        row |= {f"{part}_{name}": (entry[part] or {}).get(name) for name in ("mean", "std", "seeds")}
+    row |= {"stays": entry["stays"], "fingerprint": entry["fingerprint"]}
+    return row | {f"param_{name}": value for name, value in entry["params"].items()}
+
+
+def plot_progress(path: Path, records: Records, outcome: Outcome) -> None:
+    """Draw values by trial number with the best so far, and the mean validation value of winner and references."""
+    from matplotlib.figure import Figure
+
+    complete = records.complete
+    numbers = [record.number for record in complete]
+    values = [record.value or 0.0 for record in complete]
+    best = list(accumulate(values, max if outcome.direction == "maximize" else min))
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    axes = figure.add_subplot()
+    axes.plot(numbers, values, "o", color="0.65", markersize=4, label="trial")
+    axes.step(numbers, best, where="post", color="C0", linewidth=2, label="best so far")
+    for index, reference in enumerate(outcome.references):
+        style = _REFERENCE_STYLES[index % len(_REFERENCE_STYLES)]
+        label = f"{reference['name']} ({reference['n_parameters']} parameters)"
+        axes.axhline(reference["validation"], color="C1", linestyle=style, linewidth=1, label=label)
+    if outcome.test is not None:
+        axes.axhline(outcome.test["validation"], color="C2", linewidth=1, label="winner, fresh seeds")
+    axes.set_xlabel("trial")
+    axes.set_ylabel(_label(outcome, "validation"))
+    axes.set_title(_title(outcome))
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower right" if outcome.direction == "maximize" else "upper right", fontsize="small")
+    save_figure(figure, path)
+
+
+def plot_front(path: Path, records: Records, outcome: Outcome) -> None:
+    """Draw values and tests over the number of parameters: all trials, the front afresh with spread, its references."""
+    from matplotlib.figure import Figure
+
+    complete = records.complete
+    fresh = [entry for entry in outcome.front if entry["test"] is not None]
+    parts = ("validation", "test") if fresh else ("validation",)
+    figure = Figure(figsize=(5.5 * len(parts), 4.5), layout="constrained")
+    several = figure.subplots(1, len(parts), sharex=True, sharey=True, squeeze=False)[0]
+    for axes, part in zip(several, parts, strict=True):
+        if part == "validation":
+            sizes, values = [row.n_parameters for row in complete], [row.value for row in complete]
+            axes.plot(sizes, values, "o", color="0.75", markersize=3, zorder=1, label="trial")
+            found = [(entry["n_parameters"], entry["value"]) for entry in outcome.front]
+            axes.step(*zip(*found, strict=True), where="post", color="0.45", linewidth=1, label="front of the search")
+        _spread(axes, fresh, part, "o", BLUE, "front, fresh seeds (bars: sd over seeds)")
+        dense = [row for row in outcome.front_references if row["trial"] is not None]
+        linear = [row for row in outcome.front_references if row["trial"] is None]
+        _spread(axes, dense, part, "s", ORANGE, "dense, equal parameters")
+        _spread(axes, linear, part, "^", GREEN, "linear")
+        log_axis_of_sizes(axes)
+        axes.set_ylabel(_label(outcome, part))
+        axes.grid(alpha=0.3)
+        axes.legend(loc="best", fontsize="small")
+    figure.suptitle(_title(outcome))
+    save_figure(figure, path)
+
+
+def _spread(axes: Axes, rows: Sequence[Mapping[str, Any]], part: str, marker: str, colour: str, label: str) -> None:
+    """Draw means over seeds, with their standard deviations where there are several seeds."""
+    if not rows:
+        return
+    axes.errorbar(
+        [row["n_parameters"] for row in rows],
+        [row[part]["mean"] for row in rows],
+        yerr=[row[part]["std"] or 0.0 for row in rows],
+        fmt=marker,
+        color=colour,
+        markersize=5,
+        capsize=2,
+        label=label,
+    )
+
+
+def log_axis_of_sizes(axes: Axes) -> None:
+    """Let the horizontal axis be the number of parameters on a logarithmic scale with plain numbers."""
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:.0f}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlabel("parameters")
+
+
+def _title(outcome: Outcome) -> str:
+    return f"{outcome.task or 'own evaluation'}, {outcome.network}, {outcome.sampler}"
+
+
+def _label(outcome: Outcome, part: str) -> str:
+    """Return what the values of a campaign are called, on a part of the data."""
+    return f"{part} {outcome.metric}" if outcome.task else "value"

@@ -18,31 +18,17 @@ Row = Mapping[str, Any]
 """``mean``, ``std`` and ``seeds`` of a network's tests."""
 
 
-def verdict(
-    test: Row,
-    rivals: Sequence[Row],
-    plateaus: Mapping[str, float],
-    metric: str,
-    direction: str,
-) -> str:
-    """Say which references the winner loses to and beats, which not told apart from, and how it is beside simple rules.
+def verdict(test: Row, rivals: Sequence[Row], plateaus: Mapping[str, float], metric: str, direction: str) -> str:
+    """Say which references the winner loses to, beats and is not told apart from, and how it is beside simple rules.
 
-    Parameters
-    ----------
-    test : mapping
-        ``mean``, ``std`` and ``seeds`` of the winner.
-    rivals : sequence of mapping
-        The same with ``name`` and ``n_parameters``, for every reference.
-    plateaus : mapping
-        What simple rules reach, by their name.
-    metric, direction : str
-        What the means are, and whether more or less of it is better.
+    Rivals are references with ``name`` and ``n_parameters``; plateaus are what simple rules reach, by their name. The
+    metric says what the means are, the direction whether more or less of it is better.
 
     Notes
     -----
     Two networks are not told apart where the 95 % interval of the difference of their means holds 0. It is over the
     seeds of their trainings, by Student's t with Welch's degrees of freedom: for five seeds two standard errors are too
-    few. One seed alone says nothing about chance; then means are compared as they are, and that is said.
+    few. One seed alone says nothing about chance; then means are compared as they are, and the verdict says so.
 
     References
     ----------
@@ -61,29 +47,22 @@ def verdict(
     return " ".join(filter(None, sentences))
 
 
-def front_verdict(
-    front: Sequence[Mapping[str, Any]], rivals: Sequence[Mapping[str, Any]], metric: str, direction: str
-) -> str:
+def front_verdict(front: Sequence[Row], rivals: Sequence[Row], metric: str, direction: str) -> str:
     """Say how members of a front stand beside dense networks of their size, and which of them a linear one outdoes.
 
-    Parameters
-    ----------
-    front : sequence of mapping
-        See `nas.report.front.front_entries`; those that were not trained afresh are passed over.
-    rivals : sequence of mapping
-        See `nas.report.front.front_references`.
-    metric, direction : str
-        As in `verdict`.
+    The front and its rivals are those of `nas.report.front`; members that were not trained afresh are passed over.
     """
     sign = sign_of(direction)
     tested = {entry["trial"]: entry for entry in front if entry["test"] is not None}
-    sentences = [
-        f"With {tested[rival['trial']]['n_parameters']} parameters (trial {rival['trial']}) the front "
-        f"{_compare(tested[rival['trial']]['test'], rival['test'], sign)} the dense network of equal size "
-        f"({_format_difference(tested[rival['trial']]['test'], rival['test'], metric)})."
-        for rival in rivals
-        if rival["trial"] in tested
-    ]
+    sentences = []
+    for rival in rivals:
+        if (own := tested.get(rival["trial"])) is not None:
+            word = _compare(own["test"], rival["test"], sign)
+            difference = _format_difference(own["test"], rival["test"], metric)
+            sentences.append(
+                f"With {own['n_parameters']} parameters (trial {rival['trial']}) the front {word} the dense network of "
+                f"equal size ({difference})."
+            )
     for linear in (rival for rival in rivals if rival["trial"] is None):
         larger = [entry for entry in tested.values() if entry["n_parameters"] >= linear["n_parameters"]]
         worse = sum(_compare(entry["test"], linear["test"], sign) == "LOSES to" for entry in larger)

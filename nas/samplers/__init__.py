@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from priors.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from nas.samplers.structural import Proposal, StructuralSampler
+    from nas.samplers.rounds import Proposal
+    from nas.samplers.structural import StructuralSampler
 
 __all__ = ["Proposal", "StructuralSampler"]
 
-_MODULES = {"Proposal": "structural", "StructuralSampler": "structural"}
+_MODULES = {"Proposal": "rounds", "StructuralSampler": "structural"}
 
 __getattr__, __dir__ = lazy_names(__name__, _MODULES)

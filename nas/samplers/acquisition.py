@@ -13,12 +13,7 @@ Floats = NDArray[np.float64]
 def front_of(values: Floats, sizes: Floats) -> NDArray[np.int64]:
     """Return the points that no other one is at least as good as at no more size, by ascending size.
 
-    Parameters
-    ----------
-    values : (n,) float array
-        The more the better.
-    sizes : (n,) float array
-        The less the better.
+    More of the values, (n,) float, is better, and less of the sizes, (n,) float.
     """
     order = np.lexsort((-values, sizes))
     best = np.maximum.accumulate(np.concatenate([[-np.inf], values[order][:-1]]))
@@ -28,11 +23,7 @@ def front_of(values: Floats, sizes: Floats) -> NDArray[np.int64]:
 def hypervolume(values: Floats, sizes: Floats, reference: tuple[float, float]) -> float:
     """Return the area between a reference point and the front of some points, over value and log size.
 
-    Parameters
-    ----------
-    values, sizes : (n,) float arrays
-    reference : (float, float)
-        Value and size; what is worse in either adds nothing.
+    What is worse than the reference, a value and a size, in either of them adds nothing.
     """
     edges, levels = _staircase(values, sizes, reference)
     return float(np.sum(np.diff(edges) * (levels - reference[0])))
@@ -41,16 +32,7 @@ def hypervolume(values: Floats, sizes: Floats, reference: tuple[float, float]) -
 def hypervolume_gain(
     values: Floats, sizes: Floats, known: tuple[Floats, Floats], reference: tuple[float, float]
 ) -> Floats:
-    """Return by how much each point alone would enlarge the hypervolume of known points, (n,) float.
-
-    Parameters
-    ----------
-    values, sizes : (n,) float arrays
-        Of the candidates.
-    known : two float arrays
-        Values and sizes.
-    reference : (float, float)
-    """
+    """Return by how much each point alone would enlarge the hypervolume of known values and sizes, (n,) float."""
     edges, levels = _staircase(*known, reference)
     gains = np.zeros(len(values))
     logs = np.log(sizes)

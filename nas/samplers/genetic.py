@@ -7,24 +7,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from optuna import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from nas.errors import InputError
-from nas.samplers.candidates import Columns, Source, joined, stratum
-from nas.samplers.history import History, Tried
+from nas.samplers.candidates import Point, Source, stratum, without_edits
 from nas.samplers.plan import Plan
-from nas.samplers.rounds import Learner, Round
-from nas.samplers.structural import Proposal
-from nas.samplers.threads import one_thread
+from nas.samplers.rounds import Learner, Proposal, Round, one_thread
 from nas.seeds import stream
 from nas.space.lineage import Lineage, graph_of
-from nas.space.space import EDIT_NAMES, Params, Space
+from nas.space.space import Params, Space
 from nas.training.session import sign_of
 from priors import Wiring
 from priors.draws import subset
@@ -44,19 +41,11 @@ _ROUNDS = Plan(pool=_CHILDREN, refit=4)
 
 @dataclass(frozen=True, eq=False)
 class Child:
-    """What is to be trained as a trial.
+    """What is to be trained as a trial; it has a lineage where it has parents.
 
-    Parameters
-    ----------
-    params : mapping
-        Of a start-up trial or another draw, what the wiring follows from. Of a child that was bred, how many neurons
-        and edges it has, and of its first parent all the rest, the seed of its attachment among it: parent and child
-        then differ by their graphs alone.
-    wiring : Wiring
-    lineage : Lineage or None
-        None for what has no parents.
-    proposal : Proposal
-        Its origin is start-up, crossover, mutation or redraw; random, where no child is new.
+    From the parameters of a start-up trial, or of another draw, the wiring follows. Those of a child that was bred say
+    how many neurons and edges it has, and of its first parent all the rest, the seed of its attachment among it: parent
+    and child then differ by their graphs alone.
     """
 
     params: Params
@@ -65,23 +54,7 @@ class Child:
     proposal: Proposal
 
 
-@dataclass(frozen=True, eq=False)
-class _Parent:
-    """A complete trial that may breed."""
-
-    trial: FrozenTrial
-    space: Space
-    n_inputs: int
-
-    @property
-    def value(self) -> float:
-        """What it reached."""
-        return float(self.trial.values[0])
-
-    @cached_property
-    def graph(self) -> Wiring:
-        """What its wiring was made of."""
-        return graph_of(self.space, self.trial.params, self.trial.user_attrs, self.n_inputs)
+_Bred = tuple[Wiring, Params, Lineage]
 
 
 class GeneticSampler:
@@ -102,26 +75,8 @@ class GeneticSampler:
     No parameters can say what was bred, so this is no sampler of Optuna's and serves no ``study.optimize``: it is a
     campaign that stores the edges of a child, and its lineage. For the same reason it needs one process.
 
-    Parameters
-    ----------
-    space : Space
-    n_inputs, n_outputs : int
-        Units to attach to wirings.
-    size_of : callable
-        Number of parameters of the network of a wiring.
-    seed : int
-    direction : {"maximize", "minimize"}
-        Of the value.
-    startup : int
-        Trials before any is bred.
-    screened : bool
-    columns : Columns, optional
-        What wirings are described by; by default the features that make sense for them.
-
-    Raises
-    ------
-    InputError
-        If the space is a list of wirings that are taken as they are.
+    Arguments are those of the structural sampler, with the value's direction; a space that is a list of wirings, which
+    are taken as they are, is refused.
 
     References
     ----------
@@ -139,162 +94,146 @@ class GeneticSampler:
         direction: str = "maximize",
         startup: int = 10,
         screened: bool = True,
-        columns: Columns | None = None,
     ) -> None:
         if space.is_finite:
             raise InputError(
                 "sampler=genetic: the graphs of space.graphs have input units and are taken as they are, so nothing "
                 "can be bred from them; use structural, tpe or random"
             )
-        self._source = Source(space, (n_inputs, n_outputs), size_of, seed, columns)
-        self._history = History(self._source, direction)
+        self._source = Source(space, (n_inputs, n_outputs), size_of, seed)
         self._learner = Learner(self._source, [direction], seed)
         self._seed, self._sign, self._startup, self._screened = seed, sign_of(direction), startup, screened
-        self._last: tuple[int, Round] | None = None
 
     def propose(self, number: int, trials: Sequence[FrozenTrial]) -> Child:
-        """Return what to train as trial `number`.
+        """Return what to train as trial `number`, beside all others in the order of their numbers.
 
-        Parameters
-        ----------
-        number : int
-        trials : sequence of FrozenTrial
-            All others, in the order of their numbers. Their attributes hold `nas.space.lineage.BRED`.
+        Their attributes hold `nas.space.lineage.BRED`.
         """
         with one_thread():
             return self._choose(number, trials)
 
-    def best(self, trials: Sequence[FrozenTrial], n: int) -> list[int] | None:
+    def best(self, study: Study, n: int) -> list[int] | None:
         """Return the trials of the wirings that are thought to be best, best first; None without screening."""
         if not self._screened:
             return None
         with one_thread():
-            return self._learner.best(self._history.examples(trials), n)
+            return self._learner.best(study.get_trials(deepcopy=False), n)
 
     def _choose(self, number: int, trials: Sequence[FrozenTrial]) -> Child:
-        tried = self._history.tried(trials)
-        taken = {own.fingerprint for own in tried.values()}
+        points = self._learner.history.points(trials)
+        taken = {point.fingerprint for point in points.values()}
         rng = stream(self._seed, "proposal", number)
-        parents = self._population([trial for trial in trials if trial.number in tried])
+        parents = _population([trial for trial in trials if trial.number in points])
         if number < self._startup or not parents:
-            return self._note(number, self._start_up(number, taken, rng), "start-up")
+            return self._child(number, self._start_up(number, taken, rng), Proposal("start-up"))
         now = self._round(trials) if self._screened else None
         is_screened = now is not None and now.surrogate is not None and not now.falls_back
         made = self._breed(parents, taken, rng, _CHILDREN if is_screened else 1)
         if not made:
-            return self._note(number, self._draw(taken, rng), "random", now)
+            drawn = self._draw(taken, rng)
+            return self._child(number, drawn, _proposal(now, "random", drawn))
         children = self._source.described([(wiring, params) for wiring, params, _ in made], "genetic")
         chosen = 0
         if now is not None and is_screened:
-            now = replace(now, draw=lambda: children)
-            learnt = {own.fingerprint for own in now.examples.tried}
-            unknown = [own for own in self._open(trials, tried) if own.fingerprint not in learnt]
-            chosen = int(now.gains(np.arange(len(children)), unknown, _OPTIMISM, by_size=False).argmax())
-        lineage = made[chosen][2]
-        return self._note(number, children.tried(chosen), lineage.way, now, children.wirings[chosen], lineage)
-
-    # What is known
-
-    def _population(self, trials: Sequence[FrozenTrial]) -> list[_Parent]:
-        complete = [trial for trial in trials if trial.state == TrialState.COMPLETE and math.isfinite(trial.values[0])]
-        space, (n_inputs, _) = self._source.space, self._source.units
-        return [_Parent(trial, space, n_inputs) for trial in complete[-_POPULATION:]]
+            gains = now.gains(children, now.unknown(trials, points), _OPTIMISM, by_size=False)
+            chosen = int(gains.argmax())
+        wiring, _, lineage = made[chosen]
+        proposal = _proposal(now, lineage.way, children[chosen])
+        return self._child(number, children[chosen], proposal, wiring, lineage)
 
     def _round(self, trials: Sequence[FrozenTrial]) -> Round:
         """Return what there is to know; found anew after a few trials only, since it takes longer than breeding."""
         over = [trial for trial in trials if trial.state.is_finished()]
-        over = over[: _ROUNDS.known(len(over))]
-        if self._last is None or self._last[0] != len(over):
-            self._last = len(over), self._learner.round(over, self._history.examples(over), _ROUNDS.pool)
-        return self._last[1]
+        return self._learner.round(over[: _ROUNDS.known(len(over))], _ROUNDS.pool)
 
-    def _open(self, trials: Sequence[FrozenTrial], tried: dict[int, Tried]) -> list[Tried]:
-        states = (TrialState.RUNNING, TrialState.COMPLETE)
-        return [tried[trial.number] for trial in trials if trial.state in states and trial.number in tried]
-
-    def _note(
+    def _child(
         self,
         number: int,
-        tried: Tried,
-        origin: str,
-        now: Round | None = None,
+        point: Point,
+        proposal: Proposal,
         wiring: Wiring | None = None,
         lineage: Lineage | None = None,
     ) -> Child:
-        self._history.note(number, tried)
-        surrogate = None if now is None else now.surrogate
-        tau = None if surrogate is None else surrogate.tau
-        forecast = None if now is None else now.forecast(tried.row)
-        wiring = self._source.wiring(tried.params) if wiring is None else wiring
-        return Child(tried.params, wiring, lineage, Proposal(origin, forecast, tau))
+        self._learner.history.note(number, point)
+        wiring = self._source.wiring(point.params) if wiring is None else wiring
+        return Child(point.params, wiring, lineage, proposal)
 
     # Drawing
 
-    def _start_up(self, number: int, taken: set[str], rng: np.random.Generator) -> Tried:
+    def _start_up(self, number: int, taken: set[str], rng: np.random.Generator) -> Point:
         if number >= self._startup:
             return self._draw(taken, rng)
         population = self._source.population
-        part = stratum(population, self._startup, number, self._seed)
-        free = [index for index in part.tolist() if population.fingerprints[index] not in taken]
-        return population.tried(free[int(rng.random() * len(free))]) if free else self._draw(taken, rng)
+        part = [population[index] for index in stratum(population, self._startup, number, self._seed)]
+        free = [point for point in part if point.fingerprint not in taken]
+        return free[int(rng.random() * len(free))] if free else self._draw(taken, rng)
 
-    def _draw(self, taken: set[str], rng: np.random.Generator) -> Tried:
+    def _draw(self, taken: set[str], rng: np.random.Generator) -> Point:
         # Where few draws keep to the limits of the space there may be no fresh one.
-        drawn = joined([self._source.fresh(rng, _CHILDREN), self._source.population])
-        free = (index for index, fingerprint in enumerate(drawn.fingerprints) if fingerprint not in taken)
-        return drawn.tried(next(free, 0))
+        drawn = [*self._source.fresh(rng, _CHILDREN), *self._source.population]
+        return next((point for point in drawn if point.fingerprint not in taken), drawn[0])
 
     # Breeding
 
-    def _breed(
-        self, parents: Sequence[_Parent], taken: set[str], rng: np.random.Generator, n: int
-    ) -> list[tuple[Wiring, Params, Lineage]]:
+    def _breed(self, parents: Sequence[FrozenTrial], taken: set[str], rng: np.random.Generator, n: int) -> list[_Bred]:
         """Breed n distinct new children, or as many as come of a limited number of tries."""
-        made: dict[str, tuple[Wiring, Params, Lineage]] = {}
-        space = self._source.space
+        made: dict[str, _Bred] = {}
         for _ in range(_MOST_TRIES * (n + 1)):
             if len(made) == n:
                 break
-            child = self._child(parents, rng)
-            if child is None or child[0].fingerprint in taken:
+            bred = self._breed_one(parents, rng)
+            if bred is None or bred[0].fingerprint in taken:
                 continue
-            if space.allows(child[0], self._source.size_of(child[0])):
-                made.setdefault(child[0].fingerprint, child)
+            if self._source.space.allows(bred[0], self._source.size_of(bred[0])):
+                made.setdefault(bred[0].fingerprint, bred)
         return list(made.values())
 
-    def _child(self, parents: Sequence[_Parent], rng: np.random.Generator) -> tuple[Wiring, Params, Lineage] | None:
+    def _breed_one(self, parents: Sequence[FrozenTrial], rng: np.random.Generator) -> _Bred | None:
         """Breed one child; None for one with more or fewer neurons than the space has."""
         space = self._source.space
         first = self._winner(parents, rng)
         ways = ["redraw"] + ["mutation"] * (space.edits > 0) + ["crossover"] * (len(parents) > 1)
         way, seed = ways[int(rng.random() * len(ways))], int(rng.random() * 2**31)
-        number, params, n_moves = first.trial.number, first.trial.params, 0
         if way == "redraw":
-            drawn = self._source.redrawn(np.random.default_rng(seed), params)
-            return self._source.wiring(drawn), drawn, Lineage((number,), way, 0, seed)
-        others = [number]
+            drawn = self._source.redrawn(np.random.default_rng(seed), first.params)
+            return self._source.wiring(drawn), drawn, Lineage((first.number,), way, 0, seed)
         if way == "crossover":
             second = self._winner([parent for parent in parents if parent is not first], rng)
-            graph = cross(first.graph, second.graph, seed)
-            others.append(second.trial.number)
+            graph = cross(self._graph(first), self._graph(second), seed)
+            lineage = Lineage((first.number, second.number), way, 0, seed)
         else:
             n_moves = 1 + int(rng.random() * min(_MOST_MOVES, space.edits))
-            graph = space.edited(first.graph, n_moves, seed)
+            graph = space.edited(self._graph(first), n_moves, seed)
+            lineage = Lineage((first.number,), way, n_moves, seed)
         low, high = space.nodes
         if space.pool is None and not low <= graph.n_neurons <= high:
             return None
-        own = _params_of(space, params, graph)
-        return space.finish(graph, own, *self._source.units), own, Lineage(tuple(others), way, n_moves, seed)
+        params = _params_of(space, first.params, graph)
+        return space.finish(graph, params, *self._source.units), params, lineage
 
-    def _winner(self, parents: Sequence[_Parent], rng: np.random.Generator) -> _Parent:
+    def _winner(self, parents: Sequence[FrozenTrial], rng: np.random.Generator) -> FrozenTrial:
         """Return the best of a few parents that are drawn at random."""
         drawn = subset(rng, len(parents), min(_TOURNAMENT, len(parents))).tolist()
-        return parents[max(drawn, key=lambda index: self._sign * parents[index].value)]
+        return parents[max(drawn, key=lambda index: self._sign * parents[index].values[0])]
+
+    def _graph(self, parent: FrozenTrial) -> Wiring:
+        """Return what the wiring of a trial was made of."""
+        return graph_of(self._source.space, parent.params, parent.user_attrs, self._source.units[0])
+
+
+def _population(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """Return the trials that may breed: the latest complete ones."""
+    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE and math.isfinite(trial.values[0])]
+    return complete[-_POPULATION:]
+
+
+def _proposal(now: Round | None, origin: str, point: Point) -> Proposal:
+    return Proposal(origin) if now is None else now.proposal(origin, point)
 
 
 def _params_of(space: Space, params: Params, graph: Wiring) -> Params:
     """Return the parameters of a child that was bred; see `Child`."""
-    own = {name: value for name, value in params.items() if name not in EDIT_NAMES}
+    own = without_edits(params)
     if "n" in own:
         n_pairs = graph.n_edges / 2 if kind_of(graph) == "undirected" else graph.n_edges
         low, high = space.degree

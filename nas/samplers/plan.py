@@ -7,8 +7,8 @@ what is proposed, but for own evaluations, whose time is measured once and store
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from optuna.trial import FrozenTrial
 
@@ -50,15 +50,6 @@ class Plan:
                 return start
             start = following
 
-    def to_json(self) -> dict[str, int]:
-        """Return the plan as JSON types."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, int]) -> Plan:
-        """Return the plan of a document."""
-        return cls(int(document["pool"]), int(document["refit"]))
-
 
 FIRST_PLAN = Plan(pool=64, refit=4)
 """Until it is known how long trainings take."""
@@ -67,26 +58,19 @@ FIRST_PLAN = Plan(pool=64, refit=4)
 def plan_for(source: Source, trainings: Sequence[float], share: float) -> Plan:
     """Return the plan of shortest rounds, and then of most candidates, that costs a share of the trainings at most.
 
-    A hundredth of a second a trial is allowed in any case.
-
-    Parameters
-    ----------
-    source : Source
-    trainings : sequence of float
-        Seconds of some trials.
-    share : float
+    `trainings` are the seconds of some trials. A hundredth of a second a trial is allowed in any case.
     """
     # Storing has its cost too, and choosing is done while a thread may wait.
     allowed = max(0.5 * share * statistics.median(trainings), _FREE_S)
-    edges = statistics.fmean(wiring.n_edges for wiring in source.population.wirings)
-    candidate = 0.0 if source.is_finite else _CANDIDATE_S + _EDGE_S * edges
+    edges = statistics.fmean(point.n_edges for point in source.population)
+    candidate = 0.0 if source.space.is_finite else _CANDIDATE_S + _EDGE_S * edges
     plans = (Plan(pool, refit) for refit in _INTERVALS for pool in _POOLS)
     affordable = (plan for plan in plans if (plan.pool * candidate + _FIT_S) / plan.refit <= allowed)
     return next(affordable, Plan(_POOLS[-1], _INTERVALS[-1]))
 
 
 def seconds_of(trial: FrozenTrial) -> float:
-    """Return how long a trial takes: by its arithmetic where it says so, else as it was measured."""
+    """Return how long a trial takes: by its arithmetic where that is noted, else as it was measured."""
     taken = trial.duration.total_seconds() if trial.duration is not None else 0.0
-    said = trial.user_attrs
-    return float(said.get("expected_seconds") or said.get("seconds", taken))
+    noted = trial.user_attrs
+    return float(noted.get("expected_seconds") or noted.get("seconds", taken))

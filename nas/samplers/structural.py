@@ -7,34 +7,31 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
 from zlib import crc32
 
 import numpy as np
 import optuna
-from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from nas.networks import NetworkSpec
-from nas.samplers.candidates import Candidates, Columns, Source, stratum
-from nas.samplers.history import History, Tried
+from nas.samplers.candidates import Columns, Point, Source, stratum
 from nas.samplers.plan import FIRST_PLAN, Plan, plan_for, seconds_of
-from nas.samplers.rounds import Forecast, Learner, Round, Warm
-from nas.samplers.threads import one_thread
+from nas.samplers.rounds import Learner, Proposal, Round, Warm, one_thread
 from nas.seeds import stream, stream_seed
 from nas.space.space import Space, Suggester
 from predictors import Predictor
 from priors import Wiring
 
-__all__ = ["PLAN", "Proposal", "StructuralSampler"]
+__all__ = ["StructuralSampler"]
 
 Taken = dict[str, list[int]]
 """Fingerprints of tried wirings, and the replicates of each."""
 
-PLAN = "steering"
+_PLAN = "steering"
 """The study's attribute that says how many candidates are drawn, and how often."""
 
 _REPLICATE_EVERY = 10
@@ -46,25 +43,13 @@ _TIMED = 8
 """Trials whose time tells how long trials take."""
 
 
-@dataclass(frozen=True)
-class Proposal:
-    """How a trial was chosen, and what was expected of it before it was trained.
+@dataclass
+class _State:
+    """What a sampler keeps of the study whose storage and number these are; there may be several objects of one."""
 
-    Parameters
-    ----------
-    origin : str
-        start-up; prior, neighbour or tpe: where the candidate comes from that promised most; random: chosen without
-        looking, as a test of the predictions; replicate: the best one once more; fallback: by TPE, since structure
-        predicted nothing.
-    forecast : Forecast or None
-        None where nothing was expected.
-    tau : float or None
-        Kendall's rank correlation between the values so far and predictions that leave each wiring out.
-    """
-
-    origin: str
-    forecast: Forecast | None = None
-    tau: float | None = None
+    study: tuple[Any, int]
+    learner: Learner
+    plan: Plan | None = None
 
 
 class StructuralSampler(optuna.samplers.BaseSampler):
@@ -111,7 +96,7 @@ class StructuralSampler(optuna.samplers.BaseSampler):
     Attributes
     ----------
     proposals : dict
-        The `Proposal` of every trial by its number.
+        The `nas.samplers.Proposal` of every trial by its number.
 
     Notes
     -----
@@ -169,10 +154,11 @@ class StructuralSampler(optuna.samplers.BaseSampler):
     ) -> dict[str, Any]:
         """Return the parameters of the wiring to train next; how it was chosen is kept in `proposals`."""
         with self._lock, one_thread():
-            tried, proposal = self._choose(study, trial.number)
-            self._known(study).history.note(trial.number, tried)
+            state = self._state_of(study)
+            point, proposal = self._choose(state, study, trial.number)
+            state.learner.history.note(trial.number, point)
             self.proposals[trial.number] = proposal
-        params = {"n_moves": 0, "move_seed": 0, "replicate": 0, **tried.params}
+        params = {"n_moves": 0, "move_seed": 0, "replicate": 0, **point.params}
         return {name: value for name, value in params.items() if name in search_space}
 
     def sample_independent(
@@ -196,55 +182,51 @@ class StructuralSampler(optuna.samplers.BaseSampler):
 
         What one training told counts half where structure expected something else.
         """
-        trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         with self._lock, one_thread():
-            state = self._known(study)
-            return state.learner.best(state.history.examples(trials), n)
+            return self._state_of(study).learner.best(study.get_trials(deepcopy=False), n)
 
     # Proposing
 
-    def _known(self, study: optuna.Study) -> _State:
-        if self._state is None or not self._state.is_of(study):
+    def _state_of(self, study: optuna.Study) -> _State:
+        key = study._storage, study._study_id
+        if self._state is None or self._state.study != key:
             names = [direction.name.lower() for direction in study.directions]
-            learner = Learner(self._source, names, self._seed, self._warm)
-            self._state = _State(study, History(self._source, names[0]), learner)
+            self._state = _State(key, Learner(self._source, names, self._seed, self._warm))
         return self._state
 
-    def _choose(self, study: optuna.Study, number: int) -> tuple[Tried, Proposal]:
-        state = self._known(study)
+    def _choose(self, state: _State, study: optuna.Study, number: int) -> tuple[Point, Proposal]:
+        learner = state.learner
         trials = [trial for trial in study.get_trials(deepcopy=False) if trial.number != number]
-        tried = state.history.tried(trials)
+        points = learner.history.points(trials)
         taken: Taken = {}
-        for own in tried.values():
-            taken.setdefault(own.fingerprint, []).append(own.replicate)
+        for point in points.values():
+            taken.setdefault(point.fingerprint, []).append(point.replicate)
         rng = stream(self._seed, "proposal", number)
         if number < self._startup:
             return self._draw_evenly(number, taken, rng), Proposal("start-up")
         over = [trial for trial in trials if trial.state.is_finished()]
         plan = self._plan_of(state, study, over)
         over = over[: plan.known(len(over))]
-        now = state.round(over, plan.pool)
-        if now.is_blind:
+        now = learner.round(over, plan.pool)
+        if now.surrogate is None and now.warm is None:
             return self._draw(taken, rng), Proposal("start-up")
         again = self._again(now, taken) if number % _REPLICATE_EVERY == _REPLICATE_EVERY - 1 else None
         if again is not None:
-            return _propose(now, again, "replicate")
-        if rng.random() < self._epsilon:
-            return _propose(now, self._draw(taken, rng), "random")
-        if now.falls_back:
-            return _propose(now, self._by_tpe(state.learner, over, number, taken, rng), "fallback")
-        free = _free(now.candidates, taken)
-        if not len(free):
-            return _propose(now, self._draw(taken, rng), "random")
-        learnt = {own.fingerprint for own in now.examples.tried}
-        open_ = [trial for trial in trials if trial.state in (TrialState.RUNNING, TrialState.COMPLETE)]
-        unknown = [tried[trial.number] for trial in open_ if trial.number in tried]
-        pinned = [own for own in unknown if own.fingerprint not in learnt]
-        gains = now.gains(free, pinned, self._optimism, by_size=state.is_pareto)
-        # Other processes may not have said yet what they train: each takes the next best, by the trials' numbers.
-        silent = sum(own.number < number and own.number not in tried for own in trials if not own.state.is_finished())
-        chosen = int(free[np.argsort(-gains, kind="stable")[min(silent, len(free) - 1)]])
-        return _propose(now, now.candidates.tried(chosen), now.candidates.origins[chosen])
+            origin, chosen = "replicate", again
+        elif rng.random() < self._epsilon:
+            origin, chosen = "random", self._draw(taken, rng)
+        elif now.falls_back:
+            origin, chosen = "fallback", self._by_tpe(learner, over, number, taken, rng)
+        elif free := _free(now.candidates, taken):
+            gains = now.gains(free, now.unknown(trials, points), self._optimism, by_size=learner.by_size)
+            # Other processes may not have noted yet what they train: each takes the next best, by the trials' numbers.
+            running = [trial.number for trial in trials if not trial.state.is_finished()]
+            silent = sum(other < number and other not in points for other in running)
+            chosen = free[int(np.argsort(-gains, kind="stable")[min(silent, len(free) - 1)])]
+            origin = chosen.origin
+        else:
+            origin, chosen = "random", self._draw(taken, rng)
+        return chosen, now.proposal(origin, chosen)
 
     def _plan_of(self, state: _State, study: optuna.Study, over: Sequence[FrozenTrial]) -> Plan:
         """Return how to go on after some trials are over, whatever is known of others by now."""
@@ -254,56 +236,53 @@ class StructuralSampler(optuna.samplers.BaseSampler):
         if len(first) < _TIMED:
             return FIRST_PLAN
         if state.plan is None:
-            stored = study.user_attrs.get(PLAN)
+            stored = study.user_attrs.get(_PLAN)
             if stored is None:
-                stored = plan_for(self._source, [seconds_of(trial) for trial in first], self._share).to_json()
-                study.set_user_attr(PLAN, stored)
-            state.plan = Plan.from_json(stored)
+                stored = asdict(plan_for(self._source, [seconds_of(trial) for trial in first], self._share))
+                study.set_user_attr(_PLAN, stored)
+            state.plan = Plan(**stored)
         return state.plan
 
-    def _draw_evenly(self, number: int, taken: Taken, rng: np.random.Generator) -> Tried:
+    def _draw_evenly(self, number: int, taken: Taken, rng: np.random.Generator) -> Point:
         """Choose within one part of the population; see `stratum`."""
         population = self._source.population
-        part = stratum(population, self._startup, number, self._seed)
-        free = np.intersect1d(part, _free(population, taken))
-        return population.tried(int(free[int(rng.random() * len(free))])) if len(free) else self._draw(taken, rng)
+        part = sorted(stratum(population, self._startup, number, self._seed))
+        free = _free([population[index] for index in part], taken)
+        return free[int(rng.random() * len(free))] if free else self._draw(taken, rng)
 
-    def _draw(self, taken: Taken, rng: np.random.Generator) -> Tried:
+    def _draw(self, taken: Taken, rng: np.random.Generator) -> Point:
         """Draw without looking; where all are taken, one of them again, at first one that may be trained again."""
         for pool in self._make_unseen(rng):
-            free = _free(pool, taken)
-            if len(free):
-                return pool.tried(int(free[int(rng.random() * len(free))]))
-        pool = self._source.population
-        following = [self._following(taken[fingerprint]) for fingerprint in pool.fingerprints]
-        left = [index for index, replicate in enumerate(following) if replicate is not None] or range(len(pool))
-        index = left[int(rng.random() * len(left))]
-        return pool.tried(index).again(following[index] or 0)
+            if free := _free(pool, taken):
+                return free[int(rng.random() * len(free))]
+        again = [(point, self._following(taken[point.fingerprint])) for point in self._source.population]
+        left = [(point, replicate) for point, replicate in again if replicate is not None] or again
+        point, replicate = left[int(rng.random() * len(left))]
+        return point.again(replicate or 0)
 
-    def _make_unseen(self, rng: np.random.Generator) -> Iterator[Candidates]:
-        """Make candidates that nothing is known of; in small spaces all draws and then edits of them may be taken."""
-        if self._source.is_finite:
+    def _make_unseen(self, rng: np.random.Generator) -> Iterator[list[Point]]:
+        """Make points that nothing is known of; in small spaces all draws and then edits of them may be taken."""
+        if self._source.space.is_finite:
             yield self._source.population
         else:
             yield self._source.fresh(rng, _FRESH)
             yield self._source.population
-            yield self._source.neighbours(rng, self._source.population.params, _EDITED)
+            yield self._source.neighbours(rng, [point.params for point in self._source.population], _EDITED)
 
     def _by_tpe(
         self, learner: Learner, over: Sequence[FrozenTrial], number: int, taken: Taken, rng: np.random.Generator
-    ) -> Tried:
-        if self._source.is_finite:
+    ) -> Point:
+        if self._source.space.is_finite:
             return self._draw(taken, rng)
         drawn = [{**own, **self._source.space.seeds(rng)} for own in learner.tpe_draws(over, number)]
-        candidates = self._source.of(drawn, "fallback")
-        free = _free(candidates, taken)
-        return candidates.tried(int(free[0])) if len(free) else self._draw(taken, rng)
+        free = _free(self._source.of(drawn, "fallback"), taken)
+        return free[0] if free else self._draw(taken, rng)
 
-    def _again(self, now: Round, taken: Taken) -> Tried | None:
+    def _again(self, now: Round, taken: Taken) -> Point | None:
         """Return the best wiring once more, unless it was trained as often as it may be."""
         if self.replicates == 1 or now.surrogate is None:
             return None
-        best = now.examples.tried[now.surrogate.best(1)[0]]
+        best = now.examples.points[now.surrogate.best(1)[0]]
         replicate = self._following(taken[best.fingerprint])
         return None if replicate is None else best.again(replicate)
 
@@ -314,37 +293,9 @@ class StructuralSampler(optuna.samplers.BaseSampler):
         return next(replicate for replicate in range(self.replicates) if replicate not in made)
 
 
-class _State:
-    """What a sampler keeps of its study."""
-
-    def __init__(self, study: optuna.Study, history: History, learner: Learner) -> None:
-        self.history, self.learner = history, learner
-        self.is_pareto = len(study.directions) > 1
-        self.plan: Plan | None = None
-        self._study = study._storage, study._study_id
-        self._last: tuple[tuple[int, list[int]], Round] | None = None
-
-    def is_of(self, study: optuna.Study) -> bool:
-        """Whether it was kept of this study, of which there may be other objects."""
-        storage, study_id = self._study
-        return storage is study._storage and study_id == study._study_id
-
-    def round(self, over: Sequence[FrozenTrial], pool: int) -> Round:
-        """Return what there is to know after some trials are over, which is found once."""
-        key = pool, [trial.number for trial in over]
-        if self._last is None or self._last[0] != key:
-            self._last = key, self.learner.round(over, self.history.examples(over), pool)
-        return self._last[1]
-
-
 def _size_of_mlp(wiring: Wiring) -> int:
     return NetworkSpec("mlp").n_parameters(wiring)["total"]
 
 
-def _propose(now: Round, tried: Tried, origin: str) -> tuple[Tried, Proposal]:
-    tau = None if now.surrogate is None else now.surrogate.tau
-    return tried, Proposal(origin, now.forecast(tried.row), tau)
-
-
-def _free(candidates: Candidates, taken: Taken) -> NDArray[np.int64]:
-    return np.flatnonzero([fingerprint not in taken for fingerprint in candidates.fingerprints])
+def _free(points: Sequence[Point], taken: Taken) -> list[Point]:
+    return [point for point in points if point.fingerprint not in taken]

@@ -1,4 +1,4 @@
-"""Database: opens the PostgreSQL database that holds the trials of campaigns."""
+"""Opens the PostgreSQL database that holds the trials of campaigns, and waits for it while it is away."""
 
 from __future__ import annotations
 
@@ -21,22 +21,37 @@ from nas.training import Interrupted
 
 __all__ = [
     "GRACE_S",
-    "HEARTBEAT_S",
     "PATIENCE_S",
     "STORAGE_ERRORS",
     "AbsentError",
     "AwayError",
     "Outage",
-    "Stale",
     "connect",
     "place_of",
-    "reason_of",
-    "state_of",
     "url_of",
 ]
 
 HEARTBEAT_S, GRACE_S = 10, 60
 """How often a worker says that it lives, and after how long a silence its trial is given to another one."""
+PATIENCE_S = 300.0
+"""For how long a database that is away is waited for."""
+STORAGE_ERRORS = (optuna.exceptions.StorageInternalError, SQLAlchemyError)
+"""What goes wrong where a database is away."""
+
+_EXAMPLE = "postgresql://USER:PASSWORD@HOST/DATABASE"
+# A connection whose other end vanished is noticed within a minute, and not after hours.
+_CONNECTION = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+_PAUSES_S = (0.1, 5.0)
+_LONGEST_WAIT_S = 30.0
+"""What an attempt that failed counts as waiting at most."""
+_MISSING_TABLE = "42P01"
+_LASTING = ("22", "25006", "28", "3D", "42")
+_PASSING = ("42P05",)
+"""Beginnings of the states of errors that waiting does not mend, such as a missing right, table or database; and one
+that begins so and passes: a pool of connections mixed up prepared statements."""
+
+T = TypeVar("T")
+_OnSilence = Callable[[optuna.Study, FrozenTrial], None]
 
 
 class AbsentError(InputError):
@@ -45,116 +60,6 @@ class AbsentError(InputError):
 
 class AwayError(AbsentError):
     """A database cannot be reached, so that nobody knows what it holds."""
-
-
-Stale = Callable[[optuna.Study, FrozenTrial], None]
-
-_MISSING_TABLE = "42P01"
-# A connection whose other end vanished is noticed within a minute, and not after hours.
-_CONNECTION = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
-
-
-def connect(
-    url: sqlalchemy.URL, outage: Outage, stop: threading.Event, stale: Stale | None = None, *, creates: bool = False
-) -> optuna.storages.RDBStorage:
-    """Open the database of a URL.
-
-    Parameters
-    ----------
-    url : sqlalchemy.URL
-    outage : Outage
-        Waits for the database once it has been there.
-    stop : threading.Event
-        Ends attempts to say that a trial is alive.
-    stale : callable, optional
-        Called with the study and a trial whose worker has been silent for too long.
-    creates : bool
-        Whether to create Optuna's tables where there are none.
-
-    Raises
-    ------
-    AbsentError
-        If the database cannot be reached, or nobody has created studies there.
-    InputError
-        If it cannot be opened for another reason.
-    """
-    try:
-        # Together with a worker that does the same, creating the tables may fail once.
-        opened = _attempts(lambda: _Storage(url, stop, stale, creates=creates), 2 if creates else 1)
-    except ImportError:
-        raise InputError(
-            "storage: no driver for PostgreSQL is installed; it comes with: pip install 'wirenas[postgresql]'"
-        ) from None
-    except (SQLAlchemyError, optuna.exceptions.StorageInternalError, RuntimeError) as error:
-        raise _cannot_open(error, url) from None
-    sqlalchemy.event.listen(opened.engine, "do_connect", outage.connect)
-    return opened
-
-
-class _Storage(optuna.storages.RDBStorage):
-    """Optuna's, which goes on when a heartbeat is missed."""
-
-    def __init__(self, url: sqlalchemy.URL, stop: threading.Event, stale: Stale | None, *, creates: bool) -> None:
-        self._stop = stop
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-                super().__init__(
-                    # Optuna takes braces for names to be filled in.
-                    url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}"),
-                    {"pool_pre_ping": True, "connect_args": {**_CONNECTION, "options": _session(), **url.query}},
-                    heartbeat_interval=HEARTBEAT_S,
-                    grace_period=GRACE_S,
-                    heartbeat_stale_trial_callback=stale,
-                    skip_table_creation=not creates,
-                )
-        except BaseException:
-            if (engine := getattr(self, "engine", None)) is not None:
-                engine.dispose()
-            raise
-
-    def record_heartbeat(self, trial_id: int) -> None:
-        """Say that a trial's worker lives; see Optuna.
-
-        Optuna's thread would end with the first error, and the trial of a worker that lives be given away.
-        """
-        for _ in range(2):  # The first one may find that the connection broke.
-            try:
-                return super().record_heartbeat(trial_id)
-            except STORAGE_ERRORS:
-                if self._stop.is_set():
-                    return None
-        return None
-
-
-def _session() -> str:
-    """Return settings of a session: locks of a worker that is paused, or gone without a word, are given up."""
-    return f"-c idle_in_transaction_session_timeout={1000 * GRACE_S} -c tcp_keepalives_idle={GRACE_S}"
-
-
-def _attempts(work: Callable[[], _Storage], count: int) -> _Storage:
-    for _ in range(count - 1):
-        try:
-            return work()
-        except DBAPIError as error:
-            if isinstance(error, OperationalError):
-                raise
-    return work()
-
-
-def _cannot_open(error: Exception, url: sqlalchemy.URL) -> InputError:
-    place, reason = place_of(url), reason_of(error, url)
-    if isinstance(error, OperationalError) or isinstance(error.__cause__, OperationalError):
-        # Where no connection comes about the driver gives no state.
-        kind = InputError if "authentication failed" in reason else AwayError
-        return kind(f"storage: {place} cannot be opened: {reason}; give a URL that `psql` gets in with")
-    if state_of(error) == _MISSING_TABLE:
-        return AbsentError(f"storage: {place} holds no studies yet; `wirenas run` with this storage creates them")
-    return InputError(f"storage: {place} holds no studies that can be read: {reason}")
-
-
-_EXAMPLE = "postgresql://USER:PASSWORD@HOST/DATABASE"
-_DRIVER = "postgresql+psycopg"
 
 
 def url_of(storage: str) -> sqlalchemy.URL:
@@ -179,7 +84,7 @@ def url_of(storage: str) -> sqlalchemy.URL:
         raise InputError(f"storage={backend}: campaigns of several processes need PostgreSQL; give {_EXAMPLE}")
     if not url.database:
         raise InputError(f"storage={backend}: the URL names no database; give {_EXAMPLE}")
-    return url.set(drivername=_DRIVER) if "+" not in url.drivername else url
+    return url.set(drivername="postgresql+psycopg") if "+" not in url.drivername else url
 
 
 def place_of(url: sqlalchemy.URL) -> str:
@@ -188,8 +93,90 @@ def place_of(url: sqlalchemy.URL) -> str:
     return f"{host}:{url.port or 5432}/{url.database}"
 
 
-def reason_of(error: Exception, url: sqlalchemy.URL) -> str:
-    """Return what a driver said, in one line and without any password."""
+def connect(
+    url: sqlalchemy.URL, outage: Outage, stop: threading.Event, on_silence: _OnSilence, *, creates: bool
+) -> optuna.storages.RDBStorage:
+    """Open the database of a URL; once it has been there, `outage` waits for it.
+
+    The event `stop` ends attempts to say that a trial is alive. `on_silence` is called with the study and a trial whose
+    worker has been silent for too long. `creates`: whether to create Optuna's tables where there are none.
+
+    Raises
+    ------
+    AbsentError
+        If the database cannot be reached, or nobody has created studies there.
+    InputError
+        If it cannot be opened for another reason.
+    """
+    try:
+        try:
+            opened = _Storage(url, stop, on_silence, creates=creates)
+        except DBAPIError as error:
+            if isinstance(error, OperationalError) or not creates:
+                raise
+            # Together with a worker that does the same, creating the tables may fail once.
+            opened = _Storage(url, stop, on_silence, creates=creates)
+    except ImportError:
+        raise InputError(
+            "storage: no driver for PostgreSQL is installed; it comes with: pip install 'wirenas[postgresql]'"
+        ) from None
+    except (*STORAGE_ERRORS, RuntimeError) as error:
+        raise _cannot_open(error, url) from None
+    sqlalchemy.event.listen(opened.engine, "do_connect", outage.connect)
+    return opened
+
+
+class _Storage(optuna.storages.RDBStorage):
+    """Optuna's, which goes on when a heartbeat is missed."""
+
+    def __init__(self, url: sqlalchemy.URL, stop: threading.Event, on_silence: _OnSilence, *, creates: bool) -> None:
+        self._stop = stop
+        # Locks of a worker that is paused, or gone without a word, are given up.
+        session = f"-c idle_in_transaction_session_timeout={1000 * GRACE_S} -c tcp_keepalives_idle={GRACE_S}"
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                super().__init__(
+                    # Optuna takes braces for names to be filled in.
+                    url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}"),
+                    {"pool_pre_ping": True, "connect_args": {**_CONNECTION, "options": session, **url.query}},
+                    heartbeat_interval=HEARTBEAT_S,
+                    grace_period=GRACE_S,
+                    heartbeat_stale_trial_callback=on_silence,
+                    skip_table_creation=not creates,
+                )
+        except BaseException:
+            if (engine := getattr(self, "engine", None)) is not None:
+                engine.dispose()
+            raise
+
+    def record_heartbeat(self, trial_id: int) -> None:
+        """Say that a trial's worker lives; see Optuna.
+
+        Optuna's thread would end with the first error, and the trial of a worker that lives be given away.
+        """
+        for _ in range(2):  # The first one may find that the connection broke.
+            try:
+                return super().record_heartbeat(trial_id)
+            except STORAGE_ERRORS:
+                if self._stop.is_set():
+                    return None
+        return None
+
+
+def _cannot_open(error: Exception, url: sqlalchemy.URL) -> InputError:
+    place, reason = place_of(url), _reason_of(error, url)
+    if isinstance(error, OperationalError) or isinstance(error.__cause__, OperationalError):
+        # Where no connection comes about the driver gives no state.
+        kind = InputError if "authentication failed" in reason else AwayError
+        return kind(f"storage: {place} cannot be opened: {reason}; give a URL that `psql` gets in with")
+    if _state_of(error) == _MISSING_TABLE:
+        return AbsentError(f"storage: {place} holds no studies yet; `wirenas run` with this storage creates them")
+    return InputError(f"storage: {place} holds no studies that can be read: {reason}")
+
+
+def _reason_of(error: Exception, url: sqlalchemy.URL) -> str:
+    """Return the message of a driver, in one line and without any password."""
     text = " ".join(str(error.__cause__ or error).split())
     text = text.rpartition("FATAL: ")[2].split("(Background on this error")[0]
     text = text.split("[SQL: ")[0].strip()
@@ -201,23 +188,7 @@ def reason_of(error: Exception, url: sqlalchemy.URL) -> str:
     return text[:300].rstrip(". ")
 
 
-PATIENCE_S = 300.0
-"""For how long a database that is away is waited for."""
-STORAGE_ERRORS = (optuna.exceptions.StorageInternalError, SQLAlchemyError)
-"""What goes wrong where a database is away."""
-
-_PAUSES_S = (0.1, 5.0)
-_LONGEST_WAIT_S = 30.0
-"""What an attempt that failed counts as waiting at most."""
-_LASTING = ("22", "25006", "28", "3D", "42")
-_PASSING = ("42P05",)
-"""Beginnings of the states of errors that waiting does not mend, such as a missing right, table or database; and one
-that begins so and passes: a pool of connections mixed up prepared statements."""
-
-T = TypeVar("T")
-
-
-def state_of(error: BaseException | None) -> str:
+def _state_of(error: BaseException | None) -> str:
     """Return the state that the server gave an error, see PostgreSQL's appendix on them; empty where it gave none."""
     while error is not None:
         if isinstance(error, DBAPIError):
@@ -229,16 +200,7 @@ def state_of(error: BaseException | None) -> str:
 class Outage:
     """Waits for one database, which several threads may ask for something, for `PATIENCE_S` from when it went away.
 
-    Parameters
-    ----------
-    url : sqlalchemy.URL
-    stop : threading.Event
-        Ends all waiting when it is set.
-
-    Attributes
-    ----------
-    noticed : callable
-        Told in a line that the database is away, once each time.
+    The event `stop` ends all waiting. `noticed` is told in a line that the database is away, once each time.
     """
 
     def __init__(self, url: sqlalchemy.URL, stop: threading.Event) -> None:
@@ -262,15 +224,15 @@ class Outage:
             try:
                 return work()
             except STORAGE_ERRORS as error:
-                state, place = state_of(error), place_of(self._url)
+                state, place = _state_of(error), place_of(self._url)
                 if state.startswith(_LASTING) and state not in _PASSING:
-                    raise CampaignError(f"{place} cannot be used: {reason_of(error, self._url)}") from None
+                    raise CampaignError(f"{place} cannot be used: {_reason_of(error, self._url)}") from None
                 now = time.monotonic()
                 # What took long was work, and had the database until it failed.
                 waited += min(now - began, _LONGEST_WAIT_S)
                 away = 0.0 if self._since is None else now - self._since
                 if max(waited, away) > PATIENCE_S:
-                    raise CampaignError(f"{place} stays away: {reason_of(error, self._url)}") from None
+                    raise CampaignError(f"{place} stays away: {_reason_of(error, self._url)}") from None
                 pause = random.uniform(0.2, 1.0)
                 if self._stop.wait(pause):
                     raise Interrupted("stopped while the database was away") from None

@@ -1,4 +1,4 @@
-"""Which Optuna sampler a worker uses, and what it says about its choices.
+"""Which Optuna sampler a worker uses, and how it is asked.
 
 Workers share the campaign's seed and still differ: what is proposed as a trial is a function of the seed, the trial's
 number, which no two workers have in common, and the trials that are known.
@@ -18,70 +18,39 @@ from optuna.trial import FrozenTrial
 
 from nas.networks import NetworkSpec
 from nas.options.options import CampaignOptions
-from nas.samplers import StructuralSampler
-from nas.samplers.blind import ByDistribution
-from nas.samplers.proposer import BLIND, notes_of
+from nas.samplers import Proposal, StructuralSampler
+from nas.samplers.blind import BLIND, ByDistribution
 from nas.seeds import stream_seed
 from nas.space.space import DRAW_NAMES, Space, Suggester, without_draws
 
-__all__ = ["Asked", "choose", "notes_on", "sampler_for", "searched_space"]
-
-
-def searched_space(options: CampaignOptions, space: Space) -> Space:
-    """Return the space that the sampler of the options searches: edits lead to neighbours, which not all look for."""
-    return space.model_copy(update={"edits": 0}) if options.sampler in BLIND else space
+__all__ = ["Asked", "WorkerSampler", "sampler_for"]
 
 
 def sampler_for(
-    options: CampaignOptions,
-    space: Space,
-    units: tuple[int, int],
-    spec: NetworkSpec,
-    seed: int,
-    steering: Mapping[str, Any],
-) -> BaseSampler:
-    """Return the sampler of the options, for one thread of one worker.
-
-    Parameters
-    ----------
-    options : CampaignOptions
-    space : Space
-        As returned by `searched_space`.
-    units : tuple of int
-        Input and output units of wirings.
-    spec : NetworkSpec
-        What wirings become.
-    seed : int
-        The campaign's.
-    steering : mapping
-        Further arguments of the structural sampler.
-    """
+    options: CampaignOptions, space: Space, units: tuple[int, int], spec: NetworkSpec, steering: Mapping[str, Any]
+) -> WorkerSampler:
+    """Return the sampler of the options, for one thread of one worker; see `Work` for what is given."""
     if options.sampler in BLIND:
-        return _ByNumber(BLIND[options.sampler], seed)
+        return _ByNumber(BLIND[options.sampler], options.seed, space)
     return StructuralSampler(
-        space, *units, size_of=lambda wiring: spec.n_parameters(wiring)["total"], seed=seed, **steering
+        space, *units, size_of=lambda wiring: spec.n_parameters(wiring)["total"], seed=options.seed, **steering
     )
-
-
-def choose(sampler: BaseSampler, space: Space, asked: Suggester) -> dict[str, Any]:
-    """Let a sampler choose all parameters of a trial."""
-    return (sampler if isinstance(sampler, StructuralSampler) else space).suggest_all(asked)
-
-
-def notes_on(sampler: BaseSampler, number: int) -> dict[str, Any]:
-    """Return the fields of a Record that say how a trial was chosen; none for one that was queued again."""
-    if not isinstance(sampler, StructuralSampler) or number not in sampler.proposals:
-        return {}
-    return notes_of(sampler.proposals[number])
 
 
 class _ByNumber(BaseSampler):
     """Lets a sampler of its own choose each trial; seeds of wirings are drawn, since nothing is learnt from them."""
 
-    def __init__(self, make: Callable[[int, IntersectionSearchSpace], BaseSampler], seed: int) -> None:
+    def __init__(self, make: Callable[[int, IntersectionSearchSpace], BaseSampler], seed: int, space: Space) -> None:
         self._common = IntersectionSearchSpace(include_pruned=True)
         self._make, self._seed = make, seed
         self._sampler, self._draws = make(seed, self._common), RandomSampler(seed=seed)
+        # Edits lead to neighbours, which such a sampler does not look for.
+        self._space = space.model_copy(update={"edits": 0})
+        self.proposals: dict[int, Proposal] = {}
+
+    def suggest_all(self, trial: Suggester) -> dict[str, Any]:
+        """Choose all parameters of a trial."""
+        return self._space.suggest_all(trial)
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
         """Seed the samplers of this trial; see Optuna."""
@@ -107,22 +76,18 @@ class _ByNumber(BaseSampler):
         return sampler.sample_independent(study, trial, param_name, param_distribution)
 
     def after_trial(self, study: optuna.Study, trial: FrozenTrial, state: Any, values: Any) -> None:
-        """Hear how a trial ended; see Optuna."""
+        """Learn how a trial ended; see Optuna."""
         self._sampler.after_trial(study, trial, state, values)
+
+
+WorkerSampler = StructuralSampler | _ByNumber
 
 
 class Asked(ByDistribution):
     """Suggests like the trial itself, which would write to the database for every parameter.
 
-    Parameters
-    ----------
-    trial : optuna.Trial
-        Just asked for; a trial that was queued keeps the parameters that it was queued with.
-
-    Attributes
-    ----------
-    distributions : dict
-        Of the parameters that were suggested.
+    The trial was just asked for; one that was queued keeps the parameters that it was queued with. `distributions` are
+    those of the parameters that were suggested.
     """
 
     def __init__(self, trial: optuna.Trial) -> None:

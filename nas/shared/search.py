@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, wait
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import optuna
@@ -18,32 +18,27 @@ from nas.evaluation.watcher import Watcher
 from nas.options.options import Direction
 from nas.shared.counting import next_to_copy, surplus
 from nas.shared.database import AbsentError, AwayError, url_of
-from nas.shared.loop import Loop, Tally
+from nas.shared.loop import Loop
 from nas.shared.objective import Work
 from nas.shared.shared import SharedStudy
 from nas.store.records import Record
 from nas.store.study import StudyFile, quiet_optuna, record_of, trial_of
 
-__all__ = ["ORIGIN", "LocalCopy", "SharedSearch", "refuse_copy", "shared_search", "silent_storage"]
+__all__ = ["SharedSearch", "refuse_copy", "silent_storage"]
 
 _EVERY_S = 1.0
+_ORIGIN = "shared_number"
+"""Attribute of a copied trial: its number in the shared study."""
+_SHARED = "shared"
 
 
 class SharedSearch:
-    """Searches until enough trials of a shared study count, by whichever process.
-
-    Parameters
-    ----------
-    storage : str
-        URL of a PostgreSQL database.
-    name : str
-        Of the study.
-    stop : threading.Event
+    """Searches until enough trials of the study `name` count, by whichever process.
 
     Raises
     ------
     InputError
-        If the URL is not one of such a database.
+        If `storage` is not the URL of a PostgreSQL database.
     """
 
     def __init__(self, storage: str, name: str, stop: threading.Event) -> None:
@@ -93,7 +88,8 @@ class SharedSearch:
         assert self._shared is not None
         self._shared.outage.noticed = watcher.noticed
         try:
-            self._search(self._shared, file, work, executor, watcher)
+            with silent_storage():
+                self._search(self._shared, file, work, executor, watcher)
         except BaseException:
             self._stop.set()  # The thread that works does not go on alone.
             raise
@@ -102,44 +98,27 @@ class SharedSearch:
 
     def _search(self, shared: SharedStudy, file: StudyFile, work: Work, executor: Executor, watcher: Watcher) -> None:
         wanted = work.options.trials
-        with silent_storage():
-            copy = LocalCopy(file, shared)
-            copy.update(wanted)
-            records = file.records()
-            watcher.search_started(len(records.counted), wanted, records)
-            loop = executor.submit(Loop(work, shared, self._stop, Tally()).run)
-            while not wait([loop], timeout=_EVERY_S).done:
-                self._follow(copy, wanted, watcher)
-            loop.result()
-            self._follow(copy, wanted, watcher)
-            counted = len(file.records().counted)
-            if counted < wanted:
-                raise CampaignError(
-                    f"{shared.label}: {counted} trials count, and no more were wanted by another run of the same "
-                    f"study; run again for {wanted}"
-                )
-            copy.close()
+        copy = _LocalCopy(file, shared)
+        copy.update(wanted)
+        records = file.records()
+        watcher.search_started(len(records.counted), wanted, records)
+        loop = executor.submit(Loop(work, shared, self._stop).run)
 
-    def _follow(self, copy: LocalCopy, wanted: int, watcher: Watcher) -> None:
-        for record in copy.update(wanted):
-            watcher.recorded(record)
+        def follow() -> None:
+            for record in copy.update(wanted):
+                watcher.recorded(record)
 
-
-def shared_search(storage: str | None, study: str | None, out: Path, stop: threading.Event) -> SharedSearch | None:
-    """Return the search in a storage; None where none is given.
-
-    Raises
-    ------
-    InputError
-        For a study without a storage, and for a storage that is not the URL of a PostgreSQL database.
-    """
-    if storage is None:
-        if study is not None:
-            raise InputError(
-                f"study={study}: a name is for a campaign in a database; give storage too, or leave it out"
+        while not wait([loop], timeout=_EVERY_S).done:
+            follow()
+        loop.result()
+        follow()
+        counted = len(file.records().counted)
+        if counted < wanted:
+            raise CampaignError(
+                f"{shared.label}: {counted} trials count, and no more were wanted by another run of the same "
+                f"study; run again for {wanted}"
             )
-        return None
-    return SharedSearch(storage, study or out.resolve().name, stop)
+        copy.close()
 
 
 @contextmanager
@@ -158,19 +137,8 @@ def silent_storage() -> Iterator[None]:
         driver.setLevel(before)
 
 
-ORIGIN = "shared_number"
-"""Attribute of a copied trial: its number in the shared study."""
-_SHARED = "shared"
-
-
-class LocalCopy:
-    """The trials of a shared study that count, and those that failed, under numbers of their own.
-
-    Parameters
-    ----------
-    file : StudyFile
-        Of the campaign's folder.
-    shared : SharedStudy
+class _LocalCopy:
+    """The trials of a shared study that count, and those that failed, under numbers of their own in a folder's study.
 
     Raises
     ------
@@ -193,18 +161,17 @@ class LocalCopy:
             )
         if stored is None:
             file.put(_SHARED, mine)
-        self._copied = {int(trial.user_attrs[ORIGIN]) for trial in trials}
+        self._copied = {int(trial.user_attrs[_ORIGIN]) for trial in trials}
 
     def update(self, wanted: int) -> list[Record]:
         """Append what the shared study has got since the last time, and return it."""
         trials = self._shared.outage.patiently(self._shared.trials)
-        new = next_to_copy(trials, wanted, self._copied)
-        if new:
-            first = len(self._copied)
-            self._file.append([_copy(trial) for trial in new])
-            self._copied |= {trial.number for trial in new}
-            return list(self._file.records()[first:])
-        return []
+        first, new = len(self._copied), next_to_copy(trials, wanted, self._copied)
+        if not new:
+            return []
+        self._file.append([_copy(trial) for trial in new])
+        self._copied |= {trial.number for trial in new}
+        return list(self._file.records()[first:])
 
     def close(self) -> None:
         """Note in the shared study which trials came too late to count."""
@@ -213,13 +180,7 @@ class LocalCopy:
 
 
 def refuse_copy(file: StudyFile) -> None:
-    """Refuse to search in a folder that follows a shared study.
-
-    Raises
-    ------
-    InputError
-        If it does.
-    """
+    """Refuse, by an InputError, to search in a folder that follows a shared study."""
     stored = file.get(_SHARED)
     if stored is not None:
         raise InputError(
@@ -231,8 +192,8 @@ def _copy(trial: FrozenTrial) -> tuple[Record, FrozenTrial]:
     record = record_of(trial)
     # Optuna's samplers and its queue have notes there as well.
     notes = {name: note for name, note in record.stopping.items() if name.startswith("completed_rung")}
-    record = Record(**{**vars(record), "stopping": notes})
+    record = replace(record, stopping=notes)
     copied = trial_of(record, trial.distributions)
-    copied.user_attrs = {**copied.user_attrs, ORIGIN: trial.number}
+    copied.user_attrs = {**copied.user_attrs, _ORIGIN: trial.number}
     copied.datetime_start, copied.datetime_complete = trial.datetime_start, trial.datetime_complete
     return record, copied

@@ -13,32 +13,23 @@ from optuna.trial import FrozenTrial
 
 from nas.errors import InputError
 from nas.options.options import Direction, refuse_changes, with_defaults
+from nas.samplers.proposer import Candidate
 from nas.shared.database import STORAGE_ERRORS, AbsentError, Outage, connect, place_of, url_of
 from nas.shared.sampling import Asked
-from nas.shared.stale import taken_over
 from nas.store.study import has_known_tables, quiet_optuna, set_trial_rows
 
-__all__ = ["UNCOUNTED", "SharedStudy"]
-
-UNCOUNTED = "uncounted"
-"""Attribute of a trial that failed without an evaluation that failed: why it does not count."""
+__all__ = ["SharedStudy", "requeue", "requeue_silent"]
 
 _OPTIONS, _WANTED, _TOKEN, _SURPLUS = "options", "trials", "token", "surplus"
 _LOOKS = 50
+_MOST_RETRIES = 3
 
 
 class SharedStudy:
-    """A study that several processes work on.
+    """A study that several processes work on, in the database that `storage` is the URL of.
 
-    Parameters
-    ----------
-    storage : str
-        URL of the database.
-    name : str
-    stop : threading.Event
-        Ends all waiting when it is set.
-    direction : {"maximize", "minimize"}, optional
-        Creates the study where there is none; without it a missing study is an error.
+    The event `stop` ends all waiting when it is set. A `direction` creates the study where there is none; without it a
+    missing study is an error.
 
     Raises
     ------
@@ -51,11 +42,15 @@ class SharedStudy:
     def __init__(self, storage: str, name: str, stop: threading.Event, direction: Direction | None = None) -> None:
         self.name, self._url = name, url_of(storage)
         self.outage = Outage(self._url, stop)
-        self._storage = connect(self._url, self.outage, stop, taken_over, creates=direction is not None)
+        self._storage = connect(self._url, self.outage, stop, requeue_silent, creates=direction is not None)
         try:
             with quiet_optuna():
                 if direction is not None:
-                    self.outage.patiently(lambda: self._create(direction))
+                    self.outage.patiently(
+                        lambda: optuna.create_study(
+                            study_name=name, storage=self._storage, direction=direction, load_if_exists=True
+                        )
+                    )
                 self._study = self._open_study()
         except BaseException:
             self.close()
@@ -82,9 +77,6 @@ class SharedStudy:
             return self.open()
         except KeyError:
             raise AbsentError(f"study={self.name}: {self.place} holds no such study; {self._others()}") from None
-
-    def _create(self, direction: Direction) -> None:
-        optuna.create_study(study_name=self.name, storage=self._storage, direction=direction, load_if_exists=True)
 
     def close(self) -> None:
         """Close all connections; what is used later opens new ones."""
@@ -146,18 +138,10 @@ class SharedStudy:
         """Return what parameters of a trial are to be asked from; `store` writes those that the trial does not."""
         return Asked(trial) if has_known_tables(self._storage) else trial
 
-    def store(
-        self, trial: optuna.Trial, attributes: Mapping[str, Any], chosen: Mapping[str, Any] | None = None
-    ) -> None:
-        """Store attributes of a running trial in one transaction, and once more should the connection break.
+    def store(self, trial: optuna.Trial, attributes: Mapping[str, Any], candidate: Candidate | None = None) -> None:
+        """Store attributes of a running trial, as JSON types, and the parameters of its candidate if it is given.
 
-        Parameters
-        ----------
-        trial : optuna.Trial
-        attributes : mapping
-            JSON types by name.
-        chosen : mapping, optional
-            `params` and `distributions` of the trial.
+        All is stored in one transaction, and once more should the connection break.
 
         Raises
         ------
@@ -168,12 +152,27 @@ class SharedStudy:
             for name, given in attributes.items():
                 trial.set_user_attr(name, given)
             return
-        given = (trial.study, self._storage, trial.number, attributes)
+        chosen = () if candidate is None else (candidate.params, candidate.distributions)
         try:
-            set_trial_rows(*given, **(chosen or {}))
+            set_trial_rows(trial.study, self._storage, trial.number, attributes, *chosen)
         except STORAGE_ERRORS:
-            set_trial_rows(*given, **(chosen or {}))
+            set_trial_rows(trial.study, self._storage, trial.number, attributes, *chosen)
 
     def _others(self) -> str:
         names = self.outage.patiently(lambda: optuna.get_all_study_names(self._storage))
         return f"studies there: {', '.join(names)}" if names else "there are none yet: `wirenas run` creates them"
+
+
+def requeue_silent(study: optuna.Study, trial: FrozenTrial) -> None:
+    """Queue a trial whose worker has been silent for too long; Optuna calls this once a trial."""
+    requeue(study, trial, is_retry=True)
+
+
+def requeue(study: optuna.Study, trial: FrozenTrial, *, is_retry: bool) -> None:
+    """Queue what a trial was evaluating, unless it had not begun or was tried often enough.
+
+    A wiring that brings down every worker must not go round for ever.
+    """
+    retries = int(trial.user_attrs.get("retries", 0)) + is_retry
+    if "fingerprint" in trial.user_attrs and retries <= _MOST_RETRIES:
+        study.enqueue_trial(dict(trial.params), user_attrs={"retries": retries, "retry_of": trial.number})

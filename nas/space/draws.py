@@ -49,17 +49,7 @@ class Uniform:
 
 @dataclass(frozen=True)
 class Draws:
-    """Draws wirings uniformly from a space.
-
-    Parameters
-    ----------
-    space : Space
-    seed : int
-    spec : NetworkSpec
-        What the wirings become; counts their parameters for the limits of the space.
-    n_inputs, n_outputs : int
-        Units to attach to every wiring.
-    """
+    """Draws wirings uniformly from a space, with input and output units, for networks of a spec."""
 
     space: Space
     seed: int
@@ -70,10 +60,7 @@ class Draws:
     def draw(self, number: int) -> Draw:
         """Return wiring `number`, whatever was drawn before.
 
-        Raises
-        ------
-        InputError
-            If none of 1000 draws keeps to the limits of the space.
+        An InputError says that none of 1000 draws keeps to the limits of the space.
         """
         extents = []
         for attempt in range(_MAX_DRAWS):

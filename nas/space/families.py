@@ -59,13 +59,7 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_several), Field(min_length=1
 
 
 def check_range(name: str, given: tuple[float, ...], limits: tuple[float, float]) -> None:
-    """Check that both ends of a range are in order and within limits.
-
-    Raises
-    ------
-    ValueError
-        In one line, where they are not.
-    """
+    """Raise a ValueError of one line unless both ends of a range are in order and within limits."""
     (low, high), (least, most) = given, limits
     if not least <= low <= high <= most:
         raise ValueError(f"{name}={low}:{high}: a range needs {least} <= low <= high <= {most}")
@@ -73,17 +67,16 @@ def check_range(name: str, given: tuple[float, ...], limits: tuple[float, float]
 
 @dataclass(frozen=True)
 class Domain:
-    """The values that a parameter of a trial can have.
-
-    Parameters
-    ----------
-    kind : {int, float, str}
-    values : tuple
-        Both ends of a range of numbers, or names.
-    """
+    """The values that a parameter of a trial can have: both ends of a range of an int or a float, or names, of str."""
 
     kind: type
     values: tuple[Any, ...]
+
+    def suggest(self, trial: Any, name: str) -> Any:
+        """Let a trial choose a value for a parameter of this name."""
+        if self.kind is str:
+            return trial.suggest_categorical(name, self.values)
+        return (trial.suggest_int if self.kind is int else trial.suggest_float)(name, *self.values)
 
     def distribution(self) -> BaseDistribution:
         """Return Optuna's distribution over the values."""
@@ -125,13 +118,7 @@ class Parameter:
         return FieldInfo(annotation=annotation, default=self.default, description=self.help)
 
     def checked(self, value: Any) -> tuple[Any, ...]:
-        """Return what was given for the option as a range, or as names.
-
-        Raises
-        ------
-        ValueError
-            In one line, for what is neither.
-        """
+        """Return what was given for the option as a range, or as names; a ValueError of one line for neither."""
         try:
             found: tuple[Any, ...] = TypeAdapter(Names if self.choices else FloatRange).validate_python(value)
         except ValidationError as error:
@@ -142,15 +129,6 @@ class Parameter:
             return tuple(dict.fromkeys(found))
         check_range(self.name, found, self.limits)
         return found
-
-    def suggest(self, trial: Any, given: tuple[Any, ...]) -> str | float:
-        """Let a sampler choose within a range, or among names."""
-        suggest: Callable[..., str | float] = trial.suggest_categorical if self.choices else trial.suggest_float
-        return suggest(self.name, given) if self.choices else suggest(self.name, *given)
-
-    def domain(self, given: tuple[Any, ...]) -> Domain:
-        """Return the values of a range, or of names."""
-        return Domain(str if self.choices else float, given)
 
 
 @dataclass(frozen=True)
@@ -347,13 +325,7 @@ def own_parameters(families: Sequence[str] | None = None) -> dict[str, Parameter
 def reach(name: str, nodes: tuple[int, int], given: Mapping[str, tuple[Any, ...]]) -> tuple[float, float]:
     """Return the least and the largest mean degree of a family; both are those of its smallest or largest graphs.
 
-    Parameters
-    ----------
-    name : str
-    nodes : (int, int)
-        Ends of the range of the number of nodes.
-    given : mapping
-        Ranges and names of the family's own parameters.
+    `nodes` is the range of the number of nodes; `given` holds ranges and names of the family's own parameters.
     """
     family = FAMILIES[name]
     assert family.of_degree is not None

@@ -11,20 +11,10 @@ from typing import Any
 from nas.errors import InputError, as_input_errors, known
 from nas.seeds import stream, stream_seed
 from nas.space.families import FAMILIES, Drawing
-from priors import (
-    ATTACHMENTS,
-    Prior,
-    Wiring,
-    attach,
-    layer,
-    orient,
-    stack,
-    write_wiring,
-)
+from priors import ATTACHMENTS, Prior, Wiring, attach, layer, orient, stack, write_wiring
 from priors.version import __version__
 
 __all__ = ["draw_wiring", "write_mlp", "write_rnn"]
-
 
 _FEWER = "the network needs more memory than there is; give fewer neurons or edges"
 _STRUCTURES = {"mlp": ("dag",), "rnn": ("recurrent", "stack")}
@@ -33,25 +23,10 @@ _STRUCTURES = {"mlp": ("dag",), "rnn": ("recurrent", "stack")}
 def draw_wiring(
     drawing: Drawing, network: str, n_outputs: int, attachment: str, structure: str | None = None
 ) -> Wiring:
-    """Draw a wiring from a named prior and attach input and output units.
+    """Draw a wiring from a named prior for an MLP or an RNN, and attach input and output units.
 
-    Parameters
-    ----------
-    drawing : Drawing
-        The prior, its parameters and the seed.
-    network : {"mlp", "rnn"}
-        What the wiring is for.
-    n_outputs : int
-        Output units; 0 leaves an RNN without a head.
-    attachment : str
-        As in `Space`.
-    structure : {"dag", "recurrent", "stack"}, optional
-        As in `Space`; by default the first that the network and the prior allow.
-
-    Raises
-    ------
-    InputError
-        Naming what is missing, not taken, or out of bounds.
+    Without output units an RNN has no head. Attachment and structure are as in `Space`; the structure is by default the
+    first that the network and the prior allow. An InputError names what is missing, not taken, or out of bounds.
     """
     known("prior", drawing.prior, FAMILIES)
     structure = _structure(drawing.prior, network, structure)
@@ -117,8 +92,7 @@ def _prior(drawing: Drawing) -> Prior:
     for name in needed:
         if name not in given:
             raise InputError(f"{name} is missing: {drawing.prior} needs {', '.join(needed)}")
-    prior: Prior = family.make(**{taken[name].name: taken[name].parse(value) for name, value in given.items()})
-    return prior
+    return family.make(**{taken[name].name: taken[name].parse(value) for name, value in given.items()})
 
 
 def write_rnn(out: Path, wiring: Wiring, cell: str, spectral_radius: float | None, seed: int) -> dict[str, Any]:
@@ -178,17 +152,13 @@ def _write(out: Path, network: Any, wiring: Wiring, call: str, kind: Mapping[str
         write_wiring(wiring, temporary / "wiring.json")
         (temporary / "card.md").write_text(_card(written, parts, call), encoding="utf-8")
         temporary.chmod(0o755)
-        _move(temporary, out)
+        try:
+            temporary.replace(out)
+        except OSError as error:
+            raise InputError(f"out={out}: {error.strerror}; give the name of a folder that is not there yet") from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return written
-
-
-def _move(folder: Path, out: Path) -> None:
-    try:
-        folder.replace(out)
-    except OSError as error:
-        raise InputError(f"out={out}: {error.strerror}; give the name of a folder that is not there yet") from None
 
 
 def _card(written: Mapping[str, Any], parts: Mapping[str, int], call: str) -> str:

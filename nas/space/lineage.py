@@ -65,17 +65,9 @@ def kept_of(wiring: Wiring, lineage: Lineage | None) -> dict[str, Any]:
 
 
 def graph_of(space: Space, params: Params, stored: Mapping[str, Any], n_inputs: int) -> Wiring:
-    """Return the graph behind a stored wiring, which `Space.finish` makes that wiring of again.
+    """Return the graph behind the wiring of a trial, which `Space.finish` makes that wiring of again.
 
-    Parameters
-    ----------
-    space : Space
-    params : mapping
-        Of the trial.
-    stored : mapping
-        The fields `BRED` of its record.
-    n_inputs : int
-        Input units of the wiring.
+    The trial has parameters, a record whose fields `BRED` are given as `stored`, and a wiring of so many inputs.
     """
     edges = np.asarray(stored["hidden_edges"], dtype=np.int64).reshape(-1, 2)
     is_projected = n_inputs > 0 and params["attachment"] == "projected"
@@ -89,17 +81,9 @@ def graph_of(space: Space, params: Params, stored: Mapping[str, Any], n_inputs: 
 
 
 def rebuilt(space: Space, params: Params, stored: Mapping[str, Any], units: tuple[int, int]) -> Wiring:
-    """Rebuild the wiring of a trial: from its parameters, or what was bred from the edges that are stored.
+    """Rebuild the wiring of a trial, with input and output units, from its parameters and the fields of its record.
 
-    Parameters
-    ----------
-    space : Space
-    params : mapping
-        Of the trial.
-    stored : mapping
-        Fields of its record; without a lineage the parameters suffice.
-    units : (int, int)
-        Input and output units to attach.
+    What was bred follows from the edges that are stored; without a lineage the parameters suffice.
     """
     lineage = Lineage.from_json(stored.get("lineage", ""))
     if lineage is None or lineage.is_drawn:

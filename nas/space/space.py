@@ -7,10 +7,18 @@ the number and seed of edits. Of the user's own graphs its number stands for fam
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    field_validator,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
@@ -26,7 +34,6 @@ from nas.space.families import (
     reach,
     searched_families,
 )
-from nas.space.graphs import Graphs, read_graphs
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +41,17 @@ if TYPE_CHECKING:
 
     from priors import GraphPool, Prior, Wiring
 
-__all__ = ["DRAW_NAMES", "EDIT_NAMES", "SEED_NAMES", "Params", "Space", "Suggester", "check_graphs", "without_draws"]
+__all__ = [
+    "DRAW_NAMES",
+    "EDIT_NAMES",
+    "SEED_NAMES",
+    "Params",
+    "Space",
+    "Suggester",
+    "check_graphs",
+    "read_graphs",
+    "without_draws",
+]
 
 Params = Mapping[str, str | int | float]
 """Parameters of one candidate by name, as Optuna stores them."""
@@ -49,8 +66,7 @@ DRAW_NAMES = (*SEED_NAMES, *EDIT_NAMES, "replicate")
 """Parameters that tell candidates of the same description apart; nothing is learnt from their values."""
 
 T = TypeVar("T")
-_LARGEST_SEED = 2**31 - 1
-_SEEDS = Domain(int, (0, _LARGEST_SEED))
+_SEEDS = Domain(int, (0, 2**31 - 1))
 
 
 def without_draws(params: Mapping[str, T]) -> dict[str, T]:
@@ -69,6 +85,31 @@ class Suggester(Protocol):
 
     def suggest_float(self, name: str, low: float, high: float) -> float:
         """Choose a number, both ends included."""
+
+
+@lru_cache(maxsize=4)
+def read_graphs(path: str) -> GraphPool:
+    """Read the graphs of a folder, an archive or a file, once; an InputError says why they cannot be read."""
+    from priors import GraphPool
+
+    try:
+        return GraphPool.read(path)
+    except ValueError as error:
+        raise InputError(f"space.graphs: {error}") from None
+
+
+def _path_or_pool(value: Any) -> Any:
+    from priors import GraphPool
+
+    return value if value is None or isinstance(value, GraphPool) else str(value)
+
+
+def _name_of_graphs(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else f"pool {value.fingerprint[:12]}"
+
+
+_Graphs = Annotated[Any, BeforeValidator(_path_or_pool), PlainSerializer(_name_of_graphs, when_used="json")]
+"""A field that holds a `GraphPool`, the path that one is read from, or None."""
 
 
 class Space(BaseModel):
@@ -103,7 +144,7 @@ class Space(BaseModel):
     """Neurons that the outputs read under controlled attachment."""
     width: Annotated[int, Field(ge=1)] = 16
     """Neurons of the projection under projected attachment."""
-    graphs: Graphs = None
+    graphs: _Graphs = None
     """Own graphs in place of the families: a folder, an archive or a file of them."""
     edits: Annotated[int, Field(ge=0, le=1000)] = 16
     """Edits of a drawn graph at most, by samplers that look for neighbours of good ones; 0: none."""
@@ -140,13 +181,9 @@ class Space(BaseModel):
     def _known_names(cls, names: tuple[str, ...], info: Any) -> tuple[str, ...]:
         from priors import ATTACHMENTS, ORIENTATIONS
 
-        valid = {
-            "priors": searched_families(),
-            "orientation": ORIENTATIONS,
-            "attachment": ATTACHMENTS,
-        }[info.field_name]
+        valid = {"priors": searched_families(), "orientation": ORIENTATIONS, "attachment": ATTACHMENTS}
         for name in names:
-            known(info.field_name, name, valid)
+            known(info.field_name, name, valid[info.field_name])
         return tuple(dict.fromkeys(names))
 
     @model_validator(mode="after")
@@ -217,10 +254,9 @@ class Space(BaseModel):
 
     def allows(self, wiring: Wiring, n_parameters: int) -> bool:
         """Whether a wiring keeps to `max_parameters` and `max_edges`."""
-        n_parameters, n_edges = self.extent(wiring, n_parameters)
-        return (self.max_parameters is None or n_parameters <= self.max_parameters) and (
-            self.max_edges is None or n_edges <= self.max_edges
-        )
+        limits = (self.max_parameters, self.max_edges)
+        extent = self.extent(wiring, n_parameters)
+        return all(limit is None or found <= limit for found, limit in zip(extent, limits, strict=True))
 
     def extent(self, wiring: Wiring, n_parameters: int) -> tuple[int, int]:
         """Return what the limits are about: parameters, and hidden edges, which are 0 where nothing limits them."""
@@ -239,44 +275,37 @@ class Space(BaseModel):
 
     def suggest(self, trial: Suggester) -> dict[str, str | int | float]:
         """Let a sampler choose what is searched; conditional parameters are asked for only where they act."""
-        pool = self.pool
-        params: dict[str, str | int | float] = {}
-        if pool is None:
-            params |= self._suggest_family(trial)
-        else:
-            params["graph"] = trial.suggest_int("graph", 0, len(pool) - 1)
-        if self.is_finite:
-            return params
-        if self.is_oriented:
-            params["orientation"] = trial.suggest_categorical("orientation", self.orientation)
-        params["attachment"] = trial.suggest_categorical("attachment", self.attachment)
-        return params
+        return self._ask(trial, without_draws(self.domains()))
 
     def suggest_all(self, trial: Suggester) -> dict[str, str | int | float]:
         """Let a sampler choose everything that a wiring follows from, seeds and edits included.
 
         This is what an objective of one's own asks for; ``space.wiring(params, n_inputs, n_outputs)`` is the wiring.
         """
-        params = self.suggest(trial)
-        for name in self._seed_names:
-            params[name] = trial.suggest_int(name, 0, _LARGEST_SEED)
-        if self._is_edited:
-            params["n_moves"] = trial.suggest_int("n_moves", 0, self.edits)
-            params["move_seed"] = trial.suggest_int("move_seed", 0, _LARGEST_SEED)
+        return self._ask(trial, self.domains() | self._edits)
+
+    def _ask(self, trial: Suggester, domains: Mapping[str, Domain]) -> dict[str, str | int | float]:
+        params: dict[str, str | int | float] = {}
+        for name, domain in domains.items():
+            if name == "orientation" and not self.is_oriented:
+                continue
+            if name in self.own and name not in own_parameters([str(params["family"])]):
+                continue
+            params[name] = domain.suggest(trial, name)
         return params
 
     def domains(self) -> dict[str, Domain]:
         """Return the values of all parameters that a wiring follows from, but for edits."""
-        if self.pool is None:
-            own = {name: parameter.domain(self.own[name]) for name, parameter in own_parameters(self.priors).items()}
+        if self.pool is not None:
+            found = {"graph": Domain(int, (0, len(self.pool) - 1))}
+        else:
             found = {
                 "family": Domain(str, self.priors),
                 "n": Domain(int, self.nodes),
                 "degree": Domain(float, self.degree),
-                **own,
             }
-        else:
-            found = {"graph": Domain(int, (0, len(self.pool) - 1))}
+            for name, parameter in own_parameters(self.priors).items():
+                found[name] = Domain(str if parameter.choices else float, self.own[name])
         if not self.is_finite:
             found["orientation"] = Domain(str, self.orientation)
             found["attachment"] = Domain(str, self.attachment)
@@ -284,8 +313,7 @@ class Space(BaseModel):
 
     def distributions(self) -> dict[str, BaseDistribution]:
         """Return Optuna's distributions of all parameters that `suggest_all` may ask for."""
-        edits = {"n_moves": Domain(int, (0, self.edits)), "move_seed": _SEEDS} if self._is_edited else {}
-        return {name: domain.distribution() for name, domain in (self.domains() | edits).items()}
+        return {name: domain.distribution() for name, domain in (self.domains() | self._edits).items()}
 
     def seeds(self, rng: np.random.Generator) -> dict[str, int]:
         """Draw the seeds that make one wiring out of the parameters."""
@@ -297,8 +325,10 @@ class Space(BaseModel):
         return self.pool is not None and all(wiring.inputs for wiring in self.pool.wirings)
 
     @property
-    def _is_edited(self) -> bool:
-        return self.edits > 0 and not self.is_finite
+    def _edits(self) -> dict[str, Domain]:
+        if self.edits == 0 or self.is_finite:
+            return {}
+        return {"n_moves": Domain(int, (0, self.edits)), "move_seed": _SEEDS}
 
     @property
     def _seed_names(self) -> tuple[str, ...]:
@@ -306,17 +336,6 @@ class Space(BaseModel):
             return ()
         own = SEED_NAMES[1:] if self.pool is not None else SEED_NAMES
         return own if self.is_oriented else tuple(name for name in own if name != "order_seed")
-
-    def _suggest_family(self, trial: Suggester) -> dict[str, str | int | float]:
-        family = trial.suggest_categorical("family", self.priors)
-        params = {
-            "family": family,
-            "n": trial.suggest_int("n", *self.nodes),
-            "degree": trial.suggest_float("degree", *self.degree),
-        }
-        for name, parameter in own_parameters([family]).items():
-            params[name] = parameter.suggest(trial, self.own[name])
-        return params
 
     def prior(self, params: Params) -> Prior:
         """Return the prior that a candidate's graph is drawn from."""
@@ -387,12 +406,7 @@ class Space(BaseModel):
 def check_graphs(space: Space, n_inputs: int, n_outputs: int, *, edited: bool = False) -> None:
     """Check that the user's own graphs can become wirings with so many units.
 
-    Parameters
-    ----------
-    space : Space
-    n_inputs, n_outputs : int
-    edited : bool
-        Whether they may be edited too, where the space has edits.
+    Where they may be `edited` too, and the space has edits, one edit is tried as well.
 
     Raises
     ------
@@ -402,18 +416,18 @@ def check_graphs(space: Space, n_inputs: int, n_outputs: int, *, edited: bool = 
     pool = space.pool
     if pool is None:
         return
+    tries = [(attachment, 0, "") for attachment in space.attachment]
+    if edited and space.edits:
+        tries.append((space.attachment[0], 1, "; space.edits=0 leaves graphs as they are"))
+    fixed: Params = {"orientation": space.orientation[0], "order_seed": 0, "attach_seed": 0, "move_seed": 0}
     for index, (name, graph) in enumerate(zip(pool.names, pool.wirings, strict=True)):
         _check_kind(space, name, graph, (n_inputs, n_outputs))
-        try:
-            for attachment in space.attachment:
-                space.wiring(_params(space, index, attachment), n_inputs, n_outputs)
-        except ValueError as error:
-            raise InputError(f"space.graphs: {name}: {error}") from None
-        try:
-            if edited and space.edits:
-                space.wiring(_params(space, index, space.attachment[0], 1), n_inputs, n_outputs)
-        except ValueError as error:
-            raise InputError(f"space.graphs: {name}: {error}; space.edits=0 leaves graphs as they are") from None
+        for attachment, n_moves, hint in tries:
+            params: Params = {**fixed, "graph": index, "attachment": attachment, "n_moves": n_moves}
+            try:
+                space.wiring(params, n_inputs, n_outputs)
+            except ValueError as error:
+                raise InputError(f"space.graphs: {name}: {error}{hint}") from None
 
 
 def _check_kind(space: Space, name: str, graph: Wiring, units: tuple[int, int]) -> None:
@@ -427,8 +441,3 @@ def _check_kind(space: Space, name: str, graph: Wiring, units: tuple[int, int]) 
         raise InputError(f"space.graphs: {name} has output units and no input units; give graphs with both or neither")
     if space.is_oriented and not (graph.inputs or graph.is_acyclic or graph.is_undirected):
         raise InputError(f"space.graphs: {name} has directed cycles; undirected or acyclic graphs are needed")
-
-
-def _params(space: Space, index: int, attachment: str, n_moves: int = 0) -> Params:
-    seeds = {"order_seed": 0, "attach_seed": 0, "n_moves": n_moves, "move_seed": 0}
-    return {"graph": index, "orientation": space.orientation[0], "attachment": attachment, **seeds}

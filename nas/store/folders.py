@@ -30,7 +30,7 @@ def load(out: str | Path) -> Records | SurveyTable:
     InputError
         If there is neither.
     """
-    if (Path(out) / SURVEY.file).is_file():
+    if holds_survey(Path(out)):
         from nas.store.survey_table import load_survey
 
         return load_survey(out)

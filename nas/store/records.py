@@ -181,14 +181,9 @@ def n_nodes_of(wiring: Wiring, attachment: object) -> int:
 
 
 def describe(wiring: Wiring, attachment: object = None) -> dict[str, Any]:
-    """Return the fields of a Record that follow from the wiring alone.
+    """Return the fields of a Record that follow from the wiring as trained, and from how its units were attached.
 
-    Parameters
-    ----------
-    wiring : Wiring
-        As trained.
-    attachment : str, optional
-        How its units were attached: the first layer of a projected one is no part of the graph.
+    The first layer of a projected wiring is no part of the graph.
     """
     hidden = wiring.hidden
     return {

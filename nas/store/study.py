@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import Any
 
 import optuna
@@ -53,15 +53,10 @@ _STATE_NAMES = {state: name for name, state in _STATES.items()}
 
 
 class StudyFile:
-    """The study of one campaign.
+    """The study of the campaign in the folder `out`.
 
-    Parameters
-    ----------
-    out : path
-        The campaign's folder.
-    *directions : {"maximize", "minimize"}
-        Of the value, and of the number of parameters where that is a second objective. They create the study where
-        there is none yet; without them a missing study is an error.
+    Directions, of the value and of the number of parameters where that is a second objective, create the study where
+    there is none yet; without them a missing study is an error.
     """
 
     def __init__(self, out: str | Path, *directions: Direction) -> None:
@@ -173,13 +168,7 @@ def _as_stored(record: Record, number: int) -> Record:
 
 
 def load(out: str | Path) -> Records:
-    """Return the records of the campaign in the folder `out`.
-
-    Raises
-    ------
-    InputError
-        If there is no campaign.
-    """
+    """Return the records of the campaign in the folder `out`; a missing campaign is an error."""
     return StudyFile(out).records()
 
 
@@ -187,14 +176,10 @@ _EVERY_S = 0.25
 _MOST = 64
 
 
-class Writer:
-    """Gathers the finished trials of one study, in the order of their numbers.
+class Writer(contextlib.AbstractContextManager["Writer"]):
+    """Gathers the finished trials of one study, in the order of their numbers, and calls `stored` with what it stored.
 
-    Parameters
-    ----------
-    study : StudyFile
-    stored : callable
-        Told of every record once it is stored.
+    When the block ends, in whatever way, it stores what waits.
     """
 
     def __init__(self, study: StudyFile, stored: Callable[[Record], None]) -> None:
@@ -204,12 +189,7 @@ class Writer:
         self.seconds = 0.0
         """Spent on storing."""
 
-    def __enter__(self) -> Writer:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.flush()
 
     def add(self, record: Record, distributions: Mapping[str, BaseDistribution]) -> None:
@@ -275,15 +255,8 @@ def append_trials(study: optuna.Study, storage: optuna.storages.RDBStorage, tria
     """Append finished trials to a study, under its next numbers and in their order.
 
     The rows are those that `Study.add_trial` writes, but all trials are stored in one transaction or none is. Where
-    Optuna's tables are not as expected, every trial is stored in a transaction of its own.
-
-    Parameters
-    ----------
-    study : optuna.Study
-    storage : optuna.storages.RDBStorage
-        Where the study lies, as an SQLite file.
-    trials : sequence of optuna.trial.FrozenTrial
-        Made by `optuna.create_trial`. That their distributions fit those of earlier trials is not checked.
+    Optuna's tables are not as expected, every trial is stored in a transaction of its own. The storage is an SQLite
+    file. That distributions fit those of earlier trials is not checked.
     """
     models = _models()
     if models is None:
@@ -319,46 +292,26 @@ def set_trial_rows(
     """Store user attributes and parameters of a running trial in one transaction, in place of one transaction each.
 
     The rows are those that `Trial.set_user_attr` and `Trial.suggest_float` and its like write. What is there already is
-    replaced, so that this can be called again.
-
-    Parameters
-    ----------
-    study : optuna.Study
-    storage : optuna.storages.RDBStorage
-        Where the study lies; see `has_known_tables`.
-    number : int
-        Of the trial.
-    attributes : mapping
-        JSON types by name.
-    params, distributions : mapping, optional
-        By name.
+    replaced, so that this can be called again. For the storage see `has_known_tables`.
 
     Raises
     ------
     optuna.exceptions.UpdateFinishedTrialError
         If the trial is over.
     """
-    tables = _known_models().BaseModel.metadata.tables
+    models = _models()
+    assert models is not None
+    tables = models.BaseModel.metadata.tables
     with storage.engine.begin() as connection:
-        trial_id = _running(connection, tables, study.study_name, number)
-        key = {"trial_id": trial_id}
-        rows = [{**key, "key": name, "value_json": json.dumps(given)} for name, given in attributes.items()]
+        key = _lock_running(connection, tables, study.study_name, number)
+        rows = _attribute_rows(key, attributes)
         _upsert(connection, tables["trial_user_attributes"], ["trial_id", "key"], rows)
-        given = distributions or {}
-        chosen = [
-            {
-                **key,
-                "param_name": name,
-                "param_value": given[name].to_internal_repr(setting),
-                "distribution_json": distribution_to_json(given[name]),
-            }
-            for name, setting in (params or {}).items()
-        ]
-        _upsert(connection, tables["trial_params"], ["trial_id", "param_name"], chosen)
+        rows = _param_rows(key, params or {}, distributions or {})
+        _upsert(connection, tables["trial_params"], ["trial_id", "param_name"], rows)
 
 
-def _running(connection: sqlalchemy.Connection, tables: Any, study_name: str, number: int) -> int:
-    """Lock the row of a running trial until the transaction ends, and return the trial's identifier."""
+def _lock_running(connection: sqlalchemy.Connection, tables: Any, study_name: str, number: int) -> Row:
+    """Lock the row of a running trial until the transaction ends, and return the trial's key."""
     studies, trials = tables["studies"].c, tables["trials"].c
     found = (
         sqlalchemy.select(trials.trial_id, trials.state)
@@ -369,7 +322,7 @@ def _running(connection: sqlalchemy.Connection, tables: Any, study_name: str, nu
     trial_id, state = connection.execute(found).one()
     if state.is_finished():
         raise optuna.exceptions.UpdateFinishedTrialError(f"Trial {number} is over.")
-    return int(trial_id)
+    return {"trial_id": int(trial_id)}
 
 
 def _upsert(connection: sqlalchemy.Connection, table: Any, keys: list[str], rows: list[Row]) -> None:
@@ -399,29 +352,34 @@ def _add_rows(rows: dict[str, list[Row]], trial: FrozenTrial, place: Row, models
     for objective, given in enumerate(trial.values or ()):
         value, kind = models.TrialValueModel.value_to_stored_repr(given)
         rows["trial_values"].append({**key, "objective": objective, "value": value, "value_type": kind})
-    for name, setting in trial.params.items():
-        distribution = trial.distributions[name]
-        stored = {"param_value": distribution.to_internal_repr(setting)}
-        text = distribution_to_json(distribution)
-        rows["trial_params"].append({**key, "param_name": name, **stored, "distribution_json": text})
-    for whose, attributes in (("user", trial.user_attrs), ("system", trial.system_attrs)):
-        table = rows[f"trial_{whose}_attributes"]
-        table += [{**key, "key": name, "value_json": json.dumps(given)} for name, given in attributes.items()]
+    rows["trial_params"] += _param_rows(key, trial.params, trial.distributions)
+    rows["trial_user_attributes"] += _attribute_rows(key, trial.user_attrs)
+    rows["trial_system_attributes"] += _attribute_rows(key, trial.system_attrs)
     for step, value in trial.intermediate_values.items():
         stored, kind = models.TrialIntermediateValueModel.intermediate_value_to_stored_repr(value)
         held = {"step": step, "intermediate_value": stored, "intermediate_value_type": kind}
         rows["trial_intermediate_values"].append({**key, **held})
 
 
+def _param_rows(key: Row, params: Mapping[str, Any], distributions: Mapping[str, BaseDistribution]) -> list[Row]:
+    return [
+        {
+            **key,
+            "param_name": name,
+            "param_value": distributions[name].to_internal_repr(setting),
+            "distribution_json": distribution_to_json(distributions[name]),
+        }
+        for name, setting in params.items()
+    ]
+
+
+def _attribute_rows(key: Row, attributes: Mapping[str, Any]) -> list[Row]:
+    return [{**key, "key": name, "value_json": json.dumps(given)} for name, given in attributes.items()]
+
+
 def _utc(moment: datetime | None) -> datetime | None:
     """Turn naive local time, which trials hold, into naive UTC, which the tables hold."""
     return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None)
-
-
-def _known_models() -> ModuleType:
-    models = _models()
-    assert models is not None
-    return models
 
 
 @cache
@@ -431,8 +389,8 @@ def _models() -> ModuleType | None:
         models = import_module("optuna.storages._rdb.models")
         tables = models.BaseModel.metadata.tables
         known = all(set(tables[name].c.keys()) == columns for name, columns in _COLUMNS.items())
-        final = models.TrialValueModel.value_to_stored_repr
-        intermediate = models.TrialIntermediateValueModel.intermediate_value_to_stored_repr
-        return models if known and callable(final) and callable(intermediate) else None
+        known &= hasattr(models.TrialValueModel, "value_to_stored_repr")
+        known &= hasattr(models.TrialIntermediateValueModel, "intermediate_value_to_stored_repr")
     except (ImportError, AttributeError, KeyError):
         return None
+    return models if known else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, takewhile
 from pathlib import Path
@@ -22,17 +22,7 @@ import pyarrow.parquet as pq
 from nas.errors import InputError
 from priors.files import atomic_write, remove_leftovers
 
-__all__ = [
-    "FORMAT",
-    "MOST_ROWS",
-    "SMALL_ROWS",
-    "Part",
-    "Parts",
-    "list_parts",
-    "read_identity",
-    "read_rows",
-    "schema_of",
-]
+__all__ = ["FORMAT", "SMALL_ROWS", "Part", "Parts", "list_parts", "read_identity", "read_rows", "schema_of"]
 
 FORMAT = 2
 """Version of the columns and of the metadata that is written; raised when either changes.
@@ -45,9 +35,7 @@ _READ = (1, 2)
 SMALL_ROWS = 4096
 """A part with fewer rows is one of the small ones that are merged while a survey goes on."""
 
-MOST_ROWS = 262_144
-"""The most rows that parts are merged to."""
-
+_MOST_ROWS = 262_144
 _MOST_SMALL = 64
 _NAME = re.compile(r"part-(\d{9})-(\d{9})\.parquet")
 _KEY = b"wirenas"
@@ -81,10 +69,7 @@ _TYPES: dict[type, Any] = {int: pa.int64(), float: pa.float64(), str: pa.string(
 def schema_of(parameters: Mapping[str, type]) -> pa.Schema:
     """Return the columns of a survey, one row a training; `SurveyTable` says what they mean.
 
-    Parameters
-    ----------
-    parameters : mapping
-        Of the wirings: int, float or str by name. A column is called ``param_`` and the name.
+    `parameters` of the wirings are int, float or str by name; the column of each is called ``param_`` and the name.
     """
     own = {f"param_{name}": _TYPES[kind] for name, kind in parameters.items()}
     return pa.schema(list({**_OF_TRAINING, **own, **_OF_WIRING_AND_RESULT}.items()))
@@ -98,24 +83,13 @@ class Part:
     first: int
     last: int
 
-    def is_inside(self, other: Part) -> bool:
-        """Whether another part holds all of this one's wirings and more."""
-        return self.path != other.path and other.first <= self.first and self.last <= other.last
-
 
 class Parts:
     """The parts of one survey, for the one process that adds to them.
 
-    Parameters
-    ----------
-    folder : path
-        Created where it is missing; leftovers of killed processes are removed from it.
-    identity : mapping
-        Which survey this is, as JSON types.
-    rows_per_wiring : int
-        Trainings of every wiring.
-    parameters : mapping
-        Of the wirings; see `schema_of`. Parts that are added to older ones have their columns too, with their types.
+    The folder is created where it is missing, and leftovers of killed processes are removed from it. `identity` tells
+    as JSON types which survey this is; `rows_per_wiring` are the trainings of every wiring; for `parameters` see
+    `schema_of`. Parts that are added to older ones have their columns too, with their types.
 
     Raises
     ------
@@ -127,9 +101,12 @@ class Parts:
         self, folder: Path, identity: Mapping[str, Any], rows_per_wiring: int, parameters: Mapping[str, type]
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        _clear(folder)
         self._folder, self._per_wiring = folder, rows_per_wiring
+        remove_leftovers(folder)
         self._parts = list_parts(folder)
+        # A process that was killed while it merged left parts inside a larger one.
+        for file in set(folder.glob("part-*.parquet")) - {part.path for part in self._parts}:
+            file.unlink()
         files = [_open(part.path) for part in self._parts]
         schema = schema_of(parameters)
         if files:
@@ -137,7 +114,7 @@ class Parts:
             schema = pa.schema([*own, *(field for field in schema if field.name not in own.names)])
         self._schema = schema.with_metadata({_KEY: json.dumps({"format": FORMAT, **identity}).encode()})
         for part, file in zip(self._parts, files, strict=True):
-            found, expected = file.metadata.num_rows, self._n_rows([part])
+            found, expected = file.metadata.num_rows, self._n_rows(part)
             if found != expected:
                 raise InputError(f"{part.path}: {found} rows where {expected} belong; give another folder")
 
@@ -152,13 +129,19 @@ class Parts:
             raise ValueError(f"{len(rows)} rows: {n_wirings} wirings have {n_wirings * self._per_wiring}")
         first = self.n_wirings
         self._parts.append(self._write(first, first + n_wirings - 1, _table(rows, self._schema)))
-        small = self._n_small()
-        if small >= _MOST_SMALL:
-            self._merge(self._parts[-small:])
+        small = list(takewhile(lambda part: self._n_rows(part) < SMALL_ROWS, reversed(self._parts)))
+        if len(small) >= _MOST_SMALL:
+            self._merge(small[::-1])
 
-    def merge(self, most_rows: int = MOST_ROWS) -> None:
-        """Turn neighbouring parts into larger ones of up to so many rows."""
-        for group in _grouped(list(self._parts), most_rows // self._per_wiring):
+    def merge(self, most_rows: int = _MOST_ROWS) -> None:
+        """Turn neighbouring parts into larger ones of up to so many rows; larger parts stay as they are."""
+        groups: list[list[Part]] = []
+        for part in self._parts:
+            if groups and part.last - groups[-1][0].first < most_rows // self._per_wiring:
+                groups[-1].append(part)
+            else:
+                groups.append([part])
+        for group in groups:
             self._merge(group)
 
     def _merge(self, group: Sequence[Part]) -> None:
@@ -179,12 +162,8 @@ class Parts:
             os.fsync(file.fileno())
         return part
 
-    def _n_small(self) -> int:
-        """Count the last parts that are small."""
-        return sum(1 for _ in takewhile(lambda part: self._n_rows([part]) < SMALL_ROWS, reversed(self._parts)))
-
-    def _n_rows(self, parts: Iterable[Part]) -> int:
-        return sum(part.last - part.first + 1 for part in parts) * self._per_wiring
+    def _n_rows(self, part: Part) -> int:
+        return (part.last - part.first + 1) * self._per_wiring
 
 
 def list_parts(folder: Path) -> list[Part]:
@@ -199,7 +178,7 @@ def list_parts(folder: Path) -> list[Part]:
     found = [_part(folder / name) for name in names]
     parts: list[Part] = []
     for part in sorted(found, key=lambda part: (part.first, -part.last)):
-        if not (parts and part.is_inside(parts[-1])):
+        if not parts or part.last > parts[-1].last:
             parts.append(part)
     _check_sequence(folder, parts)
     return parts
@@ -305,23 +284,3 @@ def _table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
         raise ValueError(f"rows have columns that the survey has not: {', '.join(sorted(unknown))}")
     columns = [pa.array([row.get(field.name) for row in rows], field.type) for field in schema]
     return pa.table(columns, schema)
-
-
-def _grouped(parts: Sequence[Part], most_wirings: int) -> list[list[Part]]:
-    """Cut a sequence of parts into groups of up to so many wirings; a larger part is a group of its own."""
-    groups: list[list[Part]] = []
-    for part in parts:
-        if groups and part.last - groups[-1][0].first < most_wirings:
-            groups[-1].append(part)
-        else:
-            groups.append([part])
-    return groups
-
-
-def _clear(folder: Path) -> None:
-    """Remove what killed processes left: files under a temporary name, and parts inside a larger one."""
-    remove_leftovers(folder)
-    kept = {part.path for part in list_parts(folder)}
-    for file in folder.glob("part-*.parquet"):
-        if file not in kept:
-            file.unlink()

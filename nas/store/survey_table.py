@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -156,6 +157,20 @@ class SurveyOutcome:
         return {**asdict(self), "engines": list(self.engines)}
 
 
+def _again_where_merged(read: Callable[[str | Path], T]) -> Callable[[str | Path], T]:
+    """Make `read` begin anew where parts were merged since it listed them."""
+
+    @wraps(read)
+    def again(out: str | Path) -> T:
+        for _ in range(_READS - 1):
+            with contextlib.suppress(FileNotFoundError):
+                return read(out)
+        return read(out)
+
+    return again
+
+
+@_again_where_merged
 def load_survey(out: str | Path) -> SurveyTable:
     """Return the rows of the survey in the folder `out`; also of one that is going on.
 
@@ -164,14 +179,11 @@ def load_survey(out: str | Path) -> SurveyTable:
     InputError
         If parts are missing, damaged or foreign.
     """
-
-    def read() -> SurveyTable:
-        parts = list_parts(Path(out) / PARTS_FOLDER)
-        return SurveyTable(read_rows(parts), read_identity(parts[0]) if parts else {})
-
-    return _again_where_merged(read)
+    parts = list_parts(Path(out) / PARTS_FOLDER)
+    return SurveyTable(read_rows(parts), read_identity(parts[0]) if parts else {})
 
 
+@_again_where_merged
 def read_outcome(out: str | Path) -> SurveyOutcome:
     """Sum up the survey in the folder `out`, without changing it; also one that is going on.
 
@@ -181,26 +193,22 @@ def read_outcome(out: str | Path) -> SurveyOutcome:
         If its options cannot be read, or parts are missing, damaged or foreign.
     """
     options = resolve_survey(read_options(Path(out) / SURVEY.file))
-
-    def read() -> SurveyOutcome:
-        parts = list_parts(Path(out) / PARTS_FOLDER)
-        rows = read_rows(parts, ["seconds", "diverged", "error", "engine"])
-        return SurveyOutcome(
-            out=str(out),
-            task=str(options.task),
-            network=options.network,
-            metric=read_identity(parts[0])["metric"] if parts else None,
-            engines=tuple(sorted(rows["engine"].drop_null().unique().to_pylist())),
-            wirings=parts[-1].last + 1 if parts else 0,
-            trainings=rows.num_rows,
-            diverged=rows["diverged"].drop_null().to_pylist().count(True),
-            failed=rows.num_rows - rows["error"].null_count,
-            seconds=math.fsum(rows["seconds"].drop_null().to_pylist()),
-            wanted=options.wirings,
-            predictor=_worth(Path(out) / PREDICTOR_FOLDER),
-        )
-
-    return _again_where_merged(read)
+    parts = list_parts(Path(out) / PARTS_FOLDER)
+    rows = read_rows(parts, ["seconds", "diverged", "error", "engine"])
+    return SurveyOutcome(
+        out=str(out),
+        task=str(options.task),
+        network=options.network,
+        metric=read_identity(parts[0])["metric"] if parts else None,
+        engines=tuple(sorted(rows["engine"].drop_null().unique().to_pylist())),
+        wirings=parts[-1].last + 1 if parts else 0,
+        trainings=rows.num_rows,
+        diverged=rows["diverged"].drop_null().to_pylist().count(True),
+        failed=rows.num_rows - rows["error"].null_count,
+        seconds=math.fsum(rows["seconds"].drop_null().to_pylist()),
+        wanted=options.wirings,
+        predictor=_worth(Path(out) / PREDICTOR_FOLDER),
+    )
 
 
 def _worth(folder: Path) -> Mapping[str, Any] | None:
@@ -211,13 +219,3 @@ def _worth(folder: Path) -> Mapping[str, Any] | None:
         return Predictor.load(folder).worth()
     except ValueError:
         return None
-
-
-def _again_where_merged(read: Callable[[], T]) -> T:
-    """Read again where parts were merged since they were listed."""
-    for _ in range(_READS - 1):
-        try:
-            return read()
-        except FileNotFoundError:
-            continue
-    return read()

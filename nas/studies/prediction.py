@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,12 @@ from nas.evaluation.threads import in_order, one_torch_thread
 from nas.options.options import SurveyOptions, resolve_survey
 from nas.prediction.examples import survey_examples
 from nas.prediction.validation import judge_training
+from nas.report.card import markdown_table
 from nas.seeds import stream
 from nas.space.draws import Uniform
 from nas.space.space import SEED_NAMES, Params
 from nas.store.survey_table import load_survey
-from nas.studies.tables import format_estimate, format_share, markdown_table, plain, write_numbers, write_text
+from nas.studies.tables import Watch, format_estimate, format_share, plain, table_of, write_results
 from nas.survey import Survey
 from predictors.fitted import Training
 from predictors.fitting import BlendFit
@@ -52,28 +54,20 @@ __all__ = ["POPULATIONS", "pages", "prediction"]
 
 _DIGITS = {"task": "digits", "network": "mlp", "wirings": 2500, "seeds": 5}
 _FIXED = {"nodes": (64, 64), "degree": (8.0, 8.0)}
-_REBER = {"task": "reber-embedded", "network": "rnn", "wirings": 2000}
-_REBER_SPACE = {"nodes": (10, 40), "attachment": ("natural",)}
+_REBER = {
+    "task": "reber-embedded",
+    "network": "rnn",
+    "wirings": 2000,
+    "space": {"nodes": (10, 40), "attachment": ("natural",)},
+}
 
 POPULATIONS: dict[str, dict[str, Any]] = {
     "digits-natural-varying": {**_DIGITS, "space": {"attachment": ("natural",)}},
     "digits-natural-fixed": {**_DIGITS, "space": {**_FIXED, "attachment": ("natural",)}},
     "digits-controlled-varying": {**_DIGITS, "space": {"attachment": ("controlled",)}},
     "digits-controlled-fixed": {**_DIGITS, "space": {**_FIXED, "attachment": ("controlled",)}},
-    "reber-gru": {
-        **_REBER,
-        "cell": "gru",
-        "seeds": 4,
-        "space": _REBER_SPACE,
-        "recipe": {"learning_rates": (0.01,), "epochs": 30},
-    },
-    "reber-tanh": {
-        **_REBER,
-        "cell": "tanh",
-        "seeds": 5,
-        "space": _REBER_SPACE,
-        "recipe": {"learning_rates": (0.01,), "epochs": 20},
-    },
+    "reber-gru": {**_REBER, "cell": "gru", "seeds": 4, "recipe": {"learning_rates": (0.01,), "epochs": 30}},
+    "reber-tanh": {**_REBER, "cell": "tanh", "seeds": 5, "recipe": {"learning_rates": (0.01,), "epochs": 20}},
 }
 """Options of the surveys, by the name of the population."""
 
@@ -82,8 +76,6 @@ _NESTED = {"parameters": 48, "graph": 4, "orientation": 3, "seed": 4}
 _REPEATS, _FOLDS = 2, 5
 _MOST = 2000
 """Wirings of a survey that are learnt from."""
-
-Watch = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -117,14 +109,10 @@ def prediction(
 
     Parameters
     ----------
-    out : Path
-        Where to write.
-    atlas : Path
-        Where surveys lie or go; those that are complete are taken as they are.
+    out, atlas, watch
+        See `nas.studies.tables`. Surveys that are complete are taken as they are.
     names : sequence of str
         Populations; all by default.
-    watch : callable
-        Told in words what is done.
     wirings : int, optional
         Of each survey, fewer for a trial.
     """
@@ -143,7 +131,13 @@ def prediction(
         for found in executor.map(_judged, tables):
             watch(f"{found.name}: R2 {found.validation.score.r2.mean:.3f}")
             judged.append(found)
-    _write(out, judged)
+    out.mkdir(parents=True, exist_ok=True)
+    for found in judged:
+        own = found.validation
+        plot_ladder(out / f"{found.name}-ladder.png", own.references, own.ladder, own.limit)
+    plot_curves(out / "learning-curves.png", {found.name: found.validation.curve for found in judged})
+    plot_components(out / "variance-components.png", {found.name: found.validation.components for found in judged})
+    write_results(out, "prediction.json", {found.name: found.to_json() for found in judged}, pages)
     return {"out": str(out), "populations": plain({found.name: _summary(found) for found in judged})}
 
 
@@ -158,7 +152,7 @@ def _judged(given: tuple[str, Path, tuple[Component, ...]]) -> Judged:
     predictor, training = examples.predictor(), examples.training()
     return Judged(
         name,
-        judge_training(training, training.labels, "mean", _REPEATS, _FOLDS, predictor=predictor, components=components),
+        judge_training(training, _REPEATS, _FOLDS, predictor=predictor, components=components),
         _one_seed(training),
         crossed,
     )
@@ -187,16 +181,8 @@ def _nested(survey: Survey) -> tuple[Component, ...]:
         return float(trainer.train(wiring, replicate, rate).history.value)
 
     with one_torch_thread():
-        values = [
-            v
-            for known_values in in_order(value, range(len(cells)), survey.threads, threading.Event())
-            for v in known_values
-        ]
-    levels = {
-        name: [labels[name] for _, labels, _ in cells]
-        for name in ("family", "parameters", "graph", "orientation")
-        if name in cells[0][1]
-    }
+        values = list(chain.from_iterable(in_order(value, range(len(cells)), survey.threads, threading.Event())))
+    levels = {name: [labels[name] for _, labels, _ in cells] for name in cells[0][1]}
     return tuple(variance_components(values, levels, residual="seed"))
 
 
@@ -238,18 +224,6 @@ def _summary(found: Judged) -> dict[str, Any]:
     }
 
 
-def _write(out: Path, judged: Sequence[Judged]) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    for found in judged:
-        own = found.validation
-        plot_ladder(out / f"{found.name}-ladder.png", own.references, own.ladder, own.limit)
-    plot_curves(out / "learning-curves.png", {found.name: found.validation.curve for found in judged})
-    plot_components(out / "variance-components.png", {found.name: found.validation.components for found in judged})
-    numbers = write_numbers(out / "prediction.json", {found.name: found.to_json() for found in judged})
-    for name, text in pages(numbers).items():
-        write_text(out / name, text)
-
-
 def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
     """Return the text of every page by the name of its file, from the numbers as they are read back."""
     judged = [Judged.from_json(name, stored) for name, stored in numbers.items()]
@@ -263,48 +237,32 @@ def _report(judged: Sequence[Judged]) -> str:
         own, one = found.validation, found.one_seed
         size = next(step for step in own.references if step.name == "size tier")
         rows.append(
-            (
-                found.name,
-                format_estimate(own.score.r2),
-                f"{size.r2.mean:.3f}",
-                format_estimate(own.gain, "+"),
-                _limit(own.ceiling),
-                _share(own),
-                _limit(found.crossed),
-                f"{own.score.tau.mean:.3f}",
-                f"{one.r2.mean:.3f} of {_limit(own.ceiling, one=True)}",
-                own.format_coverage(0.9),
-                ", ".join(map(_format_part, own.left_out)) or "–",
-            )
+            {
+                "population": found.name,
+                "R2": format_estimate(own.score.r2),
+                "size alone": f"{size.r2.mean:.3f}",
+                "gain": format_estimate(own.gain, "+"),
+                "ceiling": _limit(own.ceiling),
+                "share": _share(own),
+                "ceiling on other examples": _limit(found.crossed),
+                "tau": f"{own.score.tau.mean:.3f}",
+                "one training": f"{one.r2.mean:.3f} of {_limit(own.ceiling, one=True)}",
+                "coverage of 90 %": own.format_coverage(0.9),
+                "family never seen": ", ".join(map(_format_part, own.left_out)) or "–",
+            }
         )
-    header = (
-        "population",
-        "R2",
-        "size alone",
-        "gain",
-        "ceiling",
-        "share",
-        "ceiling on other examples",
-        "tau",
-        "one training",
-        "coverage of 90 %",
-        "family never seen",
-    )
     shares = [(found.name, *map(_format_component, found.validation.components)) for found in judged]
     longest = max(map(len, shares))
+    has_intervals = any(not math.isnan(part.low) for found in judged for part in found.validation.left_out)
     return _TEXT.format(
-        table=markdown_table(header, rows),
+        table=table_of(rows),
         components=markdown_table(
             ("population", *[""] * (longest - 1)), [(*row, *[""] * (longest - len(row))) for row in shares]
         ),
-        left_out="with 95 % intervals over its wirings" if _has_part_intervals(judged) else "without an interval",
+        left_out="with 95 % intervals over its wirings" if has_intervals else "without an interval",
         repeats=judged[0].validation.repeats,
         folds=judged[0].validation.folds,
     )
-
-
-def _has_part_intervals(judged: Sequence[Judged]) -> bool:
-    return any(not math.isnan(part.low) for found in judged for part in found.validation.left_out)
 
 
 def _format_component(component: Component) -> str:
@@ -317,11 +275,9 @@ def _format_part(part: PartScore) -> str:
 
 
 def _share(own: Validation) -> str:
-    return (
-        "–"
-        if own.ceiling is None or own.share_of_ceiling is None
-        else format_share(*own.ceiling.share_of(own.score.r2))
-    )
+    if own.ceiling is None or own.share_of_ceiling is None:
+        return "–"
+    return format_share(*own.ceiling.share_of(own.score.r2))
 
 
 def _limit(ceiling: Ceiling | None, *, one: bool = False) -> str:

@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.errors import InputError
-from nas.studies.tables import format_estimate, format_share, listed, markdown_table, write_numbers, write_text
+from nas.report.card import markdown_table
+from nas.studies.tables import describe_differences, format_estimate, format_share, table_of, write_results
 from predictors import TIERS, describe, names_of
 from predictors.fitting import BlendFit, plain_fit
 from predictors.validation import (
@@ -36,7 +37,7 @@ from predictors.validation import (
     repeated_folds,
     single_splits,
 )
-from predictors.validation.crossval import Estimate, Fit, Predict
+from predictors.validation.crossval import Fit, Predict
 from predictors.validation.figures import plot_ladder, plot_single_splits
 from predictors.validation.resampling import share_interval
 from priors import Wiring, layer, orient
@@ -55,16 +56,21 @@ CLAIMED = 0.81
 COLLAPSED = 0.55
 """Accuracies below it are those of networks that predict one class for everything."""
 
+_AHEAD = (
+    "the blend is ahead on {}",
+    "the blend is BEHIND on {}",
+    "on {} the two are not told apart, since the interval holds 0",
+)
+
 
 @dataclass(frozen=True)
 class Cell:
-    """One published table: its 23 columns, our columns of the same graphs, accuracies, and what was published."""
+    """One published table: its 23 columns, our columns of the same graphs, accuracies, and published R2."""
 
     name: str
     published: NDArray[np.float64]
     X: NDArray[np.float64]
     y: NDArray[np.float64]
-    families: tuple[str, ...]
     r2: Mapping[str, float]
 
 
@@ -78,7 +84,7 @@ def published_rnns(data: Path, out: Path, watch: Callable[[int, int], None] = la
     out : Path
         Where to write.
     watch : callable
-        Told how many of how many parts are done.
+        Called with the number of cells that are done, and of all.
 
     Raises
     ------
@@ -88,21 +94,16 @@ def published_rnns(data: Path, out: Path, watch: Callable[[int, int], None] = la
     cells = [read_cell(data, cell) for cell in CELLS]
     found = {}
     with ProcessPoolExecutor(2) as executor:
-        for index, result in enumerate(executor.map(_study, cells)):
-            found[cells[index].name] = result
-            watch(index + 1, len(cells))
+        for cell, result in zip(cells, executor.map(_study, cells), strict=True):
+            found[cell.name] = result
+            watch(len(found), len(cells))
     out.mkdir(parents=True, exist_ok=True)
-    for cell in cells:
-        steps = found[cell.name]
-        plot_ladder(out / f"ladder-{cell.name}.png", (), steps["ladder"])
-    splits = {cell.name: found[cell.name]["single_splits"]["RandomForestRegressor"] for cell in cells}
-    plot_single_splits(
-        out / "single-splits.png", splits, {cell.name: cell.r2["RandomForestRegressor"] for cell in cells}
-    )
-    numbers = write_numbers(out / "published-rnns.json", found)
-    for name, text in pages(numbers).items():
-        write_text(out / name, text)
-    return {"out": str(out), "cells": numbers}
+    for name, result in found.items():
+        plot_ladder(out / f"ladder-{name}.png", (), result["ladder"])
+    splits = {name: result["single_splits"]["RandomForestRegressor"] for name, result in found.items()}
+    published = {cell.name: cell.r2["RandomForestRegressor"] for cell in cells}
+    plot_single_splits(out / "single-splits.png", splits, published)
+    return {"out": str(out), "cells": write_results(out, "published-rnns.json", found, pages)}
 
 
 # Data
@@ -121,15 +122,13 @@ def read_cell(data: Path, cell: str) -> Cell:
         raise InputError(f"{error.filename}: the published tables are needed here: {error.strerror}") from None
     columns = list(rows[0])
     names = columns[columns.index("layers") : columns.index("test_acc")]
-    graphs = {(r["mode"], r["graph"], str(r["graph_nr"])): r for r in records}
-    own = [graphs[row["mode"], row["graph"], row["graph_nr"]] for row in rows]
-    wirings = [_wiring(record) for record in own]
+    graphs = {(record["mode"], record["graph"], str(record["graph_nr"])): record for record in records}
+    wirings = [_wiring(graphs[row["mode"], row["graph"], row["graph_nr"]]) for row in rows]
     return Cell(
         cell,
         np.array([[float(row[name]) for name in names] for row in rows]),
         describe(wirings, TIERS),
         np.array([float(row["test_acc"]) for row in rows]),
-        tuple(row["graph"] for row in rows),
         {name: float(published[CELLS[cell]][name]) for name in REGRESSORS},
     )
 
@@ -159,8 +158,7 @@ def _published_fit(name: str) -> Fit:
 def _study(cell: Cell) -> dict[str, Any]:
     parts = repeated_folds(len(cell.y), FOLDS, REPEATS, seed=0)
     predicted = {name: out_of_fold(_published_fit(name), cell.published, cell.y, parts) for name in REGRESSORS}
-    source_nodes = cell.published[:, [3]]
-    predicted[SOURCES] = out_of_fold(plain_fit, source_nodes, cell.y, parts)
+    predicted[SOURCES] = out_of_fold(plain_fit, cell.published[:, [3]], cell.y, parts)
     names = names_of(TIERS)
     predicted[BLEND] = out_of_fold(BlendFit(names), cell.X, cell.y, parts)
     scores = {name: estimate_r2(cell.y, rows) for name, rows in predicted.items()}
@@ -200,8 +198,8 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
         splits=len(next(iter(first["single_splits"].values()))),
         ladder_repeats=first.get("ladder_repeats", LADDER_REPEATS),
         n=first["n"],
-        told_apart=_describe_differences(
-            {name: read_estimate(cell["blend_less_best"]) for name, cell in numbers.items()}
+        told_apart=describe_differences(
+            {name: read_estimate(cell["blend_less_best"]) for name, cell in numbers.items()}, _AHEAD, "; "
         ),
         table=_score_table(numbers),
         each=_each(numbers),
@@ -219,30 +217,16 @@ def _score_table(numbers: Mapping[str, Any]) -> str:
         means[cell["best"]] = f"**{means[cell['best']]}**"
         gain = read_estimate(cell["blend_less_best"])
         rows.append(
-            (
-                name,
-                format_estimate(gain, "+"),
-                f"{gain.sd:.3f}",
-                *(means[fit] for fit in (BLEND, *REGRESSORS, SOURCES)),
-                f"{cell['tau'][BLEND]:.3f}",
-                str(cell["collapsed"]),
-            )
+            {
+                "cell": name,
+                "blend - best": format_estimate(gain, "+"),
+                "sd over repeats": f"{gain.sd:.3f}",
+                **{fit: means[fit] for fit in (BLEND, *REGRESSORS, SOURCES)},
+                "tau of the blend": f"{cell['tau'][BLEND]:.3f}",
+                "collapsed runs": str(cell["collapsed"]),
+            }
         )
-    header = ("cell", "blend - best", "sd over repeats", BLEND, *REGRESSORS, SOURCES, "tau of the blend")
-    return markdown_table((*header, "collapsed runs"), rows)
-
-
-def _describe_differences(gains: Mapping[str, Estimate]) -> str:
-    """Say where the blend is ahead of the best published regressor by more than graphs differ by chance."""
-    ahead = [name for name, gain in gains.items() if gain.low > 0]
-    behind = [name for name, gain in gains.items() if gain.high < 0]
-    level = [name for name in gains if name not in (*ahead, *behind)]
-    words = {
-        "the blend is ahead on {}": ahead,
-        "the blend is BEHIND on {}": behind,
-        "on {} the two are not told apart, since the interval holds 0": level,
-    }
-    return "; ".join(phrase.format(listed(cells)) for phrase, cells in words.items() if cells)
+    return table_of(rows)
 
 
 def _each(numbers: Mapping[str, Any]) -> str:
@@ -259,9 +243,9 @@ def _each(numbers: Mapping[str, Any]) -> str:
 
 
 def _ladder_table(numbers: Mapping[str, Any]) -> str:
-    rungs = [step["name"] for step in next(iter(numbers.values()))["ladder"]]
-    rows = [(name, *map(_rung, cell["ladder"])) for name, cell in numbers.items()]
-    return markdown_table(("cell", *rungs), rows)
+    return table_of(
+        [{"cell": name, **{step["name"]: _rung(step) for step in cell["ladder"]}} for name, cell in numbers.items()]
+    )
 
 
 def _rung(step: Mapping[str, Any]) -> str:

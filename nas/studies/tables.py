@@ -1,43 +1,49 @@
-"""Words and tables of studies."""
+"""What all studies share: statistics of pairs, words and tables, and how they keep and write what they find.
+
+A study is a function. Its `out` is the folder that it writes into, `atlas` the one where surveys lie or go, and `watch`
+is called with a line of progress. Its `pages` returns the text of every page by the name of its file, from the numbers
+as they are read back.
+"""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from math import comb
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nas.errors import InputError
+from nas.report.card import markdown_table
 from predictors.validation.resampling import interval_of
 from priors.files import atomic_write
 
+if TYPE_CHECKING:
+    from predictors.validation.crossval import Estimate
+
 __all__ = [
     "Difference",
+    "Watch",
+    "describe_differences",
     "expected_median",
     "format_estimate",
     "format_share",
     "holm",
+    "kept_lines",
     "listed",
-    "markdown_table",
     "paired_difference",
     "plain",
-    "write_numbers",
+    "table_of",
+    "write_results",
     "write_text",
 ]
 
-
-class _Estimate(Protocol):
-    @property
-    def mean(self) -> float: ...
-    @property
-    def low(self) -> float: ...
-    @property
-    def high(self) -> float: ...
+Watch = Callable[[str], None]
 
 
 def listed(words: Iterable[str]) -> str:
@@ -46,10 +52,9 @@ def listed(words: Iterable[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table in Markdown."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+def table_of(rows: Sequence[Mapping[str, str]]) -> str:
+    """Return a table in Markdown, from rows of text by column."""
+    return markdown_table(list(rows[0]), [list(row.values()) for row in rows])
 
 
 def plain(value: Any) -> Any:
@@ -65,7 +70,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-def format_estimate(estimate: _Estimate, sign: str = "", digits: int = 3) -> str:
+def format_estimate(estimate: Estimate | Difference, sign: str = "", digits: int = 3) -> str:
     """Return an estimate with its interval."""
     mean, low, high = (f"{value:{sign}.{digits}f}" for value in (estimate.mean, estimate.low, estimate.high))
     return f"{mean} [{low}, {high}]"
@@ -76,11 +81,46 @@ def format_share(share: float, low: float, high: float, digits: int = 0) -> str:
     return f"{share:.{digits}%} [{low:.{digits}%}, {high:.{digits}%}]"
 
 
-def write_numbers(path: Path, found: Any) -> Any:
-    """Write what was found as JSON, and return it as it will be read back: what a page says must follow from it."""
+def describe_differences(
+    estimates: Mapping[str, Estimate | Difference], phrases: Sequence[str], separator: str = ", "
+) -> str:
+    """Say by three phrases with a {} which estimates are above 0, below 0, and neither by their interval."""
+    groups: tuple[list[str], ...] = ([], [], [])
+    for name, estimate in estimates.items():
+        groups[0 if estimate.low > 0 else 1 if estimate.high < 0 else 2].append(name)
+    return separator.join(phrase.format(listed(names)) for phrase, names in zip(phrases, groups, strict=True) if names)
+
+
+def write_results(out: Path, file: str, found: Any, pages: Callable[[Any], Mapping[str, str]]) -> Any:
+    """Write what was found as JSON, and the pages that follow from it; return the numbers as they are read back."""
+    out.mkdir(parents=True, exist_ok=True)
     text = json.dumps(plain(found), indent=1, allow_nan=False)
-    write_text(path, text + "\n")
-    return json.loads(text)
+    numbers = json.loads(text)
+    for name, content in {file: text + "\n", **pages(numbers)}.items():
+        write_text(out / name, content)
+    return numbers
+
+
+def kept_lines(file: Path) -> Iterator[dict[str, Any]]:
+    """Return the lines of JSON of a file, of which a killed process may have left the last one unfinished.
+
+    Such a line is removed from the file. Where there is no file there are no lines.
+
+    Raises
+    ------
+    InputError
+        If another line is no JSON.
+    """
+    content = file.read_bytes() if file.exists() else b""
+    whole = content[: content.rfind(b"\n") + 1]
+    if len(whole) < len(content):
+        with file.open("r+b") as damaged:
+            damaged.truncate(len(whole))
+    for number, line in enumerate(whole.splitlines(), start=1):
+        try:
+            yield json.loads(line)
+        except ValueError:
+            raise InputError(f"{file}: line {number} is damaged; remove it, and its run is done again") from None
 
 
 def write_text(path: Path, text: str) -> None:
@@ -94,16 +134,9 @@ _DRAWS, _SEED = 10_000, 0
 
 @dataclass(frozen=True)
 class Difference:
-    """By how much one arm is ahead of another.
+    """By how much one arm is ahead of another: the mean over seeds and its 95 % bootstrap interval.
 
-    Parameters
-    ----------
-    mean : float
-        Over seeds.
-    low, high : float
-        95 % bootstrap interval of the mean, over seeds.
-    p : float
-        Of Wilcoxon's signed-rank test, two-sided.
+    p is that of Wilcoxon's signed-rank test, two-sided.
     """
 
     mean: float
@@ -113,12 +146,7 @@ class Difference:
 
 
 def paired_difference(own: ArrayLike, other: ArrayLike) -> Difference:
-    """Compare two arms seed by seed.
-
-    Parameters
-    ----------
-    own, other : (n,) array_like
-        One value a seed, in the same order.
+    """Compare two arms by their (n,) values, one a seed in the same order.
 
     Raises
     ------
@@ -155,8 +183,7 @@ def holm(p: Sequence[float]) -> list[float]:
     steps = given[order] * np.arange(len(given), 0, -1)
     corrected = np.empty(len(given))
     corrected[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
-    found: list[float] = corrected.tolist()
-    return found
+    return [float(value) for value in corrected]
 
 
 def expected_median(n: int, good: int) -> int:

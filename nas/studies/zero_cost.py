@@ -6,7 +6,7 @@ and which informative inputs are read by neurons that the outputs depend on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nas.networks import NetworkSpec
 from nas.prediction.examples import survey_examples
 from nas.store.survey_table import load_survey
-from nas.studies.tables import format_estimate, format_share, markdown_table, write_numbers, write_text
+from nas.studies.tables import Watch, format_estimate, format_share, table_of, write_results
 from nas.tasks import load_task
 from nas.zero_cost import zero_cost_columns
 from predictors.regressors import fit_ridge
@@ -42,27 +42,13 @@ _SEEN = 1000
 _REPEATS, _FOLDS = 4, 5
 
 
-def zero_cost_study(out: Path, atlas: Path, watch: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
-    """Compare structure, zero-cost measures and both on surveys, and write a table.
-
-    Parameters
-    ----------
-    out : Path
-        Where to write.
-    atlas : Path
-        Where the surveys of `nas.studies.prediction` lie.
-    watch : callable
-        Told in words what is done.
-    """
+def zero_cost_study(out: Path, atlas: Path, watch: Watch = lambda _: None) -> dict[str, Any]:
+    """Compare structure, zero-cost measures and both on surveys, and write a table; see `nas.studies.tables`."""
     found = {}
     for name in POPULATIONS:
         watch(name)
         found[name] = _judged(atlas / name)
-    out.mkdir(parents=True, exist_ok=True)
-    numbers = write_numbers(out / "zero-cost.json", found)
-    for name, text in pages(numbers).items():
-        write_text(out / name, text)
-    return {"out": str(out), "populations": numbers}
+    return {"out": str(out), "populations": write_results(out, "zero-cost.json", found, pages)}
 
 
 def _judged(folder: Path) -> dict[str, Any]:
@@ -113,20 +99,19 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
         ceiling = read_ceiling(population["ceiling"])
         for columns, stored in population["r2"].items():
             r2 = read_estimate(stored)
-            share = "–" if ceiling is None else format_share(*ceiling.share_of(r2))
             gain = population["gain"].get(columns)
             rows.append(
-                (
-                    name,
-                    columns,
-                    format_estimate(r2),
-                    share,
-                    "" if gain is None else format_estimate(read_estimate(gain), "+"),
-                )
+                {
+                    "population": name,
+                    "columns": columns,
+                    "R2": format_estimate(r2),
+                    "share of the ceiling": "–" if ceiling is None else format_share(*ceiling.share_of(r2)),
+                    "over structure": "" if gain is None else format_estimate(read_estimate(gain), "+"),
+                }
             )
     first = next(iter(numbers.values()))
     text = _TEXT.format(
-        table=markdown_table(("population", "columns", "R2", "share of the ceiling", "over structure"), rows),
+        table=table_of(rows),
         n=first["n"],
         seen=first.get("seen", _SEEN),
         repeats=first.get("repeats", _REPEATS),

@@ -43,14 +43,7 @@ TASKS: dict[str, Callable[[], Task]] = {
 
 
 def load_task(name: str, folder: str | Path | None = None) -> Task:
-    """Return the task of that name.
-
-    Parameters
-    ----------
-    name : str
-        One of `TASKS`.
-    folder : path, optional
-        Where the data files lie, for a task of `FROM_FILES`. It does not become part of the task.
+    """Return the task of that name; a task of `FROM_FILES` may be given the folder where its data files lie.
 
     Raises
     ------

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 __all__ = [
     "LABELS",
@@ -30,6 +29,10 @@ _INNER_LETTERS = "TPSXV"
 _START, _END = 0, 7
 # The arrows of the automaton; a string is read along a path from state 0 to state 7.
 _ARROWS = ((0, 1), (1, 2), (1, 3), (2, 2), (2, 4), (3, 3), (3, 5), (4, 3), (4, 6), (5, 4), (5, 6), (6, 7))
+
+# The arrows of each state that a fair coin chooses from; a lone arrow stands twice.
+_CHOICES = np.array([(0, 0), (1, 2), (3, 4), (5, 6), (7, 8), (9, 10), (11, 11)])
+_TARGETS = np.array([target for _, target in _ARROWS])
 
 LABELS = "BTPSXTVXSPVE"
 """The letter on every arrow of the automaton. Other labels on the same arrows give another language."""
@@ -70,10 +73,6 @@ def draw_strings(
 
     Parameters
     ----------
-    n : int
-        Number of strings.
-    rng : numpy.random.Generator
-        Source of all draws.
     shortest, longest : int
         Bounds of the length, both included. Strings outside are dropped, so the natural distribution of lengths is cut;
         as short strings are few, more strings means longer strings.
@@ -101,31 +100,19 @@ def draw_strings(
 
 def _walk(n: int, rng: np.random.Generator, labels: str, shortest: int, longest: int) -> list[str]:
     """Let `n` walkers choose fairly among the arrows; return what those wrote who arrived within the bounds."""
-    target, written = _tables(labels)
+    written = np.frombuffer(labels.encode(), np.uint8)
     letters = np.zeros((n, longest), np.uint8)
     walkers, states = np.arange(n), np.full(n, _START)
     for step in range(longest):
-        arrows = 2 * states + (rng.random(len(walkers)) < 0.5)
+        arrows = _CHOICES[states, (rng.random(len(walkers)) < 0.5).astype(np.int64)]
         letters[walkers, step] = written[arrows]
-        states = target[arrows]
+        states = _TARGETS[arrows]
         going = states != _END
         walkers, states = walkers[going], states[going]
     arrived = letters[:, shortest - 1] != 0
     arrived[walkers] = False
     # Rows of bytes, filled up with zeros, are numpy's fixed-width byte strings.
     return [row.decode() for row in letters[arrived].view(f"S{longest}")[:, 0].tolist()]
-
-
-def _tables(labels: str) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-    """Return the target and the letter of entry ``2 * state + choice``; a lone arrow fills both entries."""
-    target, written = np.zeros(2 * _END, np.int64), np.zeros(2 * _END, np.uint8)
-    for state in range(_END):
-        leaving = [index for index, (source, _) in enumerate(_ARROWS) if source == state]
-        for choice in (0, 1):
-            index = leaving[min(choice, len(leaving) - 1)]
-            target[2 * state + choice] = _ARROWS[index][1]
-            written[2 * state + choice] = ord(labels[index])
-    return target, written
 
 
 def draw_embedded(n: int, rng: np.random.Generator, shortest: int, longest: int) -> list[str]:
@@ -151,18 +138,10 @@ def flip_echo(string: str) -> str:
 def substitute(
     strings: Sequence[str], rng: np.random.Generator, accepts: Callable[[str], bool], margin: int = 1
 ) -> list[str]:
-    """Break every string by exactly one wrong letter out of T, P, S, X and V.
+    """Break every valid string by exactly one wrong letter out of T, P, S, X and V.
 
-    Parameters
-    ----------
-    strings : sequence of str
-        Valid strings.
-    rng : numpy.random.Generator
-        Source of all draws: the position, then the letter, both uniform, again until the result is new and invalid.
-    accepts : callable
-        Tells whether a string is valid.
-    margin : int
-        Number of letters at each end that stay as they are.
+    The position is drawn first, `margin` letters or more from both ends, then the letter; both are uniform, and drawn
+    again until the result is new and not accepted.
 
     Returns
     -------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,9 +21,7 @@ from nas.tasks.grammar import (
 )
 from nas.tasks.task import Task
 
-__all__ = ["bigram_rule", "letter_rule", "plateaus_of", "reber", "reber_embedded", "reber_published", "trigram_rule"]
-
-Rule = Callable[[Sequence[str], Sequence[str]], NDArray[np.bool_]]
+__all__ = ["judge_by_grams", "plateaus_of", "reber", "reber_embedded", "reber_published"]
 
 
 def reber(n_strings: int = 5000, seed: int = 0) -> Task:
@@ -69,17 +67,7 @@ def reber_published(n_strings: int = 25_000, seed: int = 0) -> Task:
     Plateaus on the test part: constant 0.500, letters 0.774, bigrams 0.937, trigrams 1.000.
     Plateaus of the published strings: constant 0.494, letters 0.779, bigrams 0.937, trigrams 1.000.
 
-    Parameters
-    ----------
-    n_strings : int
-        Number of strings, even; fewer strings are shorter ones.
-    seed : int
-        Seed of the strings; the split has its own.
-
-    Raises
-    ------
-    ValueError
-        If `n_strings` is odd or too small to be split.
+    `n_strings` must be even, fewer strings are shorter ones; see `reber` for the rest.
 
     References
     ----------
@@ -103,17 +91,7 @@ def reber_embedded(n_strings: int = 4000, seed: int = 0) -> Task:
 
     Plateaus on the test part: constant 0.500, letters 0.500, bigrams 0.690, trigrams 0.750.
 
-    Parameters
-    ----------
-    n_strings : int
-        Number of strings, a multiple of 4.
-    seed : int
-        Seed of the strings; the split has its own.
-
-    Raises
-    ------
-    ValueError
-        If `n_strings` is no multiple of 4, too small to be split, or more than the grammar yields.
+    `n_strings` must be a multiple of 4; see `reber` for the rest.
 
     References
     ----------
@@ -130,24 +108,6 @@ def reber_embedded(n_strings: int = 4000, seed: int = 0) -> Task:
     return _task("reber-embedded", kinds, LETTERS, 60, "embedded Reber grammar: the second letter must be remembered")
 
 
-def letter_rule(known: Sequence[str], strings: Sequence[str]) -> NDArray[np.bool_]:
-    """Call strings valid whose letters all occur in the `known` valid ones; (n,) bool array."""
-    return _gram_rule(1, known, strings)
-
-
-def bigram_rule(known: Sequence[str], strings: Sequence[str]) -> NDArray[np.bool_]:
-    """Call strings valid whose pairs of neighbours, start and end included, all occur in the `known` valid ones."""
-    return _gram_rule(2, known, strings)
-
-
-def trigram_rule(known: Sequence[str], strings: Sequence[str]) -> NDArray[np.bool_]:
-    """Call strings valid whose triples of neighbours, start and end included, all occur in the `known` valid ones."""
-    return _gram_rule(3, known, strings)
-
-
-RULES: dict[str, Rule] = {"letters": letter_rule, "bigrams": bigram_rule, "trigrams": trigram_rule}
-
-
 def plateaus_of(
     strings: Sequence[str], valid: NDArray[np.int64], train: NDArray[np.int64], test: NDArray[np.int64]
 ) -> dict[str, float]:
@@ -156,10 +116,13 @@ def plateaus_of(
     held_out, truth = [strings[index] for index in test], valid[test]
     commonest = int(2 * len(known) > len(train))
     plateaus = {"constant": float(np.mean(truth == commonest))}
-    return plateaus | {name: float(np.mean(rule(known, held_out) == truth)) for name, rule in RULES.items()}
+    for name, width in (("letters", 1), ("bigrams", 2), ("trigrams", 3)):
+        plateaus[name] = float(np.mean(judge_by_grams(width, known, held_out) == truth))
+    return plateaus
 
 
-def _gram_rule(width: int, known: Sequence[str], strings: Sequence[str]) -> NDArray[np.bool_]:
+def judge_by_grams(width: int, known: Sequence[str], strings: Sequence[str]) -> NDArray[np.bool_]:
+    """Call strings valid whose n-grams, start and end included, all occur in the known valid ones; (n,) bool array."""
     seen = set().union(*(_grams(text, width) for text in known))
     return np.array([_grams(text, width) <= seen for text in strings], dtype=bool)
 

@@ -14,16 +14,14 @@ SPLIT_SEED = 20240719
 def stratified_split(
     targets: ArrayLike, fraction: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Take a fraction of the examples of every class away.
+    """Take a fraction of the examples of every class away, of each class to the nearest whole example.
 
     Parameters
     ----------
     targets : (n,) integer array or (n, n_outputs) float array
         Classes; examples with float targets are all of one class.
-    fraction : float
-        Share to take, of each class to the nearest whole example.
     rng : numpy.random.Generator
-        Source of the draws; one uniform number an example, class by class.
+        Gives one uniform number an example, class by class.
 
     Returns
     -------
@@ -60,8 +58,6 @@ def split(
     ----------
     targets : (n,) integer array or (n, n_outputs) float array
         Classes, whose shares are kept in all parts, or values.
-    seed : int
-        Seed of the draws.
     test : integer array, optional
         A published test part; it is kept as it is, and only the validation part is drawn.
 

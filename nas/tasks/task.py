@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -96,8 +96,6 @@ class Task:
 
         Parameters
         ----------
-        name : str
-            What the task is called in records.
         inputs : array
             (n, n_inputs) rows, (n, time, n_inputs) sequences, or, with `n_symbols`, (n, time) symbols numbered from 0;
             what lies behind a sequence's length is ignored.
@@ -113,7 +111,7 @@ class Task:
             Groups whose shares the split keeps in all parts; the classes where left out.
         seed : int
             Seed of the split.
-        plateaus, recipe, description
+        name, plateaus, recipe, description
             As in `Task`.
 
         Raises
@@ -170,11 +168,10 @@ class Task:
 
         That is the commonest class (the lowest of equally common ones) or the mean.
         """
-        known, held_out = self.targets[self.train], self.targets[indices]
+        trained, held_out = self.targets[self.train], self.targets[indices]
         if self.loss == "cross-entropy":
-            commonest = torch.bincount(known, minlength=self.n_outputs).argmax()
-            return float((held_out == commonest).double().mean())
-        return float((held_out.double() - known.double().mean(dim=0)).square().mean())
+            return float((held_out == torch.bincount(trained).argmax()).double().mean())
+        return float((held_out.double() - trained.double().mean(dim=0)).square().mean())
 
     @cached_property
     def fingerprint(self) -> str:
@@ -194,12 +191,7 @@ class Task:
         return digest.hexdigest()
 
     def batch(self, indices: Tensor) -> tuple[Tensor, Tensor | None, Tensor]:
-        """Return inputs, lengths and targets of some examples, ready for a network.
-
-        Parameters
-        ----------
-        indices : (batch,) int64 tensor
-            Examples, in the wanted order.
+        """Return inputs, lengths and targets of the examples in `indices`, (batch,) int64, ready for a network.
 
         Returns
         -------
@@ -208,7 +200,6 @@ class Task:
         lengths : (batch,) int64 tensor or None
             True lengths of sequences.
         y : (batch,) int64 or (batch, n_outputs) float32 tensor
-            Targets.
         """
         x, y = self.inputs[indices], self.targets[indices]
         if self.lengths is None:
@@ -225,15 +216,9 @@ class Task:
 
     def to(self, device: torch.device | str) -> Task:
         """Return the task with all its tensors on a device."""
-        return replace(
-            self,
-            inputs=self.inputs.to(device),
-            targets=self.targets.to(device),
-            train=self.train.to(device),
-            validation=self.validation.to(device),
-            test=self.test.to(device),
-            lengths=None if self.lengths is None else self.lengths.to(device),
-        )
+        values: dict[str, Any] = {item.name: getattr(self, item.name) for item in fields(self)}
+        moved = {name: value.to(device) for name, value in values.items() if isinstance(value, Tensor)}
+        return replace(self, **(values | moved))
 
 
 def _padded(

@@ -6,24 +6,28 @@ It follows the trajectory of the torch engine to the rounding of floats: the sam
 from __future__ import annotations
 
 import time
+import weakref
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from threading import Lock
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from nas.networks.readout import mean_over_time
+from nas.tasks.task import Task
 from nas.training.compiled import Compiled
-from nas.training.examples import data_of
 from nas.training.extension import extension, instruction_set
 from nas.training.recipe import Recipe
 from nas.training.session import Epoch, History, Interrupted, Progress, Score, StopFlag
 
-if TYPE_CHECKING:
-    from nas.tasks.task import Task
-
-__all__ = ["NativeSession", "evaluate", "predict"]
+__all__ = ["NativeSession", "data_of", "evaluate", "has_sparse_inputs", "predict"]
 
 _SECONDS_BETWEEN_CHECKS = 0.05
+_LANES = 16
+_data: weakref.WeakKeyDictionary[Task, dict[tuple[str, bool], Any]] = weakref.WeakKeyDictionary()
+_data_lock = Lock()
 
 
 class NativeSession:
@@ -33,14 +37,8 @@ class NativeSession:
     ----------
     compiled : Compiled
         Its parameters are trained in place: they are read whenever `run` begins and written whenever it returns.
-    task : Task
-    recipe : Recipe
-    learning_rate : float
-        One rung of the recipe's ladder.
-    rng : numpy.random.Generator
-        Draws the order of the examples.
-    stop : StopFlag, optional
-        Asked about twenty times a second.
+    task, recipe, learning_rate, rng, stop
+        As in `nas.training.train.session`; the flag is looked at about twenty times a second.
     """
 
     def __init__(
@@ -131,3 +129,48 @@ def predict(compiled: Compiled, task: Task, indices: NDArray[np.int64]) -> NDArr
 @lru_cache(maxsize=64)
 def _rates(recipe: Recipe, learning_rate: float, n_steps: int) -> NDArray[np.float64]:
     return np.array([recipe.rate(learning_rate, step, n_steps) for step in range(n_steps)])
+
+
+# Examples
+
+
+def has_sparse_inputs(task: Task) -> bool:
+    """Whether so many inputs of a task are zero that it pays to skip them."""
+    return not task.is_sequence and bool(data_of(task).sparse)
+
+
+def data_of(task: Task, dtype: Any = np.float32, *, mean: bool = False) -> Any:
+    """Return the examples of a task on the CPU in the engine's form, made once a task and shared by all threads.
+
+    They are of float32, or for tests float64; with `mean`, sequences are replaced by their mean over time.
+    """
+    key = (np.dtype(dtype).name, mean)
+    with _data_lock:
+        of_task = _data.setdefault(task, {})
+        if key not in of_task:
+            of_task[key] = _make_data(task, np.dtype(dtype), mean)
+        return of_task[key]
+
+
+def _make_data(task: Task, dtype: np.dtype[Any], mean: bool) -> Any:
+    inputs, lengths = task.inputs.numpy(), None if task.lengths is None else task.lengths.numpy()
+    if mean:
+        parts = torch.split(torch.arange(len(task.inputs)), 4096)
+        inputs, lengths = torch.cat([mean_over_time(*task.batch(part)[:2]) for part in parts]).numpy(), None
+    if inputs.dtype != np.uint8:
+        inputs = inputs.reshape(len(inputs), -1).astype(dtype, copy=False)
+    if lengths is None and inputs.shape[1] % _LANES:
+        # Kernels read whole vectors.
+        inputs = np.pad(inputs, ((0, 0), (0, -inputs.shape[1] % _LANES)))
+    targets = task.targets.numpy()
+    if targets.dtype != np.int64:
+        targets = targets.astype(dtype, copy=False)
+    kind = extension().Data if dtype == np.float32 else extension().Data64
+    return kind(
+        np.ascontiguousarray(inputs),
+        None if lengths is None else np.ascontiguousarray(lengths),
+        np.ascontiguousarray(targets),
+        task.n_inputs,
+        task.n_outputs,
+        task.loss,
+    )

@@ -23,56 +23,6 @@ __all__ = [
 ]
 
 
-class Interrupted(Exception):  # noqa: N818
-    """A training was asked to stop before its end; what it had learnt is given up."""
-
-
-class StopFlag(Protocol):
-    """Anything with ``is_set``, such as ``threading.Event``; asked after every batch or every 50 ms."""
-
-    def is_set(self) -> bool:
-        """Whether the training should stop now."""
-
-
-class Session(Protocol):
-    """One training of one network, with all state inside."""
-
-    def run(self, n_steps: int | None = None) -> Progress:
-        """Make up to `n_steps` updates, all that are left by default, and say where the training stands.
-
-        Raises
-        ------
-        Interrupted
-            If the stop flag is set.
-        """
-
-    def history(self) -> History:
-        """Return what happened so far; `value` is that of the last epoch, or with patience of the best one."""
-
-
-@dataclass(frozen=True)
-class Ended:
-    """A session that is over, of which only what happened is kept; see `Session`."""
-
-    what_happened: History
-
-    def run(self, n_steps: int | None = None) -> Progress:  # noqa: ARG002
-        """Do nothing: nothing is left."""
-        steps = self.what_happened.steps
-        return Progress(steps, steps, len(self.what_happened.epochs), True)
-
-    def history(self) -> History:
-        """Return what happened."""
-        return self.what_happened
-
-
-def epoch_order(rng: np.random.Generator, n_examples: int) -> NDArray[np.int64]:
-    """Return the order in which an epoch visits the examples; every engine draws it so, once an epoch."""
-    import numpy as np
-
-    return np.argsort(rng.random(n_examples), kind="stable")
-
-
 @dataclass(frozen=True)
 class Epoch:
     """One pass over the training part: mean training loss, validation loss and metric after it."""
@@ -102,12 +52,11 @@ class Progress:
 
 @dataclass(frozen=True)
 class History:
-    """A training that is over.
+    """What happened in a training.
 
     Parameters
     ----------
     epochs : tuple of Epoch
-        The curve, one entry an epoch.
     value : float
         The validation metric of the weights that the network was left with: those of the last epoch, or with
         patience of the best one; the constant prediction's where the training diverged.
@@ -127,6 +76,53 @@ class History:
     steps: int
     seconds: float
     engine: str
+
+
+class Interrupted(Exception):  # noqa: N818
+    """A training was asked to stop before its end; what it had learnt is given up."""
+
+
+class StopFlag(Protocol):
+    """Anything with ``is_set``, such as ``threading.Event``; asked after every batch or every 50 ms."""
+
+    def is_set(self) -> bool:
+        """Whether the training should stop now."""
+
+
+class Session(Protocol):
+    """One training of one network, with all state inside."""
+
+    def run(self, n_steps: int | None = None) -> Progress:
+        """Make up to `n_steps` updates, all that are left by default, and return where the training stands.
+
+        It raises `Interrupted` if the stop flag is set.
+        """
+
+    def history(self) -> History:
+        """Return what happened so far; `value` is that of the last epoch, or with patience of the best one."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A session that is over, of which only what happened is kept."""
+
+    what_happened: History
+
+    def run(self, n_steps: int | None = None) -> Progress:  # noqa: ARG002
+        """Do nothing: nothing is left."""
+        steps = self.what_happened.steps
+        return Progress(steps, steps, len(self.what_happened.epochs), True)
+
+    def history(self) -> History:
+        """Return what happened."""
+        return self.what_happened
+
+
+def epoch_order(rng: np.random.Generator, n_examples: int) -> NDArray[np.int64]:
+    """Return the order in which an epoch visits the examples; every engine draws it so, once an epoch."""
+    import numpy as np
+
+    return np.argsort(rng.random(n_examples), kind="stable")
 
 
 def sign_of(direction: str) -> float:

@@ -29,13 +29,8 @@ class TorchSession:
     ----------
     network : nn.Module
         Called with ``(inputs)``, or ``(inputs, lengths)`` for a sequence task. Trained in place, on the task's device.
-    task : Task
-    recipe : Recipe
-    learning_rate : float
-        One rung of the recipe's ladder.
-    rng : numpy.random.Generator
-        Draws the order of the examples.
-    stop : StopFlag, optional
+    task, recipe, learning_rate, rng, stop
+        As in `nas.training.train.session`.
     """
 
     def __init__(
@@ -92,7 +87,7 @@ class TorchSession:
         indices = self._batches[position]
         self._set_learning_rate()
         self._optimizer.zero_grad(set_to_none=True)
-        loss = _loss(self._network, self._task, indices)
+        loss = _criterion(self._task, *_outputs(self._network, self._task, indices))
         loss.backward()  # type: ignore[no-untyped-call]
         if self._recipe.clip is not None:
             _clip(self._network, self._recipe.clip)
@@ -162,10 +157,6 @@ def _outputs(network: nn.Module, task: Task, indices: Tensor) -> tuple[Tensor, T
     inputs, lengths, targets = task.batch(indices)
     outputs: Tensor = network(inputs) if lengths is None else network(inputs, lengths)
     return outputs, targets
-
-
-def _loss(network: nn.Module, task: Task, indices: Tensor) -> Tensor:
-    return _criterion(task, *_outputs(network, task, indices))
 
 
 def _criterion(task: Task, outputs: Tensor, targets: Tensor) -> Tensor:

@@ -46,26 +46,26 @@ def engine_for(engine: str, device: str = "cpu", spec: NetworkSpec | None = None
     InputError
         For an unknown engine, or the compiled one where it cannot be used.
     """
-    known("engine", engine, ENGINES)
-    on_cpu = device.split(":", maxsplit=1)[0] == "cpu"
-    if engine == "auto":
-        return "native" if on_cpu and has_native() and _is_supported(spec) else "torch"
-    if engine == "native" and not has_native():
-        raise InputError(f"engine=native: {MISSING}; use torch")
-    if engine == "native" and not on_cpu:
-        raise InputError(f"engine=native: it runs on the cpu and not on device={device}; use torch")
-    if engine == "native" and spec is not None and not _is_supported(spec):
-        kind = f"cell={spec.cell}" if spec.kind == "rnn" else f"activation={spec.activation}"
-        raise InputError(f"engine=native: it does not have {kind}; use torch")
-    return engine
+    if known("engine", engine, ENGINES) == "torch":
+        return "torch"
+    problem = _why_not_native(device, spec)
+    if engine == "native" and problem is not None:
+        raise InputError(f"engine=native: {problem}; use torch")
+    return "native" if problem is None else "torch"
 
 
-def _is_supported(spec: NetworkSpec | None) -> bool:
-    if spec is None:
-        return True
-    from nas.training.compiled import supports
+def _why_not_native(device: str, spec: NetworkSpec | None) -> str | None:
+    if not has_native():
+        return MISSING
+    if device.split(":", maxsplit=1)[0] != "cpu":
+        return f"it runs on the cpu and not on device={device}"
+    if spec is not None:
+        from nas.training.compiled import supports
 
-    return supports(spec)
+        if not supports(spec):
+            kind = f"cell={spec.cell}" if spec.kind == "rnn" else f"activation={spec.activation}"
+            return f"it does not have {kind}"
+    return None
 
 
 def session(
@@ -84,8 +84,7 @@ def session(
     ----------
     network : nn.Module
         Trained in place.
-    task : Task
-    recipe : Recipe
+    task, recipe
     learning_rate : float, optional
         One rung of the recipe's ladder; by default its first.
     rng : int or numpy.random.Generator, optional
@@ -160,17 +159,11 @@ def predict(network: nn.Module, task: Task, indices: Tensor, *, engine: str = "a
 
 
 def _compiled(network: nn.Module, task: Task, engine: str) -> Compiled | None:
-    """Return a network in the compiled engine's form, or None where torch is to be used.
-
-    Raises
-    ------
-    InputError
-        If the compiled engine is asked for by name and does not take this network.
-    """
+    """Return a network in the compiled engine's form, or None where torch is to be used."""
     if engine_for(engine, task.train.device.type) == "torch":
         return None
     from nas.training.compiled import compile_network
-    from nas.training.examples import has_sparse_inputs
+    from nas.training.native_engine import has_sparse_inputs
 
     compiled = compile_network(network, sparse=has_sparse_inputs(task))
     if compiled is None and engine == "native":
@@ -188,12 +181,9 @@ class Training:
 
     Parameters
     ----------
-    wiring : Wiring
-    spec : NetworkSpec
-    task : Task
+    wiring, spec, task, learning_rate
     session : Session
-        Runs it, at once or step by step, and says what happened.
-    learning_rate : float
+        Runs it, at once or step by step, and records what happened.
     replicate : int
         Which training of the wiring it is.
     module : nn.Module or None
@@ -211,13 +201,7 @@ class Training:
     compiled: Compiled | None = None
 
     def run(self) -> Training:
-        """Train to the end of the recipe, and return what is kept of it: the network and what happened.
-
-        Raises
-        ------
-        Interrupted
-            If the stop flag is set before the end.
-        """
+        """Train to the end of the recipe, or until the stop flag raises `Interrupted`; see `ended` for what is kept."""
         self.session.run()
         return self.ended()
 
@@ -244,13 +228,11 @@ class Training:
 
     def score(self, indices: Tensor) -> Score:
         """Return mean loss and metric over the examples in `indices`, of the engine that trains."""
-        if self.compiled is not None:
-            from nas.training import native_engine
+        if self.compiled is None:
+            return evaluate(self.network, self.task, indices, engine="torch")
+        from nas.training import native_engine
 
-            return native_engine.evaluate(self.compiled, self.task, indices.numpy())
-        from nas.training import torch_engine
-
-        return torch_engine.evaluate(self.network, self.task, indices)
+        return native_engine.evaluate(self.compiled, self.task, indices.numpy())
 
     def test(self) -> float:
         """Return the test metric; of a training that diverged the constant prediction's, as in validation."""
@@ -279,24 +261,16 @@ def begin_wiring(
     ----------
     wiring : Wiring
         With input and output units.
-    spec : NetworkSpec
     task : Task
         On `device`.
-    recipe : Recipe
-    learning_rate : float
     weights, batches : numpy.random.Generator
         Draw the initial weights and the order of the examples.
-    engine : str
-        One of `ENGINES`.
-    device : str
-    stop : StopFlag, optional
     replicate : int
         Which training of the wiring it is.
     """
     if engine_for(engine, device, spec) == "native":
         from nas.training.compiled import compile_wiring
-        from nas.training.examples import has_sparse_inputs
-        from nas.training.native_engine import NativeSession
+        from nas.training.native_engine import NativeSession, has_sparse_inputs
 
         compiled = compile_wiring(wiring, spec, weights, sparse=has_sparse_inputs(task))
         training = NativeSession(compiled, task, recipe, learning_rate=learning_rate, rng=batches, stop=stop)

@@ -23,7 +23,7 @@ from priors.wiring import Wiring
 
 __all__ = ["Ensemble", "Pass"]
 
-_FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+_ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": torch.relu,
     "tanh": torch.tanh,
     "sigmoid": torch.sigmoid,
@@ -65,8 +65,7 @@ class Ensemble:
 
     Parameters
     ----------
-    wiring : Wiring
-    spec : NetworkSpec
+    wiring, spec
         Of an MLP or an RNN.
     rngs : sequence of numpy.random.Generator
         One a network; each draws what ``spec.build`` draws from it.
@@ -88,11 +87,6 @@ class Ensemble:
         rows = [np.concatenate([part.weights.ravel() for part in parts]) for parts in drawn]
         self.weights = torch.as_tensor(np.stack(rows), dtype=dtype)
 
-    @property
-    def resting(self) -> float:
-        """Activation of a neuron that nothing excites; above it a neuron is on."""
-        return 0.5 if self.spec.kind == "mlp" and self.spec.activation == "sigmoid" else 0.0
-
     def run(self, weights: Tensor, x: Tensor, lengths: Tensor | None = None) -> Pass:
         """Run all networks.
 
@@ -104,17 +98,25 @@ class Ensemble:
         lengths : (batch,) int64 Tensor
             True lengths of sequences, or None.
         """
-        matrices = self._matrices(weights)
         if lengths is None:
-            return _feedforward(self.wiring, self._parts, matrices, _FUNCTIONS[self.spec.activation], x)
-        cell, head = CELLS[self.spec.cell], self._parts[-1]
+            return self._run_mlp(weights, x, _ACTIVATIONS[self.spec.activation])
+        *matrices, last = self._matrices(weights)
+        cell = CELLS[self.spec.cell]
         bias = torch.as_tensor(recurrent_bias(self.wiring, self.spec.cell), dtype=weights.dtype)
-        steps, ends = _recurrent(_layers(self._parts[:-1], matrices[:-1], bias, cell), cell, x, lengths)
-        return Pass(matrices[-1] @ _read(ends, head), tuple(steps), ends[:, self.wiring.n_inputs :])
+        steps, ends = _recurrent(_layers(self._parts[:-1], matrices, bias, cell), cell, x, lengths)
+        return Pass(last @ _read(ends, self._parts[-1]), tuple(steps), ends[:, self.wiring.n_inputs :])
 
     def run_linear(self, weights: Tensor, x: Tensor) -> Tensor:
         """Return the (n_inits, n_outputs, batch) outputs of an MLP whose neurons only sum."""
-        return _feedforward(self.wiring, self._parts, self._matrices(weights), _FUNCTIONS["identity"], x).outputs
+        return self._run_mlp(weights, x, torch.clone).outputs
+
+    def _run_mlp(self, weights: Tensor, x: Tensor, activation: Callable[[Tensor], Tensor]) -> Pass:
+        *matrices, last = self._matrices(weights)
+        values, activations = x, []
+        for block, matrix in zip(self._parts[:-1], matrices, strict=True):
+            activations.append(activation(matrix @ _read(values, block)))
+            values = torch.cat([values, activations[-1]], dim=1)
+        return Pass(last @ _read(values, self._parts[-1]), (tuple(activations),), values[:, self.wiring.n_inputs :])
 
     def _matrices(self, weights: Tensor) -> tuple[Tensor, ...]:
         sizes = [block.size for block in self._parts]
@@ -149,20 +151,6 @@ def _slots(blocks: tuple[Block, ...], edges: list[NDArray[np.int32]]) -> Tensor:
     )
 
 
-def _feedforward(
-    wiring: Wiring,
-    blocks: tuple[Block, ...],
-    matrices: tuple[Tensor, ...],
-    activation: Callable[[Tensor], Tensor],
-    x: Tensor,
-) -> Pass:
-    values, activations = x, []
-    for block, matrix in zip(blocks[:-1], matrices[:-1], strict=True):
-        activations.append(activation(matrix @ _read(values, block)))
-        values = torch.cat([values, activations[-1]], dim=1)
-    return Pass(matrices[-1] @ _read(values, blocks[-1]), (tuple(activations),), values[:, wiring.n_inputs :])
-
-
 def _recurrent(layers: list[_Layer], cell: Cell, x: Tensor, lengths: Tensor) -> tuple[list[tuple[Tensor, ...]], Tensor]:
     """Return the states of each layer at each step, and inputs and states of all neurons at each sequence's end."""
     n_inits, _, n_inputs, batch = x.shape
@@ -185,7 +173,7 @@ def _recurrent(layers: list[_Layer], cell: Cell, x: Tensor, lengths: Tensor) -> 
     return steps, ends
 
 
-def _layers(blocks: tuple[Block, ...], matrices: tuple[Tensor, ...], bias: Tensor, cell: Cell) -> list[_Layer]:
+def _layers(blocks: tuple[Block, ...], matrices: Sequence[Tensor], bias: Tensor, cell: Cell) -> list[_Layer]:
     """Pair what acts within a step with what acts across steps, and cut the (n_biases,) biases up."""
     biases = torch.split(bias, [cell.biases * len(block.targets) for block in blocks[::2]])
     layers = []
@@ -195,9 +183,7 @@ def _layers(blocks: tuple[Block, ...], matrices: tuple[Tensor, ...], bias: Tenso
         n_gates = below.shape[0]
         candidate = own[n_gates:]
         before_bias = torch.cat([own.new_zeros(n_gates - len(candidate)), candidate])
-        layers.append(
-            _Layer(below, before, below_matrix, before_matrix, own[:n_gates].unsqueeze(1), before_bias.unsqueeze(1))
-        )
+        layers.append(_Layer(below, before, below_matrix, before_matrix, own[:n_gates, None], before_bias[:, None]))
     return layers
 
 

@@ -13,12 +13,11 @@ from predictors import Feature
 
 __all__ = ["ZERO_COST"]
 
-_ABDELFATTAH = "arXiv:2101.08134"
 _ROY = "O. Roy, M. Vetterli, EUSIPCO 2007"
 
 _ROWS = (
     ("loss", "backward", "loss", ""),
-    ("gradient_norm", "backward", "Euclidean norm of the gradient of the loss by all weights", _ABDELFATTAH),
+    ("gradient_norm", "backward", "Euclidean norm of the gradient of the loss by all weights", "arXiv:2101.08134"),
     ("snip", "backward", "sum over weights of |weight * gradient of the loss by it|", "arXiv:1810.02340"),
     (
         "fisher",

@@ -55,7 +55,7 @@ def check_neighbours(space: Space) -> None:
     source = Source(space, (4, 2), lambda wiring: wiring.n_edges, 0)
     found = source.neighbours(np.random.default_rng(1), drawn(space, 4), 40)
     assert len(found) > 5
-    for params in found.params:
+    for params in (point.params for point in found):
         for name, domain in space.domains().items():
             if name in params:
                 low, high = (domain.values[0], domain.values[-1]) if domain.kind is not str else (None, None)

@@ -14,8 +14,8 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path
 
 # Silence is noticed after seconds, so that a test need not wait for a minute.
 HASTE = """
-import nas.shared.database as database, nas.shared.database as outage
-database.HEARTBEAT_S, database.GRACE_S, outage.PATIENCE_S = 1, 4, 60
+from nas.shared import database
+database.HEARTBEAT_S, database.GRACE_S, database.PATIENCE_S = 1, 4, 60
 """
 
 COMMAND = HASTE + "from nas.cli.app import main; main()"

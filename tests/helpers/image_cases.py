@@ -13,7 +13,7 @@ import pytest
 from sklearn.datasets import fetch_openml
 
 from nas.errors import InputError
-from nas.tasks.image_files import ImageSet
+from nas.tasks.images import ImageSet
 
 FETCH = inspect.signature(fetch_openml)
 N_TRAIN, N_TEST, SIDE = 60, 20, 3

@@ -12,8 +12,7 @@ from torch.nn import functional
 
 from nas.tasks import Task
 from nas.training.compiled import Compiled, compile_network
-from nas.training.examples import data_of, has_sparse_inputs
-from nas.training.native_engine import NativeSession
+from nas.training.native_engine import NativeSession, data_of, has_sparse_inputs
 from nas.training.torch_engine import TorchSession
 
 INSTRUCTION_SETS: list[str] = engine.instruction_sets()

@@ -8,8 +8,8 @@ import optuna
 
 from nas.networks import NetworkSpec
 from nas.samplers import StructuralSampler
-from nas.samplers.candidates import Candidates
-from nas.samplers.history import Examples, Tried
+from nas.samplers.candidates import Point
+from nas.samplers.history import Examples
 from nas.samplers.rounds import Round, Warm
 
 UNITS = (4, 2)
@@ -55,6 +55,11 @@ def searched(space, n_trials, value=sources, *, study=None, directions=("maximiz
     return study, sampler, wirings
 
 
+def drawn(source):
+    """The wirings of a source's population."""
+    return [source.wiring(point.params) for point in source.population]
+
+
 def params_of(study):
     return [trial.params for trial in study.get_trials(deepcopy=False)]
 
@@ -94,9 +99,11 @@ def round_of(
 ) -> Round:
     """Make a round of examples (value, what it is thought to be, size) and candidates (mean, deviation, size)."""
     values, smoothed, sizes = zip(*known, strict=True)
-    tried = tuple(Tried({}, str(size), size, np.zeros(2)) for size in sizes)
+    points = tuple(Point({}, str(size), 0, size, np.zeros(2)) for size in sizes)
     counts = np.ones(len(known), dtype=np.int64)
-    examples = Examples(tried, tuple(range(len(known))), np.zeros((len(known), 2)), np.array(values), counts)
-    X, wanted = np.array([own[:2] for own in candidates]), np.array([own[2] for own in candidates])
-    made = Candidates(({},) * len(candidates), ("prior",) * len(candidates), (), wanted, X)
+    examples = Examples(points, tuple(range(len(known))), np.array(values), counts)
+    made = [
+        Point({}, str(index), 0, size, np.array([mean, std]), "prior")
+        for index, (mean, std, size) in enumerate(candidates)
+    ]
     return Round(examples, Believes(list(smoothed)), lambda: made, False, 1.0, warm)

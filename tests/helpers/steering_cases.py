@@ -9,7 +9,7 @@ from nas import Survey
 from nas import survey as survey_module
 from nas.space.draws import Uniform
 from nas.space.space import Space
-from nas.studies.steering.pools import Pool
+from nas.studies.steering.replay import Pool
 from predictors import describe, names_of
 
 N, REPLICATES = 240, 3

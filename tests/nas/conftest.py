@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from image_cases import OpenML
     from postgres import Postgres
 
-    from nas.studies.steering.pools import Pool
+    from nas.studies.steering.replay import Pool
 
 
 @pytest.fixture

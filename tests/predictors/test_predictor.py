@@ -16,6 +16,8 @@ from predictors.calibration import fit_calibration
 from predictors.validation.metrics import kendall, r2
 from priors import WattsStrogatz, Wiring, attach
 
+pytestmark = pytest.mark.usefixtures("small_forests")
+
 
 def test_fresh_wirings_are_predicted():
     wirings, _ = drawn(60, seed=5)
@@ -291,13 +293,13 @@ def test_training_graphs_must_say_how_they_were_oriented():
 
 
 def test_scikit_learn_clones_and_scores_it():
-    wirings, _ = drawn(60)
+    wirings, _ = drawn(50)
     predictor = clone(Predictor(metric="accuracy", seed=3))
     assert predictor.get_params()["seed"] == 3
-    rows = np.empty(60, dtype=object)
+    rows = np.empty(50, dtype=object)
     rows[:] = wirings
     scores = cross_val_score(
-        predictor, rows, values_of(wirings).mean(axis=1), cv=KFold(3, shuffle=True, random_state=0)
+        predictor, rows, values_of(wirings).mean(axis=1), cv=KFold(2, shuffle=True, random_state=0)
     )
     assert scores.mean() > 0.6
 

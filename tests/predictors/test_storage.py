@@ -17,6 +17,8 @@ from safetensors.numpy import save as to_bytes
 from predictors import Predictor
 from predictors.storage import FILE, signed
 
+pytestmark = pytest.mark.usefixtures("small_forests")
+
 MUTATIONS = int(os.environ.get("WIRENAS_TEST_FOLDERS", "300"))
 
 

@@ -17,6 +17,8 @@ from predictors.features.reference import describe_one
 from predictors.legacy import FIRST_NAMES
 from predictors.storage import FILE, signed
 
+pytestmark = pytest.mark.usefixtures("small_forests")
+
 KEPT = Path(__file__).parents[1] / "golden" / "recorded"
 
 

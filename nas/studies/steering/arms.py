@@ -18,12 +18,11 @@ from nas.samplers.blind import TPEDraws
 from nas.seeds import stream_seed
 from nas.space.space import Params
 from nas.store.study import quiet_optuna
-from nas.studies.steering.pools import Pool
-from nas.studies.steering.replay import START, Choice, Run
+from nas.studies.steering.replay import START, Choice, Pool, Run
 from predictors import Predictor, names_of
 from priors import Wiring
 
-__all__ = ["ARMS", "at_random", "genetic", "neighbours", "start_up", "steered", "tpe"]
+__all__ = ["ARMS", "at_random", "start_up", "steered"]
 
 _BEST, _NEAREST = 5, 10
 _POPULATION, _TOURNAMENT, _CROSSOVER, _JITTER = 20, 5, 0.3, 0.1
@@ -67,8 +66,8 @@ def steered(
 ) -> Iterator[Choice]:
     """Let the structural sampler choose, by features of the wirings or by other columns."""
     pool = run.pool
-    sampler = _sampler(pool, run.seed, columns, replicates, warm_start)
-    study, distributions = _study(sampler), {"graph": pool.space.distributions()["graph"]}
+    study, sampler = _sampling(pool, run.seed, columns, replicates, warm_start)
+    distributions = {"graph": pool.space.distributions()["graph"]}
     for choice, value in zip(run.choices, run.values, strict=True):
         study.add_trial(optuna.create_trial(value=value, params={"graph": choice.member}, distributions=distributions))
     while True:
@@ -111,7 +110,7 @@ ARMS: dict[str, partial[Iterator[Choice]]] = {
 
 def start_up(pool: Pool, seed: int) -> list[int]:
     """Return the members that the structural sampler trains before it predicts anything."""
-    study = _study(_sampler(pool, seed))
+    study, _ = _sampling(pool, seed)
     return [int(pool.space.suggest_all(study.ask())["graph"]) for _ in range(START)]
 
 
@@ -128,18 +127,19 @@ class _PoolColumns:
 
 def _columns(pool: Pool, name: str) -> _PoolColumns:
     if name == "parameters":
-        table, names = pool.parameters
-        return _PoolColumns(tuple(names), table)
+        X, columns = pool.parameters
+        return _PoolColumns(tuple(columns), X)
     if name == "size":
-        names = list(names_of(("size",)))
-        return _PoolColumns(tuple(names), pool.X[:, [pool.names.index(column) for column in names]])
+        sizes = names_of(("size",))
+        return _PoolColumns(sizes, pool.X[:, [pool.names.index(column) for column in sizes]])
     return _PoolColumns(pool.names, pool.X)
 
 
-def _sampler(
+def _sampling(
     pool: Pool, seed: int, columns: str = "structure", replicates: int = 1, warm_start: Predictor | None = None
-) -> StructuralSampler:
-    return StructuralSampler(
+) -> tuple[optuna.Study, StructuralSampler]:
+    """Return an empty study of a pool and its sampler."""
+    sampler = StructuralSampler(
         pool.space,
         size_of=pool.size_of,
         seed=seed,
@@ -148,11 +148,8 @@ def _sampler(
         warm_start=warm_start,
         columns=_columns(pool, columns),
     )
-
-
-def _study(sampler: StructuralSampler) -> optuna.Study:
     with quiet_optuna():
-        return optuna.create_study(direction="maximize", sampler=sampler)
+        return optuna.create_study(direction="maximize", sampler=sampler), sampler
 
 
 def _child(run: Run) -> Floats:

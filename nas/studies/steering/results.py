@@ -1,24 +1,23 @@
-"""What searches of a pool found: every arm by itself, and arms against each other."""
+"""What searches of a pool found, in numbers: every arm by itself, and arms against each other."""
 
 from __future__ import annotations
 
 import math
 import statistics
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
 from typing import Any
 
 import numpy as np
 
 from nas.studies.steering.arms import ARMS
-from nas.studies.steering.pools import Pool
-from nas.studies.steering.replay import START, TRIALS
-from nas.studies.tables import Difference, expected_median, holm, paired_difference
+from nas.studies.steering.replay import START, TRIALS, Pool
+from nas.studies.tables import expected_median, holm, paired_difference
 from predictors.validation.metrics import coverage, kendall
 
-__all__ = ["COMPARISONS", "MEASURES", "OWN", "SHARES", "ArmResult", "Comparison", "Forecasts", "Line", "PoolResult"]
+__all__ = ["COMPARISONS", "MEASURES", "OWN", "SHARES", "Line", "PoolResult"]
 
 Line = dict[str, Any]
 """What is kept of one run, as JSON."""
@@ -26,7 +25,7 @@ Line = dict[str, Any]
 OWN = "structural"
 """The arm that this is about."""
 
-SHARES = (0.01, 0.05)
+SHARES = {"1%": 0.01, "5%": 0.05}
 """Shares of a pool that count as its best."""
 
 COMPARISONS = (
@@ -42,80 +41,6 @@ MEASURES = ("proposals", "incumbent", "incumbent by label", "trainings")
 
 _BLIND = ("random", "fallback")
 """Origins of what the structural sampler picks without looking: in a pool TPE has no say where structure fails."""
-_LEVEL = 0.05
-"""Corrected p values below it count."""
-
-
-@dataclass(frozen=True)
-class Forecasts:
-    """What the sampler expected of trainings before they were done, against what they gave, over all runs.
-
-    Parameters
-    ----------
-    n : int
-    tau : float or None
-        Kendall's rank correlation; None for fewer than 2.
-    coverage : float or None
-        Share of values within their intervals of 90 %.
-    """
-
-    n: int
-    tau: float | None
-    coverage: float | None
-
-
-@dataclass(frozen=True)
-class ArmResult:
-    """How an arm did, over seeds.
-
-    Parameters
-    ----------
-    proposals : float
-        Mean truth of what was trained after the start.
-    steered : float
-        The same without what the structural sampler picked without looking.
-    incumbent, incumbent_by_label : float
-        Mean truth of the wiring that is best by the predictor, and by its own value.
-    trainings : mapping
-        Median trainings to one of the best, by their share of the pool; None where most runs found none.
-    reached : mapping
-        Share of runs that found one.
-    seconds : float
-        Median time of a proposal.
-    origins : mapping
-        Share of trials of each origin, after the start.
-    forecasts : mapping
-        By origin, of those trials of which something was expected.
-    """
-
-    proposals: float
-    steered: float
-    incumbent: float
-    incumbent_by_label: float
-    trainings: Mapping[str, float | None]
-    reached: Mapping[str, float]
-    seconds: float
-    origins: Mapping[str, float]
-    forecasts: Mapping[str, Forecasts]
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One arm against another by one measure, with a p value for all comparisons of the pool."""
-
-    arm: str
-    other: str
-    measure: str
-    difference: Difference
-    p_holm: float
-
-    @property
-    def verdict(self) -> int:
-        """1 where the arm is better, -1 where it is worse, and 0 where the two cannot be told apart."""
-        found = self.difference
-        if self.p_holm >= _LEVEL or found.low <= 0 <= found.high:
-            return 0
-        return (1 if found.mean > 0 else -1) * (-1 if self.measure == "trainings" else 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,19 +60,8 @@ class PoolResult:
     @classmethod
     def of(cls, pool: Pool, lines: Sequence[Line]) -> PoolResult:
         """Return what the lines of all runs say."""
-        by_arm = {arm: [line for line in lines if line["arm"] == arm] for arm in ARMS}
-        return cls(pool, {arm: sorted(own, key=lambda line: line["seed"]) for arm, own in by_arm.items()})
-
-    @property
-    def seeds(self) -> int:
-        """How often every arm searched."""
-        return len(next(iter(self.runs.values())))
-
-    @property
-    def quantiles(self) -> list[float]:
-        """Least, median and largest truth."""
-        found: list[float] = np.quantile(self.pool.truth, (0.0, 0.5, 1.0)).tolist()
-        return found
+        by_seed = sorted(lines, key=lambda line: line["seed"])
+        return cls(pool, {arm: [line for line in by_seed if line["arm"] == arm] for arm in ARMS})
 
     def threshold(self, share: float) -> float:
         """Return the truth from which on a wiring is one of the best."""
@@ -168,63 +82,93 @@ class PoolResult:
         """Return one of `MEASURES` for every run."""
         truth = self.pool.truth
         if measure == "trainings":
-            return [float(count) for count in self.first(arm, SHARES[0])]
+            return [float(count) for count in self.first(arm, SHARES["1%"])]
         if measure == "proposals":
             return [float(truth[line["members"][START:]].mean()) for line in self.runs[arm]]
         key = {"incumbent": "by_predictor", "incumbent by label": "by_label"}[measure]
         return [float(truth[line[key]]) for line in self.runs[arm]]
 
     @cached_property
-    def arms(self) -> dict[str, ArmResult]:
-        """Every arm by itself."""
-        return {arm: self._arm(arm) for arm in self.runs}
+    def numbers(self) -> dict[str, Any]:
+        """Everything that is stored of the pool.
 
-    @cached_property
-    def comparisons(self) -> list[Comparison]:
-        """All comparisons."""
-        asked = [(*pair, measure) for measure in MEASURES for pair in COMPARISONS]
+        truth, thresholds: of the wirings, and where the best of them begin. trainings_by_chance: median trainings to
+        one of the best for random picks. arms: see `_arm`. comparisons: of two arms by one measure, with a p value that
+        is corrected for all of them.
+        """
+        pool = self.pool
+        quantiles = np.quantile(pool.truth, (0.0, 0.5, 1.0)).tolist()
+        return {
+            "wirings": len(pool),
+            "replicates": pool.labels.shape[1],
+            "fingerprint": pool.fingerprint,
+            "seeds": len(self.runs[OWN]),
+            "truth": dict(zip(("least", "median", "most"), quantiles, strict=True)),
+            "thresholds": {name: self.threshold(share) for name, share in SHARES.items()},
+            "trainings_by_chance": {name: self.by_chance(share) for name, share in SHARES.items()},
+            "arms": {arm: self._arm(arm) for arm in self.runs},
+            "comparisons": self._comparisons(),
+        }
+
+    def _comparisons(self) -> list[dict[str, Any]]:
+        asked = [(arm, other, measure) for measure in MEASURES for arm, other in COMPARISONS]
         found = [paired_difference(self.paired(arm, name), self.paired(other, name)) for arm, other, name in asked]
         corrected = holm([difference.p for difference in found])
-        return [Comparison(*ask, own, p) for ask, own, p in zip(asked, found, corrected, strict=True)]
+        return [
+            {"arm": arm, "other": other, "measure": measure, "difference": difference, "p_holm": p}
+            for (arm, other, measure), difference, p in zip(asked, found, corrected, strict=True)
+        ]
 
-    def _arm(self, arm: str) -> ArmResult:
+    def _arm(self, arm: str) -> dict[str, Any]:
+        """Return how an arm did, over seeds.
+
+        Returns
+        -------
+        dict
+            proposals: mean truth of what was trained after the start; steered: the same without what the structural
+            sampler picked without looking; incumbent, incumbent_by_label: mean truth of the wiring that is best by the
+            predictor, and by its own value; trainings: median trainings to one of the best, None where most runs found
+            none; reached: share of runs that found one; seconds: median time of a proposal; origins: share of trials of
+            each origin, after the start; forecasts: see `_forecasts`.
+        """
+        runs = self.runs[arm]
         means = {name: statistics.fmean(self.paired(arm, name)) for name in MEASURES}
-        medians = {f"{share:.0%}": statistics.median(self.first(arm, share)) for share in SHARES}
-        return ArmResult(
-            means["proposals"],
-            self._steered(arm),
-            means["incumbent"],
-            means["incumbent by label"],
-            {share: median if median <= TRIALS else None for share, median in medians.items()},
-            {f"{share:.0%}": float(np.mean(np.array(self.first(arm, share)) <= TRIALS)) for share in SHARES},
-            statistics.median(line["seconds"] for line in self.runs[arm]) / (TRIALS - START),
-            self._origins(arm),
-            self._forecasts(arm),
-        )
+        first = {name: self.first(arm, share) for name, share in SHARES.items()}
+        chosen = [pair for line in runs for pair in zip(line["members"][START:], line["origins"][START:], strict=True)]
+        steered = [member for member, origin in chosen if origin not in _BLIND]
+        origins = Counter(origin for _, origin in chosen)
+        return {
+            "proposals": means["proposals"],
+            "steered": float(self.pool.truth[steered].mean()) if steered else math.nan,
+            "incumbent": means["incumbent"],
+            "incumbent_by_label": means["incumbent by label"],
+            "trainings": {
+                name: median if (median := statistics.median(counts)) <= TRIALS else None
+                for name, counts in first.items()
+            },
+            "reached": {name: float(np.mean(np.array(counts) <= TRIALS)) for name, counts in first.items()},
+            "seconds": statistics.median(line["seconds"] for line in runs) / (TRIALS - START),
+            "origins": {origin: origins[origin] / len(chosen) for origin in sorted(origins)},
+            "forecasts": self._forecasts(arm),
+        }
 
-    def _steered(self, arm: str) -> float:
-        chosen = [
-            member
-            for line in self.runs[arm]
-            for member, origin in zip(line["members"][START:], line["origins"][START:], strict=True)
-            if origin not in _BLIND
-        ]
-        return float(self.pool.truth[chosen].mean()) if chosen else math.nan
+    def _forecasts(self, arm: str) -> dict[str, dict[str, Any]]:
+        """Return what forecasts over all runs were worth, by origin.
 
-    def _origins(self, arm: str) -> dict[str, float]:
-        found = sorted(origin for line in self.runs[arm] for origin in line["origins"][START:])
-        return {origin: len(list(own)) / len(found) for origin, own in groupby(found)}
-
-    def _forecasts(self, arm: str) -> dict[str, Forecasts]:
-        trials = [
-            (origin, value, *forecast)
-            for line in self.runs[arm]
-            for origin, value, forecast in zip(line["origins"], line["values"], line["forecasts"], strict=True)
-            if forecast is not None
-        ]
-        by_origin = {}
-        for origin in sorted({trial[0] for trial in trials}):
-            values, expected, low, high = np.array([trial[1:] for trial in trials if trial[0] == origin]).T
+        Returns
+        -------
+        dict of dict
+            n; tau: Kendall's rank correlation with the values, None for fewer than 2; coverage: share of values within
+            their intervals of 90 %.
+        """
+        by_origin: dict[str, list[tuple[float, ...]]] = {}
+        for line in self.runs[arm]:
+            for origin, value, forecast in zip(line["origins"], line["values"], line["forecasts"], strict=True):
+                if forecast is not None:
+                    by_origin.setdefault(origin, []).append((value, *forecast))
+        found = {}
+        for origin, trials in sorted(by_origin.items()):
+            values, expected, low, high = np.array(trials).T
             tau = kendall(values, expected) if len(values) > 1 else None
-            by_origin[origin] = Forecasts(len(values), tau, coverage(values, low, high))
-        return by_origin
+            found[origin] = {"n": len(values), "tau": tau, "coverage": coverage(values, low, high)}
+        return found

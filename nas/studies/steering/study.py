@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
@@ -20,10 +20,10 @@ from nas.store.folders import alone_in
 from nas.store.survey_table import load_survey
 from nas.studies.prediction import POPULATIONS
 from nas.studies.steering.arms import ARMS, start_up
-from nas.studies.steering.pools import Pool, read_pool
-from nas.studies.steering.replay import START, TRIALS, replay
+from nas.studies.steering.replay import START, TRIALS, Pool, read_pool, replay
 from nas.studies.steering.report import summary, write_report
 from nas.studies.steering.results import Line, PoolResult
+from nas.studies.tables import Watch, kept_lines
 from nas.survey import Survey
 from nas.tasks import FROM_FILES, load_task
 
@@ -52,8 +52,6 @@ _VERSION = 2
 _PROCESSES = 2
 _DIGITS_KEPT = 6
 
-Watch = Callable[[str], None]
-
 
 def steering(
     out: Path,
@@ -67,18 +65,14 @@ def steering(
 
     Parameters
     ----------
-    out : Path
-        Where to write.
-    atlas : Path
-        Where surveys lie or go, and the runs in ``steering``.
+    out, atlas, watch
+        See `nas.studies.tables`. The runs go into ``steering`` in the atlas.
     names : sequence of str
         Pools; all by default.
     seeds : int, optional
         Runs of each arm, other than `SEEDS`.
     data : Path, optional
         Folder of the image files of a survey that is missing. Where there are none its pool is left out.
-    watch : callable
-        Told in words what is done.
 
     Raises
     ------
@@ -94,10 +88,10 @@ def steering(
                 wanted = range(SEEDS[name] if seeds is None else seeds)
                 found.append(PoolResult.of(pool, runs_of(pool, atlas / "steering" / f"{name}.jsonl", wanted, watch)))
                 # Each time, since all pools together take hours.
-                write_report(out, found)
+                numbers = write_report(out, found)
     if not found:
         raise InputError(f"{', '.join(chosen)}: no pool is left; give --data, or other pools")
-    return {"out": str(out), "pools": summary(found)}
+    return {"out": str(out), "pools": summary(numbers["pools"])}
 
 
 def _pool_of(name: str, atlas: Path, data: Path | None, watch: Watch) -> Pool | None:
@@ -139,59 +133,32 @@ def _is_surveyed(folder: Path, options: dict[str, Any]) -> bool:
 
 
 def runs_of(pool: Pool, file: Path, seeds: range, watch: Watch = lambda _: None) -> list[Line]:
-    """Return one line of every arm and seed: those in a file, and the others after they are appended to it.
-
-    Parameters
-    ----------
-    pool : Pool
-    file : Path
-        Lines of JSON. A last line that a killed process left unfinished is removed.
-    seeds : range
-    watch : callable
-        Told in words how far it is.
-    """
-    lines = {key: line for line in _stored(file) if (key := _key(line)) and line["of"] == _identity(pool, line["arm"])}
+    """Return one line of every arm and seed: those in a file, and the others after they are appended to it."""
+    lines = {
+        (line["arm"], line["seed"]): line for line in kept_lines(file) if line["of"] == _identity(pool, line["arm"])
+    }
     jobs = [(seed, [arm for arm in ARMS if (arm, seed) not in lines]) for seed in seeds]
     jobs = [job for job in jobs if job[1]]
     watch(f"{pool.name}: {len(seeds) - len(jobs)} of {len(seeds)} seeds")
     if jobs:
-        with _one_thread_each(), _workers(pool) as executor, file.open("ab") as appended:
+        with (
+            _one_thread_each(),
+            ProcessPoolExecutor(_PROCESSES, get_context("spawn"), _adopt, (pool,)) as executor,
+            file.open("ab") as appended,
+        ):
             for index, made in enumerate(executor.map(_searched, jobs), start=1):
                 appended.write(b"".join(json.dumps(line).encode() + b"\n" for line in made))
                 appended.flush()
-                lines.update({_key(line): line for line in made})
+                lines.update({(line["arm"], line["seed"]): line for line in made})
                 if index % max(1, len(jobs) // 10) == 0:
                     watch(f"{pool.name}: {len(seeds) - len(jobs) + index} of {len(seeds)} seeds")
     return [lines[arm, seed] for arm in ARMS for seed in seeds]
-
-
-def _stored(file: Path) -> Iterator[Line]:
-    if not file.exists():
-        return
-    content = file.read_bytes()
-    whole = content[: content.rfind(b"\n") + 1]
-    if len(whole) < len(content):
-        with file.open("r+b") as damaged:
-            damaged.truncate(len(whole))
-    for number, line in enumerate(whole.splitlines(), start=1):
-        try:
-            yield json.loads(line)
-        except ValueError:
-            raise InputError(f"{file}: line {number} is damaged; remove it, and its run is done again") from None
-
-
-def _key(line: Line) -> tuple[str, int]:
-    return line["arm"], line["seed"]
 
 
 def _identity(pool: Pool, arm: str) -> dict[str, Any]:
     """Return what decides what a run finds, besides its seed."""
     options = ARMS[arm].keywords if arm in ARMS else None
     return {"version": _VERSION, "trials": TRIALS, "start": START, "pool": pool.fingerprint, "options": options}
-
-
-def _workers(pool: Pool) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(_PROCESSES, get_context("spawn"), _adopt, (pool,))
 
 
 @contextmanager
@@ -225,7 +192,6 @@ def _searched(job: tuple[int, Sequence[str]]) -> list[Line]:
 def _line(pool: Pool, arm: str, seed: int, start: Sequence[int]) -> Line:
     run = replay(pool, arm, ARMS[arm], seed, start)
     by_predictor, by_label = run.incumbents()
-    forecasts = [choice.forecast for choice in run.choices]
     return {
         "arm": arm,
         "seed": seed,
@@ -236,7 +202,7 @@ def _line(pool: Pool, arm: str, seed: int, start: Sequence[int]) -> Line:
         "origins": [choice.origin for choice in run.choices],
         "forecasts": [
             None if own is None else [round(number, _DIGITS_KEPT) for number in (own.value, own.low, own.high)]
-            for own in forecasts
+            for own in (choice.forecast for choice in run.choices)
         ],
         "by_predictor": by_predictor,
         "by_label": by_label,

@@ -6,27 +6,27 @@ wirings on another task.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nas.prediction.answers import load_predictor
 from nas.store.survey_table import load_survey
 from nas.studies.steering.arms import at_random, start_up, steered
-from nas.studies.steering.pools import Pool, read_pool
-from nas.studies.steering.replay import Arm, Choice, Run
+from nas.studies.steering.replay import Arm, read_pool, replay
 from nas.studies.steering.study import POOLS
 from nas.studies.tables import (
     Difference,
+    Watch,
+    describe_differences,
     format_estimate,
-    listed,
-    markdown_table,
     paired_difference,
-    write_numbers,
-    write_text,
+    table_of,
+    write_results,
 )
 from nas.survey import Survey
 from nas.tasks import load_task
@@ -42,8 +42,6 @@ TRIALS, SEEDS = 20, 40
 WARM = "warm start"
 _AFTER = (1, 5, 10, 20)
 
-Watch = Callable[[str], None]
-
 
 def warm_start(
     out: Path, atlas: Path, data: Path | None = None, seeds: int = SEEDS, watch: Watch = lambda _: None
@@ -52,15 +50,12 @@ def warm_start(
 
     Parameters
     ----------
-    out : Path
-        Where to write.
-    atlas : Path
-        Where the surveys lie or go.
+    out, atlas, watch
+        See `nas.studies.tables`.
     data : Path, optional
         Folder of the image files, for a survey that is not complete.
     seeds : int
-    watch : callable
-        Told in words what is done.
+        Runs of each search.
     """
     for name, options in ((SOURCE, POOLS[SOURCE]), (TARGET_NAME, TARGET)):
         if load_survey(atlas / name).n_wirings < options["wirings"]:
@@ -70,36 +65,20 @@ def warm_start(
     pool = read_pool(TARGET_NAME, load_survey(atlas / TARGET_NAME))
     arms: dict[str, Arm] = {
         WARM: partial(steered, warm_start=predictor),
-        "from scratch": _from_scratch,
+        "from scratch": steered,
         "random": at_random,
     }
-    truths: dict[str, list[list[float]]] = {name: [] for name in arms}
+    truths: dict[str, list[NDArray[np.float64]]] = {name: [] for name in arms}
     for seed in range(seeds):
         for name, arm in arms.items():
-            truths[name].append(_truths(pool, name, arm, seed))
+            start = start_up(pool, seed) if name == "from scratch" else ()
+            truths[name].append(pool.truth[replay(pool, name, arm, seed, start, TRIALS).members])
         if (seed + 1) % max(1, seeds // 10) == 0:
             watch(f"{seed + 1} of {seeds} seeds")
     found = _compared({name: np.array(rows) for name, rows in truths.items()})
     document = {"trials": TRIALS, "seeds": seeds, "machine": describe_machine(), "arms": found}
-    numbers = write_numbers(out / "warm-start.json", document)
-    for name, text in pages(numbers).items():
-        write_text(out / name, text)
+    numbers = write_results(out, "warm-start.json", document, pages)
     return {"out": str(out), "arms": numbers["arms"]}
-
-
-def _from_scratch(run: Run) -> Iterator[Choice]:
-    for member in start_up(run.pool, run.seed):
-        yield Choice(member, "start-up")
-    yield from steered(run)
-
-
-def _truths(pool: Pool, name: str, arm: Arm, seed: int) -> list[float]:
-    """Return how good the wirings that a search trains truly are, in their order."""
-    run = Run(pool, name, seed)
-    choices = arm(run)
-    while len(run.choices) < TRIALS:
-        run.train(next(choices))
-    return [float(pool.truth[member]) for member in run.members]
 
 
 def _compared(truths: dict[str, Any]) -> dict[str, Any]:
@@ -114,42 +93,37 @@ def _compared(truths: dict[str, Any]) -> dict[str, Any]:
 
 
 def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
-    """Return the text of every page by the name of its file, from the numbers as they are read back.
-
-    Numbers of an older version do not say on which machine they were made.
-    """
+    """Return the text of every page by the name of its file, from the numbers as they are read back."""
     trials, arms = numbers["trials"], numbers["arms"]
-    measures = ("warm_ahead", "warm_ahead_in_best")
+    measures = {
+        "warm_ahead": "warm start ahead in the mean",
+        "warm_ahead_in_best": f"ahead in the best of {trials}",
+    }
     ahead = {key: {name: Difference(**own[key]) for name, own in arms.items() if key in own} for key in measures}
     rows = [
-        [
-            name,
-            f"{own['mean']:.4f}",
-            *(f"{best:.4f}" for best in own["best"].values()),
-            *(format_estimate(ahead[key][name], "+", 4) if name in ahead[key] else "" for key in measures),
-        ]
+        {
+            "search": name,
+            f"mean of {trials}": f"{own['mean']:.4f}",
+            **{f"best of {k}": f"{best:.4f}" for k, best in own["best"].items()},
+            **{head: format_estimate(ahead[key][name], "+", 4) if key in own else "" for key, head in measures.items()},
+        }
         for name, own in arms.items()
     ]
-    head = ["search", f"mean of {trials}", *(f"best of {k}" for k in arms[WARM]["best"])]
     text = _TEXT.format(
         trials=trials,
         seeds=numbers["seeds"],
-        table=markdown_table([*head, "warm start ahead in the mean", f"ahead in the best of {trials}"], rows),
-        mean=_describe_differences(ahead["warm_ahead"]),
-        best=_describe_differences(ahead["warm_ahead_in_best"]),
-        machine=f", {numbers['machine']}" if "machine" in numbers else "",
+        table=table_of(rows),
+        mean=_describe(ahead["warm_ahead"]),
+        best=_describe(ahead["warm_ahead_in_best"]),
+        machine=numbers["machine"],
     )
     return {"warm-start.md": text}
 
 
-def _describe_differences(ahead: Mapping[str, Difference]) -> str:
+def _describe(ahead: Mapping[str, Difference]) -> str:
     """Say which searches the warm start is ahead of, by intervals that leave 0 out."""
-    words = {
-        "ahead of {}": [f'"{name}"' for name, own in ahead.items() if own.low > 0],
-        "BEHIND {}": [f'"{name}"' for name, own in ahead.items() if own.high < 0],
-        "not told apart from {}": [f'"{name}"' for name, own in ahead.items() if own.low <= 0 <= own.high],
-    }
-    return ", ".join(phrase.format(listed(names)) for phrase, names in words.items() if names)
+    quoted = {f'"{name}"': difference for name, difference in ahead.items()}
+    return describe_differences(quoted, ("ahead of {}", "BEHIND {}", "not told apart from {}"))
 
 
 _TEXT = """\
@@ -167,5 +141,5 @@ Seeds change the search and which trainings it sees. The predictor, both sets of
 same for all of them: the intervals say how sure this one predictor is to be ahead in this one pool, and nothing about
 other predictors, pools or tasks.
 
-Made by `wirenas study warm-start`{machine}.
+Made by `wirenas study warm-start`, {machine}.
 """

@@ -133,8 +133,8 @@ def test_no_more_is_evaluated_than_asked_for(tmp_path: Path):
 
 
 @pytest.mark.parametrize("structure", ["dag", "recurrent", "stack"])
-def test_two_hundred_trials_are_rebuilt_from_their_parameters(tmp_path: Path, structure: str):
-    trials = 200 if structure == "dag" else 20
+def test_trials_are_rebuilt_from_their_parameters(tmp_path: Path, structure: str):
+    trials = 60 if structure == "dag" else 20
     oriented: dict[str, Any] = {"orientation": ("random", "index", "degree")} if structure != "recurrent" else {}
     space = Space(
         **oriented,

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from nas.campaign.campaign import Campaign
+from nas.campaign.search import finalists, inform
 from nas.errors import CampaignError, InputError
 from nas.evaluation.watcher import Watcher
 from nas.store.records import Record, Records
@@ -25,14 +26,18 @@ def edges(wiring: Wiring, params: Mapping[str, Any]) -> float:
     return -abs(wiring.n_edges - 40) - params["degree"] / 100
 
 
+def finalists_of(campaign: Campaign, study: StudyFile, records: Records) -> list[Record]:
+    return finalists(records, campaign.options, lambda: inform(campaign._proposer(), study.trials()))
+
+
 def test_finalists_are_the_best_of_different_wirings(tmp_path: Path) -> None:
     values = [("a", 0.5), ("b", 0.9), ("b", 0.9), ("b", 0.8), ("c", 0.7), ("d", 0.1)]
     rows = tuple(Record(number, "complete", value, {}, fingerprint=name) for number, (name, value) in enumerate(values))
     campaign = Campaign(tmp_path / "most", evaluate=edges, finalists=3, sampler="random")
     study = StudyFile(tmp_path, "maximize")
-    assert [record.number for record in campaign._best(study, Records(rows))] == [1, 4, 0]
+    assert [record.number for record in finalists_of(campaign, study, Records(rows))] == [1, 4, 0]
     fewest = Campaign(tmp_path / "least", evaluate=edges, finalists=2, direction="minimize", sampler="tpe")
-    assert [record.number for record in fewest._best(study, Records(rows))] == [5, 0]
+    assert [record.number for record in finalists_of(fewest, study, Records(rows))] == [5, 0]
 
 
 def test_one_lucky_training_does_not_make_a_finalist(tmp_path: Path) -> None:
@@ -44,10 +49,10 @@ def test_one_lucky_training_does_not_make_a_finalist(tmp_path: Path) -> None:
         return values[-1]
 
     values: list[float] = []
-    campaign = Campaign(tmp_path, evaluate=value, trials=40, space=SPACE, batch=1, threads=1, finalists=3)
+    campaign = Campaign(tmp_path, evaluate=value, trials=24, space=SPACE, batch=1, threads=1, finalists=3)
     campaign.run()
     study = StudyFile(tmp_path)
-    best = [record.number for record in campaign._best(study, study.records())]
+    best = [record.number for record in finalists_of(campaign, study, study.records())]
     assert len(best) == 3
     assert lucky not in best
     assert study.records()[best[0]].n_edges > 0.9 * max(record.n_edges for record in study.records())

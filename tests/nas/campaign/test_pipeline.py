@@ -98,7 +98,7 @@ def test_what_learns_nothing_keeps_all_threads_busy(tmp_path: Path):
 def test_what_is_proposed_does_not_depend_on_who_is_faster(tmp_path: Path, sampler: str):
     """What the threads did is repeated here one after another."""
     search = Search(tmp_path, sampler)
-    search.run(lambda wiring, _: time.sleep(0.001 * (wiring.n_edges % 7)) or wiring.n_edges, wanted=30)
+    search.run(lambda wiring, _: time.sleep(0.001 * (wiring.n_edges % 7)) or wiring.n_edges, wanted=20)
     source, stored = proposer(sampler), load(tmp_path)
     for number, record in enumerate(stored):
         if number >= 4:

@@ -30,9 +30,10 @@ from nas.store.study import StudyFile
 from predictors import Predictor
 from priors import GraphPool, Wiring
 
-TRIALS, BATCH = 24, 3
+BATCH = 3
 WAYS = ("killed", "interrupted", "extended")
 EVERY = os.environ.get("WIRENAS_TEST_RESUMES") == "all"
+TRIALS = 24 if EVERY else 15
 SPACE: dict[str, Any] = {"nodes": (8, 16), "degree": (2, 4), "attachment": "natural"}
 POOL = GraphPool([nx.gnp_random_graph(6 + index % 7, 0.4, seed=index) for index in range(40)])
 
@@ -138,7 +139,7 @@ class Case:
             given |= {"task": classes(), "recipe": recipe}
         campaign = Campaign(self.warm.parent / "never made", **given)
         with ThreadPoolExecutor(1) as executor:
-            searching = campaign._searching(study, campaign._trainer() if campaign.task else None, Watcher())
+            searching = campaign._search(study, campaign._trainer(), Watcher())
             if interrupted_at is None:
                 searching.run(executor, 1)
                 return

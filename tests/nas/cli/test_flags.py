@@ -15,7 +15,7 @@ from nas.space.space import Space
 from nas.training.recipe import Recipe
 
 
-@flags
+@flags(CampaignOptions)
 def command(file: Path | None = None, *, loud: bool = False, **given: Any) -> None:
     """A command."""
 

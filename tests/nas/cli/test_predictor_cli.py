@@ -24,9 +24,11 @@ from command_line import (
 )
 from rich.console import Console
 
-from nas.cli.display_predictors import show_features, show_predictions
+from nas.cli.display import show_features, show_predictions
 from predictors import TIERS, Predictor, describe, names_of
 from priors import FORMATS, Wiring, read_wiring, write_wiring
+
+pytestmark = pytest.mark.usefixtures("small_forests")
 
 ROOT = Path(__file__).resolve().parents[3]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "100"}

@@ -26,10 +26,12 @@ from command_line import (
 from rich.console import Console
 
 from nas import Campaign
-from nas.cli.display_predictors import show_validation
+from nas.cli.display import show_validation
 from nas.report import output as output_module
 from predictors import Predictor, Preparation, describe, names_of
 from predictors.storage import FILE
+
+pytestmark = pytest.mark.usefixtures("small_forests")
 
 ROOT = Path(__file__).resolve().parents[3]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "100"}

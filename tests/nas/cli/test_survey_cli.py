@@ -18,9 +18,9 @@ from rich.console import Console
 from nas import load
 from nas import survey as survey_module
 from nas.cli import app as cli
-from nas.cli import display as display_module
-from nas.cli.display import show_survey, survey_display
-from nas.cli.flags import given_options, survey_flags
+from nas.cli.display import show_survey
+from nas.cli.flags import flags, given_options
+from nas.cli.progress import survey_display
 from nas.errors import options_of
 from nas.evaluation.trainer import Trainer
 from nas.options.options import SurveyOptions
@@ -143,7 +143,7 @@ def test_a_degree_that_no_graph_has_is_told_with_what_it_becomes(wirenas: Call, 
 
 
 def test_flags_become_nested_options():
-    @survey_flags
+    @flags(SurveyOptions)
     def command(**given: Any) -> None:
         """Do nothing."""
 
@@ -337,7 +337,7 @@ def test_anything_else_is_exit_code_one(wirenas: Call, tmp_path: Path, monkeypat
 @pytest.mark.parametrize("is_terminal", [True, False])
 def test_the_display_shows_how_far_a_survey_is(is_terminal: bool, monkeypatch: pytest.MonkeyPatch):
     clock = [100.0]
-    monkeypatch.setattr(display_module.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
     console = Console(record=True, force_terminal=is_terminal, width=120, file=io.StringIO())
     with survey_display(console) as show:
         for done in (10, 20, 40):

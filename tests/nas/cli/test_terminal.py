@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from nas.cli.display import LiveWatcher, PlainWatcher, show_best, show_outcome, show_written, watcher_for
+from nas.cli.display import show_best, show_outcome, show_written
+from nas.cli.progress import CampaignDisplay
 from nas.report.outcome import Outcome
 from nas.store.records import Record, Records
 
@@ -26,11 +27,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def plain(direction: str, *, by_size: bool = False) -> tuple[PlainWatcher, StringIO]:
+def plain(direction: str, *, by_size: bool = False) -> tuple[CampaignDisplay, StringIO]:
     text = StringIO()
-    watcher = watcher_for(Console(file=text, width=40), direction, by_size=by_size)
-    assert isinstance(watcher, PlainWatcher)
-    return watcher, text
+    return CampaignDisplay(Console(file=text, width=40), direction, by_size=by_size), text
 
 
 def test_plain_lines_say_how_far_how_well_how_fast_and_how_long(clock: list[float]):
@@ -123,17 +122,36 @@ def test_plain_finals_are_counted(clock: list[float]):
     assert lines[-1] == "references: 12 of 12 trainings"
 
 
+def test_learning_a_predictor_is_one_plain_line(clock: list[float]):
+    watcher, text = plain("maximize")
+    watcher.stage_started("predictor", 1)
+    watcher.trained()
+    assert text.getvalue() == "predictor: learning from all trials\n"
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_notice_comes_once_and_before_the_search(is_terminal: bool):
+    text = StringIO()
+    watcher = CampaignDisplay(Console(file=text, force_terminal=is_terminal), "maximize", "The engine is slow.")
+    assert text.getvalue() == ""
+    watcher.search_started(0, 4, Records(()))
+    watcher.stage_started("finalists", 2)
+    watcher.finished()
+    assert text.getvalue().startswith("The engine is slow.\n")
+    assert text.getvalue().count("slow") == 1
+
+
 def test_the_live_display_says_the_same():
     text = StringIO()
     now = [0.0]
     console = Console(force_terminal=True, file=text, width=100, color_system=None, get_time=lambda: now[0])
-    watcher = watcher_for(console, "maximize")
-    assert isinstance(watcher, LiveWatcher)
+    watcher = CampaignDisplay(console, "maximize")
+    assert watcher.display.bars is not None
     watcher.search_started(1, 4, Records((record(0, 0.5),)))
     for number, value in enumerate((0.625, None, 0.25), 1):
         now[0] += 50.0
         watcher.recorded(record(number, value))
-    watcher.progress.refresh()
+    watcher.display.bars.refresh()
     assert "trial 2 failed: ValueError: [bold]no[/bold]" in text.getvalue()
     last = text.getvalue().split("search")[-1]
     assert "3/4" in last
@@ -149,7 +167,7 @@ def test_the_live_display_says_the_same():
 
 
 def test_a_live_display_that_never_started_ends():
-    LiveWatcher(Console(force_terminal=True, file=StringIO()), "maximize").finished()
+    CampaignDisplay(Console(force_terminal=True, file=StringIO()), "maximize").finished()
 
 
 def outcome(**fields: Any) -> Outcome:

@@ -22,9 +22,8 @@ import permissions
 import pytest
 from command_line import refused, wirenas
 
+from nas import dashboard as module
 from nas.dashboard import Mirror
-from nas.dashboard import server as mirror
-from nas.dashboard import server as server_module
 from nas.store.records import Record
 from nas.store.study import StudyFile
 
@@ -174,7 +173,7 @@ def test_of_many_trials_the_best_have_notes(
     direction: Any,
     best: str,
 ):
-    monkeypatch.setattr(mirror, "MOST_NOTES", 2)
+    monkeypatch.setattr(module, "MOST_NOTES", 2)
     StudyFile(tmp_path, direction)
     add(tmp_path, record(0.5), record(None), record(0.5), record(0.75), record(0.25), record(0.5))
     assert set(notes(follow(tmp_path))) == {"", "0", "1", best}
@@ -268,7 +267,7 @@ def test_a_browser_is_opened_where_there_is_a_screen(
     campaign: Path, monkeypatch: pytest.MonkeyPatch, given: tuple[str, ...], screen: bool, opened: bool
 ):
     pages: list[str] = []
-    monkeypatch.setattr(server_module, "serve", lambda _, host, port, ready: ready(f"{host}/", f"{host}/{port}"))
+    monkeypatch.setattr(module, "serve", lambda _, host, port, ready: ready(f"{host}/", f"{host}/{port}"))
     monkeypatch.setattr("webbrowser.open", pages.append)
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)

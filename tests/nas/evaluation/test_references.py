@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from nas.evaluation.references import EQUAL_PARAMETERS, Reference, complete, references
+from nas.evaluation.references import EQUAL_PARAMETERS, Contender, complete, references
 from nas.networks import NetworkSpec, n_parameters
 from priors import BarabasiAlbert, ErdosRenyi, Wiring, attach, layer, orient, stack
 
@@ -24,7 +24,7 @@ def cyclic(n: int) -> Wiring:
     return BarabasiAlbert(n, 2).sample(0) if n > 3 else complete(n)
 
 
-def by_name(wiring: Wiring, spec: NetworkSpec, seed: int = 0) -> dict[str, Reference]:
+def by_name(wiring: Wiring, spec: NetworkSpec, seed: int = 0) -> dict[str, Contender]:
     found = references(wiring, spec, np.random.default_rng(seed))
     assert [reference.name for reference in found] == NAMES
     return {reference.name: reference for reference in found}
@@ -37,7 +37,7 @@ def kinds(wiring: Wiring) -> tuple[int, int, int]:
     return int((read_in & ~read_out).sum()), int((~read_in & ~read_out).sum()), int(read_out.sum())
 
 
-def total(reference: Reference) -> int:
+def total(reference: Contender) -> int:
     return reference.spec.n_parameters(reference.wiring)["total"]
 
 

@@ -26,6 +26,8 @@ from predictors.storage import FILE, signed
 from priors import BarabasiAlbert, ErdosRenyi, Wiring, attach, layer, orient, read_wiring
 from priors.version import __version__
 
+pytestmark = pytest.mark.usefixtures("small_forests")
+
 FOLDERS = int(os.environ.get("WIRENAS_TEST_FOLDERS", "40"))
 MUTATIONS = int(os.environ.get("WIRENAS_TEST_MUTATIONS", "60"))
 MOST_SECONDS = 10.0

@@ -16,8 +16,7 @@ from nas.networks import load_network
 from nas.report import output
 from nas.report.card import card
 from nas.report.outcome import Outcome, best_record
-from nas.report.output import write_output
-from nas.report.plot import plot_progress
+from nas.report.output import plot_progress, write_output
 from nas.store.records import Records
 from priors import read_wiring
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from nas.report.steering import describe_origin, is_by_chance, is_steered, worth_of_steering
+from nas.report.outcome import describe_origin, is_by_chance, is_steered, worth_of_steering
 from nas.store.records import Record
 
 

@@ -1,13 +1,15 @@
 """The genetic search: campaigns that breed, store and rebuild; what predictors learn from them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import networkx as nx
 import numpy as np
 import pytest
+from quick import quick
 
 from nas.campaign import campaign as campaign_module
 from nas.campaign.campaign import Campaign
@@ -30,12 +32,14 @@ SPACE = {"nodes": (8, 20), "degree": (2, 6)}
 STRUCTURES = {"dag": "mlp", "stack": "rnn", "recurrent": "rnn"}
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="module")
+def bare() -> Iterator[None]:
     """Drawing, and what is learnt when all is over, take longer than all the rest of these campaigns."""
-    monkeypatch.setattr(output_module, "plot_progress", lambda *_: None)
-    monkeypatch.setattr(campaign_module, "fit_into", lambda *_, **__: None)
-    monkeypatch.setattr(candidates_module, "_POPULATION", 64)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(output_module, "plot_progress", lambda *_: None)
+        patch.setattr(campaign_module, "fit_into", lambda *_, **__: None)
+        patch.setattr(candidates_module, "_POPULATION", 64)
+        yield
 
 
 # The sampler
@@ -75,8 +79,29 @@ def campaign(out: Path, structure: str = "dag", **space: Any) -> Campaign:
     )
 
 
-@pytest.mark.parametrize("structure", STRUCTURES)
-@pytest.mark.parametrize("attachment", ["controlled", "natural", "projected"])
+@pytest.fixture(scope="module")
+def over(tmp_path_factory: pytest.TempPathFactory, bare: None) -> Campaign:
+    """A campaign of one thread that is over."""
+    search = campaign(tmp_path_factory.mktemp("over"))
+    search.threads = 1
+    search.run()
+    return search
+
+
+@pytest.fixture
+def records(over: Campaign) -> Records:
+    return load(over.out)
+
+
+@pytest.mark.parametrize(
+    ("structure", "attachment"),
+    quick(
+        product(STRUCTURES, ["controlled", "natural", "projected"]),
+        ("dag", "projected"),
+        ("stack", "controlled"),
+        ("recurrent", "natural"),
+    ),
+)
 def test_what_is_stored_is_enough_to_rebuild_every_child(tmp_path: Path, structure: str, attachment: str):
     search = campaign(tmp_path, structure, attachment=attachment)
     search.run()
@@ -107,9 +132,7 @@ def test_what_is_stored_is_enough_to_rebuild_every_child(tmp_path: Path, structu
     assert bred > 5
 
 
-def test_a_lineage_can_be_replayed(tmp_path: Path):
-    records = run(tmp_path)
-
+def test_a_lineage_can_be_replayed(records: Records):
     def graph(number: int) -> Wiring:
         record = records[number]
         return Wiring((record.n_hidden,), np.reshape(record.hidden_edges, (-1, 2)))
@@ -126,24 +149,24 @@ def test_a_lineage_can_be_replayed(tmp_path: Path):
     assert ways == {"mutation", "crossover"}
 
 
-@pytest.mark.parametrize("structure", STRUCTURES)
-@pytest.mark.parametrize("screened", [True, False])
+@pytest.mark.parametrize(
+    ("structure", "screened"),
+    quick(product(STRUCTURES, [True, False]), ("dag", True), ("stack", False), ("recurrent", True)),
+)
 def test_a_resumed_search_is_the_undisturbed_one(tmp_path: Path, structure: str, screened: bool):
     whole = told(run(tmp_path / "whole", structure, screened=screened))
     for trials in (3, 13, 22, 30):
         records = run(tmp_path / "parts", structure, screened=screened, trials=trials)
         assert told(records) == whole[:trials]
     assert any(row[-1] is not None for row in whole) == screened
-    assert told(run(tmp_path / "other", structure, screened=screened, seed=1)) != whole
+    assert told(run(tmp_path / "other", structure, screened=screened, seed=1, trials=3)) != whole[:3]
 
 
-def test_the_number_of_threads_changes_nothing(tmp_path: Path):
-    one, several = (told(run(tmp_path / str(threads), threads=threads)) for threads in (1, 4))
-    assert one == several
+def test_the_number_of_threads_changes_nothing(tmp_path: Path, records: Records):
+    assert told(run(tmp_path, threads=4)) == told(records)
 
 
-def test_forecasts_are_stored_before_the_training(tmp_path: Path):
-    records = run(tmp_path)
+def test_forecasts_are_stored_before_the_training(records: Records):
     later = [record for record in records if record.number >= 16]
     assert all(record.prediction_low < record.prediction < record.prediction_high for record in later)
     assert all(record.rank_correlation is not None for record in later)
@@ -276,11 +299,8 @@ def test_what_cannot_be_bred_is_refused(tmp_path: Path):
 # What a predictor learns from it
 
 
-def test_no_fold_of_a_predictor_divides_relatives(tmp_path: Path):
-    search = campaign(tmp_path)
-    search.run()
-    records = load(tmp_path)
-    found = campaign_examples(records, search._rebuild, search.space, (4, 2), "value", "maximize")
+def test_no_fold_of_a_predictor_divides_relatives(over: Campaign, records: Records):
+    found = campaign_examples(records, over._rebuild, over.space, (4, 2), "value", "maximize")
     assert found.groups is not None
     place = {wiring.fingerprint: index for index, wiring in enumerate(found.wirings)}
     assert LEAST_LINEAGES <= len(set(found.groups)) < len(found)
@@ -294,9 +314,7 @@ def test_no_fold_of_a_predictor_divides_relatives(tmp_path: Path):
                     assert (place[row.fingerprint] in inside) == (place[records[parent].fingerprint] in inside)
 
 
-def test_a_predictor_needs_several_lineages(tmp_path: Path):
-    search = campaign(tmp_path)
-    search.run()
-    found = campaign_examples(load(tmp_path), search._rebuild, search.space, (4, 2), "value", "maximize")
+def test_a_predictor_needs_several_lineages(over: Campaign, records: Records):
+    found = campaign_examples(records, over._rebuild, over.space, (4, 2), "value", "maximize")
     assert found.can_be_learnt
     assert not type(found)(**{**vars(found), "groups": tuple(i % 4 for i in range(len(found)))}).can_be_learnt

@@ -70,19 +70,19 @@ def search(source: Proposer, start: int, stop: int) -> list[Candidate]:
 @pytest.mark.parametrize("sampler", sorted(SAMPLERS))
 @pytest.mark.parametrize("limit", [None, 150])
 def test_what_is_remembered_counts_as_what_was_told(sampler: str, limit: int | None):
-    whole = search(proposer(sampler, limit), 0, 32)
-    for known in (4, 20) if limit is None else (20,):
+    whole = search(proposer(sampler, limit), 0, 24)
+    for known in (4, 16) if limit is None else (16,):
         resumed = proposer(sampler, limit)
         for candidate in whole[:known]:
             resumed.remember(frozen(candidate))
-        later = search(resumed, known, 32)
+        later = search(resumed, known, 24)
         assert [dict(candidate.params) for candidate in later] == [dict(c.params) for c in whole[known:]]
-        assert [candidate.number for candidate in later] == list(range(known, 32))
+        assert [candidate.number for candidate in later] == list(range(known, 24))
 
 
 def test_a_limit_rejects_in_these_tests():
-    free, bounded = search(proposer("tpe"), 0, 32), search(proposer("tpe", 150), 0, 32)
-    assert sum(candidate.wiring.n_edges > 150 for candidate in free) > 8
+    free, bounded = search(proposer("tpe"), 0, 24), search(proposer("tpe", 150), 0, 24)
+    assert sum(candidate.wiring.n_edges > 150 for candidate in free) > 5
     assert all(candidate.wiring.n_edges <= 150 for candidate in bounded)
 
 
@@ -101,7 +101,7 @@ def test_wirings_follow_from_what_is_stored(sampler: str):
 
 def test_a_sampler_that_likes_what_is_too_large_does_not_end_the_search():
     source = proposer("tpe", 140)
-    for first in range(0, 40, BATCH):
+    for first in range(0, 24, BATCH):
         batch = [source.propose(number) for number in range(first, first + BATCH)]
         for candidate in batch:
             size = candidate.wiring.n_edges
@@ -205,11 +205,11 @@ def test_optuna_says_nothing_about_the_study_in_memory(capsys: pytest.CaptureFix
 
 def test_what_is_kept_of_earlier_trials_changes_no_proposal(monkeypatch: pytest.MonkeyPatch):
     options: dict[str, Any] = {"limit": 150, "orientation": ("random", "degree")}
-    found = search(proposer("tpe", **options), 0, 32)
+    found = search(proposer("tpe", **options), 0, 20)
     monkeypatch.setitem(BLIND, "tpe", lambda seed, _: optuna.samplers.TPESampler(seed=seed))
-    expected = search(proposer("tpe", **options), 0, 32)
+    expected = search(proposer("tpe", **options), 0, 20)
     assert [candidate.params for candidate in found] == [candidate.params for candidate in expected]
-    by_chance = search(proposer("random", **options), 0, 32)
+    by_chance = search(proposer("random", **options), 0, 20)
     assert [candidate.params for candidate in found] != [candidate.params for candidate in by_chance]
 
 

@@ -10,21 +10,20 @@ from sampler_cases import SMALL, UNITS, asked, copied, luck, pairs, sampler_of, 
 
 from nas.samplers import rounds as rounds_module
 from nas.samplers.candidates import Source
-from nas.samplers.history import History
 from nas.samplers.rounds import Learner
 from nas.space.space import Space
 
 
 @pytest.mark.parametrize("replicates", [1, 3])
 def test_no_training_is_proposed_twice(replicates):
-    study, sampler, wirings = searched(Space(**SMALL), 200, refit=4, pool=16, replicates=replicates)
+    study, sampler, wirings = searched(Space(**SMALL), 120, refit=4, pool=16, replicates=replicates)
     assert max(pairs(study, wirings).values()) == 1
     times = Counter(wiring.fingerprint for wiring in wirings.values())
     assert max(times.values()) == replicates
     origins = Counter(proposal.origin for proposal in sampler.proposals.values())
     assert origins["replicate"] == (0 if replicates == 1 else sum(count - 1 for count in times.values()))
     assert {number % 10 for number, own in sampler.proposals.items() if own.origin == "replicate"} <= {9}
-    assert 8 <= origins["random"] <= 32
+    assert 4 <= origins["random"] <= 22
     # Until there are 5 examples nothing is expected, and here they are counted by fours.
     assert origins["start-up"] == 8
     assert {"prior", "neighbour", "tpe"} <= set(origins)
@@ -39,7 +38,7 @@ def test_replicates_that_nobody_asks_for_end_all_the_same():
         wirings.append(asked(space, trial).fingerprint)
         return 1.0 if len(wirings) == 3 else luck(asked(space, trial))
 
-    study.optimize(objective, n_trials=50)
+    study.optimize(objective, n_trials=30)
     assert max(Counter(wirings).values()) <= 2
 
 
@@ -95,11 +94,10 @@ def test_what_runs_is_taken_to_become_what_is_expected():
     space = Space(**SMALL)
     source = Source(space, UNITS, size_of, seed=3)
     trials = searched(space, 12)[0].get_trials()
-    now = Learner(source, ["maximize"], 3).round(trials, History(source, "maximize").examples(trials), 32)
-    everything = np.arange(len(now.candidates))
-    alone = now.gains(everything, [], 1.0, by_size=False)
+    now = Learner(source, ["maximize"], 3).round(trials, 32)
+    alone = now.gains(now.candidates, [], 1.0, by_size=False)
     first = int(alone.argmax())
-    beside = now.gains(everything, [now.candidates.tried(first)], 1.0, by_size=False)
+    beside = now.gains(now.candidates, [now.candidates[first]], 1.0, by_size=False)
     assert (beside <= alone + 1e-9).all()
     assert beside[first] < alone[first]
-    np.testing.assert_array_equal(now.gains(everything[3:7], [], 1.0, by_size=False), alone[3:7])
+    np.testing.assert_array_equal(now.gains(now.candidates[3:7], [], 1.0, by_size=False), alone[3:7])

@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import optuna
 import pytest
-from sampler_cases import SMALL, UNITS, asked, copied, pairs, params_of, sampler_of, searched, size_of, sources
+from sampler_cases import SMALL, UNITS, asked, copied, drawn, pairs, params_of, sampler_of, searched, size_of, sources
 
 from nas.samplers.acquisition import hypervolume
 from nas.samplers.candidates import Source
@@ -19,10 +19,10 @@ def test_proposals_become_better_than_draws():
     for seed in range(2):
         _, sampler, wirings = searched(Space(**SMALL), 40, seed=seed)
         chosen = [n for n, own in sampler.proposals.items() if own.origin in ("prior", "neighbour", "tpe")]
-        population = Source(Space(**SMALL), UNITS, size_of, seed + 100).population
-        drawn = np.array([sources(wiring) for wiring in population.wirings])
-        gained.append(np.mean([sources(wirings[number]) for number in chosen[10:]]) - np.quantile(drawn, 0.9))
-        found["better"] += max(map(sources, wirings.values())) > drawn.max()
+        population = drawn(Source(Space(**SMALL), UNITS, size_of, seed + 100))
+        others = np.array([sources(wiring) for wiring in population])
+        gained.append(np.mean([sources(wirings[number]) for number in chosen[10:]]) - np.quantile(others, 0.9))
+        found["better"] += max(map(sources, wirings.values())) > others.max()
     assert min(gained) > 0
     assert found["better"] >= 1
 

@@ -1,10 +1,12 @@
 """Proposals of the structural sampler lie within the space: its parameters, its limits, its own graphs."""
 
 from collections import Counter
+from itertools import product
 
 import numpy as np
 import pytest
 from optuna.trial import TrialState
+from quick import quick
 from sampler_cases import SMALL, UNITS, is_one_line, pairs, searched, size_of, sources
 
 from nas.errors import InputError
@@ -66,8 +68,10 @@ def test_edits_leave_as_many_neurons_as_the_space_has(attachment):
     assert neurons <= {10, 11, 12}
 
 
-@pytest.mark.parametrize("limit", ["max_parameters", "max_edges"])
-@pytest.mark.parametrize("share", [0.2, 0.004])
+@pytest.mark.parametrize(
+    ("limit", "share"),
+    quick(product(["max_parameters", "max_edges"], [0.2, 0.004]), ("max_parameters", 0.2), ("max_edges", 0.004)),
+)
 def test_limits_are_kept_however_few_keep_to_them(limit, share):
     space, rng = Space(**SMALL), np.random.default_rng(0)
     of = size_of if limit == "max_parameters" else (lambda wiring: wiring.hidden.n_edges)

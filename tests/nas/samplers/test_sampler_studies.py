@@ -84,8 +84,11 @@ def test_a_wiring_that_was_trained_several_times_enters_once_with_its_mean(direc
     assert found.values.tolist() == pytest.approx([sign * 0.75, sign * 0.625 / 3])
     assert found.counts.tolist() == [1, 3]
     assert found.numbers == (0, 2)
-    assert [own.fingerprint for own in found.tried] == [source.wiring(own).fingerprint for own in (other, one)]
-    np.testing.assert_array_equal(found.X, source.of([other, one], "prior").X)
+    assert [point.fingerprint for point in found.points] == [source.wiring(own).fingerprint for own in (other, one)]
+    rows, expected = (
+        np.array([point.row for point in points]) for points in (found.points, source.of([other, one], ""))
+    )
+    np.testing.assert_array_equal(rows, expected)
 
 
 @pytest.mark.parametrize("values", [[0.5], [math.inf], [-math.inf, math.inf], [0.5, 0.5, 0.5, 0.6]])
@@ -103,12 +106,14 @@ def test_values_that_teach_nothing_or_next_to_nothing(values):
 def test_structure_is_given_up_where_thirty_wirings_tell_no_more_than_their_mean(
     monkeypatch, n_wirings, gain, falls_back
 ):
-    learner = Learner(Source(Space(**SMALL), UNITS, size_of, seed=3), ["maximize"], 3)
-    monkeypatch.setattr(Learner, "fit", lambda *_: SimpleNamespace(gain=gain))
-    examples = round_of([(0.5, 0.5, 100)] * n_wirings, [(0.5, 0.1, 100)]).examples
-    assert learner.round([], examples, 16).falls_back == falls_back
-    monkeypatch.setattr(Learner, "fit", lambda *_: None)
-    assert not learner.round([], examples, 16).falls_back
+    source = Source(Space(**SMALL), UNITS, size_of, seed=3)
+    monkeypatch.setattr(rounds_module, "fit_surrogate", lambda *_: SimpleNamespace(gain=gain))
+    known = [(0.5, 0.5, 100)] * (n_wirings - 1)
+    # Equal values teach nothing, not even that.
+    for last, expected in ((0.6, falls_back), (0.5, False)):
+        examples = round_of([*known, (last, last, 100)], [(0.5, 0.1, 100)]).examples
+        monkeypatch.setattr(History, "examples", lambda *_, examples=examples: examples)
+        assert Learner(source, ["maximize"], 3).round([], 16).falls_back == expected
 
 
 def test_where_structure_is_given_up_tpe_chooses(monkeypatch):

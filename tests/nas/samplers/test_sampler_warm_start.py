@@ -2,7 +2,19 @@
 
 import numpy as np
 import pytest
-from sampler_cases import SMALL, UNITS, copied, is_one_line, pairs, params_of, round_of, searched, size_of, sources
+from sampler_cases import (
+    SMALL,
+    UNITS,
+    copied,
+    drawn,
+    is_one_line,
+    pairs,
+    params_of,
+    round_of,
+    searched,
+    size_of,
+    sources,
+)
 
 from nas.errors import InputError
 from nas.samplers.candidates import Source
@@ -10,18 +22,20 @@ from nas.samplers.rounds import Warm
 from nas.space.space import Space
 from predictors import FEATURES, Feature, Predictor, describe, names_of
 
+pytestmark = pytest.mark.usefixtures("small_forests")
+
 
 @pytest.fixture(scope="module")
 def fitted():
     """A predictor of what a survey of such wirings would have found."""
     source = Source(Space(**SMALL), UNITS, size_of, seed=77)
-    wirings = source.population.wirings[:40]
+    wirings = drawn(source)[:40]
     return Predictor().fit(wirings, [sources(wiring) for wiring in wirings])
 
 
 def test_with_a_predictor_the_first_proposals_are_good(fitted):
     space = Space(**SMALL)
-    population = [sources(wiring) for wiring in Source(space, UNITS, size_of, 5).population.wirings]
+    population = [sources(wiring) for wiring in drawn(Source(space, UNITS, size_of, 5))]
     study, sampler, wirings = searched(space, 14, warm_start=fitted, startup=10)
     first = [sources(wirings[number]) for number in range(6) if sampler.proposals[number].origin != "random"]
     assert np.mean(first) > np.quantile(population, 0.85)
@@ -48,7 +62,7 @@ def test_a_predictor_counts_as_much_as_twenty_trials(n_trials):
 
 
 def test_a_predictor_of_a_loss_is_turned_round(fitted):
-    wirings = Source(Space(**SMALL), UNITS, size_of, seed=77).population.wirings[:40]
+    wirings = drawn(Source(Space(**SMALL), UNITS, size_of, seed=77))[:40]
     opposite = Predictor(direction="minimize").fit(wirings, [-sources(wiring) for wiring in wirings])
     one, _, _ = searched(Space(**SMALL), 4, warm_start=fitted)
     other, _, _ = searched(Space(**SMALL), 4, warm_start=opposite)
@@ -56,7 +70,7 @@ def test_a_predictor_of_a_loss_is_turned_round(fitted):
 
 
 def test_a_predictor_of_other_wirings_is_refused_by_one_line(fitted):
-    wirings = Source(Space(**{**SMALL, "structure": "recurrent"}), UNITS, size_of, seed=77).population.wirings[:20]
+    wirings = drawn(Source(Space(**{**SMALL, "structure": "recurrent"}), UNITS, size_of, seed=77))[:20]
     recurrent = Predictor().fit(wirings, [sources(wiring) for wiring in wirings])
     for structure, predictor in (("dag", recurrent), ("recurrent", fitted)):
         with pytest.raises(
@@ -68,7 +82,7 @@ def test_a_predictor_of_other_wirings_is_refused_by_one_line(fitted):
 
 def test_columns_are_found_by_name(fitted):
     """Features may have come since the predictor learnt, and stand in another order."""
-    wirings = Source(Space(**SMALL), UNITS, size_of, seed=78).population.wirings[:10]
+    wirings = drawn(Source(Space(**SMALL), UNITS, size_of, seed=78))[:10]
     names = names_of(("size", "structure"))
     order = np.random.default_rng(0).permutation(len(names))
     rows = describe(wirings, ("size", "structure"))
@@ -80,7 +94,7 @@ def test_columns_are_found_by_name(fitted):
 
 
 def test_a_column_of_ones_own_is_no_feature(fitted, monkeypatch):
-    wirings = Source(Space(**SMALL), UNITS, size_of, seed=77).population.wirings[:10]
+    wirings = drawn(Source(Space(**SMALL), UNITS, size_of, seed=77))[:10]
     own = Predictor().fit(wirings, np.arange(10.0), columns={"toy": np.arange(10.0)})
     toy = Feature("toy", "size", "size", "O(1)", "any", "nothing", measure=lambda _: 0.0)
     monkeypatch.setitem(FEATURES, "toy", toy)

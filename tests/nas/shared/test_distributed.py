@@ -14,10 +14,12 @@ from postgres import DATABASE, PASSWORD, USER, Postgres
 
 from nas.networks import NetworkSpec
 from nas.options.options import resolve
-from nas.shared import database, stale
+from nas.samplers.proposer import Candidate
+from nas.shared import database
 from nas.shared.counting import next_to_copy, rival, standing, surplus
-from nas.shared.sampling import choose, notes_on, sampler_for, searched_space
-from nas.shared.shared import SharedStudy
+from nas.shared.loop import Silence, tell_once
+from nas.shared.sampling import sampler_for
+from nas.shared.shared import SharedStudy, requeue, requeue_silent
 
 SPACE = {"nodes": (8, 20), "degree": (2, 5)}
 BEGUN = datetime(2026, 1, 1)
@@ -81,7 +83,7 @@ def test_failed_evaluations_are_copied_and_do_not_count_others_that_failed_are_n
     ]
     assert numbers(next_to_copy(trials, 2)) == [0, 3, 4]
     assert numbers(next_to_copy(trials, 9)) == [0, 3, 4, 5]
-    assert (standing(trials).counted, standing(trials).running) == (2, 0)
+    assert standing(trials) == (2, 0)
 
 
 @pytest.mark.parametrize("state", ["RUNNING", "COMPLETE", "PRUNED"])
@@ -112,7 +114,7 @@ def study_of(*trials: FrozenTrial) -> optuna.Study:
 
 def test_a_trial_is_queued_again_three_times_and_only_if_it_was_begun() -> None:
     study = study_of()
-    stale.taken_over(study, trial(0, "FAIL", claim=""))
+    requeue_silent(study, trial(0, "FAIL", claim=""))
     assert study.trials == []
     lost = optuna.create_trial(
         state=TrialState.FAIL,
@@ -121,22 +123,22 @@ def test_a_trial_is_queued_again_three_times_and_only_if_it_was_begun() -> None:
         user_attrs={"fingerprint": "a"},
     )
     for retries in range(3):
-        stale.taken_over(study, lost)
+        requeue_silent(study, lost)
         again = study.trials[-1]
         assert (again.state, again.system_attrs["fixed_params"]) == (TrialState.WAITING, {"n": 3})
         assert again.user_attrs["retries"] == retries + 1
         assert "fingerprint" not in again.user_attrs
         lost.user_attrs = {**lost.user_attrs, **again.user_attrs}
-    stale.taken_over(study, lost)
+    requeue_silent(study, lost)
     assert len(study.trials) == 3
-    stale.requeue(study, lost, is_retry=False)  # Given back, which is nobody's fault.
+    requeue(study, lost, is_retry=False)  # Given back, which is nobody's fault.
     assert study.trials[-1].user_attrs["retries"] == 3
 
 
 def test_a_trial_without_a_claim_is_broken_after_the_grace_period(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
-    silence = stale.Silence()
+    silence = Silence()
     trials = [trial(0, "RUNNING", claim=""), trial(1, "RUNNING"), trial(2), trial(3, "WAITING", claim="")]
     assert silence.broken(trials) == []
     now[0] += database.GRACE_S
@@ -150,11 +152,11 @@ def test_a_trial_without_a_claim_is_broken_after_the_grace_period(monkeypatch: p
 def test_what_was_told_is_told_once() -> None:
     study = study_of()
     first, second = study.ask(), study.ask()
-    assert stale.tell_once(study, first.number, TrialState.COMPLETE, 1.0)
-    assert stale.tell_once(study, first.number, TrialState.COMPLETE, 1.0)
-    assert not stale.tell_once(study, first.number, TrialState.FAIL)
+    assert tell_once(study, first.number, TrialState.COMPLETE, 1.0)
+    assert tell_once(study, first.number, TrialState.COMPLETE, 1.0)
+    assert not tell_once(study, first.number, TrialState.FAIL)
     study.tell(second, state=TrialState.FAIL)
-    assert not stale.tell_once(study, second.number, TrialState.COMPLETE, 1.0)
+    assert not tell_once(study, second.number, TrialState.COMPLETE, 1.0)
 
 
 # Sampling
@@ -163,16 +165,15 @@ def test_what_was_told_is_told_once() -> None:
 @pytest.mark.parametrize("sampler", ["random", "tpe", "structural"])
 def test_workers_of_one_seed_choose_different_wirings_for_different_trials(sampler: str) -> None:
     options = resolve({"sampler": sampler, "space": SPACE, "startup": 4})
-    space = searched_space(options, options.resolved_space)
+    space = options.resolved_space
     study = study_of()
     chosen = []
     for _ in range(6):
-        own = sampler_for(options, space, (4, 2), NetworkSpec("mlp"), 0, _steering(options))
+        own = sampler_for(options, space, (4, 2), NetworkSpec("mlp"), _steering(options))
         study.sampler = own
         asked = study.ask()
-        chosen.append(space.wiring(choose(own, space, asked), 4, 2).fingerprint)
-        assert bool(notes_on(own, asked.number)) == (sampler == "structural")
-        assert notes_on(own, 99) == {}
+        chosen.append(space.wiring(own.suggest_all(asked), 4, 2).fingerprint)
+        assert set(own.proposals) == ({asked.number} if sampler == "structural" else set())
     assert len(set(chosen)) == 6
     assert ("n_moves" in study.trials[0].params) == (sampler == "structural")
 
@@ -226,7 +227,7 @@ def test_a_server_that_is_not_there_is_said_at_once() -> None:
 def test_messages_of_drivers_are_shown_without_passwords() -> None:
     url = database.url_of("postgresql://me:p%40ss@h:1/d?sslpassword=other")
     error = RuntimeError("no: p@ss p%40ss other\n(Background on this error at: https://x)")
-    assert database.reason_of(error, url) == "no: *** *** ***"
+    assert database._reason_of(error, url) == "no: *** *** ***"
     assert database.place_of(url) == "h:1/d"
 
 
@@ -277,9 +278,9 @@ def test_parameters_are_stored_at_once_as_optuna_stores_them_one_by_one(structur
         queued = study.ask()
         asked = shared.suggester(queued)
         assert space.suggest_all(asked) == params
-        chosen = {"params": params, "distributions": asked.distributions}
+        candidate = Candidate(queued.number, params, asked.distributions, space.wiring(params), 0)
         for _ in range(2):  # Again, as where the connection broke.
-            shared.store(queued, {"fingerprint": "a", "n": [1, 2]}, chosen)
+            shared.store(queued, {"fingerprint": "a", "n": [1, 2]}, candidate)
         shared.store(queued, {"n": 3})
         first, second = (study.trials[own.number] for own in (plain, queued))
         assert (second.params, second.distributions) == (first.params, first.distributions)

@@ -12,8 +12,7 @@ from nas.campaign.campaign import Campaign
 from nas.errors import InputError
 from nas.prediction.examples import survey_examples
 from nas.report import output as output_module
-from nas.space.graphs import read_graphs
-from nas.space.space import Space, check_graphs
+from nas.space.space import Space, check_graphs, read_graphs
 from nas.store.study import load
 from nas.store.survey_table import load_survey
 from priors import GraphPool, Wiring

@@ -13,7 +13,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import event
 
-from nas.store import trial_rows as rows
+from nas.store import study as rows
 from nas.store.study import append_trials
 
 DISTRIBUTIONS = {

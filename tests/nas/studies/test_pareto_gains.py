@@ -6,21 +6,22 @@ from sampler_cases import round_of
 
 
 def gains(known: list[tuple[float, float, int]], candidates: list[tuple[float, float, int]]) -> np.ndarray:
-    return round_of(known, candidates).gains(np.arange(len(candidates)), [], 1.0, by_size=True)
+    now = round_of(known, candidates)
+    return now.gains(now.candidates, [], 1.0, by_size=True)
 
 
 @pytest.mark.parametrize("optimism", [0.0, 1.0, 2.5])
 def test_what_is_unsure_promises_more_by_so_many_deviations(optimism: float):
     now = round_of([(0.2, 0.2, 100)], [(0.5, 0.1, 10), (0.4, 0.3, 20), (0.6, 0.0, 30)])
-    found = now.gains(np.array([2, 0, 1]), [], optimism, by_size=False)
+    found = now.gains([now.candidates[index] for index in (2, 0, 1)], [], optimism, by_size=False)
     assert found.tolist() == pytest.approx([0.6, 0.5 + 0.1 * optimism, 0.4 + 0.3 * optimism])
 
 
 def test_without_optimism_what_is_unsure_adds_no_more_to_a_front():
     now = round_of([(0.5, 0.5, 100), (0.0, 0.0, 50)], [(0.6, 0.3, 101), (0.6, 0.0, 101), (0.0, 0.0, 1000)])
-    unsure, sure, _ = now.gains(np.arange(3), [], 0.0, by_size=True)
+    unsure, sure, _ = now.gains(now.candidates, [], 0.0, by_size=True)
     assert unsure == pytest.approx(sure)
-    unsure, sure, _ = now.gains(np.arange(3), [], 1.0, by_size=True)
+    unsure, sure, _ = now.gains(now.candidates, [], 1.0, by_size=True)
     assert unsure > 1.1 * sure
 
 

@@ -16,8 +16,7 @@ from nas.errors import InputError
 from nas.options.options import resolve_survey
 from nas.studies.steering import study as steering
 from nas.studies.steering.arms import ARMS, start_up
-from nas.studies.steering.pools import Pool
-from nas.studies.steering.replay import START, replay
+from nas.studies.steering.replay import START, Pool, replay
 from nas.studies.steering.results import COMPARISONS, MEASURES
 
 
@@ -172,7 +171,7 @@ def test_missing_images_leave_their_pool_out(
 ):
     images = {**TINY, "task": "mnist"}
     monkeypatch.setattr(steering, "POOLS", {"images": images, "tiny": TINY})
-    monkeypatch.setattr(steering, "write_report", lambda *_: None)
+    monkeypatch.setattr(steering, "write_report", lambda _, found: {"pools": found})
     monkeypatch.setattr(steering, "summary", len)
     common = ("--out", tmp_path / "out", "--atlas", atlas, "--seeds", 2, "--data", tmp_path)
     code, text, err = wirenas("study", "steering", *common, "--json")

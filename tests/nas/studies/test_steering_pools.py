@@ -8,8 +8,7 @@ import pytest
 from steering_cases import TIERS, N, make_pool
 
 from nas.store.survey_table import load_survey
-from nas.studies.steering.pools import Pool, read_pool
-from nas.studies.steering.replay import Choice, Run
+from nas.studies.steering.replay import Choice, Pool, Run, read_pool
 from predictors import names_of
 
 

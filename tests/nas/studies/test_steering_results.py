@@ -9,12 +9,10 @@ from scipy.stats import binomtest
 from steering_cases import N
 
 from nas.studies.steering.arms import ARMS
-from nas.studies.steering.pools import Pool
-from nas.studies.steering.replay import START, TRIALS
-from nas.studies.steering.report import numbers_of
-from nas.studies.steering.results import COMPARISONS, MEASURES, Comparison, PoolResult
-from nas.studies.steering.words import pages
-from nas.studies.tables import Difference, expected_median, holm, paired_difference, plain
+from nas.studies.steering.replay import START, TRIALS, Pool
+from nas.studies.steering.report import numbers_of, pages, verdict
+from nas.studies.steering.results import COMPARISONS, MEASURES, PoolResult
+from nas.studies.tables import expected_median, holm, paired_difference, plain
 
 
 def line_of(arm: str, seed: int, members: list[int], **more: Any) -> dict[str, Any]:
@@ -51,18 +49,18 @@ def test_measures_by_hand(pool: Pool):
     assert result.paired("random", "proposals") == pytest.approx(expected)
     assert result.paired("random", "incumbent") == [0.0, 0.0]
     assert result.paired("random", "incumbent by label") == [0.1, 0.1]
-    found = result.arms["random"]
-    assert found.trainings == {"1%": 51.0, "5%": 51.0}
-    assert found.reached == {"1%": 0.5, "5%": 0.5}
-    assert found.seconds == pytest.approx(5.0 / 50)
-    assert found.proposals == found.steered == pytest.approx(sum(expected) / 2)
-    assert found.origins == {"prior": 1.0}
-    assert found.forecasts == {}
+    found = result.numbers["arms"]["random"]
+    assert found["trainings"] == {"1%": 51.0, "5%": 51.0}
+    assert found["reached"] == {"1%": 0.5, "5%": 0.5}
+    assert found["seconds"] == pytest.approx(5.0 / 50)
+    assert found["proposals"] == found["steered"] == pytest.approx(sum(expected) / 2)
+    assert found["origins"] == {"prior": 1.0}
+    assert found["forecasts"] == {}
     none = result_of(own, {"random": [line_of("random", seed, never) for seed in range(2)]})
-    assert none.arms["random"].trainings["1%"] is None
-    assert none.arms["random"].reached["1%"] == 0.0
-    assert result.quantiles[0] == 0.0
-    assert result.seeds == 2
+    assert none.numbers["arms"]["random"]["trainings"]["1%"] is None
+    assert none.numbers["arms"]["random"]["reached"]["1%"] == 0.0
+    assert result.numbers["truth"]["least"] == 0.0
+    assert result.numbers["seeds"] == 2
 
 
 def test_forecasts_are_judged_by_origin(pool: Pool):
@@ -73,15 +71,15 @@ def test_forecasts_are_judged_by_origin(pool: Pool):
     ]
     forecasts = [own and [-own[0] if k % 2 else own[0], *own[1:]] for k, own in enumerate(forecasts)]
     line = line_of("random", 0, list(range(60)), origins=origins, values=values.tolist(), forecasts=forecasts)
-    own = result_of(pool, {"random": [line]}).arms["random"]
-    assert own.steered == pytest.approx(pool.truth[11:60:2].mean())
-    assert own.origins == {"random": 0.5, "prior": 0.5}
-    found = own.forecasts
+    own = result_of(pool, {"random": [line]}).numbers["arms"]["random"]
+    assert own["steered"] == pytest.approx(pool.truth[11:60:2].mean())
+    assert own["origins"] == {"random": 0.5, "prior": 0.5}
+    found = own["forecasts"]
     assert set(found) == {"random", "prior"}
-    assert (found["random"].n, found["prior"].n) == (25, 25)
-    assert found["random"].tau == pytest.approx(1.0)
-    assert found["prior"].tau == pytest.approx(-1.0)
-    assert (found["random"].coverage, found["prior"].coverage) == (12 / 25, 1.0)
+    assert (found["random"]["n"], found["prior"]["n"]) == (25, 25)
+    assert found["random"]["tau"] == pytest.approx(1.0)
+    assert found["prior"]["tau"] == pytest.approx(-1.0)
+    assert (found["random"]["coverage"], found["prior"]["coverage"]) == (12 / 25, 1.0)
 
 
 def test_all_comparisons_of_a_pool_are_corrected_together(pool: Pool):
@@ -92,24 +90,25 @@ def test_all_comparisons_of_a_pool_are_corrected_together(pool: Pool):
         "structural": [line_of("structural", seed, rng.permutation(order[:100])[:60].tolist()) for seed in range(20)],
     }
     result = result_of(pool, lines)
-    assert len(result.comparisons) == len(COMPARISONS) * len(MEASURES) == 56
-    assert {own.p_holm for own in result.comparisons} == set(holm([own.difference.p for own in result.comparisons]))
-    by_key = {(own.arm, own.other, own.measure): own for own in result.comparisons}
+    comparisons = result.numbers["comparisons"]
+    assert len(comparisons) == len(COMPARISONS) * len(MEASURES) == 56
+    assert {own["p_holm"] for own in comparisons} == set(holm([own["difference"].p for own in comparisons]))
+    by_key = {(own["arm"], own["other"], own["measure"]): own for own in comparisons}
     first = by_key["structural", "random", "proposals"]
-    assert first.difference == paired_difference(
+    assert first["difference"] == paired_difference(
         result.paired("structural", "proposals"), result.paired("random", "proposals")
     )
-    assert first.verdict == 1
+    assert verdict(plain(first)) == 1
     # Fewer trainings are better, and equal arms are not told apart.
     trainings = by_key["structural", "random", "trainings"]
-    assert trainings.difference.mean < 0
-    assert trainings.verdict == 1
-    assert by_key["tpe", "random", "proposals"].verdict == 0
-    assert by_key["structural-once", "structural", "proposals"].verdict == -1
+    assert trainings["difference"].mean < 0
+    assert verdict(plain(trainings)) == 1
+    assert verdict(plain(by_key["tpe", "random", "proposals"])) == 0
+    assert verdict(plain(by_key["structural-once", "structural", "proposals"])) == -1
 
 
 @pytest.mark.parametrize(
-    ("mean", "low", "high", "p", "measure", "verdict"),
+    ("mean", "low", "high", "p", "measure", "expected"),
     [
         (1.0, 0.5, 1.5, 0.01, "proposals", 1),
         (-1.0, -1.5, -0.5, 0.01, "proposals", -1),
@@ -119,9 +118,10 @@ def test_all_comparisons_of_a_pool_are_corrected_together(pool: Pool):
     ],
 )
 def test_a_verdict_needs_the_test_and_the_interval(
-    mean: float, low: float, high: float, p: float, measure: str, verdict: int
+    mean: float, low: float, high: float, p: float, measure: str, expected: int
 ):
-    assert Comparison("a", "b", measure, Difference(mean, low, high, p), p).verdict == verdict
+    found = {"measure": measure, "difference": {"mean": mean, "low": low, "high": high}, "p_holm": p}
+    assert verdict(found) == expected
 
 
 def test_the_report_says_what_the_numbers_say(pool: Pool):
@@ -142,7 +142,7 @@ def test_the_report_says_what_the_numbers_say(pool: Pool):
     few = report([result_of(pool, {"random": good[:19]})])
     assert "Fewer than 20 seeds on oracle: a trial that shows nothing." in few
     assert "Fewer than" not in text
-    share = result_of(pool, {"random": good}).arms["structural"].reached["1%"]
+    share = result_of(pool, {"random": good}).numbers["arms"]["structural"]["reached"]["1%"]
     low, high = binomtest(round(20 * share), 20).proportion_ci(method="wilson")
     assert f"found one of the best 1% in {share:.0%} [{low:.0%}, {high:.0%}] of the runs" in text
     assert "Seeds change the search, and which trainings it sees. The pool is the same for all of them" in text

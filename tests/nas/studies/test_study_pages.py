@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from nas.studies import prediction, published_rnns, zero_cost
-from nas.studies.pareto import study as pareto_report
+from nas.studies import pareto, prediction, published_rnns, zero_cost
+from nas.studies.steering import report as steering_report
 from nas.studies.steering import warm_start
-from nas.studies.steering import words as steering_words
 from nas.studies.tables import format_share
 from predictors.validation.resampling import share_interval
 
@@ -20,9 +19,9 @@ STUDIES: dict[str, Callable[[Mapping[str, Any]], dict[str, str]]] = {
     "published-rnns/published-rnns.json": published_rnns.pages,
     "prediction/prediction.json": prediction.pages,
     "prediction/zero-cost.json": zero_cost.pages,
-    "steering/steering.json": steering_words.pages,
+    "steering/steering.json": steering_report.pages,
     "steering/warm-start.json": warm_start.pages,
-    "pareto/pareto.json": pareto_report.pages,
+    "pareto/pareto.json": pareto.pages,
 }
 
 
@@ -181,11 +180,3 @@ def test_a_warm_start_that_is_ahead_by_chance_is_not_told_apart():
     assert 'In the mean the warm start is ahead of "from scratch", BEHIND "random"; ' in text
     assert 'in the best of 20 it is not told apart from "from scratch" and "random".' in text
     assert "nothing about other predictors, pools or tasks" in in_one_line(text)
-
-
-def test_old_numbers_do_not_say_the_machine():
-    numbers = stored("steering/warm-start.json")
-    machine = numbers.pop("machine")
-    text = warm_start.pages(numbers)["warm-start.md"]
-    assert machine not in text
-    assert text.endswith("\nMade by `wirenas study warm-start`.\n")

@@ -14,8 +14,7 @@ from image_cases import ARRAYS, CONTENTS, LABELS, MD5, N_TEST, NAMES, PIXELS, TI
 
 from nas.errors import InputError
 from nas.tasks import load_task
-from nas.tasks.image_files import IdxFile, cache_folder, locate
-from nas.tasks.images import image_task
+from nas.tasks.images import IdxFile, cache_folder, image_task, locate
 
 pytestmark = pytest.mark.usefixtures("openml")
 

@@ -10,8 +10,7 @@ from image_cases import LABELS, N_TEST, N_TRAIN, NAMES, PIXELS, SIDE, TINY, Open
 
 from nas.cli.app import main
 from nas.tasks import FROM_FILES, images, load_task, mnist
-from nas.tasks.image_files import ImageSet
-from nas.tasks.images import FASHION_MNIST, MNIST, image_task
+from nas.tasks.images import FASHION_MNIST, MNIST, ImageSet, image_task
 
 pytestmark = pytest.mark.usefixtures("openml")
 

@@ -11,7 +11,7 @@ import torch
 
 from nas.tasks import reber, reber_embedded, reber_published
 from nas.tasks.grammar import LETTERS, is_embedded, is_valid
-from nas.tasks.sequences import bigram_rule, letter_rule, plateaus_of, trigram_rule
+from nas.tasks.sequences import judge_by_grams, plateaus_of
 
 VARIANTS = {
     "reber": (reber, LETTERS, is_valid),
@@ -127,16 +127,16 @@ def test_the_echo_is_invisible_without_memory():
     known = [strings[index] for index in task.train.tolist() if task.targets[index] == 1]
     echo = [strings[index] for index in test if strings[index][1] != strings[index][-2]]
     assert len(echo) == len(test) // 4
-    assert trigram_rule(known, echo).mean() > 0.98
+    assert judge_by_grams(3, known, echo).mean() > 0.98
 
 
 def test_rules_on_strings_made_by_hand():
     known = ["ABA", "AAB"]
     candidates = ["ABAAB", "B", "AC", "ABB", "A", "AABA"]
-    assert letter_rule(known, candidates).tolist() == [True, True, False, True, True, True]
-    assert bigram_rule(known, candidates).tolist() == [True, False, False, False, True, True]
+    assert judge_by_grams(1, known, candidates).tolist() == [True, True, False, True, True, True]
+    assert judge_by_grams(2, known, candidates).tolist() == [True, False, False, False, True, True]
     # ABAAB holds BAA, which neither known string has; AABA consists of ^AA, AAB, ABA and BA$.
-    assert trigram_rule(known, candidates).tolist() == [False, False, False, False, False, True]
+    assert judge_by_grams(3, known, candidates).tolist() == [False, False, False, False, False, True]
 
 
 def test_plateaus_are_learnt_on_valid_training_strings_only():

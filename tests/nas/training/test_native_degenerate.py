@@ -21,7 +21,7 @@ from native_checks import (
 from nas.networks import NetworkSpec
 from nas.tasks import Task
 from nas.training import Recipe, begin_wiring
-from nas.training.examples import has_sparse_inputs
+from nas.training.native_engine import has_sparse_inputs
 from priors import Wiring, attach
 
 Edges = list[tuple[int, int]]

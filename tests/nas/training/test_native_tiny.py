@@ -11,8 +11,7 @@ from native_checks import INSTRUCTION_SETS
 from nas.networks import NetworkSpec
 from nas.training import Recipe, native_engine
 from nas.training.compiled import compile_wiring
-from nas.training.examples import has_sparse_inputs
-from nas.training.native_engine import NativeSession
+from nas.training.native_engine import NativeSession, has_sparse_inputs
 from priors import Wiring
 
 N_WIRINGS = int(os.environ.get("WIRENAS_TEST_WIRINGS", "500"))

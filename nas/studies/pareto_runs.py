@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from statistics import fmean
 
 import numpy as np
 import optuna
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from nas.evaluation.finals import FRESH
 from nas.evaluation.threads import one_torch_thread
-from nas.evaluation.trainer import Trainer
+from nas.evaluation.trainer import Assessment, Trainer
 from nas.networks import NetworkSpec
 from nas.options.options import CampaignOptions, resolve
 from nas.options.resolve import plain_options
@@ -27,6 +27,7 @@ from nas.samplers.acquisition import front_of, hypervolume
 from nas.samplers.proposer import Candidate, Proposer
 from nas.space.space import without_draws
 from nas.store.records import Record
+from nas.studies.tables import Watch, kept_lines
 from nas.tasks import Task, load_task
 from priors import Wiring
 
@@ -98,28 +99,28 @@ class Setting:
 
 @dataclass(frozen=True)
 class Run:
-    """A search.
+    """A search; everything but its arm and seed by training.
 
     Parameters
     ----------
     arm : str
     seed : int
-    sizes : tuple of int
-        Parameters by training.
-    values : tuple of float
+    sizes : sequence of int
+        Parameters.
+    values : sequence of float
         Validation accuracies.
-    truths : tuple of float or None
+    truths : sequence of float or None
         Mean test accuracies with fresh seeds; None for what was on the front at no checkpoint.
-    origins : tuple of str
+    origins : sequence of str
         Where candidates came from.
     """
 
     arm: str
     seed: int
-    sizes: tuple[int, ...]
-    values: tuple[float, ...]
-    truths: tuple[float | None, ...]
-    origins: tuple[str, ...]
+    sizes: Sequence[int]
+    values: Sequence[float]
+    truths: Sequence[float | None]
+    origins: Sequence[str]
 
     def front(self, after: int | None = None) -> NDArray[np.int64]:
         """Return the trainings on the front after so many, by size."""
@@ -146,60 +147,22 @@ def checkpoints(trainings: int) -> tuple[int, ...]:
     return (*range(START, trainings, TESTED_EVERY), trainings)
 
 
-def pareto_runs(
-    path: Path, seeds: int, trainings: int, watch: Callable[[str], None], arms: Sequence[str] = ARMS
-) -> tuple[list[Run], Setting]:
-    """Search with every arm and seed, and return the runs; those that lie in a file are read from it.
-
-    Parameters
-    ----------
-    path : Path
-        A line a run, as JSON.
-    seeds, trainings : int
-    watch : callable
-        Told in words what is done.
-    arms : sequence of str
-    """
+def pareto_runs(path: Path, seeds: int, trainings: int, watch: Watch) -> tuple[dict[str, list[Run]], Setting]:
+    """Search with every arm and seed, and return the runs by arm; those that are lines of a file are read from it."""
     setting = Setting.of(trainings)
-    known = {(run.arm, run.seed): run for run in _read(path, trainings)}
+    stored = [Run(**line) for line in kept_lines(path)]
+    known = {(run.arm, run.seed): run for run in stored if len(run.sizes) == trainings}
     with one_torch_thread():
         for seed in range(seeds):
-            if all((arm, seed) in known for arm in arms):
+            missing = [arm for arm in ARMS if (arm, seed) not in known]
+            if not missing:
                 continue
             watch(f"seed {seed} of {seeds}")
-            for run in _searched(setting, seed, [arm for arm in arms if (arm, seed) not in known]):
+            for run in _searched(setting, seed, missing):
                 known[run.arm, run.seed] = run
                 with path.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(asdict(run)) + "\n")
-    return [known[arm, seed] for arm in arms for seed in range(seeds)], setting
-
-
-def _read(path: Path, trainings: int) -> Iterator[Run]:
-    """Return the runs of a file; a line that was being written when a process died is no run."""
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
-        try:
-            stored: dict[str, Any] = json.loads(line)
-        except ValueError:
-            continue
-        if len(stored["sizes"]) == trainings:
-            stored |= {name: tuple(item) for name, item in stored.items() if isinstance(item, list)}
-            yield Run(**stored)
-
-
-def _searched(setting: Setting, seed: int, arms: Sequence[str]) -> Iterator[Run]:
-    """Search with several arms that begin with the same trainings."""
-    searcher = _Searcher(setting, setting.trainer(seed))
-    first = setting.proposer("structural", seed)
-    begun = [searcher.evaluated(first.propose(number)) for number in range(START)]
-    for arm in arms:
-        proposer = setting.proposer(arm, seed)
-        for trained in begun:
-            proposer.remember(_as_trial(trained, with_draws=arm == "structural"))
-        done = list(begun)
-        for number in range(START, setting.options.trials):
-            done.append(searcher.evaluated(proposer.propose(number)))
-            proposer.tell(done[-1].record)
-        yield searcher.run(arm, seed, done)
+    return {arm: [known[arm, seed] for seed in range(seeds)] for arm in ARMS}, setting
 
 
 @dataclass(frozen=True)
@@ -208,41 +171,54 @@ class _Trained:
     record: Record
 
 
-@dataclass(frozen=True)
-class _Searcher:
-    setting: Setting
-    trainer: Trainer
+def _searched(setting: Setting, seed: int, arms: Sequence[str]) -> Iterator[Run]:
+    """Search with several arms that begin with the same trainings."""
+    trainer = setting.trainer(seed)
+    first = setting.proposer("structural", seed)
+    begun = [_trained(trainer, first.propose(number)) for number in range(START)]
+    for arm in arms:
+        proposer = setting.proposer(arm, seed)
+        for trained in begun:
+            proposer.remember(_as_trial(trained, with_draws=arm == "structural"))
+        done = list(begun)
+        for number in range(START, setting.options.trials):
+            done.append(_trained(trainer, proposer.propose(number)))
+            proposer.tell(done[-1].record)
+        yield _run(trainer, arm, seed, done)
 
-    def evaluated(self, candidate: Candidate) -> _Trained:
-        """Train a candidate as a campaign does."""
-        plan = self.trainer.plan(range(1))
-        assessment = self.trainer.assess([self.trainer.train(candidate.wiring, *step) for step in plan])
-        record = Record(
-            candidate.number,
-            "complete",
-            assessment.value,
-            candidate.params,
-            n_parameters=candidate.n_parameters,
-            origin=str(candidate.notes.get("origin", "")),
-        )
-        return _Trained(candidate, record)
 
-    def run(self, arm: str, seed: int, done: Sequence[_Trained]) -> Run:
-        """Return a search with the true values of all that were on its front at a checkpoint."""
-        sizes = tuple(trained.candidate.n_parameters for trained in done)
-        values = tuple(float(trained.record.value or 0.0) for trained in done)
-        run = Run(arm, seed, sizes, values, (None,) * len(done), tuple(trained.record.origin for trained in done))
-        needed = {index for after in checkpoints(len(done)) for index in run.front(after).tolist()}
-        truths = tuple(
-            self._truth(trained.candidate.wiring) if index in needed else None for index, trained in enumerate(done)
-        )
-        return Run(arm, seed, sizes, values, truths, run.origins)
+def _trained(trainer: Trainer, candidate: Candidate) -> _Trained:
+    """Train a candidate as a campaign does."""
+    record = Record(
+        candidate.number,
+        "complete",
+        _assess(trainer, candidate.wiring, range(1)).value,
+        candidate.params,
+        n_parameters=candidate.n_parameters,
+        origin=str(candidate.notes.get("origin", "")),
+    )
+    return _Trained(candidate, record)
 
-    def _truth(self, wiring: Wiring) -> float:
-        """Train with fresh seeds at all rungs, as finals do, and test at the best rung on validation."""
-        plan = self.trainer.plan(range(FRESH, FRESH + FRESH_SEEDS))
-        assessment = self.trainer.assess([self.trainer.train(wiring, *step) for step in plan])
-        return math.fsum(training.test() for training in assessment.trainings) / FRESH_SEEDS
+
+def _run(trainer: Trainer, arm: str, seed: int, done: Sequence[_Trained]) -> Run:
+    """Return a search with the true values of all that were on its front at a checkpoint."""
+    sizes = [trained.candidate.n_parameters for trained in done]
+    values = [float(trained.record.value or 0.0) for trained in done]
+    run = Run(arm, seed, sizes, values, [None] * len(done), [trained.record.origin for trained in done])
+    needed = {index for after in checkpoints(len(done)) for index in run.front(after).tolist()}
+    wirings = [trained.candidate.wiring for trained in done]
+    truths = [_truth(trainer, wiring) if index in needed else None for index, wiring in enumerate(wirings)]
+    return replace(run, truths=truths)
+
+
+def _truth(trainer: Trainer, wiring: Wiring) -> float:
+    """Train with fresh seeds at all rungs, as finals do, and test at the best rung on validation."""
+    assessment = _assess(trainer, wiring, range(FRESH, FRESH + FRESH_SEEDS))
+    return fmean(training.test() for training in assessment.trainings)
+
+
+def _assess(trainer: Trainer, wiring: Wiring, replicates: range) -> Assessment:
+    return trainer.assess([trainer.train(wiring, *step) for step in trainer.plan(replicates)])
 
 
 def _as_trial(trained: _Trained, *, with_draws: bool) -> optuna.trial.FrozenTrial:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.studies.pareto.runs import ARMS, CHANCE, FRESH_SEEDS, START, Run, checkpoints, pareto_runs
+from nas.report.output import log_axis_of_sizes
+from nas.studies.pareto_runs import ARMS, CHANCE, FRESH_SEEDS, START, Run, checkpoints, pareto_runs
 from nas.studies.tables import (
     Difference,
+    Watch,
     format_estimate,
     holm,
     listed,
-    markdown_table,
     paired_difference,
-    write_numbers,
-    write_text,
+    table_of,
+    write_results,
 )
 from predictors.figures import save_figure
 from predictors.validation.resampling import LEVEL
@@ -27,6 +28,7 @@ __all__ = ["SEEDS", "TRAININGS", "pages", "pareto_study"]
 
 SEEDS, TRAININGS = 20, 60
 _OWN, *_OTHERS = ARMS
+_KINDS = ("true", "observed")
 _LEVEL = 0.05
 _MORE = {True: "more than", False: "LESS than"}
 _SIZES = 60
@@ -36,73 +38,60 @@ Floats = NDArray[np.float64]
 
 
 def pareto_study(
-    out: Path, watch: Callable[[str], None] = lambda _: None, *, seeds: int = SEEDS, trainings: int = TRAININGS
+    out: Path, watch: Watch = lambda _: None, *, seeds: int = SEEDS, trainings: int = TRAININGS
 ) -> dict[str, Any]:
-    """Search with every arm and seed, and write numbers, a table and a figure.
+    """Search with every arm and seed, and write numbers, a table and a figure; see `nas.studies.tables`.
 
-    Parameters
-    ----------
-    out : Path
-        Where to write; runs that lie there in ``runs.jsonl`` are taken as they are.
-    watch : callable
-        Told in words what is done.
-    seeds, trainings : int
-        Fewer for a trial.
+    Runs that lie in ``runs.jsonl`` in `out` are taken as they are.
     """
     out.mkdir(parents=True, exist_ok=True)
     runs, setting = pareto_runs(out / "runs.jsonl", seeds, trainings, watch)
     _plot(out / "pareto.png", runs, setting.largest, trainings)
-    numbers = write_numbers(out / "pareto.json", _numbers(runs, setting.largest, trainings))
-    for name, text in pages(numbers).items():
-        write_text(out / name, text)
+    numbers = write_results(out, "pareto.json", _numbers(runs, setting.largest, trainings), pages)
     return {"out": str(out), **numbers}
 
 
-def _numbers(runs: Sequence[Run], largest: int, trainings: int) -> dict[str, Any]:
+def _numbers(runs: Mapping[str, Sequence[Run]], largest: int, trainings: int) -> dict[str, Any]:
     volumes = {
         arm: {
-            "true": [run.true(trainings, largest) for run in _of(runs, arm)],
-            "observed": [run.observed(trainings, largest) for run in _of(runs, arm)],
+            "true": [run.true(trainings, largest) for run in own],
+            "observed": [run.observed(trainings, largest) for run in own],
         }
-        for arm in ARMS
+        for arm, own in runs.items()
     }
+    best = {arm: [float(run.true_front(trainings)[0].max()) for run in own] for arm, own in runs.items()}
     ahead = {
-        (other, kind): paired_difference(volumes[_OWN][kind], volumes[other][kind])
+        other: {kind: paired_difference(volumes[_OWN][kind], volumes[other][kind]) for kind in _KINDS}
         for other in _OTHERS
-        for kind in ("true", "observed")
     }
-    corrected = holm([difference.p for difference in ahead.values()])
-    best = {arm: [float(run.true_front(trainings)[0].max()) for run in _of(runs, arm)] for arm in ARMS}
+    corrected = iter(holm([difference.p for own in ahead.values() for difference in own.values()]))
     return {
         "largest": largest,
-        "seeds": len(_of(runs, _OWN)),
+        "seeds": len(runs[_OWN]),
         "trainings": trainings,
         "arms": {
             arm: {
                 **{kind: {"mean": np.mean(of), "sd": np.std(of, ddof=1)} for kind, of in kinds.items()},
-                "front": np.mean([len(run.front()) for run in _of(runs, arm)]),
+                "front": np.mean([len(run.front()) for run in runs[arm]]),
                 "most_accurate": np.mean(best[arm]),
             }
             for arm, kinds in volumes.items()
         },
         "ahead": {
             other: {
-                **{
-                    kind: {**vars(ahead[other, kind]), "p_corrected": corrected[list(ahead).index((other, kind))]}
-                    for kind in ("true", "observed")
-                },
+                **{kind: {**vars(found), "p_corrected": next(corrected)} for kind, found in own.items()},
                 "most_accurate": paired_difference(best[_OWN], best[other]),
             }
-            for other in _OTHERS
+            for other, own in ahead.items()
         },
         "fronts": _compare_fronts(runs, largest, trainings),
     }
 
 
-def _compare_fronts(runs: Sequence[Run], largest: int, trainings: int) -> dict[str, Any]:
+def _compare_fronts(runs: Mapping[str, Sequence[Run]], largest: int, trainings: int) -> dict[str, Any]:
     """Return at how many sizes the mean front is above and below the best of the others, and where it is furthest."""
-    sizes = np.geomspace(min(min(run.sizes) for run in runs), largest, _SIZES)
-    fronts = {arm: _mean_front(_of(runs, arm), sizes, trainings) for arm in ARMS}
+    sizes = np.geomspace(_smallest(runs), largest, _SIZES)
+    fronts = {arm: _mean_front(own, sizes, trainings) for arm, own in runs.items()}
     gaps = fronts[_OWN] - np.max([fronts[other] for other in _OTHERS], axis=0)
     above, worst = sizes[gaps > 0], int(gaps.argmin())
     return {
@@ -112,8 +101,8 @@ def _compare_fronts(runs: Sequence[Run], largest: int, trainings: int) -> dict[s
     }
 
 
-def _of(runs: Sequence[Run], arm: str) -> list[Run]:
-    return [run for run in runs if run.arm == arm]
+def _smallest(runs: Mapping[str, Sequence[Run]]) -> int:
+    return min(min(run.sizes) for own in runs.values() for run in own)
 
 
 def _mean_front(runs: Sequence[Run], sizes: Floats, trainings: int) -> Floats:
@@ -121,8 +110,7 @@ def _mean_front(runs: Sequence[Run], sizes: Floats, trainings: int) -> Floats:
     rows = []
     for run in runs:
         values, own = run.true_front(trainings)
-        reached = np.where(own <= sizes[:, None], values, CHANCE)
-        rows.append(np.maximum(reached.max(axis=1), CHANCE))
+        rows.append(np.where(own <= sizes[:, None], values, CHANCE).max(axis=1, initial=CHANCE))
     mean: Floats = np.mean(rows, axis=0)
     return mean
 
@@ -131,29 +119,26 @@ def _mean_front(runs: Sequence[Run], sizes: Floats, trainings: int) -> Floats:
 
 
 def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
-    """Return the text of every page by the name of its file, from the numbers as they are read back.
-
-    Numbers of an older version hold no interval of the most accurate wirings.
-    """
-    rows = [
-        (
-            arm,
-            *(f"{own[kind]['mean']:.3f} ± {own[kind]['sd']:.3f}" for kind in ("true", "observed")),
-            f"{own['front']:.1f}",
-            f"{own['most_accurate']:.4f}",
-        )
+    """Return the text of every page by the name of its file, from the numbers as they are read back."""
+    volumes = [
+        {
+            "sampler": arm,
+            **{f"{kind} hypervolume": f"{own[kind]['mean']:.3f} ± {own[kind]['sd']:.3f}" for kind in _KINDS},
+            "wirings on the front": f"{own['front']:.1f}",
+            "best of them": f"{own['most_accurate']:.4f}",
+        }
         for arm, own in numbers["arms"].items()
     ]
     differences = [
-        (
-            other,
-            kind,
-            format_estimate(_difference(own[kind]), "+"),
-            f"{own[kind]['p']:.2g}",
-            f"{own[kind]['p_corrected']:.2g}",
-        )
+        {
+            "structural less": other,
+            "hypervolume": kind,
+            "mean": format_estimate(_difference(own[kind]), "+"),
+            "p": f"{own[kind]['p']:.2g}",
+            "p, corrected": f"{own[kind]['p_corrected']:.2g}",
+        }
         for other, own in numbers["ahead"].items()
-        for kind in ("true", "observed")
+        for kind in _KINDS
     ]
     text = _TEXT.format(
         seeds=numbers["seeds"],
@@ -163,26 +148,24 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
         chance=CHANCE,
         largest=numbers["largest"],
         tests=len(differences),
-        volumes=markdown_table(
-            ("sampler", "true hypervolume", "observed hypervolume", "wirings on the front", "best of them"), rows
-        ),
-        differences=markdown_table(("structural less", "hypervolume", "mean", "p", "p, corrected"), differences),
+        volumes=table_of(volumes),
+        differences=table_of(differences),
         verdict=" ".join([*_by_volume(numbers), *_by_size(numbers), _by_accuracy(numbers), _by_luck(numbers)]),
     )
     return {"README.md": text}
 
 
 def _difference(stored: Mapping[str, float]) -> Difference:
-    return Difference(*(stored[name] for name in ("mean", "low", "high", "p")))
+    return Difference(**{name: stored[name] for name in ("mean", "low", "high", "p")})
 
 
 def _by_volume(numbers: Mapping[str, Any]) -> list[str]:
     """Say which samplers the structural one is ahead of and behind by true hypervolume."""
     groups: dict[str, list[str]] = {"is ahead of": [], "cannot be told apart from": [], "is BEHIND": []}
     for other, own in numbers["ahead"].items():
-        difference, is_sure = _difference(own["true"]), own["true"]["p_corrected"] < _LEVEL
-        sure = is_sure and not difference.low <= 0 <= difference.high
-        word = "cannot be told apart from" if not sure else "is ahead of" if difference.mean > 0 else "is BEHIND"
+        difference = _difference(own["true"])
+        is_level = own["true"]["p_corrected"] >= _LEVEL or difference.low <= 0 <= difference.high
+        word = "cannot be told apart from" if is_level else "is ahead of" if difference.mean > 0 else "is BEHIND"
         groups[word].append(f"{other} ({format_estimate(difference, '+')})")
     return [f"By true hypervolume the structural sampler {word} {listed(of)}." for word, of in groups.items() if of]
 
@@ -204,15 +187,11 @@ def _by_accuracy(numbers: Mapping[str, Any]) -> str:
     """Say whether the most accurate wirings are better than those of the other that has the best of them."""
     best = {arm: own["most_accurate"] for arm, own in numbers["arms"].items()}
     first = max(_OTHERS, key=best.__getitem__)
-    stored = numbers["ahead"][first].get("most_accurate")
-    text = f"The most accurate wiring of a front is worth {best[_OWN]:.4f} with it, "
-    if stored is None:
-        word = "more" if best[_OWN] > best[first] else "LESS"
-        return f"{text}{word} than with {first}, {best[first]:.4f}, by means without an interval."
-    difference = _difference(stored)
+    difference = _difference(numbers["ahead"][first]["most_accurate"])
     word = "not told apart from that" if difference.low <= 0 <= difference.high else _MORE[difference.mean > 0]
     return (
-        f"{text}{word} with {first}, {best[first]:.4f} ({format_estimate(difference, '+', 4)}), the best of the others."
+        f"The most accurate wiring of a front is worth {best[_OWN]:.4f} with it, {word} with {first}, "
+        f"{best[first]:.4f} ({format_estimate(difference, '+', 4)}), the best of the others."
     )
 
 
@@ -224,17 +203,16 @@ def _by_luck(numbers: Mapping[str, Any]) -> str:
     )
 
 
-def _plot(path: Path, runs: Sequence[Run], largest: int, trainings: int) -> None:
+def _plot(path: Path, runs: Mapping[str, Sequence[Run]], largest: int, trainings: int) -> None:
     from matplotlib.figure import Figure
-    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
     from scipy.special import stdtrit
 
     figure = Figure(figsize=(11, 4.5), layout="constrained")
     left, right = figure.subplots(1, 2)
-    sizes = np.geomspace(min(min(run.sizes) for run in runs), largest, 4 * _SIZES)
+    sizes = np.geomspace(_smallest(runs), largest, 4 * _SIZES)
     steps = checkpoints(trainings)
     for arm, colour, marker in zip(ARMS, ("#0072B2", "#D55E00", "#009E73", "0.5"), "os^D", strict=True):
-        own = _of(runs, arm)
+        own = runs[arm]
         volumes = np.array([[run.true(after, largest) for after in steps] for run in own])
         error = stdtrit(len(own) - 1, (1 + LEVEL) / 2) * volumes.std(axis=0, ddof=1) / len(own) ** 0.5
         left.errorbar(
@@ -243,11 +221,7 @@ def _plot(path: Path, runs: Sequence[Run], largest: int, trainings: int) -> None
         right.plot(sizes, _mean_front(own, sizes, trainings), color=colour, linewidth=1.5, label=arm)
     left.set_xlabel("trainings")
     left.set_ylabel("true hypervolume, mean and 95 % interval over seeds")
-    right.set_xscale("log")
-    right.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    right.xaxis.set_major_formatter(StrMethodFormatter("{x:.0f}"))
-    right.xaxis.set_minor_formatter(NullFormatter())
-    right.set_xlabel("parameters")
+    log_axis_of_sizes(right)
     right.set_ylabel(f"true accuracy of the front after {trainings}, mean")
     for axes in (left, right):
         axes.grid(alpha=0.3)

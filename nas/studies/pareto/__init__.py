@@ -1,1 +1,0 @@
-"""Searches for accurate and small networks."""
