@@ -23,7 +23,6 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from nas.networks import (
-    Network,
     SequenceNetwork,
     SparseMLP,
     SparseRNN,
@@ -33,6 +32,7 @@ from nas.networks import (
     save_network,
     wiring_of,
 )
+from nas.networks.structure import Network
 from priors import WattsStrogatz, attach, layer, orient
 
 GRAPH = WattsStrogatz(n=32, k=4, p=0.2).sample(0)
@@ -337,12 +337,12 @@ def train_like_lightning(network: nn.Module, x: Tensor, y: Tensor) -> list[float
 
         def configure_optimizers(self) -> tuple[list[Any], list[Any]]:
             optimizer = torch.optim.SGD(self.parameters(), 0.1, momentum=0.9)
-            return [optimizer], [torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 10)]
+            return [optimizer], [torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 60)]
 
     module = Lit()
     (optimizer,), (scheduler,) = module.configure_optimizers()
     losses = []
-    for _ in range(20):
+    for _ in range(60):
 
         def closure() -> Tensor:
             optimizer.zero_grad()
@@ -350,7 +350,7 @@ def train_like_lightning(network: nn.Module, x: Tensor, y: Tensor) -> list[float
             loss.backward()
             return loss
 
-        losses.append(float(optimizer.step(closure)))
+        losses.append(float(optimizer.step(closure).detach()))
         scheduler.step()
     return losses
 
@@ -398,3 +398,25 @@ def test_replicas_over_gloo(tmp_path: Path):
         state = torch.load(tmp_path / f"{rank}.pt", weights_only=True)
         for name, tensor in network.state_dict().items():
             torch.testing.assert_close(state[name], tensor, rtol=1e-5, atol=1e-6)
+
+
+def test_a_grid_search_over_skorch():
+    skorch = pytest.importorskip("skorch")
+    from sklearn.model_selection import GridSearchCV
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(120, 20)).astype(np.float32)
+    y = x[:, :3].argmax(axis=1)
+    estimator = skorch.NeuralNetClassifier(
+        SparseMLP,
+        module__wiring=FORWARD,
+        module__rng=0,
+        criterion=nn.CrossEntropyLoss,
+        optimizer=torch.optim.Adam,
+        max_epochs=8,
+        train_split=None,
+        verbose=0,
+    )
+    search = GridSearchCV(estimator, {"lr": [0.0001, 0.03], "module__activation": ["relu", "tanh"]}, cv=2).fit(x, y)
+    assert search.best_params_["lr"] == 0.03
+    assert search.best_score_ > 0.5
