@@ -11,7 +11,8 @@ build=${WIRENAS_SANITIZED:-$root/build/sanitized}
 tree=$build/tree
 
 cmake -S "$root" -B "$build" \
-    -DWIRENAS_SANITIZE=ON -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER=g++ -DPython_EXECUTABLE="$python" >/dev/null
+    -DWIRENAS_SANITIZE=ON -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE="-O1 -g1" -DCMAKE_CXX_COMPILER=g++ \
+    -DPython_EXECUTABLE="$python" >/dev/null
 cmake --build "$build" --parallel
 
 # A copy of the sources with the sanitized extensions in the place of the others.
@@ -30,21 +31,12 @@ cd "$tree"
 export LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libstdc++.so)"
 export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 OMP_NUM_THREADS=1
 export WIRENAS_TEST_WIRINGS=${WIRENAS_TEST_WIRINGS:-10000} WIRENAS_TEST_PAIRS=${WIRENAS_TEST_PAIRS:-20}
-exec "$python" - tests/nas/training/test_native_*.py tests/priors/test_compiled_*.py \
-    tests/predictors/test_{features_compiled,features_degenerate,members}.py --quiet --capture=sys --timeout=1200 -p no:cacheprovider <<'PYTHON'
-import sys
-from pathlib import Path
 
-import pytest
+check() {
+    "$python" tests/sanitized.py "$@" --quiet --capture=sys --timeout=1200 -p no:cacheprovider
+}
 
-sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "ScikitBuildRedirectingFinder"]
-sys.path.insert(0, str(Path.cwd()))
-
-import nas.training._native as engine
-import predictors._native as describing
-import priors._native as drawing
-
-for extension in (engine, describing, drawing):
-    assert Path(extension.__file__).is_relative_to(Path.cwd()), extension.__file__
-sys.exit(pytest.main(sys.argv[1:]))
-PYTHON
+check tests/nas/training/test_native_*.py &
+engine=$!
+check tests/priors/test_compiled_*.py tests/predictors/test_{features_compiled,features_degenerate,members}.py
+wait $engine

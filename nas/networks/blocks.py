@@ -8,8 +8,7 @@ only the places of edges hold a weight.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,6 +36,12 @@ class Block:
         The place of the block's first entry.
     recurrent : bool
         Whether its edges act one time step later.
+    shape : (int, int)
+        Of the matrix, ``(gates * n_target, n_columns)``.
+    size : int
+        Number of entries, those without a weight included.
+    run : range or None
+        The columns as a range where they are neighbours, so that a slice reads them.
     """
 
     targets: range
@@ -44,23 +49,17 @@ class Block:
     gates: int
     offset: int
     recurrent: bool = False
+    shape: tuple[int, int] = field(init=False)
+    size: int = field(init=False)
+    run: range | None = field(init=False)
 
-    @cached_property
-    def shape(self) -> tuple[int, int]:
-        """Shape of the matrix, ``(gates * n_target, n_columns)``."""
-        return self.gates * len(self.targets), len(self.columns)
-
-    @cached_property
-    def size(self) -> int:
-        """Number of entries, those without a weight included."""
-        return self.shape[0] * self.shape[1]
-
-    @cached_property
-    def run(self) -> range | None:
-        """The columns as a range where they are neighbours, so that a slice reads them; otherwise None."""
-        if len(self.columns) == 0 or self.columns[-1] - self.columns[0] != len(self.columns) - 1:
-            return None
-        return range(int(self.columns[0]), int(self.columns[-1]) + 1)
+    def __post_init__(self) -> None:
+        # Attributes, since compilers of torch code cannot look into properties that are cached.
+        shape = self.gates * len(self.targets), len(self.columns)
+        is_run = shape[1] > 0 and self.columns[-1] - self.columns[0] == shape[1] - 1
+        object.__setattr__(self, "shape", shape)
+        object.__setattr__(self, "size", shape[0] * shape[1])
+        object.__setattr__(self, "run", range(int(self.columns[0]), int(self.columns[-1]) + 1) if is_run else None)
 
     def matrix(self, flat: Tensor) -> Tensor:
         """Return the block's view of a vector with an entry for every place.

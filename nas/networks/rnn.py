@@ -146,9 +146,8 @@ class SparseRNN(WiredModule):
         self, x: Tensor, batch_sizes: Tensor | None, state: tuple[Tensor, ...]
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         parts = Parts.of(self.blocks, CELLS[self.cell], self._matrices(), self.biases, self._indices())
-        if self.fused and self._is_dense() and (is_plain(x.device.type) or _is_compiled()):
-            fused: tuple[Tensor, tuple[Tensor, ...]] = run_layers(parts, x, batch_sizes, state)
-            return fused
+        if self.fused and self._is_dense() and is_plain(x.device.type):
+            return run_layers(parts, x, batch_sizes, state)
         return run_steps(parts, x, batch_sizes, state)
 
     def _check_sequence(self, x: Tensor, dimensions: tuple[int, ...]) -> None:
@@ -182,11 +181,6 @@ def rnn_blocks(wiring: Wiring, cell: str) -> tuple[Block, ...]:
     """Lay the edges of a recurrent network out, two blocks a layer of cells."""
     complete = _stays_within_layers(wiring)
     return lay_out(wiring, _hidden_layers(wiring), CELLS[cell].gates, recurrent=True, complete=complete)
-
-
-def _is_compiled() -> bool:
-    """Whether ``torch.compile`` compiles what runs: it leaves torch's kernels for sequences to torch."""
-    return torch.compiler.is_dynamo_compiling() and not torch.compiler.is_exporting()
 
 
 def _stays_within_layers(wiring: Wiring) -> bool:

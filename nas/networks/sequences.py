@@ -69,7 +69,6 @@ class Parts(NamedTuple):
         return cls(cell, tuple(layers))
 
 
-@torch.compiler.disable  # type: ignore[untyped-decorator]
 def run_layers(parts: Parts, x: Tensor, batch_sizes: Tensor | None, state: State) -> tuple[Tensor, State]:
     """Run layer by layer with torch's fused kernels.
 

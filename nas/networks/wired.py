@@ -114,7 +114,7 @@ class WiredModule(nn.Module):
     def matrices(self, values: Tensor | None = None) -> tuple[Tensor, ...]:
         """Return the matrix of every block, (gates * n_target, n_columns), zero where there is no edge.
 
-        They carry gradients to the weights; writing into them changes nothing, see `copy_matrices`.
+        They carry gradients to the weights. To change weights, see `copy_matrices`: writing into these does not.
 
         Parameters
         ----------
