@@ -167,8 +167,12 @@ class TrainedEvaluation:
 
     def __call__(self, candidate: Candidate) -> Mapping[str, Any]:
         """Train the candidate; see `Evaluation`."""
-        plan = self.trainer.plan(replicates_of(candidate, self.replicates))
-        assessment = self.trainer.assess([self.trainer.train(candidate.wiring, *step) for step in plan])
+        trainings = []
+        for step in self.trainer.plan(replicates_of(candidate, self.replicates)):
+            training = self.trainer.begin(candidate.wiring, *step)
+            training.session.run()
+            trainings.append(training.ended())
+        assessment = self.trainer.assess(trainings)
         return {**assessment.merit, **self.trainer.effort(assessment, candidate)}
 
 

@@ -26,6 +26,7 @@ def same_versions() -> None:
         pytest.skip("numbers were recorded on x86-64 with AVX2")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("same_versions")
 def test_commands_print_the_same(tmp_path: Path):
     found, expected = measured("commands", tmp_path), recorded("commands")

@@ -49,7 +49,7 @@ def test_one_lucky_training_does_not_make_a_finalist(tmp_path: Path) -> None:
         return values[-1]
 
     values: list[float] = []
-    campaign = Campaign(tmp_path, evaluate=value, trials=24, space=SPACE, batch=1, threads=1, finalists=3)
+    campaign = Campaign(tmp_path, evaluate=value, trials=40, space=SPACE, batch=1, threads=1, finalists=3)
     campaign.run()
     study = StudyFile(tmp_path)
     best = [record.number for record in finalists_of(campaign, study, study.records())]

@@ -30,7 +30,7 @@ def own_functions(frame: FrameType | None) -> list[str]:
 
 
 @pytest.mark.skipif(not has_native(), reason="the compiled engine was not built")
-def test_the_journey_has_nine_steps_and_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_journey_has_nine_steps_which_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     submitted: list[list[str]] = []
     trained: list[list[str]] = []
     submit, run = ThreadPoolExecutor.submit, native_engine.NativeSession.run
@@ -54,5 +54,5 @@ def test_the_journey_has_nine_steps_and_is_told(tmp_path: Path, monkeypatch: pyt
     journey = [*submitted[0], *trained[0]]
     assert len(journey) <= 9, journey
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    told = re.findall(r"^\d+\. `([\w.]+)`", text, re.MULTILINE)
-    assert told == journey
+    listed = re.findall(r"^\d+\. `([\w.]+)`", text, re.MULTILINE)
+    assert listed == journey
