@@ -40,8 +40,10 @@ class Block:
         Of the matrix, ``(gates * n_target, n_columns)``.
     size : int
         Number of entries, those without a weight included.
+    reach : range
+        From the first to the last of the columns.
     run : range or None
-        The columns as a range where they are neighbours, so that a slice reads them.
+        The columns where they are neighbours, so that a slice reads them.
     """
 
     targets: range
@@ -51,15 +53,17 @@ class Block:
     recurrent: bool = False
     shape: tuple[int, int] = field(init=False)
     size: int = field(init=False)
+    reach: range = field(init=False)
     run: range | None = field(init=False)
 
     def __post_init__(self) -> None:
         # Attributes, since compilers of torch code cannot look into properties that are cached.
         shape = self.gates * len(self.targets), len(self.columns)
-        is_run = shape[1] > 0 and self.columns[-1] - self.columns[0] == shape[1] - 1
+        reach = range(int(self.columns[0]), int(self.columns[-1]) + 1) if shape[1] else range(0)
         object.__setattr__(self, "shape", shape)
         object.__setattr__(self, "size", shape[0] * shape[1])
-        object.__setattr__(self, "run", range(int(self.columns[0]), int(self.columns[-1]) + 1) if is_run else None)
+        object.__setattr__(self, "reach", reach)
+        object.__setattr__(self, "run", reach if len(reach) == shape[1] > 0 else None)
 
     def matrix(self, flat: Tensor) -> Tensor:
         """Return the block's view of a vector with an entry for every place.

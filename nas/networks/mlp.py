@@ -8,7 +8,6 @@ autocast, networks too large for dense matrices) is computed by standard operati
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -122,8 +121,8 @@ def _run(
         blocks, indices, matrices, torch.split(bias, [len(block.targets) for block in blocks]), strict=True
     ):
         # Only the layers between the first and the last that are read need to lie together.
-        first = max(bisect_right(starts, int(block.columns[0])) - 1, 0) if len(block.columns) else 0
-        last = bisect_right(starts, int(block.columns[-1])) if len(block.columns) else 1
+        first = sum(start <= block.reach.start for start in starts[1:])
+        last = max(sum(start < block.reach.stop for start in starts), first + 1)
         values = layers[first] if last - first == 1 else torch.cat(layers[first:last], dim=1)
         sums = affine(_read(values, block, index, starts[first]), matrix, own_bias)
         starts.append(block.targets.start)

@@ -137,7 +137,9 @@ def test_functional_transforms_equal_loops(name: str, form: str):
     torch.testing.assert_close(together[0], network(x), rtol=1e-12, atol=1e-12)
     # Forward mode, along one direction, against central differences.
     direction = normal(*x.shape, seed=3)
-    _, slope = jvp(network, (x,), (direction,))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Torch's rules of some operations are scripts.
+        _, slope = jvp(network, (x,), (direction,))
     step = 1e-6
     differences = (network(x + step * direction) - network(x - step * direction)) / (2 * step)
     torch.testing.assert_close(slope, differences, rtol=1e-6, atol=1e-7)
@@ -147,7 +149,8 @@ def test_functional_transforms_equal_loops(name: str, form: str):
 def test_forward_mode_duals(name: str, form: str):
     network, x = cases()[name]
     direction = normal(*x.shape, seed=3)
-    with torch.autograd.forward_ad.dual_level():
+    with torch.autograd.forward_ad.dual_level(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
         dual = network(torch.autograd.forward_ad.make_dual(x, direction))
         slope = torch.autograd.forward_ad.unpack_dual(dual).tangent
     torch.testing.assert_close(slope, jvp(network, (x,), (direction,))[1], rtol=1e-12, atol=1e-12)
@@ -184,7 +187,7 @@ def test_a_training_step_compiles(name: str):
         return loss.detach()
 
     torch.compiler.reset()
-    compiled = torch.compile(other, backend="aot_eager")
+    compiled = torch.compile(other, backend="aot_eager", fullgraph=True)
     for batch in (x, x[:3], x.repeat(3, *[1] * (x.ndim - 1))):
         torch.testing.assert_close(step(compiled, batch), step(network, batch), rtol=1e-5, atol=1e-6)
     for own, theirs in zip(network.parameters(), other.parameters(), strict=True):
@@ -192,7 +195,7 @@ def test_a_training_step_compiles(name: str):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ["gelu", "lstm"])
 def test_a_training_step_compiles_to_machine_code(name: str):
     network, x = cases(torch.float32)[name]
     torch.compiler.reset()
