@@ -23,7 +23,7 @@ _EVALUATION_BATCH = 1024
 
 
 class TorchSession:
-    """One training with PyTorch: autograd, a fused optimizer, gradients masked by the network itself.
+    """One training with PyTorch: autograd and a fused optimizer.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def _criterion(task: Task, outputs: Tensor, targets: Tensor) -> Tensor:
 def _clip(network: nn.Module, limit: float) -> None:
     gradients = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
     norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(gradient) for gradient in gradients]))
-    # A norm that is not a number scales nothing: it would carry a diverging gradient off the masks.
+    # A norm that is not a number scales nothing, as in the compiled engine: finite gradients stay what they are.
     factor = (limit / norm).clamp(max=1.0).nan_to_num(nan=1.0)
     for gradient in gradients:
         gradient.mul_(factor)

@@ -52,7 +52,7 @@ class Case:
         rng = np.random.default_rng(self.seed)
         with torch.no_grad():
             for name, parameter in module.named_parameters():
-                if name.endswith("bias"):
+                if "bias" in name:
                     parameter.add_(torch.from_numpy(rng.normal(size=parameter.shape) * 0.3))
         return module.to(dtype)
 

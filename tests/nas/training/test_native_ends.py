@@ -319,7 +319,7 @@ def test_padding_of_a_short_tile_does_not_diverge_by_itself():
     task = Task.from_arrays("ones", np.ones((30, 300, 1), np.float32), np.arange(30) % 2)
     network = SequenceNetwork(wiring, "relu")
     with torch.no_grad():
-        network.rnn.bias.fill_(1.0)
+        network.rnn.biases.fill_(1.0)
     history = train(network, task, Recipe(epochs=1, batch_size=5, learning_rates=1e-9), rng=0, engine="native")
     assert not history.diverged
 

@@ -95,8 +95,8 @@ def weight_gradients(network: nn.Module, loss: Tensor) -> list[tuple[np.ndarray,
         if hasattr(network, "rnn"):
             here = into_output if part is network.head else ~into_output
         edges = blueprint.edges[here]
-        slots = torch.from_numpy(slots_of(part.blocks, edges))
-        found.append((edges, part.weight.detach()[slots], part.weight.grad[slots]))
+        places = torch.searchsorted(part.slots, torch.from_numpy(slots_of(part.blocks, edges)))
+        found.append((edges, part.weight.detach()[places], part.weight.grad[places]))
     return found
 
 
