@@ -100,12 +100,13 @@ def lay_out(
         want it.
     """
     by_target = wiring.edges[np.argsort(wiring.edges[:, 1], kind="stable")].astype(np.int64)
+    is_read = np.zeros(wiring.n_neurons, bool)
     blocks: list[Block] = []
     offset = 0
     for layer in layers:
         targets = wiring.neurons(layer)
         first, last = np.searchsorted(by_target[:, 1], [targets.start, targets.stop])
-        sources = np.unique(by_target[first:last, 0])
+        sources = _distinct(by_target[first:last, 0], is_read)
         within, across = sources[sources < targets.start], sources[sources >= targets.start]
         if complete:
             within = within if len(within) else np.zeros(1, np.int64)
@@ -114,6 +115,17 @@ def lay_out(
             blocks.append(Block(targets, columns, gates, offset, is_recurrent))
             offset += blocks[-1].size
     return tuple(blocks)
+
+
+def _distinct(neurons: NDArray[np.int64], is_read: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the distinct ones of some neurons, ascending; `is_read` is room for a mark a neuron, all False."""
+    if not len(neurons):
+        return neurons
+    is_read[neurons] = True
+    first = neurons.min()
+    found: NDArray[np.int64] = first + np.flatnonzero(is_read[first : neurons.max() + 1])
+    is_read[found] = False
+    return found
 
 
 def n_slots(blocks: Sequence[Block]) -> int:

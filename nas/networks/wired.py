@@ -76,10 +76,13 @@ class WiredModule(nn.Module):
         """Give the module its parameters and buffers."""
         self.blueprint, self.blocks = wiring, blocks
         start, biases = self._start(wiring, generator_of(rng))
-        slots = slots_of(blocks, start.edges).ravel()
-        order = np.argsort(slots)
+        by_target = np.argsort(start.edges[:, 1], kind="stable")  # Of many edges this takes the most time.
+        slots = slots_of(blocks, start.edges[by_target]).ravel()
+        order = np.argsort(slots, kind="stable")
         kind: dict[str, Any] = {"device": device, "dtype": dtype or torch.get_default_dtype()}
-        self.register_parameter("weight", nn.Parameter(torch.as_tensor(start.weights.ravel()[order], **kind)))
+        self.register_parameter(
+            "weight", nn.Parameter(torch.as_tensor(start.weights[by_target].ravel()[order], **kind))
+        )
         self.register_parameter(self.biases_name, nn.Parameter(torch.as_tensor(biases, **kind)))
         self.register_buffer("slots", torch.as_tensor(slots[order], device=device))
         self.register_buffer("columns", torch.as_tensor(self._columns(), device=device))
