@@ -23,10 +23,12 @@ from priors.formats.matrix_market import read_matrix_market, write_matrix_market
 from priors.formats.sparse_npz import read_sparse_npz, write_sparse_npz
 from priors.wiring import Wiring
 
-__all__ = ["FORMATS", "parse_wiring", "read_wiring", "write_wiring"]
+__all__ = ["FORMATS", "TABLE", "Format", "parse_wiring", "read_wiring", "write_wiring"]
 
 
-class _Format(NamedTuple):
+class Format(NamedTuple):
+    """A format of graph files: what it is, from bytes to a wiring, and back."""
+
     description: str
     read: Callable[[bytes], Wiring]
     write: Callable[[Wiring], bytes]
@@ -34,20 +36,21 @@ class _Format(NamedTuple):
 
 _COMMAS = partial(read_edge_list, separator=","), partial(write_edge_list, separator=",")
 _TABS = partial(read_edge_list, separator="\t"), partial(write_edge_list, separator="\t")
-_TABLE = {
-    ".json": _Format("our own exact document; node-link data of networkx is read too", read_json, write_json),
-    ".node-link.json": _Format("node-link data of networkx and D3", read_json, write_node_link),
-    ".graphml": _Format("GraphML of networkx, igraph and yEd", read_graphml, write_graphml),
-    ".gexf": _Format("GEXF of Gephi and networkx", read_gexf, write_gexf),
-    ".edgelist": _Format("lines 'source target weight', separated by blanks", read_edge_list, write_edge_list),
-    ".txt": _Format("the same as .edgelist", read_edge_list, write_edge_list),
-    ".csv": _Format("lines 'source,target,weight'", *_COMMAS),
-    ".tsv": _Format("lines of source, target and weight, separated by tabs", *_TABS),
-    ".npz": _Format("scipy.sparse.save_npz, row = source, column = target", read_sparse_npz, write_sparse_npz),
-    ".mtx": _Format("Matrix Market, row = source, column = target", read_matrix_market, write_matrix_market),
+TABLE: dict[str, Format] = {
+    ".json": Format("our own exact document; node-link data of networkx is read too", read_json, write_json),
+    ".node-link.json": Format("node-link data of networkx and D3", read_json, write_node_link),
+    ".graphml": Format("GraphML of networkx, igraph and yEd", read_graphml, write_graphml),
+    ".gexf": Format("GEXF of Gephi and networkx", read_gexf, write_gexf),
+    ".edgelist": Format("lines 'source target weight', separated by blanks", read_edge_list, write_edge_list),
+    ".txt": Format("the same as .edgelist", read_edge_list, write_edge_list),
+    ".csv": Format("lines 'source,target,weight'", *_COMMAS),
+    ".tsv": Format("lines of source, target and weight, separated by tabs", *_TABS),
+    ".npz": Format("scipy.sparse.save_npz, row = source, column = target", read_sparse_npz, write_sparse_npz),
+    ".mtx": Format("Matrix Market, row = source, column = target", read_matrix_market, write_matrix_market),
 }
+"""Every format by its suffix."""
 
-FORMATS: dict[str, str] = {suffix: entry.description for suffix, entry in _TABLE.items()}
+FORMATS: dict[str, str] = {suffix: entry.description for suffix, entry in TABLE.items()}
 """What a file of each suffix holds; ``.gz`` may follow any of them."""
 
 
@@ -118,13 +121,13 @@ def write_wiring(wiring: Wiring, path: str | os.PathLike[str]) -> None:
         temporary.write_bytes(gzip.compress(content, mtime=0) if name.lower().endswith(".gz") else content)
 
 
-def _format(name: str) -> _Format:
+def _format(name: str) -> Format:
     """Return the format that the longest known suffix of a file's name stands for."""
     own = Path(name).name.lower().removesuffix(".gz")
-    suffix = max((suffix for suffix in _TABLE if own.endswith(suffix)), key=len, default=None)
+    suffix = max((suffix for suffix in TABLE if own.endswith(suffix)), key=len, default=None)
     if suffix is None:
-        raise ValueError(f"suffix {Path(own).suffix!r} names no format of wirings; known are {', '.join(_TABLE)}")
-    return _TABLE[suffix]
+        raise ValueError(f"suffix {Path(own).suffix!r} names no format of wirings; known are {', '.join(TABLE)}")
+    return TABLE[suffix]
 
 
 def _bytes(path: Path) -> bytes:

@@ -1,23 +1,32 @@
-"""What somebody adds works everywhere: a prior, a task and an activation, each registered by one line."""
+"""What somebody adds works everywhere: priors, tasks, activations, regressors, samplers, formats, each by one line."""
 
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import optuna
 import pytest
 import torch
 from prior_contract import check_family
+from toy_format import ARROWS
 from toy_prior import CHORDS
+from toy_regressor import MEDIAN
 from toy_task import rings
 
 from nas import Campaign, Survey, load
 from nas.cli.flags import drawing_of
 from nas.networks.activations import ACTIVATIONS, Activation
+from nas.samplers.blind import BLIND
+from nas.samplers.proposer import Proposer
 from nas.space.families import FAMILIES, searched_families
 from nas.space.generation import draw_wiring
+from nas.space.space import Space
 from nas.tasks import TASKS
 from nas.training.extension import has_native
+from predictors.regressors import REGRESSORS, fit_blend
+from priors import WattsStrogatz, read_wiring, write_wiring
+from priors.formats.files import TABLE
 
 HERE, ROOT = Path(__file__).parent, Path(__file__).resolve().parents[2]
 TINY = {"nodes": (8, 12), "degree": (2, 4)}
@@ -89,3 +98,34 @@ def test_a_new_activation_is_trained_by_torch(tmp_path: Path, monkeypatch: pytes
     records = load(tmp_path)
     assert {record.engine for record in records} == {"torch"}
     assert np.isfinite([record.value for record in records]).all()
+
+
+def test_a_new_regressor_is_a_member_of_blends(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(REGRESSORS, "median", MEDIAN)
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 3)), np.append(np.zeros(59), 100.0)
+    blend = fit_blend(X, y, names=["a", "b", "c"], members=["median"])
+    assert (blend.predict(X) == 0).all()
+
+
+def test_a_new_sampler_proposes(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(BLIND, "brute", lambda seed, _: optuna.samplers.RandomSampler(seed=seed + 1))
+    given = {
+        "seed": 0,
+        "direction": "maximize",
+        "n_inputs": 5,
+        "n_outputs": 2,
+        "size_of": lambda wiring: wiring.n_edges,
+    }
+    found = [Proposer(Space(**TINY), sampler=name, **given).propose(0).params for name in ("brute", "brute", "random")]
+    assert found[0] == found[1] != found[2]
+
+
+def test_a_new_format_is_read_and_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(TABLE, ".arrows", ARROWS)
+    graph = WattsStrogatz(8, 4, 0.2).sample(0)
+    write_wiring(graph, tmp_path / "graph.arrows")
+    assert read_wiring(tmp_path / "graph.arrows") == graph
+    (tmp_path / "graph.arrows").write_text("1>x", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"graph.arrows: invalid literal"):
+        read_wiring(tmp_path / "graph.arrows")
