@@ -147,7 +147,7 @@ def slots_of(blocks: Sequence[Block], edges: NDArray[np.integer[Any]]) -> NDArra
 
 
 class LiveWeights(NamedTuple):
-    """What the weights of a network connect, in the order of their places: by target and gate, sources ascending.
+    """What weights connect, in the order of their places: by block, gate and target, sources ascending.
 
     Attributes
     ----------

@@ -18,7 +18,7 @@ from torch import Tensor
 from nas.networks.activations import ACTIVATIONS, Activation, InPlace
 from nas.networks.blocks import Block, gather, lay_out
 from nas.networks.parameters import EdgeWeights, feedforward_weights
-from nas.networks.wired import Matrix, WiredModule, affine, is_plain
+from nas.networks.wired import Matrix, WiredModule, affine, is_autocast, is_plain
 from priors.wiring import Wiring
 
 __all__ = ["SparseMLP"]
@@ -79,19 +79,19 @@ class SparseMLP(WiredModule):
     def _start(self, wiring: Wiring, rng: np.random.Generator) -> tuple[EdgeWeights, NDArray[np.float64]]:
         return feedforward_weights(wiring, self.activation, rng), np.zeros(wiring.n_neurons - wiring.n_inputs)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002  As torch's layers call it.
         """Map a (batch, n_inputs) batch to its (batch, n_outputs) outputs.
 
         Raises
         ------
         ValueError
-            If `x` has another shape or type than the network reads.
+            If `input` has another shape or type than the network reads.
         """
-        weight = self.weight
-        is_cast = torch.is_autocast_enabled(x.device.type)
+        x, weight = input, self.weight
+        is_cast = is_autocast(x.device.type)
         if x.ndim != 2 or x.shape[1] != self.in_features or (x.dtype != weight.dtype and not is_cast):
             raise ValueError(
-                f"x has shape {tuple(x.shape)} and type {x.dtype}: "
+                f"input has shape {tuple(x.shape)} and type {x.dtype}: "
                 f"this network reads (batch, {self.in_features}) of {weight.dtype}"
             )
         activation = ACTIVATIONS[self.activation]
@@ -169,11 +169,11 @@ class _Pass(torch.autograd.Function):
                 activation.forward(own, values[start:stop])
         ctx.save_for_backward(x, weight, bias, columns, values, sums)
         ctx.plan = plan
-        return sums[wiring.n_neurons - wiring.n_outputs :].t().contiguous()
+        return sums[wiring.n_neurons - wiring.n_outputs :].t().clone(memory_format=torch.contiguous_format)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        if torch.is_grad_enabled():
+        if torch.is_grad_enabled() or _is_batched(gradients[0]):
             return *_differentiable_gradients(ctx, gradients[0]), None, None
         _, weight, _, columns, values, sums = ctx.saved_tensors
         plan: _Plan = ctx.plan
@@ -198,16 +198,22 @@ class _Pass(torch.autograd.Function):
         )
 
 
+def _is_batched(gradient: Tensor) -> bool:
+    """Whether a gradient stands for many at once, as ``autograd.grad(is_grads_batched=True)`` makes them."""
+    functorch = torch._C._functorch
+    return functorch.is_batchedtensor(gradient) or functorch.is_legacy_batchedtensor(gradient)
+
+
 def _differentiable_gradients(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
     """Return the gradients by x, weight and bias as functions of all of them, by autograd through `_run`."""
     plan: _Plan = ctx.plan
     x, weight, bias, columns, *_ = ctx.saved_tensors
-    matrices = tuple(block.matrix(weight) for block in plan.blocks)
-    outputs = _run(x, matrices, bias, plan.blocks, _indices(plan, columns), plan.activation)
     inputs = [tensor for tensor, needed in zip((x, weight, bias), ctx.needs_input_grad, strict=False) if needed]
-    found = iter(
-        torch.autograd.grad(outputs, inputs, gradient, create_graph=True, allow_unused=True, materialize_grads=True)
-    )
+    options: dict[str, Any] = {"create_graph": torch.is_grad_enabled(), "allow_unused": True, "materialize_grads": True}
+    with torch.enable_grad():
+        matrices = tuple(block.matrix(weight) for block in plan.blocks)
+        outputs = _run(x, matrices, bias, plan.blocks, _indices(plan, columns), plan.activation)
+    found = iter(torch.autograd.grad(outputs, inputs, gradient, **options))
     return tuple(next(found) if needed else None for needed in ctx.needs_input_grad[:3])
 
 

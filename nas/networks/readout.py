@@ -72,7 +72,7 @@ class MaskedLinear(WiredModule):
         read = hidden.index_select(-1, self.columns)
         if isinstance(matrix, Tensor):
             return nn.functional.linear(read, matrix, self.bias)
-        return affine(read.reshape(-1, read.shape[-1]), matrix, self.bias).view(*read.shape[:-1], -1)
+        return affine(read.reshape(-1, read.shape[-1]), matrix, self.bias).view(*read.shape[:-1], self.out_features)
 
     def extra_repr(self) -> str:
         """Return what ``print`` shows between the brackets."""

@@ -17,7 +17,7 @@ from nas.networks.blocks import Block, lay_out
 from nas.networks.cells import CELLS
 from nas.networks.parameters import EdgeWeights, check_recurrent, recurrent_bias, recurrent_weights
 from nas.networks.sequences import Parts, run_layers, run_steps
-from nas.networks.wired import WiredModule, is_plain
+from nas.networks.wired import WiredModule, is_autocast, is_plain
 from priors.wiring import Wiring
 
 __all__ = ["SparseRNN", "rnn_blocks"]
@@ -102,28 +102,31 @@ class SparseRNN(WiredModule):
         """Do nothing: the weights lie in one piece of memory anyway. For code that calls it of an ``nn.LSTM``."""
 
     def forward(
-        self, x: Tensor | PackedSequence, state: Tensor | tuple[Tensor, Tensor] | None = None
+        self,
+        input: Tensor | PackedSequence,  # noqa: A002  As torch's layers call it.
+        hx: Tensor | tuple[Tensor, Tensor] | None = None,
     ) -> tuple[Any, Any]:
         """Run sequences through the network.
 
         Parameters
         ----------
-        x : (batch, time, n_inputs) or (time, n_inputs) Tensor, or PackedSequence
-        state : (1, batch, n_hidden) Tensor, or for ``lstm`` a pair (h, c) of them, optional
+        input : (batch, time, n_inputs) or (time, n_inputs) Tensor, or PackedSequence
+        hx : (1, batch, n_hidden) Tensor, or for ``lstm`` a pair (h, c) of them, optional
             Where to begin, zeros by default; (1, n_hidden) without a batch.
 
         Returns
         -------
         output : (batch, time, n_hidden) or (time, n_hidden) Tensor, or PackedSequence
             The state h of all hidden neurons at every step.
-        state : like `state`
+        state : like `hx`
             After the last step; of packed sequences after the true end of each.
 
         Raises
         ------
         ValueError
-            If `x` or `state` has another shape or type than the network reads.
+            If `input` or `hx` has another shape or type than the network reads.
         """
+        x, state = input, hx
         if isinstance(x, PackedSequence):
             return self._forward_packed(x, state)
         self._check_sequence(x, (2, 3))
@@ -151,12 +154,12 @@ class SparseRNN(WiredModule):
         return run_steps(parts, x, batch_sizes, state)
 
     def _check_sequence(self, x: Tensor, dimensions: tuple[int, ...]) -> None:
-        is_cast = torch.is_autocast_enabled(x.device.type)
+        is_cast = is_autocast(x.device.type)
         is_other = x.dtype != self.weight.dtype and not is_cast
         if x.ndim not in dimensions or x.shape[-1] != self.input_size or 0 in x.shape or is_other:
             raise ValueError(
-                f"x has shape {tuple(x.shape)} and type {x.dtype}: this network reads (batch, time, {self.input_size}) "
-                f"of {self.weight.dtype}, with at least one sequence and step"
+                f"input has shape {tuple(x.shape)} and type {x.dtype}: this network reads "
+                f"(batch, time, {self.input_size}) of {self.weight.dtype}, with at least one sequence and step"
             )
 
     def _state_parts(self, state: Any, x: Tensor, shape: tuple[int, ...]) -> tuple[Tensor, ...]:
@@ -164,12 +167,12 @@ class SparseRNN(WiredModule):
         if state is None:
             return (x.new_zeros(shape),) * n_parts
         parts = (state,) if isinstance(state, Tensor) else tuple(state)
-        is_cast = torch.is_autocast_enabled(x.device.type)
+        is_cast = is_autocast(x.device.type)
         if len(parts) != n_parts or any(
             part.shape != shape or (part.dtype != x.dtype and not is_cast) for part in parts
         ):
             found = ", ".join(f"{tuple(part.shape)} of {part.dtype}" for part in parts)
-            raise ValueError(f"state is {found}: a {self.cell} network needs {n_parts} of {shape} of {x.dtype} here")
+            raise ValueError(f"hx is {found}: a {self.cell} network needs {n_parts} of {shape} of {x.dtype} here")
         return parts
 
     def extra_repr(self) -> str:

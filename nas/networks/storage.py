@@ -36,6 +36,7 @@ _KEY = "wirenas"
 _FORMAT = "wirenas-network"
 _VERSION = 2
 _MAX_NEURONS = 10_000_000
+_DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _PARAMETERS = ("weight", "bias", "biases")
 _CLASSES: dict[str, type[Network]] = {
     "SparseMLP": SparseMLP,
@@ -57,8 +58,10 @@ def save_network(network: Network, path: str | PathLike[str]) -> None:
     Raises
     ------
     ValueError
-        If the neurons have names that JSON cannot hold.
+        If the neurons have names that JSON cannot hold, or the network is not one of the three kinds as they are made:
+        a subclass, a parametrised or pruned one has other parameters, which no file could bring back.
     """
+    _check_kind(network)
     body = network.rnn if isinstance(network, SequenceNetwork) else network
     wiring = body.blueprint
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.named_parameters()}
@@ -85,6 +88,16 @@ def save_network(network: Network, path: str | PathLike[str]) -> None:
     metadata = {_KEY: json.dumps(description, allow_nan=False)}
     with atomic_write(Path(path)) as temporary:
         save_file(tensors, temporary, metadata)
+
+
+def _check_kind(network: Network) -> None:
+    found = [name for name, _ in network.named_parameters()]
+    needed = [f"{name}{own}" for name, part in _named_parts(network) for own in ("weight", part.biases_name)]
+    if type(network) not in _CLASSES.values() or sorted(found) != sorted(needed):
+        raise ValueError(
+            f"{type(network).__name__} with parameters {', '.join(found)}: only {', '.join(_CLASSES)} themselves are "
+            "stored; remove parametrisations and torch's pruning first"
+        )
 
 
 def load_network(path: str | PathLike[str]) -> Network:
@@ -123,8 +136,10 @@ def _check_format(description: Mapping[str, Any]) -> None:
 
 def _rebuild(description: Mapping[str, Any], state: dict[str, Tensor]) -> Network:
     degrees, targets = (_whole(state.pop(name)) for name in ("wiring.degrees", "wiring.targets"))
-    if (degrees < 0).any() or degrees.sum() != len(targets):
-        raise ValueError(f"its degrees add up to {degrees.sum()} where it has {len(targets)} edges")
+    if _n_neurons(description) != len(degrees):
+        raise ValueError(f"it holds the degrees of {len(degrees)} neurons, and its sizes are those of others")
+    if (degrees < 0).any() or (degrees > len(targets)).any() or degrees.sum() != len(targets):
+        raise ValueError(f"its degrees do not add up to its {len(targets)} edges")
     edges = np.stack([np.repeat(np.arange(len(degrees)), degrees), targets], axis=1)
     network = _empty(description, edges, state)
     expected = dict(network.named_parameters())
@@ -180,12 +195,18 @@ def _named_parts(network: Network) -> list[tuple[str, WiredModule]]:
     return list(zip(names, parts_of(network), strict=True))
 
 
-def _wiring(description: Mapping[str, Any], edges: NDArray[Any], weights: Tensor | None) -> Wiring:
-    sizes, names = description["sizes"], description["names"]
+def _n_neurons(description: Mapping[str, Any]) -> int:
+    sizes = description["sizes"]
     if not all(type(size) is int for size in sizes) or sum(sizes) > _MAX_NEURONS:
         raise ValueError(f"sizes must be integers that add up to at most {_MAX_NEURONS}")
+    return sum(sizes)
+
+
+def _wiring(description: Mapping[str, Any], edges: NDArray[Any], weights: Tensor | None) -> Wiring:
+    names = description["names"]
+    _n_neurons(description)
     return Wiring(
-        sizes,
+        description["sizes"],
         edges,
         inputs=description["inputs"],
         outputs=description["outputs"],
@@ -196,7 +217,7 @@ def _wiring(description: Mapping[str, Any], edges: NDArray[Any], weights: Tensor
 
 def _dtype(state: Mapping[str, Tensor]) -> torch.dtype:
     dtypes = {tensor.dtype for name, tensor in state.items() if name.rpartition(".")[2] in _PARAMETERS}
-    if len(dtypes) != 1 or not (dtype := dtypes.pop()).is_floating_point:
+    if len(dtypes) != 1 or (dtype := dtypes.pop()) not in _DTYPES:
         raise ValueError("its weights and biases must be of one floating-point type")
     return dtype
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from nas.networks.blocks import Block, LiveWeights, live_weights, n_slots, slots
 from nas.networks.parameters import EdgeWeights
 from priors.wiring import Wiring
 
-__all__ = ["Matrix", "SparseMatrix", "WiredModule", "affine", "generator_of", "is_plain"]
+__all__ = ["Matrix", "SparseMatrix", "WiredModule", "affine", "generator_of", "is_autocast", "is_plain"]
 
 _ALWAYS_DENSE, _NEVER_DENSE = 2**22, 2**28
 """Entries of all matrices up to which they are made dense at any density, and beyond which at none."""
@@ -48,7 +48,7 @@ class WiredModule(nn.Module):
     Attributes
     ----------
     weight : (n_weights,) Parameter
-        In the order of their places: block by block, by target and gate, sources ascending.
+        In the order of their places: by block, gate and target, sources ascending.
     slots : (n_weights,) int64 buffer
         The place of each weight in the blocks, ascending.
     columns : (n_columns,) int64 buffer
@@ -64,6 +64,7 @@ class WiredModule(nn.Module):
     blocks: tuple[Block, ...]
     blueprint: Wiring
     biases_name = "bias"
+    _counts: list[int]
 
     def _install(
         self,
@@ -84,6 +85,8 @@ class WiredModule(nn.Module):
             "weight", nn.Parameter(torch.as_tensor(start.weights[by_target].ravel()[order], **kind))
         )
         self.register_parameter(self.biases_name, nn.Parameter(torch.as_tensor(biases, **kind)))
+        ends = [block.offset + block.size for block in blocks]
+        self._counts = np.diff(np.searchsorted(slots[order], ends), prepend=0).tolist()
         self.register_buffer("slots", torch.as_tensor(slots[order], device=device))
         self.register_buffer("columns", torch.as_tensor(self._columns(), device=device))
 
@@ -114,6 +117,20 @@ class WiredModule(nn.Module):
         edges = self.blueprint.edges[self._covers(self.blueprint.edges)]
         return np.sort(slots_of(self.blocks, edges).ravel())
 
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """Move or convert the tensors; places and columns stay what they are, also where memory is left empty."""
+        before = {"slots": self.slots, "columns": self.columns}
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        for name, old in before.items():
+            new: Tensor = getattr(self, name)
+            if new.is_meta:
+                continue
+            constructed = self.slots_of_blueprint if name == "slots" else self._columns
+            kept = torch.from_numpy(constructed()) if old.is_meta else old
+            if kept.shape == new.shape:
+                new.copy_(kept)
+        return self
+
     def matrices(self, values: Tensor | None = None) -> tuple[Tensor, ...]:
         """Return the matrix of every block, (gates * n_target, n_columns), zero where there is no edge.
 
@@ -138,11 +155,13 @@ class WiredModule(nn.Module):
         found, needed = [tuple(matrix.shape) for matrix in matrices], [block.shape for block in self.blocks]
         if found != needed:
             raise ValueError(f"the matrices have shapes {found} where {needed} are needed")
+        self._refuse_parametrised()
         with torch.no_grad():
             self.weight.copy_(torch.cat([matrix.reshape(-1).to(self.weight) for matrix in matrices])[self.slots])
 
     def place(self, edges: NDArray[np.integer[Any]], weights: NDArray[np.floating[Any]]) -> None:
         """Write (n_edges, gates) weights of edges, in whatever order; gates that do not live are left out."""
+        self._refuse_parametrised()
         slots = self.slots.cpu().numpy()
         given = slots_of(self.blocks, edges).ravel()
         places = np.searchsorted(slots, given)
@@ -154,7 +173,8 @@ class WiredModule(nn.Module):
     def replace_weights(self, slots: Tensor, weight: Tensor) -> None:
         """Let weights live at exactly these places.
 
-        Where their number changes, `weight` becomes another Parameter: optimizers must be told.
+        The gradient is dropped. Whatever belongs to single weights, such as an optimizer's moments, is the caller's to
+        move; where the number of weights changes, `weight` becomes another Parameter, of which optimizers must be told.
 
         Parameters
         ----------
@@ -165,36 +185,39 @@ class WiredModule(nn.Module):
         Raises
         ------
         ValueError
-            If the places are not ascending, not those of the blocks, or as many as the weights.
+            If the places do not ascend, are not those of the blocks, or are not as many as the weights; or under a
+            parametrisation.
         """
         if slots.shape != weight.shape or not self._has_places(slots):
             raise ValueError(
-                f"{len(slots)} places and {len(weight)} weights: as many are needed, and places must ascend between 0 "
-                f"and {n_slots(self.blocks) - 1}"
+                f"{slots.numel()} places and {weight.numel()} weights: as many are needed, and places must ascend "
+                f"between 0 and {n_slots(self.blocks) - 1}"
             )
+        self._refuse_parametrised()
         with torch.no_grad():
             if weight.shape == self.weight.shape:
                 self.weight.copy_(weight)
+                self.weight.grad = None
             else:
-                self.weight = nn.Parameter(weight.detach().to(self.weight).clone(), self.weight.requires_grad)
-            self.slots = slots.to(self.weight.device)
+                self.weight = nn.Parameter(weight.detach().to(self.weight, copy=True), self.weight.requires_grad)
+            self.slots = slots.to(self.weight.device, copy=True)
+        self._count()
 
     def reset_parameters(self, rng: int | np.random.Generator | None = None) -> None:
         """Draw new initial weights for what lives, and set the biases to what they begin with.
 
-        Also after ``to_empty``: structure of which nothing is left becomes that of the wiring again.
+        A wiring's own weights are the initial ones again, unless the network has other edges by now.
 
         Parameters
         ----------
         rng : int, numpy Generator or None
             Where the draws come from; None follows ``torch.manual_seed``.
         """
-        of_blueprint = self.slots_of_blueprint()
-        if len(of_blueprint) == len(self.slots) and not self._has_places(self.slots):
-            self.slots.copy_(torch.from_numpy(of_blueprint))
-        self.columns.copy_(torch.from_numpy(self._columns()))
+        self._refuse_parametrised()
+        if self.weight.is_meta:
+            return
         wiring = self.blueprint
-        if not np.array_equal(self.slots.cpu().numpy(), of_blueprint):
+        if not np.array_equal(self.slots.cpu().numpy(), self.slots_of_blueprint()):
             others = self.blueprint.edges[~self._covers(self.blueprint.edges)]
             living = np.unique(self.live_weights().edges, axis=0)
             wiring = wiring.replace(edges=np.concatenate([living, others]), weights=None)
@@ -213,7 +236,17 @@ class WiredModule(nn.Module):
             return False
         if not len(slots):
             return True
-        return bool((slots.diff() > 0).all()) and int(slots[0]) >= 0 and int(slots[-1]) < n_slots(self.blocks)
+        return bool((slots[1:] > slots[:-1]).all()) and int(slots[0]) >= 0 and int(slots[-1]) < n_slots(self.blocks)
+
+    def _refuse_parametrised(self) -> None:
+        if parametrize.is_parametrized(self, "weight"):
+            raise ValueError("weight is parametrised, so it cannot be written: remove the parametrisation first")
+
+    def _count(self) -> None:
+        """Count the weights of every block."""
+        if not self.slots.is_meta:
+            ends = [block.offset + block.size for block in self.blocks]
+            self._counts = np.diff(np.searchsorted(self.slots.cpu().numpy(), ends), prepend=0).tolist()
 
     def _is_dense(self) -> bool:
         """Whether matrices are made in full, which is faster where they are small or not very sparse."""
@@ -234,11 +267,9 @@ class WiredModule(nn.Module):
             pieces = torch.split(dense, [block.size for block in self.blocks])
             return tuple(piece.view(block.shape) for piece, block in zip(pieces, self.blocks, strict=True))
         _refuse_norms(self)
-        ends = torch.tensor([block.offset + block.size for block in self.blocks], device=self.slots.device)
-        counts = torch.searchsorted(self.slots, ends).diff(prepend=ends.new_zeros(1)).tolist()
         matrices = []
         for block, slots, weight in zip(
-            self.blocks, torch.split(self.slots, counts), torch.split(self.weight, counts), strict=True
+            self.blocks, torch.split(self.slots, self._counts), torch.split(self.weight, self._counts), strict=True
         ):
             n_columns = max(len(block.columns), 1)
             within = slots - block.offset
@@ -250,22 +281,43 @@ class WiredModule(nn.Module):
         return torch.split(self.columns, [len(block.columns) for block in self.blocks])
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *given: Any) -> None:
+        errors: list[str] = given[-1]
         if f"{prefix}mask" in state_dict:
-            self._convert_masked(state_dict, prefix)
-        slots = state_dict.get(f"{prefix}slots")
-        if slots is not None and slots.shape == self.slots.shape and not slots.is_meta and not self._has_places(slots):
-            errors: list[str] = given[-1]
-            errors.append(f"{prefix}slots: places of weights must ascend, within those of this wiring")
+            self._convert_masked(state_dict, prefix, errors)
+        slots, weight, columns = (state_dict.get(f"{prefix}{name}") for name in ("slots", "weight", "columns"))
+        if slots is not None and not slots.is_meta and not self._has_places(slots):
+            errors.append(f"{prefix}slots: places of weights must ascend, within those of this wiring and its cell")
+        if columns is not None and not columns.is_meta and not np.array_equal(columns.cpu().numpy(), self._columns()):
+            errors.append(f"{prefix}columns: they are not those of this wiring")
+        if errors:
+            return
+        if slots is not None and weight is not None and weight.shape == slots.shape != self.slots.shape:
+            # More or fewer edges live in the other network.
+            if slots.is_meta or self.weight.is_meta:
+                self.weight = nn.Parameter(self.weight.new_empty(weight.shape), self.weight.requires_grad)
+                self.slots = self.slots.new_empty(slots.shape)
+            else:
+                self.replace_weights(slots, weight)
         super()._load_from_state_dict(state_dict, prefix, *given)
+        self._count()
 
-    def _convert_masked(self, state: dict[str, Any], prefix: str) -> None:
+    def _convert_masked(self, state: dict[str, Any], prefix: str, errors: list[str]) -> None:
         """Turn a state as it was before weights had places: with a value for every entry of the blocks, and a mask."""
         mask, weight = state.pop(f"{prefix}mask"), state.get(f"{prefix}weight")
-        if weight is not None and mask.shape == weight.shape:
+        if weight is not None and mask.shape == weight.shape == (n_slots(self.blocks),):
             state[f"{prefix}weight"], state[f"{prefix}slots"] = weight[mask], mask.nonzero().squeeze(1)
+        else:
+            errors.append(
+                f"{prefix}mask: it is not one of the {n_slots(self.blocks)} entries of this wiring's matrices"
+            )
         state[f"{prefix}columns"] = torch.from_numpy(self._columns())
         if f"{prefix}bias" in state:
             state[f"{prefix}{self.biases_name}"] = state.pop(f"{prefix}bias")
+
+
+def is_autocast(device_type: str) -> bool:
+    """Whether operations on a kind of device cast what they are given."""
+    return torch.amp.is_autocast_available(device_type) and torch.is_autocast_enabled(device_type)
 
 
 def is_plain(device_type: str) -> bool:
@@ -277,7 +329,7 @@ def is_plain(device_type: str) -> bool:
         torch.compiler.is_compiling()
         or torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
         or torch._C._are_functorch_transforms_active()
-        or torch.is_autocast_enabled(device_type)
+        or is_autocast(device_type)
         or forward_ad._current_level >= 0
     )
 

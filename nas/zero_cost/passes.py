@@ -74,7 +74,7 @@ class Ensemble:
     Attributes
     ----------
     weights : (n_inits, n_weights) Tensor
-        All weights, none of them masked; biases are those that networks start with, mostly 0.
+        All weights; biases are those that networks start with, mostly 0.
     """
 
     def __init__(

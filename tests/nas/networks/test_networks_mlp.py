@@ -175,9 +175,12 @@ def test_frozen_parameters_and_state_dict():
     assert network.bias.grad is not None
 
 
-def test_outputs_may_be_changed_in_place():
-    network = SparseMLP(random_wiring(SEED), rng=0)
-    x = torch.randn(5, network.blueprint.n_inputs)
+@pytest.mark.parametrize("batch", [1, 5])
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_outputs_may_be_changed_in_place(batch: int, n_outputs: int):
+    edges = [(0, 2), (1, 3), *((hidden, 4 + unit) for hidden in (2, 3) for unit in range(n_outputs))]
+    network = SparseMLP(Wiring((2, 2, n_outputs), edges, True, True), "tanh", rng=0)
+    x = torch.randn(batch, 2)
     network(x).mul_(2).sum().backward()
     doubled = network.weight.grad.clone()
     network.zero_grad()

@@ -251,7 +251,9 @@ def test_surgery_on_a_state(tmp_path: Path):
     assert unexpected == []
     assert torch.equal(other.rnn(x)[0], network.rnn(x)[0])
     assert torch.equal(other.head.weight, head)
-    with pytest.raises(RuntimeError, match="size mismatch"):
+    with pytest.raises(
+        RuntimeError, match=r"rnn.slots: places of weights must ascend, within those of this wiring and its cell"
+    ):
         SequenceNetwork(RECURRENT, "gru").load_state_dict(network.state_dict())
 
 
@@ -259,8 +261,57 @@ def test_a_state_of_other_places_is_refused():
     network = networks()["mlp"][0]
     state = network.state_dict()
     state["slots"] = state["slots"].flip(0)
+    other = SparseMLP(FORWARD)
     with pytest.raises(RuntimeError, match="slots: places of weights must ascend"):
-        SparseMLP(FORWARD).load_state_dict(state)
+        other.load_state_dict(state)
+    assert torch.equal(other.slots, network.slots)
+    state = network.state_dict() | {"columns": network.columns.flip(0)}
+    with pytest.raises(RuntimeError, match="columns: they are not those of this wiring"):
+        other.load_state_dict(state)
+
+
+def test_a_state_of_fewer_edges_is_read():
+    network, x = networks()["lstm"]
+    kept = torch.arange(0, len(network.weight), 3)
+    network.replace_weights(network.slots[kept], network.weight[kept])
+    for assign in (False, True):
+        other = SparseRNN(RECURRENT, "lstm", device="meta" if assign else None)
+        other.load_state_dict(network.state_dict(), assign=assign)
+        assert torch.equal(other(x)[0], network(x)[0])
+
+
+def test_places_are_copied_and_gradients_of_other_edges_dropped():
+    network, x = networks()["mlp"]
+    network(x).sum().backward()
+    other = SparseMLP(FORWARD)
+    other.replace_weights(network.slots, network.weight)
+    assert other.slots.data_ptr() != network.slots.data_ptr()
+    network.replace_weights(network.slots, network.weight)
+    assert network.weight.grad is None
+
+
+def test_memory_left_empty_keeps_places():
+    for network, x in networks().values():
+        state = {name: tensor.clone() for name, tensor in network.named_parameters()}
+        network.to_empty(device="cpu")
+        network.load_state_dict(state, strict=False)
+        assert torch.isfinite(output(network, x)).all()
+        assert wiring_of(network).n_edges > 100
+
+
+def test_a_parametrised_weight_is_not_written():
+    network = networks()["mlp"][0]
+    parametrize.register_parametrization(network, "weight", nn.Identity())
+    for write in (network.reset_parameters, lambda: network.replace_weights(network.slots, network.weight)):
+        with pytest.raises(ValueError, match="weight is parametrised, so it cannot be written"):
+            write()
+
+
+def test_arguments_have_torchs_names():
+    network, x = networks()["lstm"]
+    assert torch.equal(network(input=x, hx=None)[0], network(x)[0])
+    network, x = networks()["mlp"]
+    assert torch.equal(network(input=x), network(x))
 
 
 def test_a_state_with_masks_is_read():

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import torch.nn.utils.prune
 from safetensors import safe_open
 from safetensors.torch import save_file
 
@@ -157,7 +158,10 @@ def test_a_broken_write_leaves_the_older_file(tmp_path: Path, monkeypatch: pytes
         ({"unit": "__import__"}, "which is not known"),
         ({"sizes": [1e9]}, "sizes must be integers"),
         ({"sizes": [3, 2, 2, 1000000000000]}, "add up to at most"),
-        ({"sizes": [3, 2, 2, 20]}, "bias has shape|size mismatch|weights where its wiring has room|leave"),
+        (
+            {"sizes": [3, 2, 2, 20]},
+            "bias has shape|size mismatch|weights where its wiring has room|degrees of 9 neurons",
+        ),
         ({"sizes": [3, 2, -2, 6]}, "every layer needs at least 1 neuron"),
         ({"sizes": {}}, "this is no intact network file"),
         ({"sizes": "nonsense"}, "this is no intact network file"),
@@ -211,8 +215,15 @@ def test_wrong_tensors_of_version_1_are_refused(tensors: dict[str, torch.Tensor 
         ({"bias": None}, "it holds weight where weight, bias are needed"),
         ({"extra": torch.zeros(1)}, "it holds bias, extra, weight where"),
         ({"wiring.targets": None}, "wiring.targets"),
-        ({"wiring.degrees": torch.zeros(9, dtype=torch.int8)}, "its degrees add up to 0 where it has 7 edges"),
-        ({"wiring.degrees": torch.tensor([-1, 8, 0, 0, 0, 0, 0, 0, 0])}, "its degrees add up to 7"),
+        ({"wiring.degrees": torch.zeros(9, dtype=torch.int8)}, "its degrees do not add up to its 7 edges"),
+        ({"wiring.degrees": torch.tensor([-1, 8, 0, 0, 0, 0, 0, 0, 0])}, "its degrees do not add up"),
+        ({"wiring.degrees": torch.tensor([2**62] * 4 + [7, 0, 0, 0, 0])}, "its degrees do not add up"),
+        ({"wiring.degrees": torch.tensor([7])}, "it holds the degrees of 1 neurons"),
+        ({"gaps": torch.tensor([0, 2**62, 2**62, 1, 1, 1, 1])}, "places must ascend"),
+        (
+            {"weight": torch.zeros(7, dtype=torch.float8_e4m3fn), "bias": torch.zeros(6, dtype=torch.float8_e4m3fn)},
+            "one",
+        ),
         ({"wiring.degrees": torch.tensor([7.0] + 8 * [0.0])}, "must be vectors of whole numbers"),
         ({"wiring.targets": torch.tensor([3, 8, 6, 3, 5, 6, 99])}, "leaves the 9 neurons"),
         ({"wiring.targets": torch.tensor([3, 3, 6, 3, 5, 6, 7])}, "edge"),
@@ -251,6 +262,21 @@ def test_cut_files_are_refused(tmp_path: Path):
         path.write_bytes(whole[:length])
         with pytest.raises(ValueError, match="this is no intact network file"):
             load_network(path)
+
+
+def test_only_networks_as_they_are_made_are_stored(tmp_path: Path):
+    class Other(SparseMLP):
+        pass
+
+    path = saved(tmp_path)
+    before = path.read_bytes()
+    pruned, spoilt = SparseMLP(FORWARD, rng=0), SparseMLP(FORWARD, rng=0)
+    torch.nn.utils.prune.l1_unstructured(pruned, "weight", amount=0.5)
+    spoilt.register_parameter("more", torch.nn.Parameter(torch.zeros(1)))
+    for network in (pruned, spoilt, Other(FORWARD, rng=0)):
+        with pytest.raises(ValueError, match="only SparseMLP, SparseRNN, SequenceNetwork themselves are stored"):
+            save_network(network, path)
+    assert path.read_bytes() == before
 
 
 def test_a_missing_file_is_said_to_be_missing(tmp_path: Path):

@@ -146,6 +146,23 @@ def test_functional_transforms_equal_loops(name: str, form: str):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_many_gradients_at_once(name: str, form: str):
+    network, x = cases()[name]
+    plain = torch.autograd.functional.jacobian(network, x[:2])
+    together = torch.autograd.functional.jacobian(network, x[:2], vectorize=True)
+    torch.testing.assert_close(together, plain, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_shapes_on_the_meta_device(name: str, form: str):
+    network, x = cases()[name]
+    assert network.to("meta")(x.to("meta")).shape == (5, 3)
+    for part in network.modules():
+        if isinstance(part, WiredModule):
+            part.reset_parameters()
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_forward_mode_duals(name: str, form: str):
     network, x = cases()[name]
     direction = normal(*x.shape, seed=3)
@@ -257,8 +274,8 @@ def test_meta_devices_both_ways(name: str):
     assert torch.equal(other(x), expected)
     # Without a state to load, parts are reset, as torch's layers are.
     fresh = kind(wiring, unit, device="meta").to_empty(device="cpu")
-    for tensor in fresh.state_dict().values():
-        tensor.zero_()
+    for parameter in fresh.parameters():
+        parameter.data.zero_()
     for module in fresh.modules():
         if hasattr(module, "reset_parameters"):
             module.reset_parameters()
