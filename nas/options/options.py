@@ -253,7 +253,8 @@ def changed_options(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str 
 def resume_options(out: str | Path, given: Mapping[str, Any], kind: Kind = CAMPAIGN) -> dict[str, Any]:
     """Return the options of the campaign or survey in `out`, or those given where there is none yet.
 
-    What is not given is taken from the folder; the option that may grow may be given anew, and no other one may differ.
+    What is not given is taken from the folder; the option that may grow may be given anew. An InputError names others
+    that differ.
     """
     path = Path(out) / kind.file
     if not path.is_file():
