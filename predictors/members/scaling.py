@@ -112,7 +112,8 @@ class Scaling:
 
     def apply(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the scaled columns of rows, (n, n_selected) float64."""
-        z = (_logarithm(self.columns.take(X), self.logarithmic) - self.centre) / self.scale
+        with np.errstate(over="ignore"):  # What is too large for a float is clipped as well.
+            z = (_logarithm(self.columns.take(X), self.logarithmic) - self.centre) / self.scale
         return np.clip(z, -self.clip, self.clip)
 
     @classmethod

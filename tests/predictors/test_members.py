@@ -105,6 +105,12 @@ def test_scaling_by_hand():
     np.testing.assert_allclose(Scaling.fit(X, logarithmic=False).apply(X / 2), [[0.5], [-0.5]])
 
 
+def test_a_scale_next_to_zero_clips():
+    columns = Columns(np.array([0]), np.zeros(1))
+    scaling = Scaling(columns, False, np.zeros(1), np.array([5e-324]))
+    assert scaling.apply(np.array([[1.0], [0.0], [-1.0]])).tolist() == [[2.5], [0.0], [-2.5]]
+
+
 def test_only_the_given_columns_are_read():
     X = RNG.standard_normal((10, 4))
     scaling = Scaling.fit(X, np.array([3, 1]))

@@ -203,8 +203,10 @@ def test_a_training_step_compiles(name: str):
         loss.backward()
         return loss.detach()
 
-    torch.compiler.reset()
-    compiled = torch.compile(other, backend="aot_eager", fullgraph=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Of what torch's own compiler imports.
+        torch.compiler.reset()
+        compiled = torch.compile(other, backend="aot_eager", fullgraph=True)
     for batch in (x, x[:3], x.repeat(3, *[1] * (x.ndim - 1))):
         torch.testing.assert_close(step(compiled, batch), step(network, batch), rtol=1e-5, atol=1e-6)
     for own, theirs in zip(network.parameters(), other.parameters(), strict=True):
@@ -215,10 +217,10 @@ def test_a_training_step_compiles(name: str):
 @pytest.mark.parametrize("name", ["gelu", "lstm"])
 def test_a_training_step_compiles_to_machine_code(name: str):
     network, x = cases(torch.float32)[name]
-    torch.compiler.reset()
-    compiled = torch.compile(lambda x: network(x).square().mean())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Of torch's own compiler.
+        torch.compiler.reset()
+        compiled = torch.compile(lambda x: network(x).square().mean())
         loss = compiled(x)
         own = torch.autograd.grad(loss, list(network.parameters()))
     expected = torch.autograd.grad(network(x).square().mean(), list(network.parameters()))
