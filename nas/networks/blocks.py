@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from priors.wiring import Wiring
 
-__all__ = ["Block", "LiveWeights", "gather", "lay_out", "live_weights", "n_slots", "slots_of"]
+__all__ = ["Block", "LiveWeights", "gather", "lay_out", "live_weights", "n_slots", "slots_of", "split_columns"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,6 +171,11 @@ def live_weights(blocks: Sequence[Block], slots: NDArray[np.int64]) -> LiveWeigh
         gates[first:last], target = np.divmod(row, len(block.targets))
         edges[first:last, 0], edges[first:last, 1] = block.columns[column], target + block.targets.start
     return LiveWeights(edges, gates)
+
+
+def split_columns(columns: Tensor, blocks: Sequence[Block]) -> tuple[Tensor, ...]:
+    """Return the columns of every block, of all blocks' columns one after the other."""
+    return torch.split(columns, [len(block.columns) for block in blocks])
 
 
 def gather(values: Tensor, dim: int, block: Block, index: Tensor) -> Tensor:

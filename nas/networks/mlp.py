@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nas.networks.activations import ACTIVATIONS, Activation, InPlace
-from nas.networks.blocks import Block, gather, lay_out
+from nas.networks.blocks import Block, gather, lay_out, split_columns
 from nas.networks.parameters import EdgeWeights, feedforward_weights
 from nas.networks.wired import Matrix, WiredModule, affine, is_autocast, is_plain
 from priors.wiring import Wiring
@@ -158,7 +158,7 @@ class _Pass(torch.autograd.Function):
         values[: wiring.n_inputs].copy_(x.t())
         sums = torch.empty_like(values) if activation.keeps_sums else values
         bias_column = bias.unsqueeze(1)
-        for block, index in zip(plan.blocks, _indices(plan, columns), strict=True):
+        for block, index in zip(plan.blocks, split_columns(columns, plan.blocks), strict=True):
             start, stop = block.targets.start, block.targets.stop
             own = sums[start:stop]
             read = gather(values, 0, block, index)
@@ -181,7 +181,7 @@ class _Pass(torch.autograd.Function):
         deltas = torch.zeros_like(values)
         deltas[plan.wiring.n_neurons - plan.wiring.n_outputs :].copy_(gradients[0].t())
         weight_gradient = torch.empty_like(weight)
-        indices = _indices(plan, columns)
+        indices = split_columns(columns, plan.blocks)
         for block, index in zip(reversed(plan.blocks), reversed(indices), strict=True):
             rows = slice(block.targets.start, block.targets.stop)
             delta = deltas[rows]
@@ -212,13 +212,9 @@ def _differentiable_gradients(ctx: Any, gradient: Tensor) -> tuple[Tensor | None
     options: dict[str, Any] = {"create_graph": torch.is_grad_enabled(), "allow_unused": True, "materialize_grads": True}
     with torch.enable_grad():
         matrices = tuple(block.matrix(weight) for block in plan.blocks)
-        outputs = _run(x, matrices, bias, plan.blocks, _indices(plan, columns), plan.activation)
+        outputs = _run(x, matrices, bias, plan.blocks, split_columns(columns, plan.blocks), plan.activation)
     found = iter(torch.autograd.grad(outputs, inputs, gradient, **options))
     return tuple(next(found) if needed else None for needed in ctx.needs_input_grad[:3])
-
-
-def _indices(plan: _Plan, columns: Tensor) -> tuple[Tensor, ...]:
-    return torch.split(columns, [len(block.columns) for block in plan.blocks])
 
 
 def _send_back(deltas: Tensor, delta: Tensor, block: Block, index: Tensor, weight: Tensor, first: int) -> None:

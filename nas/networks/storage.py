@@ -65,9 +65,9 @@ def save_network(network: Network, path: str | PathLike[str]) -> None:
     body = network.rnn if isinstance(network, SequenceNetwork) else network
     wiring = body.blueprint
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.named_parameters()}
-    edges = wiring.edges[np.lexsort((wiring.edges[:, 1], wiring.edges[:, 0]))]
-    tensors["wiring.degrees"] = _narrow(np.bincount(edges[:, 0], minlength=wiring.n_neurons))
-    tensors["wiring.targets"] = _narrow(edges[:, 1])
+    source, target = wiring.edges.T  # Sorted by source and target, as those of every wiring.
+    tensors["wiring.degrees"] = _narrow(np.bincount(source, minlength=wiring.n_neurons))
+    tensors["wiring.targets"] = _narrow(target)
     for name, part in _named_parts(network):
         slots = part.slots.cpu().numpy()
         if not np.array_equal(slots, part.slots_of_blueprint()):
@@ -171,14 +171,13 @@ def _rebuild_masked(description: Mapping[str, Any], state: dict[str, Tensor]) ->
     if found != expected:
         raise ValueError(f"it holds {found} weights where its wiring has room for {expected}")
     network = _empty(description, edges, {**state, **wiring_state})
-    for name, part in _named_parts(network):
+    for name, _ in _named_parts(network):
         mask, weight = masks[f"{name}mask"], state[f"{name}weight"]
         if mask.shape != weight.shape:
             raise ValueError(f"{name}mask and {name}weight differ in size")
         if bool((weight[~mask] != 0).any()):
             raise ValueError("it holds weights that are not zero off its mask")
-        part.replace_weights(mask.nonzero().squeeze(1), weight[mask])
-        state[f"{name}weight"], state[f"{name}mask"] = weight, mask
+        state[f"{name}mask"] = mask
     network.load_state_dict(state)
     return network
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.autograd import forward_ad
 from torch.nn.utils import parametrize
 
-from nas.networks.blocks import Block, LiveWeights, live_weights, n_slots, slots_of
+from nas.networks.blocks import Block, LiveWeights, live_weights, n_slots, slots_of, split_columns
 from nas.networks.parameters import EdgeWeights
 from priors.wiring import Wiring
 
@@ -85,8 +85,7 @@ class WiredModule(nn.Module):
             "weight", nn.Parameter(torch.as_tensor(start.weights[by_target].ravel()[order], **kind))
         )
         self.register_parameter(self.biases_name, nn.Parameter(torch.as_tensor(biases, **kind)))
-        ends = [block.offset + block.size for block in blocks]
-        self._counts = np.diff(np.searchsorted(slots[order], ends), prepend=0).tolist()
+        self._count(slots[order])
         self.register_buffer("slots", torch.as_tensor(slots[order], device=device))
         self.register_buffer("columns", torch.as_tensor(self._columns(), device=device))
 
@@ -201,7 +200,7 @@ class WiredModule(nn.Module):
             else:
                 self.weight = nn.Parameter(weight.detach().to(self.weight, copy=True), self.weight.requires_grad)
             self.slots = slots.to(self.weight.device, copy=True)
-        self._count()
+        self._count(slots.cpu().numpy())
 
     def reset_parameters(self, rng: int | np.random.Generator | None = None) -> None:
         """Draw new initial weights for what lives, and set the biases to what they begin with.
@@ -242,11 +241,10 @@ class WiredModule(nn.Module):
         if parametrize.is_parametrized(self, "weight"):
             raise ValueError("weight is parametrised, so it cannot be written: remove the parametrisation first")
 
-    def _count(self) -> None:
+    def _count(self, slots: NDArray[np.int64]) -> None:
         """Count the weights of every block."""
-        if not self.slots.is_meta:
-            ends = [block.offset + block.size for block in self.blocks]
-            self._counts = np.diff(np.searchsorted(self.slots.cpu().numpy(), ends), prepend=0).tolist()
+        ends = [block.offset + block.size for block in self.blocks]
+        self._counts = np.diff(np.searchsorted(slots, ends), prepend=0).tolist()
 
     def _is_dense(self) -> bool:
         """Whether matrices are made in full, which is faster where they are small or not very sparse."""
@@ -278,7 +276,7 @@ class WiredModule(nn.Module):
 
     def _indices(self) -> tuple[Tensor, ...]:
         """Return the columns of every block."""
-        return torch.split(self.columns, [len(block.columns) for block in self.blocks])
+        return split_columns(self.columns, self.blocks)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *given: Any) -> None:
         errors: list[str] = given[-1]
@@ -299,7 +297,8 @@ class WiredModule(nn.Module):
             else:
                 self.replace_weights(slots, weight)
         super()._load_from_state_dict(state_dict, prefix, *given)
-        self._count()
+        if not self.slots.is_meta:
+            self._count(self.slots.cpu().numpy())
 
     def _convert_masked(self, state: dict[str, Any], prefix: str, errors: list[str]) -> None:
         """Turn a state as it was before weights had places: with a value for every entry of the blocks, and a mask."""
