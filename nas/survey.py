@@ -179,7 +179,7 @@ class Survey:
         numbers = range(parts.n_wirings, self.options.wirings)
         if not numbers:
             return
-        for line in self.options.space.out_of_reach():
+        for line in self.options.space.notices():
             noticed(line)
         keeper = _Keeper(parts)
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from priors.edits import MOVES, edit
     from priors.formats.document import from_dict, to_dict
     from priors.formats.files import FORMATS, parse_wiring, read_wiring, write_wiring
+    from priors.formats.reading import MERGES, GraphFileWarning
     from priors.graphs import BarabasiAlbert, ErdosRenyi, Prior, WattsStrogatz
     from priors.pool import GraphPool
     from priors.registry import PRIORS
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
 __all__ = [
     "ATTACHMENTS",
     "FORMATS",
+    "MERGES",
     "MOVES",
     "ORIENTATIONS",
     "PRIORS",
     "BarabasiAlbert",
     "ErdosRenyi",
+    "GraphFileWarning",
     "GraphPool",
     "Layered",
     "Prior",
@@ -55,11 +58,13 @@ _WIRENAS = True  # what `wirenas.require_own` looks for
 _MODULES = {
     "ATTACHMENTS": "attachment",
     "FORMATS": "formats.files",
+    "MERGES": "formats.reading",
     "MOVES": "edits",
     "ORIENTATIONS": "transforms",
     "PRIORS": "registry",
     "BarabasiAlbert": "graphs",
     "ErdosRenyi": "graphs",
+    "GraphFileWarning": "formats.reading",
     "GraphPool": "pool",
     "Layered": "bipartite",
     "Prior": "graphs",

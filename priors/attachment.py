@@ -62,8 +62,9 @@ def attach(
     Returns
     -------
     Wiring
-        With ``inputs``, and ``outputs`` unless `n_outputs` is 0. Neurons keep their order. Weights are dropped, since
-        the new edges have none; where there are names, units are called ``input 0``, ``projection 0``, ``output 0``, ….
+        With ``inputs``, and ``outputs`` unless `n_outputs` is 0. Neurons keep their order. Where there are weights,
+        those of the new edges are NaN, which networks draw; where there are names, units are called ``input 0``,
+        ``projection 0``, ``output 0``, ….
 
     Raises
     ------
@@ -139,11 +140,16 @@ def _attach(
     if n_outputs:
         units = np.arange(n_outputs) + first + wiring.n_neurons
         edges.append(_dense(_readout_neurons(wiring, mode, readouts, rng) + first, units))
+    weights = None
+    if wiring.weights is not None:
+        unknown = [np.full(len(part), np.nan) for part in edges]
+        weights = np.concatenate([unknown[0], wiring.weights, *unknown[2:]])
     return Wiring(
         [size for size in (n_inputs, width, *wiring.sizes, n_outputs) if size],
         np.concatenate(edges),
         inputs=True,
         outputs=n_outputs > 0,
+        weights=weights,
         names=_names(wiring, n_inputs, width, n_outputs),
     )
 

@@ -10,8 +10,10 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from priors.archives import ARCHIVES, DAMAGE, MAX_ARCHIVE, MAX_MEMBERS, Read, members, open_regular
-from priors.formats.files import FORMATS, parse_wiring
+from priors.formats.columns import NodeTableError
+from priors.formats.files import FORMATS, parse, reader_of, warn_of
 from priors.formats.limits import MAX_BYTES
+from priors.formats.reading import Reading
 from priors.wiring import Wiring
 
 __all__ = ["MAX_GRAPHS", "MAX_TOTALS", "read_wirings"]
@@ -22,12 +24,22 @@ MAX_TOTALS = {"bytes": MAX_ARCHIVE, "neurons": 2**25, "edges": 2**27}
 """Most that all graphs together may hold; bytes count unpacked."""
 
 # Tables and notes that lie beside graphs have the suffixes of edge lists too, so the first group that is there wins.
-_LISTS = (".csv", ".tsv", ".txt")
-_GROUPS = (tuple(suffix for suffix in FORMATS if suffix not in _LISTS), (".csv", ".tsv"), (".txt",))
+_LISTS = (".csv", ".tsv", ".txt", ".dat")
+_GROUPS = (tuple(suffix for suffix in FORMATS if suffix not in _LISTS), (".csv", ".tsv"), (".txt", ".dat"))
 
 
-def read_wirings(path: str | os.PathLike[str]) -> dict[str, Wiring]:
+def read_wirings(
+    path: str | os.PathLike[str],
+    *,
+    format: str | None = None,  # noqa: A002
+    directed: bool | None = None,
+    merge: str = "sum",
+    stacklevel: int = 2,
+) -> dict[str, Wiring]:
     """Read the graph files of a folder or an archive, or a single one; `GraphPool.read` says which these are.
+
+    Options are those of `priors.read_wiring`. What had to be assumed is said in a `GraphFileWarning`, once for all
+    files alike, that points `stacklevel` calls up.
 
     Returns
     -------
@@ -40,13 +52,23 @@ def read_wirings(path: str | os.PathLike[str]) -> dict[str, Wiring]:
         Whatever is wrong: one line that begins with the file, ``archive!member`` where it lies in an archive.
     """
     where, found, totals = os.fspath(path), dict[str, Wiring](), Counter[str]()
+    remarks: list[tuple[str, list[str]]] = []
     try:
+        parser = reader_of(format)
         with closing(_files(Path(path))) as files:
             for name, read in files:
                 where = _label(path, name)
                 _check_name(name, found)
                 content = read(MAX_BYTES + 1)
-                found[name] = parse_wiring(content, name)
+                reading = Reading(directed, merge)
+                remarks.append((where, reading.remarks))
+                try:
+                    found[name] = parse(content, name, reading, parser)
+                except NodeTableError:
+                    if not Path(path).is_dir():
+                        raise
+                    reading.remark("a table of nodes, passed over")
+                    continue
                 _charge(totals, name, content, found[name])
     except OSError as error:
         raise ValueError(f"{where}: cannot be read: {error.strerror or error}") from error
@@ -54,6 +76,9 @@ def read_wirings(path: str | os.PathLike[str]) -> dict[str, Wiring]:
         raise ValueError(f"{where}: is damaged: {_one_line(error) or 'it ends too early'}") from error
     except ValueError as error:
         raise ValueError(f"{where}: {_one_line(error)}") from error
+    if not found:
+        raise ValueError(f"{os.fspath(path)}: holds tables of nodes alone: give tables of edges")
+    warn_of(remarks, stacklevel + 1)
     return dict(sorted(found.items()))
 
 

@@ -73,7 +73,14 @@ class GraphPool:
         settle(self, wirings=wirings, names=_checked_names(names, len(wirings)))
 
     @classmethod
-    def read(cls, path: str | os.PathLike[str]) -> GraphPool:
+    def read(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        format: str | None = None,  # noqa: A002
+        directed: bool | None = None,
+        merge: str = "sum",
+    ) -> GraphPool:
         """Read the graphs of a folder or an archive, sorted by the names of their files, or a single graph file.
 
         Graph files are those with a suffix of `priors.FORMATS`, in capitals or not, and ``.gz`` may follow. Files with
@@ -88,6 +95,8 @@ class GraphPool:
         ----------
         path : str or path
             The folder, archive or graph file. The names of the pool are those of the graphs' files, suffix included.
+        format, directed, merge
+            As in `priors.read_wiring`, for all files.
 
         Raises
         ------
@@ -97,7 +106,7 @@ class GraphPool:
             archive; files that hold more than `priors.read_wiring` takes; and more than 2**20 graphs or, in all, 2**31
             bytes (unpacked), 2**25 neurons or 2**27 edges.
         """
-        found = read_wirings(path)
+        found = read_wirings(path, format=format, directed=directed, merge=merge, stacklevel=3)
         return cls(found.values(), found)
 
     @cached_property

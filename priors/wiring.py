@@ -46,7 +46,8 @@ class Wiring:
     inputs, outputs : bool
         Whether the first / last layer are input / output units, which have no activation of their own.
     weights : (n_edges,) float array, optional
-        One weight an edge, in the order in which `edges` was given. Not part of the identity.
+        One weight an edge, in the order in which `edges` was given; NaN where an edge has none of its own. Not part of
+        the identity.
     names : sequence of hashable, optional
         One distinct name a neuron. Not part of the identity.
 
@@ -307,7 +308,7 @@ class Wiring:
 
         Where every node carries an integer ``layer`` (0, 1, … without gaps) the neurons are numbered by it, otherwise
         all of them form one layer. Nodes keep their order within a layer, their names where these are not 0, 1, …,
-        and edges their ``weight`` where all of them have one.
+        and edges their ``weight`` where any of them has one: those without count as 1, as in networkx.
 
         Raises
         ------
@@ -329,13 +330,14 @@ class Wiring:
         number = {node: index for index, node in enumerate(nodes)}
         directed = graph if graph.is_directed() else graph.to_directed()
         edges = [(number[source], number[target]) for source, target in directed.edges]
-        weights: list[float | None] = [data.get("weight") for _, _, data in directed.edges(data=True)]
+        found: list[float | None] = [data.get("weight") for _, _, data in directed.edges(data=True)]
+        known = [1.0 if weight is None else weight for weight in found]
         return cls(
             counts.tolist(),
             np.asarray(edges, dtype=np.int64).reshape(-1, 2),
             inputs=bool(graph.graph.get("inputs", False)),
             outputs=bool(graph.graph.get("outputs", False)),
-            weights=None if not weights or None in weights else np.array(weights, dtype=np.float32),
+            weights=known if any(weight is not None for weight in found) else None,
             names=None if nodes == list(range(len(nodes))) else nodes,
         )
 

@@ -254,7 +254,7 @@ class Campaign:
             self.options = self.options.model_copy(update={"trials": counted})
         keep_warm_start(self.out, self.options)
         write_options(self.options, self.out / OPTIONS_FILE)
-        for line in self.space.out_of_reach():
+        for line in self.space.notices():
             watcher.noticed(line)
         try:
             yield study

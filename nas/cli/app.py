@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from nas.cli.console import Json, interruptible, make_console, note, print_json, say
+from nas.cli.console import Json, interruptible, make_console, note, print_json, say, say_what_was_assumed
 from nas.cli.flags import drawing_flags, drawing_of, flags, given_options
 from nas.cli.predictors import predictor_commands
 from nas.cli.studies import study_commands
@@ -61,6 +61,7 @@ Study = Annotated[
 
 def main() -> None:
     """Run the command line and exit: 0 done, 2 bad input, 130 interrupted, 1 anything else."""
+    say_what_was_assumed()
     try:
         code = app(standalone_mode=False)
     except InputError as error:

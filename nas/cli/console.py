@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Json", "duration", "interruptible", "make_console", "note", "print_json", "say"]
+__all__ = [
+    "Json",
+    "duration",
+    "interruptible",
+    "make_console",
+    "note",
+    "print_csv",
+    "print_json",
+    "say",
+    "say_what_was_assumed",
+]
 
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object on stdout.")]
 
@@ -23,6 +35,24 @@ Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON objec
 def print_json(document: object) -> None:
     """Print one JSON object on stdout."""
     typer.echo(json.dumps(document, allow_nan=False))
+
+
+def print_csv(rows: Sequence[Mapping[str, object]]) -> None:
+    """Print rows of the same columns on stdout, as csv with a heading."""
+    table = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+
+
+def say_what_was_assumed() -> None:
+    """Print the warnings about graph files as lines for people, from now on."""
+    before = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *place: Any) -> None:
+        # By its name, since its class is imported when files are read.
+        note(f"wirenas: {message}") if category.__name__ == "GraphFileWarning" else before(message, category, *place)
+
+    warnings.showwarning = show  # type: ignore[assignment]
 
 
 def make_console(*, stderr: bool = False) -> Console:

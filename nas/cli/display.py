@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 _DRIVES = 3
+_FRAME, _COLUMN = 4, 15
 
 
 def show_outcome(console: Console, outcome: Outcome) -> None:
@@ -176,13 +177,29 @@ def show_predictions(console: Console, out: Path, found: Sequence[Mapping[str, A
 
 
 def show_features(console: Console, found: Sequence[Mapping[str, Any]]) -> None:
-    """Print features, one row each, with a column a graph."""
-    table = Table("tier", "family", "feature", *(Path(row["graph"]).name for row in found))
-    for name in found[0]["features"] if found else ():
-        feature = FEATURES[name]
-        values = (row["features"][name] for row in found)
-        table.add_row(feature.tier, feature.family, name, *("–" if v is None else f"{v:.6g}" for v in values))
-    console.print(table)
+    """Print features, one row each, with a column a graph: as many tables below each other as the width needs."""
+    names = list(found[0]["features"])
+    least = max(map(len, names), default=0) + _FRAME
+    at_once = max(1, (console.width - least) // _COLUMN)
+    for first in range(0, len(found), at_once):
+        some = found[first : first + at_once]
+        table = Table()
+        table.add_column("feature", no_wrap=True)
+        for row in some:
+            table.add_column(Path(row["graph"]).name, overflow="fold")
+        for label, key in (("neurons", "nodes"), ("edges", "edges")):
+            counts = [row["counts"] for row in some]
+            kinds = ["" if key == "nodes" or one["directed"] else " undirected" for one in counts]
+            table.add_row(label, *(f"{one[key]}{kind}" for one, kind in zip(counts, kinds, strict=True)))
+        family = ""
+        for name in names:
+            if FEATURES[name].family != family:
+                family = FEATURES[name].family
+                table.add_section()
+                table.add_row(f"[dim]{FEATURES[name].tier}: {family}[/dim]")
+            values = (row["features"][name] for row in some)
+            table.add_row(name, *("–" if value is None else f"{value:.6g}" for value in values))
+        console.print(table)
 
 
 def show_worth(console: Console, found: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ import inspect
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -19,15 +20,22 @@ from nas.space.families import FAMILIES, Drawing
 from nas.space.space import Space
 from nas.training.recipe import Recipe
 
-__all__ = ["drawing_flags", "drawing_of", "flags", "given_options"]
+__all__ = ["Directed", "GraphFormat", "Merge", "drawing_flags", "drawing_of", "flags", "given_options"]
 
-_FLAG_NAMES = {"priors": "prior", "learning_rates": "learning_rate"}
+_FLAG_NAMES = {
+    "priors": "prior",
+    "learning_rates": "learning_rate",
+    "graphs_format": "format",
+    "graphs_directed": "directed",
+    "graphs_merge": "merge",
+}
 _LEFT_OUT: dict[type[SharedOptions], frozenset[str]] = {
     CampaignOptions: frozenset({"direction", "space", "recipe"}),
     # Nothing in a survey looks for neighbours.
     SurveyOptions: frozenset({"space", "recipe", "edits"}),
 }
 _PATHS = ("graphs", "warm_start")
+_READING = {"graph_format": "format", "directed": "directed", "merge": "merge"}
 _PRIOR = "The prior"
 _UNITS = "Input and output units"
 _OPTION_PANELS: dict[type[SharedOptions], str] = {CampaignOptions: "The campaign", SurveyOptions: "The survey"}
@@ -37,6 +45,16 @@ _PANELS: tuple[tuple[type[BaseModel], str | None, str], ...] = (
     (Space, "space", "What varies between the candidates"),
     (Recipe, "recipe", "How networks are trained; a task has defaults of its own"),
 )
+
+GraphFormat = Annotated[
+    str | None,
+    typer.Option("--format", help="Format of the graphs, whatever their suffixes say: matrix, …."),
+]
+Directed = Annotated[
+    bool | None,
+    typer.Option("--directed/--undirected", help="Whether edges have a direction, whatever the files say."),
+]
+Merge = Annotated[str, typer.Option(help="What becomes of the weights of parallel edges: sum, max, first, error.")]
 
 Command = Callable[..., None]
 
@@ -67,11 +85,14 @@ def drawing_of(given: Mapping[str, Any]) -> Drawing:
     """Return the drawing of the flags that `drawing_flags` made."""
     fields = {field.name for field in dataclasses.fields(Drawing)}
     own = {name: value for name, value in given.items() if name in fields}
-    return Drawing(**own, arguments={name: value for name, value in given.items() if name not in own})
+    reading = {name: given[flag] for flag, name in _READING.items() if flag in given}
+    arguments = {name: value for name, value in given.items() if name not in own and name not in _READING}
+    return Drawing(**own, reading=reading, arguments=arguments)
 
 
 def _drawing_parameters() -> Iterator[inspect.Parameter]:
-    yield _parameter("prior", str, typer.Option(help=f"{', '.join(FAMILIES)}."))
+    yield _parameter("prior", str | None, typer.Option(help=f"{', '.join(FAMILIES)}."), None)
+    yield _parameter("graph", Path | None, typer.Option(help="A graph file in place of a prior."), None)
     yield _parameter("inputs", int, typer.Option(help="Input units."))
     kinds: dict[str, Any] = {}
     families_by_help: dict[str, dict[str, list[str]]] = {}
@@ -82,6 +103,12 @@ def _drawing_parameters() -> Iterator[inspect.Parameter]:
     for name, by_help in families_by_help.items():
         help_text = "; ".join(f"{', '.join(families)}: {text}" for text, families in by_help.items())
         yield _parameter(name, kinds[name] | None, typer.Option(help=f"{help_text}.", rich_help_panel=_PRIOR), None)
+    for flag, kind, default in (
+        ("graph_format", GraphFormat, None),
+        ("directed", Directed, None),
+        ("merge", Merge, "sum"),
+    ):
+        yield inspect.Parameter(flag, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
     for name, help_text, panel in (
         ("orientation", "random, index, degree.", _PRIOR),
         ("reads", "controlled: inputs that a neuron reads.", _UNITS),
@@ -111,9 +138,10 @@ def _parameter(name: str, kind: Any, option: Any, default: Any = inspect.Paramet
 def _option_parameter(flag: _Flag) -> inspect.Parameter:
     default = flag.info.default
     kind: Any = list[str] if _is_repeated(flag.info) else str
-    if isinstance(default, bool):
+    if isinstance(default, bool) or flag.name == "directed":
         kind = bool
     option = typer.Option(
+        *(["--directed/--undirected"] if flag.name == "directed" else []),
         help=f"{flag.info.description} {_default_text(default)}".strip(),
         rich_help_panel=flag.panel,
         show_default=False,

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from nas.cli.console import Json, make_console, print_json
+from nas.cli.console import Json, make_console, print_csv, print_json
+from nas.cli.flags import Directed, GraphFormat, Merge
 from nas.errors import InputError
 
 __all__ = ["predictor_commands"]
@@ -21,7 +22,11 @@ Predicting = Annotated[
 ]
 Graphs = Annotated[
     list[Path],
-    typer.Argument(metavar="GRAPH...", help="Files: graphml, gexf, edgelist, json, npz, mtx.", show_default=False),
+    typer.Argument(
+        metavar="GRAPH...",
+        help="Files: graphml, gexf, gml, net, edgelist, edges, csv, tsv, txt, json, npz, npy, mtx.",
+        show_default=False,
+    ),
 ]
 Tiers = Annotated[
     list[str] | None,
@@ -35,6 +40,9 @@ def predict(
     graphs: Graphs,
     *,
     coverage: Annotated[float, typer.Option(help="Share of trainings inside the interval.")] = 0.9,
+    graph_format: GraphFormat = None,
+    directed: Directed = None,
+    merge: Merge = "sum",
     as_json: Json = False,
 ) -> None:
     """Predict how well candidate graphs will do, and how sure that is.
@@ -44,12 +52,21 @@ def predict(
     from nas.cli.display import show_predictions
     from nas.prediction.answers import predictions
 
-    found = predictions(out, graphs, coverage)
+    found = predictions(out, graphs, coverage, format=graph_format, directed=directed, merge=merge)
     print_json({"predictions": found}) if as_json else show_predictions(make_console(), out, found)
 
 
 @predictor_commands.command()
-def features(graphs: Graphs, *, tier: Tiers = None, as_json: Json = False) -> None:
+def features(
+    graphs: Graphs,
+    *,
+    tier: Tiers = None,
+    graph_format: GraphFormat = None,
+    directed: Directed = None,
+    merge: Merge = "sum",
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a table of csv: a row a graph.")] = False,
+    as_json: Json = False,
+) -> None:
     """Measure graphs: all features, or those of some tiers.
 
     Example: wirenas features candidate.graphml --tier size --tier structure
@@ -58,8 +75,14 @@ def features(graphs: Graphs, *, tier: Tiers = None, as_json: Json = False) -> No
     from nas.prediction.answers import features_of
     from predictors import TIERS
 
-    found = features_of(graphs, tuple(tier) if tier else TIERS)
-    print_json({"graphs": found}) if as_json else show_features(make_console(), found)
+    if as_csv and as_json:
+        raise InputError("--csv, --json: one of the two is printed; leave one out")
+    tiers = tuple(tier) if tier else TIERS
+    found = features_of(graphs, tiers, format=graph_format, directed=directed, merge=merge)
+    if as_csv:
+        print_csv([{"graph": row["graph"], **row["counts"], **row["features"]} for row in found])
+    else:
+        print_json({"graphs": found}) if as_json else show_features(make_console(), found)
 
 
 @predictor_commands.command()
@@ -82,6 +105,9 @@ def fit(
     bounds: Annotated[str | None, typer.Option(metavar="LOW:HIGH", help="What values can be, such as 0:1.")] = None,
     chance: Annotated[float | None, typer.Option(help="Value of a network that learnt nothing.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of folds and forests.")] = 0,
+    graph_format: GraphFormat = None,
+    directed: Directed = None,
+    merge: Merge = "sum",
     as_json: Json = False,
 ) -> None:
     """Fit a predictor to graphs of your own and what they reached.
@@ -106,6 +132,7 @@ def fit(
         direction="minimize" if minimize else "maximize",
         bounds=_range(bounds),
         chance=chance,
+        reading={"format": graph_format, "directed": directed, "merge": merge},
         seed=seed,
     )
     found = {"out": str(out), **predictor.worth()}

@@ -54,12 +54,14 @@ def draw_weights(
 
 
 def spectral_radius(wiring: Wiring) -> float:
-    """Return the largest modulus among the eigenvalues of a wiring's weights (1 for every edge where it has none).
+    """Return the largest modulus among the eigenvalues of a wiring's weights (1 for every edge that has none).
 
     Without a cycle of nonzero weights it is exactly 0, which no eigenvalue routine reports of a large matrix. Below 300
     neurons all eigenvalues are computed, above that the largest ones by Arnoldi iteration, with the former as fallback.
     """
-    weights = np.ones(wiring.n_edges) if wiring.weights is None else wiring.weights
+    weights = np.ones(wiring.n_edges)
+    if wiring.weights is not None:
+        weights = np.where(np.isnan(wiring.weights), 1.0, wiring.weights)
     return _radius(wiring.edges, weights, wiring.n_neurons)
 
 

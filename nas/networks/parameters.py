@@ -36,7 +36,7 @@ class EdgeWeights(NamedTuple):
 
 
 def feedforward_weights(wiring: Wiring, activation: str, rng: int | np.random.Generator | None) -> EdgeWeights:
-    """Return the weights that a `SparseMLP` starts with: the wiring's own, where it has any.
+    """Return the weights that a `SparseMLP` starts with: the wiring's own, where it has any, and drawn ones.
 
     Raises
     ------
@@ -44,11 +44,10 @@ def feedforward_weights(wiring: Wiring, activation: str, rng: int | np.random.Ge
         For a wiring without input or output units or with recurrent edges, or an unknown activation.
     """
     _check_feedforward(wiring, activation)
-    if wiring.weights is not None:
-        return EdgeWeights(wiring.edges, wiring.weights[:, None].astype(np.float64))
     to_output = wiring.edges[:, 1] >= wiring.n_neurons - wiring.n_outputs
     gain = np.where(to_output, 1.0, ACTIVATIONS[activation].gain)
-    return EdgeWeights(wiring.edges, draw_weights(wiring.edges, wiring.forward, gain, 1, rng))
+    drawn = draw_weights(wiring.edges, wiring.forward, gain, 1, rng)
+    return EdgeWeights(wiring.edges, _or_own(drawn, wiring.weights))
 
 
 def recurrent_weights(
@@ -64,10 +63,8 @@ def recurrent_weights(
     check_recurrent(wiring, cell)
     within = wiring.edges[:, 1] < wiring.n_neurons - wiring.n_outputs
     edges, recurrent = wiring.edges[within], ~wiring.forward[within]
-    if wiring.weights is None:
-        weights = draw_weights(edges, recurrent, np.ones(len(edges)), CELLS[cell].gates, rng)
-    else:
-        weights = wiring.weights[within, None].astype(np.float64)
+    drawn = draw_weights(edges, recurrent, np.ones(len(edges)), CELLS[cell].gates, rng)
+    weights = _or_own(drawn, None if wiring.weights is None else wiring.weights[within])
     if spectral_radius is not None:
         weights[recurrent] = rescale_recurrent(edges[recurrent], weights[recurrent], spectral_radius, wiring.n_neurons)
     return EdgeWeights(edges, weights)
@@ -95,9 +92,13 @@ def head_weights(wiring: Wiring, rng: int | np.random.Generator | None) -> EdgeW
     check_head(wiring)
     read_out = wiring.edges[:, 1] >= wiring.n_neurons - wiring.n_outputs
     edges = wiring.edges[read_out]
-    if wiring.weights is not None:
-        return EdgeWeights(edges, wiring.weights[read_out, None].astype(np.float64))
-    return EdgeWeights(edges, draw_weights(edges, np.zeros(len(edges), dtype=bool), np.ones(len(edges)), 1, rng))
+    drawn = draw_weights(edges, np.zeros(len(edges), dtype=bool), np.ones(len(edges)), 1, rng)
+    return EdgeWeights(edges, _or_own(drawn, None if wiring.weights is None else wiring.weights[read_out]))
+
+
+def _or_own(drawn: NDArray[np.float64], own: NDArray[np.float32] | None) -> NDArray[np.float64]:
+    """Return drawn weights, (n_edges, gates), but where edges have one of their own."""
+    return drawn if own is None else np.where(np.isnan(own)[:, None], drawn, own[:, None].astype(np.float64))
 
 
 def check_head(wiring: Wiring) -> None:

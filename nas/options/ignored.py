@@ -214,6 +214,12 @@ _RULES = (
         "give space.graphs without them",
         same=(0,),
     ),
+    Rule(
+        ("space.graphs_format", "space.graphs_directed", "space.graphs_merge"),
+        lambda setting: isinstance(setting.space.graphs, str),
+        "no files of graphs are read",
+        "give the path space.graphs",
+    ),
     # How candidates are chosen
     Rule(
         ("startup",),

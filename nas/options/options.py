@@ -262,13 +262,22 @@ def resume_options(out: str | Path, given: Mapping[str, Any], kind: Kind = CAMPA
     stored = _validated(read_options(path), kind.config).model_dump(mode="json")
     mine = _validated(given, kind.config).model_dump(mode="json")
     refuse_changes(out, _only(stored, given), _only(mine, given), kind)
-    return {**stored, kind.grows: given.get(kind.grows, stored[kind.grows])}
+    own = given.get("space", {})
+    reading = {name: value for name, value in own.items() if name.startswith("graphs_")}
+    space = {**stored["space"], **reading}
+    return {**stored, "space": space, kind.grows: given.get(kind.grows, stored[kind.grows])}
 
 
 def refuse_changes(out: str | Path, stored: Mapping[str, Any], mine: Mapping[str, Any], kind: Kind = CAMPAIGN) -> None:
     """Raise an InputError that names the first option that differs, the one that may grow apart."""
     for name, before, after in changed_options(stored, mine):
-        if name != kind.grows:
+        if name == "graphs":
+            raise InputError(
+                f"space.graphs: the {kind.noun} in {out} was started with other graphs; lists of edges that say no "
+                "direction were once taken as directed: --directed does so again"
+            )
+        # How graphs are read may change as long as they are the same.
+        if name != kind.grows and not name.startswith("space.graphs_"):
             raise InputError(
                 f"{name}={shown(after)}: the {kind.noun} in {out} was started with {shown(before)}, and only "
                 f"{kind.grows} may change; give {shown(before)}, or another out"

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ def load_predictor(out: Path) -> Predictor:
         return Predictor.load(found[0])
 
 
-def predictions(out: Path, graphs: Sequence[Path], coverage: float = 0.9) -> list[dict[str, Any]]:
+def predictions(out: Path, graphs: Sequence[Path], coverage: float = 0.9, **reading: Any) -> list[dict[str, Any]]:
     """Return what a predictor expects of graphs, and how sure it is.
 
     Parameters
@@ -57,6 +58,8 @@ def predictions(out: Path, graphs: Sequence[Path], coverage: float = 0.9) -> lis
         Files of graphs; see `priors.read_wiring`.
     coverage : float
         Of the interval, as far as the training wirings can promise it.
+    **reading
+        How files are read: format, directed and merge of `priors.read_wiring`.
 
     Returns
     -------
@@ -65,7 +68,7 @@ def predictions(out: Path, graphs: Sequence[Path], coverage: float = 0.9) -> lis
         contributions by family of features, one a graph.
     """
     with as_input_errors(_SMALLER):
-        wirings = [_read(path) for path in graphs]
+        wirings = [_read(path, **reading) for path in graphs]
         predictor = load_predictor(out)
         answers = []
         for path, wiring in zip(graphs, wirings, strict=True):
@@ -100,16 +103,31 @@ def _answer(predictor: Predictor, wiring: Wiring, coverage: float) -> dict[str, 
     }
 
 
-def features_of(graphs: Sequence[Path], tiers: tuple[str, ...], pivots: int | None = None) -> list[dict[str, Any]]:
-    """Return the features of graphs, None where undefined, one dict a graph."""
+def features_of(
+    graphs: Sequence[Path], tiers: tuple[str, ...], pivots: int | None = None, **reading: Any
+) -> list[dict[str, Any]]:
+    """Return counts and features of graphs, the latter None where undefined, one dict a graph.
+
+    Of an undirected graph, counts hold each edge once, and features both of its directions.
+    """
     with as_input_errors(_SMALLER):
         names = names_of(tiers)
-        rows = describe([_read(path) for path in graphs], tiers, pivots)
+        wirings = [_read(path, **reading) for path in graphs]
+        rows = describe(wirings, tiers, pivots)
     found = [[value if math.isfinite(value) else None for value in row] for row in rows.tolist()]
     return [
-        {"graph": str(path), "features": dict(zip(names, row, strict=True))}
-        for path, row in zip(graphs, found, strict=True)
+        {"graph": str(path), "counts": _counts(wiring), "features": dict(zip(names, row, strict=True))}
+        for path, wiring, row in zip(graphs, wirings, found, strict=True)
     ]
+
+
+def _counts(wiring: Wiring) -> dict[str, Any]:
+    """Return neurons and edges of what is between the units, and whether its edges have a direction."""
+    hidden = wiring.hidden
+    loops = int((hidden.edges[:, 0] == hidden.edges[:, 1]).sum())
+    directed = not hidden.is_undirected
+    n_edges = hidden.n_edges if directed else (hidden.n_edges - loops) // 2 + loops
+    return {"nodes": hidden.n_neurons, "edges": n_edges, "directed": directed}
 
 
 def fit_table(
@@ -121,6 +139,7 @@ def fit_table(
     group: str | None = None,
     parameters: Sequence[str] = (),
     chance: float | None = None,
+    reading: Mapping[str, Any] = MappingProxyType({}),
     **options: Any,
 ) -> Predictor:
     """Fit a predictor to a table of graph files and values, and save it.
@@ -139,6 +158,8 @@ def fit_table(
         The column that says what was derived from the same graph.
     parameters : sequence of str
         Columns of what the graphs were drawn from, such as family and n.
+    reading : mapping
+        How graph files are read: format, directed and merge of `priors.read_wiring`.
     chance, **options
         See `Predictor`; the metric is the name of the first column of values.
     """
@@ -148,7 +169,7 @@ def fit_table(
         raise InputError(f"out={out}: a campaign or survey with a predictor of its own lies there; give another folder")
     rows = _read_table(table, [graph, *value, *([group] if group else []), *parameters])
     with as_input_errors(_SMALLER):
-        wirings = [_read(table.parent / row[graph]) for row in rows.values()]
+        wirings = [_read(table.parent / row[graph], **reading) for row in rows.values()]
         values = np.array([_numbers(f"{table}, line {line}", row, value) for line, row in rows.items()])
         predictor = Predictor(metric=value[0], chance=chance, **options)
         predictor.fit(
@@ -207,9 +228,9 @@ def _text_or_number(text: str) -> str | float | None:
     return number if math.isfinite(number) else None
 
 
-def _read(path: Path) -> Wiring:
+def _read(path: Path, **reading: Any) -> Wiring:
     """Read a graph that can be described in seconds."""
-    wiring = read_wiring(path)
+    wiring = read_wiring(path, **reading)
     if wiring.n_neurons > MOST_NEURONS:
         raise InputError(f"{path}: {wiring.n_neurons} neurons; graphs of up to {MOST_NEURONS} are described here")
     return wiring

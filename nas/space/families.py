@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
@@ -348,8 +349,11 @@ class Drawing:
 
     Parameters
     ----------
-    prior : str
+    prior : str, optional
         A key of `FAMILIES`.
+    graph : path, optional
+        A graph file in place of a prior, and `reading`, how it is read: format, directed and merge of
+        `priors.read_wiring`.
     inputs : int
         Input units.
     arguments : mapping
@@ -364,8 +368,10 @@ class Drawing:
         Of all random draws.
     """
 
-    prior: str
     inputs: int
+    prior: str | None = None
+    graph: Path | None = None
+    reading: Mapping[str, Any] = field(default_factory=dict)
     arguments: Mapping[str, Any] = field(default_factory=dict)
     orientation: str = "random"
     reads: int = 10

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,34 +12,53 @@ from typing import Any
 from nas.errors import InputError, as_input_errors, known
 from nas.seeds import stream, stream_seed
 from nas.space.families import FAMILIES, Drawing
-from priors import ATTACHMENTS, Prior, Wiring, attach, layer, orient, stack, write_wiring
+from priors import ATTACHMENTS, GraphFileWarning, Prior, Wiring, attach, layer, orient, read_wiring, stack, write_wiring
 from priors.version import __version__
 
 __all__ = ["draw_wiring", "write_mlp", "write_rnn"]
 
 _FEWER = "the network needs more memory than there is; give fewer neurons or edges"
+_CYCLES = (
+    "graph={}: has directed cycles, and layers need a graph without: `wirenas generate rnn` takes it as it is, or give "
+    "--undirected, after which --orientation gives each pair one direction"
+)
 _STRUCTURES = {"mlp": ("dag",), "rnn": ("recurrent", "stack")}
 
 
 def draw_wiring(
     drawing: Drawing, network: str, n_outputs: int, attachment: str, structure: str | None = None
 ) -> Wiring:
-    """Draw a wiring from a named prior for an MLP or an RNN, and attach input and output units.
+    """Draw a wiring from a named prior, or take a graph file's, for an MLP or an RNN; attach input and output units.
 
     Without output units an RNN has no head. Attachment and structure are as in `Space`; the structure is by default the
-    first that the network and the prior allow. An InputError names what is missing, not taken, or out of bounds.
+    first that the network and the graph allow. An InputError names what is missing, not taken, or out of bounds.
     """
-    known("prior", drawing.prior, FAMILIES)
-    structure = _structure(drawing.prior, network, structure)
     if network == "mlp" and n_outputs < 1:
         raise InputError(f"n_outputs={n_outputs}: an MLP needs an integer n_outputs with 1 <= n_outputs")
+    if (drawing.prior is None) == (drawing.graph is None):
+        raise InputError(f"prior={drawing.prior}, graph={drawing.graph}: give one of the two")
+    known("attachment", attachment, ATTACHMENTS)
     with as_input_errors(_FEWER):
-        prior = _prior(drawing)
-    _refuse_ignored(drawing, structure, n_outputs, known("attachment", attachment, ATTACHMENTS))
+        graph = _given(drawing) if drawing.graph is not None else None
+    if drawing.prior is not None:
+        has_directions = not FAMILIES[known("prior", drawing.prior, FAMILIES)].is_undirected
+    else:
+        assert graph is not None
+        has_directions = not graph.is_undirected
+    structure = _structure(drawing, network, structure, has_directions and (graph is None or graph.is_acyclic))
     with as_input_errors(_FEWER):
-        wiring = prior.sample(stream(drawing.seed, "wiring", 0))
-        if structure != "recurrent" and FAMILIES[drawing.prior].is_undirected:
-            wiring = layer(orient(wiring, drawing.orientation, stream_seed(drawing.seed, "wiring", 1)))
+        prior = None if graph is not None else _prior(drawing)
+    _refuse_ignored(drawing, structure, n_outputs, attachment, has_directions)
+    with as_input_errors(_FEWER):
+        wiring = graph if prior is None else prior.sample(stream(drawing.seed, "wiring", 0))
+        assert wiring is not None
+        if structure != "recurrent":
+            if not has_directions:
+                wiring = orient(wiring, drawing.orientation, stream_seed(drawing.seed, "wiring", 1))
+            elif not wiring.is_acyclic:
+                raise InputError(_CYCLES.format(drawing.graph))
+            if wiring.n_layers == 1:
+                wiring = layer(wiring)
         if structure == "stack":
             wiring = stack(wiring)
         rng = stream_seed(drawing.seed, "wiring", 2)
@@ -46,15 +66,25 @@ def draw_wiring(
         return attach(wiring, drawing.inputs, n_outputs, attachment, rng, **counts)
 
 
-def _refuse_ignored(drawing: Drawing, structure: str, n_outputs: int, attachment: str) -> None:
-    """Refuse what another prior, structure or attachment would heed; defaults are as good as not given."""
+def _given(drawing: Drawing) -> Wiring:
+    """Return the graph of a file, which no argument of a prior goes with."""
+    for name, value in drawing.arguments.items():
+        if value is not None:
+            raise InputError(f"{name}={value}: a graph file ignores it; leave it out, or give prior in place of graph")
+    graph = read_wiring(str(drawing.graph), **drawing.reading)
+    if graph.inputs or graph.outputs:
+        raise InputError(f"{drawing.graph}: has input or output units already; give a graph of hidden neurons alone")
+    if not graph.n_neurons:
+        raise InputError(f"{drawing.graph}: holds no node; a network needs at least 1")
+    return graph
+
+
+def _refuse_ignored(drawing: Drawing, structure: str, n_outputs: int, attachment: str, has_directions: bool) -> None:
+    """Refuse what another graph, structure or attachment would heed; defaults are as good as not given."""
     only = f"attachment={attachment} ignores it; leave it out, or give attachment="
+    origin = f"prior={drawing.prior}" if drawing.graph is None else f"graph={drawing.graph}"
     for name, is_heeded, why in (
-        (
-            "orientation",
-            FAMILIES[drawing.prior].is_undirected,
-            f"prior={drawing.prior} has directions of its own; leave it out",
-        ),
+        ("orientation", not has_directions, f"{origin} has directions of its own; leave it out"),
         (
             "orientation",
             structure != "recurrent",
@@ -70,18 +100,21 @@ def _refuse_ignored(drawing: Drawing, structure: str, n_outputs: int, attachment
             raise InputError(f"{name}={value}: {why}")
 
 
-def _structure(prior: str, network: str, structure: str | None) -> str:
-    is_directed = not FAMILIES[prior].is_undirected
-    valid = ("stack",) if network == "rnn" and is_directed else _STRUCTURES[network]
+def _structure(drawing: Drawing, network: str, structure: str | None, is_dag: bool) -> str:
+    valid = _STRUCTURES[network]
+    if network == "rnn" and is_dag and drawing.graph is None:
+        valid = ("stack",)
     if structure is not None and structure not in valid:
         raise InputError(
-            f"structure={structure} does not fit network={network} with prior={prior}; valid: {' or '.join(valid)}"
+            f"structure={structure} does not fit network={network} with prior={drawing.prior}; valid: "
+            f"{' or '.join(valid)}"
         )
     return structure or valid[0]
 
 
 def _prior(drawing: Drawing) -> Prior:
     """Return the prior of the arguments that were given, none of which may be missing or of another one."""
+    assert drawing.prior is not None
     family = FAMILIES[drawing.prior]
     taken = {argument.option: argument for argument in family.arguments}
     given = {name: value for name, value in drawing.arguments.items() if value is not None}
@@ -95,6 +128,14 @@ def _prior(drawing: Drawing) -> Prior:
     return family.make(**{taken[name].name: taken[name].parse(value) for name, value in given.items()})
 
 
+def without_weights(wiring: Wiring, why: str) -> Wiring:
+    """Return a wiring without the weights of its graph, if it has some, and warn that they are not used."""
+    if wiring.weights is None:
+        return wiring
+    warnings.warn(f"weights of the graph are not used: {why}", GraphFileWarning, stacklevel=3)
+    return wiring.replace(weights=None)
+
+
 def write_rnn(out: Path, wiring: Wiring, cell: str, spectral_radius: float | None, seed: int) -> dict[str, Any]:
     """Write an RNN, with its head where the wiring has output units, and return what was written."""
     from nas.networks import CELLS, SequenceNetwork, SparseRNN
@@ -105,6 +146,10 @@ def write_rnn(out: Path, wiring: Wiring, cell: str, spectral_radius: float | Non
         raise InputError(
             f"spectral_radius={spectral_radius}: the graph has no cycles, whose weights alone it scales; leave it out, "
             "or give more edges"
+        )
+    if CELLS[cell].gates > 1:
+        wiring = without_weights(
+            wiring, f"cell={cell} has several weights an edge; cells tanh and relu start with them"
         )
     with as_input_errors(_FEWER):
         rng = stream(seed, "weights", wiring.fingerprint)
@@ -149,7 +194,7 @@ def _write(out: Path, network: Any, wiring: Wiring, call: str, kind: Mapping[str
         raise InputError(f"out={out}: {error.strerror}; give a folder that can be written") from None
     try:
         save_network(network, temporary / "network.safetensors")
-        write_wiring(wiring, temporary / "wiring.json")
+        write_wiring(wiring.replace(weights=None), temporary / "wiring.json")
         (temporary / "card.md").write_text(_card(written, parts, call), encoding="utf-8")
         temporary.chmod(0o755)
         try:

@@ -88,12 +88,14 @@ class Suggester(Protocol):
 
 
 @lru_cache(maxsize=4)
-def read_graphs(path: str) -> GraphPool:
+def read_graphs(
+    path: str, graph_format: str | None = None, directed: bool | None = None, merge: str = "sum"
+) -> GraphPool:
     """Read the graphs of a folder, an archive or a file, once; an InputError says why they cannot be read."""
     from priors import GraphPool
 
     try:
-        return GraphPool.read(path)
+        return GraphPool.read(path, format=graph_format, directed=directed, merge=merge)
     except ValueError as error:
         raise InputError(f"space.graphs: {error}") from None
 
@@ -146,6 +148,12 @@ class Space(BaseModel):
     """Neurons of the projection under projected attachment."""
     graphs: _Graphs = None
     """Own graphs in place of the families: a folder, an archive or a file of them."""
+    graphs_format: str | None = None
+    """Format of the own graphs, whatever their suffixes say, such as matrix or edge-list."""
+    graphs_directed: bool | None = None
+    """Whether edges of own graphs have a direction, whatever their files say."""
+    graphs_merge: Literal["sum", "max", "first", "error"] = "sum"
+    """What becomes of the weights of parallel edges: sum, max, first, error."""
     edits: Annotated[int, Field(ge=0, le=1000)] = 16
     """Edits of a drawn graph at most, by samplers that look for neighbours of good ones; 0: none."""
     max_parameters: Annotated[int, Field(ge=1)] | None = None
@@ -202,6 +210,17 @@ class Space(BaseModel):
         """Ranges of those that are numbers."""
         return {name: (given[0], given[1]) for name, given in self.own.items() if not own_parameters()[name].choices}
 
+    def notices(self) -> list[str]:
+        """Return lines on what somebody who starts a search of this space should know."""
+        pool = self.pool
+        if pool is None:
+            return self.out_of_reach()
+        weighted = [name for name, graph in zip(pool.names, pool, strict=True) if graph.weights is not None]
+        if not weighted or self.is_finite:
+            return []
+        others = f" and {len(weighted) - 1} more" if len(weighted) > 1 else ""
+        return [f"space.graphs: weights of {weighted[0]}{others} are not used: networks start from drawn ones"]
+
     def out_of_reach(self) -> list[str]:
         """Return a line on each family that cannot reach an end of the range of degrees, at any size."""
         if self.graphs is not None:
@@ -236,7 +255,10 @@ class Space(BaseModel):
         InputError
             If they cannot be read.
         """
-        return read_graphs(self.graphs) if isinstance(self.graphs, str) else self.graphs
+        if isinstance(self.graphs, str):
+            return read_graphs(self.graphs, self.graphs_format, self.graphs_directed, self.graphs_merge)
+        pool: GraphPool | None = self.graphs
+        return pool
 
     @property
     def moves(self) -> tuple[str, ...]:
@@ -400,7 +422,11 @@ class Space(BaseModel):
 
     def _graph(self, params: Params) -> Wiring:
         pool = self.pool
-        return self.prior(params).sample(int(params["graph_seed"])) if pool is None else pool[int(params["graph"])]
+        if pool is None:
+            return self.prior(params).sample(int(params["graph_seed"]))
+        graph = pool[int(params["graph"])]
+        # Networks of one search all start from drawn weights.
+        return graph if graph.inputs or graph.weights is None else graph.replace(weights=None)
 
 
 def check_graphs(space: Space, n_inputs: int, n_outputs: int, *, edited: bool = False) -> None:
@@ -440,4 +466,7 @@ def _check_kind(space: Space, name: str, graph: Wiring, units: tuple[int, int]) 
     if graph.outputs and not graph.inputs:
         raise InputError(f"space.graphs: {name} has output units and no input units; give graphs with both or neither")
     if space.is_oriented and not (graph.inputs or graph.is_acyclic or graph.is_undirected):
-        raise InputError(f"space.graphs: {name} has directed cycles; undirected or acyclic graphs are needed")
+        raise InputError(
+            f"space.graphs: {name} has directed cycles, and an MLP needs none: give network=rnn, which takes graphs as "
+            "they are, or --undirected (graphs_directed=false), after which orientation gives each pair one direction"
+        )

@@ -1,4 +1,4 @@
-"""Draft: nodes and edges as a file tells them, in any order, kept in arrays until they are a wiring."""
+"""Draft: nodes and edges as a file gives them, in any order, kept in arrays until they are a wiring."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from priors.formats import limits
+from priors.formats.edges import FileEdges, settled_edges
+from priors.formats.reading import Reading
 from priors.formats.values import shown
 from priors.wiring import Wiring
 
@@ -19,13 +21,15 @@ _NO_LAYER = -1
 class Draft:
     """Collects named nodes and edges; `wiring` numbers them by layer as `Wiring.from_networkx` does."""
 
-    def __init__(self) -> None:
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
         self._numbers: dict[str | int, int] = {}
         self._order = array("i")
         self._layers = array("q")
         self._declared = bytearray()
         self._ends = array("i")
         self._weights = array("d")
+        self._otherwise = bytearray()
 
     def node(self, name: str | int, layer: int | None = None) -> None:
         """Add a node that the file declares."""
@@ -36,48 +40,84 @@ class Draft:
         self._order.append(number)
         self._layers.append(_NO_LAYER if layer is None else min(layer, 2**62))
 
-    def edge(self, source: str | int, target: str | int, weight: float | None = None) -> None:
-        """Add an edge between nodes that are declared before or after it."""
+    def edge(
+        self, source: str | int, target: str | int, weight: float | None = None, *, otherwise: bool = False
+    ) -> None:
+        """Add an edge between nodes that are declared before or after it.
+
+        One that is `otherwise` is undirected where the graph is directed, and directed where the graph is undirected.
+        """
         if len(self._weights) >= limits.MAX_EDGES:
             raise ValueError(f"holds more than the {limits.MAX_EDGES} edges that are read at most")
         self._ends.append(self._number(source))
         self._ends.append(self._number(target))
         self._weights.append(np.nan if weight is None else weight)
+        self._otherwise.append(otherwise)
 
     def declare_ends(self) -> None:
-        """Declare the ends of all edges: sorted where all their names are integers, as they came otherwise."""
+        """Declare the ends of edges that no node was declared for: sorted where all names are integers."""
         whole = all(type(name) is int for name in self._numbers)
         for name in sorted(self._numbers) if whole else list(self._numbers):
-            self.node(name)
+            if not self._declared[self._numbers[name]]:
+                self.node(name)
 
-    def wiring(self, *, directed: bool, inputs: bool = False, outputs: bool = False) -> Wiring:
-        """Return the wiring: one layer where a node has none; weights where all edges have one."""
+    def wiring(
+        self, *, directed: bool | None, inputs: bool = False, outputs: bool = False, missing_is_one: bool = False
+    ) -> Wiring:
+        """Return the wiring: one layer where a node has none, or where the layers are not 0, 1, … without gaps.
+
+        Parameters
+        ----------
+        directed : bool or None
+            What the file says about its edges; None where it says nothing.
+        inputs, outputs : bool
+            As in `Wiring`.
+        missing_is_one : bool
+            Whether the format says that a weight that is left out is 1.
+        """
         self._refuse_undeclared()
         order, layers = np.array(self._order, dtype=np.int64), np.array(self._layers, dtype=np.int64)
-        sizes = _sizes(layers)
+        sizes = self._sizes(layers)
+        if len(sizes) == 1 and (inputs or outputs):
+            why = next((remark for remark in self._reading.remarks if "layer" in remark), "only one")
+            raise ValueError(f"input and output units need layers, and it has {why}")
         if len(sizes) > 1:
             order = order[np.argsort(layers, kind="stable")]
         place = np.empty(len(order), dtype=np.int64)
         place[order] = np.arange(len(order))
-        edges = place[np.array(self._ends, dtype=np.int64)].reshape(-1, 2)
-        weights = np.array(self._weights)
         known = list(self._numbers)
         names = [known[number] for number in order.tolist()]
-        _refuse_repeated(edges, names, directed)
-        if not directed:
-            other = edges[:, 0] != edges[:, 1]
-            edges = np.concatenate([edges, edges[other, ::-1]])
-            weights = np.concatenate([weights, weights[other]])
-        if len(edges) > limits.MAX_EDGES:
-            raise ValueError(f"{len(edges)} edges are more than the {limits.MAX_EDGES} that are read at most")
+        otherwise = np.frombuffer(self._otherwise, np.bool_)
+        found = FileEdges(
+            place[np.array(self._ends, dtype=np.int64)].reshape(-1, 2),
+            np.array(self._weights),
+            directed,
+            otherwise if otherwise.any() else None,
+            missing_is_one,
+        )
+        edges, weights = settled_edges(found, self._reading, lambda number: shown(names[number]))
         return Wiring(
             sizes,
             edges,
             inputs=inputs,
             outputs=outputs,
-            weights=weights if len(weights) and not np.isnan(weights).any() else None,
+            weights=weights,
             names=None if names == list(range(len(names))) else names,
         )
+
+    def _sizes(self, layers: NDArray[np.int64]) -> list[int]:
+        if layers.size == 0:
+            return []
+        if (layers == _NO_LAYER).any():
+            if (layers != _NO_LAYER).any():
+                self._reading.remark("layers of some nodes only, which are not read")
+            return [layers.size]
+        counts = np.bincount(np.minimum(layers, layers.size))
+        if not counts.all():
+            empty = int(np.argmin(counts))
+            self._reading.remark(f"layers that are not numbered 0, 1, … (none has layer {empty}), which are not read")
+            return [layers.size]
+        return [int(count) for count in counts]
 
     def _number(self, name: str | int) -> int:
         number = self._numbers.get(name)
@@ -107,25 +147,3 @@ def undirected_half(wiring: Wiring) -> NDArray[np.bool_] | None:
         if not np.array_equal(wiring.weights, wiring.weights[reverse]):
             return None
     return wiring.edges[:, 0] <= wiring.edges[:, 1]
-
-
-def _sizes(layers: NDArray[np.int64]) -> list[int]:
-    if layers.size == 0:
-        return []
-    if (layers == _NO_LAYER).any():
-        return [layers.size]
-    counts = np.bincount(np.minimum(layers, layers.size))
-    if not counts.all():
-        raise ValueError(f"layer {int(np.argmin(counts))} holds no node: layers are numbered 0, 1, … without gaps")
-    return [int(count) for count in counts]
-
-
-def _refuse_repeated(edges: NDArray[np.int64], names: list[str | int], directed: bool) -> None:
-    ends = edges if directed else np.sort(edges, axis=1)
-    keys = np.sort(ends[:, 0] * len(names) + ends[:, 1])
-    repeated = keys[1:][keys[1:] == keys[:-1]]
-    if repeated.size:
-        source, target = divmod(int(repeated[0]), len(names))
-        raise ValueError(
-            f"edge ({shown(names[source])}, {shown(names[target])}) is there twice: every edge is given once"
-        )

@@ -1,52 +1,78 @@
-"""Edge lists: one edge a line as source, target and maybe weight, separated by blanks, commas or tabs."""
+"""Edge lists: one edge a line as source, target and maybe weight, and tables of edges with a heading."""
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 
 import numpy as np
 
+from priors.formats.columns import Columns, columns_of, has_heading, named_ends
 from priors.formats.draft import Draft
-from priors.formats.lines import numbered_lines
-from priors.formats.note import comment_lines, read_comments, write_note
-from priors.formats.values import TextNames, shown, text_names, weight_of_text
+from priors.formats.note import comment_lines, write_note
+from priors.formats.reading import Reading
+from priors.formats.rows import SAMPLE, Row, Rows, read_rows
+from priors.formats.values import TextNames, shown, text_names, weight_of_text, weight_or_none
 from priors.wiring import Wiring
 
-__all__ = ["read_edge_list", "write_edge_list"]
+__all__ = ["read_adjacency_list", "read_edge_list", "wiring_of_rows", "write_edge_list"]
 
 _COLUMNS = ["source", "target", "weight"]
 _ITEM = r"'([^'\\]*)': ('[^'\\]*'|[^\s,'(){}\[\]]+)"
 _DATA_ITEM = re.compile(_ITEM)
 _DATA = re.compile(rf"\{{({_ITEM}(, {_ITEM})*)?\}}")
+_MOST_CELLS = 4
+_DECLARED = "# directed"
 
 
-def read_edge_list(content: bytes, separator: str | None = None) -> Wiring:
-    """Read directed edges; None separates by blanks.
+def read_edge_list(content: bytes, reading: Reading, separator: str | None = None) -> Wiring:
+    """Read edges, separated by blanks, tabs, semicolons or commas; see `wiring_of_rows`."""
+    return wiring_of_rows(read_rows(content, reading, separator), reading)
 
-    A line holds source, target and maybe a weight, which networkx writes as ``{'weight': 0.5}`` too; ``#`` begins a
-    comment; a first line ``source target weight`` is a heading. Names that are whole numbers become integers. Neurons
-    are sorted by name where all names are integers, and come as the file first names them otherwise.
 
-    An undirected graph is given by both directions of every edge: a line says nothing else.
+def read_adjacency_list(content: bytes, reading: Reading) -> Wiring:
+    """Read lines of a node and those that it is joined to, as ``networkx.write_adjlist`` writes them."""
+    rows, draft, names = read_rows(content, reading), Draft(reading), TextNames()
+    for row in rows:
+        source = names[row.cells[0].removesuffix(":")]
+        draft.node(source)
+        for target in row.cells[1:]:
+            draft.edge(source, names[target])
+    draft.declare_ends()
+    return draft.wiring(directed=rows.directed)
+
+
+def wiring_of_rows(rows: Rows, reading: Reading) -> Wiring:
+    """Return the wiring of a list or a table of edges.
+
+    Columns are those that a heading names, else source, target and maybe a weight, which networkx writes as
+    ``{'weight': 0.5}`` too. Names that are whole numbers become integers. Neurons are sorted by name where all names
+    are integers, and come as the file first names them otherwise.
+
+    Whether edges have a direction is said by a comment (``# Undirected graph``, ``% sym``), a column ``Type``, or names
+    such as ``source`` and ``target``. Where nothing says it, edges are undirected unless a pair stands there in both
+    directions.
     """
-    comments: list[str] = []
-    rows = _rows(_uncommented(content, comments), separator)
-    first = next(rows, None)
-    note = read_comments(comments)
+    note = rows.note
     names = [] if note is None else note["names"] or range(sum(note["sizes"]))
-    draft = Draft()
+    draft = Draft(reading)
     if note is not None:
         for name, layer in zip(names, np.repeat(np.arange(len(note["sizes"])), note["sizes"]).tolist(), strict=True):
             draft.node(name, layer)
     named = TextNames((str(name), name) for name in names)
-    for source, target, weight in () if first is None else chain([first], rows):
-        draft.edge(named[source], named[target], weight)
+    columns = columns_of(rows, reading) if rows.sample else Columns(0, 1, None)
+    for number, (source, target, weight, otherwise) in _edges(rows, columns):
+        try:
+            end = named[f"right {target}"] if rows.bipartite else named[target]
+            draft.edge(named[source], end, weight, otherwise=otherwise)
+        except ValueError as error:
+            raise ValueError(f"line {number}: {error}") from None
+    if rows.bipartite:
+        reading.remark("a bipartite graph, whose right nodes are called 'right 1', 'right 2', …")
     if note is None:
         draft.declare_ends()
-        return draft.wiring(directed=True)
+        return draft.wiring(directed=True if columns.kinds is not None else _direction(rows, columns))
     return draft.wiring(directed=True, inputs=note["inputs"], outputs=note["outputs"])
 
 
@@ -61,20 +87,29 @@ def write_edge_list(wiring: Wiring, separator: str | None = None) -> bytes:
     names = text_names(wiring)
     for name in names:
         is_cell = name.split(separator) == [name] == [name.strip()] and name.isprintable()
-        if not name or "#" in name or '"' in name or not is_cell:
+        if not name or name.startswith(("#", "%")) or '"' in name or not is_cell:
             raise ValueError(f"name {shown(name)} cannot stand in a list of edges; a .json file can hold it")
-    lines = [] if _is_plain(wiring) else comment_lines(write_note(wiring), "# ")
     joint = separator or " "
+    # Tables have a column for it, which Gephi reads too: other programs stumble over comments there.
+    declared = [_DECLARED] if separator is None else []
+    last = "" if separator is None else f"{separator}directed"
+    lines = declared if _is_plain(wiring) else comment_lines(write_note(wiring), "# ")
     edges = wiring.edges.tolist()
     if wiring.weights is None:
-        rows = [f"{names[source]}{joint}{names[target]}" for source, target in edges]
+        rows = [f"{names[source]}{joint}{names[target]}{last}" for source, target in edges]
     else:
         weights = zip(edges, wiring.weights.tolist(), strict=True)
-        rows = [f"{names[source]}{joint}{names[target]}{joint}{weight!r}" for (source, target), weight in weights]
+        rows = [f"{names[source]}{joint}{names[target]}{joint}{value!r}{last}" for (source, target), value in weights]
     # Between blanks a heading is needed only where the first edge would be taken for one.
-    if separator is not None or (rows and _is_heading(rows[0].split())):
-        lines.append(joint.join(_COLUMNS[: 2 if wiring.weights is None else 3]))
+    if separator is not None or _looks_named(rows):
+        heading = [*_COLUMNS[: 2 if wiring.weights is None else 3], *(["type"] if last else [])]
+        lines.append(joint.join(heading))
     return "".join(f"{line}\n" for line in chain(lines, rows)).encode()
+
+
+def _looks_named(rows: list[str]) -> bool:
+    sample = [Row(number, row.split()) for number, row in enumerate(rows[:SAMPLE])]
+    return bool(sample) and (named_ends(sample[0].cells) is not None or has_heading(sample))
 
 
 def _is_plain(wiring: Wiring) -> bool:
@@ -83,53 +118,49 @@ def _is_plain(wiring: Wiring) -> bool:
     return not other and not (wiring.in_degree + wiring.out_degree == 0).any()
 
 
-def _uncommented(content: bytes, comments: list[str]) -> Iterator[tuple[int, str]]:
-    """Yield the lines that hold more than a comment; what the others say is added to `comments`."""
-    for number, line in numbered_lines(content):
-        told, _, comment = line.partition("#")
-        if comment and not told:
-            comments.append(comment)
-        if told and not told.isspace():
-            yield number, told
+def _direction(rows: Rows, columns: Columns) -> bool | None:
+    if rows.bipartite:
+        return False
+    return columns.directed if rows.directed is None else rows.directed
 
 
-def _is_heading(cells: list[str]) -> bool:
-    return [cell.lower() for cell in cells] == _COLUMNS[: len(cells)]
-
-
-def _rows(lines: Iterable[tuple[int, str]], separator: str | None) -> Iterator[tuple[str, str, float | None]]:
-    """Yield source, target and weight, or None, of every edge."""
-    first = True
-    for number, line in lines:
-        cells = line.split(maxsplit=2) if separator is None else _cells(line, separator)
-        heading = first and _is_heading(cells)
-        first = False
-        if len(cells) not in (2, 3) or not (cells[0] and cells[1]):
+def _edges(rows: Rows, columns: Columns) -> Iterator[tuple[int, tuple[str, str, float | None, bool]]]:
+    """Yield line, source, target, weight, and whether it is undirected among directed ones, of every edge."""
+    own = iter(rows)
+    if columns.has_heading:
+        next(own)
+    least = 1 + max(columns.source, columns.target)
+    for row in own:
+        cells = row.cells
+        if not columns.has_heading and len(cells) > _MOST_CELLS:
             raise ValueError(
-                f"line {number} holds {len(cells)} columns: it must hold source, target and maybe a weight, separated "
-                f"by {'blanks' if separator is None else repr(separator)}"
+                f"line {row.number} holds {len(cells)} columns: it must hold source, target and maybe a weight, "
+                f"separated by {rows.separators}"
             )
-        if not heading:
+        if len(cells) < least or not (cells[columns.source] and cells[columns.target]):
+            raise ValueError(
+                f"line {row.number} holds {_count(cells)}: it must hold source, target and maybe a weight, separated "
+                f"by {rows.separators}"
+            )
+        weight = None
+        if columns.weight is not None and columns.weight < len(cells):
             try:
-                yield cells[0], cells[1], _weight(cells[2]) if len(cells) == 3 else None
+                weight = _weight(cells[columns.weight])
             except ValueError as error:
-                raise ValueError(f"line {number}: {error}") from None
+                raise ValueError(f"line {row.number}: {error}") from None
+        kind = "" if columns.kinds is None or columns.kinds >= len(cells) else cells[columns.kinds].lower()
+        yield row.number, (cells[columns.source], cells[columns.target], weight, kind in ("undirected", "mutual"))
 
 
-def _cells(line: str, separator: str) -> list[str]:
-    if '"' not in line:
-        return [cell.strip() for cell in line.split(separator)]
-    try:
-        return [cell.strip() for cell in next(csv.reader([line], delimiter=separator))]
-    except csv.Error as error:
-        raise ValueError(f"a line is no row of cells: {error}") from None
+def _count(cells: list[str]) -> str:
+    return "1 column" if len(cells) == 1 else f"{len(cells)} columns"
 
 
 def _weight(cell: str) -> float | None:
-    """Return the weight of the last column: a number, nothing, or networkx's data of an edge."""
+    """Return the weight of a cell: a number, nothing, or networkx's data of an edge."""
     text = cell.strip()
     if not text.startswith("{"):
-        return weight_of_text(text) if text else None
+        return weight_or_none(text)
     if not _DATA.fullmatch(text):
         raise ValueError(f"data {shown(text)} of an edge is not understood: give a weight or {{'weight': 0.5}}")
     data = {match[0]: match[1] for match in _DATA_ITEM.findall(text)}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import stat
+import warnings
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -15,68 +17,162 @@ import numpy as np
 
 from priors.files import atomic_write
 from priors.formats import limits
-from priors.formats.edge_list import read_edge_list, write_edge_list
+from priors.formats.arrays import read_npy, write_npy
+from priors.formats.columns import NodeTableError
+from priors.formats.edge_list import read_adjacency_list, read_edge_list, write_edge_list
 from priors.formats.gexf import read_gexf, write_gexf
+from priors.formats.gml import read_gml, write_gml
 from priors.formats.graphml import read_graphml, write_graphml
 from priors.formats.json_files import read_json, write_json, write_node_link
 from priors.formats.matrix_market import read_matrix_market, write_matrix_market
-from priors.formats.sparse_npz import read_sparse_npz, write_sparse_npz
+from priors.formats.npz import read_npz, write_npz
+from priors.formats.pajek import write_pajek
+from priors.formats.reading import GraphFileWarning, Reading
+from priors.formats.text import read_matrix, read_net, read_text
+from priors.formats.values import counted
 from priors.wiring import Wiring
 
-__all__ = ["FORMATS", "TABLE", "Format", "parse_wiring", "read_wiring", "write_wiring"]
+__all__ = [
+    "FORMATS",
+    "TABLE",
+    "Format",
+    "parse",
+    "parse_wiring",
+    "read_wiring",
+    "reader_of",
+    "warn_of",
+    "write_wiring",
+]
+
+
+Read = Callable[[bytes, Reading], Wiring]
+Write = Callable[[Wiring], bytes]
 
 
 class Format(NamedTuple):
-    """A format of graph files: what it is, from bytes to a wiring, and back."""
+    """A format of graph files: its name and what it is, from bytes to a wiring, and back where it is written too."""
 
+    name: str
     description: str
-    read: Callable[[bytes], Wiring]
-    write: Callable[[Wiring], bytes]
+    read: Read
+    write: Write | None = None
 
 
-_COMMAS = partial(read_edge_list, separator=","), partial(write_edge_list, separator=",")
-_TABS = partial(read_edge_list, separator="\t"), partial(write_edge_list, separator="\t")
+_BLANKS = Format("edge-list", "lines 'source target weight', separated by blanks", read_edge_list, write_edge_list)
+_TEXT = Format("text", "a matrix, with labels or without, or a table or list of edges", read_text, write_edge_list)
+_COMMAS = partial(read_text, separator=","), partial(write_edge_list, separator=",")
+_TABS = partial(read_text, separator="\t"), partial(write_edge_list, separator="\t")
 TABLE: dict[str, Format] = {
-    ".json": Format("our own exact document; node-link data of networkx is read too", read_json, write_json),
-    ".node-link.json": Format("node-link data of networkx and D3", read_json, write_node_link),
-    ".graphml": Format("GraphML of networkx, igraph and yEd", read_graphml, write_graphml),
-    ".gexf": Format("GEXF of Gephi and networkx", read_gexf, write_gexf),
-    ".edgelist": Format("lines 'source target weight', separated by blanks", read_edge_list, write_edge_list),
-    ".txt": Format("the same as .edgelist", read_edge_list, write_edge_list),
-    ".csv": Format("lines 'source,target,weight'", *_COMMAS),
-    ".tsv": Format("lines of source, target and weight, separated by tabs", *_TABS),
-    ".npz": Format("scipy.sparse.save_npz, row = source, column = target", read_sparse_npz, write_sparse_npz),
-    ".mtx": Format("Matrix Market, row = source, column = target", read_matrix_market, write_matrix_market),
+    ".json": Format("json", "our own exact document; JSON of networkx, D3, Cytoscape and JGF", read_json, write_json),
+    ".node-link.json": Format("json", "node-link data of networkx and D3", read_json, write_node_link),
+    ".graphml": Format("graphml", "GraphML of networkx, igraph and yEd", read_graphml, write_graphml),
+    ".gexf": Format("gexf", "GEXF of Gephi and networkx", read_gexf, write_gexf),
+    ".gml": Format("gml", "GML of igraph, networkx and Newman's collection", read_gml, write_gml),
+    ".net": Format("pajek", "Pajek's networks; lists of edges are read too", read_net, write_pajek),
+    ".edgelist": _BLANKS,
+    ".edges": _BLANKS,
+    ".ncol": _BLANKS,
+    ".adjlist": Format("adjacency-list", "lines of a node and those it is joined to, of networkx", read_adjacency_list),
+    ".txt": _TEXT,
+    ".dat": _TEXT,
+    ".csv": Format("text", "the same, mostly separated by commas; written as 'source,target,weight'", *_COMMAS),
+    ".tsv": Format("text", "the same, separated by tabs", *_TABS),
+    ".npz": Format("npz", "scipy.sparse.save_npz or one array of numpy.savez, row = source", read_npz, write_npz),
+    ".npy": Format("npy", "numpy.save of a matrix, row = source, column = target", read_npy, write_npy),
+    ".mtx": Format("matrix-market", "Matrix Market, row = source", read_matrix_market, write_matrix_market),
 }
 """Every format by its suffix."""
 
 FORMATS: dict[str, str] = {suffix: entry.description for suffix, entry in TABLE.items()}
 """What a file of each suffix holds; ``.gz`` may follow any of them."""
 
+_NO_SUFFIX = re.compile(r"out\.[\w.-]+", re.ASCII)
+"""Names of KONECT's files."""
 
-def read_wiring(path: str | os.PathLike[str]) -> Wiring:
+
+def reader_of(name: str | None) -> Read | None:
+    """Return the reader of a format by its name, None for None, so that suffixes decide.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name.
+    """
+    if name is None:
+        return None
+    known = {entry.name: entry.read for entry in reversed(TABLE.values())} | {"matrix": read_matrix}
+    if name not in known:
+        raise ValueError(f"format={name!r}: valid are {', '.join(sorted(known))}")
+    return known[name]
+
+
+def read_wiring(
+    path: str | os.PathLike[str],
+    *,
+    format: str | None = None,  # noqa: A002
+    directed: bool | None = None,
+    merge: str = "sum",
+) -> Wiring:
     """Read a wiring in the format that the suffix of `path` names, see `FORMATS`.
 
-    GraphML, GEXF and lists of edges know names only as text: those that are whole numbers become integers. Directed
-    edges lead from source to target, in a matrix from row to column; an undirected graph gives both directions of every
-    edge. Nodes are numbered by their attribute ``layer`` as in `Wiring.from_networkx`.
+    Directed edges lead from source to target, in a matrix from row to column; an undirected graph gives both directions
+    of every edge. Names are text where the format knows nothing else, and whole numbers become integers. Nodes are
+    numbered by their attribute ``layer`` as in `Wiring.from_networkx`. What a file does not say itself is assumed, and
+    said in a `GraphFileWarning`.
+
+    Parameters
+    ----------
+    path : str or path
+        The file; ``.gz`` may follow its suffix.
+    format : str, optional
+        A name instead of the suffix: json, graphml, gexf, gml, pajek, edge-list, adjacency-list, matrix, text (one of
+        the two), npz, npy or matrix-market.
+    directed : bool, optional
+        Whether edges have a direction, whatever the file says.
+    merge : {"sum", "max", "first", "error"}
+        What becomes of parallel edges. Their weights are added by default; where none has one, their number is the
+        weight.
 
     Raises
     ------
     ValueError
         Whatever is wrong with the file: one line that begins with its name.
     """
+    name = os.fspath(path)
     try:
-        _format(os.fspath(path))
-        return parse_wiring(_bytes(Path(path)), os.fspath(path))
+        reading = Reading(directed, merge)
+        read = reader_of(format) or _format(name).read
+        wiring = parse(_bytes(Path(path)), name, reading, read)
     except OSError as error:
-        raise ValueError(f"{os.fspath(path)}: cannot be read: {error.strerror}") from error
+        raise ValueError(f"{name}: cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise ValueError(f"{os.fspath(path)}: {error}") from error
+        raise ValueError(f"{name}: {error}") from error
+    warn_of([(name, reading.remarks)], stacklevel=3)
+    return wiring
 
 
-def parse_wiring(content: bytes, suffix: str) -> Wiring:
+def parse_wiring(
+    content: bytes,
+    suffix: str,
+    *,
+    directed: bool | None = None,
+    merge: str = "sum",
+) -> Wiring:
     """Read a wiring from the bytes of a file, in the format that a suffix such as ``.graphml`` names.
+
+    Raises
+    ------
+    ValueError
+        Whatever is wrong with the bytes: one line.
+    """
+    reading = Reading(directed, merge)
+    wiring = parse(content, suffix, reading)
+    warn_of([(suffix, reading.remarks)], stacklevel=3)
+    return wiring
+
+
+def parse(content: bytes, name: str, reading: Reading, read: Read | None = None) -> Wiring:
+    """Read a wiring from the bytes of a file; what was assumed is added to the reading.
 
     Raises
     ------
@@ -86,12 +182,29 @@ def parse_wiring(content: bytes, suffix: str) -> Wiring:
     try:
         if len(content) > limits.MAX_BYTES:
             raise ValueError(f"holds more than the {limits.MAX_BYTES} bytes that are read at most")
-        unpacked = _unpacked(content) if suffix.lower().endswith(".gz") else content
-        return _format(suffix).read(unpacked)
+        unpacked = _unpacked(content) if name.lower().endswith(".gz") else content
+        return (read or _format(name).read)(unpacked, reading)
     except RecursionError:
         raise ValueError("is nested too deeply to be a wiring") from None
     except ValueError as error:
-        raise ValueError(_one_line(error)) from error
+        # A table of nodes stays one.
+        kind = NodeTableError if isinstance(error, NodeTableError) else ValueError
+        raise kind(_one_line(error)) from error
+
+
+def warn_of(remarks: Iterable[tuple[str, Sequence[str]]], stacklevel: int) -> None:
+    """Warn of what was assumed of files; what was assumed of many of them is said once."""
+    files: dict[str, list[str]] = {}
+    texts: dict[str, str] = {}
+    for name, lines in remarks:
+        if lines:
+            text = "; ".join(lines)
+            kind = re.sub(r"\d+", "0", text)
+            texts.setdefault(kind, text)
+            files.setdefault(kind, []).append(name)
+    for kind, names in files.items():
+        others = f" and {counted(len(names) - 1, 'other file')} alike" if len(names) > 1 else ""
+        warnings.warn(f"{names[0]}{others}: {texts[kind]}", GraphFileWarning, stacklevel=stacklevel)
 
 
 def write_wiring(wiring: Wiring, path: str | os.PathLike[str]) -> None:
@@ -112,7 +225,10 @@ def write_wiring(wiring: Wiring, path: str | os.PathLike[str]) -> None:
     name = os.fspath(path)
     try:
         _check_size(wiring)
-        content = _format(name).write(wiring)
+        write = _format(name).write
+        if write is None:
+            raise ValueError(f"format {_format(name).name} is read only; written are {', '.join(_written())}")
+        content = write(wiring)
         if len(content) > limits.MAX_BYTES:
             raise ValueError(f"{wiring!r} takes {len(content)} bytes: a file may hold {limits.MAX_BYTES}")
     except ValueError as error:
@@ -121,10 +237,16 @@ def write_wiring(wiring: Wiring, path: str | os.PathLike[str]) -> None:
         temporary.write_bytes(gzip.compress(content, mtime=0) if name.lower().endswith(".gz") else content)
 
 
+def _written() -> list[str]:
+    return [suffix for suffix, entry in TABLE.items() if entry.write is not None]
+
+
 def _format(name: str) -> Format:
     """Return the format that the longest known suffix of a file's name stands for."""
     own = Path(name).name.lower().removesuffix(".gz")
     suffix = max((suffix for suffix in TABLE if own.endswith(suffix)), key=len, default=None)
+    if suffix is None and _NO_SUFFIX.fullmatch(own):
+        return _BLANKS
     if suffix is None:
         raise ValueError(f"suffix {Path(own).suffix!r} names no format of wirings; known are {', '.join(TABLE)}")
     return TABLE[suffix]
@@ -154,7 +276,8 @@ def _check_size(wiring: Wiring) -> None:
     weights = np.zeros(0) if wiring.weights is None else wiring.weights
     if not np.isfinite(weights).all():
         wrong = weights[~np.isfinite(weights)][0]
-        raise ValueError(f"weights hold {wrong}: each must be a finite number of single precision")
+        hint = " (edges that were attached have none: write it with weights=None)" if np.isnan(wrong) else ""
+        raise ValueError(f"weights hold {wrong}: each must be a finite number of single precision{hint}")
     for count, most, what in (
         (wiring.n_neurons, limits.MAX_NEURONS, "neurons"),
         (wiring.n_edges, limits.MAX_EDGES, "edges"),

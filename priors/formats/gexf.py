@@ -13,7 +13,8 @@ import re
 from collections.abc import Iterator
 
 from priors.formats.draft import Draft, undirected_half
-from priors.formats.values import TextNames, layer_of_text, shown, text_names, weight_of_text
+from priors.formats.reading import Reading
+from priors.formats.values import TextNames, layer_of_text, shown, text_names, weight_or_none
 from priors.formats.xml_events import attribute, quoted_names, walk
 from priors.wiring import Wiring
 
@@ -24,14 +25,16 @@ _INPUTS, _OUTPUTS = "wirenas-inputs", "wirenas-outputs"
 _KEYWORDS = re.compile(rf"(?:^|,)\s*({_INPUTS}|{_OUTPUTS})\s*(?=,|$)")
 _KEPT = {"node": "layer", "edge": "weight"}
 _DIRECTIONS = ("directed", "undirected")
+_KINDS = {"directed": True, "undirected": False, "mutual": False}
 
 
-def read_gexf(content: bytes) -> Wiring:
+def read_gexf(content: bytes, reading: Reading) -> Wiring:
     """Read the static graph of a GEXF file; attributes other than `layer` and `weight` are dropped.
 
-    Nodes are named by their ids, as networkx does; whole numbers become integers.
+    Nodes are named by their ids, as networkx does; whole numbers become integers. A weight that is left out is 1, as
+    the format says. Edges may differ in whether they have a direction.
     """
-    reader = _Reader()
+    reader = _Reader(reading)
     walk(
         content,
         "gexf",
@@ -56,8 +59,9 @@ def read_gexf(content: bytes) -> Wiring:
 class _Reader:
     """What is known in the middle of a GEXF file."""
 
-    def __init__(self) -> None:
-        self.draft = Draft()
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self.draft = Draft(reading)
         self.names = TextNames()
         self.direction: str | None = None
         self.keywords: set[str] = set()
@@ -78,9 +82,9 @@ class _Reader:
             raise ValueError("holds a second graph, or one inside another: a wiring is one graph")
         if attributes.get("mode", "static") != "static":
             raise ValueError(f"holds a graph of mode {shown(attributes['mode'])}: a wiring is static")
-        self.direction = attributes.get("defaultedgetype", "undirected")
-        if self.direction not in _DIRECTIONS:
-            raise ValueError(f"defaultedgetype is {shown(self.direction)}: it must be 'directed' or 'undirected'")
+        self.direction = attributes.get("defaultedgetype", "undirected").lower()
+        if self.direction not in _KINDS:
+            raise ValueError(f"defaultedgetype is {shown(self.direction)}: it must be one of {', '.join(_KINDS)}")
 
     def start_attributes(self, attributes: dict[str, str], _: str) -> None:
         self.owner = attributes.get("class", "")
@@ -106,18 +110,20 @@ class _Reader:
 
     def end_node(self, _text: str, _around: str) -> None:
         name = self.names[attribute(self.item or {}, "id", "node")]
-        self.draft.node(name, None if self.value is None else layer_of_text(self.value))
+        self.draft.node(name, None if self.value is None else layer_of_text(self.value, self.reading))
         self.item = None
 
     def end_edge(self, _text: str, _around: str) -> None:
         item = self.item or {}
-        if item.get("type", self.direction) != self.direction:
-            raise ValueError(f"holds an edge of type {shown(item['type'])} in a graph {self.direction}")
+        kind = item.get("type", str(self.direction)).lower()
+        if kind not in _KINDS:
+            raise ValueError(f"holds an edge of type {shown(kind)}: it must be one of {', '.join(_KINDS)}")
         weight = item.get("weight", self.value)
         self.draft.edge(
             self.names[attribute(item, "source", "edge")],
             self.names[attribute(item, "target", "edge")],
-            None if weight is None else weight_of_text(weight),
+            None if weight is None else weight_or_none(weight),
+            otherwise=_KINDS[kind] != _KINDS[str(self.direction)],
         )
         self.item = None
 
@@ -125,9 +131,10 @@ class _Reader:
         if self.direction is None:
             raise ValueError("holds no graph")
         return self.draft.wiring(
-            directed=self.direction == "directed",
+            directed=_KINDS[self.direction],
             inputs=_INPUTS in self.keywords,
             outputs=_OUTPUTS in self.keywords,
+            missing_is_one=True,
         )
 
 

@@ -11,23 +11,26 @@ from collections.abc import Iterator
 
 from priors.formats import limits
 from priors.formats.draft import Draft, undirected_half
-from priors.formats.values import TextNames, flag_of_text, layer_of_text, shown, text_names, weight_of_text
+from priors.formats.reading import Reading
+from priors.formats.values import TextNames, flag_of_text, layer_of_text, shown, text_names, weight_or_none
 from priors.formats.xml_events import attribute, quoted_names, walk
 from priors.wiring import Wiring
 
 __all__ = ["read_graphml", "write_graphml"]
 
 _NAMESPACE = "http://graphml.graphdrawing.org/xmlns"
-_KEPT = {("graph", "inputs"), ("graph", "outputs"), ("node", "layer"), ("edge", "weight")}
+_WEIGHTS = ("weight", "value")
+_KEPT = {("graph", "inputs"), ("graph", "outputs"), ("node", "layer"), *(("edge", name) for name in _WEIGHTS)}
 _DIRECTIONS = {"directed": "true", "undirected": "false"}
 
 
-def read_graphml(content: bytes) -> Wiring:
+def read_graphml(content: bytes, reading: Reading) -> Wiring:
     """Read the one graph of a GraphML file; attributes other than `layer`, `weight`, `inputs`, `outputs` are dropped.
 
-    Node ids that are whole numbers become integers, all others strings.
+    Node ids that are whole numbers become integers, all others strings. Where no edge attribute is called ``weight``,
+    one called ``value`` holds weights. Edges may differ in whether they have a direction.
     """
-    reader = _Reader()
+    reader = _Reader(reading)
     walk(
         content,
         "graphml",
@@ -47,8 +50,9 @@ def read_graphml(content: bytes) -> Wiring:
 class _Reader:
     """What is known in the middle of a GraphML file."""
 
-    def __init__(self) -> None:
-        self.draft = Draft()
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self.draft = Draft(reading)
         self.names = TextNames()
         self.direction: str | None = None
         self.keys: dict[tuple[str, str], str] = {}
@@ -64,9 +68,10 @@ class _Reader:
         if len(self.declared) > limits.MAX_TAG_NAMES:
             raise ValueError(f"declares more than {limits.MAX_TAG_NAMES} keys")
         owner, name = attributes.get("for", "all"), attributes.get("attr.name", self.key)
+        own = name.lower() if name.lower() in _WEIGHTS else name
         for kept in _KEPT:
-            if name == kept[1] and owner in (kept[0], "all"):
-                self.keys[kept[0], self.key] = name
+            if own == kept[1] and owner in (kept[0], "all"):
+                self.keys[kept[0], self.key] = own
 
     def end_default(self, text: str, _: str) -> None:
         for owner in ("graph", "node", "edge"):
@@ -99,18 +104,30 @@ class _Reader:
     def end_node(self, _text: str, _around: str) -> None:
         layer = self.values.pop(("node", "layer"), self.defaults.get(("node", "layer")))
         name = self.names[attribute(self.item or {}, "id", "node")]
-        self.draft.node(name, None if layer is None else layer_of_text(layer))
+        self.draft.node(name, None if layer is None else layer_of_text(layer, self.reading))
 
     def end_edge(self, _text: str, _around: str) -> None:
-        weight = self.values.pop(("edge", "weight"), self.defaults.get(("edge", "weight")))
         item = self.item or {}
-        if self.direction and item.get("directed", _DIRECTIONS[self.direction]) != _DIRECTIONS[self.direction]:
-            raise ValueError(f"holds an edge with directed={shown(item['directed'])} in a graph {self.direction}")
+        texts = {name: self.values.pop(("edge", name), self.defaults.get(("edge", name))) for name in _WEIGHTS}
+        weight = texts["weight"]
+        if not self.has_weights:
+            weight = texts["value"]
+            if weight is not None:
+                self.reading.remark("the attribute 'value' of edges, taken as their weight")
+        own = item.get("directed", _DIRECTIONS[str(self.direction)])
+        if own not in _DIRECTIONS.values():
+            raise ValueError(f"holds an edge with directed={shown(own)}: it must be true or false")
         self.draft.edge(
             self.names[attribute(item, "source", "edge")],
             self.names[attribute(item, "target", "edge")],
-            None if weight is None else weight_of_text(weight),
+            None if weight is None else weight_or_none(weight),
+            otherwise=own != _DIRECTIONS[str(self.direction)],
         )
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether the file declares an attribute of edges that is called ``weight``."""
+        return any(owner == "edge" and name == "weight" for (owner, _), name in self.keys.items())
 
     def wiring(self) -> Wiring:
         if self.direction is None:

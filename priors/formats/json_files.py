@@ -1,4 +1,4 @@
-"""JSON files: the project's own document and networkx's node-link data, told apart by what they hold."""
+"""JSON files: the project's own document and those of other programs, told apart by what they hold."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 from priors.formats import limits
 from priors.formats.document import from_dict, to_dict
 from priors.formats.node_link import from_node_link, is_node_link, to_node_link
+from priors.formats.other_json import node_link_of
+from priors.formats.reading import Reading
 from priors.wiring import Wiring
 
 __all__ = ["check_memory", "dumps", "loads", "read_json", "write_json", "write_node_link"]
@@ -16,10 +18,10 @@ __all__ = ["check_memory", "dumps", "loads", "read_json", "write_json", "write_n
 _COSTS = {b"{": 240, b"[": 100, b":": 220, b",": 64}
 
 
-def read_json(content: bytes) -> Wiring:
-    """Read a wiring from our own document or from node-link data."""
-    document = loads(content)
-    return from_node_link(document) if is_node_link(document) else from_dict(document)
+def read_json(content: bytes, reading: Reading) -> Wiring:
+    """Read a wiring from our own document, node-link data, or what Cytoscape and JGF have."""
+    document = node_link_of(loads(content))
+    return from_node_link(document, reading) if is_node_link(document) else from_dict(document)
 
 
 def write_json(wiring: Wiring) -> bytes:

@@ -18,7 +18,7 @@ __all__ = [
     "MAX_TAG_NAMES",
 ]
 
-MAX_BYTES = 48 * 2**20
+MAX_BYTES = 72 * 2**20
 """Largest file that is read or written, before and after decompression."""
 MAX_NEURONS = 2**20
 """Most neurons of a wiring in a file."""
@@ -26,7 +26,7 @@ MAX_EDGES = 2**20
 """Most edges of a wiring in a file; an undirected edge counts twice."""
 MAX_NAME = 1000
 """Longest name of a neuron, in characters."""
-MAX_LINE = 2**16
+MAX_LINE = 2**20
 """Longest line of a text file, in bytes."""
 MAX_LINES = 2**21
 """Most lines of a text file, blank lines and comments included."""

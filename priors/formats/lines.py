@@ -1,4 +1,4 @@
-"""Text files as lines of bounded length and number, without comments."""
+"""Text files as lines of bounded length and number."""
 
 from __future__ import annotations
 
@@ -6,26 +6,49 @@ from collections.abc import Iterator
 from io import BytesIO
 
 from priors.formats import limits
+from priors.formats.reading import Reading
 
 __all__ = ["numbered_lines"]
 
+_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
-def numbered_lines(content: bytes) -> Iterator[tuple[int, str]]:
+
+def numbered_lines(content: bytes, reading: Reading) -> Iterator[tuple[int, str]]:
     """Yield the number, from 1 on, and the text of every line, without what ends it.
+
+    Text is UTF-8, or UTF-16 that begins with a byte order mark; a line that is neither is taken as Latin-1.
 
     Raises
     ------
     ValueError
-        For too many lines, a line that is too long, or one that is no UTF-8.
+        For too many lines, a line that is too long, or one that is no text.
     """
+    content = _as_utf8(content)
+    if b"\n" not in content:
+        content = content.replace(b"\r", b"\n")
     n_lines = content.count(b"\n")
     if n_lines > limits.MAX_LINES:
         raise ValueError(f"has {n_lines} lines: at most {limits.MAX_LINES} are read")
-    file = BytesIO(content.removeprefix(b"\xef\xbb\xbf"))
+    file = BytesIO(content)
     for number, line in enumerate(iter(lambda: file.readline(limits.MAX_LINE + 1), b""), start=1):
         if len(line) > limits.MAX_LINE:
             raise ValueError(f"line {number} is longer than the {limits.MAX_LINE} bytes that are read at most")
         try:
-            yield number, line.decode().rstrip("\r\n")
+            text = line.decode()
         except UnicodeDecodeError:
-            raise ValueError(f"line {number} is not UTF-8 text") from None
+            text = line.decode("latin-1")
+            reading.remark("text that is not UTF-8, taken as Latin-1")
+        text = text.rstrip("\r\n")
+        if not text.isprintable() and any(not sign.isprintable() and not sign.isspace() for sign in text):
+            raise ValueError(f"line {number} holds control characters: it is no text")
+        yield number, text
+
+
+def _as_utf8(content: bytes) -> bytes:
+    for mark, encoding in _MARKS.items():
+        if content.startswith(mark):
+            try:
+                return content.decode(encoding).encode() if encoding == "utf-16" else content[len(mark) :]
+            except UnicodeError:
+                raise ValueError("is no UTF-16 text, as its first bytes say") from None
+    return content

@@ -18,6 +18,7 @@ from priors.formats import limits
 from priors.formats.lines import numbered_lines
 from priors.formats.matrix import check_shape, needed_note, wiring_of_entries
 from priors.formats.note import comment_lines, read_comments
+from priors.formats.reading import Reading
 from priors.formats.values import shown
 from priors.wiring import Wiring
 
@@ -29,13 +30,13 @@ _SYMMETRIES = ("general", "symmetric", "skew-symmetric")
 _DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
-def read_matrix_market(content: bytes) -> Wiring:
+def read_matrix_market(content: bytes, reading: Reading) -> Wiring:
     """Read a real, integer or pattern matrix; a symmetric one gives both directions of every edge.
 
     Of an ``array``, which tells every entry, those that are not 0 are edges.
     """
     comments: list[str] = []
-    lines = _uncommented(content, comments)
+    lines = _uncommented(content, reading, comments)
     layout, field, symmetry = _banner(next(lines, ""))
     size = next(lines, "").split()
     if len(size) != _LAYOUTS[layout] or not all(map(_DIGITS.fullmatch, size)):
@@ -54,7 +55,7 @@ def read_matrix_market(content: bytes) -> Wiring:
         sign = -1 if symmetry == "skew-symmetric" else 1
         values = np.concatenate([values, sign * values[other]])
         rows, columns = np.concatenate([rows, columns[other]]), np.concatenate([columns, rows[other]])
-    return wiring_of_entries(n_neurons, rows, columns, values, read_comments(comments))
+    return wiring_of_entries(n_neurons, rows, columns, values, read_comments(comments), reading)
 
 
 def write_matrix_market(wiring: Wiring) -> bytes:
@@ -73,8 +74,8 @@ def write_matrix_market(wiring: Wiring) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode()
 
 
-def _uncommented(content: bytes, comments: list[str]) -> Iterator[str]:
-    for number, line in numbered_lines(content):
+def _uncommented(content: bytes, reading: Reading, comments: list[str]) -> Iterator[str]:
+    for number, line in numbered_lines(content, reading):
         if number > 1 and line.startswith("%"):
             comments.append(line[1:])
         elif line and not line.isspace():

@@ -7,10 +7,14 @@ from typing import Any
 
 from priors.formats.document import DOCUMENT_FORMAT
 from priors.formats.draft import Draft, undirected_half
-from priors.formats.values import is_name, is_weight, plain_names, shown
+from priors.formats.reading import Reading
+from priors.formats.values import is_name, is_weight, layer_of_text, plain_names, shown
 from priors.wiring import Wiring
 
 __all__ = ["from_node_link", "is_node_link", "to_node_link"]
+
+_LINKS = ("edges", "links")
+_WEIGHTS = ("weight", "value")
 
 
 def is_node_link(document: object) -> bool:
@@ -40,26 +44,36 @@ def to_node_link(wiring: Wiring) -> dict[str, Any]:
     }
 
 
-def from_node_link(document: Mapping[str, Any]) -> Wiring:
+def from_node_link(document: Mapping[str, Any], reading: Reading) -> Wiring:
     """Build a wiring from node-link data; without the key ``directed`` the graph is undirected, as in networkx.
+
+    Where no node has an ``id``, links name nodes by their places, as D3's older data do. Where no link has a
+    ``weight``, a ``value`` is taken for it.
 
     Raises
     ------
     ValueError
-        For a multigraph, links under both ``edges`` and ``links``, wrong types, or a graph that is no wiring.
+        For links under both ``edges`` and ``links``, wrong types, or a graph that is no wiring.
     """
-    if _flag(document, "multigraph"):
-        raise ValueError("holds a multigraph: a wiring has one edge a pair of nodes")
-    keys = [key for key in ("edges", "links") if key in document]
+    keys = [key for key in _LINKS if key in document]
     if len(keys) != 1:
         raise ValueError(f"holds {' and '.join(keys) or 'neither edges nor links'}: node-link data has one of the two")
-    draft = Draft()
-    for node in _items(document, "nodes"):
-        draft.node(_name(node, "id"), _layer(node.get("layer")))
-    for link in _items(document, keys[0]):
-        draft.edge(_name(link, "source"), _name(link, "target"), _weight(link.get("weight")))
+    nodes, links = _items(document, "nodes"), _items(document, keys[0])
+    draft = Draft(reading)
+    by_place = bool(nodes) and not any("id" in node for node in nodes)
+    if by_place:
+        reading.remark("nodes without an id, taken by their places")
+    for place, node in enumerate(nodes):
+        draft.node(place if by_place else _name(node, "id"), _layer(node.get("layer"), reading))
+    weighted = next((key for key in _WEIGHTS if any(link.get(key) is not None for link in links)), "weight")
+    if weighted != "weight":
+        reading.remark(f"{weighted!r} of links, taken as their weight")
+    for link in links:
+        draft.edge(_name(link, "source"), _name(link, "target"), _weight(link.get(weighted)))
     graph = document.get("graph", {})
     attributes = graph if isinstance(graph, dict) else {}
+    if "directed" not in document:
+        reading.remark("no key 'directed', so that edges are undirected; --directed or --undirected decides")
     return draft.wiring(
         directed=_flag(document, "directed"), inputs=_flag(attributes, "inputs"), outputs=_flag(attributes, "outputs")
     )
@@ -90,15 +104,15 @@ def _as_tuple(value: object) -> object:
     return tuple(_as_tuple(item) for item in value) if isinstance(value, list) else value
 
 
-def _layer(value: object) -> int | None:
+def _layer(value: object, reading: Reading) -> int | None:
     if value is None or (type(value) is int and value >= 0):
         return value
-    raise ValueError(f"layer {shown(value)}: the node attribute 'layer' must hold whole numbers from 0")
+    return layer_of_text(str(value), reading)
 
 
 def _weight(value: Any) -> float | None:
-    if value is None or is_weight(value):
-        return None if value is None else float(value)
+    if value is None or value != value or is_weight(value):
+        return None if value is None or value != value else float(value)
     raise ValueError(f"weight {shown(value)}: each must be a finite number of single precision")
 
 

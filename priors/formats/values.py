@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from priors.formats.limits import MAX_NAME
+from priors.formats.reading import Reading
 
 if TYPE_CHECKING:
     from priors.wiring import Wiring
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
 __all__ = [
     "LARGEST_WEIGHT",
     "TextNames",
+    "counted",
     "flag_of_text",
     "is_name",
+    "is_number",
     "is_weight",
     "layer_of_text",
     "name_of_text",
@@ -25,13 +28,16 @@ __all__ = [
     "shown",
     "text_names",
     "weight_of_text",
+    "weight_or_none",
 ]
 
 LARGEST_WEIGHT = float(np.finfo(np.float32).max)
 
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
+_DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+([eE][+-]?[0-9]+)?", re.ASCII)
 _LONGEST_NUMBER = 100
+_NO_NUMBER = {"", "nan", "na", "n/a", "null", "none"}
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -39,6 +45,11 @@ def shown(value: object) -> str:
     """Return a value for a message: its representation, cut to 80 characters."""
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def counted(number: int, what: str) -> str:
+    """Return a number of things, such as ``2 edges``."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def is_name(item: object) -> bool:
@@ -67,19 +78,38 @@ class TextNames(dict[str, str | int]):
 
 
 def weight_of_text(text: str) -> float:
-    """Return the weight that a text format tells."""
+    """Return the weight that a text format gives; the comma of ``0,5`` is a decimal point."""
     stripped = text.strip()
-    weight = float(stripped) if len(stripped) <= _LONGEST_NUMBER and _DECIMAL.fullmatch(stripped) else np.inf
+    weight = np.inf
+    if len(stripped) <= _LONGEST_NUMBER:
+        if _DECIMAL_COMMA.fullmatch(stripped):
+            stripped = stripped.replace(",", ".")
+        if _DECIMAL.fullmatch(stripped):
+            weight = float(stripped)
     if not abs(weight) <= LARGEST_WEIGHT:
         raise ValueError(f"weight {shown(text)}: each must be a finite number of single precision")
     return weight
 
 
-def layer_of_text(text: str) -> int:
-    """Return the layer that a text format tells; ``2.0``, which some programs write for whole numbers, is 2."""
+def weight_or_none(text: str) -> float | None:
+    """Return the weight that a text format gives, None for an empty text and those that stand for nothing."""
+    return None if text.strip().lower() in _NO_NUMBER else weight_of_text(text)
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number or, as numpy and pandas write it, NaN; a comma may be its decimal point."""
+    return bool(_DECIMAL.fullmatch(text) or _DECIMAL_COMMA.fullmatch(text)) or text.lower() in ("nan", "inf", "-inf")
+
+
+def layer_of_text(text: str, reading: Reading) -> int | None:
+    """Return the layer that a text format gives; ``2.0``, which some programs write for whole numbers, is 2.
+
+    What is no layer, such as the ``L4`` of a cortex, is an attribute of other meaning: None, and a remark.
+    """
     digits = text.strip().removesuffix(".0")
     if not _WHOLE.fullmatch(digits) or digits.startswith("-"):
-        raise ValueError(f"layer {shown(text)}: the node attribute 'layer' must hold whole numbers from 0")
+        reading.remark(f"attribute 'layer' of nodes, which holds {shown(text)} and is not read")
+        return None
     return int(digits)
 
 

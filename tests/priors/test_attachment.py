@@ -192,11 +192,13 @@ def test_one_seed_gives_the_same_attachment_for_ever():
     assert attach(wiring, 30, 3, rng=2024).fingerprint[:16] == "a51cad77616b4080"
 
 
-def test_names_gain_those_of_units_and_weights_are_dropped():
+def test_names_gain_those_of_units_and_weights_are_kept():
     wiring = Wiring((2,), [(0, 1)], weights=[3], names=["AVAL", 7])
     attached = attach(wiring, 1, 1, "projected", width=2)
     assert attached.names == ("input 0", "projection 0", "projection 1", "AVAL", 7, "output 0")
-    assert attached.weights is None
+    own = {tuple(edge): weight for edge, weight in zip(attached.edges.tolist(), attached.weights.tolist(), strict=True)}
+    assert own.pop((3, 4)) == 3
+    assert np.isnan(list(own.values())).all()
     with pytest.raises(ValueError, match="name 'output 0'"):
         attach(wiring.replace(names=["AVAL", "output 0"]), 1, 1)
 

@@ -12,20 +12,23 @@ import numpy as np
 import pytest
 import scipy.io
 import scipy.sparse
+from graph_mutations import exact_formats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from priors import FORMATS, Wiring, parse_wiring, read_wiring, write_wiring
+from priors import GraphFileWarning, Wiring, parse_wiring, read_wiring, write_wiring
 from priors.formats.files import _format
 
-SUFFIXES = sorted(FORMATS)
+SUFFIXES = exact_formats()
 XML_AND_JSON = (".graphml", ".gexf", ".node-link.json")
-LISTS = (".edgelist", ".txt", ".csv", ".tsv")
+LISTS = (".edgelist", ".edges", ".ncol", ".txt", ".dat", ".csv", ".tsv")
 MATRICES = (".npz", ".mtx")
 
 
 def text_of(wiring: Wiring, suffix: str) -> bytes:
-    return _format(suffix).write(wiring)
+    write = _format(suffix).write
+    assert write is not None
+    return write(wiring)
 
 
 def assert_same(again: Wiring, wiring: Wiring) -> None:
@@ -62,6 +65,19 @@ def wirings(draw: st.DrawFn) -> Wiring:
 def test_every_format_gives_back_the_wiring(wiring: Wiring):
     for suffix in SUFFIXES:
         assert_same(parse_wiring(text_of(wiring, suffix), suffix), wiring)
+
+
+@settings(deadline=None, max_examples=100)
+@given(wirings())
+def test_dense_matrices_hold_bare_graphs(wiring: Wiring):
+    weights = None
+    if wiring.weights is not None and wiring.n_edges:
+        weights = np.where(np.isin(wiring.weights, (0, 1)), 2, wiring.weights)
+    bare = Wiring((wiring.n_neurons,) if wiring.n_neurons else (), wiring.edges, weights=weights)
+    assert_same(parse_wiring(text_of(bare, ".npy"), ".npy"), bare)
+    if wiring.n_layers > 1 or wiring.names:
+        with pytest.raises(ValueError, match="holds more than a matrix tells"):
+            text_of(wiring, ".npy")
 
 
 @pytest.mark.parametrize("suffix", [*SUFFIXES, ".graphml.gz", ".json.gz"])
@@ -144,7 +160,7 @@ def test_what_networkx_writes_is_read_as_the_same_graph(graph: nx.Graph):
 
 
 @pytest.mark.parametrize("data", [True, False, ["weight"]])
-def test_edge_lists_of_networkx_are_read_as_directed(data: object):
+def test_edge_lists_of_networkx_say_no_direction(data: object):
     graph = small_graphs()[1]
     for suffix, separator in ((".edgelist", " "), (".txt", "   "), (".tsv", "\t"), (".csv", ",")):
         if data is True and separator in "\t,":
@@ -152,18 +168,28 @@ def test_edge_lists_of_networkx_are_read_as_directed(data: object):
         file = io.BytesIO()
         nx.write_edgelist(graph, file, data=data, delimiter=separator)
         bare = graph if data else nx.DiGraph(list(graph.edges))
-        again = parse_wiring(file.getvalue(), suffix).to_networkx()
+        again = parse_wiring(file.getvalue(), suffix, directed=True).to_networkx()
         assert nx.utils.graphs_equal(plain(again), plain(bare))
+        with pytest.warns(GraphFileWarning, match="taken as undirected, since no pair stands there in both"):
+            again = parse_wiring(file.getvalue(), suffix).to_networkx()
+        # As networkx itself reads the file where nobody says that it is directed.
+        assert nx.utils.graphs_equal(plain(again), plain(nx.Graph(bare).to_directed()))
 
 
 def test_edge_lists_number_neurons_by_name_or_by_appearance():
-    assert parse_wiring(b"3 1\n1 20\n", ".txt").names == (1, 3, 20)
-    assert parse_wiring(b"2 1\n1 0\n", ".txt").names is None
-    assert parse_wiring(b"b 1\n1 a\n", ".txt").names == ("b", 1, "a")
-    assert parse_wiring(b'\xef\xbb\xbf# c\nSource,Target\r\n"x,y", z # d\r\n\r\n', ".csv").names == ("x,y", "z")
-    assert parse_wiring(b"# only a comment\n", ".edgelist") == Wiring(())
-    assert parse_wiring(b"0 1 {}\n1 2 {'a': 'x y', 'weight': 2}\n", ".txt").weights is None
-    assert parse_wiring(b"0 1 {'weight': -1e-3, 'b': None}\n", ".txt").weights.tolist() == [np.float32(-1e-3)]
+    def read(content: bytes, suffix: str = ".txt") -> Wiring:
+        return parse_wiring(content, suffix, directed=True)
+
+    assert read(b"3 1\n1 20\n", ".edgelist").names == (1, 3, 20)
+    assert read(b"2 1\n1 0\n", ".edgelist").names is None
+    assert read(b"b 1\n1 a\n").names == ("b", 1, "a")
+    assert read(b'\xef\xbb\xbf# c\nSource,Target\r\n"x,y", z # d\r\n\r\n', ".csv").names == ("x,y", "z # d")
+    assert read(b"x y # a comment\n").names == ("x", "y")
+    assert read(b'x#y "z # d"\n').names == ("x#y", "z # d")
+    assert read(b"# only a comment\n", ".edgelist") == Wiring(())
+    with pytest.warns(GraphFileWarning, match="1 edge of 2 without a weight: taken as 1"):
+        assert read(b"0 1 {}\n1 2 {'a': 'x y', 'weight': 2}\n").weights.tolist() == [1, 2]
+    assert read(b"0 1 {'weight': -1e-3, 'b': None}\n").weights.tolist() == [np.float32(-1e-3)]
 
 
 @pytest.mark.parametrize("layout", ["csr", "csc", "coo"])
@@ -251,7 +277,7 @@ def test_layers_and_units_are_attributes_and_notes_that_others_skip(tmp_path: Pa
 
 
 @pytest.mark.parametrize("suffix", LISTS)
-@pytest.mark.parametrize("name", ["", "a#b", '"', "a,b\tc d", "a\nb", " a", "a "])
+@pytest.mark.parametrize("name", ["", "#b", '"', "a,b\tc d", "a\nb", " a", "a "])
 def test_names_that_a_list_cannot_hold_are_refused(suffix: str, name: str, tmp_path: Path):
     with pytest.raises(ValueError, match=r"w\..*: name .* cannot stand in a list of edges"):
         write_wiring(Wiring((2,), [(0, 1)], names=("x", name)), tmp_path / f"w{suffix}")
@@ -271,7 +297,7 @@ def test_names_that_xml_cannot_hold_are_refused(suffix: str):
         text_of(Wiring((1,), names=("a\x00",)), suffix)
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", [*SUFFIXES, ".npy"])
 def test_limits_hold_when_reading_and_writing(suffix: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     wiring = Wiring((4,), [(0, 1), (1, 0), (2, 3), (3, 2)])
     write_wiring(wiring, tmp_path / f"w{suffix}")
@@ -288,7 +314,7 @@ def test_limits_hold_when_reading_and_writing(suffix: str, monkeypatch: pytest.M
 
 
 def test_compressed_files_are_whole(tmp_path: Path):
-    content = gzip.compress(b"0 1\n")
+    content = gzip.compress(b"# directed\n0 1\n")
     for broken, message in ((content[:-3], "one whole file"), (content + content, "one whole"), (b"0 1\n", "gzip")):
         with pytest.raises(ValueError, match=message):
             parse_wiring(broken, ".txt.gz")

@@ -63,4 +63,4 @@ def test_hostile_files_are_refused_for_the_right_reason(name: str):
     line = mutator.outcome(suffix, content)
     assert reason in line
     assert len(line) < 700
-    assert line or name == "deep name"
+    assert line or name in ("deep name", "layer without end")

@@ -22,11 +22,12 @@ from command_line import (
     wirenas,
     without_name,
 )
+from graph_mutations import exact_formats
 from rich.console import Console
 
 from nas.cli.display import show_features, show_predictions
 from predictors import TIERS, Predictor, describe, names_of
-from priors import FORMATS, Wiring, read_wiring, write_wiring
+from priors import Wiring, read_wiring, write_wiring
 
 pytestmark = pytest.mark.usefixtures("small_forests")
 
@@ -81,7 +82,7 @@ def test_several_graphs_are_answered_in_their_order(fitted: tuple[Path, dict[str
 
 
 def test_every_format_of_file_is_the_same_graph(fitted: tuple[Path, dict[str, Any]], tmp_path: Path):
-    paths = [tmp_path / f"graph{suffix}" for suffix in (*FORMATS, ".graphml.gz")]
+    paths = [tmp_path / f"graph{suffix}" for suffix in (*exact_formats(), ".graphml.gz")]
     for path in paths:
         write_wiring(dag_of(31), path)
     found = [without_name(answer) for answer in asked(fitted[0], *paths)]
@@ -205,11 +206,31 @@ def test_tiers_of_features_can_be_chosen(graph: Path):
 def test_people_see_undefined_features_as_a_dash():
     console = Console(record=True, width=120, file=io.StringIO())
     rows = [
-        {"graph": f"{name}.json", "features": {"n_neurons": 12345678.0, "diameter": value}}
+        {
+            "graph": f"{name}.json",
+            "counts": {"nodes": 5, "edges": 4, "directed": value is None},
+            "features": {"n_neurons": 12345678.0, "diameter": value},
+        }
         for name, value in (("a", None), ("b", 3.0))
     ]
     show_features(console, rows)
     lines = console.export_text().splitlines()
     assert any("a.json" in line and "b.json" in line for line in lines)
     (line,) = [line for line in lines if "diameter" in line]
-    assert [cell.strip() for cell in line.split("│")[3:6]] == ["diameter", "–", "3"]
+    assert [cell.strip() for cell in line.split("│")[1:4]] == ["diameter", "–", "3"]
+    (line,) = [line for line in lines if "edges" in line]
+    assert [cell.strip() for cell in line.split("│")[1:4]] == ["edges", "4", "4 undirected"]
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_features_of_many_graphs_fit_every_width(width: int):
+    console = Console(record=True, width=width, file=io.StringIO())
+    counts = {"nodes": 64, "edges": 256, "directed": False}
+    features = dict.fromkeys(names_of(("size", "structure")), 0.123456)
+    show_features(
+        console, [{"graph": f"a/long/path/graph_{i}.graphml", "counts": counts, "features": features} for i in range(9)]
+    )
+    text = console.export_text()
+    assert max(map(len, text.splitlines())) <= width
+    assert text.replace("\n", "").count("0.123456") == 9 * len(features)
+    assert "…" not in text

@@ -1,15 +1,8 @@
-"""Archives of ``scipy.sparse.save_npz``: an adjacency matrix, row = source, column = target.
-
-Arrays are read without pickle, and none is made before its bytes are there.
-"""
+"""Archives of ``scipy.sparse.save_npz`` and ``numpy.savez``: an adjacency matrix, row = source, column = target."""
 
 from __future__ import annotations
 
-import math
-import re
-import struct
 import zipfile
-import zlib
 from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
@@ -18,27 +11,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from priors.formats import limits
+from priors.formats.arrays import read_arrays, wiring_of_array
 from priors.formats.matrix import check_shape, needed_note, wiring_of_entries
 from priors.formats.note import read_note
+from priors.formats.reading import Reading
 from priors.formats.values import shown
 from priors.wiring import Wiring
 
-__all__ = ["read_sparse_npz", "write_sparse_npz"]
+__all__ = ["read_npz", "write_npz"]
 
 _NOTE = "wirenas"
-_MEMBERS = {"format", "shape", "data", "indices", "indptr", "row", "col", "coords", "_is_array", _NOTE}
-_MAGIC = re.compile(rb"\x93NUMPY(?:\x01\x00(?P<short>..)|[\x02\x03]\x00(?P<long>....))", re.DOTALL)
-_HEAD = re.compile(
-    rb"\{'descr': '(?P<kind>[<>|=]?[a-zA-Z]\d{0,9})', 'fortran_order': (?P<fortran>True|False), "
-    rb"'shape': \((?P<shape>[\d, ]{0,80})\),? ?\}\s*"
-)
-_MOST_ENTRIES = 64
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 
-def read_sparse_npz(content: bytes) -> Wiring:
-    """Read a CSR, CSC or COO matrix of booleans, integers or real numbers."""
-    arrays = {name: _array(name, member) for name, member in _members(content).items()}
+def read_npz(content: bytes, reading: Reading) -> Wiring:
+    """Read a CSR, CSC or COO matrix of scipy, or the one array that ``numpy.savez`` has written."""
+    arrays = read_arrays(content)
+    if "format" in arrays and "shape" in arrays:
+        return _sparse(arrays, reading)
+    if len(arrays) != 1:
+        raise ValueError(
+            f"holds the arrays {shown(', '.join(arrays))}: an archive of scipy.sparse.save_npz or of one matrix is read"
+        )
+    return wiring_of_array(next(iter(arrays.values())), reading)
+
+
+def _sparse(arrays: Mapping[str, NDArray[Any]], reading: Reading) -> Wiring:
     layout = _text(arrays, "format")
     n_neurons = check_shape(tuple(_whole(arrays, "shape").tolist()))
     values = _vector(arrays, "data", "biuf")
@@ -53,10 +51,10 @@ def read_sparse_npz(content: bytes) -> Wiring:
         raise ValueError(f"holds {len(values)} values for {len(major)} rows and {len(minor)} columns")
     rows, columns = (minor, major) if layout == "csc" else (major, minor)
     note = read_note(_text(arrays, _NOTE)) if _NOTE in arrays else None
-    return wiring_of_entries(n_neurons, rows, columns, values, note)
+    return wiring_of_entries(n_neurons, rows, columns, values, note, reading)
 
 
-def write_sparse_npz(wiring: Wiring) -> bytes:
+def write_npz(wiring: Wiring) -> bytes:
     """Return the adjacency as the CSR archive of ``scipy.sparse.save_npz``, the same bytes every time."""
     note = needed_note(wiring)
     arrays: dict[str, Any] = {
@@ -79,57 +77,6 @@ def write_sparse_npz(wiring: Wiring) -> bytes:
     if size > limits.MAX_BYTES:
         raise ValueError(f"{wiring!r} unpacks to {size} bytes: a file may hold {limits.MAX_BYTES}")
     return file.getvalue()
-
-
-def _members(content: bytes) -> dict[str, bytes]:
-    """Return the members that a matrix is made of, refusing an archive that would unpack to more than `MAX_BYTES`."""
-    if content.count(b"PK\x01\x02") > _MOST_ENTRIES:
-        raise ValueError(f"holds an archive of more than {_MOST_ENTRIES} members: a matrix has fewer than 10")
-    try:
-        with zipfile.ZipFile(BytesIO(content)) as archive:
-            entries = {entry.filename.removesuffix(".npy"): entry for entry in archive.infolist()}
-            kept = {name: entry for name, entry in entries.items() if name in _MEMBERS}
-            size = sum(entry.file_size for entry in kept.values())
-            if size > limits.MAX_BYTES:
-                raise ValueError(f"unpacks to {size} bytes: at most {limits.MAX_BYTES} are read")
-            return {name: _member(archive, entry) for name, entry in kept.items()}
-    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, NotImplementedError) as error:
-        raise ValueError(f"is no .npz archive: {error}") from error
-
-
-def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    if entry.flag_bits & 1 or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise ValueError(f"member {shown(entry.filename)} is encrypted or packed otherwise than numpy does")
-    with archive.open(entry) as file:
-        content = file.read(limits.MAX_BYTES + 1)
-    if len(content) != entry.file_size:
-        raise ValueError(f"member {shown(entry.filename)} unpacks to {len(content)} bytes: {entry.file_size} are told")
-    return content
-
-
-def _array(name: str, member: bytes) -> NDArray[Any]:
-    """Return the array of an .npy member, whose bytes must be there already."""
-    magic = _MAGIC.match(member)
-    if magic is None:
-        raise ValueError(f"member {name!r} is no .npy array")
-    first = magic.end() + int.from_bytes(magic["short"] or magic["long"], "little")
-    head = _HEAD.fullmatch(member[magic.end() : min(first, magic.end() + 10_000)])
-    if head is None or head["kind"].lstrip(b"<>|=")[:1] not in b"biufSU":
-        raise ValueError(f"member {name!r} is no .npy array of booleans, numbers or text")
-    try:
-        kind = np.dtype(head["kind"].decode())
-        shape = tuple(int(size) for size in head["shape"].split(b",") if size.strip())
-    except (TypeError, ValueError):
-        raise ValueError(f"member {name!r} has a head that is not understood: {shown(head[0])}") from None
-    if max(shape, default=0) > limits.MAX_BYTES:
-        raise ValueError(f"member {name!r} tells of shape {shape}: no file holds as much")
-    count = math.prod(shape)
-    if count * kind.itemsize != len(member) - first or not kind.itemsize:
-        raise ValueError(
-            f"member {name!r} tells of shape {shape} of {kind.itemsize} bytes: {len(member) - first} follow"
-        )
-    array = np.frombuffer(member, kind, offset=first)
-    return array.reshape(shape, order="F" if head["fortran"] == b"True" else "C")
 
 
 def _get(arrays: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:

@@ -1,0 +1,164 @@
+"""Columns of a table of edges: which of them are source, target, weight and direction, by heading or by place."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import permutations
+
+from priors.formats.reading import Reading
+from priors.formats.rows import Row, Rows
+from priors.formats.values import is_number, shown
+
+__all__ = ["WEIGHT_NAMES", "Columns", "NodeTableError", "columns_of", "has_heading", "named_ends"]
+
+WEIGHT_NAMES = (
+    "weight",
+    "weights",
+    "edgeweight",
+    "w",
+    "value",
+    "strength",
+    "syncount",
+    "synapsecount",
+    "nsynapses",
+    "synapses",
+    "nbr",
+    "count",
+)
+"""Names of weights, in lower case and without what is no letter or digit; the first that is there counts."""
+
+# Words of which one stands in the name of the source where the other stands in that of the target.
+_DIRECTED_WORDS = (
+    ("source", "target"),
+    ("src", "dst"),
+    ("src", "tgt"),
+    ("source", "dest"),
+    ("from", "to"),
+    ("pre", "post"),
+    ("sender", "receiver"),
+    ("origin", "destination"),
+    ("tail", "head"),
+    ("citing", "cited"),
+    ("follower", "followee"),
+)
+_UNDIRECTED_WORDS = (("1", "2"), ("0", "1"), ("a", "b"), ("i", "j"), ("u", "v"), ("x", "y"), ("left", "right"))
+_KINDS = "node id name vertex neuron gene protein cell area region roi user person entity item actor author label"
+_NOTHING = re.compile(r"[^0-9a-zA-Z]+")
+_DIRECTIONS = {"directed": True, "undirected": False, "mutual": False}
+_MOST_NAMES = 5
+_MOST_COLUMNS = 64
+
+
+class NodeTableError(ValueError):
+    """A table of nodes was given where edges are needed."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Places of columns, from 0 on; None where there is none.
+
+    `directed` says what the heading says about edges; `kinds` is the place of each edge's own direction.
+    """
+
+    source: int
+    target: int
+    weight: int | None
+    kinds: int | None = None
+    directed: bool | None = None
+    has_heading: bool = False
+
+
+def named_ends(heading: list[str]) -> tuple[int, int, bool | None] | None:
+    """Return the places of source and target, and whether their names tell a direction, if the heading names them."""
+    names = [_plain(name) for name in heading[:_MOST_COLUMNS]]
+    for first, second in _DIRECTED_WORDS:
+        for source, target in permutations(range(len(names)), 2):
+            if first in names[source] and names[source].replace(first, second, 1) == names[target]:
+                return source, target, True
+    stems = _KINDS.split()
+    for first, second in _UNDIRECTED_WORDS:
+        for source, target in permutations(range(len(names)), 2):
+            stem = names[source].removesuffix(first)
+            if stem != names[source] and stem + second == names[target] and stem.endswith(tuple(stems)):
+                return source, target, None
+    return None
+
+
+def has_heading(rows: list[Row]) -> bool:
+    """Whether the first row names columns: it holds no number, and some column below it holds nothing else."""
+    heading, body = rows[0].cells, rows[1:]
+    if any(map(is_number, heading)) or not body:
+        return False
+    return any(
+        all(place < len(row.cells) and is_number(row.cells[place]) for row in body) for place in range(len(heading))
+    )
+
+
+def columns_of(rows: Rows, reading: Reading) -> Columns:
+    """Return the columns of a table of edges.
+
+    Raises
+    ------
+    ValueError
+        If it is a table of nodes, or has no two columns.
+    """
+    sample = rows.sample
+    heading = sample[0].cells
+    named = named_ends(heading)
+    names = [_plain(name) for name in heading]
+    if named is None and rows.note is None and "id" in names and {"label", "name"} & set(names):
+        raise NodeTableError(f"is a table of nodes, with the columns {_listed(heading)}: give the table of edges")
+    if named is None and not has_heading(sample):
+        return _unnamed(rows, reading)
+    if len(heading) < 2:
+        raise ValueError(f"line {sample[0].number} holds 1 column: source and target are needed")
+    source, target, directed = (0, 1, None) if named is None else named
+    if named is None:
+        reading.remark(f"columns {_listed(heading[:2])}, taken as source and target")
+    weight = next((names.index(name) for name in WEIGHT_NAMES if name in names), None)
+    kinds = _kinds_column(names, sample[1:], (source, target, weight))
+    others = [name for place, name in enumerate(heading) if place not in (source, target, weight, kinds) and name]
+    if others:
+        are = "which is" if len(others) == 1 else "which are"
+        reading.remark(f"column{'' if len(others) == 1 else 's'} {_listed(others)}, {are} not read")
+    said = rows.note is not None or rows.directed is not None or reading.directed is not None
+    if directed and kinds is None and not said:
+        reading.remark(f"columns {_listed([heading[source], heading[target]])}, taken as directed (--undirected)")
+    return Columns(source, target, weight, kinds, directed, has_heading=True)
+
+
+def _unnamed(rows: Rows, reading: Reading) -> Columns:
+    """Return the columns by place: a third one of numbers holds weights, and a fourth where the third is text."""
+    cells = [row.cells for row in rows.sample]
+    n_columns = max(map(len, cells))
+    weight = None
+    for place in range(2, min(n_columns, 4)):
+        found = [row[place] for row in cells if len(row) > place and row[place]]
+        if found and (found[0].startswith("{") or any(map(is_number, found))):
+            weight = place
+            break
+    if weight is None and n_columns > 2 and rows.separator is None and n_columns == 3:
+        weight = 2  # What is no weight there is refused by its line.
+    unread = [str(place + 1) for place in range(2, n_columns) if place != weight]
+    if unread and n_columns <= 4:
+        reading.remark(f"column {' and '.join(unread)}, which is not read")
+    return Columns(0, 1, weight)
+
+
+def _kinds_column(names: list[str], body: list[Row], taken: tuple[int | None, ...]) -> int | None:
+    for place, name in enumerate(names):
+        if place not in taken and name in ("type", "edgetype", "directed", "direction"):
+            found = {row.cells[place].lower() for row in body if len(row.cells) > place}
+            if found <= set(_DIRECTIONS):
+                return place
+    return None
+
+
+def _plain(name: str) -> str:
+    return _NOTHING.sub("", name).lower()
+
+
+def _listed(names: list[str]) -> str:
+    text = ", ".join(shown(name) for name in names[:_MOST_NAMES])
+    return text if len(names) <= _MOST_NAMES else f"{text} and {len(names) - _MOST_NAMES} more"

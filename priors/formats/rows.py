@@ -1,0 +1,145 @@
+"""Rows of cells in a text file: what separates them, and what comments declare."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import NamedTuple
+
+from priors.formats.lines import numbered_lines
+from priors.formats.note import Note, read_comments
+from priors.formats.reading import Reading
+from priors.formats.values import is_number
+
+__all__ = ["SAMPLE", "Row", "Rows", "read_rows"]
+
+SAMPLE = 66
+"""Rows at the beginning of a file by which is judged what it is."""
+
+_TOKEN = re.compile(r'"(?P<quoted>[^"]*)"(?=\s|$)|(?P<data>\{.*\})\s*$|(?P<plain>\S+)')
+_DATA = re.compile(r"\{.*\}\s*$")
+_DIRECTED = re.compile(r"\b(un)?directed\b", re.IGNORECASE)
+_KONECT = re.compile(r"\s*(sym|asym|bip)\s+[a-z]+\b", re.ASCII)
+
+
+class Row(NamedTuple):
+    """The cells of one line, without what quotes or surrounds them."""
+
+    number: int
+    cells: list[str]
+
+
+@dataclass
+class Rows:
+    """The rows of a text file.
+
+    Attributes
+    ----------
+    sample : list of Row
+        The first `SAMPLE` rows at most.
+    rest : iterator of Row
+        Those after them.
+    whole : bool
+        Whether the sample is all rows.
+    separator : str or None
+        What separates cells; None stands for blanks.
+    directed : bool or None
+        What comments say about edges.
+    bipartite : bool
+        Whether comments say that sources and targets are numbered apart.
+    note : Note or None
+        What this project has noted in a comment.
+    """
+
+    sample: list[Row]
+    rest: Iterator[Row]
+    whole: bool
+    separator: str | None
+    directed: bool | None = None
+    bipartite: bool = False
+    note: Note | None = None
+
+    def __iter__(self) -> Iterator[Row]:
+        """Yield all rows, once."""
+        return chain(self.sample, self.rest)
+
+    @property
+    def separators(self) -> str:
+        """What separates cells, for a message."""
+        return {None: "blanks", "\t": "tabs"}.get(self.separator, repr(self.separator))
+
+
+def read_rows(content: bytes, reading: Reading, separator: str | None = None) -> Rows:
+    """Read rows of cells: blank lines are skipped, lines that begin with ``#`` or ``%`` are comments.
+
+    A ``#`` after a blank begins a comment too where blanks separate cells; inside a name or quotes it is part of them.
+    What separates cells is seen by the first rows, but in this project's own files, where it is `separator`.
+    """
+    comments: list[str] = []
+    lines = _uncommented(content, reading, comments)
+    first = list(islice(lines, SAMPLE))
+    note = read_comments(comments)
+    if note is None:
+        separator = _separator([line for _, line in first])
+    rows = _rows(chain(first, lines), separator)
+    sample = list(islice(rows, SAMPLE))
+    found = Rows(sample, rows, len(first) < SAMPLE, separator, note=note)
+    for comment in comments if note is None else ():
+        konect, said = _KONECT.match(comment), _DIRECTED.search(comment)
+        if konect is not None:
+            found.directed, found.bipartite = konect[1] == "asym", konect[1] == "bip"
+            break
+        if said is not None:
+            found.directed = not said[1]
+            break
+    return found
+
+
+def _uncommented(content: bytes, reading: Reading, comments: list[str]) -> Iterator[tuple[int, str]]:
+    """Yield the lines that hold more than a comment; what the others say is added to `comments`."""
+    for number, line in numbered_lines(content, reading):
+        text = line.strip()
+        if text.startswith(("#", "%")):
+            comments.append(text[1:])
+        elif text:
+            yield number, line
+
+
+def _separator(lines: list[str]) -> str | None:
+    """Return what separates the cells of all these lines; None for blanks."""
+    plain = [_DATA.sub("", line) for line in lines]
+    tokens = [line.split() for line in plain]
+    if not tokens or all(len(row) > 1 and all(map(is_number, row)) for row in tokens):
+        return None
+    for separator in ("\t", ";", ","):
+        if all(len(_cells(line, separator)) > 1 for line in plain):
+            return separator
+    return None
+
+
+def _rows(lines: Iterator[tuple[int, str]], separator: str | None) -> Iterator[Row]:
+    for number, line in lines:
+        try:
+            cells = _tokens(line) if separator is None else _cells(line, separator)
+        except csv.Error as error:
+            raise ValueError(f"line {number} is no row of cells: {error}") from None
+        if any(cells):
+            yield Row(number, cells)
+
+
+def _tokens(line: str) -> list[str]:
+    tokens = []
+    for match in _TOKEN.finditer(line):
+        if match["plain"] is not None and match["plain"].startswith("#"):
+            break
+        tokens.append(match["quoted"] if match["quoted"] is not None else match["data"] or match["plain"])
+    return tokens
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    if '"' not in line:
+        return [cell.strip() for cell in line.split(separator)]
+    return [cell.strip() for cell in next(csv.reader([line], delimiter=separator, skipinitialspace=True))]
