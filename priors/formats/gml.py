@@ -22,6 +22,7 @@ from priors.wiring import Wiring
 __all__ = ["read_gml", "write_gml"]
 
 _TOKEN = re.compile(r'\s*(?:(?P<text>"[^"]*")|(?P<open>\[)|(?P<close>\])|(?P<word>[^\s\[\]"]+))')
+_BRACKETS = {"[": "open", "]": "close"}
 _WEIGHTS = ("weight", "value")
 _KEPT = {"node": {"id", "label", "layer"}, "edge": {"source", "target", "directed", *_WEIGHTS}}
 _GRAPH = {"directed", "multigraph", "inputs", "outputs"}
@@ -50,6 +51,10 @@ def _tokens(content: bytes, reading: Reading) -> Iterator[tuple[str, str]]:
             yield "text", " ".join([*quoted, end])
             quoted = []
         elif text.lstrip().startswith("#"):
+            continue
+        if '"' not in text:
+            for word in text.replace("[", " [ ").replace("]", " ] ").split():
+                yield _BRACKETS.get(word, "word"), word
             continue
         place = 0
         while place < len(text) and not text[place:].isspace():

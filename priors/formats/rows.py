@@ -131,6 +131,8 @@ def _rows(lines: Iterator[tuple[int, str]], separator: str | None) -> Iterator[R
 
 
 def _tokens(line: str) -> list[str]:
+    if not any(sign in line for sign in '"{#'):
+        return line.split()
     tokens = []
     for match in _TOKEN.finditer(line):
         if match["plain"] is not None and match["plain"].startswith("#"):
