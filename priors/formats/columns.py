@@ -44,6 +44,7 @@ _DIRECTED_WORDS = (
 )
 _UNDIRECTED_WORDS = (("1", "2"), ("0", "1"), ("a", "b"), ("i", "j"), ("u", "v"), ("x", "y"), ("left", "right"))
 _KINDS = "node id name vertex neuron gene protein cell area region roi user person entity item actor author label"
+_OTHER_NUMBERS = re.compile(r"time|year|date|id$|index|^$|key")
 _NOTHING = re.compile(r"[^0-9a-zA-Z]+")
 _DIRECTIONS = {"directed": True, "undirected": False, "mutual": False}
 _MOST_NAMES = 5
@@ -69,8 +70,11 @@ class Columns:
     has_heading: bool = False
 
 
-def named_ends(heading: list[str]) -> tuple[int, int, bool | None] | None:
-    """Return the places of source and target, and whether their names tell a direction, if the heading names them."""
+def named_ends(heading: list[str], *, is_heading: bool = False) -> tuple[int, int, bool | None] | None:
+    """Return the places of source and target, and whether their names tell a direction, if the heading names them.
+
+    Of what is a heading for certain, names as short as ``i`` and ``j`` are taken.
+    """
     names = [_plain(name) for name in heading[:_MOST_COLUMNS]]
     for first, second in _DIRECTED_WORDS:
         for source, target in permutations(range(len(names)), 2):
@@ -80,7 +84,8 @@ def named_ends(heading: list[str]) -> tuple[int, int, bool | None] | None:
     for first, second in _UNDIRECTED_WORDS:
         for source, target in permutations(range(len(names)), 2):
             stem = names[source].removesuffix(first)
-            if stem != names[source] and stem + second == names[target] and stem.endswith(tuple(stems)):
+            known = stem.endswith(tuple(stems)) or (is_heading and not stem)
+            if stem != names[source] and stem + second == names[target] and known:
                 return source, target, None
     return None
 
@@ -111,13 +116,17 @@ def columns_of(rows: Rows, reading: Reading) -> Columns:
         raise NodeTableError(f"is a table of nodes, with the columns {_listed(heading)}: give the table of edges")
     if named is None and not has_heading(sample):
         return _unnamed(rows, reading)
+    is_named = named is not None
+    named = named or named_ends(heading, is_heading=True)
     if len(heading) < 2:
         raise ValueError(f"line {sample[0].number} holds 1 column: source and target are needed")
     source, target, directed = (0, 1, None) if named is None else named
-    if named is None:
-        reading.remark(f"columns {_listed(heading[:2])}, taken as source and target")
+    if not is_named:
+        reading.remark(f"columns {_listed([heading[source], heading[target]])}, taken as source and target")
     weight = next((names.index(name) for name in WEIGHT_NAMES if name in names), None)
     kinds = _kinds_column(names, sample[1:], (source, target, weight))
+    if weight is None and (weight := _only_number(names, sample[1:], (source, target, kinds))) is not None:
+        reading.remark(f"column {shown(heading[weight])}, taken as weight")
     others = [name for place, name in enumerate(heading) if place not in (source, target, weight, kinds) and name]
     if others:
         are = "which is" if len(others) == 1 else "which are"
@@ -140,6 +149,12 @@ def _unnamed(rows: Rows, reading: Reading) -> Columns:
             break
     if weight is None and n_columns > 2 and rows.separator is None and n_columns == 3:
         weight = 2  # What is no weight there is refused by its line.
+    if weight is None and n_columns > 2 and len(set(map(len, cells))) > 1:
+        longest = max(rows.sample, key=lambda row: len(row.cells))
+        raise ValueError(
+            f"line {longest.number} holds {n_columns} columns of text and others fewer: --format adjacency-list reads "
+            "lists of neighbours"
+        )
     unread = [str(place + 1) for place in range(2, n_columns) if place != weight]
     if unread and n_columns <= 4:
         reading.remark(f"column {' and '.join(unread)}, which is not read")
@@ -153,6 +168,16 @@ def _kinds_column(names: list[str], body: list[Row], taken: tuple[int | None, ..
             if found <= set(_DIRECTIONS):
                 return place
     return None
+
+
+def _only_number(names: list[str], body: list[Row], taken: tuple[int | None, ...]) -> int | None:
+    """Return the one column besides those taken that holds numbers, unless these are times or names."""
+    found = []
+    for place, name in enumerate(names):
+        cells = [row.cells[place] for row in body if len(row.cells) > place]
+        if place not in taken and cells and all(map(is_number, cells)) and not _OTHER_NUMBERS.search(name):
+            found.append(place)
+    return found[0] if len(found) == 1 else None
 
 
 def _plain(name: str) -> str:

@@ -82,7 +82,10 @@ def from_dict(document: Mapping[str, Any]) -> Wiring:
 
 def _check_header(document: Mapping[str, Any]) -> None:
     if not isinstance(document, Mapping) or document.get("format") != DOCUMENT_FORMAT:
-        raise ValueError(f"is no wiring: it must be an object with the format {DOCUMENT_FORMAT!r}")
+        raise ValueError(
+            f"is no wiring: it must be an object with the format {DOCUMENT_FORMAT!r}, or of Cytoscape or JGF, or "
+            "node-link data with 'nodes' and 'edges' or 'links'"
+        )
     if document.get("version") != _VERSION:
         raise ValueError(f"version {shown(document.get('version'))} is not known: this reads version {_VERSION}")
     known = _REQUIRED | _OPTIONAL

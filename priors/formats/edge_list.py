@@ -23,6 +23,7 @@ _ITEM = r"'([^'\\]*)': ('[^'\\]*'|[^\s,'(){}\[\]]+)"
 _DATA_ITEM = re.compile(_ITEM)
 _DATA = re.compile(rf"\{{({_ITEM}(, {_ITEM})*)?\}}")
 _MOST_CELLS = 4
+_MOST_OTHER_LINES = 20
 _DECLARED = "# directed"
 
 
@@ -61,8 +62,9 @@ def wiring_of_rows(rows: Rows, reading: Reading) -> Wiring:
         for name, layer in zip(names, np.repeat(np.arange(len(note["sizes"])), note["sizes"]).tolist(), strict=True):
             draft.node(name, layer)
     named = TextNames((str(name), name) for name in names)
+    _drop_count(rows, reading)
     columns = columns_of(rows, reading) if rows.sample else Columns(0, 1, None)
-    for number, (source, target, weight, otherwise) in _edges(rows, columns):
+    for number, (source, target, weight, otherwise) in _edges(_without_counts(rows, columns, reading), rows, columns):
         try:
             end = named[f"right {target}"] if rows.bipartite else named[target]
             draft.edge(named[source], end, weight, otherwise=otherwise)
@@ -124,11 +126,37 @@ def _direction(rows: Rows, columns: Columns) -> bool | None:
     return columns.directed if rows.directed is None else rows.directed
 
 
-def _edges(rows: Rows, columns: Columns) -> Iterator[tuple[int, tuple[str, str, float | None, bool]]]:
-    """Yield line, source, target, weight, and whether it is undirected among directed ones, of every edge."""
+def _drop_count(rows: Rows, reading: Reading) -> None:
+    """Pass over a first line that holds one number and nothing else, where others hold more."""
+    if len(rows.sample) < 2 or not len(rows.sample[0].cells) == 1 < len(rows.sample[1].cells):
+        return
+    if rows.sample[0].cells[0].isdecimal():
+        reading.remark(f"line {rows.sample[0].number}, which holds a number alone and is taken as a heading")
+        del rows.sample[0]
+
+
+def _without_counts(rows: Rows, columns: Columns, reading: Reading) -> Iterator[Row]:
+    """Yield the rows but for a first one that holds the numbers of nodes and of all other rows."""
     own = iter(rows)
-    if columns.has_heading:
-        next(own)
+    first = next(own, None)
+    if first is None or columns.has_heading:
+        return own
+    # Rows are not kept, but where the second number is about that of all lines.
+    counts = [int(cell) if cell.isdecimal() and len(cell) < 10 else 0 for cell in first.cells]
+    if len(counts) != 2 or not 1 < counts[1] <= rows.n_lines <= counts[1] + _MOST_OTHER_LINES:
+        return chain([first], own)
+    others = list(own)
+    ends = {cell for row in others for cell in row.cells[:2]}
+    if counts[1] == len(others) and counts[0] >= len(ends) and first.cells[0] not in ends:
+        reading.remark(f"line {first.number}, taken as the numbers of nodes and edges")
+        return iter(others)
+    return chain([first], others)
+
+
+def _edges(
+    own: Iterator[Row], rows: Rows, columns: Columns
+) -> Iterator[tuple[int, tuple[str, str, float | None, bool]]]:
+    """Yield line, source, target, weight, and whether it is undirected among directed ones, of every edge."""
     least = 1 + max(columns.source, columns.target)
     for row in own:
         cells = row.cells

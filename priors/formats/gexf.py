@@ -25,7 +25,8 @@ _INPUTS, _OUTPUTS = "wirenas-inputs", "wirenas-outputs"
 _KEYWORDS = re.compile(rf"(?:^|,)\s*({_INPUTS}|{_OUTPUTS})\s*(?=,|$)")
 _KEPT = {"node": "layer", "edge": "weight"}
 _DIRECTIONS = ("directed", "undirected")
-_KINDS = {"directed": True, "undirected": False, "mutual": False}
+# Gephi once wrote mixed, which the format does not know, for graphs whose edges say it themselves.
+_KINDS = {"directed": True, "undirected": False, "mutual": False, "mixed": False}
 
 
 def read_gexf(content: bytes, reading: Reading) -> Wiring:

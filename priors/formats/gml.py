@@ -8,7 +8,6 @@ References
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,7 +20,6 @@ from priors.wiring import Wiring
 
 __all__ = ["read_gml", "write_gml"]
 
-_TOKEN = re.compile(r'\s*(?:(?P<text>"[^"]*")|(?P<open>\[)|(?P<close>\])|(?P<word>[^\s\[\]"]+))')
 _BRACKETS = {"[": "open", "]": "close"}
 _WEIGHTS = ("weight", "value")
 _KEPT = {"node": {"id", "label", "layer"}, "edge": {"source", "target", "directed", *_WEIGHTS}}
@@ -40,36 +38,29 @@ def read_gml(content: bytes, reading: Reading) -> Wiring:
 
 def _tokens(content: bytes, reading: Reading) -> Iterator[tuple[str, str]]:
     """Yield kind and text of every token; a text in quotes may span lines."""
-    quoted: list[str] = []
-    for number, line in numbered_lines(content, reading):
-        text = line
-        if quoted:
-            if '"' not in line:
-                quoted.append(line)
-                continue
-            end, _, text = line.partition('"')
-            yield "text", " ".join([*quoted, end])
-            quoted = []
-        elif text.lstrip().startswith("#"):
+    quoted: list[str] | None = None
+    for _, line in numbered_lines(content, reading):
+        if quoted is None and ('"' not in line or line.lstrip().startswith("#")):
+            yield from _words("" if line.lstrip().startswith("#") else line)
             continue
-        if '"' not in text:
-            for word in text.replace("[", " [ ").replace("]", " ] ").split():
-                yield _BRACKETS.get(word, "word"), word
-            continue
-        place = 0
-        while place < len(text) and not text[place:].isspace():
-            match = _TOKEN.match(text, place)
-            if match is None:
-                begin = text.find('"', place)
-                if begin < 0 or not (not text[place:begin] or text[place:begin].isspace()):
-                    raise ValueError(f"line {number} is not understood: {shown(text[place:].strip())}")
-                quoted = [text[begin + 1 :]]
-                break
-            place = match.end()
-            kind = str(match.lastgroup)
-            yield kind, match[kind].strip('"') if kind == "text" else match[kind]
-    if quoted:
+        # Every other part of a line with quotes is inside of them.
+        for index, part in enumerate(line.split('"')):
+            if index and quoted is not None:
+                yield "text", " ".join(quoted)
+                quoted = None
+            elif index:
+                quoted = []
+            if quoted is None:
+                yield from _words(part)
+            else:
+                quoted.append(part)
+    if quoted is not None:
         raise ValueError("ends inside of a text in quotes")
+
+
+def _words(text: str) -> Iterator[tuple[str, str]]:
+    for word in text.replace("[", " [ ").replace("]", " ] ").split():
+        yield _BRACKETS.get(word, "word"), word
 
 
 class _Reader:

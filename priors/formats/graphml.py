@@ -94,7 +94,8 @@ class _Reader:
     def start_data(self, attributes: dict[str, str], _: str) -> None:
         self.key = attribute(attributes, "key", "data")
         if self.key not in self.declared:
-            raise ValueError(f"holds data with the key {shown(self.key)}, which is not declared")
+            # Neo4j declares none: keys are then the names themselves.
+            self.start_key({"id": self.key}, "")
 
     def end_data(self, text: str, around: str) -> None:
         name = self.keys.get((around, self.key))

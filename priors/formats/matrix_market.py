@@ -84,7 +84,8 @@ def _uncommented(content: bytes, reading: Reading, comments: list[str]) -> Itera
 
 def _banner(line: str) -> tuple[str, str, str]:
     words = line.lower().split()
-    if len(words) != 5 or words[:2] != ["%%matrixmarket", "matrix"]:
+    # Network Repository writes one sign only.
+    if len(words) != 5 or words[0].lstrip("%") != "matrixmarket" or words[0][:1] != "%" or words[1] != "matrix":
         raise ValueError(f"begins with {shown(line)}: it must be '%%MatrixMarket matrix coordinate real general'")
     for word, known in zip(words[2:], (tuple(_LAYOUTS), _FIELDS, _SYMMETRIES), strict=True):
         if word not in known:

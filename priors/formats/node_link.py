@@ -60,16 +60,23 @@ def from_node_link(document: Mapping[str, Any], reading: Reading) -> Wiring:
         raise ValueError(f"holds {' and '.join(keys) or 'neither edges nor links'}: node-link data has one of the two")
     nodes, links = _items(document, "nodes"), _items(document, keys[0])
     draft = Draft(reading)
+    is_vis = bool(links) and "source" not in links[0] and "from" in links[0]
+    source, target = ("from", "to") if is_vis else ("source", "target")
+    ends = [(_name(link, source), _name(link, target)) for link in links]
     by_place = bool(nodes) and not any("id" in node for node in nodes)
+    ids: list[str | int] = list(range(len(nodes))) if by_place else [_name(node, "id") for node in nodes]
     if by_place:
         reading.remark("nodes without an id, taken by their places")
-    for place, node in enumerate(nodes):
-        draft.node(place if by_place else _name(node, "id"), _layer(node.get("layer"), reading))
+    elif ends and not {name for pair in ends for name in pair} & set(ids) and _are_places(ends, len(nodes)):
+        reading.remark("links between places of nodes, since none of them is an id")
+        ends = [(ids[int(first)], ids[int(second)]) for first, second in ends]
+    for name, node in zip(ids, nodes, strict=True):
+        draft.node(name, _layer(node.get("layer"), reading))
     weighted = next((key for key in _WEIGHTS if any(link.get(key) is not None for link in links)), "weight")
     if weighted != "weight":
         reading.remark(f"{weighted!r} of links, taken as their weight")
-    for link in links:
-        draft.edge(_name(link, "source"), _name(link, "target"), _weight(link.get(weighted)))
+    for (first, second), link in zip(ends, links, strict=True):
+        draft.edge(first, second, _weight(link.get(weighted)))
     graph = document.get("graph", {})
     attributes = graph if isinstance(graph, dict) else {}
     if "directed" not in document:
@@ -77,6 +84,10 @@ def from_node_link(document: Mapping[str, Any], reading: Reading) -> Wiring:
     return draft.wiring(
         directed=_flag(document, "directed"), inputs=_flag(attributes, "inputs"), outputs=_flag(attributes, "outputs")
     )
+
+
+def _are_places(ends: list[tuple[str | int, str | int]], n_nodes: int) -> bool:
+    return all(isinstance(place, int) and 0 <= place < n_nodes for pair in ends for place in pair)
 
 
 def _items(document: Mapping[str, Any], key: str) -> list[dict[str, Any]]:

@@ -74,7 +74,9 @@ class _Reader:
         elif self.section == "vertices":
             self._vertex([quoted or plain for quoted, plain in _TOKEN.findall(text)])
         elif self.section in ("arcs", "edges"):
-            self._edge(text.split())
+            cells = text.split()
+            # The number of a relation may stand before an edge.
+            self._edge(cells[1:] if cells[0].endswith(":") else cells)
         elif self.section in ("arcslist", "edgeslist"):
             first, *others = text.split()
             for other in others:

@@ -46,6 +46,8 @@ class Rows:
         Whether the sample is all rows.
     separator : str or None
         What separates cells; None stands for blanks.
+    n_lines : int
+        Lines of the file, comments and blank ones included.
     directed : bool or None
         What comments say about edges.
     bipartite : bool
@@ -58,6 +60,7 @@ class Rows:
     rest: Iterator[Row]
     whole: bool
     separator: str | None
+    n_lines: int = 0
     directed: bool | None = None
     bipartite: bool = False
     note: Note | None = None
@@ -86,7 +89,7 @@ def read_rows(content: bytes, reading: Reading, separator: str | None = None) ->
         separator = _separator([line for _, line in first])
     rows = _rows(chain(first, lines), separator)
     sample = list(islice(rows, SAMPLE))
-    found = Rows(sample, rows, len(first) < SAMPLE, separator, note=note)
+    found = Rows(sample, rows, len(first) < SAMPLE, separator, content.count(b"\n") + 1, note=note)
     for comment in comments if note is None else ():
         konect, said = _KONECT.match(comment), _DIRECTED.search(comment)
         if konect is not None:

@@ -50,7 +50,6 @@ def test_graphml_of_others_with_defaults_and_extensions():
         ('<node id="n2"/>', '<node id="n2"/><hyperedge/>', "hyperedge"),
         ('<node id="n2"/>', "<node/>", "'node' without the attribute 'id'"),
         ('target="n2"', 'target="n2" directed="no"', "directed='no': it must be true or false"),
-        ('key="e_w"', 'key="other"', "key 'other', which is not declared"),
         ("-2", "1_0", "weight '1_0'"),
         ("0.0", "0.5", "units need layers, and it has attribute 'layer' of nodes, which holds '0.5'"),
         ("0.0", "2", r"units need layers, and it has layers that are not numbered 0, 1, … \(none has layer 0\)"),
