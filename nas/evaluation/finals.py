@@ -144,7 +144,8 @@ def _dense_beside(candidates: Sequence[tuple[int, Wiring]], winner: int, spec: N
     The winner's is among its references already.
     """
     chosen = dict((candidates[0], candidates[len(candidates) // 2], candidates[-1]))
-    return {trial: dense_of_equal_size(wiring, spec) for trial, wiring in chosen.items() if trial != winner}
+    found = {trial: dense_of_equal_size(wiring, spec) for trial, wiring in chosen.items() if trial != winner}
+    return {trial: dense for trial, dense in found.items() if dense is not None}
 
 
 def _assess_all(

@@ -26,6 +26,7 @@ LINEAR = "linear"
 """Name of the reference without hidden neurons."""
 
 _MOST_EDGES = 2_000_000
+_NARROWEST = 4
 
 
 @dataclass(frozen=True)
@@ -40,33 +41,50 @@ class Contender:
 def references(wiring: Wiring, spec: NetworkSpec, rng: np.random.Generator) -> list[Contender]:
     """Return the references of an attached wiring.
 
-    For an MLP: a linear one; two dense hidden layers of equal width, with as many parameters as comes nearest; two
-    dense hidden layers with as many neurons; the same layers with as many edges, at random places (with fewer where
-    they cannot hold as many). For an RNN: a linear one on the mean input over time; a completely connected one with as
-    many parameters as comes nearest; one with as many neurons; and as many neurons with as many edges of each kind, at
-    random places. The dense one with as many neurons is left out where it would have more than two million edges.
+    For an MLP: a linear one; dense hidden layers with as many parameters as comes nearest, two of equal width, or one
+    where two would be narrower than the outputs; two dense hidden layers with as many neurons; the same layers with as
+    many edges, at random places (with fewer where they cannot hold as many). For an RNN: a linear one on the mean input
+    over time; a completely connected one with as many parameters as comes nearest; one with as many neurons; and as
+    many neurons with as many edges of each kind, at random places.
+
+    The dense one with as many neurons is left out where it would have more than two million edges, and the one with as
+    many parameters where it would be narrower than the outputs and four neurons: so narrow, any network beats it.
     """
     units = (wiring.n_inputs, wiring.n_outputs)
     linear = NetworkSpec("linear-mean" if spec.kind == "rnn" else "mlp")
     found = [
         Contender(LINEAR, Wiring.from_masks([np.ones(units[::-1])], inputs=True, outputs=True), linear),
-        dense_of_equal_size(wiring, spec),
     ]
-    if sum(_dense_edges(spec, units, wiring.n_hidden)) <= _MOST_EDGES:
-        found.append(Contender("dense with equal neurons", _dense(spec, units, wiring.n_hidden), spec))
+    if (dense := dense_of_equal_size(wiring, spec)) is not None:
+        found.append(dense)
+    layers = _equal_layers(wiring.n_hidden, 1 if spec.kind == "rnn" else 2)
+    if sum(_dense_edges(spec, units, layers)) <= _MOST_EDGES:
+        found.append(Contender("dense with equal neurons", _dense(spec, units, layers), spec))
     sparse = _sparse_rnn if spec.kind == "rnn" else _sparse_mlp
     return [*found, Contender("random with equal edges", sparse(wiring, rng), spec)]
 
 
-def dense_of_equal_size(wiring: Wiring, spec: NetworkSpec) -> Contender:
-    """Return the dense network whose number of parameters comes nearest to that of an attached wiring."""
+def dense_of_equal_size(wiring: Wiring, spec: NetworkSpec) -> Contender | None:
+    """Return the dense network whose number of parameters comes nearest to that of an attached wiring.
+
+    None where it would be narrower than the outputs and four neurons.
+    """
     units = (wiring.n_inputs, wiring.n_outputs)
+    budget = spec.n_parameters(wiring)["total"]
 
-    def parameters(n_hidden: int) -> int:
-        return spec.count_parameters(_dense_edges(spec, units, n_hidden), n_hidden, units[1])["total"]
+    def sized(n_layers: int) -> list[int]:
+        def parameters(n_hidden: int) -> int:
+            layers = _equal_layers(n_hidden, n_layers)
+            return spec.count_parameters(_dense_edges(spec, units, layers), n_hidden, units[1])["total"]
 
-    width = _nearest_width(parameters, spec.n_parameters(wiring)["total"])
-    return Contender(EQUAL_PARAMETERS, _dense(spec, units, width), spec)
+        return _equal_layers(_nearest_width(parameters, budget), n_layers)
+
+    layers = sized(1 if spec.kind == "rnn" else 2)
+    if spec.kind == "mlp" and min(layers) < units[1]:
+        layers = sized(1)
+    if min(layers) < min(units[1], _NARROWEST):
+        return None
+    return Contender(EQUAL_PARAMETERS, _dense(spec, units, layers), spec)
 
 
 def complete(n: int) -> Wiring:
@@ -74,25 +92,24 @@ def complete(n: int) -> Wiring:
     return Wiring((n,), np.argwhere(np.ones((n, n), dtype=bool)))
 
 
-def _dense(spec: NetworkSpec, units: tuple[int, int], n_hidden: int) -> Wiring:
-    """Return the dense wiring with so many hidden neurons."""
+def _dense(spec: NetworkSpec, units: tuple[int, int], layers: list[int]) -> Wiring:
+    """Return the dense wiring with so many neurons in every hidden layer, of which an RNN has one."""
     if spec.kind == "rnn":
-        return attach(complete(n_hidden), *units, "natural")
-    sizes = [units[0], *_two_layers(n_hidden), units[1]]
+        return attach(complete(layers[0]), *units, "natural")
+    sizes = [units[0], *layers, units[1]]
     masks = [np.ones((after, before)) for before, after in pairwise(sizes)]
     return Wiring.from_masks(masks, inputs=True, outputs=True)
 
 
-def _dense_edges(spec: NetworkSpec, units: tuple[int, int], n_hidden: int) -> tuple[int, int, int]:
+def _dense_edges(spec: NetworkSpec, units: tuple[int, int], layers: list[int]) -> tuple[int, int, int]:
     """Return how many edges of each kind that wiring has: from inputs, between hidden neurons, to outputs."""
     if spec.kind == "rnn":
-        return units[0] * n_hidden, n_hidden**2, n_hidden * units[1]
-    layers = _two_layers(n_hidden)
+        return units[0] * layers[0], layers[0] ** 2, layers[0] * units[1]
     return units[0] * layers[0], sum(before * after for before, after in pairwise(layers)), layers[-1] * units[1]
 
 
 def _sparse_mlp(wiring: Wiring, rng: np.random.Generator) -> Wiring:
-    sizes = (wiring.n_inputs, *_two_layers(wiring.n_hidden), wiring.n_outputs)
+    sizes = (wiring.n_inputs, *_equal_layers(wiring.n_hidden, 2), wiring.n_outputs)
     possible = sum(before * after for before, after in pairwise(sizes))
     return Layered(sizes, edges=min(wiring.n_edges, possible), inputs=True, outputs=True).sample(rng)
 
@@ -120,8 +137,8 @@ def _random_edges(sources: range, targets: range, count: int, rng: np.random.Gen
     return np.stack([source + sources.start, target + targets.start], axis=1)
 
 
-def _two_layers(n_hidden: int) -> list[int]:
-    return [n_hidden] if n_hidden == 1 else [(n_hidden + 1) // 2, n_hidden // 2]
+def _equal_layers(n_hidden: int, n_layers: int) -> list[int]:
+    return [n_hidden] if n_hidden == 1 or n_layers == 1 else [(n_hidden + 1) // 2, n_hidden // 2]
 
 
 def _nearest_width(size_of: Callable[[int], int], budget: int) -> int:

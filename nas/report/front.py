@@ -58,7 +58,9 @@ def front_references(finals: Finals) -> tuple[Entry, ...]:
     and test (mean, std and seeds of each).
     """
     named = {row.name: row for row in finals.references}
-    dense = [*finals.dense.items(), (finals.winner.trial, named[EQUAL_PARAMETERS])]
+    dense: list[tuple[int | None, Standing]] = [*finals.dense.items()]
+    if EQUAL_PARAMETERS in named:
+        dense.append((finals.winner.trial, named[EQUAL_PARAMETERS]))
     rows = [(None, named[LINEAR]), *sorted(dense, key=lambda item: item[1].n_parameters)]
     return tuple(
         {"name": row.name, "trial": trial, "n_parameters": row.n_parameters, **_trained(row)} for trial, row in rows

@@ -13,33 +13,40 @@ from predictors.validation.resampling import LEVEL
 __all__ = ["front_verdict", "verdict"]
 
 _ONE_POINT = 0.01
+_UNDECIDED, _LEVEL = "is undecided against", "is level with"
 
 Row = Mapping[str, Any]
 """``mean``, ``std`` and ``seeds`` of a network's tests."""
 
 
 def verdict(test: Row, rivals: Sequence[Row], plateaus: Mapping[str, float], metric: str, direction: str) -> str:
-    """Say which references the winner loses to, beats and is not told apart from, and how it is beside simple rules.
+    """Say which references the winner loses to, is level with and beats, and how it is beside simple rules.
 
     Rivals are references with ``name`` and ``n_parameters``; plateaus are what simple rules reach, by their name. The
     metric says what the means are, the direction whether more or less of it is better.
 
     Notes
     -----
-    Two networks are not told apart where the 95 % interval of the difference of their means holds 0. It is over the
-    seeds of their trainings, by Student's t with Welch's degrees of freedom: for five seeds two standard errors are too
-    few. One seed alone says nothing about chance; then means are compared as they are, and the verdict says so.
+    It is undecided which of two networks is better where the 95 % interval of the difference of their means holds 0;
+    of accuracies within a point of it on both sides they are level. The interval is over the seeds of their trainings,
+    by Student's t with Welch's degrees of freedom: for five seeds two standard errors are too few. One seed alone says
+    nothing about chance; then means are compared as they are, and the verdict says so.
 
     References
     ----------
     .. [1] B. L. Welch, "The generalization of Student's problem", doi:10.1093/biomet/34.1-2.28
     """
     sign = sign_of(direction)
-    groups: dict[str, list[str]] = {"LOSES to": [], "is not told apart from": [], "beats": []}
+    groups: dict[str, list[str]] = {"LOSES to": [], _UNDECIDED: [], _LEVEL: [], "beats": []}
     for rival in rivals:
-        groups[_compare(test, rival, sign)].append(f"{rival['name']} ({_format_difference(test, rival, metric)})")
+        word = _compare(test, rival, sign, metric)
+        groups[word].append(f"{rival['name']} ({_format_difference(test, rival, metric)})")
     sentences = [f"The found wiring {word} {', '.join(group)}." for word, group in groups.items() if group]
     sentences.append(_compare_with_equal(test, rivals, metric, sign))
+    if rivals and all(rival["name"] != EQUAL_PARAMETERS for rival in rivals):
+        sentences.append(
+            "No dense network of equal size stands beside it: with so few parameters one has hardly a hidden neuron."
+        )
     if plateaus:
         sentences.append(_compare_with_rules(test, plateaus, sign))
     if rivals:
@@ -57,7 +64,7 @@ def front_verdict(front: Sequence[Row], rivals: Sequence[Row], metric: str, dire
     sentences = []
     for rival in rivals:
         if (own := tested.get(rival["trial"])) is not None:
-            word = _compare(own["test"], rival["test"], sign)
+            word = _compare(own["test"], rival["test"], sign, metric)
             difference = _format_difference(own["test"], rival["test"], metric)
             sentences.append(
                 f"With {own['n_parameters']} parameters (trial {rival['trial']}) the front {word} the dense network of "
@@ -65,7 +72,7 @@ def front_verdict(front: Sequence[Row], rivals: Sequence[Row], metric: str, dire
             )
     for linear in (rival for rival in rivals if rival["trial"] is None):
         larger = [entry for entry in tested.values() if entry["n_parameters"] >= linear["n_parameters"]]
-        worse = sum(_compare(entry["test"], linear["test"], sign) == "LOSES to" for entry in larger)
+        worse = sum(_compare(entry["test"], linear["test"], sign, metric) == "LOSES to" for entry in larger)
         if worse:
             sentences.append(f"{worse} of {len(larger)} members that are no smaller LOSE to the linear network.")
     fallen = sum(not entry["stays"] for entry in tested.values())
@@ -76,10 +83,11 @@ def front_verdict(front: Sequence[Row], rivals: Sequence[Row], metric: str, dire
     return " ".join(sentences)
 
 
-def _compare(one: Row, other: Row, sign: float) -> str:
+def _compare(one: Row, other: Row, sign: float, metric: str) -> str:
     low, high = _interval(one, other)
     if low <= 0 <= high:
-        return "is not told apart from"
+        narrow = metric == "accuracy" and low >= -_ONE_POINT and high <= _ONE_POINT
+        return _LEVEL if narrow else _UNDECIDED
     return "beats" if sign * low > 0 else "LOSES to"
 
 
@@ -98,8 +106,10 @@ def _compare_with_equal(test: Row, rivals: Sequence[Row], metric: str, sign: flo
 def _compare_with_rules(test: Row, plateaus: Mapping[str, float], sign: float) -> str:
     rule = max(plateaus, key=lambda name: sign * plateaus[name])
     low, high = _interval(test, {"mean": plateaus[rule], "std": 0.0, "seeds": 2})
-    better = "not told apart from" if low < 0 < high else "better than" if sign * low > 0 else "NOT better than"
-    return f"It is {better} the best simple rule ({rule}, {plateaus[rule]:.4f})."
+    best = f"the best simple rule ({rule}, {plateaus[rule]:.4f})"
+    if low < 0 < high:
+        return f"Whether it is better than {best} is undecided."
+    return f"It is {'better than' if sign * low > 0 else 'NOT better than'} {best}."
 
 
 def _state_scope(test: Row) -> str:

@@ -186,7 +186,7 @@ def test_where_a_front_loses_is_said():
     assert text == (
         "With 100 parameters (trial 1) the front beats the dense network of equal size "
         "(+10.00 [+8.27, +11.73] points). "
-        "With 200 parameters (trial 2) the front is not told apart from the dense network of equal size "
+        "With 200 parameters (trial 2) the front is undecided against the dense network of equal size "
         "(-0.50 [-2.23, +1.23] points). "
         "With 400 parameters (trial 4) the front LOSES to the dense network of equal size "
         "(-5.00 [-6.73, -3.27] points). "

@@ -62,12 +62,12 @@ def test_the_verdict_says_nothing_of_a_point_where_the_wiring_is_ahead():
 @pytest.mark.parametrize(
     ("rival", "word"),
     [
-        (0.90, "is not told apart from"),
-        (0.917, "is not told apart from"),
+        (0.90, "is undecided against"),
+        (0.917, "is undecided against"),
         (0.9175, "LOSES to"),
         (0.8825, "beats"),
         # More than two standard errors, .01414, which for four seeds are too few.
-        (0.915, "is not told apart from"),
+        (0.915, "is undecided against"),
     ],
 )
 def test_networks_are_told_apart_by_an_interval_without_zero(rival: float, word: str):
@@ -75,12 +75,27 @@ def test_networks_are_told_apart_by_an_interval_without_zero(rival: float, word:
     assert say("accuracy", 0.90, {"linear": rival}, std=0.01).startswith(f"The found wiring {word} linear (")
 
 
+@pytest.mark.parametrize(
+    ("rival", "word"), [(0.9005, "is level with"), (0.9045, "is level with"), (0.9051, "is undecided")]
+)
+def test_networks_are_level_where_the_interval_is_within_a_point(rival: float, word: str):
+    # .0052 to both sides.
+    said = say("accuracy", 0.90, {EQUAL: rival}, std=0.003)
+    assert said.startswith(f"The found wiring {word}")
+    assert "level" not in say("mean-squared-error", 0.90, {EQUAL: rival}, std=0.003)
+
+
+def test_a_missing_dense_network_is_explained():
+    assert "No dense network of equal size stands beside it" in say("accuracy", 0.90, {"linear": 0.8})
+    assert "No dense" not in say("accuracy", 0.90, {EQUAL: 0.8})
+
+
 def test_an_interval_of_unequal_spreads_is_that_of_welch():
     tests = [0.91, 0.95, 0.93, 0.90, 0.99], [0.935, 0.936, 0.934]
     rows = [{"mean": np.mean(own), "std": np.std(own, ddof=1), "seeds": len(own), "n_parameters": 9} for own in tests]
     low, high = ttest_ind(*tests, equal_var=False).confidence_interval(0.95)
     said = verdict(rows[0], [{**rows[1], "name": "linear"}], {}, "loss", "maximize")
-    assert said.startswith(f"The found wiring is not told apart from linear (+0.001 [{low:+.4g}, {high:+.4g}]).")
+    assert said.startswith(f"The found wiring is undecided against linear (+0.001 [{low:+.4g}, {high:+.4g}]).")
     assert said.endswith(
         "Brackets are 95 % intervals over 5 training seeds of one wiring each, on the same test examples; "
         "they say nothing of other wirings or examples."
@@ -89,8 +104,12 @@ def test_an_interval_of_unequal_spreads_is_that_of_welch():
 
 def test_a_simple_rule_is_beaten_by_more_than_seeds_differ():
     # The interval of one mean of 4 seeds: 3.182 * .01 / 2 = .0159 to both sides.
-    for rule, word in ((0.88, "better than"), (0.89, "not told apart from"), (0.92, "NOT better than")):
-        assert f"It is {word} the best simple rule" in say("accuracy", 0.90, {}, std=0.01, rule=rule)
+    for rule, words in (
+        (0.88, "It is better than the best simple rule (rule, 0.8800)."),
+        (0.89, "Whether it is better than the best simple rule (rule, 0.8900) is undecided."),
+        (0.92, "It is NOT better than the best simple rule (rule, 0.9200)."),
+    ):
+        assert words in say("accuracy", 0.90, {}, std=0.01, rule=rule)
 
 
 def test_the_verdict_where_less_is_better():
