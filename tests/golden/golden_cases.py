@@ -60,7 +60,7 @@ COMMANDS = {
 }
 """The arguments of commands by name; each prints one JSON object; later ones read what earlier ones wrote."""
 OF_FOLDERS = ("run", "run again", "status", "best", "survey", "predict", "predict by a fitted one", "explain")
-"""Commands that find their work done in the folders that are kept; what they answer, ``folders.json``, never changes."""
+"""Commands that find their work done in the folders that are kept; their answers (``folders.json``) never change."""
 TRIALS = (
     "run --task digits --nodes 8:12 --degree 2:3 --epochs 1 --batch-size 256 --trials 40 --finalists 1 --final-seeds 1"
 )
