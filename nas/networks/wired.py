@@ -19,6 +19,7 @@ from priors.wiring import Wiring
 __all__ = ["Matrix", "SparseMatrix", "WiredModule", "affine", "generator_of", "is_autocast", "is_plain"]
 
 _ALWAYS_DENSE, _NEVER_DENSE = 2**22, 2**28
+_WORTH_COPYING = 10_000
 """Entries of all matrices up to which they are made dense at any density, and beyond which at none."""
 _DENSITY = 1 / 64
 """Between the two, matrices of at least this share of weights are made dense."""
@@ -245,6 +246,10 @@ class WiredModule(nn.Module):
         """Count the weights of every block."""
         ends = [block.offset + block.size for block in self.blocks]
         self._counts = np.diff(np.searchsorted(slots, ends), prepend=0).tolist()
+        self._is_full = [
+            count == block.size and count >= _WORTH_COPYING
+            for count, block in zip(self._counts, self.blocks, strict=True)
+        ]
 
     def _is_dense(self) -> bool:
         """Whether matrices are made in full, which is faster where they are small or not very sparse."""
@@ -256,7 +261,16 @@ class WiredModule(nn.Module):
         _refuse_norms(self)
         values = self.weight if values is None else values
         size = n_slots(self.blocks)
-        return values if len(self.slots) == size else values.new_zeros(size).index_copy(0, self.slots, values)
+        if len(self.slots) == size:
+            return values
+        if not any(self._is_full):
+            return values.new_zeros(size).index_copy(0, self.slots, values)
+        # Most entries of a complete block need no scattering, only a copy.
+        parts = []
+        pieces = zip(torch.split(values, self._counts), torch.split(self.slots, self._counts), strict=True)
+        for block, full, (own, slots) in zip(self.blocks, self._is_full, pieces, strict=True):
+            parts.append(own if full else own.new_zeros(block.size).index_copy(0, slots - block.offset, own))
+        return torch.cat(parts)
 
     def _matrices(self) -> tuple[Matrix, ...]:
         """Return the matrix of every block in the form that is computed with."""
