@@ -26,8 +26,10 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     final = Path(path)
     temporary = _beside(final)
+    mode = _usual_mode(temporary)
     try:
         yield temporary
+        temporary.chmod(mode)
         temporary.replace(final)
     finally:
         temporary.unlink(missing_ok=True)
@@ -41,9 +43,12 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     final = Path(path)
     temporary, old = _beside(final), _beside(final)
+    mode = _usual_mode(temporary)
     temporary.mkdir()
     try:
         yield temporary
+        for file in filter(Path.is_file, temporary.rglob("*")):
+            file.chmod(mode)
         if final.exists():
             final.rename(old)
         temporary.rename(final)
@@ -65,6 +70,15 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
+
+
+def _usual_mode(path: Path) -> int:
+    """Return the permissions of a file that is made here: some libraries write files that nobody else may read."""
+    path.touch()
+    try:
+        return path.stat().st_mode & 0o777
+    finally:
+        path.unlink()
 
 
 def _beside(path: Path) -> Path:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.exceptions import TyperException
 
+from nas.cli.commands import Commands
 from nas.cli.console import Json, interruptible, make_console, note, print_json, say, say_what_was_assumed
 from nas.cli.flags import drawing_flags, drawing_of, flags, given_options
 from nas.cli.predictors import predictor_commands
 from nas.cli.studies import study_commands
 from nas.errors import CampaignError, InputError
-from nas.options.options import CampaignOptions, SurveyOptions
+from nas.options.options import CampaignOptions, SurveyOptions, explained_options
 
 if TYPE_CHECKING:
     from nas.campaign.worker import WorkerOutcome
@@ -29,7 +30,7 @@ _OTHERS_GO_ON = "interrupted; what it was training is done by other workers"
 _URL = "postgresql://USER:PASSWORD@HOST/DATABASE"
 _SECONDS_BETWEEN_LINES = 5.0
 
-app = typer.Typer(
+app = Commands(
     name="wirenas",
     help="Neural architecture search in which the architecture is a graph.",
     add_completion=False,
@@ -98,6 +99,9 @@ def run(
     data: Data = None,
     storage: Storage = None,
     study: Study = None,
+    print_toml: Annotated[
+        bool, typer.Option("--print-toml", help="Print all options as a CAMPAIGN.toml, and run nothing.")
+    ] = False,
     as_json: Json = False,
     **given: Any,
 ) -> None:
@@ -111,8 +115,13 @@ def run(
         from nas.cli.progress import CampaignDisplay, slow_engine_notice
 
         console, notice = make_console(stderr=True), slow_engine_notice(given["engine"])
+        if print_toml and out is None:
+            out = Path(os.devnull, "campaign")  # Nothing lies there, whatever does where the campaign would be.
         opened = open_campaign(campaign, out, given_options(given), threads, data, storage, study)
         options = opened.options
+        if print_toml:
+            typer.echo(explained_options(options), nl=False)
+            return
         outcome = opened.run(CampaignDisplay(console, options.direction, notice, by_size=options.by_size))
     print_json(outcome.to_json()) if as_json else show_outcome(make_console(), outcome)
 
@@ -255,7 +264,7 @@ def _summarize(done: WorkerOutcome) -> str:
 
 app.add_typer(study_commands, name="study", help="Run an experiment that writes its tables into results/.")
 
-generate = typer.Typer(no_args_is_help=True)
+generate = Commands(no_args_is_help=True)
 app.add_typer(generate, name="generate", help="Draw a wiring from a prior and write it as a network.")
 
 Attachment = Annotated[

@@ -14,6 +14,7 @@ import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from nas.cli.commands import split_lists
 from nas.errors import options_of
 from nas.options.options import CampaignOptions, SharedOptions, SurveyOptions
 from nas.space.families import FAMILIES, Drawing
@@ -36,6 +37,7 @@ _LEFT_OUT: dict[type[SharedOptions], frozenset[str]] = {
 }
 _PATHS = ("graphs", "warm_start")
 _READING = {"graph_format": "format", "directed": "directed", "merge": "merge"}
+_SEVERAL = " Several with commas, or again."
 _PRIOR = "The prior"
 _UNITS = "Input and output units"
 _OPTION_PANELS: dict[type[SharedOptions], str] = {CampaignOptions: "The campaign", SurveyOptions: "The survey"}
@@ -127,7 +129,7 @@ def given_options(given: Mapping[str, Any], config: type[SharedOptions] = Campai
         value = given[flag.name]
         if value is not None and value != []:
             section = nested if flag.section is None else nested.setdefault(flag.section, {})
-            section[flag.field] = value
+            section[flag.field] = split_lists(value) if isinstance(value, list) else value
     return nested
 
 
@@ -142,7 +144,7 @@ def _option_parameter(flag: _Flag) -> inspect.Parameter:
         kind = bool
     option = typer.Option(
         *(["--directed/--undirected"] if flag.name == "directed" else []),
-        help=f"{flag.info.description} {_default_text(default)}".strip(),
+        help=f"{flag.info.description} {_default_text(default)}{_SEVERAL if _is_repeated(flag.info) else ''}".strip(),
         rich_help_panel=flag.panel,
         show_default=False,
         metavar=None if kind is bool else _metavar(flag.name, flag.info),

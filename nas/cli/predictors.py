@@ -8,13 +8,14 @@ from typing import Annotated
 
 import typer
 
+from nas.cli.commands import Commands, split_lists
 from nas.cli.console import Json, make_console, print_csv, print_json
 from nas.cli.flags import Directed, GraphFormat, Merge
 from nas.errors import InputError
 
 __all__ = ["predictor_commands"]
 
-predictor_commands = typer.Typer()
+predictor_commands = Commands()
 
 Predicting = Annotated[
     Path,
@@ -30,7 +31,7 @@ Graphs = Annotated[
 ]
 Tiers = Annotated[
     list[str] | None,
-    typer.Option("--tier", help="size, structure, centrality, published, recurrent; again for several."),
+    typer.Option("--tier", help="size, structure, centrality, published, recurrent; several with commas, or again."),
 ]
 
 
@@ -77,7 +78,7 @@ def features(
 
     if as_csv and as_json:
         raise InputError("--csv, --json: one of the two is printed; leave one out")
-    tiers = tuple(tier) if tier else TIERS
+    tiers = tuple(split_lists(tier)) if tier else TIERS
     found = features_of(graphs, tiers, format=graph_format, directed=directed, merge=merge)
     if as_csv:
         print_csv([{"graph": row["graph"], **row["counts"], **row["features"]} for row in found])
@@ -127,7 +128,7 @@ def fit(
         value=tuple(value or ("value",)),
         group=group,
         parameters=tuple(parameter or ()),
-        tiers=tuple(tier) if tier else None,
+        tiers=tuple(split_lists(tier)) if tier else None,
         preparation=Preparation(orientation=(orientation,)) if orientation else None,
         direction="minimize" if minimize else "maximize",
         bounds=_range(bounds),

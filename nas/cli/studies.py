@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
+from nas.cli.commands import Commands
 from nas.cli.console import Json, make_console, note, print_json, say
 
 __all__ = ["study_commands"]
 
-study_commands = typer.Typer(no_args_is_help=True)
+study_commands = Commands(no_args_is_help=True)
 
 Out = Annotated[Path, typer.Option(file_okay=False, help="Where the results go.")]
 Atlas = Annotated[Path, typer.Option(file_okay=False, help="Where surveys and runs are kept.")]

@@ -6,6 +6,7 @@ Equal options give equal results; how many threads work on them is therefore not
 from __future__ import annotations
 
 import json
+import textwrap
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 import tomli_w
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from nas.errors import InputError, input_error, known
+from nas.errors import InputError, input_error, known, options_of
 from nas.space.space import Space
 from nas.training.recipe import Recipe
 from priors.files import atomic_write
@@ -34,6 +35,7 @@ __all__ = [
     "SharedOptions",
     "SurveyOptions",
     "changed_options",
+    "explained_options",
     "read_options",
     "refuse_changes",
     "refuse_other",
@@ -224,7 +226,7 @@ def resolve_survey(options: Mapping[str, Any]) -> SurveyOptions:
 def read_options(path: str | Path) -> dict[str, Any]:
     """Read options from a TOML file; they are checked by `resolve`."""
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        return tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}; give the path of a campaign file (TOML)") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -234,8 +236,26 @@ def read_options(path: str | Path) -> dict[str, Any]:
 def write_options(options: SharedOptions, path: str | Path) -> None:
     """Write resolved options as TOML, which reads back as the same options."""
     with atomic_write(path) as temporary:
-        document = _replaced(options.model_dump(mode="json"), None, _NONE)
-        temporary.write_text(tomli_w.dumps(document), encoding="utf-8")
+        temporary.write_text(tomli_w.dumps(_document(options)), encoding="utf-8")
+
+
+def explained_options(options: SharedOptions) -> str:
+    """Return resolved options as TOML with a comment on each: a file to start from."""
+    lines, section = [], ""
+    fields = {"": options_of(type(options)), "space.": options_of(Space), "recipe.": options_of(Recipe)}
+    for line in tomli_w.dumps(_document(options)).splitlines():
+        if line.startswith("["):
+            section = f"{line.strip('[]')}."
+        name = line.partition(" = ")[0]
+        if name in fields.get(section, {}) and " = " in line:
+            description = " ".join((fields[section][name].description or "").split())
+            lines += textwrap.wrap(description, 118, initial_indent="# ", subsequent_indent="# ")
+        lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def _document(options: SharedOptions) -> dict[str, Any]:
+    return _replaced(options.model_dump(mode="json"), None, _NONE)
 
 
 def changed_options(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any, Any]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +11,7 @@ from nas.errors import InputError, as_input_errors, known
 from nas.seeds import stream, stream_seed
 from nas.space.families import FAMILIES, Drawing
 from priors import ATTACHMENTS, GraphFileWarning, Prior, Wiring, attach, layer, orient, read_wiring, stack, write_wiring
+from priors.files import atomic_folder
 from priors.version import __version__
 
 __all__ = ["draw_wiring", "write_mlp", "write_rnn"]
@@ -177,6 +176,8 @@ def _write(out: Path, network: Any, wiring: Wiring, call: str, kind: Mapping[str
 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"out={out}: there is something already; give a folder that is new or empty")
+    if out.is_symlink():
+        raise InputError(f"out={out}: is a link; give the name of a folder that is not there yet")
     hidden = wiring.hidden
     parts = n_parameters(network)
     written = {
@@ -189,20 +190,12 @@ def _write(out: Path, network: Any, wiring: Wiring, call: str, kind: Mapping[str
     }
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+        with atomic_folder(out) as temporary:
+            save_network(network, temporary / "network.safetensors")
+            write_wiring(wiring.replace(weights=None), temporary / "wiring.json")
+            (temporary / "card.md").write_text(_card(written, parts, call), encoding="utf-8")
     except OSError as error:
         raise InputError(f"out={out}: {error.strerror}; give a folder that can be written") from None
-    try:
-        save_network(network, temporary / "network.safetensors")
-        write_wiring(wiring.replace(weights=None), temporary / "wiring.json")
-        (temporary / "card.md").write_text(_card(written, parts, call), encoding="utf-8")
-        temporary.chmod(0o755)
-        try:
-            temporary.replace(out)
-        except OSError as error:
-            raise InputError(f"out={out}: {error.strerror}; give the name of a folder that is not there yet") from None
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return written
 
 
