@@ -27,7 +27,13 @@ def draw(*, out: Path, loud: bool = False, **given: Any) -> None:
 
 PARAMETERS = inspect.signature(command).parameters
 # Renamed because one name of several is given at a time.
-FLAG = {"priors": "prior", "learning_rates": "learning_rate"}
+FLAG = {
+    "priors": "prior",
+    "learning_rates": "learning_rate",
+    "graphs_format": "format",
+    "graphs_directed": "directed",
+    "graphs_merge": "merge",
+}
 
 
 def no_flags() -> dict[str, Any]:
@@ -57,7 +63,11 @@ def test_every_flag_has_a_help_text_with_its_default():
                 if not (info.default is None or isinstance(info.default, bool)):
                     assert "Default: " in option.help
     assert PARAMETERS["nodes"].annotation.__metadata__[0].help.endswith("Default: 20:100.")
-    assert PARAMETERS["learning_rate"].annotation.__metadata__[0].help.endswith("Default: 0.01.")
+    assert (
+        PARAMETERS["learning_rate"]
+        .annotation.__metadata__[0]
+        .help.endswith("Default: 0.01. Several with commas, or again.")
+    )
     assert PARAMETERS["screened"].annotation.__metadata__[0].help.endswith("Default: yes.")
     assert PARAMETERS["nesterov"].annotation.__metadata__[0].help.endswith("Default: no.")
 
@@ -108,9 +118,11 @@ def test_every_flag_reaches_its_option(config: Any):
 
 def test_every_field_of_a_drawing_and_argument_of_a_prior_is_a_flag_with_its_default_and_help():
     parameters = dict(inspect.signature(draw).parameters)
-    fields = {field.name: field.default for field in dataclasses.fields(Drawing) if field.name != "arguments"}
+    collected = ("arguments", "reading")
+    fields = {field.name: field.default for field in dataclasses.fields(Drawing) if field.name not in collected}
     arguments = {argument.option for family in FAMILIES.values() for argument in family.arguments}
-    assert {"out", "loud"} == set(parameters) - set(fields) - arguments
+    reading = {"graph_format", "directed", "merge"}
+    assert {"out", "loud"} | reading == set(parameters) - set(fields) - arguments
     for name in (*fields, *arguments):
         default = fields.get(name)
         assert parameters[name].default == (inspect.Parameter.empty if default is dataclasses.MISSING else default)

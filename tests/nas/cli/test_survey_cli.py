@@ -98,7 +98,8 @@ def test_every_option_is_in_the_help(wirenas: Call, monkeypatch: pytest.MonkeyPa
     assert code == 0
     names = {*SurveyOptions.model_fields, *options_of(Space), *Recipe.model_fields}
     names -= {"space", "recipe", "priors", "learning_rates", "edits"}
-    for name in names | {"prior", "learning_rate", "out", "threads", "data", "json"}:
+    names -= {"graphs_format", "graphs_directed", "graphs_merge"}
+    for name in names | {"prior", "learning_rate", "format", "directed", "merge", "out", "threads", "data", "json"}:
         assert f"--{name.replace('_', '-')} " in text, name
     assert "--trials" not in text
     assert "--edits" not in text, "surveys edit nothing"
@@ -123,7 +124,7 @@ def test_the_example_of_the_help_is_understood(wirenas: Call, monkeypatch: pytes
 
 def test_a_degree_that_no_graph_has_is_told_with_what_it_becomes(wirenas: Call, tmp_path: Path):
     given = [
-        *TINY.split(),
+        *re.sub(r"--(nodes|degree) \S+ ", "", TINY).split(),
         "--nodes",
         "5",
         "--prior",
@@ -148,6 +149,7 @@ def test_flags_become_nested_options():
         """Do nothing."""
 
     given = dict.fromkeys([*SurveyOptions.model_fields, *options_of(Space), *Recipe.model_fields])
+    given |= dict.fromkeys(("format", "directed", "merge"))
     given |= {"prior": ["erdos-renyi"], "learning_rate": None, "wirings": "3", "epochs": "2"}
     assert given_options(given, SurveyOptions) == {
         "wirings": "3",

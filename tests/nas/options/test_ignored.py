@@ -81,6 +81,7 @@ def of_samplers(name: str, value: Any, *samplers: str, other: str = "tpe") -> li
 FAMILIES = "own graphs take the place of all families"
 CONTROLLED = ("only controlled attachment heeds it", "give space.attachment=controlled")
 KEPT = "give one number, which edits then keep"
+PATH = "give the path space.graphs"
 RANDOM_GRAPHS: dict[str, Any] = {"sampler": "random", "space.graphs": GRAPHS}
 CASES = [
     own("activation", "tanh"),
@@ -200,6 +201,10 @@ CASES = [
         {"space.priors": ["barabasi-albert"]},
         "only barabasi-albert heeds it",
         "give space.priors=barabasi-albert",
+    ),
+    *(
+        Case(f"space.graphs_{name}", value, {"space.graphs": GRAPHS}, None, "no files of graphs are read", PATH)
+        for name, value in (("format", "matrix"), ("directed", True), ("merge", "max"))
     ),
     Case("space.edits", 3, {}, None, "a survey edits no graphs", survey=True),
     *of_samplers("space.edits", 3, "structural", "genetic", other="nsga2"),

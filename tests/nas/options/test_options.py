@@ -54,6 +54,9 @@ OTHER: dict[str, Any] = {
     "space.readouts": 4,
     "space.width": 5,
     "space.graphs": "graphs.zip",
+    "space.graphs_format": "matrix",
+    "space.graphs_directed": True,
+    "space.graphs_merge": "max",
     "space.edits": 3,
     "space.max_parameters": 1234,
     "space.max_edges": 123,
@@ -113,7 +116,17 @@ def test_what_is_none_survives_a_file(tmp_path: Path):
     assert resolve(stored) == options
 
 
-@pytest.mark.parametrize("name", sorted(OTHER))
+READING = [name for name in OTHER if name.startswith("space.graphs_")]
+
+
+@pytest.mark.parametrize("name", READING)
+def test_how_graphs_are_read_may_change(tmp_path: Path, name: str):
+    write_options(resolve({}), tmp_path / OPTIONS_FILE)
+    section, option = name.split(".")
+    assert resume_options(tmp_path, changed(name))[section][option] == OTHER[name]
+
+
+@pytest.mark.parametrize("name", sorted(set(OTHER) - set(READING)))
 def test_a_campaign_refuses_every_other_option_by_its_name(tmp_path: Path, name: str):
     start = resolve({"recipe": {"optimizer": "sgd"}} if name == "recipe.nesterov" else {})
     write_options(start, tmp_path / OPTIONS_FILE)
