@@ -167,8 +167,9 @@ def show_predictions(console: Console, out: Path, found: Sequence[Mapping[str, A
             f"{100 * row['coverage']:.4g} % of trainings "
             f"within {row['low']:.4g} to {row['high']:.4g}, rank {row['rank']} of {row['of']}",
         )
-        drives = [f"{family} {share:+.2g}" for family, share in row["contributions"].items() if share][:_DRIVES]
-        say(console, f"  against typical wirings: {', '.join(drives) or 'no difference'}")
+        if row["contributions"] is not None:
+            drives = [f"{family} {share:+.2g}" for family, share in row["contributions"].items() if share][:_DRIVES]
+            say(console, f"  against typical wirings: {', '.join(drives) or 'no difference'}")
         if not row["in_domain"]:
             say(console, f"  unlike what was trained, so this is a guess: {row['outside']}")
         if row["trains"] < 0.9:
@@ -207,6 +208,10 @@ def show_worth(console: Console, found: Mapping[str, Any]) -> None:
     say(console, f"Predictor: learnt from {found['trained_on']}.")
     r2 = ", ".join(f"{name} {'–' if value is None else f'{value:.2f}'}" for name, value in found["r2"].items())
     say(console, f"R2 on wirings held out: {r2}.")
+    own = found["r2"].get("predictor")
+    if own is not None and own <= 0:
+        say(console, "It predicts no better than the mean of all wirings: do not choose by it; train more wirings.")
+        return
     say(console, f"Ask it: wirenas predict {found['out']} GRAPH   judge it: wirenas validate {found['out']}")
 
 

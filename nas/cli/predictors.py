@@ -25,7 +25,7 @@ Graphs = Annotated[
     list[Path],
     typer.Argument(
         metavar="GRAPH...",
-        help="Files: graphml, gexf, gml, net, edgelist, edges, csv, tsv, txt, json, npz, npy, mtx.",
+        help="Folders, archives and files of graphs: graphml, gexf, gml, net, edgelist, csv, txt, json, npz, mtx, ….",
         show_default=False,
     ),
 ]
@@ -41,6 +41,9 @@ def predict(
     graphs: Graphs,
     *,
     coverage: Annotated[float, typer.Option(help="Share of trainings inside the interval.")] = 0.9,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say which families of features each prediction rests on; takes longer.")
+    ] = False,
     graph_format: GraphFormat = None,
     directed: Directed = None,
     merge: Merge = "sum",
@@ -53,7 +56,7 @@ def predict(
     from nas.cli.display import show_predictions
     from nas.prediction.answers import predictions
 
-    found = predictions(out, graphs, coverage, format=graph_format, directed=directed, merge=merge)
+    found = predictions(out, graphs, coverage, explain=explain, format=graph_format, directed=directed, merge=merge)
     print_json({"predictions": found}) if as_json else show_predictions(make_console(), out, found)
 
 

@@ -19,11 +19,14 @@ from nas.errors import InputError, as_input_errors
 from nas.options.options import CAMPAIGN, PREDICTOR_FOLDER, SURVEY
 from predictors import Predictor, describe, names_of
 from predictors.storage import FILE
-from priors import Wiring, read_wiring
+from priors import GraphPool, Wiring, read_wiring
+from priors.archives import ARCHIVES
 
 __all__ = ["MOST_NEURONS", "features_of", "fit_table", "load_predictor", "predictions", "writing"]
 
 _SMALLER = "the graph needs more memory than there is; give a smaller one"
+
+_AT_ONCE = 64
 
 MOST_NEURONS = 5_000
 """Of a graph that a command describes: all distances of a larger one take too long to wait for."""
@@ -47,7 +50,9 @@ def load_predictor(out: Path) -> Predictor:
         return Predictor.load(found[0])
 
 
-def predictions(out: Path, graphs: Sequence[Path], coverage: float = 0.9, **reading: Any) -> list[dict[str, Any]]:
+def predictions(
+    out: Path, graphs: Sequence[Path], coverage: float = 0.9, *, explain: bool = False, **reading: Any
+) -> list[dict[str, Any]]:
     """Return what a predictor expects of graphs, and how sure it is.
 
     Parameters
@@ -55,9 +60,11 @@ def predictions(out: Path, graphs: Sequence[Path], coverage: float = 0.9, **read
     out : Path
         See `load_predictor`.
     graphs : sequence of Path
-        Files of graphs; see `priors.read_wiring`.
+        Files of graphs, and folders or archives of them; see `priors.read_wiring` and `GraphPool.read`.
     coverage : float
         Of the interval, as far as the training wirings can promise it.
+    explain : bool
+        Whether to say what each prediction rests on, which takes many times as long.
     **reading
         How files are read: format, directed and merge of `priors.read_wiring`.
 
@@ -65,42 +72,60 @@ def predictions(out: Path, graphs: Sequence[Path], coverage: float = 0.9, **read
     -------
     list of dict
         graph, mean, std, low, high, in_domain, outside (why, or None), rank, of, trains (a probability), and
-        contributions by family of features, one a graph.
+        contributions by family of features, None where they are not asked for; one a graph.
     """
     with as_input_errors(_SMALLER):
-        wirings = [_read(path, **reading) for path in graphs]
-        predictor = load_predictor(out)
-        answers = []
-        for path, wiring in zip(graphs, wirings, strict=True):
-            try:
-                answers.append({"graph": str(path), **_answer(predictor, wiring, coverage)})
-            except ValueError as error:
-                raise InputError(f"{path}: {error}") from None
+        wirings = _read_all(graphs, **reading)
+        predictor, answers = load_predictor(out), []
+        for first in range(0, len(wirings), _AT_ONCE):
+            answers += _answers(predictor, wirings[first : first + _AT_ONCE], coverage, explain)
         return answers
 
 
-def _answer(predictor: Predictor, wiring: Wiring, coverage: float) -> dict[str, Any]:
+def _answers(
+    predictor: Predictor, wirings: Sequence[tuple[str, Wiring]], coverage: float, explain: bool
+) -> list[dict[str, Any]]:
     with np.errstate(all="ignore"):  # What is not finite is refused below, without a warning before.
-        answers = predictor.ask([wiring])
+        try:
+            answers = predictor.ask([wiring for _, wiring in wirings])
+        except ValueError:
+            _raise_for_first(predictor, wirings)
+            raise
         low, high = answers.interval(coverage)
-        rank, of = predictor.rank(answers.mean)
-        shares = {family: float(values[0]) for family, values in answers.contributions().items()}
-    mean, std, trains = (float(values[0]) for values in (answers.mean, answers.std, answers.trains))
-    if not all(map(math.isfinite, (mean, std, low[0], high[0], trains, *shares.values()))):
-        raise InputError("the predictor's answer is not a finite number: fit it again")
-    return {
-        "mean": mean,
-        "std": std,
-        "low": float(low[0]),
-        "high": float(high[0]),
-        "coverage": min(coverage, predictor.fitted_.calibration.reach),
-        "in_domain": bool(answers.in_domain[0]),
-        "outside": answers.why_outside[0],
-        "rank": int(rank[0]),
-        "of": of,
-        "trains": trains,
-        "contributions": dict(sorted(shares.items(), key=lambda item: -abs(item[1]))),
-    }
+        ranks, of = predictor.rank(answers.mean)
+        shares = answers.contributions() if explain else {}
+        why = answers.why_outside
+    found = []
+    for index, (name, _) in enumerate(wirings):
+        own = {family: float(values[index]) for family, values in shares.items()}
+        answer = {
+            "graph": name,
+            "mean": float(answers.mean[index]),
+            "std": float(answers.std[index]),
+            "low": float(low[index]),
+            "high": float(high[index]),
+            "coverage": min(coverage, predictor.fitted_.calibration.reach),
+            "in_domain": bool(answers.in_domain[index]),
+            "outside": why[index],
+            "rank": int(ranks[index]),
+            "of": of,
+            "trains": float(answers.trains[index]),
+            "contributions": dict(sorted(own.items(), key=lambda item: -abs(item[1]))) if explain else None,
+        }
+        numbers = [answers.mean[index], answers.std[index], low[index], high[index], answers.trains[index]]
+        if not np.isfinite([*numbers, *own.values()]).all():
+            raise InputError(f"{name}: the predictor's answer is not a finite number: fit it again")
+        found.append(answer)
+    return found
+
+
+def _raise_for_first(predictor: Predictor, wirings: Sequence[tuple[str, Wiring]]) -> None:
+    """Raise the error of the first graph that cannot be asked about, under its name."""
+    for name, wiring in wirings:
+        try:
+            predictor.ask([wiring])
+        except ValueError as error:
+            raise InputError(f"{name}: {error}") from None
 
 
 def features_of(
@@ -112,12 +137,12 @@ def features_of(
     """
     with as_input_errors(_SMALLER):
         names = names_of(tiers)
-        wirings = [_read(path, **reading) for path in graphs]
-        rows = describe(wirings, tiers, pivots)
+        wirings = _read_all(graphs, **reading)
+        rows = describe([wiring for _, wiring in wirings], tiers, pivots)
     found = [[value if math.isfinite(value) else None for value in row] for row in rows.tolist()]
     return [
-        {"graph": str(path), "counts": _counts(wiring), "features": dict(zip(names, row, strict=True))}
-        for path, wiring, row in zip(graphs, wirings, found, strict=True)
+        {"graph": name, "counts": _counts(wiring), "features": dict(zip(names, row, strict=True))}
+        for (name, wiring), row in zip(wirings, found, strict=True)
     ]
 
 
@@ -167,9 +192,11 @@ def fit_table(
         raise InputError(f"chance={chance}: a finite number is needed, such as 0.1")
     if any((out / kind.file).exists() for kind in (CAMPAIGN, SURVEY)):
         raise InputError(f"out={out}: a campaign or survey with a predictor of its own lies there; give another folder")
-    rows = _read_table(table, [graph, *value, *([group] if group else []), *parameters])
+    needed = {**dict.fromkeys(parameters, "--parameter"), **({group: "--group"} if group else {})}
+    rows = _read_table(table, {**needed, **dict.fromkeys(value, "--value"), graph: "--graph"})
     with as_input_errors(_SMALLER):
-        wirings = [_read(table.parent / row[graph], **reading) for row in rows.values()]
+        paths = [table.parent / row[graph] for row in rows.values()]
+        wirings = [_of_bounded_size(str(path), read_wiring(path, **reading)) for path in paths]
         values = np.array([_numbers(f"{table}, line {line}", row, value) for line, row in rows.items()])
         predictor = Predictor(metric=value[0], chance=chance, **options)
         predictor.fit(
@@ -183,15 +210,21 @@ def fit_table(
     return predictor
 
 
-def _read_table(table: Path, needed: Sequence[str]) -> dict[int, dict[str, str]]:
-    """Return the needed columns of a csv file, row by row, by the number of the row's last line."""
+def _read_table(table: Path, needed: Mapping[str, str]) -> dict[int, dict[str, str]]:
+    """Return the needed columns of a csv file, row by row, by the number of the row's last line.
+
+    Each needed column comes with the flag that names it.
+    """
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
+            heading = file.readline()
+            file.seek(0)
+            reader = csv.DictReader(file, delimiter=max(",;\t", key=heading.count))
             columns = reader.fieldnames or []
-            for name in needed:
+            for name, flag in needed.items():
                 if name not in columns:
-                    raise InputError(f"{table}: column {name!r} is missing; it has {', '.join(columns) or 'none'}")
+                    has = f"it has {', '.join(columns) or 'none'}"
+                    raise InputError(f"{table}: column {name!r} is missing; {has}; {flag} names another")
             rows = {}
             for row in reader:
                 rows[reader.line_num] = {name: row[name] or "" for name in needed}
@@ -228,11 +261,22 @@ def _text_or_number(text: str) -> str | float | None:
     return number if math.isfinite(number) else None
 
 
-def _read(path: Path, **reading: Any) -> Wiring:
-    """Read a graph that can be described in seconds."""
-    wiring = read_wiring(path, **reading)
+def _read_all(paths: Sequence[Path], **reading: Any) -> list[tuple[str, Wiring]]:
+    """Read graphs, and those of folders and archives, with their names."""
+    found: list[tuple[str, Wiring]] = []
+    for path in paths:
+        if path.is_dir() or path.name.lower().endswith(ARCHIVES):
+            pool = GraphPool.read(path, **reading)
+            found += [(f"{path}/{name}", wiring) for name, wiring in zip(pool.names, pool, strict=True)]
+        else:
+            found.append((str(path), read_wiring(path, **reading)))
+    return [(name, _of_bounded_size(name, wiring)) for name, wiring in found]
+
+
+def _of_bounded_size(name: str, wiring: Wiring) -> Wiring:
+    """Return a graph that can be described in seconds; refuse others."""
     if wiring.n_neurons > MOST_NEURONS:
-        raise InputError(f"{path}: {wiring.n_neurons} neurons; graphs of up to {MOST_NEURONS} are described here")
+        raise InputError(f"{name}: {wiring.n_neurons} neurons; graphs of up to {MOST_NEURONS} are described here")
     return wiring
 
 

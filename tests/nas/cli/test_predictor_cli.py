@@ -48,7 +48,7 @@ finally:
 
 
 def test_an_answer_is_what_the_predictor_says(fitted: tuple[Path, dict[str, Any]], graph: Path):
-    (answer,) = asked(fitted[0], graph)
+    (answer,) = asked(fitted[0], graph, "--explain")
     own = Predictor.load(fitted[0])
     wirings = [Wiring.from_networkx(graph_of(103))]
     mean, std = own.predict(wirings, return_std=True)
@@ -115,8 +115,8 @@ def test_a_graph_unlike_all_others_is_flagged(survey: tuple[Path, dict[str, Any]
 
 
 def test_people_see_a_prediction_and_where_it_comes_from(fitted: tuple[Path, dict[str, Any]], graph: Path):
-    (answer,) = asked(fitted[0], graph)
-    code, text, err = wirenas("predict", fitted[0], graph)
+    (answer,) = asked(fitted[0], graph, "--explain")
+    code, text, err = wirenas("predict", fitted[0], graph, "--explain")
     assert (code, err) == (0, "")
     expected, drives, last = text.splitlines()
     assert expected.startswith(
@@ -126,6 +126,19 @@ def test_people_see_a_prediction_and_where_it_comes_from(fitted: tuple[Path, dic
     first = next(iter(answer["contributions"]))
     assert drives.startswith(f"  against typical wirings: {first} ")
     assert last.endswith(f"wirenas validate {fitted[0]}")
+
+
+def test_a_folder_and_an_archive_of_graphs_are_answered_at_once(fitted: tuple[Path, dict[str, Any]], tmp_path: Path):
+    folder = tmp_path / "graphs"
+    folder.mkdir()
+    for number in range(70):
+        write_wiring(dag_of(number), folder / f"{number:02d}.json")
+    found = asked(fitted[0], folder)
+    assert [row["graph"] for row in found] == [f"{folder}/{number:02d}.json" for number in range(70)]
+    assert without_name(found[66]) == pytest.approx(without_name(asked(fitted[0], folder / "66.json")[0]))
+    assert all(row["contributions"] is None for row in found)
+    archive = shutil.make_archive(str(tmp_path / "packed"), "zip", folder)
+    assert list(map(without_name, asked(fitted[0], archive))) == list(map(without_name, found))
 
 
 def test_people_are_told_of_a_wiring_that_may_not_train():

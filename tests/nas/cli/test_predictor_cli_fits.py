@@ -173,7 +173,10 @@ def test_a_campaign_leaves_a_predictor(campaign: tuple[Path, dict[str, Any]], gr
     assert (own.metric, own.direction, own.bounds) == ("accuracy", "maximize", (0.0, 1.0))
     assert json.loads(wirenas("status", out, "--json")[1]) == found
     assert asked(out, graph)[0]["of"] == 21
-    assert f"wirenas predict {out} GRAPH" in wirenas("status", out)[1]
+    # So small a campaign teaches nothing, and nobody is sent to ask what it taught.
+    text = wirenas("status", out)[1]
+    assert (own.worth()["r2"]["predictor"] > 0) == (f"wirenas predict {out} GRAPH" in text)
+    assert (own.worth()["r2"]["predictor"] <= 0) == ("predicts no better than the mean" in text)
 
 
 def test_a_finished_campaign_keeps_its_predictor_and_fits_a_missing_one(campaign: tuple[Path, dict[str, Any]]):
@@ -252,7 +255,7 @@ def place(table: Path, fitted: tuple[Path, dict[str, Any]], survey: tuple[Path, 
         ("predict file graphs/1.graphml", "file: no predictor here"),
         ("predict predictor", "Missing argument 'GRAPH...'"),
         ("predict predictor missing.graphml", "missing.graphml: cannot be read: No such file or directory"),
-        ("predict predictor graphs", "suffix '' names no format of wirings; known are .json"),
+        ("predict predictor nothing", "suffix '' names no format of wirings; known are .json"),
         ("predict mlp graphs/1.graphml cycle.graphml", "cycle.graphml: the graph has directed cycles"),
         ("predict mlp nothing.graphml", "nothing.graphml: "),
         ("predict predictor graphs/1.graphml --coverage 0", "coverage=0.0: it must be above 0 and below 1"),
@@ -265,7 +268,7 @@ def place(table: Path, fitted: tuple[Path, dict[str, Any]], survey: tuple[Path, 
         ("fit graphs", "graphs: cannot be read: Is a directory"),
         ("fit binary.csv", "binary.csv: is no csv file"),
         ("fit none.csv", "none.csv: holds no rows"),
-        ("fit other.csv", "column 'graph' is missing; it has GRAPH, VALUE, AGAIN, LINEAGE, FAMILY, N"),
+        ("fit other.csv", "column 'value' is missing; it has GRAPH, VALUE, AGAIN, LINEAGE, FAMILY, N"),
         ("fit trained.csv --value accuracy", "column 'accuracy' is missing; it has graph, value"),
         ("fit trained.csv --group kin", "column 'kin' is missing"),
         ("fit trained.csv --parameter kin", "column 'kin' is missing"),
