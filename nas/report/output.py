@@ -9,7 +9,8 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from nas.report.card import card
+from nas.report.card import PICTURE, PICTURE_LINE, card
+from nas.report.drawing import MOST_EDGES, MOST_NEURONS, plot_wiring
 from nas.report.outcome import Outcome, best_record
 from predictors.figures import BLUE, GREEN, ORANGE, save_figure
 from priors import Wiring, write_wiring
@@ -52,13 +53,20 @@ def write_output(
                 if record.number in members:
                     write_wiring(rebuild(record), temporary / f"{record.number}.json")
     with atomic_folder(out / "best") as temporary:
-        write_wiring(rebuild(best) if finals is None else finals.wiring, temporary / "wiring.json")
+        wiring = rebuild(best) if finals is None else finals.wiring
+        write_wiring(wiring, temporary / "wiring.json")
         if finals is not None:
             from nas.networks import save_network
 
             save_network(cast("Network", finals.training.network), temporary / "network.safetensors")
         (temporary / "outcome.json").write_text(json.dumps(outcome.to_json(), indent=2) + "\n", encoding="utf-8")
-        (temporary / "card.md").write_text(card(options, task, finals, outcome), encoding="utf-8")
+        text = card(options, task, finals, outcome)
+        if wiring.n_neurons <= MOST_NEURONS and wiring.n_edges <= MOST_EDGES:
+            assert outcome.best is not None
+            plot_wiring(temporary / PICTURE, wiring, f"wiring of trial {outcome.best['trial']}")
+        else:
+            text = text.replace(PICTURE_LINE, "")
+        (temporary / "card.md").write_text(text, encoding="utf-8")
 
 
 def _write_front_table(path: Path, front: Sequence[Mapping[str, Any]]) -> None:

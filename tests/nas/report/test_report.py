@@ -115,7 +115,7 @@ def test_the_folder_holds_the_winner(kind: str, tmp_path: Path):
     outcome = each.write(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best", "progress.png"]
     best = tmp_path / "best"
-    names = ["card.md", "outcome.json", "wiring.json"]
+    names = ["card.md", "outcome.json", "wiring.json", "wiring.png"]
     assert sorted(path.name for path in best.iterdir()) == sorted(names + ["network.safetensors"] * (kind != "own"))
     assert json.loads((best / "outcome.json").read_text("utf-8")) == json.loads(json.dumps(outcome.to_json()))
     assert (best / "card.md").read_text("utf-8") == card(each.options, each.task, each.finals, outcome)
@@ -132,7 +132,7 @@ def test_the_folder_is_replaced_as_a_whole(tmp_path: Path):
     found("mlp").write(tmp_path)
     (tmp_path / "best" / "stray.txt").write_text("of an earlier version")
     found("own").write(tmp_path)
-    assert sorted(content(tmp_path / "best")) == ["card.md", "outcome.json", "wiring.json"]
+    assert sorted(content(tmp_path / "best")) == ["card.md", "outcome.json", "wiring.json", "wiring.png"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best", "progress.png"]
 
 
