@@ -132,10 +132,11 @@ def _plot_finals(axes: Axes, standings: Sequence[Standing], limits: tuple[float,
         axes.errorbar([place], [mean], yerr=[spread or 0.0], fmt="o", color=colour, markersize=5, capsize=3)
         _at_the_edge(axes, [place], [mean], limits)
     axes.set_xlim(-0.6, len(standings) - 0.4)
-    axes.set_xticks([])
+    names = ["winner", *(own.name.replace(" ", "\n") for own in standings[1:])]
+    axes.set_xticks(range(len(names)), names, fontsize="small")
     axes.set_xlabel(f"{_label(outcome, 'validation')}, mean ± sd over {n_seeds} fresh seeds")
     axes.grid(alpha=0.3, axis="y")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), fontsize="small", frameon=False)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.28), fontsize="small", frameon=False)
 
 
 def _interesting(values: Sequence[float], shown: Sequence[Standing], direction: str) -> tuple[float, float]:
