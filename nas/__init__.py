@@ -16,6 +16,7 @@ from priors.lazy import lazy_names  # noqa: E402
 if TYPE_CHECKING:
     from nas.campaign.campaign import Campaign
     from nas.campaign.worker import Worker
+    from nas.cli.progress import CampaignDisplay
     from nas.errors import CampaignError, InputError
     from nas.networks.mlp import SparseMLP
     from nas.networks.readout import SequenceNetwork
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Campaign",
+    "CampaignDisplay",
     "CampaignError",
     "History",
     "InputError",
@@ -66,6 +68,7 @@ _WIRENAS = True  # what `wirenas.require_own` looks for
 
 _MODULES = {
     "Campaign": "campaign.campaign",
+    "CampaignDisplay": "cli.progress",
     "CampaignError": "errors",
     "History": "training.session",
     "InputError": "errors",

@@ -17,6 +17,13 @@ BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 
 
 def save_figure(figure: Figure, path: Path, dpi: int = 120) -> None:
-    """Write a PNG file at once, without a date and the version that made it: equal figures are equal files."""
-    with atomic_write(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=dpi, metadata={"Software": None})
+    """Write a png, svg or pdf file at once, without a date and the version that made it: equal figures are equal files.
+
+    The suffix says which; without one it is a png.
+    """
+    import matplotlib
+
+    kind = path.suffix[1:].lower() or "png"
+    metadata = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]
+    with atomic_write(path) as temporary, matplotlib.rc_context({"svg.hashsalt": "wirenas"}):
+        figure.savefig(temporary, format=kind, dpi=dpi, metadata=metadata)

@@ -6,14 +6,19 @@ not stored when a process ended is proposed again, the same, by the next one.
 
 from __future__ import annotations
 
+import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import optuna
+from optuna.trial import FrozenTrial
+
+from nas.campaign.callbacks import TellingWatcher
 from nas.campaign.search import Search, finalists, inform, keep_warm_start, steering_of
 from nas.errors import CampaignError, InputError
 from nas.evaluation.early_stopping import (
@@ -55,7 +60,7 @@ from nas.shared.search import SharedSearch
 from nas.space.lineage import rebuilt
 from nas.space.space import check_graphs
 from nas.store.folders import alone_in
-from nas.store.records import Record
+from nas.store.records import Record, Records
 from nas.store.study import StudyFile, storing_of
 from nas.tasks import Task
 from nas.training import Interrupted
@@ -85,6 +90,10 @@ class Campaign:
         thread, and its folder follows what all of them do.
     study : str, optional
         The campaign's name there, by default the folder's.
+    callbacks : sequence of callable
+        Called with the study and each trial as soon as it is stored, in the order of their numbers and in this process,
+        as those of ``optuna.Study.optimize`` are. What one raises ends the run; stored trials stay, and of those no
+        callback is told again. To end a run early, set ``stop``.
     **options
         Fields of `CampaignOptions`, such as ``trials=200, network="rnn", space=Space(nodes=64)``.
 
@@ -110,8 +119,13 @@ class Campaign:
         threads: int | None = None,
         storage: str | None = None,
         study: str | None = None,
+        callbacks: Sequence[Callable[[optuna.Study, FrozenTrial], None]] = (),
         **options: Any,
     ) -> None:
+        for callback in callbacks:
+            if not callable(callback):
+                raise InputError(f"callbacks: {callback!r} cannot be called; give functions of a study and a trial")
+        self._callbacks = tuple(callbacks)
         if evaluate is not None and task is not None:
             raise InputError("evaluate and task are both given: a candidate has one value, so give one of them")
         self.out = Path(out)
@@ -140,10 +154,17 @@ class Campaign:
         check_sampler(self.options, is_shared=self._shared is not None)
         self.threads = n_threads(threads, self.options, self.task)
 
-    def run(self, watcher: Watcher | None = None) -> Outcome:
+    def run(self, watcher: Watcher | None = None, *, progress: bool | None = None) -> Outcome:
         """Search until the options' number of trials is complete, hold the finals, write the results, and say them.
 
         Does no work where all of that is done already.
+
+        Parameters
+        ----------
+        watcher : Watcher, optional
+            Follows the progress.
+        progress : bool, optional
+            Whether to show the progress on stderr; by default where that is a terminal and there is no watcher.
 
         Raises
         ------
@@ -158,12 +179,13 @@ class Campaign:
         refuse_other(self.out, CAMPAIGN)
         if not (self.out / OPTIONS_FILE).is_file():
             self._check_new()
-        watcher = watcher or Watcher()
+        watcher = self._watcher(watcher, progress)
         if self._shared is not None:
             self._shared.enter(self._identity(), self.options.direction, self.options.trials)
         with alone_in(self.out):
             try:
                 with one_torch_thread(), stop_on_signal(self.stop), self._open_study(watcher) as study:
+                    watcher = TellingWatcher(watcher, study, self._callbacks) if self._callbacks else watcher
                     trainer, wait = self._trainer(), True
                     executor = ThreadPoolExecutor(self.threads, thread_name_prefix="wirenas")
                     try:
@@ -183,6 +205,16 @@ class Campaign:
                 raise KeyboardInterrupt from None
             finally:
                 watcher.finished()
+
+    def _watcher(self, given: Watcher | None, progress: bool | None) -> Watcher:
+        if given is not None and progress:
+            raise InputError("watcher and progress are both given: give one of them")
+        if given is not None or not (sys.stderr.isatty() if progress is None else progress):
+            return given or Watcher()
+        # What people see is the highest layer: it is reached by what everybody may import.
+        from nas import CampaignDisplay
+
+        return CampaignDisplay.on_stderr(self.options.direction, by_size=self.options.by_size)
 
     def _check_new(self) -> None:
         """Refuse options that would do nothing, and what is impossible, before anything is written."""
@@ -259,7 +291,11 @@ class Campaign:
         try:
             yield study
         finally:
-            study.records().to_csv(self.out / "trials.csv")
+            Records(tuple(map(self._named, study.records()))).to_csv(self.out / "trials.csv")
+
+    def _named(self, record: Record) -> Record:
+        """Return a record with the name of its graph, which earlier versions did not store."""
+        return record if record.graph_name else replace(record, graph_name=self.space.graph_name(record.params))
 
     def _identity(self) -> dict[str, Any]:
         options = self.options.model_dump(mode="json")

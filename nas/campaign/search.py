@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -101,7 +101,8 @@ class Search:
                     in_batches=in_batches,
                 ):
                     if candidate is not None:
-                        writer.add(record, candidate.distributions)
+                        name = self.options.space.graph_name(record.params)
+                        writer.add(replace(record, graph_name=name), candidate.distributions)
                         # What failed in an earlier run may work now.
                         failures = 0 if record.is_counted else failures + 1
                         if failures == FAILURES_IN_A_ROW:

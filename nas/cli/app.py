@@ -14,7 +14,7 @@ from typer.exceptions import TyperException
 
 from nas.cli.commands import Commands
 from nas.cli.console import Json, interruptible, make_console, note, print_json, say, say_what_was_assumed
-from nas.cli.flags import drawing_flags, drawing_of, flags, given_options
+from nas.cli.flags import Directed, GraphFormat, Merge, drawing_flags, drawing_of, flags, given_options
 from nas.cli.predictors import predictor_commands
 from nas.cli.studies import study_commands
 from nas.errors import CampaignError, InputError
@@ -187,6 +187,38 @@ def best(out: Folder, as_json: Json = False) -> None:
 
     found = read_best(out)
     print_json(found) if as_json else show_best(make_console(), found)
+
+
+@app.command()
+def draw(
+    source: Annotated[
+        Path, typer.Argument(metavar="GRAPH|OUT", help="A graph file, or a campaign's folder.", show_default=False)
+    ],
+    *,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A png, svg or pdf file. Default: the graph's name with .png."),
+    ] = None,
+    layout: Annotated[
+        str | None,
+        typer.Option(help="layered, ring or spring. Default: layered, and ring for undirected and recurrent graphs."),
+    ] = None,
+    graph_format: GraphFormat = None,
+    directed: Directed = None,
+    merge: Merge = "sum",
+    as_json: Json = False,
+) -> None:
+    """Draw a wiring: of a graph file, or the best one of a campaign.
+
+    Example: wirenas draw results/digits --out wiring.svg
+    """
+    from nas.report.drawing import count_edges, draw_file
+
+    file, used, wiring = draw_file(source, out, layout, format=graph_format, directed=directed, merge=merge)
+    if as_json:
+        print_json({"file": str(file), "layout": used, "nodes": wiring.n_hidden, "edges": count_edges(wiring)[0]})
+        return
+    say(make_console(), str(file))
 
 
 app.add_typer(predictor_commands)

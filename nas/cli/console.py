@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nas.cli.lines import duration, say
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -62,19 +64,9 @@ def make_console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr)
 
 
-def say(console: Console, line: str) -> None:
-    """Print a line as it is: paths and messages may look like markup, and are for copying."""
-    console.print(line, soft_wrap=True, markup=False, emoji=False, highlight=False)
-
-
 def note(line: str) -> None:
     """Print a line on stderr."""
     say(make_console(stderr=True), line)
-
-
-def duration(seconds: float) -> str:
-    """Return seconds in words."""
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
 @contextmanager

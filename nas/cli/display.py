@@ -130,9 +130,10 @@ def show_best(console: Console, found: Mapping[str, Any]) -> None:
 def show_written(console: Console, written: Mapping[str, Any]) -> None:
     """Print what a network that was written consists of, and how to load it."""
     kind = written.get("cell") or written.get("activation")
+    dead = f" ({written['n_dead']} dead: nothing reaches them, or nothing reads them)" if written.get("n_dead") else ""
     say(
         console,
-        f"{written['out']}: {written['nodes']} {kind} neurons, {written['edges']} edges, "
+        f"{written['out']}: {written['nodes']} {kind} neurons{dead}, {written['edges']} edges, "
         f"{written['n_parameters']} parameters, {written['fingerprint'][:12]}",
     )
     say(console, f'load: nas.networks.load_network("{written["out"]}/network.safetensors")')

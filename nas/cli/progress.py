@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from nas.cli.console import duration, say
+from nas.cli.lines import duration, say
 from nas.evaluation.watcher import Watcher
 from nas.report.card import number
 from nas.report.outcome import is_by_chance, is_steered
@@ -112,6 +112,11 @@ class CampaignDisplay(Watcher):
         self._values: dict[bool, list[float]] = {True: [], False: []}
         """Of steered trials, and of those that chance chose."""
         self._rank_correlation: float | None = None
+
+    @classmethod
+    def on_stderr(cls, direction: str, *, by_size: bool = False) -> CampaignDisplay:
+        """Return a display on stderr, for a campaign that is run from Python."""
+        return cls(Console(stderr=True), direction, by_size=by_size)
 
     def search_started(self, done: int, total: int, records: Records) -> None:
         """Show where the search stands."""

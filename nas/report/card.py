@@ -13,7 +13,11 @@ if TYPE_CHECKING:
     from nas.options.options import CampaignOptions
     from nas.tasks import Task
 
-__all__ = ["card", "comparison", "markdown_table", "number", "spread"]
+__all__ = ["PICTURE", "PICTURE_LINE", "card", "comparison", "markdown_table", "number", "spread"]
+
+PICTURE = "wiring.png"
+PICTURE_LINE = f"![The wiring]({PICTURE})\n\n"
+"""How a card shows the drawing beside it."""
 
 
 def card(options: CampaignOptions, task: Task | None, finals: Finals | None, outcome: Outcome) -> str:
@@ -22,7 +26,7 @@ def card(options: CampaignOptions, task: Task | None, finals: Finals | None, out
     trials = outcome.complete + outcome.stopped
     sections = [
         f"# {best['fingerprint'][:12]}: trial {best['trial']} of a campaign of {trials} trials",
-        "## Wiring\n\n" + markdown_table(("what", "value"), _of_wiring(options, best)),
+        "## Wiring\n\n" + PICTURE_LINE + markdown_table(("what", "value"), _of_wiring(options, best)),
     ]
     if task is None or finals is None:
         sections.append(f"## Value\n\n{number(best['value'])} ({options.direction}), from the user's own evaluation.")
@@ -60,9 +64,8 @@ def number(value: float | None) -> str:
 
 def _of_wiring(options: CampaignOptions, best: Mapping[str, Any]) -> list[tuple[str, Any]]:
     rows = list(best["params"].items())
-    index, pool = best["params"].get("graph"), options.space.pool
-    if index is not None and pool is not None and pool.names[index] != str(index):
-        rows.append(("name of the graph", pool.names[index]))
+    if name := options.space.graph_name(best["params"]):
+        rows.append(("name of the graph", name))
     if best.get("chosen"):
         rows.append(("chosen", best["chosen"]))
     if best.get("prediction") is not None:

@@ -154,7 +154,8 @@ def _mishaps(record: Record) -> str:
 
 def _origin(record: Record) -> list[str]:
     seeds = [f"{name.removesuffix(_SEED)} {value}" for name, value in record.params.items() if name.endswith(_SEED)]
-    lines = [f"chosen: {chosen}"] if (chosen := describe_origin(record)) else []
+    lines = [f"graph: {record.graph_name}"] if record.graph_name else []
+    lines += [f"chosen: {chosen}"] if (chosen := describe_origin(record)) else []
     lines += [f"seeds: {', '.join(seeds)}"] if seeds else []
     if record.fingerprint:
         lines.append(f"fingerprint: `{record.fingerprint[:12]}`")

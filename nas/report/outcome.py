@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from nas.report.front import front_entries, front_references
 from nas.report.verdict import front_verdict, verdict
+from nas.space.generation import describe_dead
 from nas.space.lineage import Lineage
 from nas.store.records import Record, Records
 from nas.training.session import sign_of
@@ -137,6 +138,8 @@ class Outcome:
         words = ""
         if test is not None and task is not None:
             words = verdict(test, rivals, task.plateaus, task.metric, task.direction)
+            assert finals is not None
+            words = f"{words} {describe_dead(finals.wiring, options.spec)}".strip()
             words = f"{words} {front_verdict(front, dense, task.metric, task.direction)}".strip()
         return cls(
             out=str(out),
@@ -196,7 +199,9 @@ def best_record(records: Records, direction: str) -> Record | None:
 
 
 def _best(record: Record) -> dict[str, Any]:
+    name = {"graph_name": record.graph_name} if record.graph_name else {}
     return {
+        **name,
         "value": record.value,
         "trial": record.number,
         "fingerprint": record.fingerprint,

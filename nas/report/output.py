@@ -9,16 +9,20 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from nas.report.card import card
+import numpy as np
+
+from nas.report.card import PICTURE, PICTURE_LINE, card
+from nas.report.drawing import MOST_EDGES, MOST_NEURONS, plot_wiring
 from nas.report.outcome import Outcome, best_record
-from predictors.figures import BLUE, GREEN, ORANGE, save_figure
+from nas.store.records import summary_of
+from predictors.figures import BLUE, GREEN, ORANGE, RED, save_figure
 from priors import Wiring, write_wiring
 from priors.files import atomic_folder, atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from nas.evaluation.finals import Finals
+    from nas.evaluation.finals import Finals, Standing
     from nas.networks.structure import Network
     from nas.options.options import CampaignOptions
     from nas.store.records import Record, Records
@@ -42,7 +46,7 @@ def write_output(
     best = best_record(records, options.direction)
     if best is None:
         return
-    plot_progress(out / "progress.png", records, outcome)
+    plot_progress(out / "progress.png", records, outcome, finals)
     if outcome.front:
         plot_front(out / "front.png", records, outcome)
         _write_front_table(out / "front.csv", outcome.front)
@@ -52,13 +56,20 @@ def write_output(
                 if record.number in members:
                     write_wiring(rebuild(record), temporary / f"{record.number}.json")
     with atomic_folder(out / "best") as temporary:
-        write_wiring(rebuild(best) if finals is None else finals.wiring, temporary / "wiring.json")
+        wiring = rebuild(best) if finals is None else finals.wiring
+        write_wiring(wiring, temporary / "wiring.json")
         if finals is not None:
             from nas.networks import save_network
 
             save_network(cast("Network", finals.training.network), temporary / "network.safetensors")
         (temporary / "outcome.json").write_text(json.dumps(outcome.to_json(), indent=2) + "\n", encoding="utf-8")
-        (temporary / "card.md").write_text(card(options, task, finals, outcome), encoding="utf-8")
+        text = card(options, task, finals, outcome)
+        if wiring.n_neurons <= MOST_NEURONS and wiring.n_edges <= MOST_EDGES:
+            assert outcome.best is not None
+            plot_wiring(temporary / PICTURE, wiring, f"wiring of trial {outcome.best['trial']}")
+        else:
+            text = text.replace(PICTURE_LINE, "")
+        (temporary / "card.md").write_text(text, encoding="utf-8")
 
 
 def _write_front_table(path: Path, front: Sequence[Mapping[str, Any]]) -> None:
@@ -78,30 +89,95 @@ def _row(entry: Mapping[str, Any]) -> dict[str, Any]:
     return row | {f"param_{name}": value for name, value in entry["params"].items()}
 
 
-def plot_progress(path: Path, records: Records, outcome: Outcome) -> None:
-    """Draw values by trial number with the best so far, and the mean validation value of winner and references."""
+def plot_progress(path: Path, records: Records, outcome: Outcome, finals: Finals | None = None) -> None:
+    """Draw values by trial number with the best so far and, apart from them, winner and references with fresh seeds.
+
+    Trials and references far below the others (of what is minimised: above) are triangles at the edge.
+    """
     from matplotlib.figure import Figure
 
     complete = records.complete
     numbers = [record.number for record in complete]
     values = [record.value or 0.0 for record in complete]
     best = list(accumulate(values, max if outcome.direction == "maximize" else min))
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
-    axes = figure.add_subplot()
+    standings = [] if finals is None else [finals.winner, *finals.references]
+    figure = Figure(figsize=(11 if standings else 8, 4.5), layout="constrained")
+    ratios = [3, 2] if standings else [1]
+    parts = figure.subplots(1, len(ratios), sharey=True, squeeze=False, width_ratios=ratios)
+    axes = parts[0][0]
+    low, high = _interesting(values, standings[:1], outcome.direction)
+    _at_the_edge(axes, numbers, values, (low, high), "trial")
     axes.plot(numbers, values, "o", color="0.65", markersize=4, label="trial")
-    axes.step(numbers, best, where="post", color="C0", linewidth=2, label="best so far")
-    for index, reference in enumerate(outcome.references):
-        style = _REFERENCE_STYLES[index % len(_REFERENCE_STYLES)]
-        label = f"{reference['name']} ({reference['n_parameters']} parameters)"
-        axes.axhline(reference["validation"], color="C1", linestyle=style, linewidth=1, label=label)
-    if outcome.test is not None:
-        axes.axhline(outcome.test["validation"], color="C2", linewidth=1, label="winner, fresh seeds")
+    axes.step(numbers, best, where="post", color=BLUE, linewidth=2, label="best so far")
     axes.set_xlabel("trial")
-    axes.set_ylabel(_label(outcome, "validation"))
-    axes.set_title(_title(outcome))
+    axes.set_ylabel(f"{_label(outcome, 'validation')}{_averaged(records)}")
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right" if outcome.direction == "maximize" else "upper right", fontsize="small")
+    if standings:
+        _plot_finals(parts[0][1], standings, (low, high), outcome)
+    axes.set_ylim(low, high)
+    figure.suptitle(_title(outcome))
     save_figure(figure, path)
+
+
+def _plot_finals(axes: Axes, standings: Sequence[Standing], limits: tuple[float, float], outcome: Outcome) -> None:
+    """Draw a line and a mean with its standard deviation for each network that was trained afresh."""
+    n_seeds = len(standings[0].validation)
+    for place, own in enumerate(standings):
+        mean, spread = summary_of(own.validation)["mean"], summary_of(own.validation)["std"]
+        colour = GREEN if place == 0 else ORANGE
+        label = f"{'winner' if place == 0 else own.name} ({own.n_parameters} parameters)"
+        style = _REFERENCE_STYLES[(place - 1) % len(_REFERENCE_STYLES)] if place else "-"
+        axes.axhline(mean, color=colour, linestyle=style, linewidth=1, label=label)
+        axes.errorbar([place], [mean], yerr=[spread or 0.0], fmt="o", color=colour, markersize=5, capsize=3)
+        _at_the_edge(axes, [place], [mean], limits)
+    axes.set_xlim(-0.6, len(standings) - 0.4)
+    names = ["winner", *(own.name.replace(" ", "\n") for own in standings[1:])]
+    axes.set_xticks(range(len(names)), names, fontsize="small")
+    axes.set_xlabel(f"{_label(outcome, 'validation')}, mean ± sd over {n_seeds} fresh seeds")
+    axes.grid(alpha=0.3, axis="y")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.28), fontsize="small", frameon=False)
+
+
+def _interesting(values: Sequence[float], shown: Sequence[Standing], direction: str) -> tuple[float, float]:
+    """Return limits that hold the better trials and the networks shown, and no trial far worse than the others."""
+    first, middle, third = np.quantile(values, [0.25, 0.5, 0.75])
+    reach = 1.5 * max(third - first, 1e-3 * abs(middle))
+    ends = [max(min(values), first - reach), max(values)]
+    if direction == "minimize":
+        ends = [min(values), min(max(values), third + reach)]
+    for own in shown:
+        summary = summary_of(own.validation)
+        ends += [summary["mean"] - (summary["std"] or 0.0), summary["mean"] + (summary["std"] or 0.0)]
+    margin = 0.06 * max(max(ends) - min(ends), 1e-9 + 1e-3 * abs(middle))
+    return min(ends) - margin, max(ends) + margin
+
+
+def _at_the_edge(
+    axes: Axes, places: Sequence[float], values: Sequence[float], limits: tuple[float, float], what: str = ""
+) -> None:
+    """Mark what lies outside of the limits at their edge: trials by their number, a network by its value."""
+    for edge, marker, outside in (
+        (limits[0], "v", [(x, y) for x, y in zip(places, values, strict=True) if y < limits[0]]),
+        (limits[1], "^", [(x, y) for x, y in zip(places, values, strict=True) if y > limits[1]]),
+    ):
+        if outside:
+            label = f"{len(outside)} beyond the axis" if what else None
+            xs = [x for x, _ in outside]
+            axes.plot(xs, [edge] * len(xs), marker, color=RED, markersize=6, clip_on=False, zorder=3, label=label)
+            if not what:
+                up = edge == limits[0]
+                axes.annotate(f"{outside[0][1]:.3g}", (xs[0], edge), (0, 8 if up else -12), textcoords="offset points",
+                              ha="center", fontsize="small")  # fmt: skip
+
+
+def _averaged(records: Records) -> str:
+    """Say what the value of a trial is the mean of, and the best of."""
+    replicates = max((len(record.values) for record in records.complete), default=0)
+    rates = max((len(record.ladder) for record in records.complete), default=0)
+    mean = f", mean of {replicates} trainings" if replicates > 1 else ", one training" if replicates else ""
+    best = f"\nat the best of {rates} learning rates" if rates > 1 else ""
+    return mean + best
 
 
 def plot_front(path: Path, records: Records, outcome: Outcome) -> None:

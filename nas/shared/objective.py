@@ -124,6 +124,8 @@ class Objective:
         params = self._sampler.suggest_all(asked)
         proposal = self._sampler.proposals.get(trial.number)  # None for a trial that was queued again.
         notes = {} if proposal is None else proposal.notes()
+        if name := work.space.graph_name(params):
+            notes["graph_name"] = name
         notes["choosing"] = time.perf_counter() - started
         wiring = work.space.wiring(params, *work.units)
         size = work.spec.n_parameters(wiring)["total"]

@@ -7,10 +7,25 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nas.errors import InputError, as_input_errors, known
+from nas.networks.spec import NetworkSpec
 from nas.seeds import stream, stream_seed
 from nas.space.families import FAMILIES, Drawing
-from priors import ATTACHMENTS, GraphFileWarning, Prior, Wiring, attach, layer, orient, read_wiring, stack, write_wiring
+from priors import (
+    ATTACHMENTS,
+    GraphFileWarning,
+    Prior,
+    Wiring,
+    attach,
+    dead_neurons,
+    layer,
+    orient,
+    read_wiring,
+    stack,
+    write_wiring,
+)
 from priors.files import atomic_folder
 from priors.version import __version__
 
@@ -135,6 +150,33 @@ def without_weights(wiring: Wiring, why: str) -> Wiring:
     return wiring.replace(weights=None)
 
 
+def live_parameters(wiring: Wiring, spec: NetworkSpec) -> tuple[int, int]:
+    """Return how many hidden neurons of an attached wiring are dead, and how many parameters are left without them."""
+    dead = np.zeros(wiring.n_neurons, dtype=bool)
+    dead[dead_neurons(wiring)] = True
+    n_dead = int(dead.sum())
+    source, target = wiring.edges[~dead[wiring.edges].any(axis=1)].T
+    first, last = wiring.n_inputs, wiring.n_neurons - wiring.n_outputs
+    read_out = int(np.count_nonzero(target >= last))
+    read_in = int(np.count_nonzero((source < first) & (target < last)))
+    edges = (read_in, len(source) - read_in - read_out, read_out)
+    # A network without output units has no head, whose biases would count.
+    total = spec.count_parameters(edges, wiring.n_hidden - n_dead, wiring.n_outputs)["total"]
+    return n_dead, total
+
+
+def describe_dead(wiring: Wiring, spec: NetworkSpec) -> str:
+    """Say how many hidden neurons are dead, and how many parameters are not theirs; nothing where all are alive."""
+    n_dead, left = live_parameters(wiring, spec)
+    if not n_dead:
+        return ""
+    total = spec.n_parameters(wiring)["total"]
+    return (
+        f"Of its {wiring.n_hidden} neurons {n_dead} {'is' if n_dead == 1 else 'are'} dead: no path leads to them from "
+        f"an input, or from them to an output; without them {left} of {total} parameters are left."
+    )
+
+
 def write_rnn(out: Path, wiring: Wiring, cell: str, spectral_radius: float | None, seed: int) -> dict[str, Any]:
     """Write an RNN, with its head where the wiring has output units, and return what was written."""
     from nas.networks import CELLS, SequenceNetwork, SparseRNN
@@ -186,6 +228,7 @@ def _write(out: Path, network: Any, wiring: Wiring, call: str, kind: Mapping[str
         "nodes": hidden.n_neurons,
         "edges": hidden.n_edges,
         "n_parameters": parts["total"],
+        "n_dead": len(dead_neurons(wiring)),
         **kind,
     }
     try:

@@ -260,6 +260,12 @@ class Space(BaseModel):
         pool: GraphPool | None = self.graphs
         return pool
 
+    def graph_name(self, params: Params) -> str:
+        """Return the name of the user's own graph that a candidate is made of, and nothing where there is none."""
+        index, pool = params.get("graph"), self.pool
+        name = "" if index is None or pool is None else str(pool.names[int(index)])
+        return "" if name == str(index) else name
+
     @property
     def moves(self) -> tuple[str, ...]:
         """Edits that keep what the space has fixed: the number of neurons, and the mean degree."""

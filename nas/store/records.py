@@ -87,6 +87,8 @@ class Record:
         JSON of what the wiring was bred from, where it was; see `nas.space.lineage.Lineage`. It then follows from the
         hidden edges and the attachment; `params` says how many neurons and edges it has, and of its first parent what
         else it was drawn from.
+    graph_name : str
+        Of the user's own graphs, the name of the one that parameter ``graph`` is the number of.
     error : str or None
         Why the evaluation failed.
     attempts : int
@@ -125,6 +127,7 @@ class Record:
     origin: str = ""
     choosing: float = 0.0
     lineage: str = ""
+    graph_name: str = ""
     error: str | None = None
     attempts: int = 1
 
@@ -149,6 +152,8 @@ class Record:
         """Return what a trial stores as attributes of its own, as JSON types."""
         stored = {name: value for name, value in vars(self).items() if name not in _OF_THE_TRIAL}
         stored["ladder"] = dict(self.ladder)
+        if not self.graph_name:
+            del stored["graph_name"]
         return {name: list(value) if isinstance(value, tuple) else value for name, value in stored.items()}
 
     @classmethod
@@ -169,6 +174,8 @@ class Record:
         row |= {f"param_{name}": value for name, value in row.pop("params").items()}
         row |= {f"value_at_{rate}": value for rate, value in row.pop("ladder").items()}
         row["values"] = " ".join(map(repr, self.values))
+        if not self.graph_name:
+            del row["graph_name"]
         if curve := row.pop("curve"):
             row["curve"] = " ".join(map(repr, curve))
         return row

@@ -80,15 +80,16 @@ def test_without_finals_the_best_is_the_first_of_the_best_value():
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_plot_is_a_png_with_trials_best_and_references(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     drawn: list[Axes] = []
-    genuine = Figure.add_subplot
+    genuine = Figure.subplots
 
-    def watched(figure: Figure, *arguments: Any, **options: Any) -> Axes:
-        drawn.append(genuine(figure, *arguments, **options))
-        return drawn[-1]
+    def watched(figure: Figure, *arguments: Any, **options: Any) -> Any:
+        parts = genuine(figure, *arguments, **options)
+        drawn.extend(parts[0])
+        return parts
 
-    monkeypatch.setattr(Figure, "add_subplot", watched)
+    monkeypatch.setattr(Figure, "subplots", watched)
     outcome = found(kind).outcome(tmp_path)
-    plot_progress(tmp_path / "progress.png", found(kind).records, outcome)
+    plot_progress(tmp_path / "progress.png", found(kind).records, outcome, found(kind).finals)
     assert (tmp_path / "progress.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     assert [path.name for path in tmp_path.iterdir()] == ["progress.png"]
 
@@ -96,10 +97,23 @@ def test_the_plot_is_a_png_with_trials_best_and_references(kind: str, tmp_path: 
     assert lines["trial"].get_xydata().tolist() == [[0, 0.5], [2, 0.75], [3, 0.75], [4, 0.25]]
     best = [0.5, 0.5, 0.5, 0.25] if kind == "minimize" else [0.5, 0.75, 0.75, 0.75]
     assert np.asarray(lines["best so far"].get_ydata()).tolist() == best
+    others = {str(line.get_label()): line for line in drawn[-1].get_lines()}
     for reference in outcome.references:
-        line = lines[f"{reference['name']} ({reference['n_parameters']} parameters)"]
+        assert f"{reference['name']} ({reference['n_parameters']} parameters)" not in lines
+        line = others[f"{reference['name']} ({reference['n_parameters']} parameters)"]
         assert set(np.asarray(line.get_ydata()).tolist()) == {reference["validation"]}
-    assert len(lines) == (2 if kind == "own" else 2 + 4 + 1)
+    assert len(drawn) == (1 if kind == "own" else 2)
+
+
+def test_the_plot_is_not_squeezed_by_trials_that_diverged():
+    values = [0.1, 0.95, 0.96, 0.94, 0.97, 0.95, 0.96]
+    low, high = output._interesting(values, [], "maximize")
+    assert 0.85 < low < 0.94
+    assert 0.97 < high < 1.0
+    losses = [30.0, 0.4, 0.5, 0.45, 0.42, 0.44]
+    low, high = output._interesting(losses, [], "minimize")
+    assert 0.3 < low < 0.4
+    assert 0.5 < high < 1.0
 
 
 # The folder
@@ -115,7 +129,7 @@ def test_the_folder_holds_the_winner(kind: str, tmp_path: Path):
     outcome = each.write(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best", "progress.png"]
     best = tmp_path / "best"
-    names = ["card.md", "outcome.json", "wiring.json"]
+    names = ["card.md", "outcome.json", "wiring.json", "wiring.png"]
     assert sorted(path.name for path in best.iterdir()) == sorted(names + ["network.safetensors"] * (kind != "own"))
     assert json.loads((best / "outcome.json").read_text("utf-8")) == json.loads(json.dumps(outcome.to_json()))
     assert (best / "card.md").read_text("utf-8") == card(each.options, each.task, each.finals, outcome)
@@ -132,7 +146,7 @@ def test_the_folder_is_replaced_as_a_whole(tmp_path: Path):
     found("mlp").write(tmp_path)
     (tmp_path / "best" / "stray.txt").write_text("of an earlier version")
     found("own").write(tmp_path)
-    assert sorted(content(tmp_path / "best")) == ["card.md", "outcome.json", "wiring.json"]
+    assert sorted(content(tmp_path / "best")) == ["card.md", "outcome.json", "wiring.json", "wiring.png"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best", "progress.png"]
 
 

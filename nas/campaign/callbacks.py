@@ -1,0 +1,51 @@
+"""Callbacks in Optuna's form, told of every trial that a campaign stores."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+
+import optuna
+from optuna.trial import FrozenTrial
+
+from nas.evaluation.watcher import Watcher
+from nas.store.records import Record, Records
+from nas.store.study import StudyFile
+
+__all__ = ["TellingWatcher"]
+
+
+class TellingWatcher(Watcher):
+    """Hands everything on to another watcher, and trials to callbacks as well."""
+
+    def __init__(
+        self, watcher: Watcher, study: StudyFile, callbacks: Sequence[Callable[[optuna.Study, FrozenTrial], None]]
+    ) -> None:
+        self._watcher, self._study, self._callbacks = watcher, study, callbacks
+
+    def search_started(self, done: int, total: int, records: Records) -> None:
+        """Hand it on."""
+        self._watcher.search_started(done, total, records)
+
+    def recorded(self, record: Record) -> None:
+        """Hand it on, and call the callbacks with a copy of the trial as it is stored."""
+        self._watcher.recorded(record)
+        study = self._study.study
+        for callback in self._callbacks:
+            callback(study, copy.deepcopy(study.get_trials(deepcopy=False)[record.number]))
+
+    def stage_started(self, stage: str, trainings: int) -> None:
+        """Hand it on."""
+        self._watcher.stage_started(stage, trainings)
+
+    def trained(self) -> None:
+        """Hand it on."""
+        self._watcher.trained()
+
+    def noticed(self, line: str) -> None:
+        """Hand it on."""
+        self._watcher.noticed(line)
+
+    def finished(self) -> None:
+        """Hand it on."""
+        self._watcher.finished()
