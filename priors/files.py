@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary path in the folder of `path`, and move the file written there to `path` at the end.
 
     The move replaces an older file in one step. If the block raises, the temporary file is removed and `path` is left
-    as it was. The temporary name ends in ``.tmp``, whatever the suffix of `path`.
+    as it was. The temporary name ends in ``.tmp``, whatever the suffix of `path`. The file gets the permissions of any
+    new file (the umask's): some libraries write for the owner alone.
 
     Examples
     --------
@@ -28,6 +30,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     temporary = _beside(final)
     try:
         yield temporary
+        temporary.chmod(_mode_of_new_files(final))
         temporary.replace(final)
     finally:
         temporary.unlink(missing_ok=True)
@@ -58,6 +61,16 @@ def remove_leftovers(folder: Path) -> None:
     """Remove what processes that were killed have left half-written in a folder, under temporary names."""
     for path in folder.glob(f".{'[0-9a-f]' * 32}.tmp*"):
         _remove(path)
+
+
+def _mode_of_new_files(path: Path) -> int:
+    """Return the permissions that a new file beside `path` gets: the umask cannot be asked for without a change."""
+    probe = _beside(path)
+    probe.touch(exist_ok=False)
+    try:
+        return stat.S_IMODE(probe.stat().st_mode)
+    finally:
+        probe.unlink()
 
 
 def _remove(path: Path) -> None:

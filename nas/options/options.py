@@ -224,7 +224,7 @@ def resolve_survey(options: Mapping[str, Any]) -> SurveyOptions:
 def read_options(path: str | Path) -> dict[str, Any]:
     """Read options from a TOML file; they are checked by `resolve`."""
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        return tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}; give the path of a campaign file (TOML)") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

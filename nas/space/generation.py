@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
+import uuid
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -189,14 +189,14 @@ def _write(out: Path, network: Any, wiring: Wiring, call: str, kind: Mapping[str
     }
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+        temporary = out.parent / f".{uuid.uuid4().hex}.tmp"
+        temporary.mkdir()
     except OSError as error:
         raise InputError(f"out={out}: {error.strerror}; give a folder that can be written") from None
     try:
         save_network(network, temporary / "network.safetensors")
         write_wiring(wiring.replace(weights=None), temporary / "wiring.json")
         (temporary / "card.md").write_text(_card(written, parts, call), encoding="utf-8")
-        temporary.chmod(0o755)
         try:
             temporary.replace(out)
         except OSError as error:
