@@ -24,6 +24,7 @@ from nas.cli.console import (
 )
 from nas.cli.flags import drawing_flags, drawing_of, flags, given_options
 from nas.cli.predictors import predictor_commands
+from nas.cli.strict import StrictCommand
 from nas.cli.studies import study_commands
 from nas.errors import CampaignError, InputError
 from nas.options.options import CampaignOptions, SurveyOptions
@@ -104,7 +105,7 @@ def _root(
         raise typer.Exit
 
 
-@app.command()
+@app.command(cls=StrictCommand)
 @flags(CampaignOptions)
 def run(
     campaign: Annotated[
@@ -135,7 +136,7 @@ def run(
     print_json(outcome.to_json()) if as_json else show_outcome(make_console(), outcome)
 
 
-@app.command()
+@app.command(cls=StrictCommand)
 @flags(SurveyOptions)
 def survey(
     *,
@@ -282,7 +283,7 @@ Attachment = Annotated[
 NetworkFolder = Annotated[Path, typer.Option(help="The network's folder; it must not hold files yet.")]
 
 
-@generate.command("rnn")
+@generate.command("rnn", cls=StrictCommand)
 @drawing_flags
 def generate_rnn(
     *,
@@ -308,7 +309,7 @@ def generate_rnn(
     _show_files(write_rnn(out, wiring, cell, spectral_radius, drawing.seed), as_json)
 
 
-@generate.command("mlp")
+@generate.command("mlp", cls=StrictCommand)
 @drawing_flags
 def generate_mlp(
     *,

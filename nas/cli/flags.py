@@ -125,6 +125,8 @@ def given_options(given: Mapping[str, Any], config: type[SharedOptions] = Campai
     nested: dict[str, Any] = {}
     for flag in _all_flags(config):
         value = given[flag.name]
+        if isinstance(value, list):
+            value = [part.strip() for text in value for part in text.split(",")]
         if value is not None and value != []:
             section = nested if flag.section is None else nested.setdefault(flag.section, {})
             section[flag.field] = value
@@ -142,7 +144,7 @@ def _option_parameter(flag: _Flag) -> inspect.Parameter:
         kind = bool
     option = typer.Option(
         *(["--directed/--undirected"] if flag.name == "directed" else []),
-        help=f"{flag.info.description} {_default_text(default)}".strip(),
+        help=" ".join(filter(None, (flag.info.description, _repeats(flag.info), _default_text(default)))),
         rich_help_panel=flag.panel,
         show_default=False,
         metavar=None if kind is bool else _metavar(flag.name, flag.info),
@@ -171,6 +173,10 @@ def _all_flags(options: type[SharedOptions]) -> Iterator[_Flag]:
 def _is_repeated(info: FieldInfo) -> bool:
     """Whether the field is a tuple of any length, in contrast to a (low, high) range."""
     return Ellipsis in typing.get_args(info.annotation)
+
+
+def _repeats(info: FieldInfo) -> str:
+    return "Several: by comma, or the flag again." if _is_repeated(info) else ""
 
 
 def _metavar(name: str, info: FieldInfo) -> str:
