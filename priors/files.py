@@ -17,7 +17,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary path in the folder of `path`, and move the file written there to `path` at the end.
 
     The move replaces an older file in one step. If the block raises, the temporary file is removed and `path` is left
-    as it was. The temporary name ends in ``.tmp``, whatever the suffix of `path`.
+    as it was. The temporary name ends in ``.tmp``, whatever the suffix of `path`. The file gets the permissions of any
+    new file (the umask's): some libraries write for the owner alone.
 
     Examples
     --------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 
 from wirenas import require_own
@@ -11,6 +13,7 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line and exit, with 2 and one line if another project's packages are in the way."""
+    signal.signal(signal.SIGINT, _leave)
     try:
         require_own("priors", "predictors", "nas")
     except ImportError as error:
@@ -19,6 +22,12 @@ def main() -> None:
     from nas.cli.app import main as run
 
     run()
+
+
+def _leave(*_: object) -> None:
+    """End at once: an interrupted import may raise anything. Commands that keep something have their own way."""
+    os.write(2, b"wirenas: interrupted\n")
+    os._exit(130)
 
 
 if __name__ == "__main__":

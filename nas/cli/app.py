@@ -13,7 +13,16 @@ import typer
 from typer.exceptions import TyperException
 
 from nas.cli.commands import Commands
-from nas.cli.console import Json, interruptible, make_console, note, print_json, say, say_what_was_assumed
+from nas.cli.console import (
+    Json,
+    encode_readably,
+    interruptible,
+    make_console,
+    note,
+    print_json,
+    say,
+    say_what_was_assumed,
+)
 from nas.cli.flags import Directed, GraphFormat, Merge, drawing_flags, drawing_of, flags, given_options
 from nas.cli.predictors import predictor_commands
 from nas.cli.studies import study_commands
@@ -62,6 +71,7 @@ Study = Annotated[
 
 def main() -> None:
     """Run the command line and exit: 0 done, 2 bad input, 130 interrupted, 1 anything else."""
+    encode_readably()
     say_what_was_assumed()
     try:
         code = app(standalone_mode=False)
@@ -69,6 +79,14 @@ def main() -> None:
         _fail(str(error), 2)
     except CampaignError as error:
         _fail(str(error), 1)
+    except BrokenPipeError:
+        # Whoever read what is printed has seen enough; Python would complain once more while it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        _fail(f"{error.filename or 'files'}: {error.strerror or error}", 2)
+    except KeyboardInterrupt:
+        _fail("interrupted", 130)
     except TyperException as error:
         _fail(error.format_message() or "see the help for what can be given", error.exit_code)
     if code == 130:

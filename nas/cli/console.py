@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 import json
 import os
 import signal
 import sys
+import unicodedata
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Json",
     "duration",
+    "encode_readably",
     "interruptible",
     "make_console",
     "note",
@@ -32,6 +36,30 @@ __all__ = [
 ]
 
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object on stdout.")]
+
+
+_READABLE = {
+    "–": "-", "—": "-", "−": "-", "±": "+/-", "×": "x", "·": ".", "…": "...", "→": "->", "≤": "<=", "≥": ">=", "µ": "u",
+    "‘": "'", "’": "'", "“": '"', "”": '"', "²": "2", "•": "*", "≈": "~", "°": " deg", "⠋": ".",
+}  # fmt: skip
+
+
+def _readable(error: UnicodeError) -> tuple[str, int]:
+    """Replace what an encoding lacks by what can be read all the same."""
+    assert isinstance(error, UnicodeEncodeError)
+    found = []
+    for sign in error.object[error.start : error.end]:
+        plain = "".join(part for part in unicodedata.normalize("NFKD", sign) if part.isascii())
+        found.append(_READABLE.get(sign) or plain or "?")
+    return "".join(found), error.end
+
+
+def encode_readably() -> None:
+    """Let stdout and stderr print on terminals of any encoding, where signs that are missing are written in ASCII."""
+    codecs.register_error("wirenas", _readable)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="wirenas")
 
 
 def print_json(document: object) -> None:

@@ -49,6 +49,7 @@ _STATES = {
     "stopped": optuna.trial.TrialState.PRUNED,
     "failed": optuna.trial.TrialState.FAIL,
 }
+_DATABASE_ERRORS = (sqlalchemy.exc.DatabaseError, optuna.exceptions.StorageInternalError)
 _STATE_NAMES = {state: name for name, state in _STATES.items()}
 
 
@@ -62,6 +63,8 @@ class StudyFile:
     def __init__(self, out: str | Path, *directions: Direction) -> None:
         self.path = Path(out) / _FILE_NAME
         self._records: list[Record] | None = None
+        if self.path.exists() and not self.path.is_file():
+            raise InputError(f"{self.path}: not a file, so no study can be there; give another folder")
         if not directions and not self.path.is_file():
             raise InputError(
                 f"{out}: no campaign here ({_FILE_NAME} is missing); give the --out folder of `wirenas run`"
@@ -71,11 +74,18 @@ class StudyFile:
                 _create(self.path, directions)
             self._storage = _storage(self.path)
             self.study = optuna.load_study(study_name=STUDY_NAME, storage=self._storage)
+        except PermissionError:
+            raise InputError(f"{self.path}: cannot be read (permission denied); give a folder that can be") from None
+        except OSError as error:
+            raise InputError(f"{self.path}: {error.strerror}; give another folder") from None
         except KeyError:
             raise InputError(f"{out}: no campaign here ({_FILE_NAME} is empty); `wirenas run` starts one") from None
-        except (sqlalchemy.exc.DatabaseError, optuna.exceptions.StorageInternalError) as error:
-            reason = str(error.__cause__ or error).splitlines()[0]
-            raise InputError(f"{self.path}: not a study that can be opened: {reason}; give another folder") from None
+        except _DATABASE_ERRORS as error:
+            raise self._not_a_study(error) from None
+
+    def _not_a_study(self, error: Exception) -> InputError:
+        reason = _reason(error)
+        return InputError(f"{self.path}: not a study that can be opened: {reason}; give another folder")
 
     @property
     def by_size(self) -> bool:
@@ -84,12 +94,16 @@ class StudyFile:
 
     def get(self, name: str) -> Any:
         """Return a document stored with the study, or None."""
-        text = self.study.user_attrs.get(name)
+        try:
+            text = self.study.user_attrs.get(name)
+        except _DATABASE_ERRORS as error:
+            raise self._not_a_study(error) from None
         return None if text is None else json.loads(text)
 
     def put(self, name: str, document: Mapping[str, Any]) -> None:
         """Store a document with the study."""
-        self.study.set_user_attr(name, json.dumps(document))
+        with self._writing():
+            self.study.set_user_attr(name, json.dumps(document))
 
     def add(self, record: Record, distributions: Mapping[str, BaseDistribution]) -> None:
         """Append a finished trial; all of it or nothing is stored, and its number is the study's next."""
@@ -97,20 +111,42 @@ class StudyFile:
 
     def append(self, finished: Sequence[tuple[Record, FrozenTrial]]) -> None:
         """Append finished trials in one transaction, under the study's next numbers."""
-        append_trials(self.study, self._storage, [trial for _, trial in finished])
+        with self._writing():
+            append_trials(self.study, self._storage, [trial for _, trial in finished])
         if self._records is not None:
             first = len(self._records)
             self._records += [_as_stored(record, first + offset) for offset, (record, _) in enumerate(finished)]
 
     def trials(self) -> list[FrozenTrial]:
         """Return the stored trials in the order of their numbers; they must not be changed."""
-        return self.study.get_trials(deepcopy=False, states=tuple(_STATE_NAMES))
+        try:
+            return self.study.get_trials(deepcopy=False, states=tuple(_STATE_NAMES))
+        except _DATABASE_ERRORS as error:
+            raise self._not_a_study(error) from None
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except _DATABASE_ERRORS as error:
+            reason = _reason(error)
+            raise InputError(
+                f"{self.path}: cannot be written: {reason}; what was stored before is whole, and the same command "
+                "goes on from there"
+            ) from None
 
     def records(self) -> Records:
         """Return the stored trials as records; the file is read once, later trials are those appended here."""
         if self._records is None:
             self._records = [record_of(trial) for trial in self.trials()]
         return Records(tuple(self._records))
+
+
+def _reason(error: BaseException) -> str:
+    """Return what the database itself said, in one line."""
+    while (cause := getattr(error, "orig", None) or error.__cause__) is not None:
+        error = cause
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def storing_of(study: StudyFile) -> float:

@@ -49,6 +49,8 @@ class Task:
         Training defaults of this task that differ from the general ones.
     description : str
         One line for people.
+    labels : tuple
+        What the classes are called in the data, in their order; empty where they are the numbers 0, 1, ….
 
     Raises
     ------
@@ -69,6 +71,14 @@ class Task:
     plateaus: Mapping[str, float] = field(default_factory=dict)
     recipe: Mapping[str, object] = field(default_factory=dict)
     description: str = ""
+    labels: tuple[Any, ...] = ()
+
+    def __repr__(self) -> str:
+        """Return one line: tensors would fill the screen."""
+        shape = "x".join(map(str, self.inputs.shape[1:]))
+        parts = "/".join(str(len(part)) for part in (self.train, self.validation, self.test))
+        kind = f"{self.n_outputs} classes" if self.loss == "cross-entropy" else f"{self.n_outputs} numbers to predict"
+        return f"Task({self.name!r}: {len(self.inputs)} examples of {shape}, {kind}, {parts} train/validation/test)"
 
     def __post_init__(self) -> None:
         _check_inputs(self)
@@ -88,6 +98,7 @@ class Task:
         test: ArrayLike | None = None,
         strata: ArrayLike | None = None,
         seed: int = SPLIT_SEED,
+        loss: Loss | None = None,
         plateaus: Mapping[str, float] | None = None,
         recipe: Mapping[str, object] | None = None,
         description: str = "",
@@ -100,7 +111,8 @@ class Task:
             (n, n_inputs) rows, (n, time, n_inputs) sequences, or, with `n_symbols`, (n, time) symbols numbered from 0;
             what lies behind a sequence's length is ignored.
         targets : array
-            (n,) integer classes numbered from 0 (cross-entropy), or (n,) or (n, n_outputs) floats (squared error).
+            (n,) classes, as integers or as text (cross-entropy), or (n,) or (n, n_outputs) floats (squared error).
+            Classes are numbered in their order from 0, so that labels 1, 2, 3 are three classes; `labels` keeps them.
         lengths : (n,) integer array, optional
             True lengths of sequences; the whole width where left out.
         n_symbols : int, optional
@@ -111,6 +123,8 @@ class Task:
             Groups whose shares the split keeps in all parts; the classes where left out.
         seed : int
             Seed of the split.
+        loss : {"cross-entropy", "squared-error"}, optional
+            Needed where targets are floats that may be codes of classes, and to predict integers as numbers.
         name, plateaus, recipe, description
             As in `Task`.
 
@@ -120,11 +134,10 @@ class Task:
             If the arrays do not make a task, or are too few to be split.
         """
         outcomes = np.asarray(targets)
-        classes = outcomes.dtype.kind in "biu"
-        if not classes and outcomes.ndim == 1:
-            outcomes = outcomes[:, None]
         if outcomes.size == 0:
             raise ValueError("targets are empty: a task needs examples")
+        outcomes, labels = _outcomes(outcomes, loss)
+        classes = labels is not None
         values, own_lengths = _padded(np.asarray(inputs), lengths, n_symbols)
         train, validation, held_out = split(outcomes if strata is None else strata, seed, test)
         return cls(
@@ -135,12 +148,13 @@ class Task:
             validation=torch.from_numpy(validation),
             test=torch.from_numpy(held_out),
             n_inputs=n_symbols if n_symbols is not None else values.shape[-1],
-            n_outputs=int(outcomes.max()) + 1 if classes else outcomes.shape[1],
+            n_outputs=outcomes.shape[1] if labels is None else len(labels),
             lengths=None if own_lengths is None else torch.from_numpy(own_lengths),
             loss="cross-entropy" if classes else "squared-error",
             plateaus=dict(plateaus or {}),
             recipe=dict(recipe or {}),
             description=description,
+            labels=() if labels is None or labels == tuple(range(len(labels))) else labels,
         )
 
     @property
@@ -219,6 +233,67 @@ class Task:
         values: dict[str, Any] = {item.name: getattr(self, item.name) for item in fields(self)}
         moved = {name: value.to(device) for name, value in values.items() if isinstance(value, Tensor)}
         return replace(self, **(values | moved))
+
+
+_MOST_CODES = 100
+"""Different whole numbers among floats, from which on they are taken for numbers and not for codes of classes."""
+
+
+def _outcomes(targets: NDArray[Any], loss: Loss | None) -> tuple[NDArray[Any], tuple[Any, ...] | None]:
+    """Return targets as classes from 0 with their labels, or as (n, n_outputs) numbers with None."""
+    if loss not in (None, "cross-entropy", "squared-error"):
+        raise ValueError(f"loss={loss!r}: it must be 'cross-entropy' or 'squared-error'")
+    if targets.dtype.kind == "O":
+        targets = _of_one_type(targets)
+    is_text = targets.dtype.kind in "US"
+    if targets.dtype.kind not in "USbiuf":
+        raise ValueError(f"targets have type {targets.dtype}: give integers or text for classes, or floats")
+    is_flat = targets.ndim == 2 and targets.shape[1] == 1 and (is_text or loss == "cross-entropy")
+    column = targets[:, 0] if is_flat else targets
+    if loss is None and targets.dtype.kind == "f":
+        _ask_about_codes(targets)
+    if loss == "squared-error" or (loss is None and targets.dtype.kind == "f"):
+        if is_text:
+            raise ValueError("targets are text, and squared-error needs numbers: leave loss out for classes")
+        numbers = targets.astype(np.float64)  # The split takes integers for classes.
+        return (numbers[:, None] if numbers.ndim == 1 else numbers), None
+    if column.ndim != 1:
+        raise ValueError(f"targets have shape {targets.shape}: one class for each example, (n,), is needed")
+    if column.dtype.kind == "f":
+        if not (np.isfinite(column).all() and (column == np.round(column)).all()):
+            raise ValueError("targets hold numbers that are not whole, and loss='cross-entropy' needs classes")
+        column = column.astype(np.int64)
+    labels, classes = np.unique(column, return_inverse=True)
+    return classes.reshape(-1), tuple(labels.tolist())
+
+
+def _of_one_type(targets: NDArray[Any]) -> NDArray[Any]:
+    """Return an array of Python objects, as pandas gives for text, as one of text or numbers."""
+    if all(isinstance(value, str) for value in targets.flat):
+        return targets.astype(str)
+    if all(isinstance(value, (bool, int, float, np.number, np.bool_)) for value in targets.flat):
+        return np.array(targets.tolist())
+    odd = next((value for value in targets.flat if not isinstance(value, str)), None)
+    raise ValueError(f"targets hold {odd!r} among others: give all classes as text or all as integers, none missing")
+
+
+def _ask_about_codes(targets: NDArray[Any]) -> None:
+    """Refuse floats that look like classes: few whole numbers, each of them often, or rows with a single 1."""
+    if not np.isfinite(targets).all() or not (targets == np.round(targets)).all():
+        return
+    found = np.unique(targets)
+    way = "astype(int)"
+    if targets.ndim == 2 and targets.shape[1] > 1:
+        if found.tolist() != [0.0, 1.0] or not (targets.sum(axis=1) == 1).all():
+            return
+        way = "argmax(axis=1)"
+    elif not 2 <= len(found) <= min(_MOST_CODES, len(targets) // 2):
+        return
+    shown = ", ".join(f"{value:g}" for value in found[:3]) + (", …" if len(found) > 3 else "")
+    raise ValueError(
+        f"targets are floats that are all whole ({shown}): for classes give integers, targets.{way}; "
+        "for numbers to predict give loss='squared-error'"
+    )
 
 
 def _padded(

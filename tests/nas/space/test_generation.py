@@ -13,7 +13,7 @@ from nas.networks import ACTIVATIONS, CELLS, SequenceNetwork, SparseMLP, SparseR
 from nas.seeds import stream
 from nas.space import generation
 from nas.space.generation import draw_wiring, write_mlp, write_rnn
-from priors import PRIORS, Layered, WattsStrogatz, Wiring, attach, read_wiring
+from priors import PRIORS, Layered, WattsStrogatz, Wiring, attach, dead_neurons, read_wiring
 
 GIVEN: dict[str, dict[str, Any]] = {
     "watts-strogatz": {"nodes": 12, "k": 4, "p": 0.2},
@@ -65,6 +65,7 @@ def test_every_prior_becomes_an_rnn_of_every_cell(prior: str, cell: str, n_outpu
             "fingerprint": wiring.fingerprint,
             "nodes": wiring.n_hidden,
             "edges": wiring.hidden.n_edges,
+            "n_dead": len(dead_neurons(wiring)),
             "n_parameters": n_parameters(expected)["total"],
             "network": "rnn",
             "cell": cell,
