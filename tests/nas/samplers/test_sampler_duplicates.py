@@ -26,7 +26,7 @@ def test_no_training_is_proposed_twice(replicates):
     assert 4 <= origins["random"] <= 22
     # Until there are 5 examples nothing is expected, and here they are counted by fours.
     assert origins["start-up"] == 8
-    assert {"prior", "neighbour", "tpe"} <= set(origins)
+    assert {"prior", "neighbour"} <= set(origins)
 
 
 def test_replicates_that_nobody_asks_for_end_all_the_same():
@@ -77,7 +77,7 @@ def test_two_processes_that_choose_at_once_choose_different_wirings():
         chosen.add(asked(space, trial).fingerprint)
         origins[copy.sampler.proposals[frozen.number].origin] += 1
     assert len(chosen) == 2
-    assert set(origins) <= {"prior", "neighbour", "tpe"}
+    assert set(origins) <= {"prior", "neighbour"}
 
 
 def test_two_threads_share_a_sampler():
@@ -94,7 +94,9 @@ def test_what_runs_is_taken_to_become_what_is_expected():
     space = Space(**SMALL)
     source = Source(space, UNITS, size_of, seed=3)
     trials = searched(space, 12)[0].get_trials()
-    now = Learner(source, ["maximize"], 3).round(trials, 32)
+    learner = Learner(source, ["maximize"], 3)
+    learner.history.look(trials)
+    now = learner.round(trials, len(trials), 32)
     alone = now.gains(now.candidates, [], 1.0, by_size=False)
     first = int(alone.argmax())
     beside = now.gains(now.candidates, [now.candidates[first]], 1.0, by_size=False)
