@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -114,9 +115,11 @@ def pools(folders: list[Path], seeds: int) -> dict[str, Any]:
                 incumbent, _ = run.incumbents()
                 origins = [choice.origin for choice in run.choices]
                 looked = [m for m, own in zip(run.members, origins, strict=True) if own not in ("random", "start-up")]
+                mean = truth[run.members[START:]].mean()
+                print(f"{folder.name}, {name}, seed {seed}: {mean} {truth[incumbent]}", file=sys.stderr, flush=True)
                 lines[name].append(
                     {
-                        "proposals": truth[run.members[START:]].mean(),
+                        "proposals": mean,
                         "looked": truth[looked].mean(),
                         "incumbent": truth[incumbent],
                         "fallback": origins.count("fallback"),
@@ -181,6 +184,7 @@ def compared(
                 study.optimize(objective, n_trials=trials)
             values = [trial.value for trial in study.get_trials(deepcopy=False)]
             found[name].append((max(values), float(np.mean(values[trials // 2 :]))))
+            print(f"{name}, seed {seed}: {found[name][-1]}", file=sys.stderr, flush=True)
     kinds = ("best", "second half")
     return {
         "seeds": seeds,

@@ -203,16 +203,6 @@ class Writer(contextlib.AbstractContextManager["Writer"]):
     def __exit__(self, *_: object) -> None:
         self.flush()
 
-    def name_values(self, names: Sequence[str]) -> None:
-        """Say what the values of trials are, for dashboards and plots of Optuna."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            self.study.set_metric_names(list(names))
-
-    def tag_winner(self, number: int) -> None:
-        """Say with the study which trial won; a finished trial itself cannot be changed."""
-        self.study.set_user_attr("winner", f"trial {number}")
-
     def add(self, record: Record, distributions: Mapping[str, BaseDistribution]) -> None:
         """Take a finished trial, and store those that wait if there are many or the last ones were stored long ago."""
         self._waiting.append((record, trial_of(record, distributions, by_size=self._study.by_size)))

@@ -45,13 +45,17 @@ def test_replicates_that_nobody_asks_for_end_all_the_same():
 def test_parallel_proposals_differ(monkeypatch):
     space = Space(**SMALL)
     study, sampler, wirings = searched(space, 14)
-    gains, pinned = rounds_module.Round.gains, []
+    promises, pinned = rounds_module.Round.promises, []
 
-    def noting_gains(self, among, unknown, *arguments, **options):
+    def noting(self, unknown, *arguments, **options):
         pinned.append([own.fingerprint for own in unknown])
-        return gains(self, among, unknown, *arguments, **options)
+        found = promises(self, unknown, *arguments, **options)
+        # What is kept from one proposal to the next is what would be found anew.
+        anew = self.gains(self.candidates, unknown, *arguments, **options)
+        np.testing.assert_allclose(found, anew, rtol=1e-9)
+        return found
 
-    monkeypatch.setattr(rounds_module.Round, "gains", noting_gains)
+    monkeypatch.setattr(rounds_module.Round, "promises", noting)
     trials = [study.ask() for _ in range(8)]
     together = [asked(space, trial).fingerprint for trial in trials]
     assert len({*together, *(wiring.fingerprint for wiring in wirings.values())}) == 22
