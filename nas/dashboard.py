@@ -25,6 +25,7 @@ from optuna.trial import FrozenTrial
 from nas.errors import InputError
 from nas.options.options import OPTIONS_FILE, read_options
 from nas.report.notes import study_note, trial_note
+from nas.space.space import DRAW_NAMES, without_draws
 from nas.store.folders import holds_survey
 from nas.store.records import Record
 from nas.store.study import StudyFile, quiet_optuna, record_of
@@ -165,6 +166,7 @@ class Mirror:
         self.storage = optuna.storages.InMemoryStorage()
         with quiet_optuna():
             self.study_id = self.storage.create_new_study(self._file.study.directions, out.resolve().name)
+            self._name_values()
         self._follow()
 
     def refresh(self) -> None:
@@ -205,16 +207,26 @@ class Mirror:
                 break  # Those after it wait, so that every trial keeps its number.
             self._add(trial, options.get("metric", "value"))
         remark = _REMARK + (_FEWER if self._counts.total() > MOST_NOTES else "")
+        if (winner := self._file.study.user_attrs.get("winner")) is not None:
+            self.storage.set_study_user_attr(self.study_id, "winner", winner)
         note = study_note(self._out, options, self._counts, self._file.get("outcome"), remark)
         if note != self._note:
             self._note = note
             self._save_note(note)
+
+    def _name_values(self) -> None:
+        names = self._file.study.metric_names
+        if names is not None:
+            self.storage.set_study_system_attr(self.study_id, "study:metric_names", names)
 
     def _add(self, trial: FrozenTrial, metric: str) -> None:
         record = record_of(trial)
         shown = copy.copy(trial)
         # The edges are long lists of numbers, which are no use on a page.
         shown.user_attrs = {name: value for name, value in trial.user_attrs.items() if name != "hidden_edges"}
+        # Nor are draws parameters that any importance could be told of.
+        shown.user_attrs |= {name: trial.params[name] for name in DRAW_NAMES if name in trial.params}
+        shown.params, shown.distributions = without_draws(trial.params), without_draws(trial.distributions)
         trial_id = self.storage.create_new_trial(self.study_id, shown)
         self._counts[record.state] += 1
         if self._is_best(record) or trial.number < MOST_NOTES:

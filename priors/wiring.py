@@ -328,13 +328,19 @@ class Wiring:
         if not counts.all():
             raise ValueError(f"layer {int(np.argmin(counts))} holds no node: layers are numbered 0, 1, … without gaps")
         number = {node: index for index, node in enumerate(nodes)}
-        directed = graph if graph.is_directed() else graph.to_directed()
-        edges = [(number[source], number[target]) for source, target in directed.edges]
-        found: list[float | None] = [data.get("weight") for _, _, data in directed.edges(data=True)]
+        # Neighbours hold both directions of what has none; a copy of the graph with directions would take most of the
+        # time.
+        sources: list[int] = []
+        targets: list[int] = []
+        found: list[float | None] = []
+        for source, neighbours in graph.adjacency():
+            sources += [number[source]] * len(neighbours)
+            targets += [number[target] for target in neighbours]
+            found += [data.get("weight") for data in neighbours.values()]
         known = [1.0 if weight is None else weight for weight in found]
         return cls(
             counts.tolist(),
-            np.asarray(edges, dtype=np.int64).reshape(-1, 2),
+            np.array([sources, targets], dtype=np.int64).T,
             inputs=bool(graph.graph.get("inputs", False)),
             outputs=bool(graph.graph.get("outputs", False)),
             weights=known if any(weight is not None for weight in found) else None,

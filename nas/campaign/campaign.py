@@ -48,6 +48,7 @@ from nas.options.resolve import (
     check_sampler,
     check_units,
     n_threads,
+    own_graphs_as_they_are,
     plain_options,
     task_of,
 )
@@ -144,7 +145,10 @@ class Campaign:
             check_direction(options.get("direction"), self.task)
             options["direction"] = self.task.direction
             n_inputs, n_outputs = self.task.n_inputs, self.task.n_outputs
-        self.options = resolve(plain_options(options, self.task))
+        given = plain_options(options, self.task)
+        if evaluate is not None:
+            given = dict(own_graphs_as_they_are(self.out, given, n_inputs))
+        self.options = resolve(given)
         self.space = self.options.resolved_space
         self._units = (n_inputs, n_outputs)
         self.spec = self.options.spec
@@ -253,6 +257,8 @@ class Campaign:
         )
         write_output(self.out, self.options, self.task, records, finals, outcome, self._rebuild)
         study.put("outcome", outcome.to_json())
+        if outcome.best is not None:
+            study.tag_winner(outcome.best["trial"])
         return outcome
 
     def _with_predictor(self, study: StudyFile, outcome: Outcome, watcher: Watcher) -> Outcome:
@@ -279,6 +285,8 @@ class Campaign:
         stored = study.get("options")
         if stored is None:
             study.put("options", mine)
+            value = "value" if self.task is None else f"validation {self.task.metric}"
+            study.name_values([value, "parameters"][: len(self.options.directions)])
         else:
             refuse_changes(self.out, with_defaults(stored), mine)
         counted = len(study.records().counted)

@@ -110,6 +110,8 @@ class SharedOptions(BaseModel):
         """The space with the structure that the network needs; an InputError where the given one does not fit."""
         valid = ("dag",) if self.network == "mlp" else ("recurrent", "stack")
         structure = self.space.structure or valid[0]
+        if structure == "given" and self.task is None:
+            return self.space
         if structure not in valid:
             raise InputError(
                 f"space.structure={structure} does not fit network={self.network}; valid: {' or '.join(valid)}"

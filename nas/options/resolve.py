@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
 from pydantic import BaseModel
 
 from nas.errors import InputError
-from nas.options.options import CampaignOptions, SharedOptions
+from nas.options.options import OPTIONS_FILE, CampaignOptions, SharedOptions, read_options
 from nas.tasks import Task, load_task
 from nas.training.train import engine_for
 
@@ -20,6 +21,7 @@ __all__ = [
     "check_sampler",
     "check_units",
     "n_threads",
+    "own_graphs_as_they_are",
     "plain_options",
     "task_of",
 ]
@@ -37,6 +39,24 @@ def plain_options(options: Mapping[str, Any], task: Task | None) -> dict[str, An
         return {**options, **nested, "task": None}
     nested["recipe"] = {**task.recipe, **nested["recipe"]}
     return {**options, **nested, "task": task.name}
+
+
+def own_graphs_as_they_are(out: Path, options: Mapping[str, Any], n_inputs: int) -> Mapping[str, Any]:
+    """Return nested options in which own graphs stay as they are, for an own evaluation that wants no units.
+
+    Each is then evaluated once before any is evaluated again. What says how graphs become wirings is heeded all the
+    same. A campaign that a folder holds goes on as it began.
+    """
+    space = options["space"]
+    if not isinstance(space, Mapping) or space.get("graphs") is None:
+        return options
+    if (path := out / OPTIONS_FILE).is_file():
+        begun = read_options(path).get("space", {})
+        space = {**{name: begun[name] for name in ("structure", "edits") if name in begun}, **space}
+    elif n_inputs == 0 and {"structure", "orientation"}.isdisjoint(space):
+        space = {**space, "structure": "given"}
+    repeats = {"repeats": 1} if space.get("structure") == "given" else {}
+    return {**repeats, **options, "space": space}
 
 
 def n_threads(threads: int | None, options: SharedOptions, task: Task | None) -> int:

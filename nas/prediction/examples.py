@@ -222,7 +222,8 @@ def _evenly(n: int, most: int) -> NDArray[np.int64]:
 
 def _preparation(space: Space, units: tuple[int, int]) -> Preparation:
     return Preparation(
-        structure=space.structure or "dag",
+        # What is given and what is recurrent is described alike: as it is.
+        structure="recurrent" if space.structure == "given" else space.structure or "dag",
         orientation=space.orientation,
         attachment=space.attachment if units[0] else (),
         n_inputs=units[0],

@@ -124,7 +124,7 @@ class Source:
         if self.columns is not None:
             return self.columns
         pool = self.space.pool
-        # A graph of one's own is oriented before it is trained, unless it has input units or stays as it is.
+        # A graph of one's own is oriented before it is trained, unless it stays as it is.
         if pool is None or (self.space.is_oriented and not self.space.is_finite):
             wirings = [wiring for wiring, _ in self._draw(np.random.default_rng(self.seed), 8, least=1)]
             return _Features(chosen_tiers(None, wirings))

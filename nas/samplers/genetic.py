@@ -97,8 +97,8 @@ class GeneticSampler:
     ) -> None:
         if space.is_finite:
             raise InputError(
-                "sampler=genetic: the graphs of space.graphs have input units and are taken as they are, so nothing "
-                "can be bred from them; use structural, tpe or random"
+                "sampler=genetic: the graphs of space.graphs are taken as they are, so nothing can be bred from them; "
+                "use structural, tpe or random, or give space.edits where the graphs have no input units"
             )
         self._source = Source(space, (n_inputs, n_outputs), size_of, seed)
         self._learner = Learner(self._source, [direction], seed)
@@ -120,14 +120,16 @@ class GeneticSampler:
             return self._learner.best(study.get_trials(deepcopy=False), n)
 
     def _choose(self, number: int, trials: Sequence[FrozenTrial]) -> Child:
-        points = self._learner.history.points(trials)
-        taken = {point.fingerprint for point in points.values()}
+        history = self._learner.history
+        history.look(trials)
+        points = {trial.number: point for trial in trials if (point := history.point(trial.number)) is not None}
+        taken = set(history.taken)
         rng = stream(self._seed, "proposal", number)
         parents = _population([trial for trial in trials if trial.number in points])
         if number < self._startup or not parents:
             return self._child(number, self._start_up(number, taken, rng), Proposal("start-up"))
         now = self._round(trials) if self._screened else None
-        is_screened = now is not None and now.surrogate is not None and not now.falls_back
+        is_screened = now is not None and now.surrogate is not None
         made = self._breed(parents, taken, rng, _CHILDREN if is_screened else 1)
         if not made:
             drawn = self._draw(taken, rng)
@@ -143,8 +145,8 @@ class GeneticSampler:
 
     def _round(self, trials: Sequence[FrozenTrial]) -> Round:
         """Return what there is to know; found anew after a few trials only, since it takes longer than breeding."""
-        over = [trial for trial in trials if trial.state.is_finished()]
-        return self._learner.round(over[: _ROUNDS.known(len(over))], _ROUNDS.pool)
+        known = _ROUNDS.known(len(self._learner.history.over))
+        return self._learner.round(trials, known, _ROUNDS.pool)
 
     def _child(
         self,

@@ -18,11 +18,13 @@ __all__ = ["FIRST_PLAN", "Plan", "plan_for", "seconds_of"]
 
 _POOLS = (256, 128, 64)
 _INTERVALS = (1, 2, 4, 8, 16, 32)
-_CANDIDATE_S, _EDGE_S, _FIT_S = 150e-6, 6e-8, 0.03
+_CANDIDATE_S, _EDGE_S, _FIT_S = 150e-6, 6e-8, 0.015
 """Seconds to draw and describe a candidate, for each of its edges, and to fit a surrogate to a hundred trials."""
+_NEW = 0.375
+"""Share of the candidates that are drawn for a round; the others were drawn before."""
 _FREE_S = 0.01
 """Seconds a trial that nobody minds, however short trainings are."""
-_GROWTH = 128
+_GROWTH = 64
 """Finished trials after which the interval is twice as long, and so on: fits take longer."""
 
 
@@ -65,7 +67,7 @@ def plan_for(source: Source, trainings: Sequence[float], share: float) -> Plan:
     edges = statistics.fmean(point.n_edges for point in source.population)
     candidate = 0.0 if source.space.is_finite else _CANDIDATE_S + _EDGE_S * edges
     plans = (Plan(pool, refit) for refit in _INTERVALS for pool in _POOLS)
-    affordable = (plan for plan in plans if (plan.pool * candidate + _FIT_S) / plan.refit <= allowed)
+    affordable = (plan for plan in plans if (plan.pool * _NEW * candidate + _FIT_S) / plan.refit <= allowed)
     return next(affordable, Plan(_POOLS[-1], _INTERVALS[-1]))
 
 

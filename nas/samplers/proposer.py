@@ -20,8 +20,10 @@ from nas.options.options import Direction
 from nas.samplers.blind import BLIND
 from nas.samplers.genetic import GeneticSampler
 from nas.samplers.plan import seconds_of
+from nas.samplers.rounds import Proposal
 from nas.samplers.structural import StructuralSampler
 from nas.seeds import stream, stream_seed
+from nas.space.draws import Turns
 from nas.space.lineage import BRED, kept_of
 from nas.space.space import SEED_NAMES, Space
 from nas.store.records import Record
@@ -106,13 +108,15 @@ class Proposer:
         if sampler == "genetic":
             self._guide = GeneticSampler(space, *self._units, direction=direction, **given)
         elif sampler not in BLIND:
-            self._guide = StructuralSampler(space, *self._units, **given)
+            self._guide = StructuralSampler(space, *self._units, noting=False, **given)
         directions: list[Direction] = [direction, "minimize"] if by_size else [direction]
         with quiet_optuna():
             self._study = optuna.create_study(
                 directions=directions, sampler=self._guide if isinstance(self._guide, StructuralSampler) else None
             )
         self._open: dict[int, optuna.Trial] = {}
+        # The numbers of own graphs say nothing, and samplers that know nothing of wirings would learn from them.
+        self._turns = None if space.pool is None else Turns(space, seed, self._units, size_of)
 
     def propose(self, number: int) -> Candidate:
         """Return the candidate of trial `number`, which then counts as running until `tell`.
@@ -133,7 +137,8 @@ class Proposer:
         params = sampler.suggest_all(trial)
         self._open[number] = trial
         wiring = self._space.wiring(params, *self._units)
-        notes = sampler.proposals[trial.number].notes()
+        # Where nothing varies Optuna asks for nothing.
+        notes = sampler.proposals.get(trial.number, Proposal("start-up")).notes()
         return Candidate(number, params, trial.distributions, wiring, self._size_of(wiring), notes)
 
     def _breed(self, number: int, sampler: GeneticSampler) -> Candidate:
@@ -150,7 +155,10 @@ class Proposer:
             make = BLIND[self._sampler if draw < _SAMPLER_DRAWS else "random"]
             self._study.sampler = make(stream_seed(self._seed, "sampler", number, draw), self._common)
             trial = self._study.ask()
-            searched = self._space.suggest(trial)
+            if self._turns is None:
+                searched = self._space.suggest(trial)
+            else:
+                searched = self._space.suggest(_InTurn(trial, self._turns.graph(number)))
             params = {**searched, **self._space.seeds(stream(self._seed, "wiring", number, draw))}
             wiring = self._space.wiring(params, *self._units)
             size = self._size_of(wiring)
@@ -197,7 +205,7 @@ class Proposer:
 
     def _learnt_from(self, trial: FrozenTrial) -> dict[str, Any]:
         """Return what a sampler reads of a trial, beside what became of it."""
-        names = [name for name in trial.params if self._guide is not None or name not in SEED_NAMES]
+        names = [name for name in trial.params if self._guide is not None or name not in (*SEED_NAMES, "graph")]
         kept = {name: trial.user_attrs[name] for name in BRED} if isinstance(self._guide, GeneticSampler) else {}
         return {
             "params": {name: trial.params[name] for name in names},
@@ -209,3 +217,20 @@ class Proposer:
         self._study.add_trial(create_trial(state=TrialState.RUNNING, **fields))
         added = self._study.get_trials(deepcopy=False)[-1]
         self._open[number] = optuna.Trial(self._study, added._trial_id)
+
+
+@dataclass(frozen=True)
+class _InTurn:
+    """Suggests as a trial does, but for the graph, whose turn it is."""
+
+    trial: optuna.Trial
+    graph: int
+
+    def suggest_categorical(self, name: str, choices: Any) -> Any:
+        return self.trial.suggest_categorical(name, choices)
+
+    def suggest_int(self, name: str, low: int, high: int) -> int:
+        return self.graph if name == "graph" else self.trial.suggest_int(name, low, high)
+
+    def suggest_float(self, name: str, low: float, high: float) -> float:
+        return self.trial.suggest_float(name, low, high)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -15,29 +16,38 @@ from threadpoolctl import ThreadpoolController
 
 from nas.errors import InputError
 from nas.samplers.acquisition import front_of, hypervolume_gain
-from nas.samplers.blind import TPEDraws
+from nas.samplers.beside import Beside
 from nas.samplers.candidates import Floats, Point, Source, distinct
 from nas.samplers.history import Examples, History
-from nas.seeds import stream, stream_seed
-from nas.space.space import Params
+from nas.seeds import stream
 from nas.training.session import sign_of
 from predictors import FEATURES, Predictor
 from predictors.members import Scaling
-from predictors.surrogate import Surrogate, Warp, fit_surrogate, scalings_of
+from predictors.surrogate import Belief, Surrogate, Tuned, Warp, fit_surrogate, scalings_of
 
 __all__ = ["Forecast", "Learner", "Proposal", "Round", "Warm", "one_thread"]
 
+_NOTHING = Beside({})
 _COVERAGE = 1.6449
 """Quantile of the normal distribution for intervals of 90 %."""
 _LEAST = 5
 """Fewer wirings teach nothing."""
-_LEAST_FOR_A_VERDICT = 30
-"""Fewer do not tell whether structure predicts anything."""
 _MOST_NAMED = 3
 """Features in a message."""
 _BEST = 5
 """Good wirings whose neighbours are candidates."""
-_TPE_DRAWS = 4
+_SETTINGS = 4
+"""Parameters beside the wiring that each candidate is tried with, and eight times as many of the best wirings."""
+_RECENT = 10
+"""Trials that say which parameters there are beside the wiring."""
+_TUNED_EVERY = 0.1
+"""Share of trials after which lengths and noise of the surrogate are fitted anew."""
+_DRAWS_KEPT = 4
+"""Times that draws of the space are candidates."""
+_NEW_DRAWS = 64
+"""Of the trials, the share after which others are drawn."""
+_DRAWN = 256
+"""Draws of parameters that tell how they vary."""
 _STEPS = (-1.2816, -0.5244, 0.0, 0.5244, 1.2816)
 """Standard normal quantiles in the middle of five equally likely parts."""
 
@@ -59,9 +69,10 @@ class Proposal:
     Parameters
     ----------
     origin : str
-        start-up; prior, neighbour or tpe: where the candidate comes from that promised most; random: chosen without
-        looking, as a test of the predictions; replicate: the best one once more; fallback: by TPE, since structure
-        predicted nothing; crossover, mutation or redraw: how the genetic sampler bred it.
+        start-up; prior or neighbour: where the candidate comes from that promised most; settings: a good wiring with
+        other parameters beside it; random: chosen without looking, as a test of the predictions; replicate: the best
+        one once more; crossover, mutation or redraw: how the genetic sampler bred it. Earlier versions had tpe and
+        fallback: chosen by TPE, among others or since structure seemed to predict nothing.
     forecast : Forecast or None
         None where nothing was expected.
     tau : float or None
@@ -71,6 +82,16 @@ class Proposal:
     origin: str
     forecast: Forecast | None = None
     tau: float | None = None
+
+    def attributes(self) -> dict[str, Any]:
+        """Return what a trial of a study of one's own is noted with."""
+        if self.forecast is None:
+            return {"origin": self.origin}
+        return {
+            "origin": self.origin,
+            "prediction": self.forecast.value,
+            "prediction_std": self.forecast.std,
+        }
 
     def notes(self) -> dict[str, Any]:
         """Return the fields of a `Record` that say this."""
@@ -129,8 +150,6 @@ class Round:
         None where there is too little to learn from.
     draw : callable
         Makes the candidates: what a proposal is chosen from, which not all proposals need.
-    falls_back : bool
-        Whether structure predicts the examples no better than their mean does.
     sign : {-1, 1}
         1 where more of the value is better.
     warm : Warm or None
@@ -140,20 +159,40 @@ class Round:
     examples: Examples
     surrogate: Surrogate | None
     draw: Callable[[], list[Point]]
-    falls_back: bool
     sign: float
     warm: Warm | None
+    beside: Beside = _NOTHING
 
     @cached_property
     def candidates(self) -> list[Point]:
         """What a proposal is chosen from."""
         return self.draw()
 
+    @cached_property
+    def _belief(self) -> Belief | None:
+        return None if self.surrogate is None else Belief(self.surrogate, self.rows(self.candidates))
+
+    @cached_property
+    def _fingerprints(self) -> set[str]:
+        return {point.fingerprint for point in self.examples.points}
+
+    @cached_property
+    def _smooth(self) -> tuple[Floats, Floats]:
+        """Values that examples are thought to have, and their sizes."""
+        assert self.surrogate is not None
+        return _smooth_values(self.examples, self.surrogate), _sizes(self.examples.points)
+
+    def rows(self, points: Sequence[Point]) -> Floats:
+        """Return the columns of points, those of parameters beside the wiring last."""
+        return _rows(points, self.beside)
+
     def posterior(self, X: Floats, pinned: Floats | None = None) -> tuple[Floats, Floats]:
         """Return expected scores of rows and how unsure they are; see `Surrogate.posterior`."""
         if self.surrogate is None:
             return (np.zeros(len(X)) if self.warm is None else self.warm.scores(X)), np.zeros(len(X))
-        mean, std = self.surrogate.posterior(X, pinned)
+        return self._warmed(X, *self.surrogate.posterior(X, pinned))
+
+    def _warmed(self, X: Floats, mean: Floats, std: Floats) -> tuple[Floats, Floats]:
         if self.warm is not None:
             share = self.warm.trials / (self.warm.trials + len(self.examples))
             mean = share * self.warm.scores(X) + (1 - share) * mean
@@ -161,10 +200,9 @@ class Round:
 
     def unknown(self, trials: Sequence[FrozenTrial], points: Mapping[int, Point]) -> list[Point]:
         """Return the points of trials that run, or are complete, and are not among the examples."""
-        learnt = {point.fingerprint for point in self.examples.points}
         states = (TrialState.RUNNING, TrialState.COMPLETE)
         found = [points[trial.number] for trial in trials if trial.state in states and trial.number in points]
-        return [point for point in found if point.fingerprint not in learnt]
+        return found if self.beside else [point for point in found if point.fingerprint not in self._fingerprints]
 
     def gains(self, among: Sequence[Point], unknown: Sequence[Point], optimism: float, *, by_size: bool) -> Floats:
         """Return what some points promise, (n,) float.
@@ -191,15 +229,37 @@ class Round:
         Emmerich, Giannakoglou and Naujoks (2006), "Single- and multiobjective evolutionary optimization assisted by
         Gaussian random field metamodels", doi:10.1109/TEVC.2005.859463
         """
-        X = _rows(among)
-        pinned = _rows(unknown).reshape(len(unknown), X.shape[1])
-        mean, std = self.posterior(X, pinned)
+        X = self.rows(among)
+        pinned = self.rows(unknown).reshape(len(unknown), X.shape[1])
+        return self._judged(among, self.posterior(X, pinned), unknown, pinned, optimism, by_size=by_size)
+
+    def promises(self, unknown: Sequence[Point], optimism: float, *, by_size: bool) -> Floats:
+        """Return the same of all candidates, found faster for one proposal after the other."""
+        if self._belief is None:
+            return self.gains(self.candidates, unknown, optimism, by_size=by_size)
+        X = self._belief.X
+        pinned = self.rows(unknown).reshape(len(unknown), X.shape[1])
+        expected = self._warmed(X, *self._belief.posterior(pinned))
+        return self._judged(self.candidates, expected, unknown, pinned, optimism, by_size=by_size)
+
+    def _judged(
+        self,
+        among: Sequence[Point],
+        expected: tuple[Floats, Floats],
+        unknown: Sequence[Point],
+        pinned: Floats,
+        optimism: float,
+        *,
+        by_size: bool,
+    ) -> Floats:
+        mean, std = expected
         optimistic = mean + optimism * std
         if not by_size or self.surrogate is None:
             return optimistic
         warp = self.surrogate.warp
-        values = np.concatenate([_smooth_values(self.examples, self.surrogate), warp.value(self.posterior(pinned)[0])])
-        sizes = _sizes([*self.examples.points, *unknown])
+        known, known_sizes = self._smooth
+        values = np.concatenate([known, warp.value(self.posterior(pinned)[0])])
+        sizes = np.concatenate([known_sizes, _sizes(unknown)])
         reference = (float(self.examples.values.min()), 1.01 * max(point.size for point in self.candidates))
         outcomes = [warp.value(mean + step * optimism * std) for step in _STEPS]
         gains = np.mean([hypervolume_gain(own, _sizes(among), (values, sizes), reference) for own in outcomes], axis=0)
@@ -210,7 +270,7 @@ class Round:
         """Return how a point was chosen, and what is expected of its training."""
         if self.surrogate is None:
             return Proposal(origin)
-        mean, std = (float(part[0]) for part in self.posterior(point.row[None, :]))
+        mean, std = (float(part[0]) for part in self.posterior(self.rows([point])))
         wide = math.hypot(std, self.surrogate.noise)
         scores = [mean - _COVERAGE * wide, mean, mean + _COVERAGE * wide]
         low, value, high = sorted((self.sign * self.surrogate.warp.value(scores)).tolist())
@@ -225,56 +285,120 @@ class Learner:
         self._warm = None if warm is None else warm.reading(source.described_by.names)
         self._sign, self.by_size = sign_of(directions[0]), len(directions) > 1
         self.history = History(source, directions[0])
-        self._tpe = TPEDraws(source.space, directions)
-        self._last: tuple[tuple[int, list[int]], Round] | None = None
+        self._last: tuple[tuple[int, int], Round] | None = None
+        self._tuned: tuple[int, Beside, Tuned | None] | None = None
+        self._scalings: tuple[Beside, tuple[Scaling, ...]] | None = None
+        self._drawn: dict[tuple[int, int, int], list[Point]] = {}
 
-    def round(self, over: Sequence[FrozenTrial], pool: int) -> Round:
-        """Return what there is to know after some trials are over, with so many candidates; the last one is kept."""
-        key = pool, [trial.number for trial in over]
+    def round(self, trials: Sequence[FrozenTrial], known: int, pool: int) -> Round:
+        """Return what there is to know after the first `known` trials that are over, with so many candidates.
+
+        The last one is kept. The history has looked at the trials.
+        """
+        key = pool, known
+        if self.history.changed_at < known:
+            self._last = self._tuned = None
+        self.history.changed_at = math.inf
         if self._last is None or self._last[0] != key:
-            self._last = key, self._learn(over, self.history.examples(over), pool)
+            self._last = key, self._learn(trials, known, pool)
         return self._last[1]
+
+    def beside(self, trials: Sequence[FrozenTrial], known: int) -> Beside:
+        """Return the parameters beside the wiring that the latest of the first `known` trials that are over have."""
+        names = {*self._source.space.distributions(), "replicate"}
+        latest = (trials[number] for number in reversed(self.history.over[:known]))
+        complete = (trial for trial in latest if trial.state == TrialState.COMPLETE)
+        return Beside.of(islice(complete, _RECENT), names)
 
     def best(self, trials: Sequence[FrozenTrial], n: int) -> list[int]:
         """Return the trials of the wirings that are thought to be best, best first; where nothing is, by value."""
         examples = self.history.examples(trials)
-        surrogate = self._fit(examples)
+        surrogate = self._fit(examples, _NOTHING)
         by_value = np.argsort(-examples.values, kind="stable")[:n].tolist()
         order = by_value if surrogate is None else surrogate.best(n)
         return [examples.numbers[index] for index in order]
 
-    def tpe_draws(self, over: Sequence[FrozenTrial], number: int) -> list[Params]:
-        """Return searched parameters that TPE chooses for a trial."""
-        return self._tpe.draw(over, stream_seed(self._seed, "sampler", number), _TPE_DRAWS)
+    def _learn(self, trials: Sequence[FrozenTrial], known: int, pool: int) -> Round:
+        examples, beside = self.history.learnt(known), self.beside(trials, known)
+        surrogate = self._fit(examples, beside, self._tuning(known, beside))
+        draw = partial(self._candidates, known, examples, surrogate, pool, beside)
+        warm = self._warm
+        if warm is not None and warm.columns is None:
+            # Not of the columns that come behind its own.
+            warm = replace(warm, columns=tuple(range(len(self._source.described_by.names))))
+        return Round(examples, surrogate, draw, self._sign, warm, beside)
 
-    def _learn(self, over: Sequence[FrozenTrial], examples: Examples, pool: int) -> Round:
-        surrogate = self._fit(examples)
-        draw = partial(self._candidates, over, examples, surrogate, pool)
-        falls_back = surrogate is not None and len(examples) >= _LEAST_FOR_A_VERDICT and surrogate.gain <= 0
-        return Round(examples, surrogate, draw, falls_back, self._sign, self._warm)
+    def _tuning(self, known: int, beside: Beside) -> Tuned | None:
+        """Return lengths and noise, fitted to earlier ones of the trials: they change little, and fits take long."""
+        place = _tuned_at(known)
+        if self._tuned is None or self._tuned[:2] != (place, beside):
+            surrogate = self._fit(self.history.learnt(place), beside)
+            self._tuned = place, beside, None if surrogate is None else surrogate.tuned
+        return self._tuned[2]
 
-    def _fit(self, examples: Examples) -> Surrogate | None:
+    def _fit(self, examples: Examples, beside: Beside, tuned: Tuned | None = None) -> Surrogate | None:
         """Return what examples teach; None where that is nothing."""
         if len(examples) < _LEAST or np.ptp(examples.values) == 0:
             return None
-        return fit_surrogate(_rows(examples.points), examples.values, self._scalings, examples.counts)
+        scalings = self._scaled(beside)
+        X = _rows(examples.points, beside)
+        return fit_surrogate(X, examples.values, scalings, examples.counts, beside.groups, tuned)
 
-    @cached_property
-    def _scalings(self) -> tuple[Scaling, ...]:
-        return scalings_of(_rows(self._source.population), self._source.described_by.names)
+    def _scaled(self, beside: Beside) -> tuple[Scaling, ...]:
+        if self._scalings is None or self._scalings[0] != beside:
+            population, rng = self._source.population, np.random.default_rng(self._seed)
+            names = (*self._source.described_by.names, *beside.names)
+            # Parameters vary as they would if they were drawn at will, however few wirings a pool has.
+            repeated = [population[index % len(population)] for index in range(max(len(population), _DRAWN))]
+            drawn = [replace(point, params=beside.draw(rng)) for point in repeated] if beside else population
+            self._scalings = beside, scalings_of(_rows(drawn, beside), names, beside.groups)
+        return self._scalings[1]
 
     def _candidates(
-        self, over: Sequence[FrozenTrial], examples: Examples, surrogate: Surrogate | None, pool: int
+        self, known: int, examples: Examples, surrogate: Surrogate | None, pool: int, beside: Beside
     ) -> list[Point]:
-        source, rng = self._source, stream(self._seed, "pool", len(over))
+        source, rng = self._source, stream(self._seed, "pool", known)
         if source.space.is_finite:
-            return source.population
+            return self._set(rng, source.population, examples, surrogate, beside)
         if surrogate is None:
-            return source.fresh(rng, pool)
-        drawn = [{**own, **source.space.seeds(rng)} for own in self.tpe_draws(over, len(over))]
+            return self._set(rng, source.fresh(rng, pool), examples, surrogate, beside)
         good = [examples.points[index].params for index in self._good(examples, surrogate)]
-        near = source.neighbours(rng, good, pool // 2)
-        return distinct([*source.fresh(rng, pool - pool // 2 - len(drawn)), *source.of(drawn, "tpe"), *near])
+        near = source.neighbours(rng, good, pool // 4)
+        made = distinct([*self._fresh(known, pool), *near])
+        return self._set(rng, made, examples, surrogate, beside)
+
+    def _fresh(self, known: int, pool: int) -> list[Point]:
+        """Return draws of the space: some that are new after `known` trials, and those of the rounds before."""
+        n = max(1, pool // (2 * _DRAWS_KEPT))
+        step = max(1, known // _NEW_DRAWS)
+        last = known // step
+        wanted = [(n, step, draw) for draw in range(max(0, last - _DRAWS_KEPT + 1), last + 1)]
+        self._drawn = {
+            key: self._drawn[key] if key in self._drawn else self._source.fresh(stream(self._seed, "pool", *key), n)
+            for key in wanted
+        }
+        return [point for key in wanted for point in self._drawn[key]]
+
+    def _set(
+        self,
+        rng: np.random.Generator,
+        points: list[Point],
+        examples: Examples,
+        surrogate: Surrogate | None,
+        beside: Beside,
+    ) -> list[Point]:
+        """Return points with parameters beside them, and good wirings with others than they had."""
+        if not beside:
+            return points
+        best = [] if surrogate is None else [examples.points[index] for index in surrogate.best(_BEST)]
+        near = [point.params for point in best]
+        several = [(point, _SETTINGS, point.origin) for point in points]
+        several += [(point, 8 * _SETTINGS, "settings") for point in best]
+        return [
+            replace(point, params={**point.params, **beside.draw(rng, near)}, origin=origin)
+            for point, n, origin in several
+            for _ in range(n)
+        ]
 
     def _good(self, examples: Examples, surrogate: Surrogate) -> list[int]:
         """Return the examples whose neighbours are candidates: the best ones, or the front."""
@@ -284,8 +408,17 @@ class Learner:
         return found
 
 
-def _rows(points: Sequence[Point]) -> Floats:
-    return np.array([point.row for point in points])
+def _rows(points: Sequence[Point], beside: Beside) -> Floats:
+    rows = np.array([point.row for point in points])
+    return np.hstack([rows, beside.rows([point.params for point in points])]) if beside and points else rows
+
+
+def _tuned_at(known: int) -> int:
+    """Return after how many trials lengths and noise were fitted that hold after `known` ones."""
+    place = min(known, math.ceil(1 / _TUNED_EVERY))
+    while (following := place + 1 + int(_TUNED_EVERY * place)) <= known:
+        place = following
+    return place
 
 
 def _sizes(points: Sequence[Point]) -> Floats:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any
 from zlib import crc32
@@ -17,6 +17,7 @@ import optuna
 from optuna.distributions import BaseDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
 
+from nas.errors import InputError
 from nas.networks import NetworkSpec
 from nas.samplers.candidates import Columns, Point, Source, stratum
 from nas.samplers.plan import FIRST_PLAN, Plan, plan_for, seconds_of
@@ -92,6 +93,8 @@ class StructuralSampler(optuna.samplers.BaseSampler):
         trials without predictions.
     columns : Columns, optional
         What wirings are described by; by default the features that make sense for them.
+    noting : bool
+        Whether how a trial was chosen is stored with it.
 
     Attributes
     ----------
@@ -100,8 +103,10 @@ class StructuralSampler(optuna.samplers.BaseSampler):
 
     Notes
     -----
-    While predictions of trials that they have not seen are no better than the mean of the others, trials are chosen by
-    TPE.
+    Parameters of a study of one's own that no wiring follows from, such as a learning rate, are columns of the
+    surrogate as soon as trials have them, and proposed with the wirings. Their names must be others than those of the
+    space. Those that only some trials have are left to TPE. How a trial was chosen and what was expected of it are its
+    user attributes ``origin``, ``prediction`` and ``prediction_std``.
     """
 
     def __init__(
@@ -121,7 +126,9 @@ class StructuralSampler(optuna.samplers.BaseSampler):
         replicates: int = 1,
         warm_start: Predictor | None = None,
         columns: Columns | None = None,
+        noting: bool = True,
     ) -> None:
+        self._noting = noting
         self.proposals: dict[int, Proposal] = {}
         self._source = Source(space, (n_inputs, n_outputs), size_of or _size_of_mlp, seed, columns)
         self._warm = None if warm_start is None else Warm(warm_start)
@@ -142,12 +149,17 @@ class StructuralSampler(optuna.samplers.BaseSampler):
 
     def infer_relative_search_space(
         self,
-        study: optuna.Study,  # noqa: ARG002
-        trial: FrozenTrial,  # noqa: ARG002
+        study: optuna.Study,
+        trial: FrozenTrial,
     ) -> dict[str, BaseDistribution]:
-        """Return all parameters that a wiring may follow from."""
+        """Return all parameters that a wiring may follow from, and those beside it that are learnt from."""
         found = self._source.space.distributions()
-        return found | ({"replicate": IntDistribution(0, self.replicates - 1)} if self.replicates > 1 else {})
+        if self.replicates > 1:
+            found["replicate"] = IntDistribution(0, self.replicates - 1)
+        with self._lock:
+            learner, trials = self._state_of(study).learner, study.get_trials(deepcopy=False)
+            learner.history.look(trials, but=trial.number)
+            return {**learner.beside(trials, len(learner.history.over)).distributions, **found}
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
@@ -158,16 +170,31 @@ class StructuralSampler(optuna.samplers.BaseSampler):
             point, proposal = self._choose(state, study, trial.number)
             state.learner.history.note(trial.number, point)
             self.proposals[trial.number] = proposal
+        if self._noting:
+            for name, value in proposal.attributes().items():
+                # There is no other way to a trial from here; samplers of Optuna's own go it too.
+                study._storage.set_trial_user_attr(trial._trial_id, name, value)
         params = {"n_moves": 0, "move_seed": 0, "replicate": 0, **point.params}
         return {name: value for name, value in params.items() if name in search_space}
 
     def sample_independent(
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        """Draw a parameter that no wiring follows from, at random."""
+        """Draw a parameter that is not proposed with the wiring: at first at random, then by TPE.
+
+        An InputError says that the space has one of its name.
+        """
+        own = self._source.space.distributions().get(param_name, param_distribution)
+        if own != param_distribution:
+            raise InputError(
+                f"parameter {param_name}: the space has one of this name, with {own}; give yours another name, such as "
+                f"own_{param_name}"
+            )
         # A sampler of one seed for all trials would begin anew where a study is resumed.
         seed = stream_seed(self._seed, "sampler", trial.number, crc32(param_name.encode()))
-        others = optuna.samplers.RandomSampler(seed=seed)
+        others: optuna.samplers.BaseSampler = optuna.samplers.RandomSampler(seed=seed)
+        if trial.number >= self._startup:
+            others = optuna.samplers.TPESampler(seed=seed, n_startup_trials=self._startup)
         return others.sample_independent(study, trial, param_name, param_distribution)
 
     def suggest_all(self, trial: Suggester) -> dict[str, Any]:
@@ -195,47 +222,45 @@ class StructuralSampler(optuna.samplers.BaseSampler):
         return self._state
 
     def _choose(self, state: _State, study: optuna.Study, number: int) -> tuple[Point, Proposal]:
-        learner = state.learner
-        trials = [trial for trial in study.get_trials(deepcopy=False) if trial.number != number]
-        points = learner.history.points(trials)
-        taken: Taken = {}
-        for point in points.values():
-            taken.setdefault(point.fingerprint, []).append(point.replicate)
+        learner, history = state.learner, state.learner.history
+        trials = study.get_trials(deepcopy=False)
+        history.look(trials, but=number)
+        taken = history.taken
         rng = stream(self._seed, "proposal", number)
         if number < self._startup:
             return self._draw_evenly(number, taken, rng), Proposal("start-up")
-        over = [trial for trial in trials if trial.state.is_finished()]
-        plan = self._plan_of(state, study, over)
-        over = over[: plan.known(len(over))]
-        now = learner.round(over, plan.pool)
+        plan = self._plan_of(state, study, trials)
+        known = plan.known(len(history.over))
+        now = learner.round(trials, known, plan.pool)
         if now.surrogate is None and now.warm is None:
             return self._draw(taken, rng), Proposal("start-up")
         again = self._again(now, taken) if number % _REPLICATE_EVERY == _REPLICATE_EVERY - 1 else None
         if again is not None:
             origin, chosen = "replicate", again
         elif rng.random() < self._epsilon:
-            origin, chosen = "random", self._draw(taken, rng)
-        elif now.falls_back:
-            origin, chosen = "fallback", self._by_tpe(learner, over, number, taken, rng)
+            origin, chosen = "random", self._draw(taken, rng, now)
         elif free := _free(now.candidates, taken):
-            gains = now.gains(free, now.unknown(trials, points), self._optimism, by_size=learner.by_size)
+            later = sorted([*history.over[known:], *(history.running - {number})])
+            points = {other: point for other in later if (point := history.point(other)) is not None}
+            unknown = now.unknown([trials[other] for other in later], points)
+            gains = now.promises(unknown, self._optimism, by_size=learner.by_size)[free]
             # Other processes may not have noted yet what they train: each takes the next best, by the trials' numbers.
-            running = [trial.number for trial in trials if not trial.state.is_finished()]
-            silent = sum(other < number and other not in points for other in running)
-            chosen = free[int(np.argsort(-gains, kind="stable")[min(silent, len(free) - 1)])]
+            silent = sum(other < number and other not in points for other in history.running)
+            chosen = now.candidates[free[int(np.argsort(-gains, kind="stable")[min(silent, len(free) - 1)])]]
             origin = chosen.origin
         else:
-            origin, chosen = "random", self._draw(taken, rng)
+            origin, chosen = "random", self._draw(taken, rng, now)
         return chosen, now.proposal(origin, chosen)
 
-    def _plan_of(self, state: _State, study: optuna.Study, over: Sequence[FrozenTrial]) -> Plan:
+    def _plan_of(self, state: _State, study: optuna.Study, trials: Sequence[FrozenTrial]) -> Plan:
         """Return how to go on after some trials are over, whatever is known of others by now."""
         if self._share is None:
             return self._plan
-        first = list(islice((trial for trial in over if trial.state == TrialState.COMPLETE), _TIMED))
-        if len(first) < _TIMED:
-            return FIRST_PLAN
         if state.plan is None:
+            over = (trials[number] for number in state.learner.history.over)
+            first = list(islice((trial for trial in over if trial.state == TrialState.COMPLETE), _TIMED))
+            if len(first) < _TIMED:
+                return FIRST_PLAN
             stored = study.user_attrs.get(_PLAN)
             if stored is None:
                 stored = asdict(plan_for(self._source, [seconds_of(trial) for trial in first], self._share))
@@ -247,16 +272,27 @@ class StructuralSampler(optuna.samplers.BaseSampler):
         """Choose within one part of the population; see `stratum`."""
         population = self._source.population
         part = sorted(stratum(population, self._startup, number, self._seed))
-        free = _free([population[index] for index in part], taken)
-        return free[int(rng.random() * len(free))] if free else self._draw(taken, rng)
+        free = [index for index in part if population[index].fingerprint not in taken]
+        return population[free[int(rng.random() * len(free))]] if free else self._draw(taken, rng)
 
-    def _draw(self, taken: Taken, rng: np.random.Generator) -> Point:
-        """Draw without looking; where all are taken, one of them again, at first one that may be trained again."""
+    def _draw(self, taken: Taken, rng: np.random.Generator, now: Round | None = None) -> Point:
+        """Draw without looking, parameters beside the wiring too.
+
+        Where all wirings are taken, one of those that were trained least often is trained again.
+        """
+        point = self._drawn(taken, rng)
+        if now is None or not now.beside:
+            return point
+        return replace(point, params={**point.params, **now.beside.draw(rng)})
+
+    def _drawn(self, taken: Taken, rng: np.random.Generator) -> Point:
         for pool in self._make_unseen(rng):
             if free := _free(pool, taken):
-                return free[int(rng.random() * len(free))]
+                return pool[free[int(rng.random() * len(free))]]
         again = [(point, self._following(taken[point.fingerprint])) for point in self._source.population]
         left = [(point, replicate) for point, replicate in again if replicate is not None] or again
+        least = min(len(taken[point.fingerprint]) for point, _ in left)
+        left = [(point, replicate) for point, replicate in left if len(taken[point.fingerprint]) == least]
         point, replicate = left[int(rng.random() * len(left))]
         return point.again(replicate or 0)
 
@@ -268,15 +304,6 @@ class StructuralSampler(optuna.samplers.BaseSampler):
             yield self._source.fresh(rng, _FRESH)
             yield self._source.population
             yield self._source.neighbours(rng, [point.params for point in self._source.population], _EDITED)
-
-    def _by_tpe(
-        self, learner: Learner, over: Sequence[FrozenTrial], number: int, taken: Taken, rng: np.random.Generator
-    ) -> Point:
-        if self._source.space.is_finite:
-            return self._draw(taken, rng)
-        drawn = [{**own, **self._source.space.seeds(rng)} for own in learner.tpe_draws(over, number)]
-        free = _free(self._source.of(drawn, "fallback"), taken)
-        return free[0] if free else self._draw(taken, rng)
 
     def _again(self, now: Round, taken: Taken) -> Point | None:
         """Return the best wiring once more, unless it was trained as often as it may be."""
@@ -297,5 +324,6 @@ def _size_of_mlp(wiring: Wiring) -> int:
     return NetworkSpec("mlp").n_parameters(wiring)["total"]
 
 
-def _free(points: Sequence[Point], taken: Taken) -> list[Point]:
-    return [point for point in points if point.fingerprint not in taken]
+def _free(points: Sequence[Point], taken: Taken) -> list[int]:
+    """Return which points are not taken; a good wiring with other parameters beside it never is."""
+    return [index for index, point in enumerate(points) if point.fingerprint not in taken or point.origin == "settings"]

@@ -21,7 +21,9 @@ from nas.options.options import CampaignOptions
 from nas.samplers import Proposal, StructuralSampler
 from nas.samplers.blind import BLIND, ByDistribution
 from nas.seeds import stream_seed
+from nas.space.draws import Turns
 from nas.space.space import DRAW_NAMES, Space, Suggester, without_draws
+from priors import Wiring
 
 __all__ = ["Asked", "WorkerSampler", "sampler_for"]
 
@@ -30,23 +32,33 @@ def sampler_for(
     options: CampaignOptions, space: Space, units: tuple[int, int], spec: NetworkSpec, steering: Mapping[str, Any]
 ) -> WorkerSampler:
     """Return the sampler of the options, for one thread of one worker; see `Work` for what is given."""
+
+    def size_of(wiring: Wiring) -> int:
+        return spec.n_parameters(wiring)["total"]
+
     if options.sampler in BLIND:
-        return _ByNumber(BLIND[options.sampler], options.seed, space)
-    return StructuralSampler(
-        space, *units, size_of=lambda wiring: spec.n_parameters(wiring)["total"], seed=options.seed, **steering
-    )
+        return _ByNumber(BLIND[options.sampler], options.seed, space, units, size_of)
+    return StructuralSampler(space, *units, size_of=size_of, seed=options.seed, noting=False, **steering)
 
 
 class _ByNumber(BaseSampler):
     """Lets a sampler of its own choose each trial; seeds of wirings are drawn, since nothing is learnt from them."""
 
-    def __init__(self, make: Callable[[int, IntersectionSearchSpace], BaseSampler], seed: int, space: Space) -> None:
+    def __init__(
+        self,
+        make: Callable[[int, IntersectionSearchSpace], BaseSampler],
+        seed: int,
+        space: Space,
+        units: tuple[int, int],
+        size_of: Callable[[Wiring], int],
+    ) -> None:
         self._common = IntersectionSearchSpace(include_pruned=True)
         self._make, self._seed = make, seed
         self._sampler, self._draws = make(seed, self._common), RandomSampler(seed=seed)
         # Edits lead to neighbours, which such a sampler does not look for.
         self._space = space.model_copy(update={"edits": 0})
         self.proposals: dict[int, Proposal] = {}
+        self._turns = Turns(self._space, seed, units, size_of)
 
     def suggest_all(self, trial: Suggester) -> dict[str, Any]:
         """Choose all parameters of a trial."""
@@ -60,7 +72,9 @@ class _ByNumber(BaseSampler):
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Return what is sampled together; see Optuna."""
-        return without_draws(self._sampler.infer_relative_search_space(study, trial))
+        found = without_draws(self._sampler.infer_relative_search_space(study, trial))
+        found.pop("graph", None)
+        return found
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
@@ -72,6 +86,8 @@ class _ByNumber(BaseSampler):
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
         """Sample one parameter; see Optuna."""
+        if param_name == "graph" and self._space.pool is not None:
+            return self._turns.graph(trial.number)
         sampler = self._draws if param_name in DRAW_NAMES else self._sampler
         return sampler.sample_independent(study, trial, param_name, param_distribution)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from nas.seeds import stream
 from nas.space.space import Space
 from priors import Wiring
 
-__all__ = ["Draw", "Draws", "Uniform"]
+__all__ = ["Draw", "Draws", "Turns", "Uniform"]
 
 _MAX_DRAWS = 1000
 
@@ -48,6 +49,40 @@ class Uniform:
 
 
 @dataclass(frozen=True)
+class Turns:
+    """Whose turn it is among the user's own graphs: each comes once before any comes twice, in an order by chance."""
+
+    space: Space
+    seed: int
+    units: tuple[int, int]
+    size_of: Callable[[Wiring], int]
+
+    def graph(self, number: int) -> int:
+        """Return the graph of draw `number`; an InputError says that none keeps to the limits of the space."""
+        graphs = self._small_enough
+        lap, place = divmod(number, len(graphs))
+        return graphs[int(stream(self.seed, "sampler", lap).permutation(len(graphs))[place])]
+
+    @cached_property
+    def _small_enough(self) -> list[int]:
+        pool = self.space.pool
+        assert pool is not None
+        if not self.space.is_limited:
+            return list(range(len(pool)))
+        kept, extents = [], []
+        for index in range(len(pool)):
+            rng = stream(self.seed, "wiring", index)
+            params = {**self.space.suggest(Uniform(rng)), **self.space.seeds(rng), "graph": index}
+            wiring = self.space.wiring(params, *self.units)
+            size = self.size_of(wiring)
+            extents.append(self.space.extent(wiring, size))
+            kept += [index] * self.space.allows(wiring, size)
+        if not kept:
+            raise self.space.impossible(extents)
+        return kept
+
+
+@dataclass(frozen=True)
 class Draws:
     """Draws wirings uniformly from a space, with input and output units, for networks of a spec."""
 
@@ -57,17 +92,25 @@ class Draws:
     n_inputs: int
     n_outputs: int
 
+    @cached_property
+    def _turns(self) -> Turns:
+        return Turns(self.space, self.seed, (self.n_inputs, self.n_outputs), self._size_of)
+
+    def _size_of(self, wiring: Wiring) -> int:
+        return self.spec.n_parameters(wiring)["total"]
+
     def draw(self, number: int) -> Draw:
         """Return wiring `number`, whatever was drawn before.
 
         An InputError says that none of 1000 draws keeps to the limits of the space.
         """
         extents = []
+        own = {} if self.space.pool is None else {"graph": self._turns.graph(number)}
         for attempt in range(_MAX_DRAWS):
-            searched = self.space.suggest(Uniform(stream(self.seed, "sampler", number, attempt)))
+            searched = self.space.suggest(Uniform(stream(self.seed, "sampler", number, attempt))) | own
             params = {**searched, **self.space.seeds(stream(self.seed, "wiring", number, attempt))}
             wiring = self.space.wiring(params, self.n_inputs, self.n_outputs)
-            size = self.spec.n_parameters(wiring)["total"]
+            size = self._size_of(wiring)
             if self.space.allows(wiring, size):
                 return Draw(number, params, wiring, size)
             extents.append(self.space.extent(wiring, size))

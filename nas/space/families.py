@@ -76,7 +76,15 @@ class Domain:
     def suggest(self, trial: Any, name: str) -> Any:
         """Let a trial choose a value for a parameter of this name."""
         if self.kind is str:
-            return trial.suggest_categorical(name, self.values)
+            try:
+                return trial.suggest_categorical(name, self.values)
+            except ValueError as error:
+                if "dynamic value space" not in str(error):
+                    raise
+                raise InputError(
+                    f"{name}={', '.join(self.values)}: the study was begun with other names, and Optuna lets those of "
+                    "a study never change; give the same ones, or begin a new study"
+                ) from None
         return (trial.suggest_int if self.kind is int else trial.suggest_float)(name, *self.values)
 
     def distribution(self) -> BaseDistribution:

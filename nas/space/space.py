@@ -133,9 +133,10 @@ class Space(BaseModel):
     """Hidden neurons."""
     degree: FloatRange = (2.0, 12.0)
     """Mean degree of the undirected graph; k, m or the number of edges follow."""
-    structure: Literal["dag", "recurrent", "stack"] | None = None
-    """dag (oriented and layered; an MLP's only one), recurrent (the graph as it is, cycles and all; an RNN's default)
-    or stack (oriented and layered, complete recurrence inside each layer)."""
+    structure: Literal["dag", "recurrent", "stack", "given"] | None = None
+    """dag (oriented and layered; an MLP's only one), recurrent (the graph as it is, cycles and all; an RNN's default),
+    stack (oriented and layered, complete recurrence inside each layer) or given (own graphs as they are, without units;
+    the default of an own evaluation)."""
     orientation: Names = ("random",)
     """How a graph becomes acyclic, for dag and stack: random, index, degree."""
     attachment: Names = ("controlled",)
@@ -155,7 +156,7 @@ class Space(BaseModel):
     graphs_merge: Literal["sum", "max", "first", "error"] = "sum"
     """What becomes of the weights of parallel edges: sum, max, first, error."""
     edits: Annotated[int, Field(ge=0, le=1000)] = 16
-    """Edits of a drawn graph at most, by samplers that look for neighbours of good ones; 0: none."""
+    """Edits of a drawn graph at most, by samplers that look for neighbours of good ones; own graphs by default 0."""
     max_parameters: Annotated[int, Field(ge=1)] | None = None
     """Larger networks are never proposed."""
     max_edges: Annotated[int, Field(ge=1)] | None = None
@@ -198,6 +199,10 @@ class Space(BaseModel):
     def _ranges(self) -> Space:
         check_range("nodes", self.nodes, (4, 100_000))
         check_range("degree", self.degree, (0.1, 100_000.0))
+        if self.structure == "given" and self.graphs is None:
+            raise ValueError("structure=given: it is for own graphs; give graphs too, or another structure")
+        if self.graphs is not None and "edits" not in self.model_fields_set:
+            vars(self)["edits"] = 0  # As little as any default does it count as given.
         return self
 
     @property
@@ -215,11 +220,25 @@ class Space(BaseModel):
         pool = self.pool
         if pool is None:
             return self.out_of_reach()
+        if self.is_finite:
+            return [f"space.graphs: {len(pool)} graphs as they are, each once before any is evaluated again"]
+        lines = [] if self.structure == "given" else self._orienting(pool)
         weighted = [name for name, graph in zip(pool.names, pool, strict=True) if graph.weights is not None]
-        if not weighted or self.is_finite:
+        if weighted and self.structure != "given":
+            others = f" and {len(weighted) - 1} more" if len(weighted) > 1 else ""
+            lines.append(f"space.graphs: weights of {weighted[0]}{others} are not used: networks start from drawn ones")
+        return lines
+
+    def _orienting(self, pool: GraphPool) -> list[str]:
+        """Return a line on what becomes of own graphs that have no directions, where networks need some."""
+        without = sum(not (graph.inputs or graph.is_acyclic) for graph in pool)
+        if not self.is_oriented or not without:
             return []
-        others = f" and {len(weighted) - 1} more" if len(weighted) > 1 else ""
-        return [f"space.graphs: weights of {weighted[0]}{others} are not used: networks start from drawn ones"]
+        ways = " or ".join(self.orientation)
+        return [
+            f"space.graphs: {without} of {len(pool)} graphs have no directions: orientation={ways} gives each edge "
+            f"one, which structure={self.structure or 'dag'} needs"
+        ]
 
     def out_of_reach(self) -> list[str]:
         """Return a line on each family that cannot reach an end of the range of degrees, at any size."""
@@ -244,7 +263,7 @@ class Space(BaseModel):
     @property
     def is_oriented(self) -> bool:
         """Whether candidates are oriented graphs."""
-        return self.structure != "recurrent"
+        return self.structure not in ("recurrent", "given")
 
     @property
     def pool(self) -> GraphPool | None:
@@ -334,7 +353,7 @@ class Space(BaseModel):
             }
             for name, parameter in own_parameters(self.priors).items():
                 found[name] = Domain(str if parameter.choices else float, self.own[name])
-        if not self.is_finite:
+        if not (self.is_finite or self.structure == "given"):
             found["orientation"] = Domain(str, self.orientation)
             found["attachment"] = Domain(str, self.attachment)
         return found | dict.fromkeys(self._seed_names, _SEEDS)
@@ -349,8 +368,13 @@ class Space(BaseModel):
 
     @cached_property
     def is_finite(self) -> bool:
-        """Whether the space is a list of the user's own wirings, which have input units and are taken as they are."""
-        return self.pool is not None and all(wiring.inputs for wiring in self.pool.wirings)
+        """Whether the space is a list of the user's own wirings, which are taken as they are.
+
+        They have input units, or the structure is given and nothing edits them.
+        """
+        if self.pool is None:
+            return False
+        return (self.structure == "given" and not self.edits) or all(wiring.inputs for wiring in self.pool.wirings)
 
     @property
     def _edits(self) -> dict[str, Domain]:
@@ -360,7 +384,7 @@ class Space(BaseModel):
 
     @property
     def _seed_names(self) -> tuple[str, ...]:
-        if self.is_finite:
+        if self.is_finite or self.structure == "given":
             return ()
         own = SEED_NAMES[1:] if self.pool is not None else SEED_NAMES
         return own if self.is_oriented else tuple(name for name in own if name != "order_seed")
@@ -384,7 +408,7 @@ class Space(BaseModel):
         from priors import orient
 
         wiring = self._graph(params)
-        if wiring.inputs:
+        if wiring.inputs or self.is_finite:
             return wiring
         if self.is_oriented and self._has_no_directions(wiring, params):
             wiring = orient(wiring, str(params["orientation"]), int(params["order_seed"]))
@@ -413,7 +437,7 @@ class Space(BaseModel):
         wiring = layer(graph) if self.is_oriented else graph
         if self.structure == "stack":
             wiring = stack(wiring)
-        if n_inputs == 0:
+        if n_inputs == 0 or self.structure == "given":
             return wiring
         return attach(
             wiring,
@@ -431,8 +455,9 @@ class Space(BaseModel):
         if pool is None:
             return self.prior(params).sample(int(params["graph_seed"]))
         graph = pool[int(params["graph"])]
-        # Networks of one search all start from drawn weights.
-        return graph if graph.inputs or graph.weights is None else graph.replace(weights=None)
+        if graph.inputs or graph.weights is None or self.is_finite:
+            return graph
+        return graph.replace(weights=None)  # Networks of one search all start from drawn weights.
 
 
 def check_graphs(space: Space, n_inputs: int, n_outputs: int, *, edited: bool = False) -> None:
@@ -463,6 +488,8 @@ def check_graphs(space: Space, n_inputs: int, n_outputs: int, *, edited: bool = 
 
 
 def _check_kind(space: Space, name: str, graph: Wiring, units: tuple[int, int]) -> None:
+    if space.structure == "given":
+        return
     own = (graph.n_inputs, graph.n_outputs)
     if graph.inputs and own != units:
         needed = f"{units[0]} and {units[1]} are needed"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -104,6 +105,16 @@ class StudyFile:
         """Store a document with the study."""
         with self._writing():
             self.study.set_user_attr(name, json.dumps(document))
+
+    def name_values(self, names: Sequence[str]) -> None:
+        """Say what the values of trials are, for dashboards and plots of Optuna."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            self.study.set_metric_names(list(names))
+
+    def tag_winner(self, number: int) -> None:
+        """Say with the study which trial won; a finished trial itself cannot be changed."""
+        self.study.set_user_attr("winner", f"trial {number}")
 
     def add(self, record: Record, distributions: Mapping[str, BaseDistribution]) -> None:
         """Append a finished trial; all of it or nothing is stored, and its number is the study's next."""

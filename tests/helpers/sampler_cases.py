@@ -106,4 +106,4 @@ def round_of(
         Point({}, str(index), 0, size, np.array([mean, std]), "prior")
         for index, (mean, std, size) in enumerate(candidates)
     ]
-    return Round(examples, Believes(list(smoothed)), lambda: made, False, 1.0, warm)
+    return Round(examples, Believes(list(smoothed)), lambda: made, 1.0, warm)

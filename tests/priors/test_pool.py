@@ -101,3 +101,17 @@ def test_samples_are_uniform():
     assert len(counts) == 8
     # Chi-squared with 7 degrees of freedom: 24.3 is exceeded once in a thousand.
     assert sum((count - 1000) ** 2 / 1000 for count in counts.values()) < 24.3
+
+
+def test_no_graph_of_networkx_is_copied(monkeypatch):
+    """A copy with directions takes longer than all the rest."""
+    graph = nx.karate_club_graph()
+    expected = Wiring.from_networkx(graph)
+    monkeypatch.setattr(nx.Graph, "to_directed", None)
+    assert GraphPool([graph])[0] == expected
+    reverse = nx.Graph()
+    reverse.add_nodes_from(graph)
+    reverse.add_weighted_edges_from((b, a, data["weight"]) for a, b, data in graph.edges(data=True))
+    again = GraphPool([reverse])[0]
+    assert again == expected
+    assert again.weights.tolist() == expected.weights.tolist()

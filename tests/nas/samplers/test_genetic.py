@@ -1,7 +1,6 @@
 """The genetic search: campaigns that breed, store and rebuild; what predictors learn from them."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from nas.report import output as output_module
 from nas.samplers import candidates as candidates_module
 from nas.samplers import genetic as genetic_module
 from nas.samplers.genetic import _CHILDREN, GeneticSampler, cross
-from nas.samplers.rounds import Learner, Round
+from nas.samplers.rounds import Round
 from nas.space.lineage import Lineage
 from nas.space.space import Space
 from nas.store.records import Records
@@ -251,20 +250,16 @@ def test_breeding_and_screening_pay(tmp_path: Path):
     assert (random < screened).all()
 
 
-@pytest.mark.parametrize("falls_back", [True, False])
-def test_children_are_screened_unless_structure_is_given_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, falls_back: bool
-):
-    found, gains, screened = Learner.round, Round.gains, []
+def test_children_are_screened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    gains, screened = Round.gains, []
 
     def noted(self: Round, among: np.ndarray, *given: Any, **options: Any) -> np.ndarray:
         screened.append(len(among))
         return gains(self, among, *given, **options)
 
     monkeypatch.setattr(Round, "gains", noted)
-    monkeypatch.setattr(Learner, "round", lambda *given: replace(found(*given), falls_back=falls_back))
     run(tmp_path, trials=9, batch=1)
-    assert screened == ([] if falls_back else [_CHILDREN])
+    assert screened == [_CHILDREN]
 
 
 def test_no_wiring_is_proposed_twice(tmp_path: Path):

@@ -18,7 +18,7 @@ def test_proposals_become_better_than_draws():
     gained, found = [], Counter()
     for seed in range(2):
         _, sampler, wirings = searched(Space(**SMALL), 40, seed=seed)
-        chosen = [n for n, own in sampler.proposals.items() if own.origin in ("prior", "neighbour", "tpe")]
+        chosen = [n for n, own in sampler.proposals.items() if own.origin in ("prior", "neighbour")]
         population = drawn(Source(Space(**SMALL), UNITS, size_of, seed + 100))
         others = np.array([sources(wiring) for wiring in population])
         gained.append(np.mean([sources(wirings[number]) for number in chosen[10:]]) - np.quantile(others, 0.9))

@@ -2,22 +2,19 @@
 
 import math
 from collections import Counter
-from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import optuna
 import pytest
 from optuna.testing.pytest_samplers import BasicSamplerTestCase, MultiObjectiveSamplerTestCase
 from optuna.trial import TrialState
-from sampler_cases import SMALL, UNITS, asked, luck, pairs, round_of, sampler_of, searched, size_of, sources
+from sampler_cases import SMALL, UNITS, asked, luck, pairs, searched, size_of, sources
 
 from nas.samplers import StructuralSampler
 from nas.samplers import candidates as candidates_module
 from nas.samplers import rounds as rounds_module
 from nas.samplers.candidates import Source
 from nas.samplers.history import History
-from nas.samplers.rounds import Learner
 from nas.space.draws import Uniform
 from nas.space.space import Space
 
@@ -51,7 +48,7 @@ def test_failed_stopped_running_and_foreign_trials():
     searched_study, sampler, wirings = searched(space, 40, luck, study=study)
     assert not taken & {wiring.fingerprint for wiring in wirings.values()}
     assert max(trial.params["n"] for trial in searched_study.get_trials()[-40:]) <= 24
-    assert {"fallback", "random"} <= {own.origin for own in sampler.proposals.values()}
+    assert {"random"} <= {own.origin for own in sampler.proposals.values()}
     assert sampler.proposals[study.get_trials()[-40].number].origin != "start-up"
 
 
@@ -100,34 +97,6 @@ def test_values_that_teach_nothing_or_next_to_nothing(values):
         assert all(own.forecast is None for own in sampler.proposals.values())
 
 
-@pytest.mark.parametrize(
-    ("n_wirings", "gain", "falls_back"), [(30, -0.1, True), (30, 0.0, True), (30, 0.1, False), (29, -0.1, False)]
-)
-def test_structure_is_given_up_where_thirty_wirings_tell_no_more_than_their_mean(
-    monkeypatch, n_wirings, gain, falls_back
-):
-    source = Source(Space(**SMALL), UNITS, size_of, seed=3)
-    monkeypatch.setattr(rounds_module, "fit_surrogate", lambda *_: SimpleNamespace(gain=gain))
-    known = [(0.5, 0.5, 100)] * (n_wirings - 1)
-    # Equal values teach nothing, not even that.
-    for last, expected in ((0.6, falls_back), (0.5, False)):
-        examples = round_of([*known, (last, last, 100)], [(0.5, 0.1, 100)]).examples
-        monkeypatch.setattr(History, "examples", lambda *_, examples=examples: examples)
-        assert Learner(source, ["maximize"], 3).round([], 16).falls_back == expected
-
-
-def test_where_structure_is_given_up_tpe_chooses(monkeypatch):
-    space, found = Space(**SMALL), Learner.round
-    study, _, _ = searched(space, 9)
-    over = study.get_trials()
-    monkeypatch.setattr(Learner, "round", lambda *given: replace(found(*given), falls_back=True))
-    study.sampler = sampler_of(space, epsilon=0.0)
-    trial = study.ask(space.distributions())
-    drawn = Learner(Source(space, UNITS, size_of, seed=3), ["maximize"], 3).tpe_draws(over, 9)
-    assert {name: own for name, own in trial.params.items() if name in drawn[0]} == drawn[0]
-    assert study.sampler.proposals[9].origin == "fallback"
-
-
 def test_one_example_or_none_is_no_reason_to_stop():
     for n_good in (0, 1, 4):
         made = []
@@ -170,7 +139,7 @@ def test_work_does_not_grow_with_the_study(monkeypatch):
     monkeypatch.setattr(rounds_module, "fit_surrogate", counting_fit)
     monkeypatch.setattr(candidates_module, "describe", counting_describe)
     study, _, _ = searched(space, 2, study=study)
-    assert work["rows"] == 400
+    assert work["rows"] == 256
     work.clear()
     study.optimize(lambda trial: sources(asked(space, trial)), n_trials=20)
     # Longer studies have longer rounds, and no wiring of the history is described again.
