@@ -2,53 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from itertools import permutations
 
+from priors.formats.headings import DIRECTIONS, OTHER_NUMBERS, WEIGHT_NAMES, named_ends, plain_name
 from priors.formats.reading import Reading
 from priors.formats.rows import Row, Rows
 from priors.formats.values import is_number, shown
 
-__all__ = ["WEIGHT_NAMES", "Columns", "NodeTableError", "columns_of", "has_heading", "named_ends"]
+__all__ = ["Columns", "NodeTableError", "columns_of", "has_heading"]
 
-WEIGHT_NAMES = (
-    "weight",
-    "weights",
-    "edgeweight",
-    "w",
-    "value",
-    "strength",
-    "syncount",
-    "synapsecount",
-    "nsynapses",
-    "synapses",
-    "nbr",
-    "count",
-)
-"""Names of weights, in lower case and without what is no letter or digit; the first that is there counts."""
-
-# Words of which one stands in the name of the source where the other stands in that of the target.
-_DIRECTED_WORDS = (
-    ("source", "target"),
-    ("src", "dst"),
-    ("src", "tgt"),
-    ("source", "dest"),
-    ("from", "to"),
-    ("pre", "post"),
-    ("sender", "receiver"),
-    ("origin", "destination"),
-    ("tail", "head"),
-    ("citing", "cited"),
-    ("follower", "followee"),
-)
-_UNDIRECTED_WORDS = (("1", "2"), ("0", "1"), ("a", "b"), ("i", "j"), ("u", "v"), ("x", "y"), ("left", "right"))
-_KINDS = "node id name vertex neuron gene protein cell area region roi user person entity item actor author label"
-_OTHER_NUMBERS = re.compile(r"time|year|date|id$|index|^$|key")
-_NOTHING = re.compile(r"[^0-9a-zA-Z]+")
-_DIRECTIONS = {"directed": True, "undirected": False, "mutual": False}
 _MOST_NAMES = 5
-_MOST_COLUMNS = 64
 
 
 class NodeTableError(ValueError):
@@ -70,30 +33,10 @@ class Columns:
     has_heading: bool = False
 
 
-def named_ends(heading: list[str], *, is_heading: bool = False) -> tuple[int, int, bool | None] | None:
-    """Return the places of source and target, and whether their names tell a direction, if the heading names them.
-
-    Of what is a heading for certain, names as short as ``i`` and ``j`` are taken.
-    """
-    names = [_plain(name) for name in heading[:_MOST_COLUMNS]]
-    for first, second in _DIRECTED_WORDS:
-        for source, target in permutations(range(len(names)), 2):
-            if first in names[source] and names[source].replace(first, second, 1) == names[target]:
-                return source, target, True
-    stems = _KINDS.split()
-    for first, second in _UNDIRECTED_WORDS:
-        for source, target in permutations(range(len(names)), 2):
-            stem = names[source].removesuffix(first)
-            known = stem.endswith(tuple(stems)) or (is_heading and not stem)
-            if stem != names[source] and stem + second == names[target] and known:
-                return source, target, None
-    return None
-
-
 def has_heading(rows: list[Row]) -> bool:
     """Whether the first row names columns: it holds no number, and some column below it holds nothing else."""
     heading, body = rows[0].cells, rows[1:]
-    if any(map(is_number, heading)) or not body:
+    if any(map(is_number, heading)) or not body or not all(heading[1:]):
         return False
     return any(
         all(place < len(row.cells) and is_number(row.cells[place]) for row in body) for place in range(len(heading))
@@ -111,7 +54,7 @@ def columns_of(rows: Rows, reading: Reading) -> Columns:
     sample = rows.sample
     heading = sample[0].cells
     named = named_ends(heading)
-    names = [_plain(name) for name in heading]
+    names = [plain_name(name) for name in heading]
     if named is None and rows.note is None and "id" in names and {"label", "name"} & set(names):
         raise NodeTableError(f"is a table of nodes, with the columns {_listed(heading)}: give the table of edges")
     if named is None and not has_heading(sample):
@@ -120,7 +63,8 @@ def columns_of(rows: Rows, reading: Reading) -> Columns:
     named = named or named_ends(heading, is_heading=True)
     if len(heading) < 2:
         raise ValueError(f"line {sample[0].number} holds 1 column: source and target are needed")
-    source, target, directed = (0, 1, None) if named is None else named
+    first, second = ([place for place, name in enumerate(heading) if name] + [0, 1])[:2]
+    source, target, directed = (first, second, None) if named is None else named
     if not is_named:
         reading.remark(f"columns {_listed([heading[source], heading[target]])}, taken as source and target")
     weight = next((names.index(name) for name in WEIGHT_NAMES if name in names), None)
@@ -144,7 +88,7 @@ def _unnamed(rows: Rows, reading: Reading) -> Columns:
     weight = None
     for place in range(2, min(n_columns, 4)):
         found = [row[place] for row in cells if len(row) > place and row[place]]
-        if found and (found[0].startswith("{") or any(map(is_number, found))):
+        if found and (found[0].startswith("{") or any(map(is_number, found))) and not _are_times(found):
             weight = place
             break
     if weight is None and n_columns > 2 and rows.separator is None and n_columns == 3:
@@ -161,11 +105,16 @@ def _unnamed(rows: Rows, reading: Reading) -> Columns:
     return Columns(0, 1, weight)
 
 
+def _are_times(cells: list[str]) -> bool:
+    """Whether all cells are seconds or milliseconds of the last decades."""
+    return all(cell.isdecimal() and len(cell) in (9, 10, 13) for cell in cells) and len(cells[0]) == len(cells[-1])
+
+
 def _kinds_column(names: list[str], body: list[Row], taken: tuple[int | None, ...]) -> int | None:
     for place, name in enumerate(names):
         if place not in taken and name in ("type", "edgetype", "directed", "direction"):
-            found = {row.cells[place].lower() for row in body if len(row.cells) > place}
-            if found <= set(_DIRECTIONS):
+            found = [row.cells[place].lower() in DIRECTIONS for row in body if len(row.cells) > place]
+            if 2 * sum(found) >= len(found):
                 return place
     return None
 
@@ -175,13 +124,9 @@ def _only_number(names: list[str], body: list[Row], taken: tuple[int | None, ...
     found = []
     for place, name in enumerate(names):
         cells = [row.cells[place] for row in body if len(row.cells) > place]
-        if place not in taken and cells and all(map(is_number, cells)) and not _OTHER_NUMBERS.search(name):
+        if place not in taken and cells and all(map(is_number, cells)) and not OTHER_NUMBERS.search(name):
             found.append(place)
     return found[0] if len(found) == 1 else None
-
-
-def _plain(name: str) -> str:
-    return _NOTHING.sub("", name).lower()
 
 
 def _listed(names: list[str]) -> str:

@@ -8,21 +8,25 @@ from itertools import chain
 
 import numpy as np
 
-from priors.formats.columns import Columns, columns_of, has_heading, named_ends
+from priors.formats.columns import Columns, columns_of, has_heading
 from priors.formats.draft import Draft
+from priors.formats.headings import DIRECTIONS, named_ends
+from priors.formats.lines import numbered_lines
 from priors.formats.note import comment_lines, write_note
 from priors.formats.reading import Reading
 from priors.formats.rows import SAMPLE, Row, Rows, read_rows
 from priors.formats.values import TextNames, shown, text_names, weight_of_text, weight_or_none
 from priors.wiring import Wiring
 
-__all__ = ["read_adjacency_list", "read_edge_list", "wiring_of_rows", "write_edge_list"]
+__all__ = ["read_adjacency_list", "read_edge_list", "read_lgl", "wiring_of_rows", "write_edge_list"]
 
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _COLUMNS = ["source", "target", "weight"]
 _ITEM = r"'([^'\\]*)': ('[^'\\]*'|[^\s,'(){}\[\]]+)"
 _DATA_ITEM = re.compile(_ITEM)
 _DATA = re.compile(rf"\{{({_ITEM}(, {_ITEM})*)?\}}")
-_MOST_CELLS = 4
+_WEIGHTED = re.compile(r"[^:]+:[0-9.]+", re.ASCII)
+_MOST_CELLS = 5
 _MOST_OTHER_LINES = 20
 _DECLARED = "# directed"
 
@@ -35,13 +39,36 @@ def read_edge_list(content: bytes, reading: Reading, separator: str | None = Non
 def read_adjacency_list(content: bytes, reading: Reading) -> Wiring:
     """Read lines of a node and those that it is joined to, as ``networkx.write_adjlist`` writes them."""
     rows, draft, names = read_rows(content, reading), Draft(reading), TextNames()
+    seen = set[str | int]()
     for row in rows:
-        source = names[row.cells[0].removesuffix(":")]
-        draft.node(source)
-        for target in row.cells[1:]:
+        cells = row.cells
+        if len(cells) == 1 and ":" in cells[0]:
+            cells = [cell for cell in cells[0].split(":") if cell]
+        if any(_WEIGHTED.fullmatch(cell) for cell in cells[1:]):
+            raise ValueError(f"line {row.number} holds {shown(cells[1])}: neighbours have no weights; use an edge list")
+        source = names[cells[0].removesuffix(":")]
+        if source not in seen:
+            seen.add(source)
+            draft.node(source)
+        for target in cells[1:]:
             draft.edge(source, names[target])
     draft.declare_ends()
     return draft.wiring(directed=rows.directed)
+
+
+def read_lgl(content: bytes, reading: Reading) -> Wiring:
+    """Read igraph's LGL: ``# a`` names the node that the lines below are joined to, each with a weight or without."""
+    draft, names, source = Draft(reading), TextNames(), None
+    for number, line in numbered_lines(content, reading):
+        cells = line.split()
+        if cells[:1] == ["#"] and len(cells) > 1:
+            source = names[cells[1]]
+        elif cells and source is None:
+            raise ValueError(f"line {number} stands before the first line '# NAME'")
+        elif cells and source is not None:
+            draft.edge(source, names[cells[0]], weight_or_none(cells[1]) if len(cells) > 1 else None)
+    draft.declare_ends()
+    return draft.wiring(directed=False, missing_is_one=True)
 
 
 def wiring_of_rows(rows: Rows, reading: Reading) -> Wiring:
@@ -56,6 +83,11 @@ def wiring_of_rows(rows: Rows, reading: Reading) -> Wiring:
     directions.
     """
     note = rows.note
+    first = [row.cells[0] for row in rows.sample if row.cells]
+    if note is None and "p" in first and "e" in first:
+        raise ValueError("is a file of DIMACS, which is not read: lines of source and target are needed")
+    if note is None and first and all(_DATE.match(cell) for cell in first):
+        raise ValueError("begins its lines with dates: source and target come first, or a heading names them")
     names = [] if note is None else note["names"] or range(sum(note["sizes"]))
     draft = Draft(reading)
     if note is not None:
@@ -177,6 +209,8 @@ def _edges(
             except ValueError as error:
                 raise ValueError(f"line {row.number}: {error}") from None
         kind = "" if columns.kinds is None or columns.kinds >= len(cells) else cells[columns.kinds].lower()
+        if columns.kinds is not None and kind not in DIRECTIONS:
+            raise ValueError(f"line {row.number} holds {_count(cells)}, and {shown(kind)} where its direction is")
         yield row.number, (cells[columns.source], cells[columns.target], weight, kind in ("undirected", "mutual"))
 
 

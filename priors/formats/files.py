@@ -19,7 +19,7 @@ from priors.files import atomic_write
 from priors.formats import limits
 from priors.formats.arrays import read_npy, write_npy
 from priors.formats.columns import NodeTableError
-from priors.formats.edge_list import read_adjacency_list, read_edge_list, write_edge_list
+from priors.formats.edge_list import read_adjacency_list, read_edge_list, read_lgl, write_edge_list
 from priors.formats.gexf import read_gexf, write_gexf
 from priors.formats.gml import read_gml, write_gml
 from priors.formats.graphml import read_graphml, write_graphml
@@ -73,6 +73,7 @@ TABLE: dict[str, Format] = {
     ".edges": _BLANKS,
     ".ncol": _BLANKS,
     ".adjlist": Format("adjacency-list", "lines of a node and those it is joined to, of networkx", read_adjacency_list),
+    ".lgl": Format("lgl", "igraph's LGL: '# a' and below it what a is joined to", read_lgl),
     ".txt": _TEXT,
     ".dat": _TEXT,
     ".csv": Format("text", "the same, mostly separated by commas; written as 'source,target,weight'", *_COMMAS),

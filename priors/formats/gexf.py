@@ -69,6 +69,9 @@ class _Reader:
         self.owner = ""
         self.key = ""
         self.keys: set[tuple[str, str]] = set()
+        self.declared: set[tuple[str, str]] = set()
+        self.outer: list[tuple[dict[str, str], str, str | None]] = []
+        self.seen: set[str | int] = set()
         self.defaults: dict[str, str] = {}
         self.item: dict[str, str] | None = None
         self.item_owner = ""
@@ -82,7 +85,7 @@ class _Reader:
         if self.direction is not None or around != "gexf":
             raise ValueError("holds a second graph, or one inside another: a wiring is one graph")
         if attributes.get("mode", "static") != "static":
-            raise ValueError(f"holds a graph of mode {shown(attributes['mode'])}: a wiring is static")
+            self.reading.remark(f"a graph of mode {shown(attributes['mode'])}, taken as what is there at any time")
         self.direction = attributes.get("defaultedgetype", "undirected").lower()
         if self.direction not in _KINDS:
             raise ValueError(f"defaultedgetype is {shown(self.direction)}: it must be one of {', '.join(_KINDS)}")
@@ -92,7 +95,8 @@ class _Reader:
 
     def start_attribute(self, attributes: dict[str, str], _: str) -> None:
         self.key = attribute(attributes, "id", "attribute")
-        if attributes.get("title") == _KEPT.get(self.owner, ""):
+        self.declared.add((self.owner, self.key))
+        if attributes.get("title", "").lower() == _KEPT.get(self.owner, ""):
             self.keys.add((self.owner, self.key))
 
     def end_default(self, text: str, _: str) -> None:
@@ -101,18 +105,33 @@ class _Reader:
 
     def start_item(self, attributes: dict[str, str], around: str) -> None:
         owner = {"nodes": "node", "edges": "edge"}.get(around, "")
-        if self.item is not None or not owner:
-            raise ValueError("holds a node or an edge inside another, or outside of 'nodes' and 'edges'")
+        if not owner:
+            raise ValueError("holds a node or an edge outside of 'nodes' and 'edges'")
+        if self.item is not None:
+            self.reading.remark("nodes inside others, taken as nodes beside them")
+            self.outer.append((self.item, self.item_owner, self.value))
         self.item, self.item_owner, self.value = attributes, owner, self.defaults.get(owner)
 
     def start_value(self, attributes: dict[str, str], _: str) -> None:
-        if (self.item_owner, attributes.get("for", "")) in self.keys:
+        key = (self.item_owner, attributes.get("for", ""))
+        # Gephi once wrote weights as values of an attribute that it did not declare.
+        if key in self.keys or (key not in self.declared and key[1].lower() == _KEPT.get(key[0])):
             self.value = attribute(attributes, "value", "attvalue")
 
     def end_node(self, _text: str, _around: str) -> None:
         name = self.names[attribute(self.item or {}, "id", "node")]
-        self.draft.node(name, None if self.value is None else layer_of_text(self.value, self.reading))
-        self.item = None
+        if name in self.seen:
+            self.reading.remark("nodes that are there twice, taken as one")
+        else:
+            self.draft.node(name, None if self.value is None else layer_of_text(self.value, self.reading))
+        self.seen.add(name)
+        self._leave()
+
+    def _leave(self) -> None:
+        if self.outer:
+            self.item, self.item_owner, self.value = self.outer.pop()
+        else:
+            self.item = None
 
     def end_edge(self, _text: str, _around: str) -> None:
         item = self.item or {}
@@ -126,7 +145,7 @@ class _Reader:
             None if weight is None else weight_or_none(weight),
             otherwise=_KINDS[kind] != _KINDS[str(self.direction)],
         )
-        self.item = None
+        self._leave()
 
     def wiring(self) -> Wiring:
         if self.direction is None:

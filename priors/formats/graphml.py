@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from priors.formats import limits
 from priors.formats.draft import Draft, undirected_half
+from priors.formats.headings import OTHER_NUMBERS
 from priors.formats.reading import Reading
 from priors.formats.values import TextNames, flag_of_text, layer_of_text, shown, text_names, weight_or_none
 from priors.formats.xml_events import attribute, quoted_names, walk
@@ -21,6 +22,7 @@ __all__ = ["read_graphml", "write_graphml"]
 _NAMESPACE = "http://graphml.graphdrawing.org/xmlns"
 _WEIGHTS = ("weight", "value")
 _KEPT = {("graph", "inputs"), ("graph", "outputs"), ("node", "layer"), *(("edge", name) for name in _WEIGHTS)}
+_NUMBERS = ("int", "long", "float", "double", "integer")
 _DIRECTIONS = {"directed": "true", "undirected": "false"}
 
 
@@ -61,6 +63,8 @@ class _Reader:
         self.defaults: dict[tuple[str, str], str] = {}
         self.key = ""
         self.item: dict[str, str] | None = None
+        self.n_closed = 0
+        self.numbers: dict[str, str] = {}
 
     def start_key(self, attributes: dict[str, str], _: str) -> None:
         self.key = attribute(attributes, "id", "key")
@@ -72,6 +76,12 @@ class _Reader:
         for kept in _KEPT:
             if own == kept[1] and owner in (kept[0], "all"):
                 self.keys[kept[0], self.key] = own
+        if owner == "node" and own in _WEIGHTS:
+            # Cytoscape declares keys of edges as those of nodes.
+            self.keys.setdefault(("edge", self.key), own)
+        is_number = attributes.get("attr.type", "string") in _NUMBERS
+        if owner in ("edge", "all") and is_number and own not in _WEIGHTS and not OTHER_NUMBERS.search(own.lower()):
+            self.numbers[self.key] = own
 
     def end_default(self, text: str, _: str) -> None:
         for owner in ("graph", "node", "edge"):
@@ -80,9 +90,23 @@ class _Reader:
                 self.defaults[owner, name] = text
 
     def start_graph(self, attributes: dict[str, str], around: str) -> None:
+        if self.direction is not None and around == "node":
+            # yEd's groups.
+            self.reading.remark("graphs inside of nodes, whose nodes are taken as nodes beside these")
+            self.declare_outer()
+            return
         if self.direction is not None or around != "graphml":
             raise ValueError("holds a second graph, or one inside another: a wiring is one graph")
-        self.direction = attribute(attributes, "edgedefault", "graph")
+        if not any(owner == "edge" for owner, _ in self.keys) and len(self.numbers) == 1:
+            ((key, name),) = self.numbers.items()
+            self.keys["edge", key] = "weight"
+            self.reading.remark(f"the attribute {shown(name)} of edges, taken as their weight")
+        elif self.numbers and not any(owner == "edge" for owner, _ in self.keys):
+            listed = ", ".join(sorted(self.numbers.values()))
+            self.reading.remark(f"attributes {listed} of edges, none of which is taken as their weight")
+        if "edgedefault" not in attributes:
+            self.reading.remark("no edgedefault, so that edges are undirected; --directed or --undirected decides")
+        self.direction = attributes.get("edgedefault", "undirected")
         if self.direction not in _DIRECTIONS:
             raise ValueError(f"edgedefault is {shown(self.direction)}: it must be 'directed' or 'undirected'")
 
@@ -102,20 +126,31 @@ class _Reader:
         if name is not None:
             self.values[around, name] = text
 
+    def declare_outer(self) -> None:
+        """Declare the node that a graph begins inside of."""
+        self.end_node("", "")
+        self.n_closed += 1
+
     def end_node(self, _text: str, _around: str) -> None:
+        if self.item is None:
+            # The end of a node that was declared when a graph began inside of it.
+            self.n_closed -= 1
+            return
         layer = self.values.pop(("node", "layer"), self.defaults.get(("node", "layer")))
         name = self.names[attribute(self.item or {}, "id", "node")]
         self.draft.node(name, None if layer is None else layer_of_text(layer, self.reading))
+        self.item = None
 
     def end_edge(self, _text: str, _around: str) -> None:
         item = self.item or {}
         texts = {name: self.values.pop(("edge", name), self.defaults.get(("edge", name))) for name in _WEIGHTS}
-        weight = texts["weight"]
-        if not self.has_weights:
+        weight = item.get("weight", texts["weight"])
+        if weight is None and not self.has_weights:
             weight = texts["value"]
             if weight is not None:
                 self.reading.remark("the attribute 'value' of edges, taken as their weight")
-        own = item.get("directed", _DIRECTIONS[str(self.direction)])
+        # graphonline has a name of its own for it.
+        own = item.get("directed", item.get("isDirect", _DIRECTIONS[str(self.direction)]))
         if own not in _DIRECTIONS.values():
             raise ValueError(f"holds an edge with directed={shown(own)}: it must be true or false")
         self.draft.edge(

@@ -62,9 +62,13 @@ def from_node_link(document: Mapping[str, Any], reading: Reading) -> Wiring:
     draft = Draft(reading)
     is_vis = bool(links) and "source" not in links[0] and "from" in links[0]
     source, target = ("from", "to") if is_vis else ("source", "target")
-    ends = [(_name(link, source), _name(link, target)) for link in links]
-    by_place = bool(nodes) and not any("id" in node for node in nodes)
-    ids: list[str | int] = list(range(len(nodes))) if by_place else [_name(node, "id") for node in nodes]
+    ends = [(_end(link, source), _end(link, target)) for link in links]
+    key = "id"
+    if nodes and not any("id" in node for node in nodes) and all("name" in node for node in nodes):
+        named = {name for pair in ends for name in pair} <= {node["name"] for node in nodes if _is_plain(node["name"])}
+        key = "name" if named else "id"
+    by_place = bool(nodes) and not any(key in node for node in nodes)
+    ids: list[str | int] = list(range(len(nodes))) if by_place else [_name(node, key) for node in nodes]
     if by_place:
         reading.remark("nodes without an id, taken by their places")
     elif ends and not {name for pair in ends for name in pair} & set(ids) and _are_places(ends, len(nodes)):
@@ -75,15 +79,27 @@ def from_node_link(document: Mapping[str, Any], reading: Reading) -> Wiring:
     weighted = next((key for key in _WEIGHTS if any(link.get(key) is not None for link in links)), "weight")
     if weighted != "weight":
         reading.remark(f"{weighted!r} of links, taken as their weight")
+    directed = _flag(document, "directed")
     for (first, second), link in zip(ends, links, strict=True):
-        draft.edge(first, second, _weight(link.get(weighted)))
+        otherwise = "directed" in link and _flag(link, "directed") != directed
+        draft.edge(first, second, _weight(link.get(weighted)), otherwise=otherwise)
     graph = document.get("graph", {})
     attributes = graph if isinstance(graph, dict) else {}
     if "directed" not in document:
         reading.remark("no key 'directed', so that edges are undirected; --directed or --undirected decides")
-    return draft.wiring(
-        directed=_flag(document, "directed"), inputs=_flag(attributes, "inputs"), outputs=_flag(attributes, "outputs")
-    )
+    return draft.wiring(directed=directed, inputs=_flag(attributes, "inputs"), outputs=_flag(attributes, "outputs"))
+
+
+def _end(link: Mapping[str, Any], key: str) -> str | int:
+    """Return an end of a link; D3 replaces names by whole nodes."""
+    node = link.get(key)
+    if isinstance(node, dict):
+        return _name(node, "id" if "id" in node else "name")
+    return _name(link, key)
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, str | int)
 
 
 def _are_places(ends: list[tuple[str | int, str | int]], n_nodes: int) -> bool:

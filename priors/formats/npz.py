@@ -39,6 +39,8 @@ def read_npz(content: bytes, reading: Reading) -> Wiring:
 def _sparse(arrays: Mapping[str, NDArray[Any]], reading: Reading) -> Wiring:
     layout = _text(arrays, "format")
     n_neurons = check_shape(tuple(_whole(arrays, "shape").tolist()))
+    if layout in ("bsr", "dia"):
+        return wiring_of_entries(n_neurons, *_blocks_or_diagonals(arrays, layout, n_neurons), None, reading)
     values = _vector(arrays, "data", "biuf")
     if layout in ("csr", "csc"):
         minor = _whole(arrays, "indices")
@@ -46,12 +48,39 @@ def _sparse(arrays: Mapping[str, NDArray[Any]], reading: Reading) -> Wiring:
     elif layout == "coo":
         major, minor = _coordinates(arrays)
     else:
-        raise ValueError(f"holds a matrix of the format {shown(layout)}: save it as csr, csc or coo")
+        raise ValueError(f"holds a matrix of the format {shown(layout)}: known are csr, csc, coo, bsr and dia")
     if not len(values) == len(major) == len(minor):
         raise ValueError(f"holds {len(values)} values for {len(major)} rows and {len(minor)} columns")
     rows, columns = (minor, major) if layout == "csc" else (major, minor)
     note = read_note(_text(arrays, _NOTE)) if _NOTE in arrays else None
     return wiring_of_entries(n_neurons, rows, columns, values, note, reading)
+
+
+def _blocks_or_diagonals(
+    arrays: Mapping[str, NDArray[Any]], layout: str, n_neurons: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[Any]]:
+    """Return rows, columns and values of what is not 0 in a matrix of dense blocks or of diagonals."""
+    data = _get(arrays, "data")
+    if data.ndim != (3 if layout == "bsr" else 2) or data.dtype.kind not in "biuf" or 0 in data.shape:
+        raise ValueError(
+            f"array 'data' has shape {data.shape} and type {data.dtype}: it is none of a matrix of {layout}"
+        )
+    places = np.argwhere(data != 0)
+    values = data[tuple(places.T)]
+    if layout == "dia":
+        offsets = _whole(arrays, "offsets")
+        if len(offsets) != len(data):
+            raise ValueError(f"holds {len(offsets)} offsets of {len(data)} diagonals")
+        columns = places[:, 1]
+        rows = columns - offsets[places[:, 0]]
+        inside = (rows >= 0) & (rows < n_neurons) & (columns < n_neurons)
+        return rows[inside], columns[inside], values[inside]
+    minor = _whole(arrays, "indices")
+    major = _majors(_whole(arrays, "indptr"), n_neurons // data.shape[1], len(minor))
+    if len(minor) != len(data):
+        raise ValueError(f"holds {len(data)} blocks for {len(minor)} columns")
+    block, row, column = places.T
+    return major[block] * data.shape[1] + row, minor[block] * data.shape[2] + column, values
 
 
 def write_npz(wiring: Wiring) -> bytes:

@@ -20,6 +20,10 @@ def node_link_of(document: Any) -> Any:
     """
     if not isinstance(document, Mapping):
         return document
+    if isinstance(document.get("adjacency"), list) and isinstance(document.get("nodes"), list):
+        return _adjacency(document)
+    if isinstance(document.get("nodes"), list) and isinstance(document.get("options"), dict):
+        return _graphology(document)
     if isinstance(document.get("elements"), dict | list):
         return _cytoscape(document)
     if isinstance(document.get("graphs"), list):
@@ -29,6 +33,29 @@ def node_link_of(document: Any) -> Any:
     if isinstance(document.get("graph"), dict) and "nodes" in document["graph"] and "nodes" not in document:
         return _jgf(document["graph"])
     return document
+
+
+def _adjacency(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return networkx's adjacency data, which of an undirected graph hold each edge at both of its ends."""
+    nodes = [_object(node, "a node") for node in document["nodes"]]
+    if len(nodes) != len(document["adjacency"]):
+        raise ValueError(f"holds {len(nodes)} nodes and {len(document['adjacency'])} lists of neighbours")
+    edges = [
+        {**_object(neighbour, "a neighbour"), "source": node.get("id"), "target": neighbour.get("id")}
+        for node, neighbours in zip(nodes, document["adjacency"], strict=True)
+        for neighbour in (neighbours if isinstance(neighbours, list) else [neighbours])
+    ]
+    return {"directed": document.get("directed", False), "nodes": nodes, "edges": edges}
+
+
+def _graphology(document: Mapping[str, Any]) -> dict[str, Any]:
+    directed = document["options"].get("type", "mixed") != "undirected"
+    edges = []
+    for edge in document.get("edges", []):
+        attributes = _object(edge, "an edge").get("attributes")
+        weight = attributes.get("weight") if isinstance(attributes, dict) else None
+        edges.append({**edge, "weight": weight, "directed": directed and not edge.get("undirected", False)})
+    return {"directed": directed, "nodes": [{"id": node.get("key")} for node in document["nodes"]], "edges": edges}
 
 
 def _cytoscape(document: Mapping[str, Any]) -> dict[str, Any]:

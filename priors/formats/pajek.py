@@ -22,7 +22,7 @@ from priors.wiring import Wiring
 
 __all__ = ["is_pajek", "read_pajek", "write_pajek"]
 
-_TOKEN = re.compile(r'"([^"]*)"?|(\S+)')
+_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"?|(\S+)')
 _EDGES = {"arcs": True, "edges": False, "arcslist": True, "edgeslist": False}
 _STARTS = (b"*vertices", b"*network", b"*arcs", b"*edges", b"*matrix")
 _HEAD = 2**16
@@ -67,12 +67,13 @@ class _Reader:
         self.labels: dict[int, str] = {}
         self.edges: list[tuple[int, int, float | None, bool]] = []
         self.n_rows = 0
+        self.n_first: int | None = None
 
     def line(self, text: str) -> None:
         if text.startswith("*"):
             self._begin(text[1:].split() or [""])
         elif self.section == "vertices":
-            self._vertex([quoted or plain for quoted, plain in _TOKEN.findall(text)])
+            self._vertex([quoted.replace('\\"', '"') or plain for quoted, plain in _TOKEN.findall(text)])
         elif self.section in ("arcs", "edges"):
             cells = text.split()
             # The number of a relation may stand before an edge.
@@ -94,6 +95,7 @@ class _Reader:
             if len(words) < 2 or not _DIGITS.fullmatch(words[1]):
                 raise ValueError(f"{shown(' '.join(words))}: '*Vertices' needs the number of vertices")
             if len(words) > 2 and _DIGITS.fullmatch(words[2]):
+                self.n_first = int(words[2])
                 self.reading.remark("a network of two modes, whose nodes are taken as one set")
             self.n_vertices = int(words[1])
             if self.n_vertices > limits.MAX_NEURONS:
@@ -117,10 +119,11 @@ class _Reader:
 
     def _row(self, cells: list[str]) -> None:
         n_vertices = self.n_vertices or 0
-        if len(cells) != n_vertices or self.n_rows >= n_vertices:
-            raise ValueError(f"a matrix of {n_vertices} vertices has as many rows of as many numbers")
+        n_rows, first = (n_vertices, 0) if self.n_first is None else (self.n_first, self.n_first)
+        if len(cells) != n_vertices - first or self.n_rows >= n_rows:
+            raise ValueError(f"a matrix of {n_vertices} vertices has {n_rows} rows of {n_vertices - first} numbers")
         self.n_rows += 1
-        for column, cell in enumerate(cells, start=1):
+        for column, cell in enumerate(cells, start=1 + first):
             value = weight_of_text(cell)
             if value:
                 self._add(str(self.n_rows), str(column), value)
@@ -131,7 +134,7 @@ class _Reader:
         # In lists of arcs a minus stands before the number of a vertex that an arc of negative value leads to.
         if target.startswith("-") and weight is None:
             target, weight = target[1:], -1.0
-        directed = _EDGES.get(self.section, True)
+        directed = _EDGES.get(self.section, self.n_first is None)
         self.edges.append((self._number(source), self._number(target), weight, directed))
 
     def _number(self, text: str) -> int:
@@ -143,6 +146,8 @@ class _Reader:
     def wiring(self, note: Note | None) -> Wiring:
         if self.n_vertices is None:
             raise ValueError("holds no section '*Vertices'")
+        if self.section == "matrix" and self.n_rows < (self.n_vertices if self.n_first is None else self.n_first):
+            raise ValueError(f"its matrix has {self.n_rows} rows, fewer than there are vertices")
         if note is not None and sum(note["sizes"]) != self.n_vertices:
             raise ValueError(f"its note tells of {sum(note['sizes'])} neurons, '*Vertices' of {self.n_vertices}")
         draft = Draft(self.reading)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import NamedTuple
 
+from priors.formats.headings import named_ends
 from priors.formats.lines import numbered_lines
 from priors.formats.note import Note, read_comments
 from priors.formats.reading import Reading
@@ -19,8 +20,8 @@ __all__ = ["SAMPLE", "Row", "Rows", "read_rows"]
 SAMPLE = 66
 """Rows at the beginning of a file by which is judged what it is."""
 
-_TOKEN = re.compile(r'"(?P<quoted>[^"]*)"(?=\s|$)|(?P<data>\{.*\})\s*$|(?P<plain>\S+)')
-_DATA = re.compile(r"\{.*\}\s*$")
+_TOKEN = re.compile(r'"(?P<quoted>[^"]*)"(?=\s|$)|(?P<data>\{.*\})\s*$|(?P<plain>\([^()]*\)(?=\s|$)|\S+)')
+_DATA = re.compile(r"\{.*\}\s*$|\([^()]*\)")
 _DIRECTED = re.compile(r"\b(un)?directed\b", re.IGNORECASE)
 _KONECT = re.compile(r"\s*(sym|asym|bip)\s+[a-z]+\b", re.ASCII)
 
@@ -89,6 +90,12 @@ def read_rows(content: bytes, reading: Reading, separator: str | None = None) ->
         separator = _separator([line for _, line in first])
     rows = _rows(chain(first, lines), separator)
     sample = list(islice(rows, SAMPLE))
+    if note is None and sample and all(len(row.cells) > 2 and not row.cells[-1] for row in sample):
+        # A separator ends every line.
+        rows = (row if row.cells[-1] else Row(row.number, row.cells[:-1]) for row in rows)
+        sample = [Row(row.number, row.cells[:-1]) for row in sample]
+    if note is None and sample and comments and (heading := _heading(comments[-1], separator, len(sample[0].cells))):
+        sample.insert(0, Row(0, heading))
     found = Rows(sample, rows, len(first) < SAMPLE, separator, content.count(b"\n") + 1, note=note)
     for comment in comments if note is None else ():
         konect, said = _KONECT.match(comment), _DIRECTED.search(comment)
@@ -99,6 +106,15 @@ def read_rows(content: bytes, reading: Reading, separator: str | None = None) ->
             found.directed = not said[1]
             break
     return found
+
+
+def _heading(comment: str, separator: str | None, width: int) -> list[str] | None:
+    """Return the last comment before the first row where it is a heading of as many cells."""
+    cells = _cells(comment, separator) if separator is not None else comment.split()
+    names = [cell.strip().lower() for cell in cells]
+    if len(cells) != width or not (named_ends(cells) or {"index", "name"} <= set(names)):
+        return None
+    return cells
 
 
 def _uncommented(content: bytes, reading: Reading, comments: list[str]) -> Iterator[tuple[int, str]]:
@@ -117,7 +133,7 @@ def _separator(lines: list[str]) -> str | None:
     tokens = [line.split() for line in plain]
     if not tokens or all(len(row) > 1 and all(map(is_number, row)) for row in tokens):
         return None
-    for separator in ("\t", ";", ","):
+    for separator in ("\t", ";", ",", "|"):
         if all(len(_cells(line, separator)) > 1 for line in plain):
             return separator
     return None
@@ -134,7 +150,7 @@ def _rows(lines: Iterator[tuple[int, str]], separator: str | None) -> Iterator[R
 
 
 def _tokens(line: str) -> list[str]:
-    if not any(sign in line for sign in '"{#'):
+    if not any(sign in line for sign in '"{#('):
         return line.split()
     tokens = []
     for match in _TOKEN.finditer(line):
@@ -146,5 +162,7 @@ def _tokens(line: str) -> list[str]:
 
 def _cells(line: str, separator: str) -> list[str]:
     if '"' not in line:
-        return [cell.strip() for cell in line.split(separator)]
+        cells = [cell.strip() for cell in line.split(separator)]
+        quoted = all(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in cells if cell)
+        return [cell[1:-1] for cell in cells] if quoted else cells
     return [cell.strip() for cell in next(csv.reader([line], delimiter=separator, skipinitialspace=True))]

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from numpy.typing import NDArray
 
-from priors.formats.columns import named_ends
 from priors.formats.edge_list import wiring_of_rows
+from priors.formats.headings import named_ends
 from priors.formats.matrix import wiring_of_matrix
 from priors.formats.pajek import is_pajek, read_pajek
 from priors.formats.reading import Reading
 from priors.formats.rows import SAMPLE, Row, Rows, read_rows
-from priors.formats.values import is_number, name_of_text, shown, weight_or_none
+from priors.formats.values import is_nothing, is_number, name_of_text, shown, weight_or_none
 from priors.wiring import Wiring
 
 __all__ = ["read_matrix", "read_net", "read_text"]
 
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _DECIDES = "--format matrix or --format edge-list decides"
 
 
@@ -57,7 +60,7 @@ def _matrix_layout(rows: Rows, *, forced: bool = False) -> tuple[bool, bool] | N
     Raises
     ------
     ValueError
-        Where two or three rows might be either a matrix or a list of edges.
+        Where two to four rows might be either a matrix or a list of edges.
     """
     sample = rows.sample
     if len(sample) < 2 or (named_ends(sample[0].cells) is not None and not forced):
@@ -79,7 +82,7 @@ def _fits(rows: Rows, heading: bool, labels: bool) -> bool:
     long = any(len(cells) != width + labels for cells in body)
     if width < 2 - (heading and labels) or long or (len(body) != width if rows.whole else width < SAMPLE):
         return False
-    if not all(is_number(cell) or not cell for cells in body for cell in cells[labels:]):
+    if not all(is_number(cell) or is_nothing(cell) for cells in body for cell in cells[labels:]):
         return False
     names = [cells[0] for cells in body] if labels else []
     top = sample[0].cells if heading else []
@@ -91,20 +94,21 @@ def _fits(rows: Rows, heading: bool, labels: bool) -> bool:
     if labels:
         counted = [str(number) for number in range(len(body))]
         known = not any(map(is_number, names)) or (width > 2 and names in (counted, [str(int(n) + 1) for n in counted]))
+        known = known and not any(map(_DATE.match, names))
         return known and len(set(names)) == len(names) and (width > 2 or not names[0].startswith("{"))
     return True
 
 
 def _is_list_as_well(sample: list[Row]) -> bool:
-    """Whether two or three rows of as many numbers might be edges: whole names, and more than 0 and 1."""
-    if len(sample) > 3:
+    """Whether two to four rows of as many numbers might be edges: whole names, and more than 0 and 1."""
+    if len(sample) > 4:
         return False
     cells = [row.cells for row in sample]
     values = [[float(cell.replace(",", ".")) if cell else 0.0 for cell in row] for row in cells]
     if all(value in (0, 1) for row in values for value in row):
         return False
     whole = all(value.is_integer() and value >= 0 for row in values for value in row[:2])
-    loops = len(values) == 3 and not any(row[place] for place, row in enumerate(values))
+    loops = len(values) >= 3 and not any(row[place] for place, row in enumerate(values))
     return whole and not loops
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "counted",
     "flag_of_text",
     "is_name",
+    "is_nothing",
     "is_number",
     "is_weight",
     "layer_of_text",
@@ -37,7 +38,7 @@ _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+([eE][+-]?[0-9]+)?", re.ASCII)
 _LONGEST_NUMBER = 100
-_NO_NUMBER = {"", "nan", "na", "n/a", "null", "none"}
+_NO_NUMBER = {"", "nan", "na", "n/a", "null", "none", "-", "."}
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -94,6 +95,11 @@ def weight_of_text(text: str) -> float:
 def weight_or_none(text: str) -> float | None:
     """Return the weight that a text format gives, None for an empty text and those that stand for nothing."""
     return None if text.strip().lower() in _NO_NUMBER else weight_of_text(text)
+
+
+def is_nothing(text: str) -> bool:
+    """Whether a text stands for no value."""
+    return text.strip().lower() in _NO_NUMBER
 
 
 def is_number(text: str) -> bool:

@@ -65,7 +65,7 @@ CRASHES = (b"<a>", b"<graph>", b"<node id='x'>", b"&lol;", b"<data key='layer'>"
 
 def exact_formats() -> list[str]:
     """Return the suffixes of the formats that hold any wiring: .npy holds bare graphs, and .adjlist is read only."""
-    return sorted(suffix for suffix in FORMATS if suffix not in (".npy", ".adjlist"))
+    return sorted(suffix for suffix in FORMATS if suffix not in (".npy", ".adjlist", ".lgl"))
 
 
 def seeds() -> list[tuple[str, bytes]]:
