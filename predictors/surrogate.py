@@ -30,6 +30,9 @@ _EXPECTED_LENGTH = 2.0
 _NOISES = np.logspace(-3, 2, 31)
 _LENGTHS, _OWN_LENGTHS = np.logspace(-0.5, 1.5, 9), np.logspace(-0.75, 1.25, 9)
 _SWEEPS = 2
+_EXTENT = ("n_neurons", "n_edges", "all_edges")
+_LEAST_SPREAD = 0.1
+"""Standard deviation over the mean from which on sizes differ."""
 
 Tuned = tuple[tuple[Floats, float], ...]
 """What is fitted of each process by marginal likelihood: one over the length of each column, and the noise over the
@@ -39,7 +42,8 @@ signal's variance."""
 def scalings_of(population: Floats, names: Sequence[str], groups: Sequence[int] = ()) -> tuple[Scaling, ...]:
     """Return the columns of each process of a surrogate: those of size alone, and all.
 
-    Few trainings teach little but size, more of them the rest; the mean of both needs no choice between them.
+    Few trainings teach little but size, more of them the rest; the mean of both needs no choice between them. Where
+    sizes hardly differ they teach nothing, and there is one process.
 
     Parameters
     ----------
@@ -52,11 +56,21 @@ def scalings_of(population: Floats, names: Sequence[str], groups: Sequence[int] 
     """
     first = len(names) - len(groups)
     size = [index for index, name in enumerate(names[:first]) if name in FEATURES and FEATURES[name].tier == "size"]
+    extent = [index for index in size if names[index] in _EXTENT]
+    if extent and _relative_spread(population[:, extent]) < _LEAST_SPREAD:
+        size = []
     if groups and 0 < len(size) < first:
         own = list(range(first, len(names)))
         return tuple(Scaling.fit(population, np.array(columns)) for columns in (size + own, list(range(len(names)))))
     sets = [np.arange(len(names))] if len(size) in (0, len(names)) else [np.array(size), np.arange(len(names))]
     return tuple(Scaling.fit(population, columns) for columns in sets)
+
+
+def _relative_spread(columns: Floats) -> float:
+    """Return the largest standard deviation of some columns, over their means."""
+    with np.errstate(all="ignore"):
+        spread = np.nanstd(columns, axis=0) / np.abs(np.nanmean(columns, axis=0))
+    return float(np.max(spread[np.isfinite(spread)], initial=0.0))
 
 
 @dataclass(frozen=True)

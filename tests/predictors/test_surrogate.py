@@ -335,3 +335,9 @@ def test_parameters_beside_have_lengths_of_their_own():
     np.testing.assert_array_equal(again.left_out, own.left_out)
     size = [next(name for name, feature in FEATURES.items() if feature.tier == "size"), *names[1:]]
     assert [len(scaling) for scaling in scalings_of(population, size, [1])] == [2, 51]
+
+
+def test_where_sizes_hardly_differ_there_is_one_process():
+    names = names_of(("size", "structure"))
+    alike = describe([WattsStrogatz(40, 4, 0.3).sample(seed) for seed in range(20)])
+    assert len(scalings_of(alike, names)) == 1

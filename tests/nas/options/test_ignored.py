@@ -178,14 +178,14 @@ CASES = [
             f"space.{name}",
             value,
             RANDOM_GRAPHS,
-            {"space.graphs": GRAPHS},
+            {"space.graphs": GRAPHS, "space.edits": 16},
             f"{FAMILIES}, and nothing edits them",
             "give it without space.graphs",
         )
         for name, value in (("nodes", [8, 8]), ("degree", [2.0, 2.0]))
     ),
-    Case("space.nodes", [6, 7], {"space.graphs": GRAPHS}, {}, FAMILIES, KEPT),
-    Case("space.degree", [6.0, 7.0], {"space.graphs": GRAPHS}, {}, FAMILIES, KEPT),
+    Case("space.nodes", [6, 7], {"space.graphs": GRAPHS, "space.edits": 16}, {}, FAMILIES, KEPT),
+    Case("space.degree", [6.0, 7.0], {"space.graphs": GRAPHS, "space.edits": 16}, {}, FAMILIES, KEPT),
     Case(
         "space.p",
         [0.1, 0.2],
