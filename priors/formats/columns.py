@@ -55,7 +55,7 @@ def columns_of(rows: Rows, reading: Reading) -> Columns:
     heading = sample[0].cells
     named = named_ends(heading)
     names = [plain_name(name) for name in heading]
-    if named is None and rows.note is None and "id" in names and {"label", "name"} & set(names):
+    if named is None and rows.note is None and {"id", "index"} & set(names) and {"label", "name"} & set(names):
         raise NodeTableError(f"is a table of nodes, with the columns {_listed(heading)}: give the table of edges")
     if named is None and not has_heading(sample):
         return _unnamed(rows, reading)
@@ -91,7 +91,8 @@ def _unnamed(rows: Rows, reading: Reading) -> Columns:
         if found and (found[0].startswith("{") or any(map(is_number, found))) and not _are_times(found):
             weight = place
             break
-    if weight is None and n_columns > 2 and rows.separator is None and n_columns == 3:
+    third = [row[2] for row in cells if len(row) > 2 and row[2]]
+    if weight is None and n_columns == 3 and rows.separator is None and not _are_times(third):
         weight = 2  # What is no weight there is refused by its line.
     if weight is None and n_columns > 2 and len(set(map(len, cells))) > 1:
         longest = max(rows.sample, key=lambda row: len(row.cells))
@@ -107,7 +108,7 @@ def _unnamed(rows: Rows, reading: Reading) -> Columns:
 
 def _are_times(cells: list[str]) -> bool:
     """Whether all cells are seconds or milliseconds of the last decades."""
-    return all(cell.isdecimal() and len(cell) in (9, 10, 13) for cell in cells) and len(cells[0]) == len(cells[-1])
+    return bool(cells) and all(cell.isdecimal() and len(cell) in (9, 10, 13) for cell in cells)
 
 
 def _kinds_column(names: list[str], body: list[Row], taken: tuple[int | None, ...]) -> int | None:

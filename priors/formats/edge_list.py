@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, islice
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from priors.formats.lines import numbered_lines
 from priors.formats.note import comment_lines, write_note
 from priors.formats.reading import Reading
 from priors.formats.rows import SAMPLE, Row, Rows, read_rows
-from priors.formats.values import TextNames, shown, text_names, weight_of_text, weight_or_none
+from priors.formats.values import TextNames, is_number, shown, text_names, weight_of_text, weight_or_none
 from priors.wiring import Wiring
 
 __all__ = ["read_adjacency_list", "read_edge_list", "read_lgl", "wiring_of_rows", "write_edge_list"]
@@ -40,8 +40,13 @@ def read_adjacency_list(content: bytes, reading: Reading) -> Wiring:
     """Read lines of a node and those that it is joined to, as ``networkx.write_adjlist`` writes them."""
     rows, draft, names = read_rows(content, reading), Draft(reading), TextNames()
     seen = set[str | int]()
-    for row in rows:
+    own = iter(rows)
+    for row in own:
         cells = row.cells
+        if len(cells) == 2 and cells[1].isdecimal() and (held := _neighbours(own, int(cells[1]), rows)) is not None:
+            for target, weight in held:
+                draft.edge(names[cells[0]], names[target], weight)
+            continue
         if len(cells) == 1 and ":" in cells[0]:
             cells = [cell for cell in cells[0].split(":") if cell]
         if any(_WEIGHTED.fullmatch(cell) for cell in cells[1:]):
@@ -54,6 +59,13 @@ def read_adjacency_list(content: bytes, reading: Reading) -> Wiring:
             draft.edge(source, names[target])
     draft.declare_ends()
     return draft.wiring(directed=rows.directed)
+
+
+def _neighbours(own: Iterator[Row], count: int, rows: Rows) -> list[tuple[str, float | None]] | None:
+    """Return the neighbours of a node of networkx's multi-line lists, one with its data a line; None in other lists."""
+    if not any(cell.startswith("{") for row in rows.sample for cell in row.cells[1:2]):
+        return None
+    return [(row.cells[0], _weight(row.cells[1]) if len(row.cells) > 1 else None) for row in islice(own, count)]
 
 
 def read_lgl(content: bytes, reading: Reading) -> Wiring:
@@ -175,11 +187,15 @@ def _without_counts(rows: Rows, columns: Columns, reading: Reading) -> Iterator[
         return own
     # Rows are not kept, but where the second number is about that of all lines.
     counts = [int(cell) if cell.isdecimal() and len(cell) < 10 else 0 for cell in first.cells]
+    is_matrix = len(counts) == 3 and counts[0] == counts[1]
+    if is_matrix:
+        # The sizes of a Matrix Market file.
+        del counts[0]
     if len(counts) != 2 or not 1 < counts[1] <= rows.n_lines <= counts[1] + _MOST_OTHER_LINES:
         return chain([first], own)
     others = list(own)
     ends = {cell for row in others for cell in row.cells[:2]}
-    if counts[1] == len(others) and counts[0] >= len(ends) and first.cells[0] not in ends:
+    if counts[1] == len(others) and counts[0] >= len(ends) and (is_matrix or first.cells[0] not in ends):
         reading.remark(f"line {first.number}, taken as the numbers of nodes and edges")
         return iter(others)
     return chain([first], others)
@@ -192,7 +208,7 @@ def _edges(
     least = 1 + max(columns.source, columns.target)
     for row in own:
         cells = row.cells
-        if not columns.has_heading and len(cells) > _MOST_CELLS:
+        if not columns.has_heading and len(cells) > (_MOST_CELLS - 1 if all(map(is_number, cells)) else _MOST_CELLS):
             raise ValueError(
                 f"line {row.number} holds {len(cells)} columns: it must hold source, target and maybe a weight, "
                 f"separated by {rows.separators}"

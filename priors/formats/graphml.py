@@ -63,7 +63,6 @@ class _Reader:
         self.defaults: dict[tuple[str, str], str] = {}
         self.key = ""
         self.item: dict[str, str] | None = None
-        self.n_closed = 0
         self.numbers: dict[str, str] = {}
 
     def start_key(self, attributes: dict[str, str], _: str) -> None:
@@ -93,7 +92,7 @@ class _Reader:
         if self.direction is not None and around == "node":
             # yEd's groups.
             self.reading.remark("graphs inside of nodes, whose nodes are taken as nodes beside these")
-            self.declare_outer()
+            self.end_node("", "")
             return
         if self.direction is not None or around != "graphml":
             raise ValueError("holds a second graph, or one inside another: a wiring is one graph")
@@ -126,16 +125,9 @@ class _Reader:
         if name is not None:
             self.values[around, name] = text
 
-    def declare_outer(self) -> None:
-        """Declare the node that a graph begins inside of."""
-        self.end_node("", "")
-        self.n_closed += 1
-
     def end_node(self, _text: str, _around: str) -> None:
         if self.item is None:
-            # The end of a node that was declared when a graph began inside of it.
-            self.n_closed -= 1
-            return
+            return  # It was declared when a graph began inside of it.
         layer = self.values.pop(("node", "layer"), self.defaults.get(("node", "layer")))
         name = self.names[attribute(self.item or {}, "id", "node")]
         self.draft.node(name, None if layer is None else layer_of_text(layer, self.reading))
@@ -159,6 +151,7 @@ class _Reader:
             None if weight is None else weight_or_none(weight),
             otherwise=own != _DIRECTIONS[str(self.direction)],
         )
+        self.item = None
 
     @property
     def has_weights(self) -> bool:

@@ -72,6 +72,9 @@ def _cytoscape(document: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(items, list):
             raise ValueError(f"key {name!r} holds a {type(items).__name__}: it must be a list")
         found[name] = [_object(_object(item, "an element").get("data"), "data") for item in items]
+    if all(str(node.get("value")) == node.get("id") for node in found["nodes"]):
+        # networkx writes ids as texts, and what they were as values.
+        found["nodes"] = [{"id": node["value"]} for node in found["nodes"]]
     return found
 
 

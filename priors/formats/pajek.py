@@ -147,7 +147,7 @@ class _Reader:
         if self.n_vertices is None:
             raise ValueError("holds no section '*Vertices'")
         if self.section == "matrix" and self.n_rows < (self.n_vertices if self.n_first is None else self.n_first):
-            raise ValueError(f"its matrix has {self.n_rows} rows, fewer than there are vertices")
+            raise ValueError(f"its matrix has {self.n_rows} rows: {self.n_vertices} vertices need more")
         if note is not None and sum(note["sizes"]) != self.n_vertices:
             raise ValueError(f"its note tells of {sum(note['sizes'])} neurons, '*Vertices' of {self.n_vertices}")
         draft = Draft(self.reading)

@@ -107,7 +107,7 @@ def _is_list_as_well(sample: list[Row]) -> bool:
     values = [[float(cell.replace(",", ".")) if cell else 0.0 for cell in row] for row in cells]
     if all(value in (0, 1) for row in values for value in row):
         return False
-    whole = all(value.is_integer() and value >= 0 for row in values for value in row[:2])
+    whole = all(cell.isdecimal() for row in cells for cell in row[:2])
     loops = len(values) >= 3 and not any(row[place] for place, row in enumerate(values))
     return whole and not loops
 

@@ -38,7 +38,7 @@ _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+([eE][+-]?[0-9]+)?", re.ASCII)
 _LONGEST_NUMBER = 100
-_NO_NUMBER = {"", "nan", "na", "n/a", "null", "none", "-", "."}
+_NO_NUMBER = {"", "nan", "na", "n/a", "null", "none", "-"}
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
