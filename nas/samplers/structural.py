@@ -57,7 +57,7 @@ class StructuralSampler(optuna.samplers.BaseSampler):
     """Proposes wirings by what the structure of those already trained tells about others.
 
     The first trials are drawn from the space, evenly over families and sizes. Then a surrogate on graph features is
-    fitted to all complete trials. Of a pool of candidates (draws of the space and of TPE, neighbours of the best) the
+    fitted to all complete trials. Of a pool of candidates (draws of the space, neighbours of the best) the
     one with the highest optimistic expectation is proposed. A share of the trials is drawn without looking, as an
     unbiased test. In studies of two objectives, value and number of parameters, candidates count by the area that they
     may add to the front. Trials that run are taken to become what is expected of them, so that parallel ones differ.

@@ -337,7 +337,10 @@ GIVEN = (
     # What examples are about.
     "some 300 trainings",
     "--trials 80` adds 20",
-    "`--nodes 64`, `--degree 4:8`, `--replicates 3`, `--learning-rate 0.01 --learning-rate 0.03`",
+    "`--nodes 64`, `--degree 4:8`, `--replicates 3`, `--learning-rate 0.01,0.03`",
+    "a missing weight is 1",
+    "--cell tanh --inputs 7 --out worm",
+    "takes 2.2 GB; torch's build for CPUs is .75 GB of it, and sympy, which torch brings, .08 GB",
     "--max-parameters 3000`, `--max-edges 400",
     "8 × 8 handwritten digits, 10 classes",
     "28 × 28 images, 10 classes, published test part | one class .114, .100",

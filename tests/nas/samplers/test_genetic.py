@@ -201,7 +201,14 @@ def test_without_edits_there_are_no_mutations(tmp_path: Path):
 def test_graphs_of_ones_own_breed(tmp_path: Path):
     pool = GraphPool([nx.path_graph(9), nx.cycle_graph(12), nx.star_graph(14)])
     Campaign(
-        tmp_path, evaluate=toy, n_inputs=4, n_outputs=2, sampler="genetic", startup=6, trials=24, space={"graphs": pool}
+        tmp_path,
+        evaluate=toy,
+        n_inputs=4,
+        n_outputs=2,
+        sampler="genetic",
+        startup=6,
+        trials=24,
+        space={"graphs": pool, "edits": 16},
     ).run()
     records = load(tmp_path)
     assert len({record.fingerprint for record in records}) == 24
@@ -282,7 +289,7 @@ def test_a_space_of_few_that_keep_to_its_limits(tmp_path: Path):
 
 def test_what_cannot_be_bred_is_refused(tmp_path: Path):
     whole = Wiring((2, 3, 1), [(0, 2), (1, 3), (2, 5), (3, 5)], inputs=True, outputs=True)
-    with pytest.raises(InputError, match=r"^sampler=genetic: the graphs of space\.graphs have input units"):
+    with pytest.raises(InputError, match=r"^sampler=genetic: the graphs of space\.graphs are taken as they are"):
         GeneticSampler(Space(graphs=GraphPool([whole])), size_of=NetworkSpec("mlp").n_parameters)
     with pytest.raises(InputError, match=r"^sampler=genetic: .* leave storage out$"):
         Campaign(tmp_path / "a", evaluate=toy, sampler="genetic", storage="postgresql://nobody@localhost:1/none")

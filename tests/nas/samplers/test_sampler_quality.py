@@ -53,13 +53,13 @@ def test_forecasts_are_made_before_and_hold_what_comes_out():
 @pytest.fixture
 def looks(monkeypatch):
     """The optimism by which candidates are looked at, once a proposal."""
-    gains, found = Round.gains, []
+    promises, found = Round.promises, []
 
-    def noted(self, among, unknown, optimism, **options):
+    def noted(self, unknown, optimism, **options):
         found.append(optimism)
-        return gains(self, among, unknown, optimism, **options)
+        return promises(self, unknown, optimism, **options)
 
-    monkeypatch.setattr(Round, "gains", noted)
+    monkeypatch.setattr(Round, "promises", noted)
     return found
 
 
