@@ -16,7 +16,6 @@ from priors.lazy import lazy_names  # noqa: E402
 if TYPE_CHECKING:
     from nas.campaign.campaign import Campaign
     from nas.campaign.worker import Worker
-    from nas.cli.progress import CampaignDisplay
     from nas.errors import CampaignError, InputError
     from nas.networks.mlp import SparseMLP
     from nas.networks.readout import SequenceNetwork
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from nas.networks.storage import load_network, save_network
     from nas.networks.structure import n_parameters, wiring_of
     from nas.report.outcome import Outcome
+    from nas.report.progress import CampaignDisplay
     from nas.samplers.structural import StructuralSampler
     from nas.space.space import Space
     from nas.store.folders import load
@@ -68,7 +68,7 @@ _WIRENAS = True  # what `wirenas.require_own` looks for
 
 _MODULES = {
     "Campaign": "campaign.campaign",
-    "CampaignDisplay": "cli.progress",
+    "CampaignDisplay": "report.progress",
     "CampaignError": "errors",
     "History": "training.session",
     "InputError": "errors",

@@ -18,6 +18,7 @@ from nas.campaign.folder import is_from_python
 from nas.errors import CampaignError, InputError
 from nas.evaluation.threads import in_order, one_torch_thread, stop_on_signal
 from nas.evaluation.trainer import FAILURES_IN_A_ROW, Attempts, Trainer
+from nas.evaluation.watcher import Standing
 from nas.options.ignored import Setting, ignored_option
 from nas.options.options import (
     SURVEY,
@@ -42,15 +43,6 @@ from nas.training import Interrupted, Training
 __all__ = ["RowMaker", "Standing", "Survey", "open_survey"]
 
 _WRITE_EVERY_S = 2.0
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How far a survey is: wirings done, stored or not, out of all, and the trainings of each."""
-
-    done: int
-    total: int
-    trainings: int
 
 
 class Survey:

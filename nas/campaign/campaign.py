@@ -215,8 +215,7 @@ class Campaign:
             raise InputError("watcher and progress are both given: give one of them")
         if given is not None or not (sys.stderr.isatty() if progress is None else progress):
             return given or Watcher()
-        # What people see is the highest layer: it is reached by what everybody may import.
-        from nas import CampaignDisplay
+        from nas.report.progress import CampaignDisplay
 
         return CampaignDisplay.on_stderr(self.options.direction, by_size=self.options.by_size)
 

@@ -130,7 +130,7 @@ def run(
     with interruptible(_RESUMES):
         from nas.campaign.folder import open_campaign
         from nas.cli.display import show_outcome
-        from nas.cli.progress import CampaignDisplay, slow_engine_notice
+        from nas.report.progress import CampaignDisplay, slow_engine_notice
 
         console, notice = make_console(stderr=True), slow_engine_notice(given["engine"])
         if print_toml and out is None:
@@ -160,7 +160,7 @@ def survey(
     """
     with interruptible(_RESUMES):
         from nas.cli.display import show_survey
-        from nas.cli.progress import slow_engine_notice, survey_display
+        from nas.report.progress import slow_engine_notice, survey_display
         from nas.survey import open_survey
 
         console, notice = make_console(stderr=True), slow_engine_notice(given["engine"])

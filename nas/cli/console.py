@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nas.cli.lines import duration, say
+from nas.report.lines import duration, say
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -156,8 +156,8 @@ def validate(
     Example: wirenas validate results/digits
     """
     from nas.cli.display import show_validation
-    from nas.cli.progress import counting
     from nas.prediction.validation import validate_into
+    from nas.report.progress import counting
 
     with counting(make_console(stderr=True), "fits") as watch:
         found = validate_into(out, repeats=repeats, folds=folds, watch=watch)

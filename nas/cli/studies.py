@@ -29,7 +29,7 @@ def published_rnns(
 
     Example: wirenas study published-rnns --data data/
     """
-    from nas.cli.progress import counting
+    from nas.report.progress import counting
     from nas.studies.published_rnns import published_rnns as study
 
     with counting(make_console(stderr=True), "cells") as watch:

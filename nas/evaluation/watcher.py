@@ -1,10 +1,12 @@
-"""Watcher: how a campaign reports its progress."""
+"""How campaigns and surveys report their progress."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from nas.store.records import Record, Records
 
-__all__ = ["Watcher"]
+__all__ = ["Standing", "Watcher"]
 
 
 class Watcher:
@@ -27,3 +29,12 @@ class Watcher:
 
     def finished(self) -> None:
         """Hear that nothing more will happen, for whatever reason."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a survey is: wirings done, stored or not, out of all, and the trainings of each."""
+
+    done: int
+    total: int
+    trainings: int

@@ -20,10 +20,10 @@ from nas import survey as survey_module
 from nas.cli import app as cli
 from nas.cli.display import show_survey
 from nas.cli.flags import flags, given_options
-from nas.cli.progress import survey_display
 from nas.errors import options_of
 from nas.evaluation.trainer import Trainer
 from nas.options.options import SurveyOptions
+from nas.report.progress import survey_display
 from nas.space.space import Space
 from nas.store.survey_table import SurveyOutcome
 from nas.survey import Standing

@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 
 from nas.cli.display import show_best, show_outcome, show_written
-from nas.cli.progress import CampaignDisplay
 from nas.report.outcome import Outcome
+from nas.report.progress import CampaignDisplay
 from nas.store.records import Record, Records
 
 

@@ -6,20 +6,16 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from nas.cli.lines import duration, say
-from nas.evaluation.watcher import Watcher
+from nas.evaluation.watcher import Standing, Watcher
 from nas.report.card import number
+from nas.report.lines import duration, say
 from nas.report.outcome import is_by_chance, is_steered
 from nas.store.records import Record, Records
 from nas.training.session import sign_of
-
-if TYPE_CHECKING:
-    from nas.survey import Standing
 
 __all__ = ["CampaignDisplay", "Display", "counting", "slow_engine_notice", "survey_display"]
 
@@ -209,9 +205,17 @@ def survey_display(console: Console, notice: str | None = None) -> Iterator[Call
 
 @contextmanager
 def counting(console: Console, what: str) -> Iterator[Callable[[int, int], None]]:
-    """Give a function that takes how many of how many are done, and shows it on a terminal alone."""
+    """Give a function that takes how many of how many are done, and shows it: a bar, or a line every few seconds."""
     if not console.is_terminal:
-        yield lambda *_: None
+        last = time.monotonic()
+
+        def show(done: int, total: int) -> None:
+            nonlocal last
+            if time.monotonic() - last >= _SECONDS_BETWEEN_LINES:
+                last = time.monotonic()
+                say(console, f"{done} of {total} {what}")
+
+        yield show
         return
     with _bars(console, transient=True) as bars:
         bar = bars.add_task(what, total=None, note="")
