@@ -33,6 +33,8 @@ __all__ = [
 
 HEARTBEAT_S, GRACE_S = 10, 60
 """How often a worker says that it lives, and after how long a silence its trial is given to another one."""
+_IDLE_S = 60
+"""How long a transaction may stand still before the server gives up its locks, and the session with them."""
 PATIENCE_S = 300.0
 """For how long a database that is away is waited for."""
 STORAGE_ERRORS = (optuna.exceptions.StorageInternalError, SQLAlchemyError)
@@ -45,6 +47,8 @@ _PAUSES_S = (0.1, 5.0)
 _LONGEST_WAIT_S = 30.0
 """What an attempt that failed counts as waiting at most."""
 _MISSING_TABLE = "42P01"
+_IDLE = "25P03"
+"""The server ended a session that stood still in the middle of a transaction."""
 _LASTING = ("22", "25006", "28", "3D", "42")
 _PASSING = ("42P05",)
 """Beginnings of the states of errors that waiting does not mend, such as a missing right, table or database; and one
@@ -112,9 +116,10 @@ def connect(
         try:
             opened = _Storage(url, stop, on_silence, creates=creates)
         except DBAPIError as error:
-            if isinstance(error, OperationalError) or not creates:
+            if isinstance(error, OperationalError) or not (creates or _state_of(error) == _IDLE):
                 raise
-            # Together with a worker that does the same, creating the tables may fail once.
+            # Creating the tables may fail once together with a worker that does the same, and a process that is paused
+            # in the middle loses its session.
             opened = _Storage(url, stop, on_silence, creates=creates)
     except ImportError:
         raise InputError(
@@ -132,7 +137,7 @@ class _Storage(optuna.storages.RDBStorage):
     def __init__(self, url: sqlalchemy.URL, stop: threading.Event, on_silence: _OnSilence, *, creates: bool) -> None:
         self._stop = stop
         # Locks of a worker that is paused, or gone without a word, are given up.
-        session = f"-c idle_in_transaction_session_timeout={1000 * GRACE_S} -c tcp_keepalives_idle={GRACE_S}"
+        session = f"-c idle_in_transaction_session_timeout={1000 * _IDLE_S} -c tcp_keepalives_idle={_IDLE_S}"
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
