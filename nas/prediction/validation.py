@@ -97,6 +97,7 @@ def judge_training(
         groups=training.groups.tolist(),
         families=families if has_families else None,
         parameters=training.parameter_rows() or None,
+        reference_fit=counted(BlendFit(aim=predictor.aim)),
         ladder_fit=counted(plain_fit),
         folds=folds,
         repeats=repeats,
