@@ -112,7 +112,9 @@ def short_study(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_study_of_published_networks_writes_its_results(shared_data: Path, tmp_path: Path):
     out = tmp_path / "results"
     code, text, err = wirenas("study", "published-rnns", "--data", shared_data, "--out", out, "--json")
-    assert (code, err, text.count("\n")) == (0, "", 1)
+    assert (code, text.count("\n")) == (0, 1)
+    # Where it takes long, how far it is.
+    assert err in ("", "1 of 1 cells\n")
     found = finite_json(text)
     assert found["out"] == str(out)
     assert finite_json((out / "published-rnns.json").read_text(encoding="utf-8")) == found["cells"]
