@@ -21,13 +21,13 @@ from predictors.members import Mean
 from predictors.regressors import Blend, fit_bayesian_ridge, fit_blend, fit_classifier, fit_extra_trees
 from predictors.regressors.classifier import LEAST_OF_A_CLASS
 from predictors.regressors.rows import range_of
+from predictors.threads import one_thread
 from predictors.validation.crossval import Predict
 from predictors.validation.folds import repeated_folds
 from predictors.validation.metrics import r2
 
 __all__ = ["Aim", "BlendFit", "coverages", "fit", "plain_fit"]
 
-_FOLDS = 5
 _NEAR_CHANCE = 0.1
 
 
@@ -63,6 +63,10 @@ class Aim:
         below = None if trains is None or self.direction != "maximize" else float(y[trains].min())
         return fit_blend(X, y, names, groups=groups, seed=seed, collapsed_below=below)
 
+    def out_of_fold(self, blend: Blend) -> NDArray[np.float64]:
+        """Return what a blend predicted of its training rows without having seen them, within the limits."""
+        return np.clip(blend.out_of_fold, *self.limits)
+
 
 def fit(training: Training, aim: Aim, seed: int, *, with_references: bool = True) -> Fitted:
     """Learn from training wirings.
@@ -75,10 +79,15 @@ def fit(training: Training, aim: Aim, seed: int, *, with_references: bool = True
     with_references : bool
         Whether to score what the predictor must beat.
     """
+    with one_thread():
+        return _fit(training, aim, seed, with_references)
+
+
+def _fit(training: Training, aim: Aim, seed: int, with_references: bool) -> Fitted:
     X, y, groups = training.X, training.means, training.groups.tolist()
     trains = aim.trains(y)
     blend = aim.blend(X, y, training.names, groups, seed)
-    out_of_fold = np.clip(blend.out_of_fold, *aim.limits)
+    out_of_fold = aim.out_of_fold(blend)
     calibration = fit_calibration(X, training.labels - out_of_fold[:, None], groups, seed)
     is_bounded = np.array([name in FEATURES and FEATURES[name].tier == "size" for name in training.names])
     return Fitted(
@@ -92,28 +101,22 @@ def fit(training: Training, aim: Aim, seed: int, *, with_references: bool = True
         bounds=aim.limits,
         spread_factor=blend.spread_factor,
         training=training,
-        references={"predictor": _r2(y, out_of_fold), **(_references(training, seed) if with_references else {})},
+        references={"predictor": _r2(y, out_of_fold), **(_references(training, aim, seed) if with_references else {})},
     )
 
 
-def _references(training: Training, seed: int) -> dict[str, float]:
-    """Return R2 out of fold of a plain fit on what a predictor must beat."""
-    names = list(training.names)
+def _references(training: Training, aim: Aim, seed: int) -> dict[str, float]:
+    """Return R2 out of fold of the same blend on what a predictor must beat."""
+    names, groups = list(training.names), training.groups.tolist()
     size = [name for name in names if name in FEATURES and FEATURES[name].tier == "size"]
-    sets = {"edges alone": ["all_edges"] if "all_edges" in names else [], "size alone": size}
-    columns = {name: training.X[:, [names.index(column) for column in own]] for name, own in sets.items()}
-    columns["prior's parameters alone"] = training.parameters
-    y, groups = training.means, training.groups
-    parts = repeated_folds(len(y), min(_FOLDS, len(np.unique(groups))), 1, groups.tolist(), seed)[0]
-    found = {}
-    for name, X in columns.items():
-        if X.shape[1]:
-            predicted = np.empty(len(y))
-            for held_out in parts:
-                rest = np.setdiff1d(np.arange(len(y)), held_out)
-                predicted[held_out] = plain_fit(X[rest], y[rest], groups[rest], seed)(X[held_out])
-            found[name] = _r2(y, predicted)
-    return found
+    sets = {"edges alone": [name for name in names if name == "all_edges"], "size alone": size}
+    tables = {name: (training.X[:, [names.index(column) for column in own]], own) for name, own in sets.items()}
+    tables["prior's parameters alone"] = training.parameters, list(training.parameter_names)
+    return {
+        name: _r2(training.means, aim.out_of_fold(aim.blend(X, training.means, tuple(own), groups, seed)))
+        for name, (X, own) in tables.items()
+        if X.shape[1]
+    }
 
 
 def _r2(y: NDArray[np.float64], predicted: NDArray[np.float64]) -> float:
@@ -125,19 +128,29 @@ def _r2(y: NDArray[np.float64], predicted: NDArray[np.float64]) -> float:
 
 def plain_fit(X: NDArray[np.float64], y: NDArray[np.float64], groups: NDArray[np.int64], seed: int) -> Predict:  # noqa: ARG001
     """Fit the mean of a Bayesian ridge and extra trees on any columns; see `predictors.validation.Fit`."""
-    return Mean(fit_bayesian_ridge(X, y), fit_extra_trees(X, y, seed=seed), *range_of(y)).predict
+    with one_thread():
+        return Mean(fit_bayesian_ridge(X, y), fit_extra_trees(X, y, seed=seed), *range_of(y)).predict
 
 
 @dataclass(frozen=True)
 class BlendFit:
-    """The fit of a blend on columns with names; see `predictors.validation.Fit`."""
+    """The fit of a blend; see `predictors.validation.Fit`.
 
-    names: tuple[str, ...]
+    Parameters
+    ----------
+    names : tuple of str, optional
+        Of the columns; without them all members are fitted on all columns, however many there are.
+    aim : Aim
+    """
+
+    names: tuple[str, ...] | None = None
     aim: Aim = Aim()
 
     def __call__(self, X: NDArray[np.float64], y: NDArray[np.float64], groups: NDArray[np.int64], seed: int) -> Predict:
         """Fit to rows."""
-        blend = self.aim.blend(X, y, self.names, groups.tolist(), seed)
+        names = ("",) * X.shape[1] if self.names is None else self.names
+        with one_thread():
+            blend = self.aim.blend(X, y, names, groups.tolist(), seed)
         return lambda rows: np.clip(blend.predict(rows), *self.aim.limits)
 
 

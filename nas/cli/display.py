@@ -210,8 +210,9 @@ def show_worth(console: Console, found: Mapping[str, Any]) -> None:
     r2 = ", ".join(f"{name} {'–' if value is None else f'{value:.2f}'}" for name, value in found["r2"].items())
     say(console, f"R2 on wirings held out: {r2}.")
     own = found["r2"].get("predictor")
-    if own is not None and own <= 0:
-        say(console, "It predicts no better than the mean of all wirings: do not choose by it; train more wirings.")
+    if own is None or own <= 0:
+        why = "All values are equal" if own is None else "It predicts no better than the mean of all wirings"
+        say(console, f"{why}: do not choose by it; train more wirings.")
         return
     say(console, f"Ask it: wirenas predict {found['out']} GRAPH   judge it: wirenas validate {found['out']}")
 
@@ -220,7 +221,7 @@ def show_explanation(console: Console, found: Mapping[str, Any]) -> None:
     """Print how much of R2 is lost without each family."""
     table = Table("family", "R2 lost when shuffled", "features")
     for row in found["families"]:
-        table.add_row(row["family"], f"{row['r2_lost']:.3f}", ", ".join(row["features"]))
+        table.add_row(row["family"], _number(row["r2_lost"]), ", ".join(row["features"]))
     console.print(table)
     say(console, "An association: what the predictor uses, not what would happen if a wiring were changed.")
 
@@ -246,7 +247,7 @@ def _ends(estimate: Mapping[str, float | None], sign: str = "") -> str:
 
 
 def _number(value: float | None, sign: str = "") -> str:
-    return "–" if value is None else f"{value:{sign}.3f}"
+    return "–" if value is None else f"{round(value, 3) + 0.0:{sign}.3f}"  # Of -0.0, 0.0 is left.
 
 
 def _percent(share: float) -> str:

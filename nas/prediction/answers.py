@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,7 @@ __all__ = ["MOST_NEURONS", "features_of", "fit_table", "load_predictor", "predic
 _SMALLER = "the graph needs more memory than there is; give a smaller one"
 
 _AT_ONCE = 64
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 
 MOST_NEURONS = 5_000
 """Of a graph that a command describes: all distances of a larger one take too long to wait for."""
@@ -195,8 +197,7 @@ def fit_table(
     needed = {**dict.fromkeys(parameters, "--parameter"), **({group: "--group"} if group else {})}
     rows = _read_table(table, {**needed, **dict.fromkeys(value, "--value"), graph: "--graph"})
     with as_input_errors(_SMALLER):
-        paths = [table.parent / row[graph] for row in rows.values()]
-        wirings = [_of_bounded_size(str(path), read_wiring(path, **reading)) for path in paths]
+        wirings = [_graph_of(f"{table}, line {line}", table.parent, row[graph], reading) for line, row in rows.items()]
         values = np.array([_numbers(f"{table}, line {line}", row, value) for line, row in rows.items()])
         predictor = Predictor(metric=value[0], chance=chance, **options)
         predictor.fit(
@@ -213,21 +214,30 @@ def fit_table(
 def _read_table(table: Path, needed: Mapping[str, str]) -> dict[int, dict[str, str]]:
     """Return the needed columns of a csv file, row by row, by the number of the row's last line.
 
-    Each needed column comes with the flag that names it.
+    Each needed column comes with the flag that names it. Commas, semicolons or tabs divide the fields, whichever
+    the heading has most of; where commas do not, they may stand in numbers.
     """
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
-            heading = file.readline()
-            file.seek(0)
-            reader = csv.DictReader(file, delimiter=max(",;\t", key=heading.count))
-            columns = reader.fieldnames or []
-            for name, flag in needed.items():
-                if name not in columns:
-                    has = f"it has {', '.join(columns) or 'none'}"
-                    raise InputError(f"{table}: column {name!r} is missing; {has}; {flag} names another")
-            rows = {}
-            for row in reader:
-                rows[reader.line_num] = {name: row[name] or "" for name in needed}
+            lines = list(file)
+        heading = next((line for line in lines if line.strip()), "")
+        delimiter = max(",;\t", key=heading.count)
+        reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
+        filled = ((reader.line_num, [field.strip() for field in fields]) for fields in reader if any(fields))
+        _, columns = next(filled, (0, []))
+        for name, flag in needed.items():
+            if columns.count(name) != 1:
+                found = f"is there {columns.count(name)} times" if name in columns else "is missing"
+                has = f"it has {', '.join(columns) or 'none'}"
+                raise InputError(f"{table}: column {name!r} {found}; {has}; {flag} names another")
+        rows = {}
+        for line, fields in filled:
+            if len(fields) > len(columns):
+                raise InputError(f"{table}, line {line}: {len(fields)} fields; the heading names {len(columns)}")
+            row = {**dict.fromkeys(columns, ""), **dict(zip(columns, fields, strict=False))}
+            if delimiter != ",":
+                row = {name: _with_point(text) for name, text in row.items()}
+            rows[line] = {name: row[name] for name in needed}
     except OSError as error:
         raise InputError(f"{table}: cannot be read: {error.strerror}") from None
     except (csv.Error, UnicodeDecodeError) as error:
@@ -235,6 +245,21 @@ def _read_table(table: Path, needed: Mapping[str, str]) -> dict[int, dict[str, s
     if not rows:
         raise InputError(f"{table}: holds no rows")
     return rows
+
+
+def _with_point(text: str) -> str:
+    """Return a number's text with a decimal point in place of its comma, and any other text as it is."""
+    return text.replace(",", ".") if _DECIMAL_COMMA.fullmatch(text) else text
+
+
+def _graph_of(place: str, folder: Path, name: str, reading: Mapping[str, Any]) -> Wiring:
+    """Read the graph file that a row names."""
+    if not name:
+        raise InputError(f"{place}: no graph: name a file, or leave the row out")
+    try:
+        return _of_bounded_size(str(folder / name), read_wiring(folder / name, **reading))
+    except ValueError as error:
+        raise InputError(f"{place}: {error}") from None
 
 
 def _numbers(place: str, row: Mapping[str, str], names: Sequence[str]) -> list[float]:

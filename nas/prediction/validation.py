@@ -16,9 +16,11 @@ from predictors import Predictor
 from predictors.explain import association, families_of
 from predictors.fitted import Training
 from predictors.fitting import BlendFit, coverages, plain_fit
+from predictors.members import Columns
 from predictors.validation import Component, Validation, repeated_folds, validate
 from predictors.validation.crossval import Fit, Predict
 from predictors.validation.figures import plot_curves, plot_ladder, plot_predictions
+from predictors.validation.transfer import label_of
 from priors.files import atomic_write
 
 __all__ = ["explanation", "judge_training", "validate_into"]
@@ -97,6 +99,7 @@ def judge_training(
         groups=training.groups.tolist(),
         families=families if has_families else None,
         parameters=training.parameter_rows() or None,
+        reference_fit=counted(BlendFit(aim=predictor.aim)),
         ladder_fit=counted(plain_fit),
         folds=folds,
         repeats=repeats,
@@ -120,10 +123,10 @@ def _write_validation(folder: Path, predictor: Predictor, validation: Validation
             temporary.write_text(text, encoding="utf-8")
     fitted = predictor.fitted_
     scale = fitted.scale(fitted.training.X)
-    low, high = fitted.interval(fitted.out_of_fold, scale, np.zeros(len(scale)), 0.9)
-    plot_predictions(
-        folder / "predictions.png", fitted.training.labels[:, 0], fitted.out_of_fold, low, high, predictor.metric
-    )
+    level = min(0.9, fitted.calibration.reach)
+    low, high = fitted.interval(fitted.out_of_fold, scale, np.zeros(len(scale)), level)
+    values = label_of(fitted.training.labels, "one")
+    plot_predictions(folder / "predictions.png", values, fitted.out_of_fold, low, high, predictor.metric, level)
     plot_ladder(folder / "ladder.png", validation.references, validation.ladder, validation.limit)
     if validation.curve:
         plot_curves(folder / "learning-curve.png", {predictor.metric: validation.curve}, validation.limit)
@@ -131,10 +134,14 @@ def _write_validation(folder: Path, predictor: Predictor, validation: Validation
 
 
 def explanation(out: Path, folds: int = 5) -> dict[str, Any]:
-    """Return how much of R2 is lost when the columns of each family are shuffled, in fits that did not see the rows."""
+    """Return how much of R2 is lost when the columns of each family are shuffled, in fits that did not see the rows.
+
+    Families whose columns are undefined or equal for all wirings are left out: no fit can use them.
+    """
     predictor = load_predictor(out)
     training = predictor.fitted_.training
     families = families_of(training.names)
+    used = {families[index] for index in Columns.fit(training.X).indices.tolist()}
     rng = np.random.default_rng(predictor.seed)
     fit = BlendFit(training.names, predictor.aim)
     lost: dict[str, list[float]] = {}
@@ -154,5 +161,6 @@ def explanation(out: Path, folds: int = 5) -> dict[str, Any]:
             "features": [name for name, own in zip(training.names, families, strict=True) if own == family],
         }
         for family, shares in sorted(lost.items(), key=lambda item: -float(np.mean(item[1])))
+        if family in used
     ]
     return {"out": str(out), **predictor.worth(), "families": rows}

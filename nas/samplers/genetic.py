@@ -18,11 +18,12 @@ from optuna.trial import FrozenTrial, TrialState
 from nas.errors import InputError
 from nas.samplers.candidates import Point, Source, stratum, without_edits
 from nas.samplers.plan import Plan
-from nas.samplers.rounds import Learner, Proposal, Round, one_thread
+from nas.samplers.rounds import Learner, Proposal, Round
 from nas.seeds import stream
 from nas.space.lineage import Lineage, graph_of
 from nas.space.space import Params, Space
 from nas.training.session import sign_of
+from predictors.threads import one_thread
 from priors import Wiring
 from priors.draws import subset
 from priors.transforms import longest_paths

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from itertools import islice
 from typing import Any
 
 import numpy as np
 from optuna.trial import FrozenTrial, TrialState
-from threadpoolctl import ThreadpoolController
 
 from nas.errors import InputError
 from nas.samplers.acquisition import front_of, hypervolume_gain
@@ -25,7 +23,7 @@ from predictors import FEATURES, Predictor
 from predictors.members import Scaling
 from predictors.surrogate import Belief, Surrogate, Tuned, Warp, fit_surrogate, scalings_of
 
-__all__ = ["Forecast", "Learner", "Proposal", "Round", "Warm", "one_thread"]
+__all__ = ["Forecast", "Learner", "Proposal", "Round", "Warm"]
 
 _NOTHING = Beside({})
 _COVERAGE = 1.6449
@@ -430,21 +428,3 @@ def _smooth_values(examples: Examples, surrogate: Surrogate) -> Floats:
     values = examples.values.copy()
     values[surrogate.rows] = surrogate.warp.value(surrogate.smoothed)
     return values
-
-
-def one_thread() -> AbstractContextManager[object]:
-    """Return a context in which numpy and scipy compute on one thread.
-
-    Matrices are small here, and trainings need the other cores: threads that wait for each other make a choice many
-    times slower on a busy machine. On one thread the same numbers come out on all machines of a kind, however many
-    cores they have.
-    """
-    limits: AbstractContextManager[object] = _controller().limit(limits=1, user_api="blas")
-    return limits
-
-
-@cache
-def _controller() -> ThreadpoolController:
-    import scipy.linalg  # noqa: F401  Only loaded libraries are found.
-
-    return ThreadpoolController()

@@ -21,10 +21,11 @@ from nas.errors import InputError
 from nas.networks import NetworkSpec
 from nas.samplers.candidates import Columns, Point, Source, stratum
 from nas.samplers.plan import FIRST_PLAN, Plan, plan_for, seconds_of
-from nas.samplers.rounds import Learner, Proposal, Round, Warm, one_thread
+from nas.samplers.rounds import Learner, Proposal, Round, Warm
 from nas.seeds import stream, stream_seed
 from nas.space.space import Space, Suggester
 from predictors import Predictor
+from predictors.threads import one_thread
 from priors import Wiring
 
 __all__ = ["StructuralSampler"]

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from predictors.members import Member, Trees
 from predictors.regressors.classifier import LEAST_OF_A_CLASS, fit_hurdle
 from predictors.regressors.registry import REGRESSORS, Regressor, columns_of
-from predictors.regressors.rows import Floats, range_of
+from predictors.regressors.rows import Fit, Floats, range_of
 from predictors.validation.folds import repeated_folds
 from predictors.validation.resampling import codes_of
 
@@ -142,7 +142,7 @@ def fit_blend(
     apart = float(np.square(disagreement).mean())
     return Blend(
         names=tuple(regressor.name for regressor in chosen),
-        members=tuple(_fit(regressor, X, values, names, seed, weight) for regressor in chosen),
+        members=tuple(_fit(chosen, X, values, names, seed, weight)),
         weights=shares_of(out, values, weight),
         low=range_of(values)[0],
         high=range_of(values)[1],
@@ -212,8 +212,19 @@ def _folds(n: int, folds: int, groups: Sequence[Any] | NDArray[Any] | None, seed
     return repeated_folds(n, min(folds, n_groups), 1, groups, seed)[0]
 
 
-def _fit(regressor: Regressor, X: Floats, y: Floats, names: Sequence[str], seed: int, weight: Floats | None) -> Member:
-    return regressor.fit(X, y, columns=columns_of(names, regressor.columns), seed=seed, weight=weight)
+def _fit(
+    regressors: Sequence[Regressor], X: Floats, y: Floats, names: Sequence[str], seed: int, weight: Floats | None
+) -> list[Member]:
+    """Fit members; those that are fitted alike on equal columns, as where all columns are of size, are fitted once."""
+    known: dict[tuple[Fit, bytes], Member] = {}
+    found = []
+    for regressor in regressors:
+        columns = columns_of(names, regressor.columns)
+        key = (regressor.fit, columns.tobytes())
+        if key not in known:
+            known[key] = regressor.fit(X, y, columns=columns, seed=seed, weight=weight)
+        found.append(known[key])
+    return found
 
 
 def _out_of_fold(
@@ -231,7 +242,7 @@ def _out_of_fold(
     for test in held_out:
         rest = np.setdiff1d(np.arange(len(y)), test)
         shares = None if weight is None else weight[rest]
-        fitted = [_fit(regressor, X[rest], y[rest], names, seed, shares) for regressor in regressors]
+        fitted = _fit(regressors, X[rest], y[rest], names, seed, shares)
         predictions[test] = np.stack([member.predict(X[test]) for member in fitted], axis=1)
         disagreement[test] = _disagreement(fitted, X[test])
     return predictions, disagreement

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from predictors.members import Columns, Constant, Member, Trees
-from predictors.regressors.flatten import Nodes, flat_trees, level_order
+from predictors.regressors.flatten import Nodes, flat_trees
 from predictors.regressors.rows import Floats, Indices, range_of
 
 __all__ = ["fit_xgboost"]
@@ -68,7 +68,7 @@ def _nodes_of(tree: dict[str, Any]) -> Nodes:
     # Where there are no children, the split condition holds the value. Rows below the threshold go left, and equal ones
     # do not: those at most at the float32 number before it are the same.
     condition = np.array(tree["split_conditions"], dtype=np.float32)
-    return level_order(
+    return Nodes(
         feature=tree["split_indices"],
         threshold=np.nextafter(condition, np.float32(-np.inf)),
         left=tree["left_children"],

@@ -35,8 +35,11 @@ def plot_predictions(
     low: ArrayLike | None = None,
     high: ArrayLike | None = None,
     quantity: str = "accuracy",
+    level: float | None = None,
 ) -> None:
-    """Draw measured values (n,) over predictions (n,) of rows that were not fitted, with intervals where given.
+    """Draw values (n,) of one training each over predictions (n,) of rows that were not fitted.
+
+    Intervals are drawn where given, with the share of trainings that they are to hold, `level`.
 
     How many lie within theirs is not told here: intervals may have been calibrated on these very rows.
     """
@@ -48,13 +51,14 @@ def plot_predictions(
         axes.hlines(y, *ends, color="0.8", linewidth=0.8, zorder=1, label="interval")
         axes.plot(p[inside], y[inside], "o", color=BLUE, markersize=3.5, label="measured within it")
         axes.plot(p[~inside], y[~inside], "^", color=RED, markersize=4.5, label="measured outside")
-        title = "Measured values beside intervals of predictions"
+        of = "intervals" if level is None else f"{100 * level:.4g} % intervals"
+        title = f"Measured values beside {of} of predictions"
     else:
         axes.plot(p, y, "o", color=BLUE, markersize=3.5, label="wiring")
         title = "Measured beside predicted values"
     ends_of_both = [min(y.min(), p.min()), max(y.max(), p.max())]
     axes.plot(ends_of_both, ends_of_both, color="0.3", linewidth=1, linestyle="--", label="predicted = measured")
-    _label(axes, f"predicted {quantity}, out of fold", f"measured {quantity}", title)
+    _label(axes, f"predicted {quantity}, out of fold", f"measured {quantity} of one training", title)
     axes.legend(loc="upper left", fontsize="small")
     save_figure(figure, path)
 
@@ -84,7 +88,7 @@ def plot_ladder(path: Path, references: Sequence[Step], ladder: Sequence[Step], 
     axes.invert_yaxis()
     axes.margins(x=0.12)
     title = "What each further kind of structure explains"
-    _label(axes, "R² out of fold, with 95 % interval over wirings", "columns (number of them)", title)
+    _label(axes, "R² out of fold: mean over repeats, 95 % interval over wirings", "columns (number of them)", title)
     save_figure(figure, path)
 
 
@@ -110,7 +114,7 @@ def plot_curves(path: Path, curves: Mapping[str, Sequence[CurvePoint]], ceiling:
     axes.set_xticks(ticks, [str(tick) for tick in ticks])
     axes.minorticks_off()
     title = "How many trained wirings a predictor needs"
-    _label(axes, "training wirings", "R² on wirings held out (band: ± sd over splits)", title)
+    _label(axes, "training wirings", "R² on wirings held out: mean over splits, ± sd", title)
     figure.legend(fontsize="small", loc="outside lower center", ncols=3)
     save_figure(figure, path)
 

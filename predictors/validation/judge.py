@@ -30,6 +30,7 @@ def validate(
     groups: Sequence[Any] | NDArray[Any] | None = None,
     families: Sequence[str] | None = None,
     parameters: Sequence[Mapping[str, Any]] | None = None,
+    reference_fit: Fit | None = None,
     ladder_fit: Fit | None = None,
     folds: int = 5,
     repeats: int = 20,
@@ -57,8 +58,9 @@ def validate(
     families : sequence of n str, optional
     parameters : sequence of n mappings, optional
         The parameters of the priors, for the baseline that knows nothing else.
-    ladder_fit : Fit, optional
-        What the ladder and the references are fitted with; `fit` by default.
+    reference_fit, ladder_fit : Fit, optional
+        What the references and the ladder are fitted with; by default the ladder by `fit`, the references like it. A
+        predictor stands beside references of its own kind, or else a better fit is taken for better columns.
     folds, repeats : int
     sizes : sequence of int
         Numbers of training rows of the learning curve; none by default.
@@ -80,9 +82,8 @@ def validate(
     codes = codes_of(groups, len(y))
     parts = repeated_folds(len(y), folds, repeats, codes, seed)
     predicted = out_of_fold(fit, table, y, parts, codes, seed)
-    baseline = ladder_fit or fit
     sets = reference_sets(table, names, parameters)
-    rivals = predict_sets(baseline, sets, y, parts, codes, seed)
+    rivals = predict_sets(reference_fit or ladder_fit or fit, sets, y, parts, codes, seed)
     curve = learning_curve(fit, table, replicates[:, :, 0], sizes, repeats, seed, codes, label) if sizes else []
     single = len(set(families or ())) < 2
     return Validation(
@@ -94,7 +95,7 @@ def validate(
         score=score(y, predicted, codes, maximise=maximise, seed=seed),
         gain=difference(y, predicted, rivals[SIZE_TIER], codes, seed),
         references=steps_of(y, sets, rivals, codes, seed, chained=False),
-        ladder=ladder(baseline, table, names, y, parts, codes, seed),
+        ladder=ladder(ladder_fit or fit, table, names, y, parts, codes, seed),
         ceiling=noise_ceiling(replicates, codes, seed=seed),
         within_family=within(y, predicted, families, codes) if families is not None else (),
         within_size=within(y, predicted, bins_of(table[:, list(names).index("n_neurons")]), codes),

@@ -102,7 +102,7 @@ class Validation:
             ("wirings", f"{self.n} in {self.groups} groups, {self.repeats} × {self.folds}-fold, {self.label} label"),
             ("R²", _interval(self.score.r2)),
             *references,
-            (f"R² over {SIZE_TIER}", _interval(self.gain, sign="+")),
+            (f"R² gained over {SIZE_TIER}", _interval(self.gain, sign="+")),
             ("noise ceiling", self._ceiling_words()),
             ("Kendall tau", _interval(self.score.tau)),
             ("mean absolute error", _interval(self.score.mae)),

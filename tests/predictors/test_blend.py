@@ -9,6 +9,7 @@ from predictors.members import Constant, Hurdle, Trees
 from predictors.regressors import DEFAULT_MEMBERS, Regressor, fit_blend
 from predictors.regressors.blend import shares_of
 from predictors.validation.folds import repeated_folds
+from priors import WattsStrogatz
 
 NAMES = ("n_neurons", "n_edges", "diameter", "mine")
 
@@ -186,3 +187,48 @@ def test_published_recurrent_networks(shared_data, cell, bar):
     y = np.array([float(row["test_acc"]) for row in rows])
     blend = fit_blend(X, y, [RENAMED.get(name, name) for name in names])
     assert r2(y, blend.out_of_fold) > bar
+
+
+def test_equal_fits_are_made_once():
+    calls = []
+
+    def fit(X, y, columns=None, seed=0, weight=None):
+        calls.append(tuple(columns))
+        return Constant(float(y.mean()))
+
+    X, y = problem(60)
+    members = [Regressor("a", "size", fit), Regressor("b", "all", fit), Regressor("c", "all", fit)]
+    assert fit_blend(X, y, NAMES, members=members).names == ("a", "b", "c")
+    assert set(calls) == {(0, 1), (0, 1, 2, 3)}
+    assert len(calls) == 6 * 2
+    calls.clear()
+    fit_blend(X, y, ["mine"] * 4, members=members)
+    assert len(calls) == 6
+
+
+def test_fits_compute_on_one_thread():
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    from predictors import Predictor
+    from predictors.fitting import BlendFit, plain_fit
+    from predictors.regressors.registry import REGRESSORS
+
+    seen = []
+
+    def fit(X, y, columns=None, seed=0, weight=None):
+        seen.extend(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+        return Constant(float(y.mean()))
+
+    X, y = problem(60)
+    groups = np.arange(60)
+    with threadpool_limits(2, user_api="blas"), pytest.MonkeyPatch.context() as patch:
+        for name in DEFAULT_MEMBERS:
+            patch.setitem(REGRESSORS, name, Regressor(name, "all", fit))
+        patch.setattr("predictors.fitting.fit_bayesian_ridge", fit)
+        BlendFit()(X, y, groups, 0)
+        plain_fit(X, y, groups, 0)
+        Predictor().fit([WattsStrogatz(12, 4, 0.5).sample(seed) for seed in range(40)], y[:40])
+        after = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+    assert seen
+    assert set(seen) == {1}
+    assert set(after) == {2}

@@ -21,7 +21,7 @@ from predictors.members import (
     to_arrays,
 )
 from predictors.members import trees as trees_module
-from predictors.regressors.flatten import flat_trees, level_order, not_above
+from predictors.regressors.flatten import Nodes, flat_trees, not_above
 
 RNG = np.random.default_rng(7)
 
@@ -53,7 +53,7 @@ def random_trees(rng, n_trees, n_columns, depth, combination="mean"):
         left = np.full(n_nodes, -1)
         left[:n_inner] = 2 * inner + 1
         found.append(
-            level_order(
+            Nodes(
                 feature=rng.integers(n_columns, size=n_nodes),
                 threshold=rng.standard_normal(n_nodes).astype(np.float32),
                 left=left,

@@ -43,6 +43,15 @@ def test_what_must_be_beaten_is_known():
     assert "barabasi-albert and erdos-renyi and watts-strogatz" in worth["trained_on"]
 
 
+def test_what_must_be_beaten_is_fitted_as_the_predictor_is():
+    wirings, parameters = drawn(60)
+    size = Predictor(tiers=("size",)).fit(wirings, values_of(wirings), parameters=parameters).worth()["r2"]
+    # Of columns of size alone, the predictor and its reference are one.
+    assert size["predictor"] == size["size alone"]
+    everything = Predictor().fit(wirings, values_of(wirings), parameters=parameters).worth()["r2"]
+    assert everything["size alone"] == size["size alone"]
+
+
 class KnowsGroups:
     """Stands in for a fitted scale: far too large for rows of the groups that it saw; the first column is the group."""
 

@@ -187,7 +187,7 @@ def test_markdown_tells_baselines_gain_and_ceiling(validation: Validation):
     assert f"| R² | {r2.mean:.3f} [{r2.low:.3f}, {r2.high:.3f}] |" in text
     for name in ("mean", "size tier", "prior's parameters only", "+ I/O", "everything", "watts-strogatz", "seed"):
         assert f"| {name} |" in text
-    assert f"| R² over size tier | {validation.gain.mean:+.3f} " in text
+    assert f"| R² gained over size tier | {validation.gain.mean:+.3f} " in text
     assert validation.ceiling is not None
     share, low, high = validation.ceiling.share_of(r2)
     ends = f"{low:.0%} to {high:.0%} by the worst ends of both intervals"
@@ -240,6 +240,7 @@ def test_figures_are_written_whole_and_the_same_every_time(tmp_path: Path, valid
     draw = {
         "predictions": lambda path: plot_predictions(path, y, y + 0.3, *limits),
         "plain": lambda path: plot_predictions(path, y, y + 0.3),
+        "level": lambda path: plot_predictions(path, y, y + 0.3, *limits, level=0.9),
         "ladder": lambda path: plot_ladder(path, validation.references, validation.ladder, validation.limit),
         "curves": lambda path: plot_curves(path, {"blend": validation.curve}, validation.limit),
         "components": lambda path: plot_components(path, {"digits": validation.components}),

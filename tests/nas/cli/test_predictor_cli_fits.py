@@ -21,14 +21,16 @@ from command_line import (
     refused,
     rows_of,
     wirenas,
+    write_graphs,
     write_table,
 )
 from rich.console import Console
 
 from nas import Campaign
-from nas.cli.display import show_validation
+from nas.cli.display import show_validation, show_worth
+from nas.prediction.answers import fit_table
 from nas.report import output as output_module
-from predictors import Predictor, Preparation, describe, names_of
+from predictors import FEATURES, Predictor, Preparation, describe, names_of
 from predictors.storage import FILE
 
 pytestmark = pytest.mark.usefixtures("small_forests")
@@ -81,6 +83,18 @@ def test_fit_takes_groups_parameters_replicates_and_directions(table: Path, tmp_
     assert answer["rank"] == 1 + int((own.fitted_.out_of_fold < answer["mean"]).sum())
 
 
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(("divider", "point"), [(",", "."), (", ", "."), (";", "."), (";", ","), ("\t", ",")])
+def test_tables_of_other_programs_are_read(mark: str, ending: str, divider: str, point: str, tmp_path: Path):
+    fields = [["graph", "value"], *([f"{number}.graphml", f"0{point}{number}5"] for number in range(6))]
+    lines = ["", *(divider.join(row) for row in fields), ""]
+    (tmp_path / "table.csv").write_bytes((mark + ending.join(lines)).encode())
+    write_graphs(tmp_path, 6)
+    own = fit_table(tmp_path / "table.csv", tmp_path / "out")
+    np.testing.assert_array_equal(own.fitted_.training.labels[:, 0], [0.05, 0.15, 0.25, 0.35, 0.45, 0.55])
+
+
 # Judging
 
 
@@ -121,6 +135,15 @@ def test_people_see_a_validation(validation: dict[str, Any]):
     assert all(file in text for file in validation["files"])
 
 
+@pytest.mark.parametrize(("r2", "said"), [(-0.1, "no better than the mean"), (None, "All values are equal")])
+def test_a_predictor_that_is_worth_nothing_is_not_advertised(r2: float | None, said: str):
+    console = Console(record=True, width=160, file=io.StringIO())
+    show_worth(console, {"trained_on": "20 wirings", "r2": {"predictor": r2}, "out": "here"})
+    text = console.export_text()
+    assert said in text
+    assert "wirenas predict" not in text
+
+
 def test_too_few_wirings_are_not_judged(fitted: tuple[Path, dict[str, Any]]):
     assert f"{ROWS} wirings are too few to judge a predictor by: at least 30 are needed" in refused(
         "validate", fitted[0]
@@ -136,7 +159,17 @@ def test_explain_names_what_the_predictor_rests_on(fitted: tuple[Path, dict[str,
     assert lost == sorted(lost, reverse=True)
     assert found["families"][0]["family"] == "size"  # Its n_sources is what the values were made of.
     features = [name for row in found["families"] for name in row["features"]]
-    assert sorted(features) == sorted(names_of(("size", "structure")))
+    assert len(features) == len(set(features))
+    assert set(features) <= set(names_of(("size", "structure")))
+    # What is equal or undefined for all wirings says nothing, and is not listed as a loss of 0.
+    columns = Predictor.load(fitted[0]).fitted_.training.X.T
+    varying = {
+        FEATURES[name].family
+        for name, column in zip(names_of(("size", "structure")), columns, strict=True)
+        if len(set(column[np.isfinite(column)].tolist())) > 1
+    }
+    assert {row["family"] for row in found["families"]} == varying
+    assert "units" not in varying
     assert {name: found[name] for name in fitted[1]} == fitted[1]
     code, text, err = wirenas("explain", fitted[0])
     assert (code, err) == (0, "")
@@ -243,6 +276,10 @@ def place(table: Path, fitted: tuple[Path, dict[str, Any]], survey: tuple[Path, 
     write_table(folder / "lost.csv", [["graphs/99.graphml", *row[1:]] for row in rows])
     write_table(folder / "together.csv", [[*row[:3], "all", *row[4:]] for row in rows])
     write_table(folder / "other.csv", rows, [name.upper() for name in HEADER])
+    write_table(folder / "twice.csv", [[*row, row[1]] for row in rows], [*HEADER, "value"])
+    write_table(folder / "wide.csv", [*rows[:3], [*rows[3], "1"], *rows[4:]])
+    write_table(folder / "unnamed.csv", [["", *rows[0][1:]], *rows[1:]])
+    (folder / "quote.csv").write_text('graph,value\n"graphs/1.graphml,1\n', encoding="utf-8")
     (folder / "binary.csv").write_bytes(b"graph,value\n\xff\xfe,1\n")
     return folder
 
@@ -268,8 +305,15 @@ def place(table: Path, fitted: tuple[Path, dict[str, Any]], survey: tuple[Path, 
         ("fit graphs", "graphs: cannot be read: Is a directory"),
         ("fit binary.csv", "binary.csv: is no csv file"),
         ("fit none.csv", "none.csv: holds no rows"),
+        ("fit twice.csv", "twice.csv: column 'value' is there 2 times; it has graph, value"),
+        ("fit wide.csv", "wide.csv, line 5: 7 fields; the heading names 6"),
+        ("fit unnamed.csv", "unnamed.csv, line 2: no graph: name a file, or leave the row out"),
+        ("fit quote.csv", "quote.csv: is no csv file: unexpected end of data"),
         ("fit other.csv", "column 'value' is missing; it has GRAPH, VALUE, AGAIN, LINEAGE, FAMILY, N"),
-        ("fit trained.csv --value accuracy", "column 'accuracy' is missing; it has graph, value"),
+        (
+            "fit trained.csv --value accuracy",
+            "column 'accuracy' is missing; it has graph, value, again, lineage, family, n; --value",
+        ),
         ("fit trained.csv --group kin", "column 'kin' is missing"),
         ("fit trained.csv --parameter kin", "column 'kin' is missing"),
         ("fit trained.csv --graph kin", "column 'kin' is missing"),
@@ -277,7 +321,7 @@ def place(table: Path, fitted: tuple[Path, dict[str, Any]], survey: tuple[Path, 
         ("fit text.csv", "text.csv, line 2: value is 'good': a finite number is needed, or an empty field"),
         ("fit infinite.csv", "infinite.csv, line 2: value is '-inf': a finite number is needed"),
         ("fit hole.csv", "hole.csv, line 2: no value: give one, or leave the row out"),
-        ("fit lost.csv", "graphs/99.graphml: cannot be read"),
+        ("fit lost.csv", "lost.csv, line 2: graphs/99.graphml: cannot be read"),
         ("fit together.csv --group lineage", "1 groups of rows: predictions out of fold need at least 2"),
         ("fit trained.csv --tier sice", "tier 'sice' is not known"),
         ("fit trained.csv --bounds 1:0", "bounds=1:0: two finite numbers are needed, the first below the second"),
