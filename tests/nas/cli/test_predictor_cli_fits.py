@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import re
 import os
 import shutil
 from pathlib import Path
@@ -102,7 +103,8 @@ def test_tables_of_other_programs_are_read(mark: str, ending: str, divider: str,
 def validation(survey: tuple[Path, dict[str, Any]]) -> dict[str, Any]:
     """What `wirenas validate` printed for the survey."""
     code, text, err = wirenas("validate", survey[0], "--repeats", 1, "--folds", 2, "--json")
-    assert (code, err, text.count("\n")) == (0, "", 1)
+    assert (code, text.count("\n")) == (0, 1)
+    assert all(re.fullmatch(r"\d+ of \d+ fits", line) for line in err.splitlines())  # Where it takes seconds.
     return json.loads(text)
 
 
