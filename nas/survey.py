@@ -278,6 +278,8 @@ class RowMaker:
             "n_parameters": draw.n_parameters,
             "versions": versions_of("torch", "numpy"),
         }
+        if "graph" in draw.params:
+            of_wiring["graph_name"] = self.draws.space.graph_name(draw.params) or None
         rows = [
             {**of_wiring, "replicate": replicate, "learning_rate": rate, **self._attempt(draw, replicate, rate)}
             for replicate, rate in self.plan

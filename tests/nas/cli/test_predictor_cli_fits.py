@@ -3,8 +3,8 @@
 import io
 import json
 import math
-import re
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
