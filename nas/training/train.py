@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from nas.errors import InputError, known
 from nas.training.extension import MISSING, has_native
 from nas.training.recipe import Recipe
-from nas.training.session import Ended, History, Score, Session, StopFlag
+from nas.training.session import Ended, History, RewirableSession, Score, Session, StopFlag
 
 if TYPE_CHECKING:
     import numpy as np
@@ -77,7 +77,7 @@ def session(
     rng: int | np.random.Generator | None = None,
     engine: str = "auto",
     stop: StopFlag | None = None,
-) -> Session:
+) -> RewirableSession:
     """Open a training that can be run step by step.
 
     Parameters
@@ -106,7 +106,7 @@ def session(
     if (compiled := _compiled(network, task, engine)) is not None:
         from nas.training.native_engine import NativeSession
 
-        return NativeSession(compiled, task, recipe, learning_rate=rate, rng=rng, stop=stop)
+        return NativeSession(compiled, task, recipe, learning_rate=rate, rng=rng, stop=stop, network=network)
     from nas.training.torch_engine import TorchSession
 
     return TorchSession(network, task, recipe, learning_rate=rate, rng=rng, stop=stop)
