@@ -118,6 +118,9 @@ class Live:
         Standard deviation and Euclidean norm, over training examples, of the value that each weight reads.
     hessian : (n,) float, optional
         Second derivative of the loss by each weight.
+    inverse_hessian : (n,) float, optional
+        Diagonal of the inverse of the mean products of the live inputs of each weight's row; see
+        `nas.sparsity.hessian`.
 
     Raises
     ------
@@ -132,6 +135,7 @@ class Live:
     input_sd: NDArray[np.floating[Any]] | None = None
     input_norm: NDArray[np.floating[Any]] | None = None
     hessian: NDArray[np.floating[Any]] | None = None
+    inverse_hessian: NDArray[np.floating[Any]] | None = None
 
     def __post_init__(self) -> None:
         if not self.layers:
@@ -145,7 +149,7 @@ class Live:
                 f"{self.slots.size} {self.slots.dtype} slots: they must be int64, ascend, and lie between "
                 f"{self.layers[0].first} and {self.layers[-1].stop - 1}"
             )
-        for name in ("weight", "gradient", "input_sd", "input_norm", "hessian"):
+        for name in ("weight", "gradient", "input_sd", "input_norm", "hessian", "inverse_hessian"):
             values = getattr(self, name)
             if values is not None and values.shape != self.slots.shape:
                 raise InputError(f"{name} has shape {values.shape}: {self.slots.shape} is needed, one for each slot")

@@ -127,7 +127,7 @@ class Method(BaseModel):
 
     @property
     def needs(self) -> frozenset[str]:
-        """What it wants to know at an update beside the weights: "gradient" of live weights, "inputs", "hessian"."""
+        """What its score wants to know of live weights beside their values: see `nas.sparsity.scores.NEEDS`."""
         return SCORES[self.score].needs if self.action != "none" else frozenset()
 
     @property

@@ -18,10 +18,20 @@ from nas.errors import InputError, known
 from nas.sparsity.layers import Floats, Live
 from nas.sparsity.selection import lowest, ranks
 
-__all__ = ["SCORES", "Score", "score"]
+__all__ = ["NEEDS", "SCORES", "Score", "score"]
 
 Function = Callable[..., Floats]
 Select = Callable[[Floats, int, "np.random.Generator | None"], NDArray[np.bool_]]
+
+
+NEEDS = {
+    "gradient": "gradient",
+    "inputs": "input_sd",
+    "norms": "input_norm",
+    "hessian": "hessian",
+    "inverse-hessian": "inverse_hessian",
+}
+"""What a score may need, and the attribute of `Live` that has it."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +43,7 @@ class Score:
     function : callable
         ``function(live, rng, **options)`` returns (n,) float64, the lowest of which are dropped first.
     needs : frozenset of str
-        What of `Live` it reads beside the weights: "gradient", "inputs" or "hessian".
+        What of `Live` it reads beside the weights, by the names of `NEEDS`.
     description : str
     select : callable
         ``select(scores, count, rng)`` marks those of one layer's live weights that are dropped; `lowest`, but where
@@ -55,12 +65,9 @@ def score(name: str, live: Live, rng: np.random.Generator, **options: float) -> 
         For an unknown score or option, or if `live` lacks what the score needs.
     """
     entry = SCORES[known("score", name, SCORES)]
-    given = {"gradient": live.gradient, "inputs": live.input_sd, "hessian": live.hessian}
-    if name == "wanda":
-        given["inputs"] = live.input_norm
     for need in sorted(entry.needs):
-        if given[need] is None:
-            raise InputError(f"score={name!r} needs the {need} of the live weights, which is not given")
+        if getattr(live, NEEDS[need]) is None:
+            raise InputError(f"score={name!r} needs {NEEDS[need]} of the live weights, which is not given")
     try:
         return entry.function(live, rng, **options)
     except TypeError as error:
@@ -112,6 +119,10 @@ def _mest(live: Live, rng: np.random.Generator, gamma: float = 1.0) -> Floats:
 
 def _obd(live: Live, rng: np.random.Generator) -> Floats:  # noqa: ARG001
     return 0.5 * _floats(live.hessian) * _floats(live.weight) ** 2
+
+
+def _obs(live: Live, rng: np.random.Generator) -> Floats:  # noqa: ARG001
+    return 0.5 * _floats(live.weight) ** 2 / _floats(live.inverse_hessian)
 
 
 def _signed_ranks(live: Live, *, as_share: bool) -> Floats:
@@ -167,7 +178,9 @@ SCORES: dict[str, Score] = {
         _INPUTS,
         "|w| times the standard deviation, over training examples, of what the weight reads; after arXiv:2306.11695",
     ),
-    "wanda": Score(_wanda, _INPUTS, "|w| times the Euclidean norm of what the weight reads; arXiv:2306.11695"),
+    "wanda": Score(
+        _wanda, frozenset({"norms"}), "|w| times the Euclidean norm of what the weight reads; arXiv:2306.11695"
+    ),
     "snip": Score(_snip, _GRADIENT, "|w g|; arXiv:1810.02340"),
     "sensitivity": Score(_sensitivity, _GRADIENT, "|g| / (|w| + epsilon); arXiv:2306.12230"),
     "reciprocal-sensitivity": Score(
@@ -176,6 +189,11 @@ SCORES: dict[str, Score] = {
     "mest": Score(_mest, _GRADIENT, "|w| + gamma |g|, gamma 1; arXiv:2110.14032"),
     "taylor": Score(_taylor, _GRADIENT, "(w g)^2; arXiv:1906.10771"),
     "obd": Score(_obd, _HESSIAN, "h w^2 / 2, h the second derivative by the weight; LeCun et al., NIPS 1989"),
+    "obs": Score(
+        _obs,
+        frozenset({"inverse-hessian"}),
+        "w^2 / (2 d), d the diagonal of the inverse of the layer's mean input products; arXiv:1705.07565",
+    ),
     "set": Score(
         _set,
         frozenset(),
