@@ -123,8 +123,20 @@ def _grow_rows(
     rows, columns = layer.entries(kept)
     values[rows, columns] = -1.0
     lacking = np.where(active, fan_in - np.bincount(rows, minlength=n_rows), 0)
-    grown = [
-        layer.first + row * n_columns + np.flatnonzero(highest(values[row], int(lacking[row])))
-        for row in np.flatnonzero(lacking > 0)
-    ]
-    return np.concatenate([np.zeros(0, np.int64), *grown])
+    short = np.flatnonzero(lacking > 0)
+    row, column = np.nonzero(_largest_of_rows(values[short], lacking[short]))
+    return layer.first + short[row] * n_columns + column
+
+
+def _largest_of_rows(values: NDArray[np.floating[Any]], counts: Places) -> NDArray[np.bool_]:
+    """Mark the largest entries of every row, `counts` of them, at least 1; of equal ones those that come first."""
+    if not len(counts):
+        return np.zeros(values.shape, bool)
+    most = int(counts.max())
+    top = -np.sort(np.partition(-values, most - 1, axis=1)[:, :most], axis=1)
+    border = top[np.arange(len(counts)), counts - 1, None]
+    marked: NDArray[np.bool_] = values > border
+    ties = values == border
+    missing = counts - np.count_nonzero(marked, axis=1)
+    marked |= ties & (np.cumsum(ties, axis=1) <= missing[:, None])
+    return marked

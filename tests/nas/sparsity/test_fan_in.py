@@ -36,6 +36,26 @@ def test_the_highest_of_each_row(entries: list[tuple[int, int]], count: int):
         assert [i for i in own if marked[i]] == sorted(best)
 
 
+@given(st.integers(1, 5), st.integers(1, 7), st.integers(0, 50))
+def test_rows_grow_as_by_a_stable_sort(n_rows: int, n_columns: int, seed: int):
+    rng = np.random.default_rng(seed)
+    layer, gradient = Layer("a", (n_rows, n_columns), 3), rng.integers(-2, 3, (n_rows, n_columns)).astype(float)
+    slots = 3 + np.flatnonzero(rng.random(layer.size) < 0.3)
+    target = int(rng.integers(1, layer.size + 1))
+    dropped, grown = rewire_fan_in(
+        layer, slots, rng.random(len(slots)), gradient, 0, target=target, min_salient=0.0, ablate=False
+    )
+    kept, fan_in = slots[~dropped], min(max(round(target / n_rows), 1), n_columns)
+    expected = []
+    for row in range(n_rows):
+        first = 3 + row * n_columns
+        taken = [place for place in kept.tolist() if first <= place < first + n_columns]
+        free = [place for place in range(first, first + n_columns) if place not in taken]
+        free.sort(key=lambda place: -abs(gradient.ravel()[place - 3]))
+        expected += sorted(free[: fan_in - len(taken)])
+    assert grown.tolist() == expected
+
+
 @given(st.integers(1, 3), st.integers(2, 6), st.integers(2, 9), st.floats(0, 0.9), st.integers(0, 20), st.booleans())
 def test_rewiring_keeps_the_fan_in_constant(
     gates: int, targets: int, columns: int, fraction: float, seed: int, ablate: bool
