@@ -5,6 +5,7 @@ Every combination is a method: ``METHODS["rigl"].replace(score="snip", growth="r
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
@@ -12,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from nas.errors import InputError, input_error, known
 from nas.sparsity.allocation import ALLOCATIONS
 from nas.sparsity.growth import GROWTH
-from nas.sparsity.schedules import DROP_SCHEDULES, Moment, UpdatePoints
+from nas.sparsity.schedules import DROP_SCHEDULES, Moment, UpdatePoints, drop_fraction
 from nas.sparsity.scores import SCORES
 
 __all__ = ["METHODS", "Method", "method_of", "nowak"]
@@ -62,8 +63,9 @@ class Method(BaseModel):
     """Time of the first update."""
     end: When = Moment(75, "%")
     """Time from which the structure is final, such as '75%', '1 epoch' or 'never'."""
-    subtract_begin: bool = True
-    """Whether the schedule of drop fractions begins with the first update; released RigL begins it with training."""
+    schedule_from: Literal["begin", "start", "start-released"] = "begin"
+    """Whether the schedule of drop fractions begins with the first update or with training; start-released is a slip
+    of released RigL, whose schedule then ends too early."""
     regrow_dropped: Literal["allow", "restart", "forbid"] = "allow"
     """Whether weights that were just dropped may be grown again: with the value and slots that they had (allow), as new
     ones (restart), or not at all (forbid)."""
@@ -77,7 +79,8 @@ class Method(BaseModel):
     masked_slots: Literal["zero", "dense"] = "zero"
     """Whether places without a weight have slots that run on with dense gradients."""
     update_step: Literal["replace", "before", "after"] = "after"
-    """Whether an update takes the place of the weight update of its step, precedes it, or follows it."""
+    """Whether an update at step t takes the place of the weight update that would make t + 1 steps, or comes just
+    before or after the one that makes t; before and after, none is at step 0."""
     count: Literal["exact", "bernoulli"] = "exact"
     """Whether random growth grows as many as were dropped, or so many in expectation."""
     ties: Literal["place", "random"] = "place"
@@ -148,7 +151,15 @@ class Method(BaseModel):
         InputError
             If they do not fit into the training.
         """
-        return UpdatePoints.of(self.every, self.begin, self.end, n_steps=n_steps, steps_per_epoch=steps_per_epoch)
+        points = UpdatePoints.of(self.every, self.begin, self.end, n_steps=n_steps, steps_per_epoch=steps_per_epoch)
+        if self.update_step == "replace" or points.begin:
+            return points
+        return dataclasses.replace(points, begin=points.every, end=max(points.end, points.every))
+
+    def fraction_at(self, step: int, points: UpdatePoints) -> float:
+        """Return the fraction of weights that an update at a step drops."""
+        share = points.share(step, self.schedule_from)
+        return drop_fraction(self.drop_schedule, self.fraction, share, power=self.power, lowest=self.last_fraction)
 
     def replace(self, **changes: Any) -> Method:
         """Return the method with some switches changed.
@@ -167,7 +178,8 @@ _RIGL = Method(score="magnitude", growth="gradient", allocation="erk", fraction=
                begin=0, end="75%", regrow_dropped="allow", new_weight="zero", new_slots="zero",
                update_step="replace")  # fmt: skip
 _NOWAK = Method(score="magnitude", growth="random", allocation="erk", fraction=0.5, drop_schedule="annealing",
-                last_fraction=0.005, every=800, begin=800, end="never", rounding="up")  # fmt: skip
+                last_fraction=0.005, schedule_from="start", every=800, begin=800, end="never",
+                rounding="up")  # fmt: skip
 _RELEASED = _NOWAK.replace(score="set-released", count="bernoulli", masked_slots="dense", new_slots="keep")
 
 METHODS: dict[str, Method] = {
@@ -179,9 +191,10 @@ METHODS: dict[str, Method] = {
     "set": _SET.replace(dense="last", new_weight="zero", kept_slots="zero"),
     "set-truly-sparse": _SET.replace(new_weight="normal-tenth"),
     "itop": Method(score="magnitude", growth="random", allocation="erk", fraction=0.5, drop_schedule="annealing",
-                   every=1500, begin=1500, end="never", rounding="up"),
+                   schedule_from="start", every=1500, begin=1500, end="never", rounding="up"),
     "mest": Method(score="mest", growth="random", allocation="uniform", fraction=0.02, fraction_of="all",
-                   drop_schedule="thirds", every="5 epochs", begin="5 epochs", end="never", regrow_dropped="restart"),
+                   drop_schedule="thirds", schedule_from="start", every="5 epochs", begin="5 epochs", end="never",
+                   regrow_dropped="restart"),
     "dnw": Method(action="shadow", growth=None, score="magnitude", allocation="uniform", every=1, begin=0, end="never",
                   new_weight="under-mask", new_slots="keep", masked_slots="dense"),
     "srigl": _RIGL.replace(constant_fan_in=True, begin=100),

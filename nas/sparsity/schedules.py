@@ -24,7 +24,7 @@ __all__ = [
 class Moment(NamedTuple):
     """A time in a training: so many steps or epochs, a share of all steps, or never.
 
-    A step is one weight update; step t has t updates before it.
+    A step is one weight update, or a change of structure in its place; at step t, t steps are done.
     """
 
     value: float
@@ -72,7 +72,8 @@ class Moment(NamedTuple):
 class UpdatePoints:
     """The steps at which structure changes: every so many from `begin` up to `end`, both included.
 
-    As in google-research/rigl the first one is `begin` itself.
+    As in google-research/rigl the first one is `begin` itself. None lies at the end of training, for what is grown must
+    be trained.
 
     Parameters
     ----------
@@ -122,7 +123,7 @@ class UpdatePoints:
     @property
     def last(self) -> int:
         """The last step at which structure may change."""
-        return int(min(self.end, self.n_steps))
+        return int(min(self.end, self.n_steps - 1))
 
     def is_update(self, step: int) -> bool:
         """Return whether structure changes at a step."""
@@ -137,14 +138,19 @@ class UpdatePoints:
         due = self.begin + max(0, -((self.begin - step) // self.every)) * self.every
         return due if due <= self.last else None
 
-    def share(self, step: int, *, subtract_begin: bool = True) -> float:
-        """Return the share of the time from `begin` to `end` that is over at a step, from 0 to 1.
+    def share(self, step: int, counted_from: str = "begin") -> float:
+        """Return the share of the time up to `end` that is over at a step, from 0 to 1.
 
-        Without `subtract_begin` this counts from step 0 while the span is that from `begin`, as it is in the released
-        code of google-research/rigl.
+        Parameters
+        ----------
+        step : int
+        counted_from : str
+            "begin" or "start": from the first update, or from the start of training. "start-released" is the slip of
+            google-research/rigl, which divides the time since the start by that from `begin` to `end`.
         """
-        span = (self.n_steps if math.isinf(self.end) else self.end) - self.begin
-        over = step - self.begin if subtract_begin else step
+        known("schedule_from", counted_from, ("begin", "start", "start-released"))
+        span = (self.n_steps if math.isinf(self.end) else self.end) - (self.begin if counted_from != "start" else 0)
+        over = step - self.begin if counted_from == "begin" else step
         return min(max(over / span, 0.0), 1.0) if span > 0 else float(over >= 0)
 
 

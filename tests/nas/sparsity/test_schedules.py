@@ -144,7 +144,7 @@ def test_update_points():
     assert [step for step in range(1001) if points.is_update(step)] == list(points.steps())
     assert [points.following(step) for step in (0, 50, 51, 150, 700, 751)] == [50, 50, 150, 150, 750, None]
     never = UpdatePoints.of("1 epoch", "1 epoch", "never", n_steps=30, steps_per_epoch=10)
-    assert list(never.steps()) == [10, 20, 30]
+    assert list(never.steps()) == [10, 20]
 
 
 @given(st.integers(1, 9), st.integers(0, 20), st.integers(0, 40), st.integers(0, 60))
@@ -159,7 +159,10 @@ def test_the_following_update_point(every: int, begin: int, end: int, step: int)
 def test_shares_of_the_time_and_the_released_slip():
     points = UpdatePoints(100, 1000, 5000, 10_000)
     assert [points.share(step) for step in (0, 1000, 3000, 5000, 9000)] == [0, 0, 0.5, 1, 1]
-    assert points.share(3000, subtract_begin=False) == 0.75
-    assert points.share(5000, subtract_begin=False) == 1
+    assert points.share(3000, "start-released") == 0.75
+    assert points.share(5000, "start-released") == 1
+    assert [points.share(step, "start") for step in (0, 1000, 3000, 5000, 6000)] == [0, 0.2, 0.6, 1, 1]
+    with pytest.raises(InputError, match="nearest: start"):
+        points.share(3000, "star")
     assert UpdatePoints(1, 0, math.inf, 200).share(50) == 0.25
     assert UpdatePoints(1, 5, 5, 10).share(5) == 1
