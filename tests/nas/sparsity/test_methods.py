@@ -124,7 +124,7 @@ def test_pruning_goes_with_every_allocation():
 
 
 def test_a_new_score_is_a_function_and_a_line(monkeypatch: pytest.MonkeyPatch):
-    entry = Score(lambda live, rng: -live.weight.astype(float), frozenset(), "the largest go first")
+    entry = Score(lambda live, _: -live.weight.astype(float), frozenset(), "the largest go first")
     monkeypatch.setitem(SCORES, "negative", entry)
     live = Live(stack({"a": (2, 3)}), np.arange(4), np.array([1.0, -5.0, 3.0, 2.0]))
     rng = np.random.default_rng(0)
