@@ -137,8 +137,7 @@ def _reached(n: int, source: Places, target: Places, starts: Places) -> Marks:
     # One more node leads to all starts. Many weights between two neurons are one edge.
     sources = np.concatenate([source, np.full(len(starts), n)])
     targets = np.concatenate([target, starts])
-    graph = csr_array((np.ones(len(sources), np.int8), (sources, targets)), shape=(n + 1, n + 1))
-    graph.data[:] = 1  # Sums of more than 127 would wrap around.
+    graph = csr_array((np.ones(len(sources), bool), (sources, targets)), shape=(n + 1, n + 1))
     order = breadth_first_order(graph, n, directed=True, return_predecessors=False)
     reached = np.zeros(n + 1, bool)
     reached[order] = True

@@ -64,6 +64,11 @@ def test_random_growth_into_the_last_free_places():
     assert random_places(0, 10**6, taken, 2, np.random.default_rng(0)).tolist() == [5, 999_999]
 
 
+def test_almost_all_places_take_no_longer_than_a_few():
+    drawn = random_places(0, 10**6, np.zeros(0, np.int64), 10**6 - 2, np.random.default_rng(0))
+    assert len(drawn) == 10**6 - 2
+
+
 def test_independent_draws_drift_and_are_right_on_average():
     taken, rng = ascending(range(20, 24)), np.random.default_rng(2)
     grown = [GROWTH["bernoulli"].function(LAYER, taken, 2, rng) for _ in range(4000)]

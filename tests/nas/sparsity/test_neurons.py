@@ -77,7 +77,7 @@ def test_a_neuron_that_nothing_reads_and_one_that_reads_nothing():
 
 
 def test_many_weights_between_two_neurons():
-    # More than an int8 can count.
+    # 256 of them, which must not wrap around to none.
     layers = (Layer("a", (1, 300), 0), Layer("b", (1, 1), 300))
     neurons = Neurons(
         3, (np.array([1]), np.array([2])), (np.zeros(300, np.int64), np.array([1])), np.array([0]), np.array([2]),
