@@ -41,6 +41,8 @@ class Method(BaseModel):
     """A layer that keeps all of its weights."""
     scope: Literal["layer", "global"] = "layer"
     """Whether weights are dropped and grown layer by layer, or over all layers by one threshold."""
+    granularity: Literal["weight", "edge"] = "weight"
+    """Whether single weights are dropped and grown, or edges with the weights of all their gates."""
     fraction: Annotated[float, Field(ge=0, le=1)] = 0.3
     """First drop fraction: the share of weights that an update drops."""
     fraction_of: Literal["live", "all"] = "live"
@@ -118,6 +120,7 @@ class Method(BaseModel):
              (self.action, self.scope) == ("rewire", "layer")),
             ("constant_fan_in", True, "growth='gradient', scope='layer' and regrow_dropped='allow' or 'restart'",
              (self.growth, self.scope) == ("gradient", "layer") and self.regrow_dropped != "forbid"),
+            ("granularity", "edge", "another score than 'set-released'", self.score != "set-released"),
             ("scope", "global", "another growth than 'bernoulli', and count='exact'",
              self.growth != "bernoulli" and self.count == "exact"),
         ):  # fmt: skip
