@@ -6,6 +6,7 @@ Every combination is a method: ``METHODS["rigl"].replace(score="snip", growth="r
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
@@ -13,7 +14,15 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from nas.errors import InputError, input_error, known
 from nas.sparsity.allocation import ALLOCATIONS
 from nas.sparsity.growth import GROWTH
-from nas.sparsity.schedules import DROP_SCHEDULES, Moment, UpdatePoints, drop_fraction
+from nas.sparsity.layers import Layer
+from nas.sparsity.schedules import (
+    DROP_SCHEDULES,
+    Moment,
+    UpdatePoints,
+    drop_fraction,
+    gradual_counts,
+    iterative_counts,
+)
 from nas.sparsity.scores import SCORES
 
 __all__ = ["METHODS", "Method", "method_of", "nowak"]
@@ -41,6 +50,8 @@ class Method(BaseModel):
     """A layer that keeps all of its weights."""
     scope: Literal["layer", "global"] = "layer"
     """Whether weights are dropped and grown layer by layer, or over all layers by one threshold."""
+    granularity: Literal["weight", "edge"] = "weight"
+    """Whether single weights are dropped and grown, or edges with the weights of all their gates."""
     fraction: Annotated[float, Field(ge=0, le=1)] = 0.3
     """First drop fraction: the share of weights that an update drops."""
     fraction_of: Literal["live", "all"] = "live"
@@ -118,6 +129,7 @@ class Method(BaseModel):
              (self.action, self.scope) == ("rewire", "layer")),
             ("constant_fan_in", True, "growth='gradient', scope='layer' and regrow_dropped='allow' or 'restart'",
              (self.growth, self.scope) == ("gradient", "layer") and self.regrow_dropped != "forbid"),
+            ("granularity", "edge", "another score than 'set-released'", self.score != "set-released"),
             ("scope", "global", "another growth than 'bernoulli', and count='exact'",
              self.growth != "bernoulli" and self.count == "exact"),
         ):  # fmt: skip
@@ -160,6 +172,30 @@ class Method(BaseModel):
         """Return the fraction of weights that an update at a step drops."""
         share = points.share(step, self.schedule_from)
         return drop_fraction(self.drop_schedule, self.fraction, share, power=self.power, lowest=self.last_fraction)
+
+    def dense_layers(self, layers: Sequence[Layer]) -> list[str]:
+        """Return the names of the layers that keep all of their weights, as `allocate` takes them."""
+        return {"none": [], "first": [layers[0].name], "last": [layers[-1].name]}[self.dense]
+
+    def pruning_counts(self, total: int, target: int, n_updates: int) -> list[int]:
+        """Return the weights that live after each step of pruning, the last of them `target`.
+
+        Iterative pruning takes as many steps as it needs, one-shot pruning one, and gradual pruning `n_updates`.
+
+        Raises
+        ------
+        InputError
+            If there is more to drop than there is, or iterative pruning needs more steps than there are.
+        """
+        if self.pruning == "one-shot":
+            return gradual_counts(total, target, 1)
+        if self.pruning == "cubic":
+            return gradual_counts(total, target, n_updates)
+        counts = iterative_counts(total, target, self.rate)
+        if len(counts) > n_updates:
+            raise InputError(f"rate={self.rate!r} takes {len(counts)} steps from {total} to {target} weights, and "
+                             f"there are {n_updates} updates: remove more at a time, or update more often")  # fmt: skip
+        return counts
 
     def replace(self, **changes: Any) -> Method:
         """Return the method with some switches changed.

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from nas.errors import InputError, known
 from nas.sparsity.allocation import EmptyLayerError, select
+from nas.sparsity.edges import EdgeView
 from nas.sparsity.fan_in import rewire_fan_in
 from nas.sparsity.growth import GROWTH, Growth, largest_free, n_empty, random_places
 from nas.sparsity.layers import Floats, Layer, Live, Places, size_of
@@ -23,7 +24,7 @@ from nas.sparsity.methods import Method
 from nas.sparsity.scores import SCORES
 from nas.sparsity.selection import check_allowed, highest, insert_sorted, is_among, lowest
 
-__all__ = ["Update", "drop_and_grow", "drop_to", "n_dropped"]
+__all__ = ["Update", "drop_and_grow", "drop_to", "expand", "n_dropped"]
 
 Dense = Callable[[int], NDArray[np.floating[Any]]]
 """From the index of a layer to the dense matrix, (rows, columns), that it grows by."""
@@ -121,14 +122,14 @@ def drop_and_grow(
     fraction : float
         Share of weights to drop.
     switches : Method
-        Of which `score` (whose way of selecting counts), `scope`, `fraction_of`, `rounding`, `regrow_dropped`, `count`,
-        `ties`, `constant_fan_in` and `min_salient` are read.
+        Of which `score` (whose way of selecting counts), `scope`, `granularity`, `fraction_of`, `rounding`,
+        `regrow_dropped`, `count`, `ties`, `constant_fan_in` and `min_salient` are read.
     rng : numpy Generator
     dense_gradient : callable, optional
         From the index of a layer to the (rows, columns) matrix that it grows by: the gradient, or the momentum. It is
         asked once for each layer that grows, in their order.
     allowed : int64 array, optional
-        The places at which weights may be grown, ascending.
+        The places at which weights may be grown, ascending; an edge may be where any of its weights may.
     targets : (n_layers,) int, optional
         With constant fan-in, the weights that each layer is to hold as nearly as may be; by default those that live.
 
@@ -143,6 +144,8 @@ def drop_and_grow(
     ----------
     Evci et al. (2020), Rigging the lottery: making all tickets winners, arXiv:1911.11134
     """
+    if switches.granularity == "edge":
+        return _by_edge(live, scores, growth, fraction, switches, rng, dense_gradient, allowed, targets)
     entry = growth if isinstance(growth, Growth) else GROWTH[known("growth", growth, GROWTH)]
     if switches.count == "bernoulli" and entry is GROWTH["random"]:
         entry = GROWTH["bernoulli"]
@@ -156,6 +159,46 @@ def drop_and_grow(
     wanted = live.counts() if targets is None else np.asarray(targets, np.int64)
     change = _Change(live, scores, entry, fraction, switches, rng, dense_gradient, allowed, wanted)
     return _update(live, *(change.all_layers() if switches.scope == "global" else change.by_layer()), switches)
+
+
+def _by_edge(
+    live: Live,
+    scores: Floats,
+    growth: str | Growth,
+    fraction: float,
+    switches: Method,
+    rng: np.random.Generator,
+    dense: Dense | None,
+    allowed: Places | None,
+    targets: Sequence[int] | Places | None,
+) -> Update:
+    """Do the same with edges; what grows has the weights of all gates."""
+    view = EdgeView.of(live)
+    if scores.shape != live.slots.shape:
+        raise InputError(f"scores have shape {scores.shape}: {live.slots.shape} is needed, one for each live weight")
+    check_allowed(allowed, live.layers[0].first, live.layers[-1].stop)
+    gates = np.array([layer.gates for layer in live.layers])
+    edges = drop_and_grow(
+        view.live(live),
+        view.sums(scores),
+        growth,
+        fraction,
+        switches=switches.replace(granularity="weight"),
+        rng=rng,
+        dense_gradient=None if dense is None else lambda index: view.matrix(index, dense(index)),
+        allowed=None if allowed is None else np.unique(view.of_places(allowed)),
+        targets=None if targets is None else np.asarray(targets) // gates,
+    )
+    return expand(view, live, edges)
+
+
+def expand(view: EdgeView, live: Live, edges: Update) -> Update:
+    """Return an update of edges as one of weights: all weights of a kept edge stay, and grown ones get all gates."""
+    stays = np.zeros(len(view.slots), bool)
+    stays[edges.kept] = True
+    back = np.zeros(len(view.slots), bool)
+    back[edges.returned] = True
+    return _merged(live, stays[view.edge], view.to_places(edges.grown), np.flatnonzero(back[view.edge]))
 
 
 @dataclass(frozen=True, eq=False)

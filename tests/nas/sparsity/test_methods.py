@@ -123,6 +123,25 @@ def test_pruning_goes_with_every_allocation():
         assert METHODS["gmp"].replace(allocation=allocation).allocation == allocation
 
 
+def test_pruning_comes_to_its_target():
+    gmp = METHODS["gmp"]
+    assert gmp.pruning_counts(1000, 100, 2) == [212, 100]
+    assert gmp.replace(pruning="one-shot").pruning_counts(1000, 100, 5) == [100]
+    iterative = gmp.replace(pruning="iterative", rate=0.5)
+    assert iterative.pruning_counts(1000, 100, 4) == [500, 250, 125, 100]
+    with pytest.raises(InputError, match="takes 4 steps from 1000 to 100 weights, and there are 3 updates"):
+        iterative.pruning_counts(1000, 100, 3)
+    with pytest.raises(InputError, match="from 0 to 10"):
+        gmp.pruning_counts(10, 11, 3)
+
+
+def test_dense_layers_by_name():
+    layers = stack({"a": (2, 3), "b": (2, 2)})
+    assert METHODS["rigl"].dense_layers(layers) == []
+    assert METHODS["rigl-torch"].dense_layers(layers) == ["a"]
+    assert METHODS["set"].dense_layers(layers) == ["b"]
+
+
 def test_a_new_score_is_a_function_and_a_line(monkeypatch: pytest.MonkeyPatch):
     entry = Score(lambda live, _: -live.weight.astype(float), frozenset(), "the largest go first")
     monkeypatch.setitem(SCORES, "negative", entry)
