@@ -24,7 +24,7 @@ from nas.training.places import split_places, weights_of, wired_parts
 from nas.training.recipe import Recipe
 from nas.training.session import Epoch, History, Interrupted, Progress, Score, StopFlag, Weights
 
-__all__ = ["NativeSession", "data_of", "evaluate", "has_sparse_inputs", "predict"]
+__all__ = ["NativeSession", "data_of", "evaluate", "has_sparse_inputs", "predict", "weight_gradients"]
 
 _SECONDS_BETWEEN_CHECKS = 0.05
 _LANES = 16
@@ -179,6 +179,19 @@ def predict(compiled: Compiled, task: Task, indices: NDArray[np.int64]) -> NDArr
     outputs = np.empty((len(indices), compiled.network.n_outputs), dtype)
     function(compiled.network, data, instruction_set(), indices, *compiled.parameters, outputs)
     return outputs
+
+
+def weight_gradients(compiled: Compiled, task: Task, indices: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the gradients, by all weights, of the mean loss over the examples in `indices`, (n_weights,).
+
+    Those of a network's parts follow each other.
+    """
+    dtype = compiled.parameters[0].dtype
+    function = extension().gradients if dtype == np.float32 else extension().gradients64
+    found = [np.zeros_like(own) for own in compiled.parameters]
+    data = data_of(task, dtype, mean=compiled.mean)
+    function(compiled.network, data, instruction_set(), indices, *compiled.parameters, *found)
+    return np.concatenate(found[::2]).astype(np.float64)
 
 
 @lru_cache(maxsize=64)

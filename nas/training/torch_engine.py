@@ -19,7 +19,7 @@ from nas.training.places import split_places, weights_of, wired_parts
 from nas.training.recipe import Recipe
 from nas.training.session import Epoch, History, Interrupted, Progress, Score, StopFlag, Weights, epoch_order, sign_of
 
-__all__ = ["TorchSession", "evaluate", "predict"]
+__all__ = ["TorchSession", "evaluate", "mean_loss", "predict"]
 
 _EVALUATION_BATCH = 1024
 
@@ -148,7 +148,7 @@ class TorchSession:
         indices = self._batches[self._step % self._steps_per_epoch]
         self._set_learning_rate()
         self._optimizer.zero_grad(set_to_none=True)
-        loss = _criterion(self._task, *_outputs(self._network, self._task, indices))
+        loss = mean_loss(self._network, self._task, indices)
         loss.backward()  # type: ignore[no-untyped-call]
         if self._recipe.clip is not None:
             _clip(self._network, self._recipe.clip)
@@ -213,6 +213,11 @@ def predict(network: nn.Module, task: Task, indices: Tensor) -> Tensor:
     """Return the (n_indices, n_outputs) outputs of a network for the examples in `indices`."""
     network.eval()
     return torch.cat([_outputs(network, task, part)[0] for part in torch.split(indices, _EVALUATION_BATCH)])
+
+
+def mean_loss(network: nn.Module, task: Task, indices: Tensor) -> Tensor:
+    """Return the mean loss of a network over the examples in `indices`, as it is differentiated in training."""
+    return _criterion(task, *_outputs(network, task, indices))
 
 
 def _outputs(network: nn.Module, task: Task, indices: Tensor) -> tuple[Tensor, Tensor]:

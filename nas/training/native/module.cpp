@@ -305,7 +305,7 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
             passes.predict(parameters.data(), examples.data() + i, 1, outputs.data() + i * size_t(network->n_outputs));
         });
 
-  // For tests: the mean loss of one batch, and its gradients laid out like the parameters outside.
+  // The mean loss of one batch, and its gradients laid out like the parameters outside.
   m.def(differentiated,
         [](const std::shared_ptr<Network>& network, const std::shared_ptr<Held>& data, const std::string& instructions,
            const Flat<const int64_t>& examples, Flat<Real> weights, Flat<Real> biases, Flat<Real> head_weights,
