@@ -14,6 +14,7 @@ from torch import nn
 
 from nas.errors import InputError
 from nas.sparsity.allocation import allocate
+from nas.sparsity.fan_in import draw_fan_in
 from nas.sparsity.growth import draw_places
 from nas.sparsity.layers import Floats, Layer, Live, Places, size_of
 from nas.sparsity.methods import Method
@@ -85,7 +86,7 @@ class Learned:
     updates: int
 
 
-def sparsify(network: nn.Module, counts: Places, rng: np.random.Generator) -> None:
+def sparsify(network: nn.Module, counts: Places, rng: np.random.Generator, *, constant_fan_in: bool = False) -> None:
     """Let so many weights live in each layer, at random places where there are weights now, from new initial values.
 
     Parameters
@@ -96,15 +97,23 @@ def sparsify(network: nn.Module, counts: Places, rng: np.random.Generator) -> No
         By `layers_of`; see `allocate`.
     rng : numpy.random.Generator
         Draws the places, and the initial weights as those of a network that has these edges from the start.
+    constant_fan_in : bool
+        Whether all rows of a layer get equally many, so that counts are met nearly.
 
     Raises
     ------
     InputError
-        If a layer has fewer weights.
+        If a layer has fewer weights, or for a constant fan-in where not every place may live.
     """
     parts, layers = wired_parts(network), layers_of(network)
-    allowed = places_of(parts)
-    _let_live(network, draw_places(layers, counts, rng, _unless_complete(allowed, layers)))
+    allowed = _unless_complete(places_of(parts), layers)
+    if constant_fan_in and allowed is not None:
+        raise InputError("a constant fan-in needs a network in which every edge between its layers may live")
+    if constant_fan_in:
+        drawn = [draw_fan_in(layer, int(count), rng) for layer, count in zip(layers, counts, strict=True)]
+        _let_live(network, np.sort(np.concatenate(drawn)))
+    else:
+        _let_live(network, draw_places(layers, counts, rng, allowed))
     for part in parts:
         part.reset_parameters(rng)
 
@@ -191,6 +200,7 @@ class _Learner:
     """One training with changing structure."""
 
     session: RewirableSession
+    counts: Places
 
     def __init__(
         self,
@@ -209,7 +219,8 @@ class _Learner:
         self.weights, self.parameters = weights, parameters
         self.per_epoch = -(-len(task.train) // recipe.batch_size)
         self.n_steps = recipe.epochs * self.per_epoch
-        self.points: UpdatePoints = method.points(self.n_steps, self.per_epoch)
+        changes = method.action in ("prune", "rewire")
+        self.points: UpdatePoints | None = method.points(self.n_steps, self.per_epoch) if changes else None
         self.engine = engine
         self._dense_layers = method.dense_layers(self.layers)
         # All of it, before anything is dropped.
@@ -223,9 +234,11 @@ class _Learner:
     def begin(self) -> None:
         """Give the network the structure that it starts with."""
         if self.method.action == "prune":
+            _ = self._targets  # What cannot be is said before anything is trained.
             return
         total = self.weights if self.weights is not None else self._affordable()
-        sparsify(self.network, allocate(self.method.allocation, self._room, total, dense=self._dense_layers), self.rng)
+        self.counts = allocate(self.method.allocation, self._room, total, dense=self._dense_layers)
+        sparsify(self.network, self.counts, self.rng, constant_fan_in=self.method.constant_fan_in)
 
     @property
     def _room(self) -> Live:
@@ -247,7 +260,6 @@ class _Learner:
     def run(self, watch: Callable[[int, int], None]) -> Learned:
         """Train to the end."""
         self._look(0)
-        targets = dict(zip(self.points.steps(), self._targets, strict=False))
         step, epochs_seen = 0, 0
         finished = False
         while not finished:
@@ -257,7 +269,7 @@ class _Learner:
             progress = self.session.run(until - step)
             step, finished = progress.step, progress.finished
             if not finished and due is not None and step == due:
-                step, finished = self._change(step, targets)
+                step, finished = self._change(step)
             if step // self.per_epoch > epochs_seen or finished:
                 epochs_seen = step // self.per_epoch
                 self._look(step)
@@ -275,16 +287,19 @@ class _Learner:
 
     def _due(self, step: int) -> int | None:
         """Return the number of done steps before which the structure changes next, at `step` or later."""
-        if self.method.action not in ("prune", "rewire"):
+        if self.points is None:
             return None
         early = self.method.update_step == "before"
         after = self._changed_at
         following = self.points.following(max(step + early, 0 if after is None else after + 1))
-        return None if following is None else following - early
+        # Pruning may come to its target before its time is over.
+        if following is None or (self.method.action == "prune" and following not in self._targets):
+            return None
+        return following - early
 
     _changed_at: int | None = None
 
-    def _change(self, step: int, targets: dict[int, int]) -> tuple[int, bool]:
+    def _change(self, step: int) -> tuple[int, bool]:
         """Change the structure where `step` updates are done; return the steps that are done then."""
         early = self.method.update_step == "before"
         point = step + early
@@ -294,10 +309,9 @@ class _Learner:
         gradients = self._gradients() if self._needs_gradients else None
         live = self._live(now, gradients)
         scores = score(self.method.score, live, self.rng, **self.method.score_options)
+        assert self.points is not None
         if self.method.action == "prune":
-            if point not in targets:
-                return step, False
-            update = self._prune(live, scores, targets[point])
+            update = self._prune(live, scores, self._targets[point])
         else:
             update = drop_and_grow(
                 live,
@@ -308,6 +322,7 @@ class _Learner:
                 rng=self.rng,
                 dense_gradient=self._dense_matrix(gradients),
                 allowed=_unless_complete(self.allowed, self.layers),
+                targets=self.counts if self.method.constant_fan_in else None,
             )
         self._apply(now, update)
         self.updates += 1
@@ -343,18 +358,18 @@ class _Learner:
     # Pruning
 
     @cached_property
-    def _targets(self) -> list[int]:
+    def _targets(self) -> dict[int, int]:
         """Weights that live after each point of pruning."""
-        if self.method.action != "prune":
-            return []
+        assert self.points is not None
         total = len(self.allowed)
         goal = self.weights if self.weights is not None else min(max(self.parameters or 0, 1), total)
         if goal > total:
             raise InputError(f"weights={goal}: the network has {total}; give fewer")
-        return self.method.pruning_counts(total, goal, len(self.points.steps()))
+        steps = self.points.steps()
+        return dict(zip(steps, self.method.pruning_counts(total, goal, len(steps)), strict=False))
 
     def _prune(self, live: Live, scores: Floats, target: int) -> Update:
-        is_last = target == self._targets[-1]
+        is_last = target == min(self._targets.values())
 
         def kept(total: int) -> Update:
             return drop_to(

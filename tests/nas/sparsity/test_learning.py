@@ -1,0 +1,256 @@
+"""Networks that learn their structure, MLPs and RNNs, in both engines."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from nas import InputError
+from nas.networks import SequenceNetwork, SparseMLP
+from nas.networks.cells import CELLS
+from nas.sparsity import METHODS, Method, method_of
+from nas.sparsity.layers import Live
+from nas.sparsity.learning import Learned, learn, sparsify
+from nas.sparsity.network import DenseGradients, input_statistics, layers_of, neurons_of
+from nas.sparsity.neurons import liveness
+from nas.tasks import Task
+from nas.training import Recipe
+from nas.training.extension import has_native
+from nas.training.places import places_of, wired_parts
+from nas.training.session import Weights
+from nas.training.torch_engine import mean_loss
+from priors import Wiring, attach
+
+KINDS = ("relu mlp", "tanh mlp", *(f"{cell} rnn" for cell in CELLS))
+TRAINED_HERE = [name for name, method in METHODS.items() if method.action != "shadow" and method.masked_slots == "zero"]
+EARLY = {"every": 4, "begin": 4, "end": "never"}
+
+
+@pytest.fixture(params=["native", "torch"])
+def engine(request: pytest.FixtureRequest) -> str:
+    if request.param == "native" and not has_native():
+        pytest.skip("the compiled engine was not built")
+    return str(request.param)
+
+
+def task_of(kind: str, n: int = 120) -> Task:
+    rng = np.random.default_rng(0)
+    targets = rng.integers(3, size=n)
+    shape = (n, 8) if kind.endswith("mlp") else (n, 4, 8)
+    inputs = rng.normal(size=shape) + targets.reshape(n, *[1] * (len(shape) - 1))
+    return Task.from_arrays("classes", inputs, targets)
+
+
+def network_of(kind: str, dtype: torch.dtype = torch.float32) -> nn.Module:
+    name, _, family = kind.partition(" ")
+    if family == "mlp":
+        wiring = Wiring.from_masks([np.ones((9, 8)), np.ones((7, 9)), np.ones((3, 7))], inputs=True, outputs=True)
+        return SparseMLP(wiring, name, rng=0, dtype=dtype)
+    wiring = attach(Wiring((10,), np.argwhere(np.ones((10, 10)))), 8, 3, "natural")
+    return SequenceNetwork(wiring, name, rng=0).to(dtype)
+
+
+def learned(
+    kind: str, method: Method, engine: str = "auto", *, network: nn.Module | None = None, **given: Any
+) -> Learned:
+    recipe = Recipe(**{"epochs": 6, "batch_size": 16, "learning_rates": 0.01, **given.pop("recipe", {})})
+    given = given or {"weights": 100}
+    return learn(network or network_of(kind), task_of(kind), recipe, method, rng=3, engine=engine, **given)
+
+
+def state(network: nn.Module) -> np.ndarray:
+    return np.concatenate([own.detach().double().numpy().ravel() for own in network.state_dict().values()])
+
+
+def in_double(network: nn.Module) -> nn.Module:
+    network.register_forward_pre_hook(lambda _, given: (given[0].double(), *given[1:]))
+    return network
+
+
+METHODS_TO_COMPARE: dict[str, Method] = {
+    "rigl": method_of("rigl", every=4),
+    "snip and gradient, before": method_of("rigl", score="snip", update_step="before", **EARLY),
+    "set": method_of("set-truly-sparse", every=4, begin=4),
+    "mest and random": method_of("mest", **EARLY),
+    "global": method_of("rigl", scope="global", update_step="after", **EARLY),
+    "initial weights": method_of("set-truly-sparse", new_weight="init", every=4, begin=4),
+    "activation": method_of("gmp", score="activation", allocation="class-blinded", every=4),
+}
+
+
+@pytest.mark.skipif(not has_native(), reason="the compiled engine was not built")
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", METHODS_TO_COMPARE)
+def test_engines_learn_the_same(kind: str, name: str) -> None:
+    """In float64: the same structure after ten changes and more, and the same weights to the rounding of floats."""
+    native = learned(kind, METHODS_TO_COMPARE[name], "native", network=network_of(kind, torch.float64))
+    plain = learned(kind, METHODS_TO_COMPARE[name], "torch", network=in_double(network_of(kind, torch.float64)))
+    assert native.updates == plain.updates >= 4
+    assert np.array_equal(places_of(wired_parts(native.network)), places_of(wired_parts(plain.network)))
+    np.testing.assert_allclose(state(native.network), state(plain.network), rtol=1e-7, atol=1e-9)
+    assert [own.weights for own in native.snapshots] == [own.weights for own in plain.snapshots]
+
+
+@pytest.mark.parametrize("kind", ["relu mlp", "gru rnn", "lstm rnn"])
+@pytest.mark.parametrize("name", TRAINED_HERE)
+def test_counts_are_exact_after_every_change(
+    kind: str, name: str, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nas.sparsity import learning
+
+    seen: list[tuple[Weights, Weights]] = []
+    apply = learning._Learner._apply
+
+    def watching(self: Any, now: Weights, update: Any) -> None:
+        apply(self, now, update)
+        seen.append((now, self.session.weights()))
+
+    monkeypatch.setattr(learning._Learner, "_apply", watching)
+    method = METHODS[name].replace(every=3, begin=3, end="never") if METHODS[name].action != "none" else METHODS[name]
+    if method.dense != "none" and kind.endswith("rnn"):
+        pytest.skip("its dense layer holds more than there are")
+    found = learned(kind, method, engine)
+    total = sum(len(part.weight) for part in wired_parts(found.network))
+    assert total == 100 if not method.constant_fan_in else abs(total - 100) <= 25
+    assert found.updates == len(seen) == (0 if name == "static" else found.updates)
+    for before, after in seen:
+        if method.action == "rewire" and not method.constant_fan_in:
+            counts = [Live(found.layers, own.slots, own.weight).counts().tolist() for own in (before, after)]
+            assert counts[0] == counts[1]
+        stays, at = np.isin(after.slots, before.slots), np.isin(before.slots, after.slots)
+        if method.regrow_dropped == "allow":
+            assert np.array_equal(after.weight[stays], before.weight[at])
+            if method.kept_slots == "keep":
+                assert np.array_equal(after.moments[:, stays], before.moments[:, at])
+        assert not after.moments[:, ~stays].any()
+    assert found.history.steps == found.history.epochs.__len__() * (found.history.steps // len(found.history.epochs))
+
+
+@pytest.mark.parametrize("kind", ["relu mlp", "gru rnn"])
+def test_what_rigl_grows_has_the_largest_gradients(kind: str, engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of autograd in float64 through dense matrices, of the batch that was not used for an update."""
+    from nas.sparsity import learning
+
+    checked = []
+    apply = learning._Learner._apply
+
+    def watching(self: Any, now: Weights, update: Any) -> None:
+        batch, task = self.session.next_batch(), task_of(kind)
+        dense = dense_gradients(self.network, kind, task, batch)
+        for layer in self.layers:
+            inside = np.arange(layer.first, layer.stop)
+            live, own = np.intersect1d(inside, now.slots), np.intersect1d(inside, update.grown)
+            rest = np.setdiff1d(inside, np.union1d(live, own))
+            if len(own) and len(rest):
+                assert np.abs(dense[own]).min() >= np.abs(dense[rest]).max() * (1 - 1e-4)
+                checked.append(len(own))
+        apply(self, now, update)
+
+    monkeypatch.setattr(learning._Learner, "_apply", watching)
+    learned(kind, method_of("rigl", every=3, begin=3, drop_schedule="constant"), engine)
+    assert sum(checked) > 20
+
+
+def dense_gradients(network: nn.Module, kind: str, task: Task, batch: np.ndarray) -> np.ndarray:
+    """By autograd through a network of the same function in which every place lives."""
+    whole = network_of(kind, torch.float64)
+    with torch.no_grad():
+        for part, own in zip(wired_parts(whole), wired_parts(network), strict=True):
+            assert len(part.weight) == sum(block.size for block in part.blocks)
+            part.weight.zero_()
+            part.weight[own.slots] = own.weight.double()
+            part.bias_vector.copy_(own.bias_vector.double())
+    mean_loss(in_double(whole), task, torch.from_numpy(batch)).backward()
+    return np.concatenate([part.weight.grad.numpy() for part in wired_parts(whole)])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_dense_gradients_are_those_of_autograd(kind: str, engine: str) -> None:
+    network, task, batch = network_of(kind), task_of(kind), np.arange(20)
+    dense = DenseGradients(network, task, engine)
+    sparsify(network, np.array([min(9, layer.size) for layer in layers_of(network)]), np.random.default_rng(0))
+    found, expected = dense.at(network, batch), dense_gradients(network, kind, task, batch)
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5 * np.abs(expected).max())
+    for index, layer in enumerate(layers_of(network)):
+        assert np.array_equal(dense.matrix(found, index).ravel(), found[layer.first : layer.stop])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("parameters", [60, 90])
+@pytest.mark.parametrize("name", ["gmp", "rigl", "static"])
+def test_a_number_of_parameters_is_kept_to(kind: str, parameters: int, name: str) -> None:
+    changes = {"every": 4} if name != "static" else {}
+    found = learned(kind, method_of(name, **changes), parameters=parameters)
+    assert found.liveness.n_parameters <= parameters
+    live = Live(found.layers, places_of(wired_parts(found.network)), np.zeros(found.snapshots[-1].weights))
+    again = liveness(live, neurons_of(found.network))
+    assert again.weights.all()
+    assert again.n_parameters == found.liveness.n_parameters == found.snapshots[-1].parameters
+    if name == "gmp":
+        # One more weight may bring weights and biases of neurons along that took no part.
+        assert found.liveness.n_parameters >= (0.9 if kind.endswith("mlp") else 0.6) * parameters
+
+
+@pytest.mark.parametrize("kind", ["relu mlp", "gru rnn"])
+def test_statistics_of_inputs_are_those_of_the_values(kind: str) -> None:
+    network, task = network_of(kind, torch.float64), task_of(kind)
+    spread, norm = input_statistics(network, task)
+    x = task.inputs[task.train].double().reshape(-1, 8)
+    np.testing.assert_allclose(spread[:8], x.std(dim=0, correction=0), rtol=1e-9)
+    np.testing.assert_allclose(norm[:8], x.norm(dim=0), rtol=1e-9)
+    if isinstance(network, SparseMLP):
+        first, second, _ = network.matrices()
+        hidden = torch.relu(x @ first.T + network.bias[:9])
+        deep = torch.relu(hidden @ second.T + network.bias[9:16])
+        values = torch.cat([hidden, deep], dim=1).detach()
+    else:
+        states = network.rnn(task.inputs[task.train].double())[0]
+        values = states.detach().reshape(-1, 10)
+    np.testing.assert_allclose(spread[8:-3], values.std(dim=0, correction=0), rtol=1e-9)
+    assert not spread[-3:].any()
+
+
+def test_a_parent_that_is_sparse_bounds_what_grows(engine: str) -> None:
+    rng = np.random.default_rng(1)
+    masks = [rng.random(shape) < 0.5 for shape in ((9, 8), (7, 9), (3, 7))]
+    network = SparseMLP(Wiring.from_masks(masks, inputs=True, outputs=True), rng=0)
+    allowed = places_of(wired_parts(network))
+    found = learned("relu mlp", method_of("rigl", every=3), engine, network=network, weights=30)
+    assert found.updates > 5
+    assert set(places_of(wired_parts(network))) <= set(allowed.tolist())
+    assert len(places_of(wired_parts(network))) == 30
+
+
+def test_snapshots_tell_of_every_epoch() -> None:
+    found = learned("relu mlp", method_of("rigl", every=3))
+    assert [own.epoch for own in found.snapshots] == list(range(7))
+    assert all(own.weights == 100 for own in found.snapshots)
+    assert all(own.turnover > 0 for own in found.snapshots[1:4])
+    assert found.ever > 100
+    pruned = learned("relu mlp", method_of("gmp", every=3))
+    weights = [own.weights for own in pruned.snapshots]
+    assert weights == sorted(weights, reverse=True)
+    assert weights[0] == 8 * 9 + 9 * 7 + 7 * 3
+    assert weights[-1] == 100
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "line"),
+    [
+        ("rigl", {}, "weights=None, parameters=None: exactly one of them is the target"),
+        ("rigl", {"weights": 3, "parameters": 3}, "exactly one of them"),
+        ("gmp", {"weights": 157}, "weights=157: the network has 156; give fewer"),
+        ("rigl", {"weights": 157}, "157 weights were to be kept where there"),
+        ("rigl", {"parameters": 20}, "parameters=20: 19 biases leave no weights; at least 22 are needed"),
+        ("dnw", {"weights": 60}, "action=shadow: weights that do not live are trained on"),
+        ("nowak-released", {"weights": 60}, "masked_slots=dense: weights that do not live have moments"),
+    ],
+)
+def test_what_cannot_be_is_one_line(name: str, given: dict[str, int], line: str) -> None:
+    changes = {} if name == "dnw" else {"every": 3, "begin": 3}
+    network, recipe, method = network_of("relu mlp"), Recipe(epochs=6, batch_size=16), method_of(name, **changes)
+    with pytest.raises(InputError, match=line) as caught:
+        learn(network, task_of("relu mlp"), recipe, method, rng=0, **given)
+    assert "\n" not in str(caught.value)
