@@ -14,6 +14,7 @@ from torch import nn
 
 from nas.errors import InputError
 from nas.sparsity.allocation import allocate
+from nas.sparsity.compact import fold_constants
 from nas.sparsity.fan_in import draw_fan_in
 from nas.sparsity.growth import draw_places
 from nas.sparsity.layers import Floats, Layer, Live, Places, size_of
@@ -431,10 +432,11 @@ class _Learner:
         """Remove what takes no part where the target counts what does."""
         if self.parameters is None:
             return
+        if self._liveness(self.session.weights()).weights.all():
+            return
+        fold_constants(self.network)  # type: ignore[arg-type]
         now = self.session.weights()
         keep = self._liveness(now).weights
-        if keep.all():
-            return
         kept = Weights(now.slots[keep], now.weight[keep], now.moments[:, keep])
         self.session.rewire(kept)
         self._look(step)
