@@ -1,0 +1,107 @@
+"""What an experiment leaves in its folder: the best network, a card, the outcome, and plots."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nas.networks import save_network
+from nas.networks.structure import Network, wiring_of
+from predictors.figures import BLUE, GREEN, ORANGE, save_figure
+from priors import write_wiring
+from priors.files import atomic_folder, atomic_write
+
+if TYPE_CHECKING:
+    from nas.structure.experiment import Found, Standing
+
+__all__ = ["plot_curve", "plot_standings", "spread", "write_found"]
+
+
+def write_found(out: Path, found: Found, network: Network) -> None:
+    """Write ``best/``, ``curve.csv``, ``curve.png`` and ``references.png``; each replaces an older one at once."""
+    with atomic_folder(out / "best") as temporary:
+        save_network(network, temporary / "network.safetensors")
+        write_wiring(wiring_of(network), temporary / "wiring.json")
+        (temporary / "outcome.json").write_text(json.dumps(found.to_json(), indent=2) + "\n", encoding="utf-8")
+        (temporary / "card.md").write_text(_card(found), encoding="utf-8")
+    with atomic_write(out / "curve.csv") as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(found.curve[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(found.curve)
+    plot_curve(out / "curve.png", found)
+    plot_standings(out / "references.png", [found.learned, *found.references], found.metric)
+
+
+def _card(found: Found) -> str:
+    rows = [
+        f"| {own['name']} | {spread(own)} | {own['n_parameters']} | {own['learning_rate']:g} |"
+        for own in (found.learned.summary(), *(each.summary() for each in found.references))
+    ]
+    layers = [
+        f"| {own['name']} | {' × '.join(map(str, own['shape']))} | {own['live']} | {100 * own['density']:.2f} % |"
+        for own in found.layers
+    ]
+    return "\n".join(
+        [
+            f"# {found.task}: a learned structure",
+            "",
+            found.verdict,
+            "",
+            f"| network | test {found.metric} | parameters | learning rate |",
+            "| --- | --- | --- | --- |",
+            *rows,
+            "",
+            "| layer | places | live | density |",
+            "| --- | --- | --- | --- |",
+            *layers,
+            "",
+            "`network.safetensors` is read by `nas.load_network`; `wiring.json` by `priors.read_wiring`.",
+            "",
+        ]
+    )
+
+
+def spread(own: Mapping[str, Any]) -> str:
+    """Return a mean with its standard deviation over seeds, where there are several."""
+    return f"{own['mean']:.4f}" + ("" if own["std"] is None else f" ± {own['std']:.4f}")
+
+
+def plot_curve(path: Path, found: Found) -> None:
+    """Draw the validation metric and the number of live parameters by epoch."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    axes = figure.subplots()
+    epochs = [row["epoch"] for row in found.curve]
+    axes.plot(epochs, [row[found.metric] for row in found.curve], color=BLUE, marker="o", markersize=3)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel(f"validation {found.metric}", color=BLUE)
+    axes.grid(alpha=0.3)
+    other = axes.twinx()
+    other.plot(epochs, [row["parameters"] for row in found.curve], color=ORANGE, marker="s", markersize=3)
+    other.set_ylabel("live parameters", color=ORANGE)
+    if found.curve[0]["parameters"] > 2 * found.curve[-1]["parameters"]:
+        other.set_yscale("log")
+    axes.set_title(f"{found.task}: the network that is kept, while its structure is learned")
+    save_figure(figure, path)
+
+
+def plot_standings(path: Path, standings: Sequence[Standing], metric: str) -> None:
+    """Draw the test metric of every seed, and means."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 1.2 + 0.5 * len(standings)), layout="constrained")
+    axes = figure.subplots()
+    for place, own in enumerate(standings):
+        colour = GREEN if place == 0 else "0.5"
+        axes.plot(own.test, [place] * len(own.test), "o", color=colour, markersize=4, alpha=0.6)
+        axes.plot([sum(own.test) / len(own.test)], [place], "|", color=colour, markersize=18, markeredgewidth=2)
+    names = [f"{own.name}\n{own.n_parameters:.0f} parameters" for own in standings]
+    axes.set_yticks(range(len(names)), names, fontsize="small")
+    axes.invert_yaxis()
+    axes.grid(alpha=0.3, axis="x")
+    axes.set_xlabel(f"test {metric}: a dot a seed, a bar their mean")
+    save_figure(figure, path)
