@@ -128,8 +128,8 @@ def run(
     Example: wirenas run --task digits --network mlp --trials 200 --out results/digits
     """
     with interruptible(_RESUMES):
-        from nas.campaign.folder import open_campaign
-        from nas.cli.display import show_outcome
+        from nas.campaign.folder import open_campaign, read_records
+        from nas.cli.display import show_end
         from nas.report.progress import CampaignDisplay, slow_engine_notice
 
         console, notice = make_console(stderr=True), slow_engine_notice(given["engine"])
@@ -141,7 +141,7 @@ def run(
             typer.echo(explained_options(options), nl=False)
             return
         outcome = opened.run(CampaignDisplay(console, options.direction, notice, by_size=options.by_size))
-    print_json(outcome.to_json()) if as_json else show_outcome(make_console(), outcome)
+    print_json(outcome.to_json()) if as_json else show_end(make_console(), outcome, read_records(opened.out))
 
 
 @app.command()
@@ -159,7 +159,7 @@ def survey(
     Example: wirenas survey --task digits --wirings 100000 --seeds 3 --out atlas/
     """
     with interruptible(_RESUMES):
-        from nas.cli.display import show_survey
+        from nas.cli.display import show_survey_end
         from nas.report.progress import slow_engine_notice, survey_display
         from nas.survey import open_survey
 
@@ -167,7 +167,7 @@ def survey(
         with survey_display(console, notice) as watch:
             opened = open_survey(out, given_options(given, SurveyOptions), threads, data)
             outcome = opened.run(watch, lambda line: say(console, line))
-    print_json(outcome.to_json()) if as_json else show_survey(make_console(), outcome)
+    print_json(outcome.to_json()) if as_json else show_survey_end(make_console(), outcome)
 
 
 @app.command()
@@ -177,11 +177,11 @@ def status(
     ],
     as_json: Json = False,
 ) -> None:
-    """Say where a campaign or a survey stands.
+    """Say where a campaign or a survey stands, and all that it found.
 
     Example: wirenas status results/digits
     """
-    from nas.campaign.folder import read_status
+    from nas.campaign.folder import read_records, read_status
     from nas.cli.display import show_outcome, show_survey
     from nas.store.folders import holds_survey
     from nas.store.survey_table import read_outcome
@@ -191,7 +191,7 @@ def status(
         print_json(survey_outcome.to_json()) if as_json else show_survey(make_console(), survey_outcome)
         return
     outcome = read_status(out)
-    print_json(outcome.to_json()) if as_json else show_outcome(make_console(), outcome)
+    print_json(outcome.to_json()) if as_json else show_outcome(make_console(), outcome, read_records(out))
 
 
 @app.command()
@@ -200,11 +200,14 @@ def best(out: Folder, as_json: Json = False) -> None:
 
     Example: wirenas best results/digits
     """
-    from nas.campaign.folder import read_best
+    from nas.campaign.folder import read_best, read_records, read_status
     from nas.cli.display import show_best
 
     found = read_best(out)
-    print_json(found) if as_json else show_best(make_console(), found)
+    if as_json:
+        print_json(found)
+        return
+    show_best(make_console(), found, read_records(out), read_status(out).direction)
 
 
 @app.command()

@@ -15,7 +15,7 @@ from optuna.trial import FrozenTrial, TrialState
 from pareto_cases import PNG, edges, numbers, run
 
 from nas.campaign.campaign import Campaign
-from nas.campaign.folder import read_best, read_status
+from nas.campaign.folder import read_best, read_records, read_status
 from nas.cli.console import make_console
 from nas.cli.display import show_best, show_outcome
 from nas.errors import InputError
@@ -136,9 +136,9 @@ def test_what_a_campaign_of_own_values_leaves(whole: dict[str, Path]):
 
 
 def test_the_front_is_shown(whole: dict[str, Path], capsys: pytest.CaptureFixture[str]):
-    outcome = read_status(whole["random"])
-    show_outcome(make_console(), outcome)
-    show_best(make_console(), read_best(whole["random"]))
+    outcome, records = read_status(whole["random"]), read_records(whole["random"])
+    show_outcome(make_console(), outcome, records)
+    show_best(make_console(), read_best(whole["random"]), records, outcome.direction)
     text = capsys.readouterr().out
     assert text.count(f"The front: {len(outcome.front)} wirings") == 2
     for entry in outcome.front:

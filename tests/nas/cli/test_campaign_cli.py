@@ -44,7 +44,7 @@ def test_json_is_one_object_with_the_promised_keys(campaign: tuple[Path, dict[st
     assert (found["trials"], found["complete"], found["failed"]) == (3, 3, 0)
     assert found["out"] == str(out)
     assert Path(found["study"]).is_file()
-    assert "search: 3 of 3 trials, best " in stderr
+    assert "search: 3 of 3 trials, 0 s left, best " in stderr
     assert "finalists: 2 of 2 trainings" in stderr
     assert "references: 6 of 6 trainings" in stderr
 

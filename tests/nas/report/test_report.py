@@ -132,7 +132,7 @@ def test_the_folder_holds_the_winner(kind: str, tmp_path: Path):
     names = ["card.md", "outcome.json", "wiring.json", "wiring.png"]
     assert sorted(path.name for path in best.iterdir()) == sorted(names + ["network.safetensors"] * (kind != "own"))
     assert json.loads((best / "outcome.json").read_text("utf-8")) == json.loads(json.dumps(outcome.to_json()))
-    assert (best / "card.md").read_text("utf-8") == card(each.options, each.task, each.finals, outcome)
+    assert (best / "card.md").read_text("utf-8") == card(each.options, each.task, each.finals, outcome, each.records)
     expected = wiring("own", 2) if each.finals is None else each.finals.wiring
     assert read_wiring(best / "wiring.json") == expected
     if each.finals is not None:
