@@ -184,9 +184,10 @@ def status(
     from nas.campaign.folder import read_records, read_status
     from nas.cli.display import show_outcome, show_survey
     from nas.store.folders import holds_survey
-    from nas.store.survey_table import read_outcome
 
     if holds_survey(out):
+        from nas.store.survey_table import read_outcome
+
         survey_outcome = read_outcome(out)
         print_json(survey_outcome.to_json()) if as_json else show_survey(make_console(), survey_outcome)
         return
