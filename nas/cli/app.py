@@ -23,7 +23,7 @@ from nas.cli.console import (
     say,
     say_what_was_assumed,
 )
-from nas.cli.flags import Directed, GraphFormat, Merge, drawing_flags, drawing_of, flags, given_options
+from nas.cli.flags import WHERE, Directed, GraphFormat, Merge, drawing_flags, drawing_of, flags, given_options
 from nas.cli.predictors import predictor_commands
 from nas.cli.studies import study_commands
 from nas.errors import CampaignError, InputError
@@ -57,15 +57,25 @@ Threads = Annotated[
 ]
 Data = Annotated[
     Path | None,
-    typer.Option(help="Folder of a task's files (mnist, fashion-mnist). Default: WIRENAS_DATA, cache, download."),
+    typer.Option(
+        help="Folder of a task's files (mnist, fashion-mnist). Default: WIRENAS_DATA, cache, download.",
+        rich_help_panel=WHERE,
+    ),
 ]
 
 Storage = Annotated[
     str | None,
-    typer.Option(metavar="URL", help=f"Share the search with `wirenas worker` in a database: {_URL}."),
+    typer.Option(
+        metavar="URL",
+        help=f"Share the search with `wirenas worker` in a database: {_URL}.",
+        rich_help_panel=WHERE,
+    ),
 ]
 Study = Annotated[
-    str | None, typer.Option(metavar="NAME", help="The campaign's name in the storage. Default: the folder's name.")
+    str | None,
+    typer.Option(
+        metavar="NAME", help="The campaign's name in the storage. Default: the folder's name.", rich_help_panel=WHERE
+    ),
 ]
 
 

@@ -99,10 +99,10 @@ def is_whole(path: Path) -> bool:
     ("command", "sizes"),
     [
         # For the study, for some trials, for the pictures, for best/, and for its network.
-        (f"run {TINY} --trials 30 --finalists 1 --final-seeds 2 --out disk/out", (4, 180, 300, 340, 420)),
-        (f"survey {TINY} --wirings 24 --out disk/out", (4, 12, 40, 80)),
-        ("fit table.csv --out disk/out", (4, 40, 80)),
-        (f"generate mlp {NETWORK} --out disk/out", (4, 40, 68)),
+        (f"run {TINY} --trials 30 --finalists 1 --final-seeds 2 --out disk/out", (4, 180, 300, 420)),
+        (f"survey {TINY} --wirings 24 --out disk/out", (4, 40)),
+        ("fit table.csv --out disk/out", (4, 80)),
+        (f"generate mlp {NETWORK} --out disk/out", (4, 40)),
         ("draw graphs/0.graphml --out disk/out.png", (4, 12)),
     ],
     ids=["run", "survey", "fit", "generate", "draw"],
@@ -127,7 +127,7 @@ def test_a_full_disk_is_one_line_and_the_command_goes_on_later(
         assert "No space left on device" in last or "disk is full" in last, last
         assert "disk/out" in last, last
         assert is_whole(place), sorted(place.rglob("*"))
-    assert refusals >= 2
+    assert refusals >= 1
     disk(64 * 1024)
     done = call(command, tmp_path)
     assert done.returncode == 0, done.stderr
