@@ -135,6 +135,12 @@ def test_what_a_campaign_of_own_values_leaves(whole: dict[str, Path]):
     assert Outcome.from_json(json.loads(json.dumps(outcome.to_json(), allow_nan=False))) == outcome
 
 
+def test_the_study_names_both_of_its_values(whole: dict[str, Path]):
+    study = StudyFile(whole["random"])
+    assert study.study.metric_names == ["value", "parameters"]
+    assert study.study.user_attrs["winner"] == f"trial {read_status(whole['random']).front[-1]['trial']}"
+
+
 def test_the_front_is_shown(whole: dict[str, Path], capsys: pytest.CaptureFixture[str]):
     outcome, records = read_status(whole["random"]), read_records(whole["random"])
     show_outcome(make_console(), outcome, records)

@@ -77,6 +77,13 @@ def test_status_and_best_say_the_same(campaign: tuple[Path, dict[str, Any], str]
     assert (out / "study.db").read_bytes() == before
 
 
+def test_the_study_says_what_its_values_are_and_who_won(campaign: tuple[Path, dict[str, Any], str]):
+    out, found, _ = campaign
+    study = StudyFile(out).study
+    assert study.metric_names == ["validation accuracy"]
+    assert study.user_attrs["winner"] == f"trial {found['best']['trial']}"
+
+
 def test_the_same_command_again_trains_nothing(
     campaign: tuple[Path, dict[str, Any], str], monkeypatch: pytest.MonkeyPatch
 ):
