@@ -46,6 +46,7 @@ def show_end(console: Console, outcome: Outcome, records: Records) -> None:
     assert outcome.best is not None
     if outcome.front:
         _show_members(console, outcome.to_json())
+        say(console, f"The found wiring is that of trial {outcome.best['trial']}.")
     else:
         _show_networks(console, outcome)
     say(console, outcome.verdict)
@@ -112,6 +113,7 @@ def _show_front(console: Console, found: Mapping[str, Any]) -> None:
 
 
 def _show_members(console: Console, found: Mapping[str, Any]) -> None:
+    """Print the table of a front."""
     front, rivals = found["front"], found["front_references"]
     say(console, f"The front: {len(front)} wirings that no other one is as good as with no more parameters.")
     table = Table("parameters", "trial", "search", "validation", "test", "dense: test")

@@ -93,13 +93,9 @@ def flags(config: type[SharedOptions]) -> Callable[[Command], Command]:
 
     Values arrive as text, or lists of text; the options themselves check and convert them.
     """
-    common = [*_COMMON]
-
-    def extend(command: Command) -> Command:
-        every = sorted(_all_flags(config), key=lambda flag: common.index(flag.field) if flag.field in common else 99)
-        return _extended(command, map(_option_parameter, every), _rank)
-
-    return extend
+    every = list(_all_flags(config))
+    every.sort(key=lambda flag: _COMMON.index(flag.field) if flag.field in _COMMON else len(_COMMON))
+    return lambda command: _extended(command, map(_option_parameter, every), _rank)
 
 
 def drawing_flags(command: Command) -> Command:

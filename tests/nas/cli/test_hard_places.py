@@ -140,3 +140,22 @@ def test_a_full_disk_is_one_line_and_the_command_goes_on_later(
             for name in ("disk", "elsewhere")
         )
         assert with_gaps == at_once
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("arguments", ["features 0.graphml", "features 0.graphml --json", "run --print-toml", "--help"])
+def test_output_that_cannot_be_written_is_one_line(arguments: str, tmp_path: Path):
+    write_graphs(tmp_path, 1)
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "wirenas", *arguments.split()],
+            cwd=tmp_path,
+            env=ENVIRONMENT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode in (1, 2)
+    assert done.stderr.count("\n") == 1
+    assert "No space left on device" in done.stderr

@@ -88,6 +88,14 @@ def test_the_end_of_a_run_is_table_verdict_and_one_command():
     assert "a b/progress.png" in everything
 
 
+def test_the_end_of_a_front_names_the_winner_too():
+    trained = {"mean": 0.5, "std": None, "seeds": 1}
+    entry = {"trial": 2, "n_parameters": 700, "value": 0.5, "validation": trained, "test": trained}
+    text = shown(show_end, outcome(2, front=(entry,), objective="pareto"), RECORDS)
+    assert "The front: 1 wirings" in text
+    assert text.splitlines()[-4:-1] == ["The found wiring is that of trial 2.", "Won.", WHY]
+
+
 def test_a_run_without_finals_ends_with_all_that_is_known():
     own = outcome(1, test=None, references=(), verdict="")
     assert shown(show_end, own, RECORDS) == shown(show_outcome, own, RECORDS)
