@@ -11,7 +11,7 @@ import socket
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from socketserver import ThreadingMixIn
@@ -24,6 +24,7 @@ from optuna.trial import FrozenTrial
 
 from nas.errors import InputError
 from nas.options.options import OPTIONS_FILE, read_options
+from nas.report.chosen import explain_choice
 from nas.report.notes import study_note, trial_note
 from nas.space.space import DRAW_NAMES, without_draws
 from nas.store.folders import holds_survey
@@ -209,10 +210,19 @@ class Mirror:
         remark = _REMARK + (_FEWER if self._counts.total() > MOST_NOTES else "")
         if (winner := self._file.study.user_attrs.get("winner")) is not None:
             self.storage.set_study_user_attr(self.study_id, "winner", winner)
-        note = study_note(self._out, options, self._counts, self._file.get("outcome"), remark)
+        outcome = self._file.get("outcome")
+        note = study_note(self._out, options, self._counts, outcome, remark, self._explain(outcome))
         if note != self._note:
             self._note = note
             self._save_note(note)
+
+    def _explain(self, outcome: Mapping[str, Any] | None) -> str:
+        """Say why the winner, if there is one, is not the trial that has the best value."""
+        best = (outcome or {}).get("best") or {}
+        if outcome is None or "value" not in best:
+            return ""
+        direction = self._file.study.directions[0].name.lower()
+        return explain_choice(self._file.records(), best, direction, outcome.get("test"))
 
     def _name_values(self) -> None:
         names = self._file.study.metric_names

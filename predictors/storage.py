@@ -75,8 +75,13 @@ def save(predictor: Predictor, folder: str | os.PathLike[str]) -> None:
     old = _arrays_named_in(place / FILE)
     with atomic_write(place / document["arrays"]) as temporary:
         temporary.write_bytes(content)
-    with atomic_write(place / FILE) as temporary:
-        temporary.write_bytes(written)
+    try:
+        with atomic_write(place / FILE) as temporary:
+            temporary.write_bytes(written)
+    except OSError:
+        if old != document["arrays"]:
+            (place / document["arrays"]).unlink(missing_ok=True)  # Nothing would ever name them.
+        raise
     if old not in (None, document["arrays"]):
         (place / str(old)).unlink(missing_ok=True)
 

@@ -17,8 +17,9 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary path in the folder of `path`, and move the file written there to `path` at the end.
 
     The move replaces an older file in one step. If the block raises, the temporary file is removed and `path` is left
-    as it was. The temporary name ends in ``.tmp``, whatever the suffix of `path`. The file gets the permissions of any
-    new file (the umask's): some libraries write for the owner alone.
+    as it was; an OSError then names `path`, even where a full disk did not say of which file it spoke. The temporary
+    name ends in ``.tmp``, whatever the suffix of `path`. The file gets the permissions of any new file (the umask's):
+    some libraries write for the owner alone.
 
     Examples
     --------
@@ -27,11 +28,14 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     final = Path(path)
     temporary = _beside(final)
-    mode = _usual_mode(temporary)
     try:
+        mode = _usual_mode(temporary)
         yield temporary
         temporary.chmod(mode)
         temporary.replace(final)
+    except OSError as error:
+        _name(error, temporary, final)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -40,19 +44,23 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
 def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give an empty temporary folder beside `path`, which takes the place of `path` at the end, whole.
 
-    If the block raises, the temporary folder is removed and `path` is left as it was.
+    If the block raises, the temporary folder is removed and `path` is left as it was; an OSError names it as that of
+    `atomic_write` does.
     """
     final = Path(path)
     temporary, old = _beside(final), _beside(final)
-    mode = _usual_mode(temporary)
-    temporary.mkdir()
     try:
+        mode = _usual_mode(temporary)
+        temporary.mkdir()
         yield temporary
         for file in filter(Path.is_file, temporary.rglob("*")):
             file.chmod(mode)
         if final.exists():
             final.rename(old)
         temporary.rename(final)
+    except OSError as error:
+        _name(error, temporary, final)
+        raise
     finally:
         if old.exists() and not final.exists():
             old.rename(final)
@@ -80,6 +88,14 @@ def _usual_mode(path: Path) -> int:
         return path.stat().st_mode & 0o777
     finally:
         path.unlink()
+
+
+def _name(error: OSError, temporary: Path, final: Path) -> None:
+    """Let an error of the temporary file or folder, or of no named one, speak of the one that was asked for."""
+    if error.errno is None:
+        return  # Its text is all that it has.
+    if error.filename is None or str(error.filename).startswith(str(temporary)):
+        error.filename = str(final)
 
 
 def _beside(path: Path) -> Path:

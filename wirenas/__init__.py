@@ -3,11 +3,6 @@
 `priors`, `predictors` and `nas` are also names of other distributions, and of folders that people make.
 """
 
-from __future__ import annotations
-
-from importlib import import_module
-from importlib.util import find_spec
-
 __all__ = ["require_own"]
 
 
@@ -24,6 +19,10 @@ def require_own(*packages: str) -> None:
     ImportError
         If something else is imported under one of the names: one line with its path.
     """
+    # Imported here, so that Ctrl-C is answered from the first moment on: until the command is there, Python answers.
+    from importlib import import_module
+    from importlib.util import find_spec
+
     for package in packages:
         try:
             own = hasattr(import_module(package), "_WIRENAS")

@@ -1,19 +1,18 @@
 """The command ``wirenas``, also as ``python -m wirenas``: leads to the command line of nas."""
 
-from __future__ import annotations
-
+# What `signal` is made of, without the enums around it, which take longer than all else until Ctrl-C is answered.
+import _signal  # type: ignore[import-not-found]
 import os
-import signal
 import sys
-
-from wirenas import require_own
 
 __all__ = ["main"]
 
 
 def main() -> None:
     """Run the command line and exit, with 2 and one line if another project's packages are in the way."""
-    signal.signal(signal.SIGINT, _leave)
+    _signal.signal(_signal.SIGINT, _leave)
+    from wirenas import require_own
+
     try:
         require_own("priors", "predictors", "nas")
     except ImportError as error:

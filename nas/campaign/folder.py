@@ -21,8 +21,9 @@ from nas.store.folders import holds_survey
 
 if TYPE_CHECKING:
     from nas.campaign.campaign import Campaign
+    from nas.store.records import Records
 
-__all__ = ["is_from_python", "open_campaign", "read_best", "read_status"]
+__all__ = ["is_from_python", "open_campaign", "read_best", "read_records", "read_status"]
 
 
 def open_campaign(
@@ -72,6 +73,13 @@ def read_status(out: Path) -> Outcome:
     options = resolve(read_options(out / OPTIONS_FILE))
     outcome = Outcome.of(out, options, None, records, storing=storing_of(study))
     return replace(outcome, metric=(study.get("options") or {}).get("metric", outcome.metric))
+
+
+def read_records(out: Path) -> Records:
+    """Return the records of a campaign's trials."""
+    from nas.store.study import StudyFile
+
+    return StudyFile(out).records()
 
 
 def read_best(out: Path) -> dict[str, Any]:

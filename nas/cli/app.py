@@ -23,7 +23,7 @@ from nas.cli.console import (
     say,
     say_what_was_assumed,
 )
-from nas.cli.flags import Directed, GraphFormat, Merge, drawing_flags, drawing_of, flags, given_options
+from nas.cli.flags import WHERE, Directed, GraphFormat, Merge, drawing_flags, drawing_of, flags, given_options
 from nas.cli.predictors import predictor_commands
 from nas.cli.studies import study_commands
 from nas.errors import CampaignError, InputError
@@ -57,15 +57,25 @@ Threads = Annotated[
 ]
 Data = Annotated[
     Path | None,
-    typer.Option(help="Folder of a task's files (mnist, fashion-mnist). Default: WIRENAS_DATA, cache, download."),
+    typer.Option(
+        help="Folder of a task's files (mnist, fashion-mnist). Default: WIRENAS_DATA, cache, download.",
+        rich_help_panel=WHERE,
+    ),
 ]
 
 Storage = Annotated[
     str | None,
-    typer.Option(metavar="URL", help=f"Share the search with `wirenas worker` in a database: {_URL}."),
+    typer.Option(
+        metavar="URL",
+        help=f"Share the search with `wirenas worker` in a database: {_URL}.",
+        rich_help_panel=WHERE,
+    ),
 ]
 Study = Annotated[
-    str | None, typer.Option(metavar="NAME", help="The campaign's name in the storage. Default: the folder's name.")
+    str | None,
+    typer.Option(
+        metavar="NAME", help="The campaign's name in the storage. Default: the folder's name.", rich_help_panel=WHERE
+    ),
 ]
 
 
@@ -128,8 +138,8 @@ def run(
     Example: wirenas run --task digits --network mlp --trials 200 --out results/digits
     """
     with interruptible(_RESUMES):
-        from nas.campaign.folder import open_campaign
-        from nas.cli.display import show_outcome
+        from nas.campaign.folder import open_campaign, read_records
+        from nas.cli.display import show_end
         from nas.report.progress import CampaignDisplay, slow_engine_notice
 
         console, notice = make_console(stderr=True), slow_engine_notice(given["engine"])
@@ -141,7 +151,7 @@ def run(
             typer.echo(explained_options(options), nl=False)
             return
         outcome = opened.run(CampaignDisplay(console, options.direction, notice, by_size=options.by_size))
-    print_json(outcome.to_json()) if as_json else show_outcome(make_console(), outcome)
+    print_json(outcome.to_json()) if as_json else show_end(make_console(), outcome, read_records(opened.out))
 
 
 @app.command()
@@ -159,7 +169,7 @@ def survey(
     Example: wirenas survey --task digits --wirings 100000 --seeds 3 --out atlas/
     """
     with interruptible(_RESUMES):
-        from nas.cli.display import show_survey
+        from nas.cli.display import show_survey_end
         from nas.report.progress import slow_engine_notice, survey_display
         from nas.survey import open_survey
 
@@ -167,7 +177,7 @@ def survey(
         with survey_display(console, notice) as watch:
             opened = open_survey(out, given_options(given, SurveyOptions), threads, data)
             outcome = opened.run(watch, lambda line: say(console, line))
-    print_json(outcome.to_json()) if as_json else show_survey(make_console(), outcome)
+    print_json(outcome.to_json()) if as_json else show_survey_end(make_console(), outcome)
 
 
 @app.command()
@@ -177,21 +187,22 @@ def status(
     ],
     as_json: Json = False,
 ) -> None:
-    """Say where a campaign or a survey stands.
+    """Say where a campaign or a survey stands, and all that it found.
 
     Example: wirenas status results/digits
     """
-    from nas.campaign.folder import read_status
+    from nas.campaign.folder import read_records, read_status
     from nas.cli.display import show_outcome, show_survey
     from nas.store.folders import holds_survey
-    from nas.store.survey_table import read_outcome
 
     if holds_survey(out):
+        from nas.store.survey_table import read_outcome
+
         survey_outcome = read_outcome(out)
         print_json(survey_outcome.to_json()) if as_json else show_survey(make_console(), survey_outcome)
         return
     outcome = read_status(out)
-    print_json(outcome.to_json()) if as_json else show_outcome(make_console(), outcome)
+    print_json(outcome.to_json()) if as_json else show_outcome(make_console(), outcome, read_records(out))
 
 
 @app.command()
@@ -200,11 +211,14 @@ def best(out: Folder, as_json: Json = False) -> None:
 
     Example: wirenas best results/digits
     """
-    from nas.campaign.folder import read_best
+    from nas.campaign.folder import read_best, read_records, read_status
     from nas.cli.display import show_best
 
     found = read_best(out)
-    print_json(found) if as_json else show_best(make_console(), found)
+    if as_json:
+        print_json(found)
+        return
+    show_best(make_console(), found, read_records(out), read_status(out).direction)
 
 
 @app.command()

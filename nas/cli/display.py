@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,9 @@ from rich.table import Table
 
 from nas.cli.console import duration, say
 from nas.report.card import comparison, number, spread
+from nas.report.chosen import chosen_record, explain_choice, params_in_words
 from nas.report.outcome import Outcome
+from nas.store.records import Records
 from predictors import FEATURES
 
 if TYPE_CHECKING:
@@ -19,11 +22,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "show_best",
+    "show_end",
     "show_explanation",
     "show_features",
     "show_outcome",
     "show_predictions",
     "show_survey",
+    "show_survey_end",
     "show_validation",
     "show_worth",
     "show_written",
@@ -33,26 +38,40 @@ _DRIVES = 3
 _FRAME, _COLUMN = 4, 15
 
 
-def show_outcome(console: Console, outcome: Outcome) -> None:
-    """Print what a campaign found and where it lies."""
+def show_end(console: Console, outcome: Outcome, records: Records) -> None:
+    """Print what a run comes to: its networks, the verdict, and the command that shows the rest."""
+    if outcome.test is None:
+        show_outcome(console, outcome, records)
+        return
+    assert outcome.best is not None
+    if outcome.front:
+        _show_members(console, outcome.to_json())
+        say(console, f"The found wiring is that of trial {outcome.best['trial']}.")
+    else:
+        _show_networks(console, outcome)
+    say(console, outcome.verdict)
+    if why := explain_choice(records, outcome.best, outcome.direction, outcome.test):
+        say(console, why)
+    say(console, f"Network and card: {outcome.out}/best/   all else: wirenas status {shlex.quote(outcome.out)}")
+
+
+def show_outcome(console: Console, outcome: Outcome, records: Records) -> None:
+    """Print all that a campaign found and where it lies."""
     if outcome.best is None:
         say(console, f"{outcome.out}: no trial is complete yet ({_incomplete(outcome)})")
         return
     best = outcome.best
-    params = ", ".join(f"{name} {_short(value)}" for name, value in best["params"].items() if "seed" not in name)
+    words = params_in_words(best["params"], chosen_record(records, best))
+    params = ", ".join(f"{name} {text}" for name, text in words.items() if "seed" not in name)
     say(
         console,
         f"{outcome.complete} trials complete, {_incomplete(outcome)}. "
         f"Best: trial {best['trial']}, {outcome.metric} {number(best['value'])} on validation ({params}).",
     )
+    if why := explain_choice(records, best, outcome.direction, outcome.test):
+        say(console, why)
     if outcome.test is not None:
-        table = Table("network", f"test {outcome.metric}", "parameters", "learning rate")
-        for row in comparison(outcome):
-            table.add_row(*row)
-        table.add_section()
-        for name, plateau in (outcome.plateaus or {}).items():
-            table.add_row(f"plateau of a rule: {name}", number(plateau), "–", "–")
-        console.print(table)
+        _show_networks(console, outcome)
         say(console, outcome.verdict)
         say(console, f"Test: mean ± standard deviation over {outcome.test['seeds']} fresh seeds.")
     _show_front(console, outcome.to_json())
@@ -65,6 +84,20 @@ def show_outcome(console: Console, outcome: Outcome) -> None:
         say(console, f"Not over yet: the command that started it goes on; all trials: {outcome.out}/trials.csv")
 
 
+def _show_networks(console: Console, outcome: Outcome) -> None:
+    """Print the tests of the found wiring and its references, and what simple rules reach."""
+    assert outcome.best is not None
+    table = Table("network", f"test {outcome.metric}", "parameters", "learning rate")
+    (name, *found), *rivals = comparison(outcome)
+    table.add_row(f"{name}, trial {outcome.best['trial']}", *found)
+    for row in rivals:
+        table.add_row(*row)
+    table.add_section()
+    for rule, plateau in (outcome.plateaus or {}).items():
+        table.add_row(f"plateau of a rule: {rule}", number(plateau), "–", "–")
+    console.print(table)
+
+
 def _incomplete(outcome: Outcome) -> str:
     stopped = f"{outcome.stopped} stopped early, " if outcome.stopped else ""
     return f"{stopped}{outcome.failed} failed"
@@ -74,6 +107,13 @@ def _show_front(console: Console, found: Mapping[str, Any]) -> None:
     """Print the members of a front, if there is one, by size, each beside the dense network of equal parameters."""
     if not found.get("front"):
         return
+    _show_members(console, found)
+    if found["over"]:
+        say(console, "Front: {out}/front.csv   plot: {out}/front.png   wirings: {out}/front/".format(**found))
+
+
+def _show_members(console: Console, found: Mapping[str, Any]) -> None:
+    """Print the table of a front."""
     front, rivals = found["front"], found["front_references"]
     say(console, f"The front: {len(front)} wirings that no other one is as good as with no more parameters.")
     table = Table("parameters", "trial", "search", "validation", "test", "dense: test")
@@ -87,8 +127,6 @@ def _show_front(console: Console, found: Mapping[str, Any]) -> None:
     console.print(table)
     if rivals:
         say(console, "Validation and test: with fresh seeds; dense: of as many parameters as comes nearest.")
-    if found["over"]:
-        say(console, "Front: {out}/front.csv   plot: {out}/front.png   wirings: {out}/front/".format(**found))
 
 
 def _show_steering(console: Console, outcome: Outcome) -> None:
@@ -108,12 +146,14 @@ def _show_steering(console: Console, outcome: Outcome) -> None:
         say(console, f"Choosing and storing took {_percent(outcome.overhead['share'])} of the time of the trials.")
 
 
-def show_best(console: Console, found: Mapping[str, Any]) -> None:
+def show_best(console: Console, found: Mapping[str, Any], records: Records, direction: str) -> None:
     """Print the best candidate, its files, and the front that it is of."""
     best = found["best"]
     say(console, f"trial {best['trial']}, {number(best['value'])} on validation")
-    for name, value in best["params"].items():
-        say(console, f"  {name}: {_short(value)}")
+    if why := explain_choice(records, best, direction, found["test"]):
+        say(console, why)
+    for name, text in params_in_words(best["params"], chosen_record(records, best)).items():
+        say(console, f"  {name}: {text}")
     if best.get("chosen"):
         say(console, f"chosen: {best['chosen']}")
     if best.get("prediction") is not None:
@@ -139,24 +179,26 @@ def show_written(console: Console, written: Mapping[str, Any]) -> None:
     say(console, f'load: nas.networks.load_network("{written["out"]}/network.safetensors")')
 
 
-def _short(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
 def show_survey(console: Console, outcome: SurveyOutcome) -> None:
-    """Print what a survey holds and how to read it."""
-    is_over = outcome.wirings >= outcome.wanted
-    wirings = f"{outcome.wirings}" if is_over else f"{outcome.wirings} of {outcome.wanted}"
-    say(
-        console,
-        f"{wirings} wirings, {outcome.trainings} trainings "
-        f"({outcome.diverged} diverged, {outcome.failed} failed), {duration(outcome.seconds)} of training.",
-    )
-    if not is_over:
+    """Print all that a survey holds and how to read it."""
+    say(console, _describe_survey(outcome))
+    if outcome.wirings < outcome.wanted:
         say(console, "Not over yet: the command that started it goes on.")
     say(console, f'Rows: {outcome.out}/parts/   as a table: nas.load("{outcome.out}").to_frame()')
     if outcome.predictor is not None:
         show_worth(console, {**outcome.predictor, "out": outcome.out})
+
+
+def show_survey_end(console: Console, outcome: SurveyOutcome) -> None:
+    """Print what a survey holds, and the command that shows the rest."""
+    say(console, _describe_survey(outcome))
+    say(console, f"How to read it, and what it predicts: wirenas status {shlex.quote(outcome.out)}")
+
+
+def _describe_survey(outcome: SurveyOutcome) -> str:
+    wirings = f"{outcome.wirings}" if outcome.wirings >= outcome.wanted else f"{outcome.wirings} of {outcome.wanted}"
+    mishaps = f"{outcome.diverged} diverged, {outcome.failed} failed"
+    return f"{wirings} wirings, {outcome.trainings} trainings ({mishaps}), {duration(outcome.seconds)} of training."
 
 
 def show_predictions(console: Console, out: Path, found: Sequence[Mapping[str, Any]]) -> None:

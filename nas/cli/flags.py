@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from nas.cli.commands import split_lists
@@ -21,7 +20,7 @@ from nas.space.families import FAMILIES, Drawing
 from nas.space.space import Space
 from nas.training.recipe import Recipe
 
-__all__ = ["Directed", "GraphFormat", "Merge", "drawing_flags", "drawing_of", "flags", "given_options"]
+__all__ = ["WHERE", "Directed", "GraphFormat", "Merge", "drawing_flags", "drawing_of", "flags", "given_options"]
 
 _FLAG_NAMES = {
     "priors": "prior",
@@ -40,13 +39,32 @@ _READING = {"graph_format": "format", "directed": "directed", "merge": "merge"}
 _SEVERAL = " Several with commas, or again."
 _PRIOR = "The prior"
 _UNITS = "Input and output units"
-_OPTION_PANELS: dict[type[SharedOptions], str] = {CampaignOptions: "The campaign", SurveyOptions: "The survey"}
-_CHOICE = "How a campaign chooses candidates"
-_OF_CHOICE = ("sampler", "startup", "screened", "share", "repeats", "warm_start", "batch")
-_PANELS: tuple[tuple[type[BaseModel], str | None, str], ...] = (
-    (Space, "space", "What varies between the candidates"),
-    (Recipe, "recipe", "How networks are trained; a task has defaults of its own"),
+_COMMON = (
+    "task", "network", "trials", "wirings", "seeds", "priors", "nodes", "degree", "max_parameters", "epochs",
+    "learning_rates", "seed",
+)  # fmt: skip
+"""What most people give: it stands first, in the panel of the command's own options."""
+WHERE = "Where it runs"
+_SPACE, _RECIPE = (
+    "What else varies between the candidates",
+    "How else networks are trained; a task has its own defaults",
 )
+_GROUPS = {
+    _SPACE: (),
+    "How a wiring becomes a network": (
+        "activation", "cell", "structure", "orientation", "attachment", "reads", "readouts", "width",
+    ),
+    "Own graphs": ("graphs", "graphs_format", "graphs_directed", "graphs_merge"),
+    _RECIPE: (),
+    "How a campaign chooses candidates": (
+        "sampler", "startup", "screened", "share", "repeats", "warm_start", "batch",
+    ),
+    "What a trial is worth, and which are trained again": (
+        "objective", "replicates", "early_stopping", "finalists", "final_seeds",
+    ),
+    WHERE: ("engine", "device"),
+}  # fmt: skip
+"""Panels of the help in their order, and the options that stand there; others of a space or a recipe in its own."""
 
 GraphFormat = Annotated[
     str | None,
@@ -66,7 +84,7 @@ class _Flag:
     name: str
     field: str
     section: str | None
-    panel: str
+    panel: str | None
     info: FieldInfo
 
 
@@ -75,7 +93,9 @@ def flags(config: type[SharedOptions]) -> Callable[[Command], Command]:
 
     Values arrive as text, or lists of text; the options themselves check and convert them.
     """
-    return lambda command: _extended(command, map(_option_parameter, _all_flags(config)))
+    every = list(_all_flags(config))
+    every.sort(key=lambda flag: _COMMON.index(flag.field) if flag.field in _COMMON else len(_COMMON))
+    return lambda command: _extended(command, map(_option_parameter, every), _rank)
 
 
 def drawing_flags(command: Command) -> Command:
@@ -152,27 +172,46 @@ def _option_parameter(flag: _Flag) -> inspect.Parameter:
     return _parameter(flag.name, kind | None, option, None)
 
 
-def _extended(command: Command, added: Iterable[inspect.Parameter]) -> Command:
-    """Replace the ``**given`` in a command's signature, from which typer reads the flags."""
+def _rank(parameter: inspect.Parameter) -> int:
+    """Return where a parameter stands in the help: common options, the command's own, and panel by panel."""
+    options = getattr(parameter.annotation, "__metadata__", ())
+    panel = next((getattr(option, "rich_help_panel", None) for option in options), None)
+    return list(_GROUPS).index(panel) if panel in _GROUPS else -1
+
+
+def _extended(
+    command: Command, added: Iterable[inspect.Parameter], rank: Callable[[inspect.Parameter], int] | None = None
+) -> Command:
+    """Replace the ``**given`` in a command's signature, from which typer reads the flags.
+
+    Added parameters follow the command's own ones; with a rank they go before those of the same rank.
+    """
     own = inspect.signature(command, eval_str=True)
     kept = [parameter for parameter in own.parameters.values() if parameter.kind is not inspect.Parameter.VAR_KEYWORD]
-    parameters = sorted([*kept, *added], key=lambda parameter: parameter.kind)
+    if rank is None:
+        parameters = sorted([*kept, *added], key=lambda parameter: parameter.kind)
+    else:
+        parameters = sorted([*added, *kept], key=lambda parameter: (parameter.kind, rank(parameter)))
     command.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return command
 
 
 def _all_flags(options: type[SharedOptions]) -> Iterator[_Flag]:
-    for config, section, panel in ((options, None, _OPTION_PANELS[options]), *_PANELS):
+    grouped = {name: panel for panel, names in _GROUPS.items() for name in names}
+    for config, section, panel in ((options, None, None), (Space, "space", _SPACE), (Recipe, "recipe", _RECIPE)):
         for name, info in options_of(config).items():
             if name not in _LEFT_OUT[options]:
-                own_panel = _CHOICE if name in _OF_CHOICE else panel
+                own_panel = None if name in _COMMON else grouped.get(name, panel)
                 yield _Flag(_FLAG_NAMES.get(name, name), name, section, own_panel, info)
 
 
 def _is_repeated(info: FieldInfo) -> bool:
     """Whether the field is a tuple of any length, in contrast to a (low, high) range."""
-    return Ellipsis in typing.get_args(info.annotation)
+    annotation: Any = info.annotation
+    # A family's own parameter keeps what pydantic takes off the fields of a class.
+    plain = typing.get_args(annotation)[0] if typing.get_origin(annotation) is Annotated else annotation
+    return Ellipsis in typing.get_args(plain)
 
 
 def _metavar(name: str, info: FieldInfo) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from nas.networks.activations import ACTIVATIONS
@@ -87,7 +87,8 @@ def save_network(network: Network, path: str | PathLike[str]) -> None:
     }
     metadata = {_KEY: json.dumps(description, allow_nan=False)}
     with atomic_write(Path(path)) as temporary:
-        save_file(tensors, temporary, metadata)
+        # Written by Python, what a full disk says is an OSError.
+        temporary.write_bytes(save(tensors, metadata))
 
 
 def _check_kind(network: Network) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from nas.report.chosen import chosen_record, explain_choice, params_in_words
+from nas.report.lines import number
 from nas.report.outcome import Outcome
 from priors.version import __version__
 
 if TYPE_CHECKING:
     from nas.evaluation.finals import Finals
     from nas.options.options import CampaignOptions
+    from nas.store.records import Record, Records
     from nas.tasks import Task
 
 __all__ = ["PICTURE", "PICTURE_LINE", "card", "comparison", "markdown_table", "number", "spread"]
@@ -20,20 +23,22 @@ PICTURE_LINE = f"![The wiring]({PICTURE})\n\n"
 """How a card shows the drawing beside it."""
 
 
-def card(options: CampaignOptions, task: Task | None, finals: Finals | None, outcome: Outcome) -> str:
+def card(options: CampaignOptions, task: Task | None, finals: Finals | None, outcome: Outcome, records: Records) -> str:
     """Return the card's text."""
     best = outcome.best or {}
     trials = outcome.complete + outcome.stopped
     sections = [
         f"# {best['fingerprint'][:12]}: trial {best['trial']} of a campaign of {trials} trials",
-        "## Wiring\n\n" + PICTURE_LINE + markdown_table(("what", "value"), _of_wiring(options, best)),
+        "## Wiring\n\n"
+        + PICTURE_LINE
+        + markdown_table(("what", "value"), _of_wiring(options, best, chosen_record(records, best))),
     ]
     if task is None or finals is None:
         sections.append(f"## Value\n\n{number(best['value'])} ({options.direction}), from the user's own evaluation.")
         sections.append("## Load\n\n```python\nfrom priors import read_wiring\n\n"
                         'wiring = read_wiring("wiring.json")\n```')  # fmt: skip
     else:
-        sections += [_data(task), _recipe(options), _results(task, finals, outcome), _sizes(options, finals)]
+        sections += [_data(task), _recipe(options), _results(task, finals, outcome, records), _sizes(options, finals)]
         sections.append("## Load\n\n```python\nfrom nas.networks import load_network\n\n"
                         f'network = load_network("network.safetensors")\n```\n\n{_call(task)}')  # fmt: skip
     sections.append(f"Written by WireNAS {__version__}.")
@@ -57,13 +62,8 @@ def spread(summary: Mapping[str, Any]) -> str:
     return f"{number(summary['mean'])}{deviation}"
 
 
-def number(value: float | None) -> str:
-    """Return a value with four decimals, as accuracies are told apart by."""
-    return "–" if value is None else f"{value:.4f}"
-
-
-def _of_wiring(options: CampaignOptions, best: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    rows = list(best["params"].items())
+def _of_wiring(options: CampaignOptions, best: Mapping[str, Any], record: Record | None) -> list[tuple[str, Any]]:
+    rows: list[tuple[str, Any]] = [*params_in_words(best["params"], record, str).items()]
     if name := options.space.graph_name(best["params"]):
         rows.append(("name of the graph", name))
     if best.get("chosen"):
@@ -90,13 +90,15 @@ def _recipe(options: CampaignOptions) -> str:
     return "## Recipe\n\n" + markdown_table(("what", "value"), rows)
 
 
-def _results(task: Task, finals: Finals, outcome: Outcome) -> str:
+def _results(task: Task, finals: Finals, outcome: Outcome, records: Records) -> str:
     n_seeds, value = len(finals.winner.test), finals.training.history.value
     text = f"## Results\n\nTest {task.metric}, mean ± standard deviation over {n_seeds} fresh seeds; "
     text += "every network was trained with the same recipe, learning rates and seeds."
     if len(finals.finalists) > 1:
         text += f" The found wiring is the best of {len(finals.finalists)} finalists by the validation of the very "
         text += "trainings that are tested here, so part of their luck may be in its mean."
+    if why := explain_choice(records, outcome.best or {}, outcome.direction, outcome.test):
+        text += f" {why}"
     text += "\n\n"
     text += markdown_table(("network", f"test {task.metric}", "parameters", "learning rate"), comparison(outcome))
     text += f"\n\n{outcome.verdict}\n\n"

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from nas.report.card import number, spread
+from nas.report.chosen import params_in_words
+from nas.report.chosen import short as _short
 from nas.report.outcome import describe_origin
 from nas.store.records import Record
 
@@ -40,7 +42,7 @@ def trial_note(record: Record, out: Path, metric: str = "value", objectives: Seq
     values of the trial.
     """
     parts = [
-        f"**{_describe_params(record.params)}**" if record.params else "",
+        f"**{_describe_params(params_in_words(record.params, record))}**" if record.params else "",
         _result(record, metric, objectives),
         _predicted(record),
         _bullets(_sizes(record)),
@@ -58,6 +60,7 @@ def study_note(
     counts: Mapping[str, int],
     outcome: Mapping[str, Any] | None = None,
     remark: str = "",
+    why: str = "",
 ) -> str:
     """Return the note on a campaign.
 
@@ -73,6 +76,8 @@ def study_note(
         What the campaign found, as JSON types; left out where trials were added since.
     remark : str, optional
         A last paragraph.
+    why : str, optional
+        Why the winner is not the trial of the best value.
     """
     task = options.get("task")
     # A campaign without a task stores the word, since files cannot hold None.
@@ -85,7 +90,7 @@ def study_note(
     parts = [
         title,
         f"Trials: {done}{wanted}. Objective: {goal}.",
-        _verdict(outcome) if outcome is not None and is_over else "",
+        _verdict(outcome, why) if outcome is not None and is_over else "",
         "## Options\n\n" + _bullets(_options(options)),
         _best(out),
         remark,
@@ -93,10 +98,10 @@ def study_note(
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def _describe_params(params: Mapping[str, Any]) -> str:
+def _describe_params(params: Mapping[str, str]) -> str:
     """Return family and parameters in words; a parameter without a phrase of its own stands under its name."""
     phrases = [
-        _PHRASES.get(name, name.replace("_", " ") + " {}").format(_short(value))
+        _PHRASES.get(name, name.replace("_", " ") + " {}").format(value)
         for name, value in params.items()
         if name != "family" and not name.endswith(_SEED)
     ]
@@ -167,13 +172,13 @@ def _origin(record: Record) -> list[str]:
     return lines
 
 
-def _verdict(outcome: Mapping[str, Any]) -> str:
+def _verdict(outcome: Mapping[str, Any], why: str) -> str:
     """Return how the campaign ended, and the tests of the found wiring and its references."""
     best, test = outcome.get("best"), outcome.get("test")
     rows = [] if test is None else [{"name": "found wiring", **test}, *outcome.get("references", ())]
     parts = [
         "## Verdict",
-        "" if best is None else f"The winner is trial {best['trial']}.",
+        "" if best is None else f"The winner is trial {best['trial']}. {why}".strip(),
         outcome.get("verdict", ""),
         _bullets(f"{row['name']}: test {spread(row)}, {row.get('n_parameters', '–')} parameters" for row in rows),
     ]
@@ -214,7 +219,3 @@ def _bullets(lines: Iterable[str]) -> str:
 
 def _numbers(values: Sequence[float]) -> str:
     return ", ".join(map(number, values))
-
-
-def _short(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -63,7 +63,7 @@ def write_output(
 
             save_network(cast("Network", finals.training.network), temporary / "network.safetensors")
         (temporary / "outcome.json").write_text(json.dumps(outcome.to_json(), indent=2) + "\n", encoding="utf-8")
-        text = card(options, task, finals, outcome)
+        text = card(options, task, finals, outcome, records)
         if wiring.n_neurons <= MOST_NEURONS and wiring.n_edges <= MOST_EDGES:
             assert outcome.best is not None
             plot_wiring(temporary / PICTURE, wiring, f"wiring of trial {outcome.best['trial']}")
@@ -109,6 +109,10 @@ def plot_progress(path: Path, records: Records, outcome: Outcome, finals: Finals
     _at_the_edge(axes, numbers, values, (low, high), "trial")
     axes.plot(numbers, values, "o", color="0.65", markersize=4, label="trial")
     axes.step(numbers, best, where="post", color=BLUE, linewidth=2, label="best so far")
+    if finals is not None and outcome.best is not None:
+        winner, value = outcome.best["trial"], min(max(outcome.best["value"], low), high)
+        style = {"color": GREEN, "markersize": 9, "markeredgewidth": 1.5, "fillstyle": "none"}
+        axes.plot([winner], [value], "o", **style, label=f"winner: trial {winner}")
     axes.set_xlabel("trial")
     axes.set_ylabel(f"{_label(outcome, 'validation')}{_averaged(records)}")
     axes.grid(alpha=0.3)

@@ -6,13 +6,24 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Column
+from rich.text import Text
 
 from nas.evaluation.watcher import Standing, Watcher
-from nas.report.card import number
-from nas.report.lines import duration, say
+from nas.report.lines import duration, number, say
 from nas.report.outcome import is_by_chance, is_steered
 from nas.store.records import Record, Records
 from nas.training.session import sign_of
@@ -20,6 +31,8 @@ from nas.training.session import sign_of
 __all__ = ["CampaignDisplay", "Display", "counting", "slow_engine_notice", "survey_display"]
 
 _SECONDS_BETWEEN_LINES = 5.0
+_LONGEST_BAR, _BESIDE_BARS = 20, 70
+"""Columns of a terminal: of a bar at most, and what is left for words before there is one."""
 
 
 def slow_engine_notice(engine: str | None) -> str | None:
@@ -82,13 +95,37 @@ class Display:
             self.bars.stop()
 
 
+class _Note(ProgressColumn):
+    """What a task says of itself, on one line that ends where the terminal does."""
+
+    def render(self, task: Task) -> Text:
+        return Text(task.fields["note"], no_wrap=True, overflow="ellipsis")
+
+
+class _Bar(BarColumn):
+    """A bar that takes what words leave of the terminal, whose width may change, and nothing of a narrow one."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+
+    def __call__(self, task: Task) -> Any:
+        width = min(_LONGEST_BAR, self._console.width - _BESIDE_BARS)
+        if width <= 0:
+            return Text("")
+        self.bar_width = width
+        return super().__call__(task)
+
+
 def _bars(console: Console, *, transient: bool = False) -> Progress:
+    # Where room is short, the words on the right give way.
+    whole = [Column(no_wrap=True) for _ in range(3)]
     return Progress(
-        TextColumn("{task.description:<10}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[note]}"),
-        TimeRemainingColumn(compact=True),
+        TextColumn("{task.description}", table_column=whole[0]),
+        MofNCompleteColumn(table_column=whole[1]),
+        TimeRemainingColumn(compact=True, table_column=whole[2]),
+        _Bar(console),
+        _Note(),
         console=console,
         transient=transient,
         # A training may take minutes, and the rate needs several.
@@ -104,7 +141,7 @@ class CampaignDisplay(Watcher):
         self._sign, self._by_size = sign_of(direction), by_size
         self._done = self._total = self._trained = 0
         self._stage = ""
-        self._best: float | None = None
+        self._best: Record | None = None
         self._values: dict[bool, list[float]] = {True: [], False: []}
         """Of steered trials, and of those that chance chose."""
         self._rank_correlation: float | None = None
@@ -120,7 +157,7 @@ class CampaignDisplay(Watcher):
             self._include(record)
         self._done, self._total = done, total
         line = f"search: {done} of {total} trials are done"
-        self.display.begin("search", done, total, note=f"{self._found()}, 0/min", line=line)
+        self.display.begin("search", done, total, note=f"{self._found()}{self._worth()}", line=line)
 
     def recorded(self, record: Record) -> None:
         """Show how far the search is, and why a trial failed."""
@@ -128,10 +165,10 @@ class CampaignDisplay(Watcher):
         self._done += record.is_counted
         if record.error is not None:
             self.display.say(f"trial {record.number} failed: {record.error}")
-        found, rate = self._found(), f"{self.display.per_minute(self._done):.0f}"
+        found, worth, rate = self._found(), self._worth(), f"{self.display.per_minute(self._done):.0f}"
         left = self.display.left(self._done) or "?"
-        line = f"search: {self._done} of {self._total} trials, {found}, {rate} per minute, {left} left"
-        self.display.update(self._done, note=f"{found}, {rate}/min", line=line)
+        line = f"search: {self._done} of {self._total} trials, {left} left, {found}, {rate} per minute{worth}"
+        self.display.update(self._done, note=f"{found}, {rate}/min{worth}", line=line)
 
     def stage_started(self, stage: str, trainings: int) -> None:
         """Show what follows the search."""
@@ -143,7 +180,8 @@ class CampaignDisplay(Watcher):
     def trained(self) -> None:
         """Show how far the stage is."""
         self._trained += 1
-        line = f"{self._stage}: {self._trained} of {self._total} trainings"
+        left = f", {self.display.left(self._trained)} left" if self._trained < self._total else ""
+        line = f"{self._stage}: {self._trained} of {self._total} trainings{left}"
         self.display.update(self._trained, line="" if self._stage == "predictor" else line)
 
     def noticed(self, line: str) -> None:
@@ -159,25 +197,30 @@ class CampaignDisplay(Watcher):
             self._rank_correlation = record.rank_correlation
         if record.value is None:
             return
-        if self._best is None or self._sign * record.value > self._sign * self._best:
-            self._best = record.value
+        # As everywhere, a trial that was stopped early is not the best, and of equal ones the first is.
+        best = None if self._best is None else self._best.value
+        if record.is_complete and (best is None or self._sign * record.value > self._sign * best):
+            self._best = record
         if is_steered(record) or is_by_chance(record):
             self._values[is_steered(record)].append(record.value)
 
     def _found(self) -> str:
-        """Return the best value so far, and what predictions are worth.
+        """Return the best value so far, and whose it is."""
+        return "best –" if self._best is None else f"best {number(self._best.value)} (trial {self._best.number})"
+
+    def _worth(self) -> str:
+        """Return what predictions are worth, where that is known.
 
         That is the mean of what they chose beside that of what chance did; on the way to a front, where means say
         nothing, how well they rank wirings that were not learnt from.
         """
-        worth = ""
         if self._by_size:
-            if self._rank_correlation is not None:
-                worth = f", predictions' rank correlation {self._rank_correlation:.2f}"
-        elif all(self._values.values()):
-            steered, chance = (math.fsum(self._values[way]) / len(self._values[way]) for way in (True, False))
-            worth = f", steered {number(steered)} against {number(chance)} by chance"
-        return f"best {number(self._best)}{worth}"
+            worth = self._rank_correlation
+            return "" if worth is None else f", predictions' rank correlation {worth:.2f}"
+        if not all(self._values.values()):
+            return ""
+        steered, chance = (math.fsum(self._values[way]) / len(self._values[way]) for way in (True, False))
+        return f", steered {number(steered)} against {number(chance)} by chance"
 
 
 @contextmanager
@@ -194,7 +237,7 @@ def survey_display(console: Console, notice: str | None = None) -> Iterator[Call
             has_begun = True
         note = f"{standing.trainings * display.per_minute(done):,.0f} trainings/min"
         left = display.left(done) if done < total else None
-        line = f"survey: {done} of {total} wirings, {note}{f', {left} left' if left else ''}"
+        line = f"survey: {done} of {total} wirings, {f'{left} left, ' if left else ''}{note}"
         display.update(done, note=note, line=line)
 
     try:
@@ -207,13 +250,15 @@ def survey_display(console: Console, notice: str | None = None) -> Iterator[Call
 def counting(console: Console, what: str) -> Iterator[Callable[[int, int], None]]:
     """Give a function that takes how many of how many are done, and shows it: a bar, or a line every few seconds."""
     if not console.is_terminal:
-        last = time.monotonic()
+        first = last = time.monotonic()
 
         def show(done: int, total: int) -> None:
             nonlocal last
-            if time.monotonic() - last >= _SECONDS_BETWEEN_LINES:
-                last = time.monotonic()
-                say(console, f"{done} of {total} {what}")
+            now = time.monotonic()
+            if now - last >= _SECONDS_BETWEEN_LINES:
+                last = now
+                left = f", {duration((now - first) * (total - done) / done)} left" if 0 < done < total else ""
+                say(console, f"{done} of {total} {what}{left}")
 
         yield show
         return

@@ -16,10 +16,8 @@ from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from nas.errors import InputError
+from nas.store.arrow import pa, pq
 from priors.files import atomic_write, remove_leftovers
 
 __all__ = ["FORMAT", "SMALL_ROWS", "Part", "Parts", "list_parts", "read_identity", "read_rows", "schema_of"]

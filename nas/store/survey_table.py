@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from nas.errors import CampaignError, InputError
 from nas.options.options import PREDICTOR_FOLDER, SURVEY, SurveyOptions, read_options, resolve_survey
 from nas.space.space import Space
+from nas.store.arrow import pa
 from nas.store.survey_parts import list_parts, read_identity, read_rows
 from priors import Wiring
 

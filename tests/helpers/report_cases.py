@@ -89,7 +89,7 @@ class Found:
         return outcome
 
     def card(self) -> str:
-        return card(self.options, self.task, self.finals, self.outcome(Path("results/tiny")))
+        return card(self.options, self.task, self.finals, self.outcome(Path("results/tiny")), self.records)
 
 
 @cache

@@ -1,5 +1,6 @@
 """A predictor comes back as it was, bit by bit; whatever is wrong with its files is said in a line."""
 
+import errno
 import hashlib
 import json
 import os
@@ -49,6 +50,24 @@ def test_a_fresh_process_predicts_the_same_bits(saved: Path):
     mean, std = fitted().predict(wirings, return_std=True)
     low, high = fitted().interval(wirings)
     assert done.stdout.strip() == b"".join(a.tobytes() for a in (mean, std, low, high)).hex()
+
+
+@pytest.mark.parametrize("has_older", [False, True])
+def test_a_full_disk_leaves_no_half_of_a_predictor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_older: bool):
+    if has_older:
+        fitted().save(tmp_path)
+    before, write = sorted(tmp_path.iterdir()), Path.write_bytes
+
+    def full(path: Path, content: bytes) -> int:
+        if content.startswith(b"{"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        fitted().save(tmp_path)
+    assert caught.value.filename == str(tmp_path / FILE)
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_everything_comes_back(saved: Path):

@@ -1,6 +1,8 @@
 """Files and folders are written whole or not at all, and what a killed process left is removed."""
 
+import errno
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,6 +33,22 @@ def test_atomic_write_leaves_nothing_behind_on_failure(tmp_path: Path):
         fail()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("write", [atomic_write, atomic_folder])
+@pytest.mark.parametrize("of", ["nothing", "the temporary one", "another one"])
+def test_errors_speak_of_what_was_asked_for(tmp_path: Path, write: Any, of: str):
+    path = tmp_path / "asked"
+
+    def fail() -> None:
+        with write(path) as temporary:
+            named = {"nothing": (), "the temporary one": (str(temporary),), "another one": ("other",)}[of]
+            raise OSError(errno.ENOSPC, "No space left on device", *named)
+
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        fail()
+    assert caught.value.filename == ("other" if of == "another one" else str(path))
+    assert caught.value.errno == errno.ENOSPC
 
 
 def test_atomic_folder_replaces_in_the_end(tmp_path: Path):

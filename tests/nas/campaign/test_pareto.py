@@ -15,7 +15,7 @@ from optuna.trial import FrozenTrial, TrialState
 from pareto_cases import PNG, edges, numbers, run
 
 from nas.campaign.campaign import Campaign
-from nas.campaign.folder import read_best, read_status
+from nas.campaign.folder import read_best, read_records, read_status
 from nas.cli.console import make_console
 from nas.cli.display import show_best, show_outcome
 from nas.errors import InputError
@@ -135,10 +135,16 @@ def test_what_a_campaign_of_own_values_leaves(whole: dict[str, Path]):
     assert Outcome.from_json(json.loads(json.dumps(outcome.to_json(), allow_nan=False))) == outcome
 
 
+def test_the_study_names_both_of_its_values(whole: dict[str, Path]):
+    study = StudyFile(whole["random"])
+    assert study.study.metric_names == ["value", "parameters"]
+    assert study.study.user_attrs["winner"] == f"trial {read_status(whole['random']).front[-1]['trial']}"
+
+
 def test_the_front_is_shown(whole: dict[str, Path], capsys: pytest.CaptureFixture[str]):
-    outcome = read_status(whole["random"])
-    show_outcome(make_console(), outcome)
-    show_best(make_console(), read_best(whole["random"]))
+    outcome, records = read_status(whole["random"]), read_records(whole["random"])
+    show_outcome(make_console(), outcome, records)
+    show_best(make_console(), read_best(whole["random"]), records, outcome.direction)
     text = capsys.readouterr().out
     assert text.count(f"The front: {len(outcome.front)} wirings") == 2
     for entry in outcome.front:

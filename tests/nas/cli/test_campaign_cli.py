@@ -44,7 +44,7 @@ def test_json_is_one_object_with_the_promised_keys(campaign: tuple[Path, dict[st
     assert (found["trials"], found["complete"], found["failed"]) == (3, 3, 0)
     assert found["out"] == str(out)
     assert Path(found["study"]).is_file()
-    assert "search: 3 of 3 trials, best " in stderr
+    assert "search: 3 of 3 trials, 0 s left, best " in stderr
     assert "finalists: 2 of 2 trainings" in stderr
     assert "references: 6 of 6 trainings" in stderr
 
@@ -75,6 +75,13 @@ def test_status_and_best_say_the_same(campaign: tuple[Path, dict[str, Any], str]
         assert f"{found['best']['value']:.4f}" in text
         assert str(out) in text
     assert (out / "study.db").read_bytes() == before
+
+
+def test_the_study_says_what_its_values_are_and_who_won(campaign: tuple[Path, dict[str, Any], str]):
+    out, found, _ = campaign
+    study = StudyFile(out).study
+    assert study.metric_names == ["validation accuracy"]
+    assert study.user_attrs["winner"] == f"trial {found['best']['trial']}"
 
 
 def test_the_same_command_again_trains_nothing(

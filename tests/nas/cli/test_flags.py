@@ -2,10 +2,13 @@
 
 import dataclasses
 import inspect
+import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import wirenas
 
 from nas.cli.flags import drawing_flags, flags, given_options
 from nas.errors import options_of
@@ -74,7 +77,14 @@ def test_every_flag_has_a_help_text_with_its_default():
 
 @pytest.mark.parametrize(
     ("flag", "metavar"),
-    [("graphs", "PATH"), ("warm_start", "PATH"), ("nodes", "LOW:HIGH"), ("trials", "NUMBER"), ("sampler", "TEXT")],
+    [
+        ("graphs", "PATH"),
+        ("warm_start", "PATH"),
+        ("nodes", "LOW:HIGH"),
+        ("trials", "NUMBER"),
+        ("sampler", "TEXT"),
+        ("p", "LOW:HIGH"),
+    ],
 )
 def test_a_flag_says_what_it_takes(flag: str, metavar: str):
     assert PARAMETERS[flag].annotation.__metadata__[0].metavar == metavar
@@ -87,7 +97,35 @@ def test_flags_of_the_choice_have_a_panel_of_their_own():
     assert panels["How a campaign chooses candidates"] == {
         "sampler", "startup", "screened", "share", "repeats", "warm_start", "batch",
     }  # fmt: skip
-    assert len(panels) == 4
+    assert panels[None] == {
+        "task", "network", "trials", "prior", "nodes", "degree", "max_parameters", "epochs", "learning_rate", "seed",
+    }  # fmt: skip
+    assert len(panels) == 8
+    assert max(map(len, panels.values())) <= 10
+
+
+@pytest.mark.parametrize("name", ["run", "survey"])
+def test_the_help_begins_with_what_most_people_give(name: str):
+    text = wirenas(name, "--help")[1]
+    first = re.findall(r"─ ([^─]+) ─", text)
+    assert first[-1] == "Where it runs"
+    options = text.split("─ Options ─")[1].split("╰")[0]
+    found = re.findall(r"^│ --([a-z-]+)", options, re.MULTILINE)
+    amount = ["trials"] if name == "run" else ["wirings", "seeds"]
+    assert found[: 2 + len(amount)] == ["task", "network", *amount]
+    assert found[-2:] == ["json", "help"]
+    assert {"out", "threads", "nodes", "degree", "epochs"} <= set(found)
+    assert len(found) <= 15
+    assert [panel for panel in first if first.count(panel) > 1] == [], "a panel is torn apart"
+
+
+def test_names_of_a_family_are_a_list_like_others():
+    option = PARAMETERS["initial"].annotation.__metadata__[0]
+    assert option.metavar == "TEXT"
+    assert option.help.endswith("Several with commas, or again.")
+    code, printed, _ = wirenas("run", "--print-toml", "--initial", "star,complete", "--initial", "isolated")
+    assert code == 0
+    assert tomllib.loads(printed)["space"]["initial"] == ["star", "complete", "isolated"]
 
 
 def test_flags_arrive_as_nested_options():

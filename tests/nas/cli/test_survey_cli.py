@@ -18,7 +18,7 @@ from rich.console import Console
 from nas import load
 from nas import survey as survey_module
 from nas.cli import app as cli
-from nas.cli.display import show_survey
+from nas.cli.display import show_survey, show_survey_end
 from nas.cli.flags import flags, given_options
 from nas.errors import options_of
 from nas.evaluation.trainer import Trainer
@@ -349,7 +349,7 @@ def test_the_display_shows_how_far_a_survey_is(is_terminal: bool, monkeypatch: p
     assert "40/40" in text if is_terminal else "survey: 40 of 40 wirings, 270 trainings/min\n" in text
     assert "270 trainings/min" in text
     if not is_terminal:
-        assert "survey: 20 of 40 wirings, 180 trainings/min, 20 s left\n" in text
+        assert "survey: 20 of 40 wirings, 20 s left, 180 trainings/min\n" in text
 
 
 def test_the_summary_says_where_the_rows_are():
@@ -359,6 +359,19 @@ def test_the_summary_says_where_the_rows_are():
         "5 wirings, 30 trainings (2 diverged, 1 failed), 10 min of training.\n"
         'Rows: a/[b]/parts/   as a table: nas.load("a/[b]").to_frame()\n'
     )
+
+
+def test_a_survey_ends_with_one_line_and_the_command_that_shows_the_rest():
+    worth = {"trained_on": "5 wirings", "r2": {"predictor": 0.5}}
+    found = SurveyOutcome("a b", "digits", "mlp", "accuracy", ("torch",), 5, 30, 2, 1, 600.0, 5, worth)
+    console = Console(record=True, width=40, file=io.StringIO())
+    show_survey_end(console, found)
+    assert console.export_text() == (
+        "5 wirings, 30 trainings (2 diverged, 1 failed), 10 min of training.\n"
+        "How to read it, and what it predicts: wirenas status 'a b'\n"
+    )
+    show_survey(console, found)
+    assert "Predictor: learnt from 5 wirings." in console.export_text()
 
 
 def test_the_summary_of_a_survey_that_is_not_over_says_so():

@@ -40,8 +40,8 @@ def test_plain_lines_say_how_far_how_well_how_fast_and_how_long(clock: list[floa
         watcher.recorded(record(number, value))
     assert text.getvalue().splitlines() == [
         "search: 2 of 8 trials are done",
-        "search: 3 of 8 trials, best 0.7500, 4 per minute, 75 s left",
-        "search: 4 of 8 trials, best 0.8750, 4 per minute, 60 s left",
+        "search: 3 of 8 trials, 75 s left, best 0.7500 (trial 1), 4 per minute",
+        "search: 4 of 8 trials, 60 s left, best 0.8750 (trial 3), 4 per minute",
     ]
 
 
@@ -65,7 +65,7 @@ def test_plain_lines_say_what_predictions_are_worth(clock: list[float]):
         watcher.recorded(trial)
     lines = text.getvalue().splitlines()
     assert "steered" not in "".join(lines[:3])
-    assert ", best 0.7500, steered 0.7500 against 0.3750 by chance, 4 per minute" in lines[3]
+    assert ", best 0.7500 (trial 2), 4 per minute, steered 0.7500 against 0.3750 by chance" in lines[3]
     assert "steered 0.7500 against 0.3750 by chance" in lines[5], (
         "neither TPE's choices nor unscreened ones are steered"
     )
@@ -78,7 +78,9 @@ def test_on_the_way_to_a_front_lines_say_how_well_predictions_rank(clock: list[f
     for trial in chosen_trials():
         clock[0] += 15
         watcher.recorded(trial)
-    assert ", best 0.7500, predictions' rank correlation 1.00, 4 per minute" in text.getvalue().splitlines()[-1]
+    assert (
+        ", best 0.7500 (trial 2), 4 per minute, predictions' rank correlation 1.00" in text.getvalue().splitlines()[-1]
+    )
     assert "steered" not in text.getvalue()
 
 
@@ -88,7 +90,9 @@ def test_the_best_is_the_least_where_less_is_better(clock: list[float]):
     for number, value in enumerate((0.5, 0.25, 0.75)):
         clock[0] += 60
         watcher.recorded(record(number, value))
-    assert text.getvalue().splitlines()[-1] == "search: 3 of 100 trials, best 0.2500, 1 per minute, 97 min left"
+    assert (
+        text.getvalue().splitlines()[-1] == "search: 3 of 100 trials, 97 min left, best 0.2500 (trial 1), 1 per minute"
+    )
 
 
 def test_plain_lines_come_now_and_then_and_at_the_end(clock: list[float]):
@@ -99,7 +103,7 @@ def test_plain_lines_come_now_and_then_and_at_the_end(clock: list[float]):
         watcher.recorded(record(number, 0.5))
     lines = text.getvalue().splitlines()
     assert 3 <= len(lines) <= 5
-    assert lines[-1].startswith("search: 100 of 100 trials, best 0.5000, 600 per minute, 0 s left")
+    assert lines[-1].startswith("search: 100 of 100 trials, 0 s left, best 0.5000 (trial 0), 600 per minute")
 
 
 def test_a_failed_trial_is_said_as_it_is_and_not_counted(clock: list[float]):
@@ -107,7 +111,7 @@ def test_a_failed_trial_is_said_as_it_is_and_not_counted(clock: list[float]):
     watcher.search_started(0, 4, Records(()))
     watcher.recorded(record(0, None))
     assert "trial 0 failed: ValueError: [bold]no[/bold]\n" in text.getvalue()
-    assert "search: 0 of 4 trials, best –, 0 per minute, ? left" in text.getvalue()
+    assert "search: 0 of 4 trials, ? left, best –, 0 per minute" in text.getvalue()
 
 
 def test_plain_finals_are_counted(clock: list[float]):
@@ -170,6 +174,9 @@ def test_a_live_display_that_never_started_ends():
     CampaignDisplay(Console(force_terminal=True, file=StringIO()), "maximize").finished()
 
 
+NONE = Records(())
+
+
 def outcome(**fields: Any) -> Outcome:
     best = {"value": 0.5, "trial": 3, "fingerprint": "ab" * 32, "n_hidden": 4, "n_edges": 5, "n_parameters": 6}
     best["params"] = {"n": 20, "degree": 4.123456, "graph_seed": 7}
@@ -178,27 +185,29 @@ def outcome(**fields: Any) -> Outcome:
     return Outcome(**{"out": "a[bold]b", "study": "a[bold]b/study.db", **known, **fields})
 
 
-def shown(show: Any, what: Any) -> str:
+def shown(show: Any, what: Any, *more: Any) -> str:
     text = StringIO()
-    show(Console(file=text, width=90), what)
+    show(Console(file=text, width=90), what, *more)
     return text.getvalue()
 
 
 def test_an_outcome_says_the_best_and_where_it_lies():
     out = "a[bold]b" + "/long" * 40
-    text = shown(show_outcome, outcome(out=out, over=True))
+    text = shown(show_outcome, outcome(out=out, over=True), NONE)
     assert "8 trials complete, 1 failed. Best: trial 3, value 0.5000 on validation (n 20, degree 4.12)." in text
     assert f"{out}/best/" in text
 
 
 def test_an_outcome_before_the_end_says_that_it_goes_on():
-    text = shown(show_outcome, outcome())
+    text = shown(show_outcome, outcome(), NONE)
     assert "Not over yet" in text
     assert "/best/" not in text
 
 
 def test_an_outcome_without_trials_says_so():
-    assert shown(show_outcome, outcome(best=None, complete=0)) == "a[bold]b: no trial is complete yet (1 failed)\n"
+    assert (
+        shown(show_outcome, outcome(best=None, complete=0), NONE) == "a[bold]b: no trial is complete yet (1 failed)\n"
+    )
 
 
 def test_an_outcome_shows_its_references_and_the_verdict():
@@ -208,6 +217,7 @@ def test_an_outcome_shows_its_references_and_the_verdict():
         outcome(
             test=row, references=({**row, "name": "linear", "std": None},), plateaus={"guess": 0.1}, verdict="Won."
         ),
+        NONE,
     )
     assert "found wiring" in text
     assert "0.9000 ± 0.0100" in text
@@ -219,7 +229,9 @@ def test_an_outcome_shows_its_references_and_the_verdict():
 
 def test_the_best_names_every_parameter_and_file():
     best = outcome().best
-    text = shown(show_best, {"best": best, "test": None, "verdict": "", "files": ["a[bold]b/best/wiring.json"]})
+    text = shown(
+        show_best, {"best": best, "test": None, "verdict": "", "files": ["a[bold]b/best/wiring.json"]}, NONE, "maximize"
+    )
     assert "trial 3, 0.5000 on validation" in text
     assert "  graph_seed: 7" in text
     assert "a[bold]b/best/wiring.json" in text
@@ -232,7 +244,7 @@ def test_the_best_says_how_it_was_chosen():
         "prediction": 0.25,
         "prediction_std": 0.125,
     }
-    text = shown(show_best, {"best": best, "test": None, "verdict": "", "files": []})
+    text = shown(show_best, {"best": best, "test": None, "verdict": "", "files": []}, NONE, "maximize")
     assert "\nchosen: mutation of trial 2, 3 edits\npredicted before training: 0.2500 ± 0.1250\n" in text
 
 
@@ -243,7 +255,7 @@ def steering(**fields: Any) -> dict[str, Any]:
 
 def test_a_summary_says_what_predictions_did_and_what_they_cost():
     overhead = {"choosing": 0.2, "storing": 0.1, "share": 0.299}
-    text = shown(show_outcome, outcome(steering=steering(rank_correlation=0.5, coverage=0.9), overhead=overhead))
+    text = shown(show_outcome, outcome(steering=steering(rank_correlation=0.5, coverage=0.9), overhead=overhead), NONE)
     told = " ".join(text.split())
     assert "Steering: 3 trials chosen by predictions reached 0.7500 on average, 2 by chance 0.5000. Predicted" in told
     assert (
@@ -252,14 +264,16 @@ def test_a_summary_says_what_predictions_did_and_what_they_cost():
 
 
 def test_a_summary_says_that_tpe_took_over():
-    told = " ".join(shown(show_outcome, outcome(steering=steering(steered=None, n_steered=0, n_fallback=4))).split())
+    told = " ".join(
+        shown(show_outcome, outcome(steering=steering(steered=None, n_steered=0, n_fallback=4)), NONE).split()
+    )
     assert (
         "0 trials chosen by predictions, 2 by chance 0.5000. 4 chosen by TPE, while predictions were no better" in told
     )
 
 
 def test_a_summary_of_a_front_compares_no_means():
-    told = " ".join(shown(show_outcome, outcome(steering=steering(steered=None, chance=None))).split())
+    told = " ".join(shown(show_outcome, outcome(steering=steering(steered=None, chance=None)), NONE).split())
     assert "Steering: 3 trials chosen by predictions, 2 by chance. Not over yet" in told
 
 

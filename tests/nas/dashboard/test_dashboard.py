@@ -130,6 +130,39 @@ def test_a_mirror_follows_the_campaign(campaign: Path, follow: Callable[[Path], 
     assert version == 3, "a page takes a note only if its version has grown"
 
 
+def test_a_mirror_names_values_and_the_winner_and_says_why_it_won(
+    campaign: Path, follow: Callable[[Path], Mirror], tmp_path: Path
+):
+    study = StudyFile(campaign)
+    study.name_values(["validation accuracy"])
+    winner = {"trial": 2, "value": 0.25, "fingerprint": "e" * 64}
+    outcome = {"over": True, "complete": 2, "best": winner, "test": {"mean": 0.3, "std": 0.1, "seeds": 5}}
+    mirror = follow(campaign)
+    attributes = mirror.storage.get_study_system_attrs(mirror.study_id)
+    assert attributes["study:metric_names"] == ["validation accuracy"]
+    assert "winner" not in mirror.storage.get_study_user_attrs(mirror.study_id)
+    study.put("outcome", outcome)
+    study.tag_winner(2)
+    mirror.refresh()
+    assert mirror.storage.get_study_user_attrs(mirror.study_id)["winner"] == "trial 2"
+    assert (
+        "The winner is trial 2. In the search trial 0 reached the best value (0.5000); of the finalists, trained again "
+        "with 5 fresh seeds, trial 2 did best."
+    ) in notes(mirror)[""]
+
+
+def test_a_mirror_shows_no_draws_as_parameters(campaign: Path, follow: Callable[[Path], Mirror]):
+    """Importance of a seed means nothing, so that a page is not to compute one."""
+    seeds = dict.fromkeys(("graph_seed", "order_seed", "attach_seed", "move_seed"), 2**30)
+    drawn = {**seeds, "n_moves": 3, "replicate": 1}
+    kinds = {name: optuna.distributions.IntDistribution(0, 2**31 - 1) for name in drawn}
+    StudyFile(campaign).add(record(0.75, params={"n": 3, "p": 0.25, **drawn}), DISTRIBUTIONS | kinds)
+    trial = shown(follow(campaign))[-1]
+    assert trial.params == {"n": 3, "p": 0.25}
+    assert set(trial.distributions) == {"n", "p"}
+    assert {name: trial.user_attrs[name] for name in drawn} == drawn
+
+
 def test_a_mirror_writes_nothing_into_the_campaign(campaign: Path, follow: Callable[[Path], Mirror]):
     def state() -> dict[str, tuple[bytes, int]]:
         return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in campaign.iterdir()}

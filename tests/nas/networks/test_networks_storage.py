@@ -18,7 +18,6 @@ from nas.networks import (
     load_network,
     parts_of,
     save_network,
-    storage,
     wiring_of,
 )
 from priors.wiring import Wiring
@@ -135,13 +134,15 @@ def test_saving_replaces_a_file_or_leaves_it(tmp_path: Path):
 
 
 def test_a_broken_write_leaves_the_older_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    def half(_tensors: object, path: Path, _metadata: object) -> None:
-        path.write_bytes(b"half")
+    write = Path.write_bytes
+
+    def half(path: Path, content: bytes) -> None:
+        write(path, content[: len(content) // 2])
         raise OSError("disk full")
 
     path = saved(tmp_path)
     before = path.read_bytes()
-    monkeypatch.setattr(storage, "save_file", half)
+    monkeypatch.setattr(Path, "write_bytes", half)
     with pytest.raises(OSError, match="disk full"):
         save_network(SparseMLP(FORWARD), path)
     assert path.read_bytes() == before

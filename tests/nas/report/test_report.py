@@ -18,7 +18,7 @@ from nas.report.card import card
 from nas.report.outcome import Outcome, best_record
 from nas.report.output import plot_progress, write_output
 from nas.store.records import Records
-from priors import read_wiring
+from priors import Wiring, read_wiring
 
 # The outcome
 
@@ -52,6 +52,21 @@ def test_an_outcome_says_what_was_found():
     assert outcome.best is not None
     assert (outcome.best["trial"], outcome.best["fingerprint"]) == (winner.number, winner.fingerprint)
     assert (outcome.best["value"], outcome.best["n_parameters"]) == (0.75, 77)
+
+
+def test_the_verdict_counts_dead_neurons_and_what_is_left_without_them():
+    mlp = found("mlp")
+    assert mlp.finals is not None
+    # Neurons 2, 3 and 4 are hidden; nothing reads the last one. Of 5 weights, 3 biases and that of the output unit, its
+    # weight and its bias are of no use.
+    edges = [(0, 2), (1, 3), (0, 4), (2, 5), (3, 5)]
+    for own, told in ((edges, True), ([*edges, (4, 5)], False)):
+        finals = replace(mlp.finals, wiring=Wiring((2, 3, 1), own, inputs=True, outputs=True))
+        words = Outcome.of(Path("out"), mlp.options, mlp.task, mlp.records, finals).verdict
+        assert words.startswith("The found wiring ")
+        assert words.endswith("without them 7 of 9 parameters are left.") == told
+        assert ("Of its 3 neurons 1 is dead: no path leads to them from an input, or from " in words) == told
+        assert ("dead" in words) == told
 
 
 def test_after_the_finals_the_best_is_their_winner():
@@ -132,7 +147,7 @@ def test_the_folder_holds_the_winner(kind: str, tmp_path: Path):
     names = ["card.md", "outcome.json", "wiring.json", "wiring.png"]
     assert sorted(path.name for path in best.iterdir()) == sorted(names + ["network.safetensors"] * (kind != "own"))
     assert json.loads((best / "outcome.json").read_text("utf-8")) == json.loads(json.dumps(outcome.to_json()))
-    assert (best / "card.md").read_text("utf-8") == card(each.options, each.task, each.finals, outcome)
+    assert (best / "card.md").read_text("utf-8") == card(each.options, each.task, each.finals, outcome, each.records)
     expected = wiring("own", 2) if each.finals is None else each.finals.wiring
     assert read_wiring(best / "wiring.json") == expected
     if each.finals is not None:

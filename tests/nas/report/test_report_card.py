@@ -61,7 +61,7 @@ def test_a_card_of_one_finalist_says_nothing_of_a_choice():
     mlp = found("mlp")
     assert mlp.finals is not None
     alone = replace(mlp.finals, finalists=mlp.finals.finalists[:1])
-    assert "finalists" not in card(mlp.options, mlp.task, alone, mlp.outcome(Path("out")))
+    assert "finalists" not in card(mlp.options, mlp.task, alone, mlp.outcome(Path("out")), mlp.records)
 
 
 def test_the_card_says_how_the_wiring_was_chosen_and_from_which_graph():
@@ -73,7 +73,7 @@ def test_the_card_says_how_the_wiring_was_chosen_and_from_which_graph():
     best |= {"prediction": 0.75, "prediction_std": 0.125}
     pool = GraphPool([WattsStrogatz(6, 4, 0.5).sample(seed) for seed in (0, 1)], names=["a.graphml", "b.graphml"])
     options = mlp.options.model_copy(update={"space": Space(graphs=pool)})
-    told = dict(rows(card(options, mlp.task, mlp.finals, replace(outcome, best=best)), "Wiring"))
+    told = dict(rows(card(options, mlp.task, mlp.finals, replace(outcome, best=best), mlp.records), "Wiring"))
     assert told["graph"] == "1"
     assert told["name of the graph"] == "b.graphml"
     assert told["chosen"] == "redraw of trial 0"
@@ -86,7 +86,9 @@ def test_the_card_gives_the_test_of_the_network_that_is_saved():
     assert finals is not None
     winner = replace(finals.winner, validation=(0.1, 0.4), test=(0.111, 0.222))
     training = replace(finals.training, session=Ended(replace(finals.training.history, value=0.4)))
-    text = card(mlp.options, mlp.task, replace(finals, winner=winner, training=training), mlp.outcome(Path("out")))
+    text = card(
+        mlp.options, mlp.task, replace(finals, winner=winner, training=training), mlp.outcome(Path("out")), mlp.records
+    )
     assert "best on validation (0.4000); on its own it reaches 0.2220 on the test part." in text
 
 
