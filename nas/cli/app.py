@@ -25,6 +25,7 @@ from nas.cli.console import (
 )
 from nas.cli.flags import WHERE, Directed, GraphFormat, Merge, drawing_flags, drawing_of, flags, given_options
 from nas.cli.predictors import predictor_commands
+from nas.cli.structure import structure_commands
 from nas.cli.studies import study_commands
 from nas.errors import CampaignError, InputError
 from nas.options.options import CampaignOptions, SurveyOptions, explained_options
@@ -254,6 +255,7 @@ def draw(
 
 
 app.add_typer(predictor_commands)
+app.add_typer(structure_commands)
 
 
 @app.command()

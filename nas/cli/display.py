@@ -259,6 +259,19 @@ def show_worth(console: Console, found: Mapping[str, Any]) -> None:
     say(console, f"Ask it: wirenas predict {found['out']} GRAPH   judge it: wirenas validate {found['out']}")
 
 
+def show_structure(console: Console, found: Mapping[str, Any]) -> None:
+    """Print what a learned structure reaches beside its references, where its weights are, and where the files lie."""
+    table = Table("network", f"test {found['metric']}", "parameters", "learning rate")
+    for own in ({**found["test"], "name": "learned structure"}, *found["references"]):
+        spread = "" if own["std"] is None else f" ± {own['std']:.4f}"
+        table.add_row(own["name"], f"{own['mean']:.4f}{spread}", str(own["n_parameters"]), f"{own['learning_rate']:g}")
+    console.print(table)
+    say(console, found["verdict"])
+    layers = [f"{own['name']} {own['live']} ({100 * own['density']:.3g} %)" for own in found["layers"]]
+    say(console, f"Live weights of the network that is kept: {', '.join(layers)}.")
+    say(console, f"Best network and card: {found['out']}/best/   plots: curve.png, references.png there")
+
+
 def show_explanation(console: Console, found: Mapping[str, Any]) -> None:
     """Print how much of R2 is lost without each family."""
     table = Table("family", "R2 lost when shuffled", "features")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from nas.cli.commands import Commands
-from nas.cli.console import Json, interruptible, make_console, print_json, say
+from nas.cli.console import Json, interruptible, make_console, print_json
 
 __all__ = ["structure_commands"]
 
@@ -42,14 +42,16 @@ Density = Annotated[
 Allocation = Annotated[
     str | None,
     typer.Option(
-        help="How weights are shared out over layers: uniform, er, erk; when pruning also class-blinded, class-uniform, "
-        "class-distributed.",
+        help="How weights are shared out over layers: uniform, er, erk; when pruning also class-blinded, "
+        "class-uniform, class-distributed.",
         rich_help_panel=_HOW,
     ),
 ]
 Every = Annotated[
     str | None,
-    typer.Option(metavar="TIME", help="Time between two changes: 100 (updates), '1 epoch', '1%'.", rich_help_panel=_HOW),
+    typer.Option(
+        metavar="TIME", help="Time between two changes: 100 (updates), '1 epoch', '1%'.", rich_help_panel=_HOW
+    ),
 ]
 Begin = Annotated[str | None, typer.Option(metavar="TIME", help="The first change.", rich_help_panel=_HOW)]
 End = Annotated[str | None, typer.Option(metavar="TIME", help="When structure is final.", rich_help_panel=_HOW)]
@@ -65,9 +67,7 @@ Epochs = Annotated[int, typer.Option(min=1, help="Passes over the training part.
 BatchSize = Annotated[int, typer.Option(min=1, help="Examples an update.", rich_help_panel=_TRAINING)]
 LearningRate = Annotated[
     str,
-    typer.Option(
-        metavar="RATE,…", help="One, or several to choose from by validation.", rich_help_panel=_TRAINING
-    ),
+    typer.Option(metavar="RATE,…", help="One, or several to choose from by validation.", rich_help_panel=_TRAINING),
 ]
 Seeds = Annotated[int, typer.Option(min=1, help="Fresh trainings of the structure, and of each reference.")]
 Seed = Annotated[int, typer.Option(min=0, help="Of all random draws.")]
@@ -97,9 +97,7 @@ def prune(
             help="cubic (fast first), iterative (equal shares of what is left) or one-shot.", rich_help_panel=_HOW
         ),
     ] = "cubic",
-    rate: Annotated[
-        float, typer.Option(help="iterative: the share that a step removes.", rich_help_panel=_HOW)
-    ] = 0.5,
+    rate: Annotated[float, typer.Option(help="iterative: the share that a step removes.", rich_help_panel=_HOW)] = 0.5,
     every: Every = "1%",
     begin: Begin = "5%",
     end: End = "60%",
@@ -215,6 +213,3 @@ def _learn(
         with stages(make_console(stderr=True)) as watch:
             found = opened.run(watch)
     print_json(found.to_json()) if as_json else show_structure(make_console(), found.to_json())
-
-
-_ = say

@@ -28,7 +28,7 @@ from nas.report.outcome import is_by_chance, is_steered
 from nas.store.records import Record, Records
 from nas.training.session import sign_of
 
-__all__ = ["CampaignDisplay", "Display", "counting", "slow_engine_notice", "survey_display"]
+__all__ = ["CampaignDisplay", "Display", "counting", "slow_engine_notice", "stages", "survey_display"]
 
 _SECONDS_BETWEEN_LINES = 5.0
 _LONGEST_BAR, _BESIDE_BARS = 20, 70
@@ -265,3 +265,24 @@ def counting(console: Console, what: str) -> Iterator[Callable[[int, int], None]
     with _bars(console, transient=True) as bars:
         bar = bars.add_task(what, total=None, note="")
         yield lambda done, total: bars.update(bar, completed=done, total=total)
+
+
+@contextmanager
+def stages(console: Console) -> Iterator[Callable[[str, int, int], None]]:
+    """Return a context that shows parts of a work, one after the other: name, number that is done, and all of them."""
+    display, current = Display(console), ""
+
+    def watch(part: str, done: int, total: int) -> None:
+        nonlocal current
+        if part != current:
+            current = part
+            display.begin(part, done, total, line=f"{part}: {done} of {total} are trained")
+            return
+        left = display.left(done)
+        note = "" if left is None else f"{left} left"
+        display.update(done, note=note, line=f"{part}: {done} of {total}{f', {note}' if note else ''}")
+
+    try:
+        yield watch
+    finally:
+        display.end()

@@ -270,11 +270,12 @@ class StructureExperiment:
             arriving = in_order(
                 lambda number: self._train(missing[number]), range(len(missing)), self.threads, self.stop
             )
-            for row in arriving:
-                stored[str(row["key"])] = row
-                file.write(json.dumps(row) + "\n")
+            for rows in arriving:
+                for row in rows:
+                    stored[row["key"]] = row
+                    file.write(json.dumps(row) + "\n")
                 file.flush()
-                done += 1
+                done += len(rows)
                 watch(what, done, len(jobs))
         return [stored[job.key] for job in jobs]
 

@@ -1,0 +1,83 @@
+"""From names and numbers of a command line to an experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nas.errors import InputError
+from nas.options.resolve import n_cores
+from nas.sparsity.methods import method_of
+from nas.structure.experiment import StructureExperiment
+from nas.structure.options import StructureOptions
+from nas.tasks import load_task
+from nas.training.recipe import Recipe
+
+__all__ = ["open_experiment"]
+
+_WIDTHS = {"mlp": (100, 100), "rnn": (64,)}
+
+
+def open_experiment(
+    task: str,
+    method: str,
+    switches: Mapping[str, Any],
+    kind: str,
+    given: Mapping[str, Any],
+    recipe: Mapping[str, Any],
+    *,
+    threads: int | None = None,
+    data: Path | None = None,
+    out: Path | None = None,
+) -> StructureExperiment:
+    """Return an experiment, to be run or resumed.
+
+    Parameters
+    ----------
+    task, method : str
+        A name of `load_task` and one of `METHODS`.
+    switches : mapping
+        Of the method, None where its own counts.
+    kind : str
+        What the default folder is named after, with the task: pruned or rewired.
+    given, recipe : mapping
+        Options of `StructureOptions` and of `Recipe`, as text or numbers.
+    threads : int, optional
+        By default one a core.
+    data : Path, optional
+        Folder of the task's files.
+    out : Path, optional
+        By default ``results/TASK-KIND``.
+
+    Raises
+    ------
+    InputError
+        For whatever does not fit.
+    """
+    loaded = load_task(task, data)
+    network = "rnn" if loaded.is_sequence else "mlp"
+    changes = {name: _time(name, value) for name, value in switches.items() if value is not None}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    options = StructureOptions(
+        task=task,
+        network=network,
+        method=method_of(method, **changes),
+        recipe=Recipe(**{**recipe, "learning_rates": _rates(str(recipe["learning_rates"]))}),
+        **{"widths": _WIDTHS[network], **chosen},
+    )
+    folder = out or Path("results") / f"{task}-{kind}"
+    return StructureExperiment(folder, loaded, options, threads=threads or n_cores())
+
+
+def _time(name: str, value: Any) -> Any:
+    """Return a time of a command line, where an integer counts updates, as a method takes it."""
+    is_count = name in ("every", "begin", "end") and isinstance(value, str) and value.strip().isdigit()
+    return int(value) if is_count else value
+
+
+def _rates(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(f"learning_rate={text}: it must be numbers with commas between, such as 0.001,0.01") from None
