@@ -32,6 +32,8 @@ from nas.training.train import session
 
 __all__ = ["Learned", "Snapshot", "learn", "sparsify"]
 
+_CORRECTIONS = 2
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -360,18 +362,18 @@ class _Learner:
 
     @cached_property
     def _targets(self) -> dict[int, int]:
-        """Weights that live after each point of pruning."""
+        """Weights, or live parameters where these are the target, after each point of pruning."""
         assert self.points is not None
-        total = len(self.allowed)
-        goal = self.weights if self.weights is not None else min(max(self.parameters or 0, 1), total)
+        total, goal = len(self.allowed), self.weights
+        if self.parameters is not None:
+            total, goal = liveness(self._room, self.neurons).n_parameters, min(self.parameters, total)
+        assert goal is not None
         if goal > total:
             raise InputError(f"weights={goal}: the network has {total}; give fewer")
         steps = self.points.steps()
         return dict(zip(steps, self.method.pruning_counts(total, goal, len(steps)), strict=False))
 
     def _prune(self, live: Live, scores: Floats, target: int) -> Update:
-        is_last = target == min(self._targets.values())
-
         def kept(total: int) -> Update:
             return drop_to(
                 live,
@@ -379,7 +381,7 @@ class _Learner:
                 allocate(self.method.allocation, live, total, scores, at_least=1, dense=self._dense_layers),
             )
 
-        if self.parameters is None or not is_last:
+        if self.parameters is None:
             return kept(min(target, live.n))
 
         def marks(total: int) -> NDArray[np.bool_]:
@@ -387,7 +389,16 @@ class _Learner:
             found[kept(total).kept] = True
             return found
 
-        _, takes_part = largest_within(live, self.neurons, self.parameters, marks, low=len(self.layers))
+        least = len(self.layers)
+        if target == min(self._targets.values()):
+            _, takes_part = largest_within(live, self.neurons, target, marks, low=least)
+        else:
+            # On the way, weights in proportion to the parameters that are wanted are near enough.
+            total, found = live.n, liveness(live, self.neurons)
+            for _ in range(_CORRECTIONS):
+                total = min(max(round(total * target / max(found.n_parameters, 1)), least), live.n)
+                found = liveness(live, self.neurons, marks(total))
+            takes_part = found.weights
         counts = np.diff(np.searchsorted(np.flatnonzero(takes_part), live.bounds()))
         return drop_to(live, np.where(takes_part, 1.0, 0.0), counts)
 

@@ -190,7 +190,7 @@ def test_a_number_of_parameters_is_kept_to(kind: str, parameters: int, name: str
     assert again.n_parameters == found.liveness.n_parameters == found.snapshots[-1].parameters
     if name == "gmp":
         # One more weight may bring weights and biases of neurons along that took no part.
-        assert found.liveness.n_parameters >= (0.9 if kind.endswith("mlp") else 0.6) * parameters
+        assert found.liveness.n_parameters >= (0.8 if kind.endswith("mlp") else 0.6) * parameters
 
 
 @pytest.mark.parametrize("kind", ["relu mlp", "gru rnn"])
