@@ -26,6 +26,7 @@ LAYERS = (
     ("evaluation",),
     ("prediction",),
     ("report",),
+    ("structure",),
     ("shared",),
     ("campaign",),
     ("survey",),

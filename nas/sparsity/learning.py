@@ -30,7 +30,7 @@ from nas.training.recipe import Recipe
 from nas.training.session import History, RewirableSession, StopFlag, Weights
 from nas.training.train import session
 
-__all__ = ["Learned", "Snapshot", "learn", "sparsify"]
+__all__ = ["Learned", "Snapshot", "check_learning", "learn", "sparsify"]
 
 _CORRECTIONS = 2
 
@@ -182,6 +182,20 @@ def learn(
     learner.begin()
     learner.session = session(network, task, recipe, learning_rate=learning_rate, rng=batches, engine=engine, stop=stop)
     return learner.run(watch)
+
+
+def check_learning(
+    network: nn.Module,
+    task: Task,
+    recipe: Recipe,
+    method: Method,
+    *,
+    weights: int | None = None,
+    parameters: int | None = None,
+) -> None:
+    """Raise the InputError that `learn` would raise, without training; the network may be changed."""
+    _check(method, recipe, weights, parameters)
+    _Learner(network, task, recipe, method, weights, parameters, np.random.default_rng(0), "auto").begin()
 
 
 def _check(method: Method, recipe: Recipe, weights: int | None, parameters: int | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from threading import Event
 from typing import Any, cast
 
 import numpy as np
+from torch import nn
 
 from nas.errors import InputError
 from nas.evaluation.references import references
@@ -21,9 +23,11 @@ from nas.networks.structure import Network, n_parameters, wiring_of
 from nas.report.verdict import verdict
 from nas.seeds import stream
 from nas.sparsity.compact import compact
-from nas.sparsity.learning import Learned, learn
+from nas.sparsity.learning import Learned, check_learning, learn
 from nas.sparsity.shuffle import shuffled
 from nas.store.records import summary_of
+from nas.structure.files import write_found
+from nas.structure.found import Found, Standing
 from nas.structure.options import StructureOptions
 from nas.tasks.task import Task
 from nas.training import Interrupted, evaluate
@@ -31,75 +35,12 @@ from nas.training.session import sign_of
 from priors import Wiring
 from priors.files import atomic_write
 
-__all__ = ["Found", "Standing", "StructureExperiment"]
+__all__ = ["StructureExperiment"]
 
 OPTIONS, TRAININGS, NETWORKS = "structure.json", "trainings.jsonl", "networks"
 LEARNED, RETRAINED, SHUFFLED = "learned structure", "its structure, new weights", "only its degrees"
 _CHOOSING = 1_000
 """First replicate of trainings that choose a learning rate; none of them counts."""
-
-
-@dataclass(frozen=True)
-class Standing:
-    """A network's results over fresh seeds: metrics by seed, and the mean number of its parameters."""
-
-    name: str
-    learning_rate: float
-    n_parameters: float
-    validation: tuple[float, ...]
-    test: tuple[float, ...]
-
-    def summary(self) -> dict[str, Any]:
-        """Return it as JSON types."""
-        return {
-            "name": self.name,
-            **summary_of(self.test),
-            "validation": fmean(self.validation),
-            "n_parameters": round(self.n_parameters),
-            "learning_rate": self.learning_rate,
-        }
-
-
-@dataclass(frozen=True)
-class Found:
-    """What an experiment found.
-
-    Parameters
-    ----------
-    out : str
-    task, metric : str
-    learned : Standing
-    references : tuple of Standing
-    verdict : str
-    curve : tuple of mapping
-        Of the network that is kept, by epoch: ``epoch``, ``density``, ``parameters``, and the validation metric.
-    layers : tuple of mapping
-        Of the same network: ``name``, ``shape``, ``live`` and ``density``.
-    seconds : float
-        Of all trainings.
-    """
-
-    out: str
-    task: str
-    metric: str
-    learned: Standing
-    references: tuple[Standing, ...]
-    verdict: str
-    curve: tuple[Mapping[str, Any], ...]
-    layers: tuple[Mapping[str, Any], ...]
-    seconds: float
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as JSON types."""
-        return {
-            **{name: getattr(self, name) for name in ("out", "task", "metric")},
-            "test": self.learned.summary(),
-            "references": [own.summary() for own in self.references],
-            "verdict": self.verdict,
-            "curve": list(self.curve),
-            "layers": list(self.layers),
-            "seconds": self.seconds,
-        }
 
 
 @dataclass
@@ -132,6 +73,16 @@ class StructureExperiment:
             raise InputError(f"network={self.options.network}: task {self.task.name} needs network={needed}")
         self._parent = self.options.parent(self.task.n_inputs, self.task.n_outputs)
         self._sign = sign_of(self.task.direction)
+        network = self.options.spec.build(self._parent, 0)
+        weights, parameters = self._target(network)
+        check_learning(
+            network,
+            self.task,
+            self.options.recipe,
+            self.options.method,
+            weights=weights,
+            parameters=parameters,
+        )
         self._open()
 
     # What is stored
@@ -182,8 +133,6 @@ class StructureExperiment:
         KeyboardInterrupt
             After Ctrl-C; the same experiment goes on.
         """
-        from nas.structure.files import write_found
-
         options = self.options
         try:
             with one_torch_thread(), stop_on_signal(self.stop):
@@ -213,7 +162,7 @@ class StructureExperiment:
             words,
             tuple(rows[best]["curve"]),
             tuple(rows[best]["layers"]),
-            sum(row["seconds"] for row in self._stored().values()),
+            math.fsum(row["seconds"] for row in self._stored().values()),
         )
         write_found(self.out, found, network)
         return found
@@ -267,6 +216,8 @@ class StructureExperiment:
         done = len(jobs) - len(missing)
         watch(what, done, len(jobs))
         with (self.out / TRAININGS).open("a", encoding="utf-8") as file:
+            if file.tell() and not _ends_a_line(self.out / TRAININGS):
+                file.write("\n")  # What a killed process left stays a line of its own.
             arriving = in_order(
                 lambda number: self._train(missing[number]), range(len(missing)), self.threads, self.stop
             )
@@ -286,8 +237,7 @@ class StructureExperiment:
         options, task = self.options, self.task
         fingerprint = self._parent.fingerprint
         network = options.spec.build(self._parent, stream(options.seed, "weights", fingerprint, job.replicate))
-        counts = n_parameters(cast("Network", network))
-        weights, parameters = options.target(counts["total"] - counts["biases"])
+        weights, parameters = self._target(network)
         learned = learn(
             network,
             task,
@@ -311,6 +261,11 @@ class StructureExperiment:
             "curve": _curve(learned, task),
             "layers": _layers(learned),
         }
+
+    def _target(self, network: nn.Module) -> tuple[int | None, int | None]:
+        """Return the target as weights or else parameters."""
+        counts = n_parameters(cast("Network", network))
+        return self.options.target(counts["total"] - counts["biases"])
 
     def _train_reference(self, job: _Job) -> dict[str, Any]:
         assert job.wiring is not None
@@ -348,6 +303,12 @@ class _Job:
     def key(self) -> str:
         fingerprint = "" if self.wiring is None else f" {self.wiring.fingerprint[:16]}"
         return f"{self.name} {self.rate:g} {self.replicate}{fingerprint}"
+
+
+def _ends_a_line(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, 2)
+        return file.read(1) == b"\n"
 
 
 def _standing(name: str, rows: Sequence[Mapping[str, Any]]) -> Standing:

@@ -6,16 +6,14 @@ import csv
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nas.networks import save_network
 from nas.networks.structure import Network, wiring_of
+from nas.structure.found import Found, Standing
 from predictors.figures import BLUE, GREEN, ORANGE, save_figure
 from priors import write_wiring
 from priors.files import atomic_folder, atomic_write
-
-if TYPE_CHECKING:
-    from nas.structure.experiment import Found, Standing
 
 __all__ = ["plot_curve", "plot_standings", "spread", "write_found"]
 

@@ -1,0 +1,75 @@
+"""What an experiment on a learned structure found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from nas.store.records import summary_of
+
+__all__ = ["Found", "Standing"]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A network's results over fresh seeds: metrics by seed, and the mean number of its parameters."""
+
+    name: str
+    learning_rate: float
+    n_parameters: float
+    validation: tuple[float, ...]
+    test: tuple[float, ...]
+
+    def summary(self) -> dict[str, Any]:
+        """Return it as JSON types."""
+        return {
+            "name": self.name,
+            **summary_of(self.test),
+            "validation": fmean(self.validation),
+            "n_parameters": round(self.n_parameters),
+            "learning_rate": self.learning_rate,
+        }
+
+
+@dataclass(frozen=True)
+class Found:
+    """What an experiment found.
+
+    Parameters
+    ----------
+    out : str
+    task, metric : str
+    learned : Standing
+    references : tuple of Standing
+    verdict : str
+    curve : tuple of mapping
+        Of the network that is kept, by epoch: ``epoch``, ``density``, ``parameters``, and the validation metric.
+    layers : tuple of mapping
+        Of the same network: ``name``, ``shape``, ``live`` and ``density``.
+    seconds : float
+        Of all trainings.
+    """
+
+    out: str
+    task: str
+    metric: str
+    learned: Standing
+    references: tuple[Standing, ...]
+    verdict: str
+    curve: tuple[Mapping[str, Any], ...]
+    layers: tuple[Mapping[str, Any], ...]
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON types."""
+        return {
+            **{name: getattr(self, name) for name in ("out", "task", "metric")},
+            "test": self.learned.summary(),
+            "references": [own.summary() for own in self.references],
+            "verdict": self.verdict,
+            "curve": list(self.curve),
+            "layers": list(self.layers),
+            "seconds": self.seconds,
+        }
