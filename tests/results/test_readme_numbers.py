@@ -59,6 +59,14 @@ def digits() -> Iterator[str]:
     yield outcome["verdict"]
 
 
+def pruned() -> Iterator[str]:
+    outcome = read("digits-pruned/best/outcome.json")
+    for own in ({**outcome["test"], "name": "learned structure"}, *outcome["references"]):
+        yield f"| {own['name']} | {spread(own)} | {own['n_parameters']:,} |"
+    yield outcome["verdict"]
+    assert outcome["test"]["seeds"] == 5
+
+
 def plateaus() -> Iterator[str]:
     for name in ("digits", "reber", "reber-published", "reber-embedded"):
         # Rules that reach no more than chance are left out.
@@ -358,6 +366,8 @@ GIVEN = (
     "on Python 3.11 alone; on 3.13 in part, on 3.12 not at all",
     "GCC 12, Clang 15",
     "`--reads 4:40`",
+    "`--widths 100,100`",
+    "pyarrow, 170 MB on disk",
     "16 edits of edges and neurons",
     "20 wirings or more",
     "over 16 orientations",
