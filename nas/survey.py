@@ -31,7 +31,7 @@ from nas.options.options import (
 )
 from nas.options.resolve import check_fit, n_threads, plain_options, task_of
 from nas.prediction.examples import fit_into, survey_examples
-from nas.space.draws import Draw, Draws
+from nas.space.draws import Draw, Draws, unspent
 from nas.space.space import check_graphs
 from nas.store.folders import alone_in
 from nas.store.records import describe, versions_of
@@ -171,7 +171,8 @@ class Survey:
         numbers = range(parts.n_wirings, self.options.wirings)
         if not numbers:
             return
-        for line in self.options.space.notices():
+        draws = self._maker.draws
+        for line in filter(None, (*draws.space.notices(), unspent(draws.space, self._units, draws.size_of))):
             noticed(line)
         keeper = _Keeper(parts)
 
@@ -277,6 +278,8 @@ class RowMaker:
             "n_parameters": draw.n_parameters,
             "versions": versions_of("torch", "numpy"),
         }
+        if "graph" in draw.params:
+            of_wiring["graph_name"] = self.draws.space.graph_name(draw.params) or None
         rows = [
             {**of_wiring, "replicate": replicate, "learning_rate": rate, **self._attempt(draw, replicate, rate)}
             for replicate, rate in self.plan

@@ -22,7 +22,7 @@ from predictors.regressors import Blend, fit_bayesian_ridge, fit_blend, fit_clas
 from predictors.regressors.classifier import LEAST_OF_A_CLASS
 from predictors.regressors.rows import range_of
 from predictors.threads import one_thread
-from predictors.validation.crossval import Predict
+from predictors.validation.fits import HERE, Fits, Predict
 from predictors.validation.folds import repeated_folds
 from predictors.validation.metrics import r2
 
@@ -154,17 +154,22 @@ class BlendFit:
         return lambda rows: np.clip(blend.predict(rows), *self.aim.limits)
 
 
-def coverages(training: Training, aim: Aim, levels: Sequence[float], folds: int, seed: int) -> dict[float, float]:
+def coverages(
+    training: Training, aim: Aim, levels: Sequence[float], folds: int, seed: int, fits: Fits = HERE
+) -> dict[float, float]:
     """Return the share of single trainings inside of their intervals, on wirings that were not learnt from."""
-    inside: dict[float, list[float]] = {level: [] for level in levels}
-    for held_out in repeated_folds(len(training.X), folds, 1, training.groups.tolist(), seed)[0]:
-        rest = np.setdiff1d(np.arange(len(training.X)), held_out)
-        fitted = fit(training.rows(rest), aim, seed, with_references=False)
-        X, labels = training.X[held_out], training.labels[held_out]
-        mean, scale = fitted.predict(X), fitted.scale(X)
-        for level in levels:
-            low, high = fitted.interval(mean, scale, np.zeros(len(X)), level)
-            known = np.isfinite(labels)
-            hit = (labels >= low[:, None]) & (labels <= high[:, None])
-            inside[level] += hit[known].tolist()
-    return {level: float(np.mean(hits)) for level, hits in inside.items()}
+    parts = repeated_folds(len(training.X), folds, 1, training.groups.tolist(), seed)[0]
+    found = list(fits.map(_inside, ((training, aim, levels, held_out, seed) for held_out in parts)))
+    return {level: float(np.concatenate([own[level] for own in found]).mean()) for level in levels}
+
+
+def _inside(
+    training: Training, aim: Aim, levels: Sequence[float], held_out: NDArray[np.int64], seed: int
+) -> dict[float, NDArray[np.bool_]]:
+    """Return which single trainings of some wirings lie inside of the intervals of a fit on the others, by level."""
+    rest = np.setdiff1d(np.arange(len(training.X)), held_out)
+    fitted = fit(training.rows(rest), aim, seed, with_references=False)
+    X, labels = training.X[held_out], training.labels[held_out]
+    mean, scale, known = fitted.predict(X), fitted.scale(X), np.isfinite(labels)
+    ends = {level: fitted.interval(mean, scale, np.zeros(len(X)), level) for level in levels}
+    return {level: ((labels >= low[:, None]) & (labels <= high[:, None]))[known] for level, (low, high) in ends.items()}

@@ -18,6 +18,7 @@ LAYERS = (
     ("tasks", "networks"),
     ("training",),
     ("zero_cost",),
+    ("sparsity",),
     ("space",),
     ("options",),
     ("store",),

@@ -58,6 +58,7 @@ from nas.report.output import write_output
 from nas.samplers.proposer import Proposer
 from nas.shared.objective import Work
 from nas.shared.search import SharedSearch
+from nas.space.draws import unspent
 from nas.space.lineage import rebuilt
 from nas.space.space import check_graphs
 from nas.store.folders import alone_in
@@ -293,7 +294,7 @@ class Campaign:
             self.options = self.options.model_copy(update={"trials": counted})
         keep_warm_start(self.out, self.options)
         write_options(self.options, self.out / OPTIONS_FILE)
-        for line in self.space.notices():
+        for line in filter(None, (*self.space.notices(), unspent(self.space, self._units, self._size_of))):
             watcher.noticed(line)
         try:
             yield study
@@ -303,6 +304,9 @@ class Campaign:
     def _named(self, record: Record) -> Record:
         """Return a record with the name of its graph, which earlier versions did not store."""
         return record if record.graph_name else replace(record, graph_name=self.space.graph_name(record.params))
+
+    def _size_of(self, wiring: Wiring) -> int:
+        return self.spec.n_parameters(wiring)["total"]
 
     def _identity(self) -> dict[str, Any]:
         options = self.options.model_dump(mode="json")
@@ -352,7 +356,7 @@ class Campaign:
             direction=options.direction,
             n_inputs=self._units[0],
             n_outputs=self._units[1],
-            size_of=lambda wiring: self.spec.n_parameters(wiring)["total"],
+            size_of=self._size_of,
             by_size=options.by_size,
             steering=steering_of(self.out, options),
         )

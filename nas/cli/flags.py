@@ -228,6 +228,8 @@ def _default_text(default: Any) -> str:
         return ""
     if isinstance(default, bool):
         return f"Default: {'yes' if default else 'no'}."
+    if isinstance(default, tuple) and len(default) == 2 and default[0] == default[1]:
+        default = default[0]
     if isinstance(default, tuple):
         default = (":" if len(default) == 2 and not isinstance(default[0], str) else ", ").join(map(str, default))
     return f"Default: {default}."

@@ -339,4 +339,6 @@ def _only(values: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]
 
 def shown(value: Any) -> str:
     """Return an option's value as files and command lines write it."""
+    if isinstance(value, tuple) and len(value) == 2 and value[0] == value[1]:
+        value = value[0]  # A range in which nothing varies.
     return _NONE if value is None else json.dumps(value)

@@ -20,6 +20,7 @@ __all__ = [
     "check_fit",
     "check_sampler",
     "check_units",
+    "n_cores",
     "n_threads",
     "own_graphs_as_they_are",
     "plain_options",
@@ -63,7 +64,7 @@ def n_threads(threads: int | None, options: SharedOptions, task: Task | None) ->
     """Return how many trainings go on at a time: as many as asked for, else one a core where they can."""
     if threads is None:
         side_by_side = task is not None and engine_for(options.engine, options.device, options.spec) == "native"
-        return _n_cores() if side_by_side else 1
+        return n_cores() if side_by_side else 1
     if threads < 1:
         raise InputError(f"threads={threads}: at least 1 is needed")
     return threads
@@ -121,7 +122,7 @@ def check_units(n_inputs: int, n_outputs: int, task: Task | None) -> None:
         )
 
 
-def _n_cores() -> int:
+def n_cores() -> int:
     """Return the cores that this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity is not None else os.cpu_count() or 1

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from nas.errors import as_input_errors
+from nas.options.resolve import n_cores
 from nas.prediction.answers import load_predictor, writing
 from predictors import Predictor
 from predictors.explain import association, families_of
@@ -18,8 +19,8 @@ from predictors.fitted import Training
 from predictors.fitting import BlendFit, coverages, plain_fit
 from predictors.members import Columns
 from predictors.validation import Component, Validation, repeated_folds, validate
-from predictors.validation.crossval import Fit, Predict
 from predictors.validation.figures import plot_curves, plot_ladder, plot_predictions
+from predictors.validation.fits import side_by_side
 from predictors.validation.transfer import label_of
 from priors.files import atomic_write
 
@@ -27,6 +28,8 @@ __all__ = ["explanation", "judge_training", "validate_into"]
 
 _SMALLER = "the wirings need more memory than there is; learn from fewer"
 _LEAST = 30
+_WORTH_PROCESSES = 10_000
+"""Fits times wirings from which on several processes fit."""
 _SIZES = (30, 60, 120, 240, 480, 960, 1920)
 _LEVELS = (0.5, 0.8, 0.9)
 
@@ -80,35 +83,30 @@ def judge_training(
     has_families = all(families) and len(set(families)) > 1
     sizes = [size for size in _SIZES if size <= n * (folds - 1) // folds]
     n_sets = 8 if training.parameter_names else 7
-    total = (1 + n_sets + len(sizes)) * repeats * folds + len(set(families)) * has_families
+    total = (1 + n_sets) * repeats * folds + len(sizes) * repeats + folds + len(set(families)) * has_families
     done = itertools.count(1)
-
-    def counted(fit: Fit) -> Fit:
-        def fit_and_tell(*arguments: Any) -> Predict:
-            predict = fit(*arguments)
-            watch(min(next(done), total), total)
-            return predict
-
-        return fit_and_tell
-
-    return validate(
-        counted(BlendFit(training.names, predictor.aim)),
-        training.X,
-        training.names,
-        training.labels,
-        groups=training.groups.tolist(),
-        families=families if has_families else None,
-        parameters=training.parameter_rows() or None,
-        reference_fit=counted(BlendFit(aim=predictor.aim)),
-        ladder_fit=counted(plain_fit),
-        folds=folds,
-        repeats=repeats,
-        sizes=sizes,
-        coverage=coverages(training, predictor.aim, _LEVELS, folds, predictor.seed),
-        components=components,
-        maximise=predictor.direction == "maximize",
-        seed=predictor.seed,
-    )
+    # Other processes take a second to begin.
+    processes = n_cores() if total * n > _WORTH_PROCESSES else 1
+    with side_by_side(processes, lambda: watch(min(next(done), total), total)) as fits:
+        return validate(
+            BlendFit(training.names, predictor.aim),
+            training.X,
+            training.names,
+            training.labels,
+            groups=training.groups.tolist(),
+            families=families if has_families else None,
+            parameters=training.parameter_rows() or None,
+            reference_fit=BlendFit(aim=predictor.aim),
+            ladder_fit=plain_fit,
+            folds=folds,
+            repeats=repeats,
+            sizes=sizes,
+            coverage=coverages(training, predictor.aim, _LEVELS, folds, predictor.seed, fits),
+            components=components,
+            maximise=predictor.direction == "maximize",
+            seed=predictor.seed,
+            fits=fits,
+        )
 
 
 def _write_validation(folder: Path, predictor: Predictor, validation: Validation) -> list[Path]:

@@ -26,6 +26,9 @@ _PHRASES = {
     "initial": "initial graph {}",
     "orientation": "orientation {}",
     "attachment": "attachment {}",
+    "reads": "{} reads",
+    "readouts": "{} readouts",
+    "width": "projection of {}",
     "n_moves": "{} edits",
 }
 _SEED = "_seed"

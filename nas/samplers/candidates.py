@@ -218,12 +218,13 @@ class Source:
 
     def _jitter(self, rng: np.random.Generator, params: Params) -> dict[str, Any]:
         moved = without_edits(params)
-        ranges = {"n": self.space.nodes, "degree": self.space.degree, **self.space.own_ranges}
+        whole = {"n": self.space.nodes, **self.space.ranges_of_units}
+        ranges = {**whole, "degree": self.space.degree, **self.space.own_ranges}
         for name, (low, high) in ranges.items():
             if name in moved:
                 step = _JITTER * (high - low) * (2 * float(rng.random()) - 1)
                 value = min(max(float(moved[name]) + step, low), high)
-                moved[name] = round(value) if name == "n" else value
+                moved[name] = round(value) if name in whole else value
         return {**moved, **self.space.seeds(rng)}
 
     def _edit(self, rng: np.random.Generator, params: Params) -> dict[str, Any]:

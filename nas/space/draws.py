@@ -14,9 +14,11 @@ from nas.seeds import stream
 from nas.space.space import Space
 from priors import Wiring
 
-__all__ = ["Draw", "Draws", "Turns", "Uniform"]
+__all__ = ["Draw", "Draws", "Turns", "Uniform", "unspent"]
 
 _MAX_DRAWS = 1000
+_NEARLY = 0.95
+"""The share of a limit that counts as spending it."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,43 @@ class Uniform:
     def suggest_float(self, name: str, low: float, high: float) -> float:  # noqa: ARG002
         """Choose a number."""
         return low + (high - low) * float(self.rng.random())
+
+
+@dataclass(frozen=True)
+class _Largest:
+    """Chooses the upper end of every range, and of names those that are given; see `nas.space.space.Suggester`."""
+
+    names: Mapping[str, str]
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+        """Choose the given one of `choices`, or the first."""
+        return self.names.get(name, choices[0])
+
+    def suggest_int(self, name: str, low: int, high: int) -> int:  # noqa: ARG002
+        """Choose the upper end."""
+        return high
+
+    def suggest_float(self, name: str, low: float, high: float) -> float:  # noqa: ARG002
+        """Choose the upper end."""
+        return high
+
+
+def unspent(space: Space, units: tuple[int, int], size_of: Callable[[Wiring], int]) -> str | None:
+    """Return a line on a limit of parameters that no wiring of a space comes near; None where some do."""
+    if space.max_parameters is None or space.pool is not None:
+        return None
+    sizes = []
+    for family in space.priors:
+        for attachment in space.attachment:
+            rng = np.random.default_rng(0)
+            params = {**space.suggest(_Largest({"family": family, "attachment": attachment})), **space.seeds(rng)}
+            sizes.append(size_of(space.wiring(params, *units)))
+    if (largest := max(sizes)) >= _NEARLY * space.max_parameters:
+        return None
+    return (
+        f"space.max_parameters={space.max_parameters}: the largest networks of this space have about {largest}; "
+        "larger space.nodes, space.degree or space.reads can spend more"
+    )
 
 
 @dataclass(frozen=True)
@@ -94,9 +133,10 @@ class Draws:
 
     @cached_property
     def _turns(self) -> Turns:
-        return Turns(self.space, self.seed, (self.n_inputs, self.n_outputs), self._size_of)
+        return Turns(self.space, self.seed, (self.n_inputs, self.n_outputs), self.size_of)
 
-    def _size_of(self, wiring: Wiring) -> int:
+    def size_of(self, wiring: Wiring) -> int:
+        """Return the number of parameters of a wiring's network."""
         return self.spec.n_parameters(wiring)["total"]
 
     def draw(self, number: int) -> Draw:
@@ -110,7 +150,7 @@ class Draws:
             searched = self.space.suggest(Uniform(stream(self.seed, "sampler", number, attempt))) | own
             params = {**searched, **self.space.seeds(stream(self.seed, "wiring", number, attempt))}
             wiring = self.space.wiring(params, self.n_inputs, self.n_outputs)
-            size = self._size_of(wiring)
+            size = self.size_of(wiring)
             if self.space.allows(wiring, size):
                 return Draw(number, params, wiring, size)
             extents.append(self.space.extent(wiring, size))

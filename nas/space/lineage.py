@@ -71,7 +71,7 @@ def graph_of(space: Space, params: Params, stored: Mapping[str, Any], n_inputs: 
     """
     edges = np.asarray(stored["hidden_edges"], dtype=np.int64).reshape(-1, 2)
     is_projected = n_inputs > 0 and params["attachment"] == "projected"
-    first = space.width if is_projected else 0
+    first = space.units_of(params)["width"] if is_projected else 0
     edges = edges[edges[:, 0] >= first] - first
     n = int(stored["n_hidden"]) - first
     if space.structure == "stack":

@@ -110,6 +110,13 @@ def _name_of_graphs(value: Any) -> str | None:
     return value if value is None or isinstance(value, str) else f"pool {value.fingerprint[:12]}"
 
 
+_Count = Annotated[IntRange, PlainSerializer(lambda ends: ends[0] if ends[0] == ends[1] else ends)]
+"""A range, which is written as one number where nothing varies."""
+
+_UNIT_COUNTS = {"reads": "controlled", "readouts": "controlled", "width": "projected"}
+"""Numbers of units that an attachment takes, by the attachment that takes them."""
+
+
 _Graphs = Annotated[Any, BeforeValidator(_path_or_pool), PlainSerializer(_name_of_graphs, when_used="json")]
 """A field that holds a `GraphPool`, the path that one is read from, or None."""
 
@@ -141,12 +148,12 @@ class Space(BaseModel):
     """How a graph becomes acyclic, for dag and stack: random, index, degree."""
     attachment: Names = ("controlled",)
     """How input and output units are connected: controlled, natural, projected, published."""
-    reads: Annotated[int, Field(ge=1)] = 10
-    """Inputs that a neuron reads under controlled attachment."""
-    readouts: Annotated[int, Field(ge=1)] = 16
-    """Neurons that the outputs read under controlled attachment."""
-    width: Annotated[int, Field(ge=1)] = 16
-    """Neurons of the projection under projected attachment."""
+    reads: _Count = (10, 10)
+    """Inputs that a neuron reads under controlled attachment; a range is searched."""
+    readouts: _Count = (16, 16)
+    """Neurons that the outputs read under controlled attachment; a range is searched."""
+    width: _Count = (16, 16)
+    """Neurons of the projection under projected attachment; a range is searched."""
     graphs: _Graphs = None
     """Own graphs in place of the families: a folder, an archive or a file of them."""
     graphs_format: str | None = None
@@ -199,6 +206,8 @@ class Space(BaseModel):
     def _ranges(self) -> Space:
         check_range("nodes", self.nodes, (4, 100_000))
         check_range("degree", self.degree, (0.1, 100_000.0))
+        for name in _UNIT_COUNTS:
+            check_range(name, getattr(self, name), (1, 1_000_000))
         if self.structure == "given" and self.graphs is None:
             raise ValueError("structure=given: it is for own graphs; give graphs too, or another structure")
         if self.graphs is not None and "edits" not in self.model_fields_set:
@@ -214,6 +223,18 @@ class Space(BaseModel):
     def own_ranges(self) -> dict[str, tuple[float, float]]:
         """Ranges of those that are numbers."""
         return {name: (given[0], given[1]) for name, given in self.own.items() if not own_parameters()[name].choices}
+
+    @property
+    def ranges_of_units(self) -> dict[str, tuple[int, int]]:
+        """Ranges of reads, readouts and width, those that vary and whose attachment may be chosen."""
+        ranges: dict[str, tuple[int, int]] = {
+            name: getattr(self, name) for name, attachment in _UNIT_COUNTS.items() if attachment in self.attachment
+        }
+        return {name: (low, high) for name, (low, high) in ranges.items() if low < high}
+
+    def units_of(self, params: Params) -> dict[str, int]:
+        """Return the reads, readouts and width that a candidate has, as `priors.attach` takes them."""
+        return {name: int(params.get(name, getattr(self, name)[0])) for name in _UNIT_COUNTS}
 
     def notices(self) -> list[str]:
         """Return lines on what somebody who starts a search of this space should know."""
@@ -338,6 +359,8 @@ class Space(BaseModel):
                 continue
             if name in self.own and name not in own_parameters([str(params["family"])]):
                 continue
+            if name in _UNIT_COUNTS and params["attachment"] != _UNIT_COUNTS[name]:
+                continue
             params[name] = domain.suggest(trial, name)
         return params
 
@@ -356,6 +379,7 @@ class Space(BaseModel):
         if not (self.is_finite or self.structure == "given"):
             found["orientation"] = Domain(str, self.orientation)
             found["attachment"] = Domain(str, self.attachment)
+            found |= {name: Domain(int, ends) for name, ends in self.ranges_of_units.items()}
         return found | dict.fromkeys(self._seed_names, _SEEDS)
 
     def distributions(self) -> dict[str, BaseDistribution]:
@@ -445,9 +469,7 @@ class Space(BaseModel):
             n_outputs,
             str(params["attachment"]),
             int(params["attach_seed"]),
-            reads=self.reads,
-            readouts=self.readouts,
-            width=self.width,
+            **self.units_of(params),
         )
 
     def _graph(self, params: Params) -> Wiring:

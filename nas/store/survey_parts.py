@@ -70,6 +70,8 @@ def schema_of(parameters: Mapping[str, type]) -> pa.Schema:
     `parameters` of the wirings are int, float or str by name; the column of each is called ``param_`` and the name.
     """
     own = {f"param_{name}": _TYPES[kind] for name, kind in parameters.items()}
+    if "graph" in parameters:
+        own["graph_name"] = pa.string()  # Of the user's own graph, by its file.
     return pa.schema(list({**_OF_TRAINING, **own, **_OF_WIRING_AND_RESULT}.items()))
 
 

@@ -41,10 +41,11 @@ class SurveyTable:
     table : pyarrow.Table
         One row a training. `number` counts wirings; `replicate` keys initial weights and the order of the examples
         together with the fingerprint; columns ``param_…`` hold the parameters that a wiring can be rebuilt from, null
-        where its family does not take them; `fingerprint` to `n_parameters` are as in a `Record`. `value` is the
-        validation metric of the weights that training ended with, `validation_loss` their loss, null where the training
-        diverged, and `test` their metric on the test part. A training that diverged is worth the constant prediction.
-        `seconds` is the time of the training alone. `error` says why a training failed, and is null otherwise.
+        where its family does not take them, `graph_name` the name of the user's own graph; `fingerprint` to
+        `n_parameters` are as in a `Record`. `value` is the validation metric of the weights that training ended with,
+        `validation_loss` their loss, null where the training diverged, and `test` their metric on the test part. A
+        training that diverged is worth the constant prediction. `seconds` is the time of the training alone. `error`
+        says why a training failed, and is null otherwise.
     identity : mapping
         The survey's options, the fingerprint of its data, and its metric; empty where there are no rows yet.
     """

@@ -37,8 +37,8 @@ from predictors.validation import (
     repeated_folds,
     single_splits,
 )
-from predictors.validation.crossval import Fit, Predict
 from predictors.validation.figures import plot_ladder, plot_single_splits
+from predictors.validation.fits import Fit, Predict
 from predictors.validation.resampling import share_interval
 from priors import Wiring, layer, orient
 

@@ -29,7 +29,7 @@ from predictors.validation import (
     read_estimate,
     repeated_folds,
 )
-from predictors.validation.crossval import Predict
+from predictors.validation.fits import Predict
 
 __all__ = ["POPULATIONS", "pages", "zero_cost_study"]
 

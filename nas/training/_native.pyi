@@ -73,6 +73,36 @@ class Training:
         /,
     ) -> None: ...
     def run(self, last: int, seconds: float) -> None: ...
+    def next_batch(self) -> Annotated[NDArray[numpy.int64], dict(shape=(None,))]: ...
+    def skip(self) -> None: ...
+    def rewire(
+        self,
+        arg0: Network,
+        arg1: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+        arg2: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+        arg3: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+        arg4: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+        /,
+    ) -> None: ...
+    @property
+    def n_moments(self) -> int: ...
+    def load_moment(
+        self,
+        arg0: int,
+        arg1: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+        arg2: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+        arg3: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+        arg4: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+        /,
+    ) -> None: ...
+    def store_moment(
+        self,
+        which: int,
+        weights: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+        biases: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+        head_weights: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+        head_biases: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    ) -> None: ...
     @property
     def step(self) -> int: ...
     @property
@@ -165,6 +195,36 @@ class Training64:
         /,
     ) -> None: ...
     def run(self, last: int, seconds: float) -> None: ...
+    def next_batch(self) -> Annotated[NDArray[numpy.int64], dict(shape=(None,))]: ...
+    def skip(self) -> None: ...
+    def rewire(
+        self,
+        arg0: Network,
+        arg1: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+        arg2: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+        arg3: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+        arg4: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+        /,
+    ) -> None: ...
+    @property
+    def n_moments(self) -> int: ...
+    def load_moment(
+        self,
+        arg0: int,
+        arg1: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+        arg2: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+        arg3: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+        arg4: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+        /,
+    ) -> None: ...
+    def store_moment(
+        self,
+        which: int,
+        weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+        biases: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+        head_weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+        head_biases: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    ) -> None: ...
     @property
     def step(self) -> int: ...
     @property

@@ -14,15 +14,17 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from nas.networks.readout import mean_over_time
 from nas.tasks.task import Task
-from nas.training.compiled import Compiled
+from nas.training.compiled import Compiled, compile_network
 from nas.training.extension import extension, instruction_set
+from nas.training.places import split_places, weights_of, wired_parts
 from nas.training.recipe import Recipe
-from nas.training.session import Epoch, History, Interrupted, Progress, Score, StopFlag
+from nas.training.session import Epoch, History, Interrupted, Progress, Score, StopFlag, Weights
 
-__all__ = ["NativeSession", "data_of", "evaluate", "has_sparse_inputs", "predict"]
+__all__ = ["NativeSession", "data_of", "evaluate", "has_sparse_inputs", "predict", "weight_gradients"]
 
 _SECONDS_BETWEEN_CHECKS = 0.05
 _LANES = 16
@@ -37,6 +39,8 @@ class NativeSession:
     ----------
     compiled : Compiled
         Its parameters are trained in place: they are read whenever `run` begins and written whenever it returns.
+    network : nn.Module, optional
+        The module that they belong to, where there is one; it alone can be rewired.
     task, recipe, learning_rate, rng, stop
         As in `nas.training.train.session`; the flag is looked at about twenty times a second.
     """
@@ -50,8 +54,10 @@ class NativeSession:
         learning_rate: float,
         rng: np.random.Generator,
         stop: StopFlag | None = None,
+        network: nn.Module | None = None,
     ) -> None:
         self._compiled, self._task, self._recipe, self._stop = compiled, task, recipe, stop
+        self._network = network
         self._bits = rng.bit_generator
         self._seconds = 0.0
         single = compiled.parameters[0].dtype == np.float32
@@ -95,7 +101,56 @@ class NativeSession:
         finally:
             training.store(*self._compiled.parameters)
             self._seconds += time.perf_counter() - started
+        return self._progress()
+
+    def _progress(self) -> Progress:
+        training = self._training
         return Progress(training.step, training.n_steps, len(training.epochs), training.finished)
+
+    def weights(self) -> Weights:
+        """Return copies of what lives now; see `RewirableSession.weights`."""
+        parts = wired_parts(self._network)
+        rows = []
+        for which in range(self._n_moments):
+            places = [np.zeros_like(own) for own in self._compiled.parameters]
+            self._training.store_moment(which, *places)
+            rows.append(np.concatenate(places[::2]))
+        return weights_of(parts, np.array(rows).reshape(len(rows), sum(len(part.weight) for part in parts)))
+
+    def rewire(self, weights: Weights) -> None:
+        """Go on with other weights; see `RewirableSession.rewire`."""
+        parts = wired_parts(self._network)
+        assert self._network is not None
+        split = split_places(parts, weights)
+        kept = [[np.zeros_like(own) for own in self._compiled.parameters] for _ in range(self._n_moments)]
+        for which, places in enumerate(kept):
+            self._training.store_moment(which, *places)
+            # Of biases they stay.
+            places[::2] = [own.moments[which].astype(places[0].dtype) for own in split] + places[2 * len(split) :: 2]
+        for part, own in zip(parts, split, strict=True):
+            part.replace_weights(torch.from_numpy(own.slots), torch.from_numpy(own.weight).to(part.weight))
+        compiled = compile_network(self._network, sparse=has_sparse_inputs(self._task))
+        assert compiled is not None
+        self._compiled = compiled
+        self._training.rewire(compiled.network, *compiled.parameters)
+        for which, places in enumerate(kept):
+            self._training.load_moment(which, *places)
+
+    def next_batch(self) -> NDArray[np.int64]:
+        """Return the examples of the next update; see `RewirableSession.next_batch`."""
+        with self._bits.lock:
+            examples: NDArray[np.int64] = self._training.next_batch()
+        return examples
+
+    def skip(self) -> Progress:
+        """Count the next update as done; see `RewirableSession.skip`."""
+        with self._bits.lock:
+            self._training.skip()
+        return self._progress()
+
+    @property
+    def _n_moments(self) -> int:
+        return 0 if self._recipe.optimizer == "sgd" and not self._recipe.momentum else int(self._training.n_moments)
 
     def history(self) -> History:
         """Return what happened so far; see `Session.history`."""
@@ -124,6 +179,19 @@ def predict(compiled: Compiled, task: Task, indices: NDArray[np.int64]) -> NDArr
     outputs = np.empty((len(indices), compiled.network.n_outputs), dtype)
     function(compiled.network, data, instruction_set(), indices, *compiled.parameters, outputs)
     return outputs
+
+
+def weight_gradients(compiled: Compiled, task: Task, indices: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the gradients, by all weights, of the mean loss over the examples in `indices`, (n_weights,).
+
+    Those of a network's parts follow each other.
+    """
+    dtype = compiled.parameters[0].dtype
+    function = extension().gradients if dtype == np.float32 else extension().gradients64
+    found = [np.zeros_like(own) for own in compiled.parameters]
+    data = data_of(task, dtype, mean=compiled.mean)
+    function(compiled.network, data, instruction_set(), indices, *compiled.parameters, *found)
+    return np.concatenate(found[::2]).astype(np.float64)
 
 
 @lru_cache(maxsize=64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,9 +15,11 @@ __all__ = [
     "History",
     "Interrupted",
     "Progress",
+    "RewirableSession",
     "Score",
     "Session",
     "StopFlag",
+    "Weights",
     "epoch_order",
     "sign_of",
 ]
@@ -100,6 +102,50 @@ class Session(Protocol):
 
     def history(self) -> History:
         """Return what happened so far; `value` is that of the last epoch, or with patience of the best one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """The live weights of a network in training, with what its optimizer keeps of each.
+
+    Places count the entries of the blocks of all of the network's parts, one part after the other; see
+    `nas.networks.blocks`.
+
+    Parameters
+    ----------
+    slots : (n,) int64 array
+        The place of each, ascending.
+    weight : (n,) float array
+    moments : (n_moments, n) float array
+        Of adam and adamw the mean of the gradients and that of their squares, of sgd the momentum; 0 before the first
+        update.
+    """
+
+    slots: NDArray[np.int64]
+    weight: NDArray[np.floating[Any]]
+    moments: NDArray[np.floating[Any]]
+
+
+class RewirableSession(Session, Protocol):
+    """A session whose network may get other edges between two updates.
+
+    Biases, the order of the examples, the schedule and the count of updates stay what they are.
+    """
+
+    def weights(self) -> Weights:
+        """Return copies of what lives now."""
+
+    def rewire(self, weights: Weights) -> None:
+        """Go on with these weights alone, at whatever places of the network's blocks.
+
+        With patience, the epochs since then are compared.
+        """
+
+    def next_batch(self) -> NDArray[np.int64]:
+        """Return the examples of the next update, which stay the same until it is made or skipped."""
+
+    def skip(self) -> Progress:
+        """Count the next update as done without making it."""
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,16 @@ import time
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from nas.tasks.task import Task
+from nas.training.places import split_places, weights_of, wired_parts
 from nas.training.recipe import Recipe
-from nas.training.session import Epoch, History, Interrupted, Progress, Score, StopFlag, epoch_order, sign_of
+from nas.training.session import Epoch, History, Interrupted, Progress, Score, StopFlag, Weights, epoch_order, sign_of
 
-__all__ = ["TorchSession", "evaluate", "predict"]
+__all__ = ["TorchSession", "evaluate", "mean_loss", "predict"]
 
 _EVALUATION_BATCH = 1024
 
@@ -53,7 +55,9 @@ class TorchSession:
         self._epochs: list[Epoch] = []
         self._batches: tuple[Tensor, ...] = ()
         self._epoch_loss = torch.zeros((), device=task.train.device)
-        self._best_epoch = 0
+        self._epoch_size = 0
+        self._drawn = -1
+        self._first_epoch = self._best_epoch = 0
         self._best_state: dict[str, Tensor] | None = None
         self._diverged = False
         self._finished = False
@@ -72,27 +76,85 @@ class TorchSession:
                     self._end_epoch()
         finally:
             self._seconds += time.perf_counter() - started
+        return self._progress()
+
+    def _progress(self) -> Progress:
         return Progress(self._step, self._n_steps, len(self._epochs), self._finished)
+
+    def weights(self) -> Weights:
+        """Return copies of what lives now; see `RewirableSession.weights`."""
+        parts = wired_parts(self._network)
+        rows = [
+            np.concatenate([self._moment(part.weight, name).cpu().numpy() for part in parts])
+            for name in self._moment_names
+        ]
+        return weights_of(parts, np.array(rows).reshape(len(rows), sum(len(part.weight) for part in parts)))
+
+    def rewire(self, weights: Weights) -> None:
+        """Go on with other weights; see `RewirableSession.rewire`."""
+        parts = wired_parts(self._network)
+        for part, own in zip(parts, split_places(parts, weights), strict=True):
+            old = part.weight
+            part.replace_weights(torch.from_numpy(own.slots), torch.from_numpy(own.weight).to(old))
+            state = self._optimizer.state.pop(old, None)
+            if state:
+                moments = zip(self._moment_names, own.moments, strict=True)
+                kept = {name: torch.from_numpy(row).to(old, copy=True) for name, row in moments}
+                self._optimizer.state[part.weight] = {**state, **kept}
+            for group in self._optimizer.param_groups:
+                group["params"] = [part.weight if each is old else each for each in group["params"]]
+        self._best_state, self._first_epoch = None, len(self._epochs)
+
+    def next_batch(self) -> NDArray[np.int64]:
+        """Return the examples of the next update; see `RewirableSession.next_batch`."""
+        self._draw_order()
+        examples: NDArray[np.int64] = self._batches[self._step % self._steps_per_epoch].cpu().numpy()
+        return examples
+
+    def skip(self) -> Progress:
+        """Count the next update as done; see `RewirableSession.skip`."""
+        self._draw_order()
+        self._step += 1
+        if self._step % self._steps_per_epoch == 0:
+            self._end_epoch()
+        return self._progress()
 
     def history(self) -> History:
         """Return what happened so far; see `Session.history`."""
         return History(tuple(self._epochs), self._value(), self._diverged, self._step, self._seconds, "torch")
 
+    @property
+    def _moment_names(self) -> tuple[str, ...]:
+        if self._recipe.optimizer != "sgd":
+            return ("exp_avg", "exp_avg_sq")
+        return ("momentum_buffer",) if self._recipe.momentum else ()
+
+    def _moment(self, parameter: Tensor, name: str) -> Tensor:
+        """Return a moment of a parameter, which torch makes at the first update."""
+        moment = self._optimizer.state.get(parameter, {}).get(name)
+        return torch.zeros_like(parameter) if moment is None else moment
+
+    def _draw_order(self) -> None:
+        if self._step % self._steps_per_epoch or self._drawn == self._step:
+            return
+        self._drawn = self._step
+        order = torch.from_numpy(epoch_order(self._rng, len(self._task.train))).to(self._task.train.device)
+        self._batches = torch.split(self._task.train[order], self._recipe.batch_size)
+        self._epoch_loss.zero_()
+        self._epoch_size = 0
+
     def _update(self) -> None:
-        position = self._step % self._steps_per_epoch
-        if position == 0:
-            order = torch.from_numpy(epoch_order(self._rng, len(self._task.train))).to(self._task.train.device)
-            self._batches = torch.split(self._task.train[order], self._recipe.batch_size)
-            self._epoch_loss.zero_()
-        indices = self._batches[position]
+        self._draw_order()
+        indices = self._batches[self._step % self._steps_per_epoch]
         self._set_learning_rate()
         self._optimizer.zero_grad(set_to_none=True)
-        loss = _criterion(self._task, *_outputs(self._network, self._task, indices))
+        loss = mean_loss(self._network, self._task, indices)
         loss.backward()  # type: ignore[no-untyped-call]
         if self._recipe.clip is not None:
             _clip(self._network, self._recipe.clip)
         self._optimizer.step()
         self._epoch_loss += loss.detach() * len(indices)
+        self._epoch_size += len(indices)
         self._step += 1
 
     def _set_learning_rate(self) -> None:
@@ -102,7 +164,7 @@ class TorchSession:
                 group["lr"] = rate
 
     def _end_epoch(self) -> None:
-        train_loss = float(self._epoch_loss) / len(self._task.train)
+        train_loss = float(self._epoch_loss) / max(self._epoch_size, 1)  # Of the examples that were learnt from.
         score = evaluate(self._network, self._task, self._task.validation)
         self._network.train()
         if not (math.isfinite(train_loss) and math.isfinite(score.loss)):
@@ -116,7 +178,7 @@ class TorchSession:
     def _keep_best(self, patience: int) -> None:
         sign = sign_of(self._task.direction)
         latest = len(self._epochs) - 1
-        if latest == 0 or sign * self._epochs[latest].validation_metric > sign * self._best_metric():
+        if latest == self._first_epoch or sign * self._epochs[latest].validation_metric > sign * self._best_metric():
             self._best_epoch = latest
             self._best_state = {name: value.clone() for name, value in self._network.state_dict().items()}
         self._finished = self._finished or latest - self._best_epoch >= patience
@@ -151,6 +213,11 @@ def predict(network: nn.Module, task: Task, indices: Tensor) -> Tensor:
     """Return the (n_indices, n_outputs) outputs of a network for the examples in `indices`."""
     network.eval()
     return torch.cat([_outputs(network, task, part)[0] for part in torch.split(indices, _EVALUATION_BATCH)])
+
+
+def mean_loss(network: nn.Module, task: Task, indices: Tensor) -> Tensor:
+    """Return the mean loss of a network over the examples in `indices`, as it is differentiated in training."""
+    return _criterion(task, *_outputs(network, task, indices))
 
 
 def _outputs(network: nn.Module, task: Task, indices: Tensor) -> tuple[Tensor, Tensor]:

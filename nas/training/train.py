@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from nas.errors import InputError, known
 from nas.training.extension import MISSING, has_native
 from nas.training.recipe import Recipe
-from nas.training.session import Ended, History, Score, Session, StopFlag
+from nas.training.session import Ended, History, RewirableSession, Score, Session, StopFlag
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +27,7 @@ __all__ = [
     "ENGINES",
     "Training",
     "begin_wiring",
+    "compiled_for",
     "engine_for",
     "evaluate",
     "predict",
@@ -77,7 +78,7 @@ def session(
     rng: int | np.random.Generator | None = None,
     engine: str = "auto",
     stop: StopFlag | None = None,
-) -> Session:
+) -> RewirableSession:
     """Open a training that can be run step by step.
 
     Parameters
@@ -103,10 +104,10 @@ def session(
 
     rate = recipe.learning_rates[0] if learning_rate is None else learning_rate
     rng = np.random.default_rng(rng)
-    if (compiled := _compiled(network, task, engine)) is not None:
+    if (compiled := compiled_for(network, task, engine)) is not None:
         from nas.training.native_engine import NativeSession
 
-        return NativeSession(compiled, task, recipe, learning_rate=rate, rng=rng, stop=stop)
+        return NativeSession(compiled, task, recipe, learning_rate=rate, rng=rng, stop=stop, network=network)
     from nas.training.torch_engine import TorchSession
 
     return TorchSession(network, task, recipe, learning_rate=rate, rng=rng, stop=stop)
@@ -136,7 +137,7 @@ def train(
 
 def evaluate(network: nn.Module, task: Task, indices: Tensor, *, engine: str = "auto") -> Score:
     """Return mean loss and metric of a network, such as a saved one, over the examples in `indices`."""
-    if (compiled := _compiled(network, task, engine)) is not None:
+    if (compiled := compiled_for(network, task, engine)) is not None:
         from nas.training import native_engine
 
         return native_engine.evaluate(compiled, task, indices.numpy())
@@ -147,7 +148,7 @@ def evaluate(network: nn.Module, task: Task, indices: Tensor, *, engine: str = "
 
 def predict(network: nn.Module, task: Task, indices: Tensor, *, engine: str = "auto") -> Tensor:
     """Return the (n_indices, n_outputs) outputs of a network for the examples in `indices`."""
-    if (compiled := _compiled(network, task, engine)) is not None:
+    if (compiled := compiled_for(network, task, engine)) is not None:
         import torch
 
         from nas.training import native_engine
@@ -158,7 +159,7 @@ def predict(network: nn.Module, task: Task, indices: Tensor, *, engine: str = "a
     return torch_engine.predict(network, task, indices)
 
 
-def _compiled(network: nn.Module, task: Task, engine: str) -> Compiled | None:
+def compiled_for(network: nn.Module, task: Task, engine: str) -> Compiled | None:
     """Return a network in the compiled engine's form, or None where torch is to be used."""
     if engine_for(engine, task.train.device.type) == "torch":
         return None

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from predictors.validation.components import Component, variance_components
     from predictors.validation.crossval import (
         Estimate,
-        Fit,
-        Predict,
         Score,
         difference,
         estimate_r2,
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
         score,
         single_splits,
     )
+    from predictors.validation.fits import Fit, Fits, Predict
     from predictors.validation.folds import repeated_folds
     from predictors.validation.judge import validate
     from predictors.validation.metrics import coverage, kendall, mae, r2, regret_at_k, spearman, top_k_share
@@ -38,6 +37,7 @@ __all__ = [
     "CurvePoint",
     "Estimate",
     "Fit",
+    "Fits",
     "PartScore",
     "Predict",
     "Score",
@@ -76,9 +76,10 @@ _MODULES = {
     "Component": "components",
     "CurvePoint": "transfer",
     "Estimate": "crossval",
-    "Fit": "crossval",
+    "Fit": "fits",
+    "Fits": "fits",
     "PartScore": "transfer",
-    "Predict": "crossval",
+    "Predict": "fits",
     "Score": "crossval",
     "Step": "baselines",
     "Validation": "report",

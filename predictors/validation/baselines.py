@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from predictors.features.table import FEATURES, names_of
 from predictors.legacy import FIRST_NAMES
-from predictors.validation.crossval import Estimate, Fit, Predict, difference, estimate_r2, out_of_fold
+from predictors.validation.crossval import Estimate, difference, estimate_r2, out_of_fold
+from predictors.validation.fits import HERE, Fit, Fits, Predict
 from predictors.validation.folds import Folds
 
 __all__ = [
@@ -89,6 +90,7 @@ def ladder(
     folds: Folds,
     groups: Sequence[Any] | NDArray[Any] | None = None,
     seed: int = 0,
+    fits: Fits = HERE,
 ) -> list[Step]:
     """Fit one and the same regressor to more and more columns, over the same folds.
 
@@ -102,6 +104,8 @@ def ladder(
     folds : list of lists of int64 arrays
     groups : sequence of n labels, optional
     seed : int
+    fits : Fits
+        Runs them.
 
     Raises
     ------
@@ -109,7 +113,7 @@ def ladder(
         If a column of the ladder is missing.
     """
     sets = ladder_sets(X, names)
-    return steps_of(y, sets, predict_sets(fit, sets, y, folds, groups, seed), groups, seed, chained=True)
+    return steps_of(y, sets, predict_sets(fit, sets, y, folds, groups, seed, fits), groups, seed, chained=True)
 
 
 def references(
@@ -172,10 +176,11 @@ def predict_sets(
     folds: Folds,
     groups: Sequence[Any] | NDArray[Any] | None = None,
     seed: int = 0,
+    fits: Fits = HERE,
 ) -> dict[str, NDArray[np.float64]]:
     """Return out-of-fold predictions (repeats, n) from each set of columns; without columns, the training mean."""
     return {
-        name: out_of_fold(fit if columns.shape[1] else _fit_mean, columns, y, folds, groups, seed)
+        name: out_of_fold(fit if columns.shape[1] else _fit_mean, columns, y, folds, groups, seed, fits)
         for name, columns in sets.items()
     }
 

@@ -12,14 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from predictors.validation.fits import HERE, Fit, Fits, Job
 from predictors.validation.folds import Folds
 from predictors.validation.metrics import kendall, mae, r2, regret_at_k
 from predictors.validation.resampling import codes_of, interval_of, resampled_rows
 
 __all__ = [
     "Estimate",
-    "Fit",
-    "Predict",
     "Score",
     "checked_table",
     "difference",
@@ -29,12 +28,6 @@ __all__ = [
     "score",
     "single_splits",
 ]
-
-Predict = Callable[[NDArray[np.float64]], NDArray[np.float64]]
-"""From (n, k) features, NaN where undefined, to (n,) predictions."""
-
-Fit = Callable[[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], int], Predict]
-"""From features (n, k), labels (n,), groups (n,) and a seed to a fitted `Predict`."""
 
 _DRAWS = 1000
 _RANK_DRAWS = 200
@@ -114,6 +107,7 @@ def out_of_fold(
     folds: Folds,
     groups: Sequence[Any] | NDArray[Any] | None = None,
     seed: int = 0,
+    fits: Fits = HERE,
 ) -> NDArray[np.float64]:
     """Predict every row by a fit on the folds that it is not in.
 
@@ -128,6 +122,8 @@ def out_of_fold(
     groups : sequence of n labels, optional
         Handed to `fit` as numbers, for folds of its own.
     seed : int
+    fits : Fits
+        Runs them.
 
     Returns
     -------
@@ -140,14 +136,19 @@ def out_of_fold(
     """
     table, labels = checked_table(X, y)
     codes = codes_of(groups, len(table))
-    predictions = np.empty((len(folds), len(table)))
     for repeat, parts in enumerate(folds):
         if not np.array_equal(np.sort(np.concatenate(parts)), np.arange(len(table))):
             raise ValueError(f"the folds of repeat {repeat} must hold each of the {len(table)} rows once")
-        for fold, test in enumerate(parts):
-            train = np.setdiff1d(np.arange(len(table)), test)
-            predict = fit(table[train], labels[train], codes[train], fit_seed(seed, repeat, fold))
-            predictions[repeat, test] = predict(table[test])
+    places = [(repeat, fold, test) for repeat, parts in enumerate(folds) for fold, test in enumerate(parts)]
+
+    def job(repeat: int, fold: int, test: NDArray[np.int64]) -> Job:
+        train = np.setdiff1d(np.arange(len(table)), test)
+        return Job(table[train], labels[train], codes[train], fit_seed(seed, repeat, fold), table[test])
+
+    predictions = np.empty((len(folds), len(table)))
+    found = fits.predictions(fit, (job(*place) for place in places))
+    for (repeat, _, test), predicted in zip(places, found, strict=True):
+        predictions[repeat, test] = predicted
     return predictions
 
 

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from predictors.validation.baselines import SIZE_TIER, ladder, predict_sets, reference_sets, steps_of
 from predictors.validation.ceiling import noise_ceiling
 from predictors.validation.components import Component
-from predictors.validation.crossval import Fit, checked_table, difference, out_of_fold, score, single_splits
+from predictors.validation.crossval import checked_table, difference, out_of_fold, score, single_splits
+from predictors.validation.fits import HERE, Fit, Fits
 from predictors.validation.folds import repeated_folds
 from predictors.validation.report import Validation
 from predictors.validation.resampling import codes_of
@@ -40,6 +41,7 @@ def validate(
     components: Sequence[Component] = (),
     maximise: bool = True,
     seed: int = 0,
+    fits: Fits = HERE,
 ) -> Validation:
     """Judge a fit by repeated cross-validation, beside its references, its ladder and the noise ceiling.
 
@@ -71,6 +73,8 @@ def validate(
     maximise : bool
         Whether more of the label is better, for the regret.
     seed : int
+    fits : Fits
+        Runs them.
 
     Returns
     -------
@@ -81,10 +85,10 @@ def validate(
     table, y = checked_table(X, label_of(replicates[:, :, 0], label))
     codes = codes_of(groups, len(y))
     parts = repeated_folds(len(y), folds, repeats, codes, seed)
-    predicted = out_of_fold(fit, table, y, parts, codes, seed)
+    predicted = out_of_fold(fit, table, y, parts, codes, seed, fits)
     sets = reference_sets(table, names, parameters)
-    rivals = predict_sets(reference_fit or ladder_fit or fit, sets, y, parts, codes, seed)
-    curve = learning_curve(fit, table, replicates[:, :, 0], sizes, repeats, seed, codes, label) if sizes else []
+    rivals = predict_sets(reference_fit or ladder_fit or fit, sets, y, parts, codes, seed, fits)
+    curve = learning_curve(fit, table, replicates[:, :, 0], sizes, repeats, seed, codes, label, fits) if sizes else []
     single = len(set(families or ())) < 2
     return Validation(
         n=len(y),
@@ -95,11 +99,11 @@ def validate(
         score=score(y, predicted, codes, maximise=maximise, seed=seed),
         gain=difference(y, predicted, rivals[SIZE_TIER], codes, seed),
         references=steps_of(y, sets, rivals, codes, seed, chained=False),
-        ladder=ladder(ladder_fit or fit, table, names, y, parts, codes, seed),
+        ladder=ladder(ladder_fit or fit, table, names, y, parts, codes, seed, fits),
         ceiling=noise_ceiling(replicates, codes, seed=seed),
         within_family=within(y, predicted, families, codes) if families is not None else (),
         within_size=within(y, predicted, bins_of(table[:, list(names).index("n_neurons")]), codes),
-        left_out=() if single else leave_one_family_out(fit, table, y, families or (), codes, seed),
+        left_out=() if single else leave_one_family_out(fit, table, y, families or (), codes, seed, fits),
         curve=curve,
         coverage=dict(coverage or {}),
         components=components,

@@ -10,7 +10,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from predictors.validation.crossval import Estimate, Fit, checked_table, estimate_r2, fit_seed
+from predictors.validation.crossval import Estimate, checked_table, estimate_r2, fit_seed
+from predictors.validation.fits import HERE, Fit, Fits, Job
 from predictors.validation.metrics import kendall, mae, r2
 from predictors.validation.resampling import codes_of
 
@@ -84,6 +85,7 @@ def leave_one_family_out(
     families: Sequence[str],
     groups: Sequence[Any] | NDArray[Any] | None = None,
     seed: int = 0,
+    fits: Fits = HERE,
 ) -> list[PartScore]:
     """Score each family by a fit on all other families, without rows that share a group with it.
 
@@ -96,7 +98,7 @@ def leave_one_family_out(
     names, codes = _part_labels(families, len(table)), codes_of(groups, len(table))
     if len(np.unique(names)) < 2:
         raise ValueError(f"one family, {str(names[0])!r}: leaving it out needs at least 2")
-    scores = []
+    parts, jobs = [], []
     for index, name in enumerate(np.unique(names)):
         test = names == name
         train = ~test & ~np.isin(codes, codes[test])
@@ -104,9 +106,12 @@ def leave_one_family_out(
             raise ValueError(
                 f"family {str(name)!r}: {int(train.sum())} rows of other families and groups; 2 are needed"
             )
-        predict = fit(table[train], labels[train], codes[train], fit_seed(seed, index))
-        scores.append(_part_score(str(name), labels[test], predict(table[test])[None], codes[test]))
-    return scores
+        parts.append((str(name), test))
+        jobs.append(Job(table[train], labels[train], codes[train], fit_seed(seed, index), table[test]))
+    return [
+        _part_score(name, labels[test], predicted[None], codes[test])
+        for (name, test), predicted in zip(parts, fits.predictions(fit, jobs), strict=True)
+    ]
 
 
 def bins_of(values: ArrayLike, count: int = 4) -> list[str]:
@@ -151,6 +156,7 @@ def learning_curve(
     seed: int = 0,
     groups: Sequence[Any] | NDArray[Any] | None = None,
     train_label: Label = "mean",
+    fits: Fits = HERE,
 ) -> list[CurvePoint]:
     """Score fits on more and more rows.
 
@@ -167,6 +173,8 @@ def learning_curve(
     groups : sequence of n labels, optional
     train_label : {"mean", "one"}
         What is trained on: the mean, or one random replicate of each row.
+    fits : Fits
+        Runs them.
 
     Raises
     ------
@@ -180,7 +188,7 @@ def learning_curve(
     ordered = sorted(set(sizes))
     if not ordered or ordered[0] < 2 or ordered[-1] > len(table) - 2:
         raise ValueError(f"sizes={list(sizes)}: must be between 2 and n - 2 = {len(table) - 2}")
-    scores = np.empty((repeats, len(ordered), 2))
+    tests, jobs = [], []
     for repeat in range(repeats):
         rng = np.random.default_rng((seed, repeat))
         order = np.argsort(rng.permutation(int(codes.max()) + 1)[codes], kind="stable")
@@ -190,8 +198,11 @@ def learning_curve(
             raise ValueError(f"size {ordered[-1]} leaves {len(test)} rows in other groups; 2 must be left to score")
         for index, size in enumerate(ordered):
             train = order[:size]
-            predict = fit(table[train], trained[train], codes[train], fit_seed(seed, repeat, index))
-            scores[repeat, index] = _scores(means[test], predict(table[test]))[:2]
+            tests.append(test)
+            jobs.append(Job(table[train], trained[train], codes[train], fit_seed(seed, repeat, index), table[test]))
+    found = zip(tests, fits.predictions(fit, jobs), strict=True)
+    scores = np.array([_scores(means[test], predicted)[:2] for test, predicted in found])
+    scores = scores.reshape(repeats, len(ordered), 2)
     return [
         CurvePoint(size, Estimate.over(scores[:, index, 0]), Estimate.over(scores[:, index, 1]))
         for index, size in enumerate(ordered)

@@ -13,7 +13,7 @@ from predictors.validation.baselines import (
     reference_sets,
     references,
 )
-from predictors.validation.crossval import Predict
+from predictors.validation.fits import Predict
 from predictors.validation.folds import repeated_folds
 
 NAMES = [*names_of(("size", "structure")), "an_own_column"]

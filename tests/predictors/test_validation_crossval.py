@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import r2_score
 
-from predictors.validation.crossval import Estimate, Predict, difference, estimate_r2, out_of_fold, score, single_splits
+from predictors.validation.crossval import Estimate, difference, estimate_r2, out_of_fold, score, single_splits
+from predictors.validation.fits import Predict
 from predictors.validation.folds import repeated_folds
 from predictors.validation.metrics import kendall
 from predictors.validation.transfer import bins_of, label_of, learning_curve, leave_one_family_out, within

@@ -14,7 +14,7 @@ from scipy.stats import binomtest
 from predictors.features.table import names_of
 from predictors.validation.ceiling import Ceiling
 from predictors.validation.components import Component, variance_components
-from predictors.validation.crossval import Estimate, Predict, estimate_r2, out_of_fold
+from predictors.validation.crossval import Estimate, estimate_r2, out_of_fold
 from predictors.validation.figures import (
     plot_components,
     plot_curves,
@@ -22,6 +22,7 @@ from predictors.validation.figures import (
     plot_predictions,
     plot_single_splits,
 )
+from predictors.validation.fits import Predict
 from predictors.validation.folds import repeated_folds
 from predictors.validation.judge import validate
 from predictors.validation.report import NO_CEILING, Validation

@@ -201,6 +201,53 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
             self.training.run(std::min(last, self.training.n_steps()), seconds, generator);
           },
           "last"_a, "seconds"_a)
+      .def("next_batch",
+           [](Own& self) {
+             check(!self.training.finished(), "the training is over");
+             auto* const examples = new std::vector<int64_t>(self.training.next_batch(bit_generator(self.generator)));
+             const nb::capsule owner(examples,
+                                     [](void* held) noexcept { delete static_cast<std::vector<int64_t>*>(held); });
+             return nb::ndarray<nb::numpy, int64_t, nb::ndim<1>>(examples->data(), {examples->size()}, owner);
+           })
+      .def("skip",
+           [](Own& self) {
+             check(!self.training.finished(), "the training is over");
+             BitGenerator& generator = bit_generator(self.generator);
+             const nb::gil_scoped_release released;
+             self.training.skip(generator);
+           })
+      .def("rewire",
+           [](Own& self, std::shared_ptr<Network> network, Flat<Real> weights, Flat<Real> biases,
+              Flat<Real> head_weights, Flat<Real> head_biases) {
+             const Network& old = self.training.network();
+             check(network->n_inputs == old.n_inputs && network->n_outputs == old.n_outputs &&
+                       network->is_recurrent() == old.is_recurrent(),
+                   "another structure has the same units");
+             check(self.training.is_sparse() || !network->needs_sparse_inputs(),
+                   "the network was laid out for sparse inputs");
+             auto parameters = Outside<Real>{weights, biases, head_weights, head_biases}.flat(*network);
+             self.training.rewire(network, std::move(parameters));
+           })
+      .def_prop_ro("n_moments", [](Own& self) { return self.training.moments().size(); })
+      .def("load_moment",
+           [](Own& self, size_t which, Flat<Real> weights, Flat<Real> biases, Flat<Real> head_weights,
+              Flat<Real> head_biases) {
+             const auto moments = self.training.moments();
+             check(which < moments.size(), "there is no such moment");
+             Outside<Real>{weights, biases, head_weights, head_biases}.each(
+                 self.training.network(), [&](size_t place, Real value) { (*moments[which])[place] = value; });
+           })
+      .def(
+          "store_moment",
+          [](Own& self, size_t which, Flat<Real> weights, Flat<Real> biases, Flat<Real> head_weights,
+             Flat<Real> head_biases) {
+            const auto moments = self.training.moments();
+            check(which < moments.size(), "there is no such moment");
+            Outside<Real>{weights, biases, head_weights, head_biases}.each(
+                self.training.network(), [&](size_t place, Real& value) { value = (*moments[which])[place]; });
+          },
+          "which"_a, "weights"_a.noconvert(), "biases"_a.noconvert(), "head_weights"_a.noconvert(),
+          "head_biases"_a.noconvert())
       .def_prop_ro("step", [](const Own& self) { return self.training.step(); })
       .def_prop_ro("n_steps", [](const Own& self) { return self.training.n_steps(); })
       .def_prop_ro("finished", [](const Own& self) { return self.training.finished(); })
@@ -258,7 +305,7 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
             passes.predict(parameters.data(), examples.data() + i, 1, outputs.data() + i * size_t(network->n_outputs));
         });
 
-  // For tests: the mean loss of one batch, and its gradients laid out like the parameters outside.
+  // The mean loss of one batch, and its gradients laid out like the parameters outside.
   m.def(differentiated,
         [](const std::shared_ptr<Network>& network, const std::shared_ptr<Held>& data, const std::string& instructions,
            const Flat<const int64_t>& examples, Flat<Real> weights, Flat<Real> biases, Flat<Real> head_weights,

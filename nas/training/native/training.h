@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "order.h"
@@ -35,7 +36,6 @@ class Training {
       : network_(std::move(network)),
         data_(std::move(data)),
         kernels_(kernels),
-        passes_(*network_, *data_, kernels),
         plan_(plan),
         rates_(std::move(rates)),
         train_(std::move(train)),
@@ -44,6 +44,7 @@ class Training {
         gradients_(parameters_.size()),
         first_(parameters_.size()),
         second_(plan.update.optimizer == Optimizer::sgd ? 0 : parameters_.size()) {
+    passes_.emplace(*network_, *data_, kernels_);
     if (data_->is_sequence()) {
       std::vector<int64_t> buffer;
       sort_by_length(validation_.data(), int(validation_.size()), data_->lengths, buffer);
@@ -62,6 +63,32 @@ class Training {
     }
   }
 
+  // The examples of the next update.
+  std::vector<int64_t> next_batch(BitGenerator& generator) {
+    draw_order(generator);
+    const int64_t* const first = order_.data() + step_ % steps_per_epoch_ * plan_.batch_size;
+    return {first, first + next_size()};
+  }
+
+  // Count the next update without making it.
+  void skip(BitGenerator& generator) {
+    draw_order(generator);
+    ++step_;
+    if (step_ % steps_per_epoch_ == 0) end_epoch();
+  }
+
+  // Go on with another structure, whose moments begin at zero. The best epoch so far belongs to the old one.
+  void rewire(std::shared_ptr<const Network> network, Aligned<Real> parameters) {
+    passes_.reset();
+    network_ = std::move(network);
+    passes_.emplace(*network_, *data_, kernels_);
+    parameters_ = std::move(parameters);
+    gradients_ = Aligned<Real>(parameters_.size());
+    first_ = Aligned<Real>(parameters_.size());
+    second_ = Aligned<Real>(plan_.update.optimizer == Optimizer::sgd ? 0 : parameters_.size());
+    first_epoch_ = int(epochs_.size());
+  }
+
   int64_t step() const { return step_; }
   int64_t n_steps() const { return plan_.epochs * steps_per_epoch_; }
   bool finished() const { return finished_; }
@@ -69,26 +96,42 @@ class Training {
   const std::vector<EpochScore>& epochs() const { return epochs_; }
   Aligned<Real>& parameters() { return parameters_; }
   const Aligned<Real>& parameters() const { return parameters_; }
+  // The optimizer's moments: the mean of the gradients or the momentum, and with Adam the mean of their squares.
+  std::vector<Aligned<Real>*> moments() {
+    return second_.empty() ? std::vector{&first_} : std::vector{&first_, &second_};
+  }
   const Network& network() const { return *network_; }
+  bool is_sparse() const { return data_->is_sparse(); }
   int best_epoch() const { return best_epoch_; }
 
  private:
+  void draw_order(BitGenerator& generator) {
+    if (step_ % steps_per_epoch_ != 0 || drawn_ == step_) return;
+    drawn_ = step_;
+    places_.resize(train_.size());
+    order_.resize(train_.size());
+    shuffler_.draw(generator, int64_t(train_.size()), places_.data());
+    for (size_t i = 0; i < order_.size(); ++i) order_[i] = train_[size_t(places_[i])];
+    epoch_loss_ = 0;
+    epoch_size_ = 0;
+  }
+
+  int next_size() const {
+    const int64_t first = step_ % steps_per_epoch_ * plan_.batch_size;
+    return int(std::min<int64_t>(plan_.batch_size, int64_t(train_.size()) - first));
+  }
+
   void update(BitGenerator& generator) {
-    const int64_t position = step_ % steps_per_epoch_, count = int64_t(train_.size());
-    if (position == 0) {
-      places_.resize(train_.size());
-      order_.resize(train_.size());
-      shuffler_.draw(generator, count, places_.data());
-      for (size_t i = 0; i < order_.size(); ++i) order_[i] = train_[size_t(places_[i])];
-      epoch_loss_ = 0;
-    }
-    const int64_t first = position * plan_.batch_size;
-    const int size = int(std::min<int64_t>(plan_.batch_size, count - first));
-    epoch_loss_ += passes_.gradients(parameters_.data(), order_.data() + first, size, gradients_.data());
+    draw_order(generator);
+    const int64_t first = step_ % steps_per_epoch_ * plan_.batch_size;
+    const int size = next_size();
+    epoch_loss_ += passes_->gradients(parameters_.data(), order_.data() + first, size, gradients_.data());
+    epoch_size_ += size;
     if (plan_.clip > 0) kernels_.clip(gradients_.data(), int64_t(gradients_.size()), plan_.clip);
     Update update = plan_.update;
     update.rate = rates_[size_t(step_)];
-    update.step = ++step_;
+    ++step_;
+    update.step = ++updates_;
     kernels_.update(parameters_.data(), gradients_.data(), first_.data(), second_.data(), int64_t(parameters_.size()),
                     update);
   }
@@ -97,8 +140,9 @@ class Training {
   static bool is_finite(double sum) { return std::abs(sum) <= double(std::numeric_limits<Real>::max()); }
 
   void end_epoch() {
-    const double train_loss = epoch_loss_ / double(train_.size());
-    const Score score = passes_.evaluate(parameters_.data(), validation_.data(), int64_t(validation_.size()));
+    // Of the examples that were learnt from.
+    const double train_loss = epoch_loss_ / double(std::max<int64_t>(epoch_size_, 1));
+    const Score score = passes_->evaluate(parameters_.data(), validation_.data(), int64_t(validation_.size()));
     if (!is_finite(epoch_loss_) || !is_finite(score.loss * double(validation_.size()))) {
       diverged_ = finished_ = true;
       return;
@@ -111,7 +155,7 @@ class Training {
   void keep_best() {
     const int latest = int(epochs_.size()) - 1;
     const double sign = plan_.maximize ? 1 : -1;
-    if (latest == 0 ||
+    if (latest == first_epoch_ ||
         sign * epochs_.back().validation_metric > sign * epochs_[size_t(best_epoch_)].validation_metric) {
       best_epoch_ = latest;
       best_ = parameters_;
@@ -123,15 +167,16 @@ class Training {
   std::shared_ptr<const Network> network_;
   std::shared_ptr<const Data<Real>> data_;
   const Kernels<Real>& kernels_;
-  Passes<Real> passes_;
+  std::optional<Passes<Real>> passes_;
   Plan plan_;
   std::vector<double> rates_;
   std::vector<int64_t> train_, validation_, order_, places_;
   Aligned<Real> parameters_, gradients_, first_, second_, best_;
   std::vector<EpochScore> epochs_;
   Shuffler shuffler_;
-  int64_t steps_per_epoch_ = 1, step_ = 0;
-  int best_epoch_ = 0;
+  // Updates that were made, in contrast to steps, some of which were skipped.
+  int64_t steps_per_epoch_ = 1, step_ = 0, updates_ = 0, drawn_ = -1, epoch_size_ = 0;
+  int best_epoch_ = 0, first_epoch_ = 0;
   double epoch_loss_ = 0;
   bool finished_ = false, diverged_ = false;
 };

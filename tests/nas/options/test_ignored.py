@@ -295,7 +295,10 @@ def test_every_entry_of_the_table_is_tried_here():
 def test_what_would_do_nothing_is_told_in_one_line(case: Case):
     told = ignored_option(ignoring(case))
     instead = f", or {case.instead}" if case.instead else ""
-    assert told == f"{case.name}={json.dumps(case.value)}: {case.why}; leave it out{instead}"
+    value = case.value
+    if isinstance(value, list | tuple) and len(value) == 2 and value[0] == value[1]:
+        value = value[0]
+    assert told == f"{case.name}={json.dumps(value)}: {case.why}; leave it out{instead}"
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.heeded is not None], ids=str)
@@ -413,7 +416,7 @@ def test_a_survey_is_not_begun(tmp_path: Path, space: dict[str, Any]):
         ("run width.toml", "space.width=9: only projected attachment heeds it"),
         ("survey --width 8", "space.width=8: only projected attachment heeds it"),
         ("survey --optimizer adamw --momentum 0.5", "recipe.momentum=0.5: recipe.optimizer=adamw ignores it"),
-        ("survey --prior erdos-renyi --p 0.5", "space.p=[0.5, 0.5]: only watts-strogatz heeds it"),
+        ("survey --prior erdos-renyi --p 0.5", "space.p=0.5: only watts-strogatz heeds it"),
     ],
 )
 def test_a_command_says_it_in_one_line_and_leaves_nothing(

@@ -161,7 +161,7 @@ def test_graphs_are_prepared_as_the_space_prepares_them():
 @pytest.mark.parametrize("structure", ["dag", "recurrent", "stack"])
 @pytest.mark.parametrize("attachment", ["controlled", "natural", "projected"])
 def test_a_prepared_graph_is_one_that_the_space_could_draw(structure: str, attachment: str):
-    space = SPACE.model_copy(update={"structure": structure, "attachment": (attachment,), "width": 5})
+    space = SPACE.model_copy(update={"structure": structure, "attachment": (attachment,), "width": (5, 5)})
     preparation = learning._preparation(space, (3, 2))
     params = drawn(1, space)[0] | {"attachment": attachment}
     trained = space.wiring(params, 3, 2)

@@ -124,7 +124,8 @@ def test_a_survey_trains_own_graphs(tmp_path: Path):
     for wirings in (3, 8):
         survey(out, space=space, wirings=wirings).run()
     table = load_survey(out)
-    assert set(table.to_frame()["param_graph"]) == {0, 1}
+    frame = table.to_frame()
+    assert set(zip(frame["param_graph"], frame["graph_name"], strict=True)) == {(0, "a.graphml"), (1, "b.graphml")}
     for number in range(8):
         assert table.wiring(number).hidden.n_neurons == (9, 8)[table.parameters(number)["graph"]]
 

@@ -1,0 +1,85 @@
+"""Whole edges: the weights of all gates that connect two neurons, dropped and grown together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas.sparsity.layers import Floats, Layer, Live, Places
+
+__all__ = ["EdgeView"]
+
+
+@dataclass(frozen=True, eq=False)
+class EdgeView:
+    """Live weights seen as edges: a matrix of several gates becomes one with a place an edge.
+
+    Attributes
+    ----------
+    weights : tuple of Layer
+        The layers that are seen so.
+    layers : tuple of Layer
+        Those of edges, with one gate.
+    slots : (n_edges,) int64
+        Places of the edges any of whose weights lives, ascending.
+    edge : (n_weights,) int64
+        The index of each live weight's edge.
+    """
+
+    weights: tuple[Layer, ...]
+    layers: tuple[Layer, ...]
+    slots: Places
+    edge: Places
+
+    @classmethod
+    def of(cls, live: Live) -> EdgeView:
+        """Look at live weights."""
+        layers: list[Layer] = []
+        for layer in live.layers:
+            first = layers[-1].stop if layers else live.layers[0].first
+            layers.append(Layer(layer.name, (layer.n_targets, layer.shape[1]), first, 1, layer.kernel))
+        view = cls(live.layers, tuple(layers), np.zeros(0, np.int64), np.zeros(0, np.int64))
+        slots, edge = np.unique(view.of_places(live.slots), return_inverse=True)
+        return cls(live.layers, tuple(layers), slots, edge.astype(np.int64))
+
+    def of_places(self, places: Places) -> Places:
+        """Return the edges' places that ascending places of weights belong to, one for each."""
+        found = np.empty(len(places), np.int64)
+        for own, layer, edges in self._parts(places):
+            row, column = layer.entries(places[own])
+            found[own] = edges.places(row % max(layer.n_targets, 1), column)
+        return found
+
+    def to_places(self, edges: Places) -> Places:
+        """Return the places of all weights of some edges, whose places ascend, ascending."""
+        found = [np.zeros(0, np.int64)]
+        bounds = np.searchsorted(edges, [self.layers[0].first, *(layer.stop for layer in self.layers)])
+        for index, (layer, view) in enumerate(zip(self.weights, self.layers, strict=True)):
+            row, column = view.entries(edges[bounds[index] : bounds[index + 1]])
+            found += [layer.places(row + gate * layer.n_targets, column) for gate in range(layer.gates)]
+        return np.concatenate(found)
+
+    def _parts(self, places: Places) -> list[tuple[slice, Layer, Layer]]:
+        bounds = np.searchsorted(places, [self.weights[0].first, *(layer.stop for layer in self.weights)])
+        return [
+            (slice(bounds[index], bounds[index + 1]), *pair)
+            for index, pair in enumerate(zip(self.weights, self.layers, strict=True))
+        ]
+
+    def live(self, live: Live) -> Live:
+        """Return the edges as live weights, each with the Euclidean norm of its weights."""
+        return Live(self.layers, self.slots, np.sqrt(self.sums(live.weight.astype(np.float64) ** 2)))
+
+    def sums(self, scores: Floats) -> Floats:
+        """Return the sum over each edge's live weights of their scores, (n_edges,)."""
+        return np.bincount(self.edge, scores, minlength=len(self.slots)).astype(np.float64, copy=False)
+
+    def matrix(self, index: int, dense: NDArray[np.floating[Any]]) -> Floats:
+        """Return a layer's matrix, (rows, columns), as one of edges: Euclidean norms over the gates."""
+        layer = self.weights[index]
+        by_gate = dense.reshape(layer.gates, layer.n_targets, layer.shape[1]).astype(np.float64, copy=False)
+        found: Floats = np.sqrt((by_gate**2).sum(axis=0))
+        return found

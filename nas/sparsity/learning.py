@@ -1,0 +1,442 @@
+"""Train a network while its structure changes: pruned down to a target, or rewired at a constant number of weights."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from nas.errors import InputError
+from nas.sparsity.allocation import allocate
+from nas.sparsity.growth import draw_places
+from nas.sparsity.layers import Floats, Layer, Live, Places, size_of
+from nas.sparsity.methods import Method
+from nas.sparsity.network import DenseGradients, input_statistics, layers_of, neurons_of
+from nas.sparsity.neurons import Liveness, largest_within, liveness
+from nas.sparsity.schedules import UpdatePoints
+from nas.sparsity.scores import score
+from nas.sparsity.update import Update, drop_and_grow, drop_to
+from nas.tasks.task import Task
+from nas.training.places import places_of, split_places, weights_of, wired_parts
+from nas.training.recipe import Recipe
+from nas.training.session import History, RewirableSession, StopFlag, Weights
+from nas.training.train import session
+
+__all__ = ["Learned", "Snapshot", "learn", "sparsify"]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The structure of a network at a step of its training.
+
+    Parameters
+    ----------
+    step, epoch : int
+        Updates and epochs that are done.
+    weights : int
+        That live.
+    parameters : int
+        Live ones: weights on a way from an input to an output unit, and biases of neurons on one.
+    densities : tuple of float
+        Of each layer, live weights / places.
+    turnover : float
+        Share of the weights that were grown since the snapshot before.
+    """
+
+    step: int
+    epoch: int
+    weights: int
+    parameters: int
+    densities: tuple[float, ...]
+    turnover: float
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """A network that was trained while its structure changed.
+
+    Parameters
+    ----------
+    network : nn.Module
+    history : History
+    layers : tuple of Layer
+    snapshots : tuple of Snapshot
+        At the start, at the end of each epoch, and at the end.
+    liveness : Liveness
+        What of the final structure takes part.
+    ever : int
+        Places that were live at some time.
+    updates : int
+        Changes of structure.
+    """
+
+    network: nn.Module
+    history: History
+    layers: tuple[Layer, ...]
+    snapshots: tuple[Snapshot, ...]
+    liveness: Liveness
+    ever: int
+    updates: int
+
+
+def sparsify(network: nn.Module, counts: Places, rng: np.random.Generator) -> None:
+    """Let so many weights live in each layer, at random places where there are weights now, from new initial values.
+
+    Parameters
+    ----------
+    network : nn.Module
+        A `SparseMLP` or a `SequenceNetwork`, changed in place.
+    counts : (n_layers,) int64
+        By `layers_of`; see `allocate`.
+    rng : numpy.random.Generator
+        Draws the places, and the initial weights as those of a network that has these edges from the start.
+
+    Raises
+    ------
+    InputError
+        If a layer has fewer weights.
+    """
+    parts, layers = wired_parts(network), layers_of(network)
+    allowed = places_of(parts)
+    _let_live(network, draw_places(layers, counts, rng, _unless_complete(allowed, layers)))
+    for part in parts:
+        part.reset_parameters(rng)
+
+
+def _unless_complete(allowed: Places, layers: tuple[Layer, ...]) -> Places | None:
+    return None if len(allowed) == size_of(layers) else allowed
+
+
+def _let_live(network: nn.Module, slots: Places) -> None:
+    """Let weights of 0 live at exactly these places."""
+    parts = wired_parts(network)
+    split = split_places(parts, Weights(slots, np.zeros(len(slots)), np.zeros((0, len(slots)))))
+    for part, own in zip(parts, split, strict=True):
+        part.replace_weights(torch.from_numpy(own.slots), torch.from_numpy(own.weight).to(part.weight))
+
+
+def learn(
+    network: nn.Module,
+    task: Task,
+    recipe: Recipe,
+    method: Method,
+    *,
+    weights: int | None = None,
+    parameters: int | None = None,
+    learning_rate: float | None = None,
+    rng: int | np.random.Generator | None = None,
+    engine: str = "auto",
+    stop: StopFlag | None = None,
+    watch: Callable[[int, int], None] = lambda *_: None,
+) -> Learned:
+    """Train a network to the end of its recipe while a method changes its structure.
+
+    Parameters
+    ----------
+    network : nn.Module
+        A `SparseMLP` or a `SequenceNetwork` in which everything lives that may; changed and trained in place. Pruning
+        begins with all of it, rewiring with as many weights as are wanted, at random places.
+    task, recipe
+    method : Method
+    weights, parameters : int, optional
+        The target, exactly one of the two: weights that live in the end, or live parameters at most, that is weights
+        on a way from an input to an output unit and biases of neurons on one. What takes no part is removed then.
+    learning_rate : float, optional
+        One rung of the recipe's ladder; by default its first.
+    rng : int or numpy.random.Generator, optional
+        Draws the order of the examples and, independently of it, structure and new weights.
+    engine : str
+        One of `nas.training.ENGINES`.
+    stop : StopFlag, optional
+    watch : callable
+        Told the steps that are done, and all, whenever the structure changes and an epoch ends.
+
+    Raises
+    ------
+    InputError
+        For a target out of reach, or a method that does not fit the training.
+    Interrupted
+        If the stop flag is set before the end.
+    """
+    _check(method, recipe, weights, parameters)
+    batches, structure = np.random.default_rng(rng).spawn(2)
+    learner = _Learner(network, task, recipe, method, weights, parameters, structure, engine)
+    learner.begin()
+    learner.session = session(network, task, recipe, learning_rate=learning_rate, rng=batches, engine=engine, stop=stop)
+    return learner.run(watch)
+
+
+def _check(method: Method, recipe: Recipe, weights: int | None, parameters: int | None) -> None:
+    if (weights is None) == (parameters is None):
+        raise InputError(f"weights={weights}, parameters={parameters}: exactly one of them is the target")
+    if recipe.patience is not None and method.action == "prune":
+        raise InputError(
+            f"patience={recipe.patience}: a training that prunes ends with its last epoch; leave patience out"
+        )
+    for name, value, why in (
+        ("action", "shadow", "weights that do not live are trained on"),
+        ("masked_slots", "dense", "weights that do not live have moments"),
+    ):
+        if getattr(method, name) == value:
+            raise InputError(f"{name}={value}: {why}, which a sparse training does not hold; use another method")
+
+
+class _Learner:
+    """One training with changing structure."""
+
+    session: RewirableSession
+
+    def __init__(
+        self,
+        network: nn.Module,
+        task: Task,
+        recipe: Recipe,
+        method: Method,
+        weights: int | None,
+        parameters: int | None,
+        rng: np.random.Generator,
+        engine: str,
+    ) -> None:
+        self.network, self.task, self.method, self.rng = network, task, method, rng
+        self.parts, self.layers, self.neurons = wired_parts(network), layers_of(network), neurons_of(network)
+        self.allowed = places_of(self.parts)
+        self.weights, self.parameters = weights, parameters
+        self.per_epoch = -(-len(task.train) // recipe.batch_size)
+        self.n_steps = recipe.epochs * self.per_epoch
+        self.points: UpdatePoints = method.points(self.n_steps, self.per_epoch)
+        self.engine = engine
+        self._dense_layers = method.dense_layers(self.layers)
+        # All of it, before anything is dropped.
+        self._everything = copy.deepcopy(network) if self._needs_gradients else None
+        self.snapshots: list[Snapshot] = []
+        self.grown_since = self.updates = 0
+        self.ever = np.zeros(0, np.int64)
+
+    # The start
+
+    def begin(self) -> None:
+        """Give the network the structure that it starts with."""
+        if self.method.action == "prune":
+            return
+        total = self.weights if self.weights is not None else self._affordable()
+        sparsify(self.network, allocate(self.method.allocation, self._room, total, dense=self._dense_layers), self.rng)
+
+    @property
+    def _room(self) -> Live:
+        return Live(self.layers, self.allowed, np.zeros(len(self.allowed)))
+
+    def _affordable(self) -> int:
+        """Return the weights that are left beside all biases."""
+        assert self.parameters is not None
+        biases = int(self.neurons.biases.sum())
+        if self.parameters - biases < len(self.layers):
+            raise InputError(
+                f"parameters={self.parameters}: {biases} biases leave no weights; at least "
+                f"{biases + len(self.layers)} are needed"
+            )
+        return min(self.parameters - biases, len(self.allowed))
+
+    # The training
+
+    def run(self, watch: Callable[[int, int], None]) -> Learned:
+        """Train to the end."""
+        self._look(0)
+        targets = dict(zip(self.points.steps(), self._targets, strict=False))
+        step, epochs_seen = 0, 0
+        finished = False
+        while not finished:
+            due = self._due(step)
+            ends = (step // self.per_epoch + 1) * self.per_epoch
+            until = min(ends, self.n_steps if due is None else max(due, step))
+            progress = self.session.run(until - step)
+            step, finished = progress.step, progress.finished
+            if not finished and due is not None and step == due:
+                step, finished = self._change(step, targets)
+            if step // self.per_epoch > epochs_seen or finished:
+                epochs_seen = step // self.per_epoch
+                self._look(step)
+            watch(step, self.n_steps)
+        self._finish(step)
+        return Learned(
+            self.network,
+            self.session.history(),
+            self.layers,
+            tuple(self.snapshots),
+            self._liveness(self.session.weights()),
+            len(self.ever),
+            self.updates,
+        )
+
+    def _due(self, step: int) -> int | None:
+        """Return the number of done steps before which the structure changes next, at `step` or later."""
+        if self.method.action not in ("prune", "rewire"):
+            return None
+        early = self.method.update_step == "before"
+        after = self._changed_at
+        following = self.points.following(max(step + early, 0 if after is None else after + 1))
+        return None if following is None else following - early
+
+    _changed_at: int | None = None
+
+    def _change(self, step: int, targets: dict[int, int]) -> tuple[int, bool]:
+        """Change the structure where `step` updates are done; return the steps that are done then."""
+        early = self.method.update_step == "before"
+        point = step + early
+        self._changed_at = point
+        now = self.session.weights()
+        # An update that takes the place of another reads the examples that this one would have seen.
+        gradients = self._gradients() if self._needs_gradients else None
+        live = self._live(now, gradients)
+        scores = score(self.method.score, live, self.rng, **self.method.score_options)
+        if self.method.action == "prune":
+            if point not in targets:
+                return step, False
+            update = self._prune(live, scores, targets[point])
+        else:
+            update = drop_and_grow(
+                live,
+                scores,
+                str(self.method.growth),
+                self.method.fraction_at(point, self.points),
+                switches=self.method,
+                rng=self.rng,
+                dense_gradient=self._dense_matrix(gradients),
+                allowed=_unless_complete(self.allowed, self.layers),
+            )
+        self._apply(now, update)
+        self.updates += 1
+        if self.method.update_step == "replace" and self.method.action == "rewire":
+            progress = self.session.skip()
+            return progress.step, progress.finished
+        return step, False
+
+    def _apply(self, now: Weights, update: Update) -> None:
+        moments = np.stack([update.carry(row) for row in now.moments]) if len(now.moments) else now.moments[:, :0]
+        if not len(now.moments):
+            moments = np.zeros((0, len(update.slots)), now.moments.dtype)
+        if self.method.kept_slots == "zero":
+            moments = np.zeros_like(moments)
+        weight = update.carry(now.weight, self._new_weights(update))
+        self.session.rewire(Weights(update.slots, weight, moments))
+        self.grown_since += len(update.grown)
+        self.ever = np.union1d(self.ever, update.slots)
+
+    def _new_weights(self, update: Update) -> NDArray[np.float64] | float:
+        n = int(np.count_nonzero(update.source < 0))
+        if self.method.new_weight == "normal-tenth":
+            return self.rng.normal(size=n) / 10
+        if self.method.new_weight == "init" and n:
+            fresh = copy.deepcopy(self.network)
+            _let_live(fresh, update.slots)
+            parts = wired_parts(fresh)
+            for part in parts:
+                part.reset_parameters(self.rng)
+            return weights_of(parts, np.zeros((0, len(update.slots)))).weight[update.source < 0].astype(np.float64)
+        return 0.0
+
+    # Pruning
+
+    @cached_property
+    def _targets(self) -> list[int]:
+        """Weights that live after each point of pruning."""
+        if self.method.action != "prune":
+            return []
+        total = len(self.allowed)
+        goal = self.weights if self.weights is not None else min(max(self.parameters or 0, 1), total)
+        if goal > total:
+            raise InputError(f"weights={goal}: the network has {total}; give fewer")
+        return self.method.pruning_counts(total, goal, len(self.points.steps()))
+
+    def _prune(self, live: Live, scores: Floats, target: int) -> Update:
+        is_last = target == self._targets[-1]
+
+        def kept(total: int) -> Update:
+            return drop_to(
+                live,
+                scores,
+                allocate(self.method.allocation, live, total, scores, at_least=1, dense=self._dense_layers),
+            )
+
+        if self.parameters is None or not is_last:
+            return kept(min(target, live.n))
+
+        def marks(total: int) -> NDArray[np.bool_]:
+            found = np.zeros(live.n, bool)
+            found[kept(total).kept] = True
+            return found
+
+        _, takes_part = largest_within(live, self.neurons, self.parameters, marks, low=len(self.layers))
+        counts = np.diff(np.searchsorted(np.flatnonzero(takes_part), live.bounds()))
+        return drop_to(live, np.where(takes_part, 1.0, 0.0), counts)
+
+    # What scores and growth want to know
+
+    @property
+    def _needs_gradients(self) -> bool:
+        return "gradient" in self.method.needs or self.method.needs_dense == "gradient"
+
+    @cached_property
+    def _dense_gradients(self) -> DenseGradients:
+        assert self._everything is not None
+        return DenseGradients(self._everything, self.task, self.engine)
+
+    def _gradients(self) -> Floats:
+        return self._dense_gradients.at(self.network, self.session.next_batch())
+
+    def _live(self, now: Weights, gradients: Floats | None) -> Live:
+        live = Live(self.layers, now.slots, now.weight.astype(np.float64))
+        if gradients is not None:
+            live = replace(live, gradient=gradients[np.searchsorted(self.allowed, now.slots)])
+        if {"inputs", "norms"} & self.method.needs:
+            source, _ = self.neurons.edges(live)
+            spread, norm = input_statistics(self.network, self.task)
+            live = replace(live, input_sd=spread[source], input_norm=norm[source])
+        return live
+
+    def _dense_matrix(self, gradients: Floats | None) -> Callable[[int], Floats] | None:
+        needs = self.method.needs_dense
+        if needs is None:
+            return None
+        if needs == "momentum":
+            raise InputError("growth=momentum: weights that do not live have no momentum in a sparse training; use "
+                             "gradient or random")  # fmt: skip
+        assert gradients is not None
+        found = gradients
+        return lambda index: self._dense_gradients.matrix(found, index)
+
+    # The end
+
+    def _finish(self, step: int) -> None:
+        """Remove what takes no part where the target counts what does."""
+        if self.parameters is None:
+            return
+        now = self.session.weights()
+        keep = self._liveness(now).weights
+        if keep.all():
+            return
+        kept = Weights(now.slots[keep], now.weight[keep], now.moments[:, keep])
+        self.session.rewire(kept)
+        self._look(step)
+
+    def _liveness(self, now: Weights) -> Liveness:
+        return liveness(Live(self.layers, now.slots, now.weight), self.neurons)
+
+    def _look(self, step: int) -> None:
+        now = Weights(places_of(self.parts), np.zeros(0), np.zeros(0))
+        live = Live(self.layers, now.slots, np.zeros(len(now.slots)))
+        self.ever = np.union1d(self.ever, now.slots)
+        turnover = self.grown_since / max(live.n, 1)
+        self.grown_since = 0
+        found = liveness(live, self.neurons).n_parameters
+        densities = tuple(map(float, live.densities()))
+        snapshot = Snapshot(step, step // self.per_epoch, live.n, found, densities, turnover)
+        if self.snapshots and self.snapshots[-1].step == step:
+            self.snapshots[-1] = replace(snapshot, turnover=self.snapshots[-1].turnover)
+        else:
+            self.snapshots.append(snapshot)

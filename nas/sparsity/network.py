@@ -1,0 +1,173 @@
+"""A network as layers of places, and what scores want to know of its weights: gradients, and how inputs vary."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from itertools import accumulate
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from nas.networks import SequenceNetwork, SparseMLP
+from nas.networks.activations import ACTIVATIONS
+from nas.networks.blocks import Block, n_slots
+from nas.networks.cells import CELLS
+from nas.networks.wired import WiredModule
+from nas.sparsity.layers import Floats, Layer, Places, size_of
+from nas.sparsity.neurons import Neurons
+from nas.tasks.task import Task
+from nas.training.places import places_of, wired_parts
+
+__all__ = ["DenseGradients", "input_statistics", "layers_of", "neurons_of"]
+
+_EXAMPLES = 2048
+
+
+def layers_of(network: nn.Module) -> tuple[Layer, ...]:
+    """Return the blocks of a `SparseMLP` or a `SequenceNetwork`, with their places over all of its parts.
+
+    Raises
+    ------
+    InputError
+        For another module.
+    """
+    parts = wired_parts(network)
+    starts = accumulate((n_slots(part.blocks) for part in parts), initial=0)
+    return tuple(
+        Layer(_name(part, block), block.shape, start + block.offset, block.gates)
+        for part, start in zip(parts, starts, strict=False)
+        for block in part.blocks
+    )
+
+
+def _name(part: WiredModule, block: Block) -> str:
+    wiring = part.blueprint
+    if block.targets.start >= wiring.n_neurons - wiring.n_outputs:
+        return "output"
+    number = next(layer for layer in range(wiring.n_layers) if wiring.neurons(layer).start == block.targets.start)
+    return f"layer {number}{' recurrent' if block.recurrent else ''}"
+
+
+def neurons_of(network: nn.Module) -> Neurons:
+    """Return which neurons the rows and columns of `layers_of` are."""
+    parts = wired_parts(network)
+    wiring = parts[0].blueprint
+    blocks = [block for part in parts for block in part.blocks]
+    biases = np.zeros(wiring.n_neurons, np.int64)
+    first_output = wiring.n_neurons - wiring.n_outputs
+    per_neuron = CELLS[network.rnn.cell].biases if isinstance(network, SequenceNetwork) else 1
+    biases[wiring.n_inputs : first_output] = per_neuron
+    biases[first_output:] = 1
+    return Neurons(
+        wiring.n_neurons,
+        tuple(np.arange(block.targets.start, block.targets.stop) for block in blocks),
+        tuple(block.columns for block in blocks),
+        np.arange(wiring.n_inputs),
+        np.arange(first_output, wiring.n_neurons),
+        biases,
+    )
+
+
+@torch.no_grad()
+def input_statistics(network: nn.Module, task: Task, most: int = _EXAMPLES) -> tuple[Floats, Floats]:
+    """Return the standard deviation and the Euclidean norm of every neuron's value, (n_neurons,) each.
+
+    They are over the first `most` examples of the training part, and of sequences over all of their steps; those of
+    output units are 0.
+    """
+    wired_parts(network)
+    x, lengths, _ = task.batch(task.train[:most])
+    if isinstance(network, SparseMLP):
+        values = _values(network, x.to(network.weight.dtype))
+    else:
+        assert isinstance(network, SequenceNetwork)
+        assert lengths is not None
+        x = x.to(network.rnn.weight.dtype)
+        states = network.rnn(x)[0]
+        lives = torch.arange(x.shape[1], device=x.device) < lengths[:, None]
+        values = torch.cat([x, states], dim=2)[lives]
+    n_outputs = wired_parts(network)[0].blueprint.n_outputs
+    rows = functional.pad(values.double(), (0, n_outputs))
+    return rows.std(dim=0, correction=0).cpu().numpy(), torch.linalg.vector_norm(rows, dim=0).cpu().numpy()
+
+
+def _values(network: SparseMLP, x: Tensor) -> Tensor:
+    """Return the (batch, n_inputs + n_hidden) values of an MLP's neurons."""
+    values, activation = x, ACTIVATIONS[network.activation].function
+    biases = torch.split(network.bias, [len(block.targets) for block in network.blocks])
+    for block, matrix, bias in list(zip(network.blocks, network.matrices(), biases, strict=True))[:-1]:
+        read = values[:, torch.from_numpy(block.columns).to(x.device)]
+        values = torch.cat([values, activation(functional.linear(read, matrix, bias))], dim=1)
+    return values
+
+
+class DenseGradients:
+    """Gradients of the loss by everything that could live, whatever does.
+
+    The network is held beside one in which every allowed place lives, with weight 0 where the network has none: the
+    two compute the same, and the gradients of the latter are those asked for. They are computed by the engine that
+    trains.
+
+    Parameters
+    ----------
+    network : nn.Module
+        In which everything lives that may.
+    task : Task
+    engine : str
+        One of `nas.training.ENGINES`.
+    """
+
+    def __init__(self, network: nn.Module, task: Task, engine: str) -> None:
+        self._whole, self._task = copy.deepcopy(network), task
+        self._parts, self._layers = wired_parts(self._whole), layers_of(network)
+        self.allowed: Places = places_of(self._parts)
+        self._gradients = _gradients_of(self._whole, task, engine)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every place of every layer is allowed."""
+        return len(self.allowed) == size_of(self._layers)
+
+    def at(self, network: nn.Module, examples: NDArray[np.int64]) -> Floats:
+        """Return the gradients of the mean loss of some examples by what is allowed, (n_allowed,) float64."""
+        with torch.no_grad():
+            for whole, own in zip(self._parts, wired_parts(network), strict=True):
+                whole.weight.zero_()
+                whole.weight[torch.searchsorted(whole.slots, own.slots)] = own.weight
+                whole.bias_vector.copy_(own.bias_vector)
+        return self._gradients(examples)
+
+    def matrix(self, gradients: Floats, index: int) -> Floats:
+        """Return the (rows, columns) matrix of one layer, 0 at places that are not allowed."""
+        layer = self._layers[index]
+        first, last = np.searchsorted(self.allowed, [layer.first, layer.stop])
+        if last - first == layer.size:
+            return gradients[first:last].reshape(layer.shape)
+        dense = np.zeros(layer.size)
+        dense[self.allowed[first:last] - layer.first] = gradients[first:last]
+        return dense.reshape(layer.shape)
+
+
+def _gradients_of(whole: nn.Module, task: Task, engine: str) -> Callable[[NDArray[np.int64]], Floats]:
+    """Return a function from examples to the gradients of a network's weights, all parts one after the other."""
+    from nas.training.train import compiled_for
+
+    if (compiled := compiled_for(whole, task, engine)) is not None:
+        from nas.training import native_engine
+
+        return lambda examples: native_engine.weight_gradients(compiled, task, examples)
+    parts = wired_parts(whole)
+
+    def by_autograd(examples: NDArray[np.int64]) -> Floats:
+        from nas.training.torch_engine import mean_loss
+
+        whole.train()
+        loss = mean_loss(whole, task, torch.from_numpy(examples).to(task.train.device))
+        found = torch.autograd.grad(loss, [part.weight for part in parts])
+        return torch.cat(found).double().cpu().numpy()
+
+    return by_autograd
