@@ -331,20 +331,19 @@ def test_of_the_images_one_class_reaches_what_is_said(shared_data: Path, monkeyp
     assert f"| one class {', '.join(short(value, 3) for value in constants)} |" in README
 
 
-SOURCES = (
-    *(
-        digits,
-        plateaus,
-        reber,
-        steering,
-        beside_a_plain_process,
-        warm_start,
-        pareto,
-        prediction,
-        published,
-        engine,
-        work,
-    ),
+SOURCES: tuple[Callable[[], Iterator[str]], ...] = (
+    digits,
+    pruned,
+    plateaus,
+    reber,
+    steering,
+    beside_a_plain_process,
+    warm_start,
+    pareto,
+    prediction,
+    published,
+    engine,
+    work,
 )
 
 
