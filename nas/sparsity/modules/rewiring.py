@@ -299,7 +299,8 @@ class Rewirer:
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
         self._began = self._skips = False
-        closure = args[0] if args else kwargs.get("closure")
+        # The first argument is the optimizer itself.
+        closure = args[1] if len(args) > 1 else kwargs.get("closure")
         if not callable(closure):
             self._begin_step()
             return None
@@ -309,7 +310,9 @@ class Rewirer:
             self._begin_step()
             return loss
 
-        return ((evaluate, *args[1:]), kwargs) if args else (args, {**kwargs, "closure": evaluate})
+        if len(args) > 1:
+            return (args[0], evaluate, *args[2:]), kwargs
+        return args, {**kwargs, "closure": evaluate}
 
     @torch.no_grad()
     def _begin_step(self) -> None:
