@@ -68,6 +68,8 @@ def sparsify(
     """
     targets = targets_of(module, layers)
     if isinstance(density, Mapping):
+        if weights is not None:
+            raise InputError(f"weights={weights!r}: masks say how many weights live; leave it out")
         masks = masks_from(targets, density)
         named = [target for target in targets if target.name in masks]
         _install(named, [masks[target.name] for target in named], rescale)

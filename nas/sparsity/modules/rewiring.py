@@ -126,6 +126,10 @@ def rewire(
 
 def _check_method(method: Method, optimizer: Optimizer, targets: Sequence[Target]) -> None:
     """Refuse methods that ask for what this training does not have."""
+    for target in targets:
+        for hook in (target.parameter._backward_hooks or {}).values():
+            if isinstance(getattr(getattr(hook, "func", None), "__self__", None), Rewirer):
+                raise InputError(f"layer {target.name!r} is rewired already: call remove() of its rewirer first")
     if method.action == "none":
         return
     if method.score != "set-released":
@@ -521,13 +525,13 @@ class Rewirer:
         parameter = target.parameter
         if self.method.new_weight == "normal-tenth":
             return torch.from_numpy(self._rng.normal(size=tuple(parameter.shape)) / 10).to(parameter.device)
-        fresh = copy.deepcopy(target.owner)
+        fresh = copy.deepcopy(target.owner).cpu()
         reset = getattr(fresh, "reset_parameters", None) or getattr(fresh, "_reset_parameters", None)
         assert reset is not None
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(int(self._rng.integers(2**62)))
+            torch.default_generator.manual_seed(int(self._rng.integers(2**62)))
             reset()
-        found: Tensor = getattr(fresh, target.attribute).detach() * fan_in_factors(mask)
+        found: Tensor = getattr(fresh, target.attribute).detach().to(parameter) * fan_in_factors(mask)
         return found
 
     def _choose(self) -> None:

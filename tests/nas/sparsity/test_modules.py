@@ -4,6 +4,8 @@ import copy
 import io
 import json
 import pickle
+import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -444,6 +446,16 @@ def test_a_report_of_other_layers_counts_rows_and_columns():
     assert report(EveryLayer()).density == 1
 
 
+def test_the_example_of_the_page_runs(capsys: pytest.CaptureFixture[str]):
+    page = Path(__file__).resolve().parents[3] / "docs" / "sparsity.md"
+    block = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)[-1]
+    names: dict = {}
+    exec(block, names)
+    assert names["rewirer"].updates == 8
+    assert "740" in capsys.readouterr().out
+    assert masks_of(names["module"]) == {}
+
+
 # Bad input
 
 
@@ -470,6 +482,7 @@ def test_bad_input_is_named_in_one_line_and_changes_nothing():
         (lambda: sparsify(module, {"0.weight": torch.ones(10, 16)}), r"shape \(10, 16\): \(16, 10\) is needed"),
         (lambda: sparsify(module, {"1.weight": torch.ones(1)}), "layer '1.weight' is not known"),
         (lambda: sparsify(module, {"0.weight": torch.zeros(16, 10)}), "lets none of its 160 weights live"),
+        (lambda: sparsify(module, {"0.weight": torch.ones(16, 10)}, weights=3), "leave it out"),
         (lambda: sparsify(module, 0.5, layers=["1"]), "layer '1' is a Tanh: supported are Linear"),
         (lambda: sparsify(module, 0.5, layers=["7"]), "layers='7': the module has no such layer; it has 0.weight"),
         (lambda: sparsify(module, 0.5, allocation="class-blinded"), "shares out by the scores"),

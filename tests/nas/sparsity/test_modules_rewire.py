@@ -8,6 +8,8 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from module_cases import EveryLayer, all_gradients, batch, loss_of, mlp, parameter_of, train
 from torch import nn
 
@@ -394,6 +396,76 @@ def test_scores_read_the_batch_of_the_step(score: str):
         assert scores[gone].max() <= scores[mask & ~gone].min() * (1 + 1e-9)
 
 
+SWITCHES = st.fixed_dictionaries(
+    {
+        "score": st.sampled_from(["magnitude", "random", "snip", "mest", "set", "set-half", "activation", "taylor"]),
+        "growth": st.sampled_from(["random", "gradient", "momentum"]),
+        "scope": st.sampled_from(["layer", "global"]),
+        "regrow_dropped": st.sampled_from(["allow", "restart", "forbid"]),
+        "new_weight": st.sampled_from(["zero", "init", "normal-tenth"]),
+        "masked_slots": st.sampled_from(["zero", "dense"]),
+        "kept_slots": st.sampled_from(["zero", "keep"]),
+        "update_step": st.sampled_from(["replace", "before", "after"]),
+        "ties": st.sampled_from(["place", "random"]),
+        "rounding": st.sampled_from(["down", "up"]),
+    }
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(SWITCHES, st.booleans(), st.booleans())
+def test_every_score_goes_with_every_growth_and_every_switch(switches: dict, keeps: bool, is_adam: bool):
+    if keeps and switches["masked_slots"] == "dense":
+        switches = {**switches, "new_slots": "keep"}
+    module = mlp()
+    stepper = OPTIMIZERS["adam" if is_adam else "sgd"](module.parameters())
+    rewirer = rewire(
+        module, stepper, "rigl", density=0.5, n_steps=12, every=3, begin=3, end="never", fraction=0.2, rng=0, **switches
+    )  # fmt: skip
+
+    def check(_: int) -> None:
+        masks = masks_of(module)
+        assert sum(int(mask.sum()) for mask in masks.values()) == 194
+        assert all(not parameter_of(module, name)[~mask].any() for name, mask in masks.items())
+
+    train(module, stepper, range(12), check)
+    assert rewirer.updates == 3
+    assert all(each.isfinite().all() for each in module.parameters())
+
+
+def test_grown_weights_can_start_as_initial_ones_of_their_fan_in():
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(400, 300)).double()
+    stepper = torch.optim.SGD(module.parameters(), 0.0)
+    rewire(module, stepper, "set", dense="none", new_weight="init", density=0.1, n_steps=4, steps_per_epoch=1, rng=0)
+    mask, state = masks_of(module)["0.weight"].clone(), torch.get_rng_state()
+    module(torch.zeros(1, 400).double()).sum().backward()
+    stepper.step()
+    assert torch.equal(torch.get_rng_state(), state)
+    new = masks_of(module)["0.weight"] & ~mask
+    fan_in = masks_of(module)["0.weight"].sum(1, keepdim=True)
+    assert int(new.sum()) > 3000
+    # Uniform up to the root of 1 / fan-in, as those of nn.Linear.
+    assert (module[0].weight.abs() <= fan_in.double().rsqrt() * (1 + 1e-9))[new].all()
+    assert ((module[0].weight ** 2 * fan_in)[new].mean()).item() == pytest.approx(1 / 3, rel=0.05)
+
+
+def test_weights_may_lie_in_memory_in_any_order():
+    pair = []
+    for form in (torch.contiguous_format, torch.channels_last):
+        torch.manual_seed(0)
+        module = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 4, 3)).double().to(memory_format=form)
+        stepper = torch.optim.Adam(module.parameters(), 0.01)
+        rewire(module, stepper, "rigl", density=0.3, n_steps=9, every=2, new_weight="normal-tenth", rng=0)
+        x = torch.randn(5, 3, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+        for _ in range(9):
+            stepper.zero_grad()
+            module(x.to(memory_format=form)).square().mean().backward()
+            stepper.step()
+        pair.append(module)
+    assert_equal(*pair, rtol=1e-9, atol=1e-12)
+
+
 # In the user's loop
 
 
@@ -614,6 +686,7 @@ def test_bad_input_is_named_in_one_line_and_changes_nothing():
     part = torch.optim.SGD(module[0].parameters(), 0.1)
     frozen = mlp()
     frozen[2].weight.requires_grad_(False)
+    rewired_already, of_rewired = rewired()
     all_of_frozen = torch.optim.SGD(frozen.parameters(), 0.1)
     for call, message in (
         (lambda: rewire(module, stepper, "rigl", density=0.0, n_steps=200), "density=0.0"),
@@ -635,6 +708,7 @@ def test_bad_input_is_named_in_one_line_and_changes_nothing():
         (lambda: rewire(frozen, all_of_frozen, "rigl", density=0.5, n_steps=100), "2.weight are frozen"),
         (lambda: rewire(module, stepper, "itop", density=0.5, n_steps=2000, growth="momentum", masked_slots="dense"),
          "keeps no momentum"),
+        (lambda: rewire(rewired_already, of_rewired, "static", density=0.5), "rewired already"),
         (lambda: rewire(nn.Tanh(), stepper, "rigl", density=0.5, n_steps=100), "Tanh has no layer"),
         (lambda: rewire(module, stepper, "rigl", density=0.5, n_steps=100, layers=["1"]), "layer '1' is a Tanh"),
     ):  # fmt: skip
