@@ -466,6 +466,22 @@ def test_weights_may_lie_in_memory_in_any_order():
     assert_equal(*pair, rtol=1e-9, atol=1e-12)
 
 
+def test_what_layers_read_is_counted_over_all_batches_of_a_step():
+    module = mlp()
+    stepper = torch.optim.SGD(module.parameters(), 0.0)
+    rewire(module, stepper, "itop", score="activation", density=0.4, n_steps=9, every=1, begin=1, layers=["0"],
+           fraction=0.3, regrow_dropped="forbid", rng=0)  # fmt: skip
+    mask, before = masks_of(module)["0.weight"].clone(), module[0].weight.detach().abs()
+    reads = [batch(0)[0], batch(1)[0] + torch.arange(10.0), batch(2)[0]]
+    for x in reads:
+        module(x).sum().backward()
+    stepper.step()
+    scores = before * torch.cat(reads).std(0, correction=0)
+    gone = mask & ~masks_of(module)["0.weight"]
+    assert gone.any()
+    assert scores[gone].max() < scores[mask & ~gone].min()
+
+
 # In the user's loop
 
 
