@@ -1,7 +1,7 @@
 """Learned structure: scores, allocations, schedules and growth, which together are pruning and rewiring.
 
-Everything here acts on flat vectors of live weights, and knows nothing of networks or engines. Names are loaded on
-first use.
+The parts act on flat vectors of live weights, and know nothing of networks or engines; `nas.sparsity.modules` is what
+applies them to any ``nn.Module``. Names are loaded on first use.
 """
 
 from __future__ import annotations
@@ -15,6 +15,18 @@ if TYPE_CHECKING:
     from nas.sparsity.growth import GROWTH
     from nas.sparsity.layers import Layer, Live
     from nas.sparsity.methods import METHODS, Method, method_of
+    from nas.sparsity.modules import (
+        Report,
+        Rewirer,
+        bake,
+        export_masks,
+        import_masks,
+        masks_of,
+        prune,
+        report,
+        rewire,
+        sparsify,
+    )
     from nas.sparsity.scores import SCORES, score
     from nas.sparsity.update import Update, drop_and_grow, drop_to
 
@@ -27,12 +39,22 @@ __all__ = [
     "Layer",
     "Live",
     "Method",
+    "Report",
+    "Rewirer",
     "Update",
     "allocate",
+    "bake",
     "drop_and_grow",
     "drop_to",
+    "export_masks",
+    "import_masks",
+    "masks_of",
     "method_of",
+    "prune",
+    "report",
+    "rewire",
     "score",
+    "sparsify",
 ]
 
 _MODULES = {
@@ -48,8 +70,18 @@ _MODULES = {
     "allocate": "allocation",
     "drop_and_grow": "update",
     "drop_to": "update",
+    "Report": "modules",
+    "Rewirer": "modules",
+    "bake": "modules",
+    "export_masks": "modules",
+    "import_masks": "modules",
+    "masks_of": "modules",
     "method_of": "methods",
+    "prune": "modules",
+    "report": "modules",
+    "rewire": "modules",
     "score": "scores",
+    "sparsify": "modules",
 }
 
 __getattr__, __dir__ = lazy_names(__name__, _MODULES)
