@@ -10,7 +10,7 @@ import pytest
 from cli_cases import ENVIRONMENT, TINY
 
 DELAYS = (0.05, 0.1, 0.2, 0.3)
-START = "import sys; print('here', flush=True); from wirenas.__main__ import main; main()"
+START = "from wirenas.__main__ import main; print('here', flush=True); main()"
 """What the command is; it says when Python itself has started, which answers Ctrl-C in its own way until then."""
 NETWORK = "--prior erdos-renyi --nodes 8 --p 0.5 --inputs 2 --outputs 2 --out network"
 COMMANDS = [

@@ -45,7 +45,7 @@ def test_blocks_run_as_shown(empty_folder: Path) -> None:
     for line in [generate, *asking.splitlines()]:
         run_line(line)
     python = blocks("python")
-    assert len(python) == 7
+    assert len(python) == 9
     for number, block in enumerate(python):
         script = empty_folder / f"block_{number}.py"
         script.write_text(block, encoding="utf-8")

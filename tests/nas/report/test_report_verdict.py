@@ -138,8 +138,9 @@ def test_numbers_and_spreads_as_text():
 RESULTS = Path(__file__).resolve().parents[3] / "results"
 
 
-@pytest.mark.parametrize("best", sorted(RESULTS.glob("*/best")), ids=lambda best: best.parent.name)
-def test_published_verdicts_follow_from_their_numbers(best: Path):
+@pytest.mark.parametrize("campaign", sorted(RESULTS.glob("*/campaign.toml")), ids=lambda file: file.parent.name)
+def test_published_verdicts_follow_from_their_numbers(campaign: Path):
+    best = campaign.parent / "best"
     found = json.loads((best / "outcome.json").read_text(encoding="utf-8"))
     told = verdict(found["test"], found["references"], found["plateaus"], found["metric"], found["direction"])
     assert found["verdict"] == told
