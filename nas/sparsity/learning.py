@@ -252,6 +252,14 @@ class _Learner:
         """Give the network the structure that it starts with."""
         if self.method.action == "prune":
             _ = self._targets  # What cannot be is said before anything is trained.
+            # Of a chain of single neurons; outputs keep their biases.
+            outputs = len(self.neurons.outputs)
+            least = len(self.layers) + int(self.neurons.biases[: self.neurons.n - outputs].max(initial=0)) + outputs
+            if self.parameters is not None and self.parameters < least:
+                raise InputError(
+                    f"parameters={self.parameters}: no network with {outputs} outputs has so few; at least {least} are "
+                    "needed"
+                )
             return
         total = self.weights if self.weights is not None else self._affordable()
         self.counts = allocate(self.method.allocation, self._room, total, dense=self._dense_layers)

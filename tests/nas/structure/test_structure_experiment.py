@@ -136,6 +136,7 @@ def test_structures_of_rnns_are_learned(tmp_path: Path) -> None:
         (("prune", "--task", "digits", "--weights", 99, "--widths", "a"), "widths"),
         (("prune", "--task", "reber", "--weights", 99, "--widths", "9,9"), "the parent of an RNN has one hidden layer"),
         (("prune", "--task", "digits", "--weights", 99, "--learning-rate", "x"), "learning_rate=x: it must be numbers"),
+        (("prune", "--task", "digits", "--max-parameters", 5), "parameters=5: no network with 10 outputs has so few"),
         (("prune", "--task", "digits", "--weights", 10**7), "weights=10000000: the network has"),
     ],
 )
