@@ -263,8 +263,7 @@ def show_structure(console: Console, found: Mapping[str, Any]) -> None:
     """Print what a learned structure reaches beside its references, where its weights are, and where the files lie."""
     table = Table("network", f"test {found['metric']}", "parameters", "learning rate")
     for own in ({**found["test"], "name": "learned structure"}, *found["references"]):
-        spread = "" if own["std"] is None else f" ± {own['std']:.4f}"
-        table.add_row(own["name"], f"{own['mean']:.4f}{spread}", str(own["n_parameters"]), f"{own['learning_rate']:g}")
+        table.add_row(own["name"], spread(own), str(own["n_parameters"]), f"{own['learning_rate']:g}")
     console.print(table)
     say(console, found["verdict"])
     layers = [f"{own['name']} {own['live']} ({100 * own['density']:.3g} %)" for own in found["layers"]]

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -222,7 +223,7 @@ def raw_density(layer: Layer, *, kernel: bool, power: float = 1.0) -> float:
     return math.pow((n_in + n_out) / max(n_in * n_out, 1), power)
 
 
-def _er(
+def _by_raw_density(
     layers: Sequence[Layer],
     total: int,
     capacity: list[int],
@@ -230,21 +231,10 @@ def _er(
     scores: Floats | None,  # noqa: ARG001
     is_dense: list[bool],
     power: float = 1.0,
+    *,
+    kernel: bool,
 ) -> Places:
-    raw = [raw_density(layer, kernel=False, power=power) * layer.size for layer in layers]
-    return _shares(total, raw, capacity, is_dense)
-
-
-def _erk(
-    layers: Sequence[Layer],
-    total: int,
-    capacity: list[int],
-    live: Live | None,  # noqa: ARG001
-    scores: Floats | None,  # noqa: ARG001
-    is_dense: list[bool],
-    power: float = 1.0,
-) -> Places:
-    raw = [raw_density(layer, kernel=True, power=power) * layer.size for layer in layers]
+    raw = [raw_density(layer, kernel=kernel, power=power) * layer.size for layer in layers]
     return _shares(total, raw, capacity, is_dense)
 
 
@@ -363,10 +353,14 @@ def select(
 ALLOCATIONS: dict[str, Allocation] = {
     "uniform": Allocation(_uniform, False, "the same density in every layer"),
     "er": Allocation(
-        _er, False, "density proportional to (n_in + n_out) / (n_in n_out), at most 1; doi:10.1038/s41467-018-04316-3"
+        partial(_by_raw_density, kernel=False),
+        False,
+        "density proportional to (n_in + n_out) / (n_in n_out), at most 1; doi:10.1038/s41467-018-04316-3",
     ),
     "erk": Allocation(
-        _erk, False, "density proportional to the sum over the product of all extents, at most 1; arXiv:1911.11134"
+        partial(_by_raw_density, kernel=True),
+        False,
+        "density proportional to the sum over the product of all extents, at most 1; arXiv:1911.11134",
     ),
     "class-uniform": Allocation(
         _class_uniform, False, "the same share of every layer's live weights; arXiv:1606.09274"

@@ -244,6 +244,7 @@ class _Learner:
         self._everything = copy.deepcopy(network) if self._needs_gradients else None
         self.snapshots: list[Snapshot] = []
         self.grown_since = self.updates = 0
+        self._changed_at = -1
         self.ever = np.zeros(0, np.int64)
 
     # The start
@@ -315,14 +316,11 @@ class _Learner:
         if self.points is None:
             return None
         early = self.method.update_step == "before"
-        after = self._changed_at
-        following = self.points.following(max(step + early, 0 if after is None else after + 1))
+        following = self.points.following(max(step + early, self._changed_at + 1))
         # Pruning may come to its target before its time is over.
         if following is None or (self.method.action == "prune" and following not in self._targets):
             return None
         return following - early
-
-    _changed_at: int | None = None
 
     def _change(self, step: int) -> tuple[int, bool]:
         """Change the structure where `step` updates are done; return the steps that are done then."""
@@ -357,9 +355,8 @@ class _Learner:
         return step, False
 
     def _apply(self, now: Weights, update: Update) -> None:
-        moments = np.stack([update.carry(row) for row in now.moments]) if len(now.moments) else now.moments[:, :0]
-        if not len(now.moments):
-            moments = np.zeros((0, len(update.slots)), now.moments.dtype)
+        rows = [update.carry(row) for row in now.moments]
+        moments = np.array(rows, now.moments.dtype).reshape(len(rows), len(update.slots))
         if self.method.kept_slots == "zero":
             moments = np.zeros_like(moments)
         weight = update.carry(now.weight, self._new_weights(update))
@@ -478,9 +475,9 @@ class _Learner:
         return liveness(Live(self.layers, now.slots, now.weight), self.neurons)
 
     def _look(self, step: int) -> None:
-        now = Weights(places_of(self.parts), np.zeros(0), np.zeros(0))
-        live = Live(self.layers, now.slots, np.zeros(len(now.slots)))
-        self.ever = np.union1d(self.ever, now.slots)
+        slots = places_of(self.parts)
+        live = Live(self.layers, slots, np.zeros(len(slots)))
+        self.ever = np.union1d(self.ever, slots)
         turnover = self.grown_since / max(live.n, 1)
         self.grown_since = 0
         found = liveness(live, self.neurons).n_parameters

@@ -17,7 +17,7 @@ from nas.networks.activations import ACTIVATIONS
 from nas.networks.blocks import Block, n_slots
 from nas.networks.cells import CELLS
 from nas.networks.wired import WiredModule
-from nas.sparsity.layers import Floats, Layer, Places, size_of
+from nas.sparsity.layers import Floats, Layer, Places
 from nas.sparsity.neurons import Neurons
 from nas.tasks.task import Task
 from nas.training.places import places_of, wired_parts
@@ -126,11 +126,6 @@ class DenseGradients:
         self._parts, self._layers = wired_parts(self._whole), layers_of(network)
         self.allowed: Places = places_of(self._parts)
         self._gradients = _gradients_of(self._whole, task, engine)
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether every place of every layer is allowed."""
-        return len(self.allowed) == size_of(self._layers)
 
     def at(self, network: nn.Module, examples: NDArray[np.int64]) -> Floats:
         """Return the gradients of the mean loss of some examples by what is allowed, (n_allowed,) float64."""

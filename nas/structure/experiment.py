@@ -178,15 +178,15 @@ class StructureExperiment:
         """Train the references of a structure, at every rung of the ladder, and choose the rung of each."""
         options = self.options
         rng = stream(options.seed, "wiring", wiring.fingerprint)
+        plain = wiring.replace(weights=None)
         contenders = [(own.name, own.wiring, own.spec) for own in references(wiring, options.spec, rng)]
-        contenders.append((RETRAINED, wiring.replace(weights=None), options.spec))
+        contenders.append((RETRAINED, plain, options.spec))
         jobs = [
             _Job(name, rate, replicate, own, spec)
             for name, own, spec in contenders
             for rate in options.recipe.learning_rates
             for replicate in range(options.seeds)
         ]
-        plain = wiring.replace(weights=None)
         jobs += [
             _Job(
                 SHUFFLED,

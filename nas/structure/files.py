@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from nas.networks import save_network
 from nas.networks.structure import Network, wiring_of
+from nas.report.card import spread
 from nas.structure.found import Found, Standing
 from predictors.figures import BLUE, GREEN, ORANGE, save_figure
 from priors import write_wiring
 from priors.files import atomic_folder, atomic_write
 
-__all__ = ["plot_curve", "plot_standings", "spread", "write_found"]
+__all__ = ["plot_curve", "plot_standings", "write_found"]
 
 
 def write_found(out: Path, found: Found, network: Network) -> None:
@@ -60,11 +60,6 @@ def _card(found: Found) -> str:
             "",
         ]
     )
-
-
-def spread(own: Mapping[str, Any]) -> str:
-    """Return a mean with its standard deviation over seeds, where there are several."""
-    return f"{own['mean']:.4f}" + ("" if own["std"] is None else f" ± {own['std']:.4f}")
 
 
 def plot_curve(path: Path, found: Found) -> None:
