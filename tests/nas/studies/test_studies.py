@@ -101,7 +101,7 @@ def short_study(monkeypatch: pytest.MonkeyPatch) -> None:
         "REPEATS": 2,
         "SPLITS": 4,
         "ProcessPoolExecutor": InThisProcess,
-        "BlendFit": lambda *_: ridge,
+        "BlendFit": lambda *_, **__: ridge,
         "plain_fit": ridge,
     }.items():
         monkeypatch.setattr(published_rnns, name, value)
@@ -215,10 +215,10 @@ def short_prediction(monkeypatch: pytest.MonkeyPatch) -> None:
         "_REPEATS": 1,
         "_FOLDS": 2,
         "ProcessPoolExecutor": InThisProcess,
-        "BlendFit": lambda *_: ridge,
+        "BlendFit": lambda *_, **__: ridge,
     }.items():
         monkeypatch.setattr(prediction, name, value)
-    monkeypatch.setattr(validation_module, "BlendFit", lambda *_: ridge)
+    monkeypatch.setattr(validation_module, "BlendFit", lambda *_, **__: ridge)
     monkeypatch.setattr(validation_module, "plain_fit", ridge)
     # The survey's own predictor is not asked for here.
     monkeypatch.setattr(survey_module, "fit_into", lambda *_, **__: None)
