@@ -267,7 +267,8 @@ def show_structure(console: Console, found: Mapping[str, Any]) -> None:
     console.print(table)
     say(console, found["verdict"])
     layers = [f"{own['name']} {own['live']} ({100 * own['density']:.3g} %)" for own in found["layers"]]
-    say(console, f"Live weights of the network that is kept: {', '.join(layers)}.")
+    parent = ",".join(map(str, found["widths"]))
+    say(console, f"Live weights of the network that is kept: {', '.join(layers)}; of a parent of {parent}.")
     say(console, f"Best network and card: {found['out']}/best/   plots: curve.png, references.png there")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,11 +19,13 @@ _PARENT, _HOW, _TRAINING = "The parent network", "How structure is learned", "Tr
 
 TaskName = Annotated[str, typer.Option(help="Name of a task; see `wirenas run --help`.", show_default=False)]
 Widths = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         metavar="N,N,…",
-        help="Hidden neurons of each layer of the network in which everything may live. Default: 100,100; an RNN's 64.",
+        help="Hidden neurons of each layer of the network in which everything may live; again for several shapes, of "
+        "which the best on validation is taken. Default: 100 and 100,100, with --density the latter; an RNN's 64.",
         rich_help_panel=_PARENT,
+        show_default=False,
     ),
 ]
 Activation = Annotated[str, typer.Option(help="Of an MLP's neurons.", rich_help_panel=_PARENT)]
@@ -185,7 +187,7 @@ def _learn(
     switches: Mapping[str, Any],
     kind: str,
     task_name: str,
-    widths: str | None,
+    widths: Sequence[str] | None,
     activation: str,
     cell: str,
     target: Mapping[str, Any],
@@ -206,7 +208,7 @@ def _learn(
 
         opened = open_experiment(
             task_name, method, switches, kind,
-            {"widths": widths, "activation": activation, "cell": cell, **target, "seeds": seeds, "seed": seed,
+            {"widths": widths or None, "activation": activation, "cell": cell, **target, "seeds": seeds, "seed": seed,
              "engine": engine},
             recipe, threads=threads, data=data, out=out,
         )  # fmt: skip

@@ -15,10 +15,10 @@ import numpy as np
 from torch import nn
 
 from nas.errors import InputError
-from nas.evaluation.references import references
+from nas.evaluation.references import Contender, references
 from nas.evaluation.threads import in_order, one_torch_thread, stop_on_signal
 from nas.evaluation.trainer import Trainer
-from nas.networks import load_network, save_network
+from nas.networks import NetworkSpec, load_network, save_network
 from nas.networks.structure import Network, n_parameters, wiring_of
 from nas.report.verdict import verdict
 from nas.seeds import stream
@@ -28,7 +28,7 @@ from nas.sparsity.shuffle import shuffled
 from nas.store.records import summary_of
 from nas.structure.files import write_found
 from nas.structure.found import Found, Standing
-from nas.structure.options import StructureOptions
+from nas.structure.options import Shape, StructureOptions, shape_text
 from nas.tasks.task import Task
 from nas.training import Interrupted, evaluate
 from nas.training.session import sign_of
@@ -47,10 +47,11 @@ _CHOOSING = 1_000
 class StructureExperiment:
     """Trains networks whose structure is learned, and references of their size.
 
-    The learning rate is chosen by validation, with one training a rung that does not count. The structure is then
-    learned from fresh seeds; the network that does best on validation is kept, and references stand beside it: dense
-    and random ones of its size, its own structure from new weights, and one of which only the degrees of all neurons
-    are its own. Every training is stored when it is done, so that an experiment that was stopped goes on.
+    The parent's shape and the learning rate are chosen by validation, with one training each that does not count. The
+    structure is then learned from fresh seeds; the network that does best on validation is kept, and references stand
+    beside it: dense and random ones of its size, its own structure from new weights, and one of which only the degrees
+    of all neurons are its own, each at the learning rate that is chosen for it in the same way. Every training is
+    stored when it is done, so that an experiment that was stopped goes on.
 
     Parameters
     ----------
@@ -71,18 +72,21 @@ class StructureExperiment:
         needed = "rnn" if self.task.is_sequence else "mlp"
         if self.options.network != needed:
             raise InputError(f"network={self.options.network}: task {self.task.name} needs network={needed}")
-        self._parent = self.options.parent(self.task.n_inputs, self.task.n_outputs)
+        self._parents = {
+            shape: self.options.parent(shape, self.task.n_inputs, self.task.n_outputs) for shape in self.options.widths
+        }
         self._sign = sign_of(self.task.direction)
-        network = self.options.spec.build(self._parent, 0)
-        weights, parameters = self._target(network)
-        check_learning(
-            network,
-            self.task,
-            self.options.recipe,
-            self.options.method,
-            weights=weights,
-            parameters=parameters,
-        )
+        for parent in self._parents.values():
+            network = self.options.spec.build(parent, 0)
+            weights, parameters = self._target(network)
+            check_learning(
+                network,
+                self.task,
+                self.options.recipe,
+                self.options.method,
+                weights=weights,
+                parameters=parameters,
+            )
         self._open()
 
     # What is stored
@@ -91,7 +95,7 @@ class StructureExperiment:
         mine = {**json.loads(self.options.model_dump_json()), "data": self.task.fingerprint}
         file = self.out / OPTIONS
         if file.is_file():
-            stored = json.loads(file.read_text(encoding="utf-8"))
+            stored = self._read_options(file)
             for name, value in mine.items():
                 if stored.get(name) != value:
                     raise InputError(
@@ -104,6 +108,13 @@ class StructureExperiment:
         (self.out / NETWORKS).mkdir(parents=True, exist_ok=True)
         with atomic_write(file) as temporary:
             temporary.write_text(json.dumps(mine, indent=1) + "\n", encoding="utf-8")
+
+    @staticmethod
+    def _read_options(file: Path) -> dict[str, Any]:
+        """Return stored options as they are written today: options that came later with their defaults."""
+        stored = json.loads(file.read_text(encoding="utf-8"))
+        data = stored.pop("data", None)
+        return {**json.loads(StructureOptions(**stored).model_dump_json()), "data": data}
 
     def _stored(self) -> dict[str, dict[str, Any]]:
         file = self.out / TRAININGS
@@ -136,10 +147,10 @@ class StructureExperiment:
         options = self.options
         try:
             with one_torch_thread(), stop_on_signal(self.stop):
-                rate = self._choose_rate(watch)
-                jobs = [_Job(LEARNED, rate, replicate) for replicate in range(options.seeds)]
+                shape, rate = self._choose(watch)
+                jobs = [self._learning(shape, rate, replicate) for replicate in range(options.seeds)]
                 rows = self._trained("structures", jobs, watch)
-                best = max(range(len(rows)), key=lambda index: self._sign * rows[index]["value"])
+                best = self._best(rows)
                 network = compact(load_network(self._file(best)))
                 others = self._references(wiring_of(network), watch)
         except Interrupted:
@@ -162,52 +173,55 @@ class StructureExperiment:
             words,
             tuple(rows[best]["curve"]),
             tuple(rows[best]["layers"]),
+            shape,
             math.fsum(row["seconds"] for row in self._stored().values()),
         )
         write_found(self.out, found, network)
         return found
 
-    def _choose_rate(self, watch: Callable[[str, int, int], None]) -> float:
-        rates = self.options.recipe.learning_rates
-        if len(rates) == 1:
-            return rates[0]
-        rows = self._trained("learning rates", [_Job(LEARNED, rate, _CHOOSING) for rate in rates], watch)
-        return rates[max(range(len(rates)), key=lambda index: self._sign * rows[index]["value"])]
+    def _choose(self, watch: Callable[[str, int, int], None]) -> tuple[Shape, float]:
+        """Return the parent's shape and the learning rate that do best on validation, by one training each."""
+        options = self.options
+        choices = [(shape, rate) for shape in options.widths for rate in options.recipe.learning_rates]
+        if len(choices) == 1:
+            return choices[0]
+        jobs = [self._learning(shape, rate, _CHOOSING) for shape, rate in choices]
+        what = "learning rates" if len(options.widths) == 1 else "parents and learning rates"
+        rows = self._trained(what, jobs, watch)
+        return choices[self._best(rows)]
+
+    def _best(self, rows: Sequence[Mapping[str, Any]]) -> int:
+        return max(range(len(rows)), key=lambda index: self._sign * rows[index]["value"])
 
     def _references(self, wiring: Wiring, watch: Callable[[str, int, int], None]) -> list[Standing]:
-        """Train the references of a structure, at every rung of the ladder, and choose the rung of each."""
-        options = self.options
+        """Choose the learning rate of each reference of a structure, and train it from fresh seeds."""
+        options, rates = self.options, self.options.recipe.learning_rates
         rng = stream(options.seed, "wiring", wiring.fingerprint)
         plain = wiring.replace(weights=None)
-        contenders = [(own.name, own.wiring, own.spec) for own in references(wiring, options.spec, rng)]
-        contenders.append((RETRAINED, plain, options.spec))
+        contenders = [*references(wiring, options.spec, rng), Contender(RETRAINED, plain, options.spec)]
+
+        def job(own: Contender | None, rate: float, replicate: int) -> _Job:
+            if own is not None:
+                return _Job(own.name, rate, replicate, own.wiring, own.spec)
+            shuffle = shuffled(plain, np.random.default_rng((options.seed, replicate)))
+            return _Job(SHUFFLED, rate, replicate, shuffle, options.spec)
+
+        everyone = (*contenders, None)
+        chosen = [rates[0]] * len(everyone)
+        if len(rates) > 1:
+            jobs = [job(own, rate, _CHOOSING) for own in everyone for rate in rates]
+            rows = self._trained("learning rates of references", jobs, watch)
+            chosen = [rates[self._best(rows[first : first + len(rates)])] for first in range(0, len(rows), len(rates))]
         jobs = [
-            _Job(name, rate, replicate, own, spec)
-            for name, own, spec in contenders
-            for rate in options.recipe.learning_rates
-            for replicate in range(options.seeds)
-        ]
-        jobs += [
-            _Job(
-                SHUFFLED,
-                rate,
-                replicate,
-                shuffled(plain, np.random.default_rng((options.seed, replicate))),
-                options.spec,
-            )
-            for rate in options.recipe.learning_rates
+            job(own, rate, replicate)
+            for own, rate in zip(everyone, chosen, strict=True)
             for replicate in range(options.seeds)
         ]
         rows = self._trained("references", jobs, watch)
-        found = []
-        for name in dict.fromkeys(job.name for job in jobs):
-            by_rate = {
-                rate: [row for job, row in zip(jobs, rows, strict=True) if (job.name, job.rate) == (name, rate)]
-                for rate in options.recipe.learning_rates
-            }
-            best = max(by_rate, key=lambda rate: self._sign * fmean(row["value"] for row in by_rate[rate]))
-            found.append(_standing(name, by_rate[best]))
-        return found
+        return [
+            _standing(jobs[first].name, rows[first : first + options.seeds])
+            for first in range(0, len(rows), options.seeds)
+        ]
 
     def _trained(self, what: str, jobs: Sequence[_Job], watch: Callable[[str, int, int], None]) -> list[dict[str, Any]]:
         """Return a row a job, in their order, training those that are not stored yet."""
@@ -231,12 +245,17 @@ class StructureExperiment:
         return [stored[job.key] for job in jobs]
 
     def _train(self, job: _Job) -> dict[str, Any]:
-        return self._learn(job) if job.wiring is None else self._train_reference(job)
+        return self._learn(job) if job.shape is not None else self._train_reference(job)
+
+    def _learning(self, shape: Shape, rate: float, replicate: int) -> _Job:
+        """Return the training of a structure; its name tells the parent's shape where there are several."""
+        name = LEARNED if len(self.options.widths) == 1 else f"{LEARNED} of {shape_text(shape)}"
+        return _Job(name, rate, replicate, self._parents[shape], self.options.spec, shape)
 
     def _learn(self, job: _Job) -> dict[str, Any]:
         options, task = self.options, self.task
-        fingerprint = self._parent.fingerprint
-        network = options.spec.build(self._parent, stream(options.seed, "weights", fingerprint, job.replicate))
+        fingerprint = job.wiring.fingerprint
+        network = options.spec.build(job.wiring, stream(options.seed, "weights", fingerprint, job.replicate))
         weights, parameters = self._target(network)
         learned = learn(
             network,
@@ -268,11 +287,10 @@ class StructureExperiment:
         return self.options.target(counts["total"] - counts["biases"])
 
     def _train_reference(self, job: _Job) -> dict[str, Any]:
-        assert job.wiring is not None
         options = self.options
         trainer = Trainer(self.task, options.spec, options.recipe, options.seed, options.engine, stop=self.stop)
         training = trainer.train(job.wiring, job.replicate, job.rate, job.spec)
-        total = (job.spec or options.spec).n_parameters(job.wiring)["total"]
+        total = job.spec.n_parameters(job.wiring)["total"]
         row = {"value": training.history.value, "test": training.test(), "n_parameters": total}
         return {**self._row(job, training.history.seconds), **row}
 
@@ -291,17 +309,18 @@ class StructureExperiment:
 
 @dataclass(frozen=True)
 class _Job:
-    """One training: of a structure that is learned, or of a reference's wiring."""
+    """One training: of a parent of some shape whose structure is learned, or of a reference's wiring."""
 
     name: str
     rate: float
     replicate: int
-    wiring: Wiring | None = None
-    spec: Any = None
+    wiring: Wiring
+    spec: NetworkSpec
+    shape: Shape | None = None
 
     @property
     def key(self) -> str:
-        fingerprint = "" if self.wiring is None else f" {self.wiring.fingerprint[:16]}"
+        fingerprint = "" if self.shape is not None else f" {self.wiring.fingerprint[:16]}"
         return f"{self.name} {self.rate:g} {self.replicate}{fingerprint}"
 
 

@@ -11,6 +11,7 @@ from nas.networks import save_network
 from nas.networks.structure import Network, wiring_of
 from nas.report.card import spread
 from nas.structure.found import Found, Standing
+from nas.structure.options import shape_text
 from predictors.figures import BLUE, GREEN, ORANGE, save_figure
 from priors import write_wiring
 from priors.files import atomic_folder, atomic_write
@@ -47,6 +48,8 @@ def _card(found: Found) -> str:
             f"# {found.task}: a learned structure",
             "",
             found.verdict,
+            "",
+            f"Parent: {shape_text(found.widths)} hidden neurons, chosen by validation where there was a choice.",
             "",
             f"| network | test {found.metric} | parameters | learning rate |",
             "| --- | --- | --- | --- |",

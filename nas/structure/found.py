@@ -48,6 +48,8 @@ class Found:
         Of the network that is kept, by epoch: ``epoch``, ``density``, ``parameters``, and the validation metric.
     layers : tuple of mapping
         Of the same network: ``name``, ``shape``, ``live`` and ``density``.
+    widths : tuple of int
+        Hidden neurons of each layer of the parent that was chosen.
     seconds : float
         Of all trainings.
     """
@@ -60,6 +62,7 @@ class Found:
     verdict: str
     curve: tuple[Mapping[str, Any], ...]
     layers: tuple[Mapping[str, Any], ...]
+    widths: tuple[int, ...]
     seconds: float
 
     def to_json(self) -> dict[str, Any]:
@@ -71,5 +74,6 @@ class Found:
             "verdict": self.verdict,
             "curve": list(self.curve),
             "layers": list(self.layers),
+            "widths": list(self.widths),
             "seconds": self.seconds,
         }

@@ -10,13 +10,14 @@ from nas.errors import InputError
 from nas.options.resolve import n_cores
 from nas.sparsity.methods import method_of
 from nas.structure.experiment import StructureExperiment
-from nas.structure.options import StructureOptions
+from nas.structure.options import Shape, StructureOptions
 from nas.tasks import load_task
 from nas.training.recipe import Recipe
 
 __all__ = ["open_experiment"]
 
-_WIDTHS = {"mlp": (100, 100), "rnn": (64,)}
+_SHAPES: dict[str, tuple[Shape, ...]] = {"mlp": ((100,), (100, 100)), "rnn": ((64,),)}
+"""Of the parent, where none is given; the last is also that of which a density is a share."""
 
 
 def open_experiment(
@@ -64,8 +65,13 @@ def open_experiment(
         network=network,
         method=method_of(method, **changes),
         recipe=Recipe(**{**recipe, "learning_rates": _rates(str(recipe["learning_rates"]))}),
-        **{"widths": _WIDTHS[network], **chosen},
+        **{"widths": _SHAPES[network] if "density" not in chosen else _SHAPES[network][-1:], **chosen},
     )
+    if "widths" not in chosen and options.weights is not None:
+        # A default that cannot hold what is asked for is no choice.
+        units = (loaded.n_inputs, loaded.n_outputs)
+        large = tuple(shape for shape in options.widths if options.n_edges(shape, *units) >= options.weights)
+        options = options.model_copy(update={"widths": large or options.widths[-1:]})
     folder = out or Path("results") / f"{task}-{kind}"
     return StructureExperiment(folder, loaded, options, threads=threads or n_cores())
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -103,6 +104,37 @@ def test_ctrl_c_ends_it_in_one_line_and_it_goes_on(pruned: tuple[Path, dict[str,
     assert again["test"] == found["test"]
 
 
+def test_the_parent_that_does_best_on_validation_is_taken(tmp_path: Path) -> None:
+    given = (*QUICK[:4], "--learning-rate", "0.003,0.01", "--threads", 1, "--widths", "6", "--widths", "9,7")
+    found = asked("prune", "--task", "digits", "--max-parameters", 300, *given, "--out", tmp_path)
+    rows = [json.loads(line) for line in (tmp_path / "trainings.jsonl").read_text().splitlines()]
+    tried = {row["key"]: row["value"] for row in rows if row["key"].endswith(" 1000")}
+    names = [f"learned structure of {shape} {rate} 1000" for shape in ("6", "9,7") for rate in ("0.003", "0.01")]
+    assert sorted(tried) == sorted(names)
+    best = max(names, key=lambda name: tried[name])
+    assert f"of {','.join(map(str, found['widths']))} {found['test']['learning_rate']:g} " in best
+    # What chose does not count: seeds are fresh, and so are those of references.
+    assert found["test"]["seeds"] == 2
+    assert all(own["seeds"] == 2 for own in found["references"])
+    chosen = [row for row in rows if row["replicate"] == 1000 and row["name"] not in names]
+    assert len(chosen) >= 2 * len(found["references"])
+
+
+def test_an_experiment_of_one_shape_from_before_there_were_several_goes_on(
+    pruned: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    out, found = pruned
+    older = tmp_path / "older"
+    shutil.copytree(out, older)
+    options = json.loads((older / "structure.json").read_text())
+    options["widths"] = options["widths"][0]
+    (older / "structure.json").write_text(json.dumps(options))
+    trained = (older / "trainings.jsonl").read_text()
+    again = asked("prune", "--task", "digits", "--max-parameters", 300, *QUICK, "--out", older)
+    assert again["test"] == found["test"]
+    assert (older / "trainings.jsonl").read_text() == trained
+
+
 @pytest.mark.parametrize("method", ["rigl", "set-truly-sparse", "static"])
 def test_rewiring_keeps_a_density(tmp_path: Path, method: str) -> None:
     times = () if method == "static" else ("--every", 5, "--begin", 5, "--end", "80%")
@@ -135,6 +167,11 @@ def test_structures_of_rnns_are_learned(tmp_path: Path) -> None:
         (("prune", "--task", "digits", "--weights", 99, "--score", "size"), "score"),
         (("prune", "--task", "digits", "--weights", 99, "--widths", "a"), "widths"),
         (("prune", "--task", "reber", "--weights", 99, "--widths", "9,9"), "the parent of an RNN has one hidden layer"),
+        (("prune", "--task", "digits", "--weights", 99, "--widths", 9, "--widths", 9), "a shape is given twice"),
+        (
+            ("prune", "--task", "digits", "--density", 0.1, "--widths", 9, "--widths", 5),
+            "density=0.1 with widths=9 5: a share of parents of several sizes is no one size",
+        ),
         (("prune", "--task", "digits", "--weights", 99, "--learning-rate", "x"), "learning_rate=x: it must be numbers"),
         (("prune", "--task", "digits", "--max-parameters", 5), "parameters=5: no network with 10 outputs has so few"),
         (("prune", "--task", "digits", "--weights", 10**7), "weights=10000000: the network has"),
