@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nas.errors import InputError
+from nas.options.ignored import dotted_names
 from nas.options.options import (
     CAMPAIGN,
     OPTIONS_FILE,
@@ -57,7 +58,9 @@ def open_campaign(
         from nas.tasks import load_task
 
         options["task"] = load_task(options.get("task", resolved.task), data)
-    return Campaign(folder, threads=threads, storage=storage, study=study, **options)
+    campaign = Campaign(folder, threads=threads, storage=storage, study=study, **options)
+    campaign.typed = dotted_names(given)
+    return campaign
 
 
 def read_status(out: Path) -> Outcome:

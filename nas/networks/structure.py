@@ -40,7 +40,7 @@ def wiring_of(network: Network) -> Wiring:
 
 
 def n_parameters(network: Network) -> dict[str, int]:
-    """Count what a network can learn: live weights, by what they connect, and biases.
+    """Count the parameters of a network: live weights, those that are held too, by what they connect, and biases.
 
     Returns
     -------
@@ -68,5 +68,5 @@ def _body(network: Network) -> SparseMLP | SparseRNN:
 def _living(part: SparseMLP | SparseRNN | MaskedLinear) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Return the live edges of a part and, where an edge has one weight, the weights."""
     edges, gates = part.live_weights()
-    weights: NDArray[np.float32] = part.weight.detach().float().cpu().numpy()
+    weights: NDArray[np.float32] = part.values.detach().float().cpu().numpy()
     return (np.unique(edges, axis=0), weights[:0]) if gates.any() else (edges, weights)
