@@ -28,8 +28,25 @@ Widths = Annotated[
         show_default=False,
     ),
 ]
-Activation = Annotated[str, typer.Option(help="Of an MLP's neurons.", rich_help_panel=_PARENT)]
-Cell = Annotated[str, typer.Option(help="Of an RNN's neurons: tanh, relu, gru, lstm.", rich_help_panel=_PARENT)]
+Start = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        metavar="PATH",
+        help="Prune this saved network, or the best one of this folder, in place of a new one.",
+        rich_help_panel=_PARENT,
+        show_default=False,
+    ),
+]
+Activation = Annotated[
+    str | None, typer.Option(help="Of an MLP's neurons. Default: relu.", rich_help_panel=_PARENT, show_default=False)
+]
+Cell = Annotated[
+    str | None,
+    typer.Option(
+        help="Of an RNN's neurons: tanh, relu, gru, lstm. Default: gru.", rich_help_panel=_PARENT, show_default=False
+    ),
+]
 MaxParameters = Annotated[
     int | None,
     typer.Option(
@@ -89,8 +106,9 @@ def prune(
     weights: Weights = None,
     density: Density = None,
     widths: Widths = None,
-    activation: Activation = "relu",
-    cell: Cell = "gru",
+    start: Start = None,
+    activation: Activation = None,
+    cell: Cell = None,
     score: Score = "activation",
     allocation: Allocation = "class-blinded",
     schedule: Annotated[
@@ -116,7 +134,7 @@ def prune(
 ) -> None:
     """Train a dense network, prune it while it trains, and say what the structure that is left is worth.
 
-    The same command goes on where it was stopped.
+    With --from a saved network is trained on while it is pruned. The same command goes on where it was stopped.
 
     Example: wirenas prune --task digits --max-parameters 1000
     """
@@ -124,7 +142,7 @@ def prune(
     times = {"every": every, "begin": begin, "end": end}
     _learn(
         "gmp", {**switches, **times}, "pruned", task, widths, activation, cell,
-        {"parameters": max_parameters, "weights": weights, "density": density},
+        {"parameters": max_parameters, "weights": weights, "density": density, "start": start},
         {"epochs": epochs, "batch_size": batch_size, "learning_rates": learning_rate},
         seeds, seed, engine, threads, data, out, as_json=as_json,
     )  # fmt: skip
@@ -141,8 +159,8 @@ def rewire(
     weights: Weights = None,
     density: Density = None,
     widths: Widths = None,
-    activation: Activation = "relu",
-    cell: Cell = "gru",
+    activation: Activation = None,
+    cell: Cell = None,
     score: Score = None,
     growth: Annotated[
         str | None, typer.Option(help="Where weights are grown: random, gradient.", rich_help_panel=_HOW)
@@ -188,8 +206,8 @@ def _learn(
     kind: str,
     task_name: str,
     widths: Sequence[str] | None,
-    activation: str,
-    cell: str,
+    activation: str | None,
+    cell: str | None,
     target: Mapping[str, Any],
     recipe: Mapping[str, Any],
     seeds: int,

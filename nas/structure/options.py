@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
@@ -29,8 +30,8 @@ Shape = tuple[Annotated[int, Field(ge=1)], ...]
 
 def _shapes(value: Any) -> Any:
     """Return shapes of what may be one: 100, "100,100", (100, 100), or several of these in a sequence."""
-    several = isinstance(value, list | tuple) and any(isinstance(own, str | list | tuple) for own in value)
-    return tuple(map(_shape, value if several else (value,)))
+    is_one = not isinstance(value, list | tuple) or any(isinstance(own, int) for own in value)
+    return tuple(map(_shape, (value,) if is_one else value))
 
 
 def _shape(value: Any) -> Any:
@@ -57,7 +58,9 @@ class StructureOptions(BaseModel):
     """Of an MLP's hidden neurons."""
     cell: str = "gru"
     """Of an RNN's hidden neurons."""
-    widths: Annotated[tuple[Annotated[Shape, Field(min_length=1)], ...], BeforeValidator(_shapes), Field(min_length=1)]
+    start: Path | None = None
+    """File of a saved network that is the parent, with its weights, in place of a new one."""
+    widths: Annotated[tuple[Annotated[Shape, Field(min_length=1)], ...], BeforeValidator(_shapes)] = ()
     """Hidden neurons of each layer of the parent, in which everything may live; one number for an RNN. Of several
     shapes the one that does best on validation is taken."""
     method: Method
@@ -89,6 +92,14 @@ class StructureOptions(BaseModel):
         if sum(value is not None for value in targets.values()) != 1:
             given = ", ".join(f"{name}={value}" for name, value in targets.items() if value is not None) or "no target"
             raise InputError(f"{given}: exactly one of max_parameters, weights and density is needed")
+        if bool(self.widths) == (self.start is not None):
+            raise InputError(
+                "widths: the parent has the shape of the network that it starts from; leave widths out"
+                if self.widths
+                else "widths is needed where no network is the start"
+            )
+        if self.start is not None and self.method.action != "prune":
+            raise InputError("start: a saved network is pruned; rewiring begins with a new one, so leave it out")
         for shape in self.widths:
             if self.network == "rnn" and len(shape) != 1:
                 raise InputError(f"widths={shape_text(shape)}: the parent of an RNN has one hidden layer")

@@ -16,9 +16,11 @@ import torch
 from command_line import wirenas
 
 from nas import load_network
-from nas.networks.structure import n_parameters
+from nas.networks import SparseMLP, save_network
+from nas.networks.structure import n_parameters, wiring_of
 from nas.sparsity.shuffle import shuffled
 from nas.tasks import load_task
+from nas.training import evaluate
 from priors import Layered, WattsStrogatz, Wiring, attach
 
 QUICK = ("--epochs", 2, "--seeds", 2, "--learning-rate", "0.01", "--widths", "12,10", "--threads", 1)
@@ -112,7 +114,7 @@ def test_the_parent_that_does_best_on_validation_is_taken(tmp_path: Path) -> Non
     names = [f"learned structure of {shape} {rate} 1000" for shape in ("6", "9,7") for rate in ("0.003", "0.01")]
     assert sorted(tried) == sorted(names)
     best = max(names, key=lambda name: tried[name])
-    assert f"of {','.join(map(str, found['widths']))} {found['test']['learning_rate']:g} " in best
+    assert f"of {found['parent']} {found['test']['learning_rate']:g} " in best
     # What chose does not count: seeds are fresh, and so are those of references.
     assert found["test"]["seeds"] == 2
     assert all(own["seeds"] == 2 for own in found["references"])
@@ -133,6 +135,63 @@ def test_an_experiment_of_one_shape_from_before_there_were_several_goes_on(
     again = asked("prune", "--task", "digits", "--max-parameters", 300, *QUICK, "--out", older)
     assert again["test"] == found["test"]
     assert (older / "trainings.jsonl").read_text() == trained
+
+
+def test_a_saved_network_is_pruned_from_its_weights(pruned: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    out, _ = pruned
+    given = ("prune", "--task", "digits", "--from", out, "--max-parameters", 200, *QUICK[:6], "--threads", 1)
+    found = asked(*given, "--out", tmp_path / "out")
+    before = found["references"][0]
+    assert before["name"] == "the network before"
+    task, network = load_task("digits"), load_network(out / "best" / "network.safetensors")
+    right = evaluate(network, task, task.test).metric
+    assert (before["mean"], before["n_parameters"]) == (right, n_parameters(network)["total"])
+    assert before["name"] not in found["verdict"]
+    smaller = load_network(tmp_path / "out" / "best" / "network.safetensors")
+    assert n_parameters(smaller)["total"] <= 200
+    # Its weights are where it starts from: a step too small to learn leaves those that stay as they were.
+    still = ("--learning-rate", 1e-12, "--epochs", 1, "--seeds", 1, "--threads", 1)
+    asked(*given[:7], *still, "--out", tmp_path / "still")
+    kept = wiring_of(load_network(tmp_path / "still" / "networks" / "0.safetensors"))
+    weights = {tuple(edge): weight for edge, weight in zip(*_edges(wiring_of(network)), strict=True)}
+    for edge, weight in zip(*_edges(kept), strict=True):
+        assert weights[tuple(edge)] == pytest.approx(weight, abs=1e-6)
+    # The same network elsewhere is the same start; another one is not.
+    shutil.copy(out / "best" / "network.safetensors", tmp_path / "copy.safetensors")
+    again = asked(*(tmp_path / "copy.safetensors" if own is out else own for own in given), "--out", tmp_path / "out")
+    assert again["test"] == found["test"]
+    other = (out / "networks" / "0.safetensors" if own is out else own for own in given)
+    code, _, err = wirenas(*other, "--out", tmp_path / "still")
+    assert code == 2
+    assert "was started with" in err
+
+
+def _edges(wiring: Wiring) -> tuple[list[list[int]], list[float]]:
+    assert wiring.weights is not None
+    return wiring.edges.tolist(), wiring.weights.tolist()
+
+
+def test_what_cannot_be_pruned_further_is_one_line(pruned: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    out, _ = pruned
+    given = ("prune", "--max-parameters", 100, "--out", tmp_path / "out")
+    small = tmp_path / "small.safetensors"
+    save_network(SparseMLP(Layered((5, 3, 2), edges=20, inputs=True, outputs=True).sample(0)), small)
+    for more, line in (
+        (("--task", "digits", "--from", tmp_path), "there is no such network"),
+        (("--task", "digits", "--from", out / "curve.csv"), "this is no intact network file"),
+        (("--task", "digits", "--from", out, "--widths", 9), "leave widths out"),
+        (("--task", "digits", "--from", out, "--activation", "tanh"), "has its own; leave it out"),
+        (("--task", "reber", "--from", out), "a SparseMLP, and the task needs a SequenceNetwork"),
+        (
+            ("--task", "digits", "--from", small),
+            "the network reads 5 inputs and has 2 outputs, and task digits needs 64",
+        ),
+    ):
+        code, text, err = wirenas(*given, *more)
+        assert (code, text) == (2, "")
+        assert line in err
+        assert len(err.strip().splitlines()) == 1
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("method", ["rigl", "set-truly-sparse", "static"])
