@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from nas.cli.commands import Commands
-from nas.cli.console import Json, interruptible, make_console, print_json
+from nas.cli.console import Json, interruptible, make_console, print_json, say
 
 __all__ = ["structure_commands"]
 
@@ -230,6 +230,9 @@ def _learn(
              "engine": engine},
             recipe, threads=threads, data=data, out=out,
         )  # fmt: skip
-        with stages(make_console(stderr=True)) as watch:
+        console = make_console(stderr=True)
+        for line in opened.notices:
+            say(console, line)
+        with stages(console) as watch:
             found = opened.run(watch)
     print_json(found.to_json()) if as_json else show_structure(make_console(), found.to_json())

@@ -20,10 +20,12 @@ from nas.evaluation.threads import in_order, one_torch_thread, stop_on_signal
 from nas.evaluation.trainer import Trainer
 from nas.networks import NetworkSpec, load_network, save_network
 from nas.networks.structure import Network, n_parameters, wiring_of
+from nas.options.options import changed_options, shown
 from nas.report.verdict import verdict
 from nas.seeds import stream
 from nas.sparsity.compact import compact
 from nas.sparsity.learning import Learned, check_learning, learn
+from nas.sparsity.schedules import Moment
 from nas.sparsity.shuffle import shuffled
 from nas.store.records import summary_of
 from nas.structure.files import read_network, write_found
@@ -117,18 +119,39 @@ class StructureExperiment:
         file = self.out / OPTIONS
         if file.is_file():
             stored = self._read_options(file)
-            for name, value in mine.items():
-                if stored.get(name) != value:
-                    raise InputError(
-                        f"{name}={json.dumps(value)}: the experiment in {self.out} was started with "
-                        f"{json.dumps(stored.get(name))}; give the same, or another folder with out"
-                    )
+            for name, before, value in changed_options(stored, mine):
+                if name.startswith("method.") and self._is_same_time(before, value):
+                    continue
+                raise InputError(
+                    f"{name.removeprefix('method.')}={shown(value)}: the experiment in {self.out} was started with "
+                    f"{shown(before)}; give the same, or another folder with out"
+                )
             return
         if self.out.is_dir() and any(self.out.iterdir()):
             raise InputError(f"{self.out}: the folder holds other files; give a new one with out")
         (self.out / NETWORKS).mkdir(parents=True, exist_ok=True)
         with atomic_write(file) as temporary:
             temporary.write_text(json.dumps(mine, indent=1) + "\n", encoding="utf-8")
+
+    def _is_same_time(self, one: Any, other: Any) -> bool:
+        """Whether two values of a switch are moments that mean the same step of this training."""
+        try:
+            steps = [Moment.of(each).step(*self._length) for each in (one, other)]
+        except InputError:
+            return False
+        return steps[0] == steps[1]
+
+    @property
+    def _length(self) -> tuple[int, int]:
+        """Steps of a training, and of an epoch."""
+        per_epoch = -(-len(self.task.train) // self.options.recipe.batch_size)
+        return self.options.recipe.epochs * per_epoch, per_epoch
+
+    @property
+    def notices(self) -> list[str]:
+        """What somebody who looks on should know before the first training."""
+        line = self.options.method.shortened(*self._length)
+        return [] if line is None else [line]
 
     @staticmethod
     def _read_options(file: Path) -> dict[str, Any]:

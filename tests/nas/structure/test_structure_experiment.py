@@ -203,6 +203,23 @@ def test_rewiring_keeps_a_density(tmp_path: Path, method: str) -> None:
     assert {row["density"] for row in found["curve"]} == {round(0.2 * parent) / parent}
 
 
+def test_a_method_is_shortened_for_a_short_training_and_says_so(tmp_path: Path) -> None:
+    arguments = ("rewire", "--task", "digits", "--density", 0.3, *QUICK, "--out", tmp_path / "out")
+    code, _, err = wirenas(*arguments, "--json")
+    assert code == 0, err
+    assert err.count("every=100 steps is long for a training of 36 steps: every=3 is taken") == 1
+    stored = json.loads((tmp_path / "out" / "structure.json").read_text())
+    # As it was written before intervals were shortened; such a folder goes on where the interval is the same.
+    stored["method"]["every"] = "3 steps"
+    (tmp_path / "out" / "structure.json").write_text(json.dumps(stored))
+    assert wirenas(*arguments, "--json")[0] == 0
+    stored["method"]["every"] = "30 steps"
+    (tmp_path / "out" / "structure.json").write_text(json.dumps(stored))
+    code, _, err = wirenas(*arguments, "--json")
+    assert code == 2
+    assert 'started with "30 steps"; give the same' in err
+
+
 def test_structures_of_rnns_are_learned(tmp_path: Path) -> None:
     quick = ("--epochs", 1, "--seeds", 1, "--learning-rate", 0.01, "--widths", 10)
     found = asked("prune", "--task", "reber", "--cell", "lstm", "--max-parameters", 250, *quick, "--out", tmp_path)
