@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
@@ -18,14 +17,15 @@ from nas.sparsity.compact import fold_constants
 from nas.sparsity.fan_in import draw_fan_in
 from nas.sparsity.growth import draw_places
 from nas.sparsity.layers import Floats, Layer, Live, Places, size_of
+from nas.sparsity.measured import check_score, measured, surgery
 from nas.sparsity.methods import Method
-from nas.sparsity.network import DenseGradients, input_statistics, layers_of, neurons_of
+from nas.sparsity.network import DenseGradients, layers_of, neurons_of, place_weights
 from nas.sparsity.neurons import Liveness, largest_within, liveness
 from nas.sparsity.schedules import UpdatePoints
 from nas.sparsity.scores import score
 from nas.sparsity.update import Update, drop_and_grow, drop_to
 from nas.tasks.task import Task
-from nas.training.places import places_of, split_places, weights_of, wired_parts
+from nas.training.places import places_of, weights_of, wired_parts
 from nas.training.recipe import Recipe
 from nas.training.session import History, RewirableSession, StopFlag, Weights
 from nas.training.train import session
@@ -126,11 +126,7 @@ def _unless_complete(allowed: Places, layers: tuple[Layer, ...]) -> Places | Non
 
 
 def _let_live(network: nn.Module, slots: Places) -> None:
-    """Let weights of 0 live at exactly these places."""
-    parts = wired_parts(network)
-    split = split_places(parts, Weights(slots, np.zeros(len(slots)), np.zeros((0, len(slots)))))
-    for part, own in zip(parts, split, strict=True):
-        part.replace_weights(torch.from_numpy(own.slots), torch.from_numpy(own.weight).to(part.weight))
+    place_weights(network, slots, np.zeros(len(slots)))
 
 
 def learn(
@@ -251,6 +247,7 @@ class _Learner:
 
     def begin(self) -> None:
         """Give the network the structure that it starts with."""
+        check_score(self.method.score, self.network)
         if self.method.action == "prune":
             _ = self._targets  # What cannot be is said before anything is trained.
             # Of a chain of single neurons; outputs keep their biases.
@@ -359,7 +356,11 @@ class _Learner:
         moments = np.array(rows, now.moments.dtype).reshape(len(rows), len(update.slots))
         if self.method.kept_slots == "zero":
             moments = np.zeros_like(moments)
-        weight = update.carry(now.weight, self._new_weights(update))
+        before = now.weight
+        if self.method.score == "obs" and self.method.action == "prune":
+            live = Live(self.layers, now.slots, before.astype(np.float64))
+            before = surgery(live, update.kept, self.network, self.task).astype(before.dtype)
+        weight = update.carry(before, self._new_weights(update))
         self.session.rewire(Weights(update.slots, weight, moments))
         self.grown_since += len(update.grown)
         self.ever = np.union1d(self.ever, update.slots)
@@ -439,11 +440,7 @@ class _Learner:
         live = Live(self.layers, now.slots, now.weight.astype(np.float64))
         if gradients is not None:
             live = replace(live, gradient=gradients[np.searchsorted(self.allowed, now.slots)])
-        if {"inputs", "norms"} & self.method.needs:
-            source, _ = self.neurons.edges(live)
-            spread, norm = input_statistics(self.network, self.task)
-            live = replace(live, input_sd=spread[source], input_norm=norm[source])
-        return live
+        return measured(live, self.network, self.task, self.method.needs)
 
     def _dense_matrix(self, gradients: Floats | None) -> Callable[[int], Floats] | None:
         needs = self.method.needs_dense

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from itertools import accumulate
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,9 +21,10 @@ from nas.networks.wired import WiredModule
 from nas.sparsity.layers import Floats, Layer, Places
 from nas.sparsity.neurons import Neurons
 from nas.tasks.task import Task
-from nas.training.places import places_of, wired_parts
+from nas.training.places import places_of, split_places, wired_parts
+from nas.training.session import Weights
 
-__all__ = ["DenseGradients", "input_statistics", "layers_of", "neurons_of"]
+__all__ = ["DenseGradients", "gradients_of", "input_statistics", "layers_of", "neurons_of", "place_weights"]
 
 _EXAMPLES = 2048
 
@@ -70,6 +72,14 @@ def neurons_of(network: nn.Module) -> Neurons:
         np.arange(first_output, wiring.n_neurons),
         biases,
     )
+
+
+def place_weights(network: nn.Module, slots: Places, weight: NDArray[np.floating[Any]]) -> None:
+    """Let weights of these values live at exactly these places, ascending."""
+    parts = wired_parts(network)
+    split = split_places(parts, Weights(slots, weight, np.zeros((0, len(slots)))))
+    for part, own in zip(parts, split, strict=True):
+        part.replace_weights(torch.from_numpy(own.slots), torch.from_numpy(own.weight).to(part.weight))
 
 
 @torch.no_grad()
@@ -125,7 +135,7 @@ class DenseGradients:
         self._whole, self._task = copy.deepcopy(network), task
         self._parts, self._layers = wired_parts(self._whole), layers_of(network)
         self.allowed: Places = places_of(self._parts)
-        self._gradients = _gradients_of(self._whole, task, engine)
+        self._gradients = gradients_of(self._whole, task, engine)
 
     def at(self, network: nn.Module, examples: NDArray[np.int64]) -> Floats:
         """Return the gradients of the mean loss of some examples by what is allowed, (n_allowed,) float64."""
@@ -147,8 +157,11 @@ class DenseGradients:
         return dense.reshape(layer.shape)
 
 
-def _gradients_of(whole: nn.Module, task: Task, engine: str) -> Callable[[NDArray[np.int64]], Floats]:
-    """Return a function from examples to the gradients of a network's weights, all parts one after the other."""
+def gradients_of(whole: nn.Module, task: Task, engine: str) -> Callable[[NDArray[np.int64]], Floats]:
+    """Return a function from examples to the gradients, of their mean loss, by a network's live weights, (n,) float64.
+
+    Those of its parts follow each other.
+    """
     from nas.training.train import compiled_for
 
     if (compiled := compiled_for(whole, task, engine)) is not None:

@@ -318,7 +318,12 @@ def _merged(live: Live, stays: NDArray[np.bool_], grown: Places, returned: Place
 
 
 def drop_to(
-    live: Live, scores: Floats, counts: Sequence[int] | Places, rng: np.random.Generator | None = None
+    live: Live,
+    scores: Floats,
+    counts: Sequence[int] | Places,
+    rng: np.random.Generator | None = None,
+    *,
+    may_empty: bool = False,
 ) -> Update:
     """Drop the live weights with the lowest scores until each layer holds so many; see `allocate` for the counts.
 
@@ -329,6 +334,8 @@ def drop_to(
     counts : (n_layers,) int
     rng : numpy Generator, optional
         Draws among weights whose scores are equal at the border; without it those in lower places go.
+    may_empty : bool
+        Whether layers may lose all that they have.
 
     Raises
     ------
@@ -340,6 +347,6 @@ def drop_to(
     if scores.shape != live.slots.shape:
         raise InputError(f"scores have shape {scores.shape}: {live.slots.shape} is needed, one for each live weight")
     for layer, old, new in zip(live.layers, live.counts(), counts, strict=True):
-        if old and not new:
+        if old and not new and not may_empty:
             raise EmptyLayerError(f"layer {layer.name!r} would keep none of its {old} weights: let it keep at least 1")
     return _merged(live, select(live, scores, counts, rng), np.zeros(0, np.int64), np.zeros(0, np.int64))
