@@ -6,9 +6,9 @@ from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from nas.errors import InputError, input_error, known
+from nas.errors import InputError, OneLineErrors, known
 from nas.evaluation.references import complete
 from nas.networks import NetworkSpec
 from nas.networks.activations import ACTIVATIONS
@@ -28,7 +28,7 @@ def _several(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else (value,)
 
 
-class StructureOptions(BaseModel):
+class StructureOptions(OneLineErrors, BaseModel):
     """One experiment: a parent network, what is left of it, and how that is found."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
@@ -59,12 +59,6 @@ class StructureOptions(BaseModel):
     """Of all random draws."""
     engine: str = "auto"
     """auto, native or torch."""
-
-    def __init__(self, **values: Any) -> None:
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            raise input_error(error, type(self)) from None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -73,6 +73,12 @@ def test_the_training_loop_has_ten_lines() -> None:
     assert len(lines) <= 12
 
 
+@pytest.mark.parametrize("name", ["prune", "rewire"])
+def test_a_module_of_ones_own_takes_less_than_ten_lines(name: str) -> None:
+    (block,) = [block for block in blocks("python") if f"{name}(module" in block]
+    assert len([line for line in block.splitlines() if line and not line.startswith(("import ", "from "))]) < 10
+
+
 def test_every_dependency_has_its_reason() -> None:
     pyproject = (README.parent / "pyproject.toml").read_text(encoding="utf-8")
     listed = re.search(r"\ndependencies = \[(.*?)\n\]", pyproject, re.DOTALL)
