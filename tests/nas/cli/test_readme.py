@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 
 from nas.cli.app import app
 
+pytestmark = pytest.mark.usefixtures("drawn_figures")
+
 README = Path(__file__).resolve().parents[3] / "README.md"
 
 

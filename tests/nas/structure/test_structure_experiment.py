@@ -20,6 +20,8 @@ from nas.sparsity.shuffle import shuffled
 from nas.tasks import load_task
 from priors import Layered, WattsStrogatz, Wiring, attach
 
+pytestmark = pytest.mark.usefixtures("drawn_figures")
+
 QUICK = ("--epochs", 2, "--seeds", 2, "--learning-rate", "0.01", "--widths", "12,10", "--threads", 1)
 
 
