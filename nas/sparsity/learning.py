@@ -207,6 +207,11 @@ def _check(method: Method, recipe: Recipe, weights: int | None, parameters: int 
     ):
         if getattr(method, name) == value:
             raise InputError(f"{name}={value}: {why}, which a sparse training does not hold; use another method")
+    if method.needs_dense == "momentum":
+        raise InputError(
+            f"growth={method.growth}: weights that do not live have no momentum in a sparse training; use gradient or "
+            "random"
+        )
 
 
 class _Learner:
@@ -443,12 +448,8 @@ class _Learner:
         return measured(live, self.network, self.task, self.method.needs)
 
     def _dense_matrix(self, gradients: Floats | None) -> Callable[[int], Floats] | None:
-        needs = self.method.needs_dense
-        if needs is None:
+        if self.method.needs_dense is None:
             return None
-        if needs == "momentum":
-            raise InputError("growth=momentum: weights that do not live have no momentum in a sparse training; use "
-                             "gradient or random")  # fmt: skip
         assert gradients is not None
         found = gradients
         return lambda index: self._dense_gradients.matrix(found, index)

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from nas.errors import InputError, input_error, known
+from nas.errors import InputError, OneLineErrors, known
 from nas.evaluation.references import complete
 from nas.networks import NetworkSpec
 from nas.networks.activations import ACTIVATIONS
@@ -45,7 +45,7 @@ def shape_text(shape: Sequence[int]) -> str:
     return ",".join(map(str, shape))
 
 
-class StructureOptions(BaseModel):
+class StructureOptions(OneLineErrors, BaseModel):
     """One experiment: a parent network, what is left of it, and how that is found."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
@@ -79,12 +79,6 @@ class StructureOptions(BaseModel):
     """Of all random draws."""
     engine: str = "auto"
     """auto, native or torch."""
-
-    def __init__(self, **values: Any) -> None:
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            raise input_error(error, type(self)) from None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

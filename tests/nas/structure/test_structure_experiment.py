@@ -23,6 +23,8 @@ from nas.tasks import load_task
 from nas.training import evaluate
 from priors import Layered, WattsStrogatz, Wiring, attach
 
+pytestmark = pytest.mark.usefixtures("drawn_figures")
+
 QUICK = ("--epochs", 2, "--seeds", 2, "--learning-rate", "0.01", "--widths", "12,10", "--threads", 1)
 
 
@@ -251,6 +253,7 @@ def test_structures_of_rnns_are_learned(tmp_path: Path) -> None:
         (("prune", "--task", "digits", "--weights", 99, "--learning-rate", "x"), "learning_rate=x: it must be numbers"),
         (("prune", "--task", "digits", "--max-parameters", 5), "parameters=5: no network with 10 outputs has so few"),
         (("prune", "--task", "digits", "--weights", 10**7), "weights=10000000: the network has"),
+        (("rewire", "--task", "digits", "--weights", 99, "--growth", "momentum"), "growth=momentum: weights that do"),
     ],
 )
 def test_wrong_input_is_one_line(tmp_path: Path, arguments: tuple[Any, ...], line: str) -> None:
