@@ -368,7 +368,8 @@ class _Learner:
         weight = update.carry(before, self._new_weights(update))
         self.session.rewire(Weights(update.slots, weight, moments))
         self.grown_since += len(update.grown)
-        self.ever = np.union1d(self.ever, update.slots)
+        if len(update.grown):
+            self.ever = np.union1d(self.ever, update.slots)
 
     def _new_weights(self, update: Update) -> NDArray[np.float64] | float:
         n = int(np.count_nonzero(update.source < 0))
@@ -475,7 +476,8 @@ class _Learner:
     def _look(self, step: int) -> None:
         slots = places_of(self.parts)
         live = Live(self.layers, slots, np.zeros(len(slots)))
-        self.ever = np.union1d(self.ever, slots)
+        if not self.snapshots:
+            self.ever = slots
         turnover = self.grown_since / max(live.n, 1)
         self.grown_since = 0
         found = liveness(live, self.neurons).n_parameters

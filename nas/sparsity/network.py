@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
@@ -89,30 +90,46 @@ def input_statistics(network: nn.Module, task: Task, most: int = _EXAMPLES) -> t
     They are over the first `most` examples of the training part, and of sequences over all of their steps; those of
     output units are 0.
     """
-    wired_parts(network)
-    x, lengths, _ = task.batch(task.train[:most])
+    n_outputs = wired_parts(network)[0].blueprint.n_outputs
+    x, lives = _inputs(task, most)
     if isinstance(network, SparseMLP):
-        values = _values(network, x.to(network.weight.dtype))
+        hidden = _hidden_values(network, x.to(network.weight.dtype))
     else:
         assert isinstance(network, SequenceNetwork)
-        assert lengths is not None
-        x = x.to(network.rnn.weight.dtype)
-        states = network.rnn(x)[0]
-        lives = torch.arange(x.shape[1], device=x.device) < lengths[:, None]
-        values = torch.cat([x, states], dim=2)[lives]
-    n_outputs = wired_parts(network)[0].blueprint.n_outputs
-    rows = functional.pad(values.double(), (0, n_outputs))
+        hidden = network.rnn(x.to(network.rnn.weight.dtype))[0][lives]
+    parts = zip(_statistics_of_inputs(task, most), _statistics(hidden), strict=True)
+    spread, norm = (np.concatenate([*part, np.zeros(n_outputs)]) for part in parts)
+    return spread, norm
+
+
+def _inputs(task: Task, most: int) -> tuple[Tensor, Tensor | None]:
+    """Return the inputs of the first examples of the training part, and of sequences which of their steps there are."""
+    x, lengths, _ = task.batch(task.train[:most])
+    return x, None if lengths is None else torch.arange(x.shape[1], device=x.device) < lengths[:, None]
+
+
+@lru_cache(maxsize=1)
+def _statistics_of_inputs(task: Task, most: int) -> tuple[Floats, Floats]:
+    x, lives = _inputs(task, most)
+    return _statistics(x if lives is None else x[lives])
+
+
+def _statistics(rows: Tensor) -> tuple[Floats, Floats]:
+    """Return the standard deviation and the Euclidean norm of columns."""
+    rows = rows.double()
     return rows.std(dim=0, correction=0).cpu().numpy(), torch.linalg.vector_norm(rows, dim=0).cpu().numpy()
 
 
-def _values(network: SparseMLP, x: Tensor) -> Tensor:
-    """Return the (batch, n_inputs + n_hidden) values of an MLP's neurons."""
+def _hidden_values(network: SparseMLP, x: Tensor) -> Tensor:
+    """Return the (batch, n_hidden) values of an MLP's hidden neurons."""
     values, activation = x, ACTIVATIONS[network.activation].function
     biases = torch.split(network.bias, [len(block.targets) for block in network.blocks])
     for block, matrix, bias in list(zip(network.blocks, network.matrices(), biases, strict=True))[:-1]:
-        read = values[:, torch.from_numpy(block.columns).to(x.device)]
+        # Often all of them are read, in their order.
+        is_all = np.array_equal(block.columns, np.arange(values.shape[1]))
+        read = values if is_all else values[:, torch.from_numpy(block.columns).to(x.device)]
         values = torch.cat([values, activation(functional.linear(read, matrix, bias))], dim=1)
-    return values
+    return values[:, x.shape[1] :]
 
 
 class DenseGradients:
