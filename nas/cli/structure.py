@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nas.cli.commands import Commands
+from nas.cli.commands import Commands, split_lists
 from nas.cli.console import Json, interruptible, make_console, print_json, say
 
 __all__ = ["structure_commands"]
@@ -91,6 +91,16 @@ LearningRate = Annotated[
 Seeds = Annotated[int, typer.Option(min=1, help="Fresh trainings of the structure, and of each reference.")]
 Seed = Annotated[int, typer.Option(min=0, help="Of all random draws.")]
 Engine = Annotated[str, typer.Option(help="auto, native, torch.", rich_help_panel=_TRAINING)]
+Features = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--feature",
+        metavar="NAME",
+        help="Feature of the wiring that the curve follows too, such as density or n_edges; again, or with commas, for "
+        "several. `wirenas features GRAPH` prints them all.",
+        show_default=False,
+    ),
+]
 Threads = Annotated[
     int | None, typer.Option(min=1, help="Trainings at a time; results do not depend on it. Default: one a core.")
 ]
@@ -127,6 +137,7 @@ def prune(
     seeds: Seeds = 5,
     seed: Seed = 0,
     engine: Engine = "auto",
+    feature: Features = None,
     threads: Threads = None,
     data: Data = None,
     out: Out = None,
@@ -144,7 +155,7 @@ def prune(
         "gmp", {**switches, **times}, "pruned", task, widths, activation, cell,
         {"parameters": max_parameters, "weights": weights, "density": density, "start": start},
         {"epochs": epochs, "batch_size": batch_size, "learning_rates": learning_rate},
-        seeds, seed, engine, threads, data, out, as_json=as_json,
+        seeds, seed, engine, feature, threads, data, out, as_json=as_json,
     )  # fmt: skip
 
 
@@ -178,6 +189,7 @@ def rewire(
     seeds: Seeds = 5,
     seed: Seed = 0,
     engine: Engine = "auto",
+    feature: Features = None,
     threads: Threads = None,
     data: Data = None,
     out: Out = None,
@@ -196,7 +208,7 @@ def rewire(
         method, {**switches, **times}, "rewired", task, widths, activation, cell,
         {"parameters": max_parameters, "weights": weights, "density": density},
         {"epochs": epochs, "batch_size": batch_size, "learning_rates": learning_rate},
-        seeds, seed, engine, threads, data, out, as_json=as_json,
+        seeds, seed, engine, feature, threads, data, out, as_json=as_json,
     )  # fmt: skip
 
 
@@ -213,6 +225,7 @@ def _learn(
     seeds: int,
     seed: int,
     engine: str,
+    features: Sequence[str] | None,
     threads: int | None,
     data: Path | None,
     out: Path | None,
@@ -227,7 +240,7 @@ def _learn(
         opened = open_experiment(
             task_name, method, switches, kind,
             {"widths": widths or None, "activation": activation, "cell": cell, **target, "seeds": seeds, "seed": seed,
-             "engine": engine},
+             "engine": engine, "features": split_lists(features or ())},
             recipe, threads=threads, data=data, out=out,
         )  # fmt: skip
         console = make_console(stderr=True)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from nas.errors import InputError
+from nas.errors import InputError, known
+from nas.networks.structure import Network, wiring_of
 from nas.sparsity.allocation import allocate
 from nas.sparsity.compact import fold_constants
 from nas.sparsity.fan_in import draw_fan_in
@@ -29,6 +31,8 @@ from nas.training.places import places_of, weights_of, wired_parts
 from nas.training.recipe import Recipe
 from nas.training.session import History, RewirableSession, StopFlag, Weights
 from nas.training.train import session
+from predictors import FEATURES
+from predictors.features.describe import measured as measured_features
 
 __all__ = ["Learned", "Snapshot", "check_learning", "learn", "sparsify"]
 
@@ -51,6 +55,8 @@ class Snapshot:
         Of each layer, live weights / places.
     turnover : float
         Share of the weights that were grown since the snapshot before.
+    features : mapping
+        What was asked for of its wiring, by the names of `predictors.FEATURES`.
     """
 
     step: int
@@ -59,6 +65,7 @@ class Snapshot:
     parameters: int
     densities: tuple[float, ...]
     turnover: float
+    features: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +148,7 @@ def learn(
     rng: int | np.random.Generator | None = None,
     engine: str = "auto",
     stop: StopFlag | None = None,
+    features: Sequence[str] = (),
     watch: Callable[[int, int], None] = lambda *_: None,
 ) -> Learned:
     """Train a network to the end of its recipe while a method changes its structure.
@@ -162,6 +170,8 @@ def learn(
     engine : str
         One of `nas.training.ENGINES`.
     stop : StopFlag, optional
+    features : sequence of str
+        Features of the wiring, of `predictors.FEATURES`, that snapshots hold.
     watch : callable
         Told the steps that are done, and all, whenever the structure changes and an epoch ends.
 
@@ -174,7 +184,7 @@ def learn(
     """
     _check(method, recipe, weights, parameters)
     batches, structure = np.random.default_rng(rng).spawn(2)
-    learner = _Learner(network, task, recipe, method, weights, parameters, structure, engine)
+    learner = _Learner(network, task, recipe, method, weights, parameters, structure, engine, features)
     learner.begin()
     learner.session = session(network, task, recipe, learning_rate=learning_rate, rng=batches, engine=engine, stop=stop)
     return learner.run(watch)
@@ -230,6 +240,7 @@ class _Learner:
         parameters: int | None,
         rng: np.random.Generator,
         engine: str,
+        features: Sequence[str] = (),
     ) -> None:
         self.network, self.task, self.method, self.rng = network, task, method, rng
         self.parts, self.layers, self.neurons = wired_parts(network), layers_of(network), neurons_of(network)
@@ -239,7 +250,9 @@ class _Learner:
         self.n_steps = recipe.epochs * self.per_epoch
         changes = method.action in ("prune", "rewire")
         self.points: UpdatePoints | None = method.points(self.n_steps, self.per_epoch) if changes else None
-        self.engine = engine
+        self.engine, self.features = engine, tuple(features)
+        for name in self.features:
+            known("feature", name, FEATURES)
         self._dense_layers = method.dense_layers(self.layers)
         # All of it, before anything is dropped.
         self._everything = copy.deepcopy(network) if self._needs_gradients else None
@@ -482,7 +495,11 @@ class _Learner:
         self.grown_since = 0
         found = liveness(live, self.neurons).n_parameters
         densities = tuple(map(float, live.densities()))
-        snapshot = Snapshot(step, step // self.per_epoch, live.n, found, densities, turnover)
+        features = {}
+        if self.features:
+            wiring = wiring_of(cast("Network", self.network))
+            features = dict(zip(self.features, measured_features([wiring], self.features)[0].tolist(), strict=True))
+        snapshot = Snapshot(step, step // self.per_epoch, live.n, found, densities, turnover, features)
         if self.snapshots and self.snapshots[-1].step == step:
             self.snapshots[-1] = replace(snapshot, turnover=self.snapshots[-1].turnover)
         else:

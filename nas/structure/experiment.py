@@ -28,7 +28,7 @@ from nas.sparsity.learning import Learned, check_learning, learn
 from nas.sparsity.schedules import Moment
 from nas.sparsity.shuffle import shuffled
 from nas.store.records import summary_of
-from nas.structure.files import read_network, write_found
+from nas.structure.files import FEATURE, read_network, write_found
 from nas.structure.found import Found, Standing
 from nas.structure.options import Shape, StructureOptions, shape_text
 from nas.tasks.task import Task
@@ -312,6 +312,7 @@ class StructureExperiment:
             rng=stream(options.seed, "batches", fingerprint, job.replicate),
             engine=options.engine,
             stop=self.stop,
+            features=options.features if job.replicate < _CHOOSING else (),
         )
         if job.replicate < _CHOOSING:
             save_network(network, self._file(job.replicate))
@@ -413,9 +414,15 @@ def _curve(learned: Learned, task: Task) -> list[dict[str, Any]]:
                     "parameters": own.parameters,
                     "turnover": own.turnover,
                     task.metric: score,
+                    **{f"{FEATURE}{name}": _finite(value) for name, value in own.features.items()},
                 }
             )
     return rows
+
+
+def _finite(value: float) -> float | None:
+    """Return a feature for JSON, None where it is undefined."""
+    return value if math.isfinite(value) else None
 
 
 def _layers(learned: Learned) -> list[dict[str, Any]]:

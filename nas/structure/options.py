@@ -17,6 +17,7 @@ from nas.networks.activations import ACTIVATIONS
 from nas.networks.cells import CELLS
 from nas.sparsity.methods import Method
 from nas.training.recipe import Recipe
+from predictors import FEATURES
 from priors import Wiring, attach
 
 __all__ = ["Shape", "StructureOptions", "shape_text"]
@@ -79,6 +80,8 @@ class StructureOptions(OneLineErrors, BaseModel):
     """Of all random draws."""
     engine: str = "auto"
     """auto, native or torch."""
+    features: tuple[str, ...] = ()
+    """Features of the wiring that the curve follows, of `predictors.FEATURES`."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -106,6 +109,8 @@ class StructureOptions(OneLineErrors, BaseModel):
             )
         known("activation", self.activation, ACTIVATIONS)
         known("cell", self.cell, CELLS)
+        for name in self.features:
+            known("feature", name, FEATURES)
         return self
 
     @property

@@ -21,6 +21,7 @@ from nas.networks.structure import n_parameters, wiring_of
 from nas.sparsity.shuffle import shuffled
 from nas.tasks import load_task
 from nas.training import evaluate
+from predictors.features.describe import measured
 from priors import Layered, WattsStrogatz, Wiring, attach
 
 pytestmark = pytest.mark.usefixtures("drawn_figures")
@@ -196,6 +197,18 @@ def test_what_cannot_be_pruned_further_is_one_line(pruned: tuple[Path, dict[str,
     assert not (tmp_path / "out").exists()
 
 
+def test_features_of_the_wiring_are_followed(tmp_path: Path) -> None:
+    given = ("--max-parameters", 300, "--epochs", 3, "--seeds", 1, "--learning-rate", "0.01", "--widths", "12,10")
+    found = asked("prune", "--task", "digits", *given, "--feature", "all_edges,depth", "--out", tmp_path)
+    wiring = wiring_of(load_network(tmp_path / "networks" / "0.safetensors"))
+    last = found["curve"][-1]
+    assert last["wiring_all_edges"] == wiring.n_edges < found["curve"][0]["wiring_all_edges"]
+    assert last["wiring_depth"] == measured([wiring], ["depth"])[0, 0]
+    header = (tmp_path / "curve.csv").read_text().splitlines()[0]
+    assert header == "epoch,density,parameters,turnover,accuracy,wiring_all_edges,wiring_depth"
+    assert (tmp_path / "features.png").stat().st_size > 0
+
+
 @pytest.mark.parametrize("method", ["rigl", "set-truly-sparse", "static"])
 def test_rewiring_keeps_a_density(tmp_path: Path, method: str) -> None:
     times = () if method == "static" else ("--every", 5, "--begin", 5, "--end", "80%")
@@ -243,6 +256,7 @@ def test_structures_of_rnns_are_learned(tmp_path: Path) -> None:
         ),
         (("rewire", "--task", "digits", "--weights", 99, "--every", "2 epochs", "--epochs", 1), "every=2 epochs"),
         (("prune", "--task", "digits", "--weights", 99, "--score", "size"), "score"),
+        (("prune", "--task", "digits", "--weights", 99, "--feature", "n_edge"), "feature 'n_edge' is not known"),
         (("prune", "--task", "digits", "--weights", 99, "--widths", "a"), "widths"),
         (("prune", "--task", "reber", "--weights", 99, "--widths", "9,9"), "the parent of an RNN has one hidden layer"),
         (("prune", "--task", "digits", "--weights", 99, "--widths", 9, "--widths", 9), "a shape is given twice"),
