@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nas.cli.commands import Commands, typed, words_of
+from nas.cli.commands import Commands, split_lists, typed, words_of
 from nas.cli.console import Begun, Json, interruptible, make_console, print_json, say
 
 __all__ = ["structure_commands"]
@@ -17,6 +17,7 @@ structure_commands = Commands()
 
 _INSIDE = {
     "parameters": "max_parameters",
+    "features": "feature",
     "pruning": "schedule",
     "learning_rates": "learning_rate",
     "recipe.learning_rates": "learning_rate",
@@ -38,8 +39,25 @@ Widths = Annotated[
         show_default=False,
     ),
 ]
-Activation = Annotated[str, typer.Option(help="Of an MLP's neurons.", rich_help_panel=_PARENT)]
-Cell = Annotated[str, typer.Option(help="Of an RNN's neurons: tanh, relu, gru, lstm.", rich_help_panel=_PARENT)]
+Start = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        metavar="PATH",
+        help="Prune this saved network, or the best one of this folder, in place of a new one.",
+        rich_help_panel=_PARENT,
+        show_default=False,
+    ),
+]
+Activation = Annotated[
+    str | None, typer.Option(help="Of an MLP's neurons. Default: relu.", rich_help_panel=_PARENT, show_default=False)
+]
+Cell = Annotated[
+    str | None,
+    typer.Option(
+        help="Of an RNN's neurons: tanh, relu, gru, lstm. Default: gru.", rich_help_panel=_PARENT, show_default=False
+    ),
+]
 MaxParameters = Annotated[
     int | None,
     typer.Option(
@@ -84,6 +102,16 @@ LearningRate = Annotated[
 Seeds = Annotated[int, typer.Option(min=1, help="Fresh trainings of the structure, and of each reference.")]
 Seed = Annotated[int, typer.Option(min=0, help="Of all random draws.")]
 Engine = Annotated[str, typer.Option(help="auto, native, torch.", rich_help_panel=_TRAINING)]
+Features = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--feature",
+        metavar="NAME",
+        help="Feature of the wiring that the curve follows too, such as density or n_edges; again, or with commas, for "
+        "several. `wirenas features GRAPH` prints them all.",
+        show_default=False,
+    ),
+]
 Threads = Annotated[
     int | None, typer.Option(min=1, help="Trainings at a time; results do not depend on it. Default: one a core.")
 ]
@@ -100,8 +128,9 @@ def prune(
     weights: Weights = None,
     density: Density = None,
     widths: Widths = None,
-    activation: Activation = "relu",
-    cell: Cell = "gru",
+    start: Start = None,
+    activation: Activation = None,
+    cell: Cell = None,
     score: Score = "activation",
     allocation: Allocation = "class-blinded",
     schedule: Annotated[
@@ -120,6 +149,7 @@ def prune(
     seeds: Seeds = 5,
     seed: Seed = 0,
     engine: Engine = "auto",
+    feature: Features = None,
     threads: Threads = None,
     data: Data = None,
     out: Out = None,
@@ -127,7 +157,7 @@ def prune(
 ) -> None:
     """Train a dense network, prune it while it trains, and say what the structure that is left is worth.
 
-    The same command goes on where it was stopped.
+    With --from a saved network is trained on while it is pruned. The same command goes on where it was stopped.
 
     Example: wirenas prune --task digits --max-parameters 1000
     """
@@ -135,9 +165,9 @@ def prune(
     times = {"every": every, "begin": begin, "end": end}
     _learn(
         ctx, "gmp", {**switches, **times}, "pruned", task, widths, activation, cell,
-        {"parameters": max_parameters, "weights": weights, "density": density},
+        {"parameters": max_parameters, "weights": weights, "density": density, "start": start},
         {"epochs": epochs, "batch_size": batch_size, "learning_rates": learning_rate},
-        seeds, seed, engine, threads, data, out, as_json=as_json,
+        seeds, seed, engine, feature, threads, data, out, as_json=as_json,
     )  # fmt: skip
 
 
@@ -153,8 +183,8 @@ def rewire(
     weights: Weights = None,
     density: Density = None,
     widths: Widths = None,
-    activation: Activation = "relu",
-    cell: Cell = "gru",
+    activation: Activation = None,
+    cell: Cell = None,
     score: Score = None,
     growth: Annotated[
         str | None, typer.Option(help="Where weights are grown: random, gradient.", rich_help_panel=_HOW)
@@ -172,6 +202,7 @@ def rewire(
     seeds: Seeds = 5,
     seed: Seed = 0,
     engine: Engine = "auto",
+    feature: Features = None,
     threads: Threads = None,
     data: Data = None,
     out: Out = None,
@@ -190,7 +221,7 @@ def rewire(
         ctx, method, {**switches, **times}, "rewired", task, widths, activation, cell,
         {"parameters": max_parameters, "weights": weights, "density": density},
         {"epochs": epochs, "batch_size": batch_size, "learning_rates": learning_rate},
-        seeds, seed, engine, threads, data, out, as_json=as_json,
+        seeds, seed, engine, feature, threads, data, out, as_json=as_json,
     )  # fmt: skip
 
 
@@ -201,13 +232,14 @@ def _learn(
     kind: str,
     task_name: str,
     widths: Sequence[str] | None,
-    activation: str,
-    cell: str,
+    activation: str | None,
+    cell: str | None,
     target: Mapping[str, Any],
     recipe: Mapping[str, Any],
     seeds: int,
     seed: int,
     engine: str,
+    features: Sequence[str] | None,
     threads: int | None,
     data: Path | None,
     out: Path | None,
@@ -224,7 +256,7 @@ def _learn(
         opened = open_experiment(
             task_name, method, switches, kind,
             {"widths": widths or None, "activation": activation, "cell": cell, **target, "seeds": seeds, "seed": seed,
-             "engine": engine},
+             "engine": engine, "features": split_lists(features or ())},
             recipe, threads=threads, data=data, out=out, typed=typed(ctx),
         )  # fmt: skip
         begun.file, console = opened.out / OPTIONS, make_console(stderr=True)

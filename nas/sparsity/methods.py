@@ -9,9 +9,9 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
-from nas.errors import InputError, input_error, known
+from nas.errors import InputError, OneLineErrors, known
 from nas.sparsity.allocation import ALLOCATIONS
 from nas.sparsity.growth import GROWTH
 from nas.sparsity.layers import Layer
@@ -30,7 +30,7 @@ __all__ = ["METHODS", "Method", "method_of", "nowak"]
 When = Annotated[Moment, BeforeValidator(Moment.of), PlainSerializer(str)]
 
 
-class Method(BaseModel):
+class Method(OneLineErrors, BaseModel):
     """How the structure of a network changes while it is trained."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
@@ -100,12 +100,6 @@ class Method(BaseModel):
     """Whether all neurons of a layer that are not ablated read equally many others."""
     min_salient: Annotated[float, Field(ge=0, le=1)] = 0.3
     """Share of its fan-in that a neuron must have in salient weights; with fewer it is ablated. For constant fan-in."""
-
-    def __init__(self, **values: Any) -> None:
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            raise input_error(error, type(self)) from None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +13,6 @@ from threading import Event
 from typing import Any, cast
 
 import numpy as np
-from torch import nn
 
 from nas.errors import InputError
 from nas.evaluation.references import Contender, references
@@ -28,7 +28,7 @@ from nas.sparsity.learning import Learned, check_learning, learn
 from nas.sparsity.schedules import Moment
 from nas.sparsity.shuffle import shuffled
 from nas.store.records import summary_of
-from nas.structure.files import write_found
+from nas.structure.files import FEATURE, read_network, write_found
 from nas.structure.found import Found, Standing
 from nas.structure.options import Shape, StructureOptions, shape_text
 from nas.tasks.task import Task
@@ -41,6 +41,7 @@ __all__ = ["OPTIONS", "StructureExperiment"]
 
 OPTIONS, TRAININGS, NETWORKS = "structure.json", "trainings.jsonl", "networks"
 LEARNED, RETRAINED, SHUFFLED = "learned structure", "its structure, new weights", "only its degrees"
+BEFORE = "the network before"
 _CHOOSING = 1_000
 """First replicate of trainings that choose a learning rate; none of them counts."""
 
@@ -74,12 +75,10 @@ class StructureExperiment:
         needed = "rnn" if self.task.is_sequence else "mlp"
         if self.options.network != needed:
             raise InputError(f"network={self.options.network}: task {self.task.name} needs network={needed}")
-        self._parents = {
-            shape: self.options.parent(shape, self.task.n_inputs, self.task.n_outputs) for shape in self.options.widths
-        }
+        self._parents = self._make_parents()
         self._sign = sign_of(self.task.direction)
         for parent in self._parents.values():
-            network = self.options.spec.build(parent, 0)
+            network = self._build(parent, 0)
             weights, parameters = self._target(network)
             check_learning(
                 network,
@@ -91,10 +90,32 @@ class StructureExperiment:
             )
         self._open()
 
+    def _make_parents(self) -> dict[Shape, Wiring]:
+        """Return the wiring of each parent; the one of a saved network has no shape."""
+        units = (self.task.n_inputs, self.task.n_outputs)
+        if self.options.start is None:
+            return {shape: self.options.parent(shape, *units) for shape in self.options.widths}
+        wiring = wiring_of(read_network(self.options.start)).replace(weights=None)
+        if (wiring.n_inputs, wiring.n_outputs) != units:
+            raise InputError(
+                f"{self.options.start}: the network reads {wiring.n_inputs} inputs and has {wiring.n_outputs} outputs, "
+                f"and task {self.task.name} needs {units[0]} and {units[1]}"
+            )
+        return {(): wiring}
+
+    def _build(self, parent: Wiring, rng: int | np.random.Generator) -> Network:
+        """Return a parent: with fresh weights, or as it was saved."""
+        if self.options.start is not None:
+            return read_network(self.options.start)
+        return cast("Network", self.options.spec.build(parent, rng))
+
     # What is stored
 
     def _open(self) -> None:
         mine = {**json.loads(self.options.model_dump_json()), "data": self.task.fingerprint}
+        if self.options.start is not None:
+            # The same network is the same start, wherever it lies.
+            mine["start"] = hashlib.sha256(self.options.start.read_bytes()).hexdigest()
         file = self.out / OPTIONS
         if file.is_file():
             stored = self._read_options(file)
@@ -192,11 +213,11 @@ class StructureExperiment:
             self.task.name,
             self.task.metric,
             standing,
-            tuple(others),
+            (*self._before(), *others),
             words,
             tuple(rows[best]["curve"]),
             tuple(rows[best]["layers"]),
-            shape,
+            shape_text(shape) or str(options.start),
             math.fsum(row["seconds"] for row in self._stored().values()),
         )
         write_found(self.out, found, network)
@@ -205,11 +226,11 @@ class StructureExperiment:
     def _choose(self, watch: Callable[[str, int, int], None]) -> tuple[Shape, float]:
         """Return the parent's shape and the learning rate that do best on validation, by one training each."""
         options = self.options
-        choices = [(shape, rate) for shape in options.widths for rate in options.recipe.learning_rates]
+        choices = [(shape, rate) for shape in self._parents for rate in options.recipe.learning_rates]
         if len(choices) == 1:
             return choices[0]
         jobs = [self._learning(shape, rate, _CHOOSING) for shape, rate in choices]
-        what = "learning rates" if len(options.widths) == 1 else "parents and learning rates"
+        what = "learning rates" if len(self._parents) == 1 else "parents and learning rates"
         rows = self._trained(what, jobs, watch)
         return choices[self._best(rows)]
 
@@ -272,13 +293,13 @@ class StructureExperiment:
 
     def _learning(self, shape: Shape, rate: float, replicate: int) -> _Job:
         """Return the training of a structure; its name tells the parent's shape where there are several."""
-        name = LEARNED if len(self.options.widths) == 1 else f"{LEARNED} of {shape_text(shape)}"
+        name = LEARNED if len(self._parents) == 1 else f"{LEARNED} of {shape_text(shape)}"
         return _Job(name, rate, replicate, self._parents[shape], self.options.spec, shape)
 
     def _learn(self, job: _Job) -> dict[str, Any]:
         options, task = self.options, self.task
         fingerprint = job.wiring.fingerprint
-        network = options.spec.build(job.wiring, stream(options.seed, "weights", fingerprint, job.replicate))
+        network = self._build(job.wiring, stream(options.seed, "weights", fingerprint, job.replicate))
         weights, parameters = self._target(network)
         learned = learn(
             network,
@@ -291,22 +312,37 @@ class StructureExperiment:
             rng=stream(options.seed, "batches", fingerprint, job.replicate),
             engine=options.engine,
             stop=self.stop,
+            features=options.features if job.replicate < _CHOOSING else (),
         )
-        own = cast("Network", learned.network)
         if job.replicate < _CHOOSING:
-            save_network(own, self._file(job.replicate))
+            save_network(network, self._file(job.replicate))
         return {
             **self._row(job, learned.history.seconds),
-            "value": evaluate(own, task, task.validation, engine=options.engine).metric,
-            "test": evaluate(own, task, task.test, engine=options.engine).metric,
+            **self._judged(network),
             "n_parameters": learned.liveness.n_parameters,
             "curve": _curve(learned, task),
             "layers": _layers(learned),
         }
 
-    def _target(self, network: nn.Module) -> tuple[int | None, int | None]:
+    def _judged(self, network: Network) -> dict[str, float]:
+        """Return the metric on the validation and on the test part."""
+        task, engine = self.task, self.options.engine
+        return {
+            "value": evaluate(network, task, task.validation, engine=engine).metric,
+            "test": evaluate(network, task, task.test, engine=engine).metric,
+        }
+
+    def _before(self) -> list[Standing]:
+        """Return the standing of the saved network that is pruned, as it was."""
+        if self.options.start is None:
+            return []
+        network = read_network(self.options.start)
+        row = {**self._judged(network), "n_parameters": n_parameters(network)["total"], "learning_rate": None}
+        return [_standing(BEFORE, [row])]
+
+    def _target(self, network: Network) -> tuple[int | None, int | None]:
         """Return the target as weights or else parameters."""
-        counts = n_parameters(cast("Network", network))
+        counts = n_parameters(network)
         return self.options.target(counts["total"] - counts["biases"])
 
     def _train_reference(self, job: _Job) -> dict[str, Any]:
@@ -378,9 +414,15 @@ def _curve(learned: Learned, task: Task) -> list[dict[str, Any]]:
                     "parameters": own.parameters,
                     "turnover": own.turnover,
                     task.metric: score,
+                    **{f"{FEATURE}{name}": _finite(value) for name, value in own.features.items()},
                 }
             )
     return rows
+
+
+def _finite(value: float) -> float | None:
+    """Return a feature for JSON, None where it is undefined."""
+    return value if math.isfinite(value) else None
 
 
 def _layers(learned: Learned) -> list[dict[str, Any]]:

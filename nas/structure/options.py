@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from nas.errors import InputError, input_error, known
+from nas.errors import InputError, OneLineErrors, known
 from nas.evaluation.references import complete
 from nas.networks import NetworkSpec
 from nas.networks.activations import ACTIVATIONS
 from nas.networks.cells import CELLS
 from nas.sparsity.methods import Method
 from nas.training.recipe import Recipe
+from predictors import FEATURES
 from priors import Wiring, attach
 
 __all__ = ["Shape", "StructureOptions", "ignored_option", "shape_text"]
@@ -29,8 +31,8 @@ Shape = tuple[Annotated[int, Field(ge=1)], ...]
 
 def _shapes(value: Any) -> Any:
     """Return shapes of what may be one: 100, "100,100", (100, 100), or several of these in a sequence."""
-    several = isinstance(value, list | tuple) and any(isinstance(own, str | list | tuple) for own in value)
-    return tuple(map(_shape, value if several else (value,)))
+    is_one = not isinstance(value, list | tuple) or any(isinstance(own, int) for own in value)
+    return tuple(map(_shape, (value,) if is_one else value))
 
 
 def _shape(value: Any) -> Any:
@@ -44,7 +46,7 @@ def shape_text(shape: Sequence[int]) -> str:
     return ",".join(map(str, shape))
 
 
-class StructureOptions(BaseModel):
+class StructureOptions(OneLineErrors, BaseModel):
     """One experiment: a parent network, what is left of it, and how that is found."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
@@ -57,7 +59,9 @@ class StructureOptions(BaseModel):
     """Of an MLP's hidden neurons."""
     cell: str = "gru"
     """Of an RNN's hidden neurons."""
-    widths: Annotated[tuple[Annotated[Shape, Field(min_length=1)], ...], BeforeValidator(_shapes), Field(min_length=1)]
+    start: Path | None = None
+    """File of a saved network that is the parent, with its weights, in place of a new one."""
+    widths: Annotated[tuple[Annotated[Shape, Field(min_length=1)], ...], BeforeValidator(_shapes)] = ()
     """Hidden neurons of each layer of the parent, in which everything may live; one number for an RNN. Of several
     shapes the one that does best on validation is taken."""
     method: Method
@@ -76,12 +80,8 @@ class StructureOptions(BaseModel):
     """Of all random draws."""
     engine: str = "auto"
     """auto, native or torch."""
-
-    def __init__(self, **values: Any) -> None:
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            raise input_error(error, type(self)) from None
+    features: tuple[str, ...] = ()
+    """Features of the wiring that the curve follows, of `predictors.FEATURES`."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -89,6 +89,14 @@ class StructureOptions(BaseModel):
         if sum(value is not None for value in targets.values()) != 1:
             given = ", ".join(f"{name}={value}" for name, value in targets.items() if value is not None) or "no target"
             raise InputError(f"{given}: give one of max_parameters, weights and density")
+        if bool(self.widths) == (self.start is not None):
+            raise InputError(
+                "widths: the parent has the shape of the network that it starts from; leave widths out"
+                if self.widths
+                else "widths is needed where no network is the start"
+            )
+        if self.start is not None and self.method.action != "prune":
+            raise InputError("start: a saved network is pruned; rewiring begins with a new one, so leave it out")
         for shape in self.widths:
             if self.network == "rnn" and len(shape) != 1:
                 raise InputError(f"widths={shape_text(shape)}: the parent of an RNN has one hidden layer")
@@ -101,6 +109,8 @@ class StructureOptions(BaseModel):
             )
         known("activation", self.activation, ACTIVATIONS)
         known("cell", self.cell, CELLS)
+        for name in self.features:
+            known("feature", name, FEATURES)
         return self
 
     @property
