@@ -103,8 +103,8 @@ def _show_verdict(console: Console, verdict: str) -> None:
     """Print a verdict at the width of the terminal, a line a reference, and what its words mean."""
     for line in verdict_lines(verdict):
         say_in_lines(console, line)
-    if line := explain_words(verdict):
-        say_in_lines(console, line)
+    if (meaning := explain_words(verdict)) is not None:
+        say_in_lines(console, meaning)
 
 
 def _incomplete(outcome: Outcome) -> str:

@@ -103,7 +103,7 @@ def test_the_compiled_engine_leaves_such_networks_to_torch():
     task = Task.from_arrays("signs", rng.normal(size=(60, 5)), rng.integers(0, 3, 60))
     network, recipe = held("mlp"), Recipe(epochs=2)
     before = wiring_of(network).weights.copy()
-    assert train(network, task, recipe).history.engine == "torch"
+    assert train(network, task, recipe).engine == "torch"
     own = ~np.isnan(network.blueprint.weights)
     assert np.array_equal(wiring_of(network).weights[own], before[own])
     with pytest.raises(InputError, match="engine"):
