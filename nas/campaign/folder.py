@@ -121,7 +121,7 @@ def _of_the_run(written: dict[str, Any], out: Path | None, threads: int | None) 
     """Take `out` and `threads`, which are no options of the campaign, out of a file; those given win."""
     own_out, own_threads = written.pop("out", None), written.pop("threads", None)
     if own_out is not None and not isinstance(own_out, str):
-        raise InputError(f"out={own_out!r}: a folder is written as text, such as 'results/digits'")
+        raise InputError(f"out in the file is {own_out!r}: a folder is written as text, such as 'results/digits'")
     if own_threads is not None and type(own_threads) is not int:
         raise InputError(f"threads={own_threads!r}: an integer of at least 1 is needed")
     return out or (Path(own_out) if own_out else None), own_threads if threads is None else threads

@@ -224,14 +224,12 @@ def write_rnn(
             f"spectral_radius={spectral_radius}: the graph has no cycles, whose weights alone it scales; leave it out, "
             "or give more edges"
         )
-    if CELLS[cell].gates > 1 and weights in (None, "ignore"):
-        several = f"cell={cell} has several weights an edge; cells tanh and relu start with them"
-        wiring = without_weights(wiring, several) if weights is None else wiring
-    elif CELLS[cell].gates > 1:
-        raise InputError(
-            f"weights={weights}: cell={cell} has several weights an edge; use tanh or relu, or weights=ignore"
-        )
     wiring = _with_weights(wiring, weights)
+    if CELLS[cell].gates > 1 and wiring.weights is not None:
+        several = f"cell={cell} has several weights an edge"
+        if weights is not None:
+            raise InputError(f"weights={weights}: {several}; use tanh or relu, or weights=ignore")
+        wiring = without_weights(wiring, f"{several}; cells tanh and relu start with them")
     if weights == "fixed" and spectral_radius is not None:
         raise InputError(
             f"spectral_radius={spectral_radius}: it scales the weights that weights=fixed keeps; leave it out"

@@ -36,7 +36,7 @@ from nas.evaluation.trainer import Trainer
         ("--trails 3", "--trails"),
         ("--task none", "--task none: a campaign without a task needs an own evaluation, which Python alone can give"),
         ("threads.toml", "threads='x'"),
-        ("out.toml", "out=3"),
+        ("out.toml", "out in the file is 3: a folder"),
         ("missing.toml", "missing.toml: No such file or directory"),
         ("unknown.toml", "trails is not a known key (nearest: trials)"),
         ("nested.toml", "space.node is not a known key (nearest: nodes)"),

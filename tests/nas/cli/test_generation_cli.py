@@ -120,6 +120,9 @@ def test_what_does_something_is_taken(tmp_path: Path, kind: str, options: str):
     assert wirenas("generate", kind, *arguments, "--out", tmp_path / "net")[::2] == (0, "")
 
 
+SAID = pytest.mark.filterwarnings("always::priors.GraphFileWarning")
+
+
 @pytest.fixture
 def weighted(tmp_path: Path) -> Path:
     lines = [f"{source} {target} {1 + source / 10}" for source in range(8) for target in range(source + 1, 8)]
@@ -127,6 +130,7 @@ def weighted(tmp_path: Path) -> Path:
     return tmp_path / "weighted.edgelist"
 
 
+@SAID
 @pytest.mark.parametrize(
     ("weights", "words"),
     [
@@ -154,6 +158,7 @@ def test_a_graph_has_its_weights_as_was_asked(
     assert any(held) == ("fixed" in weights)
 
 
+@SAID
 def test_directions_that_a_graph_gets_are_said(tmp_path: Path, weighted: Path):
     given = ("--graph", weighted, "--inputs", 3, "--outputs", 2, "--undirected")
     _, _, err = wirenas("generate", "mlp", *given, "--out", tmp_path / "mlp")
@@ -162,16 +167,17 @@ def test_directions_that_a_graph_gets_are_said(tmp_path: Path, weighted: Path):
     assert "orientation" not in err
 
 
+@SAID
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ("rnn --cell gru --weights fixed", "--weights fixed: --cell gru has several weights an edge; use tanh or relu"),
         ("rnn --cell tanh --weights fixed --spectral-radius 0.9", "--spectral-radius 0.9: it scales the weights that"),
-        ("mlp --outputs 2 --weights all", "weights 'all' is not known"),
+        ("mlp --outputs 2 --orientation index --weights all", "weights 'all' is not known"),
     ],
 )
 def test_weights_that_cannot_be_as_asked_are_one_line(tmp_path: Path, weighted: Path, options: str, message: str):
-    arguments = (*options.split(), "--graph", weighted, "--inputs", 3, "--directed")
+    arguments = (*options.split(), "--graph", weighted, "--inputs", 3, "--undirected")
     code, text, err = wirenas("generate", *arguments, "--out", tmp_path / "net")
     assert (code, text) == (2, "")
     assert f"wirenas: {message}" in err
