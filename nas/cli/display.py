@@ -280,7 +280,7 @@ def show_worth(console: Console, found: Mapping[str, Any]) -> None:
 
 def show_structure(console: Console, found: Mapping[str, Any]) -> None:
     """Print what a learned structure reaches beside its references, where its weights are, and where the files lie."""
-    from nas.structure.files import rate_text
+    from nas.structure.files import rate_text, reading
 
     table = Table("network", f"test {found['metric']}", "parameters", "learning rate")
     for own in ({**found["test"], "name": "learned structure"}, *found["references"]):
@@ -288,7 +288,11 @@ def show_structure(console: Console, found: Mapping[str, Any]) -> None:
     console.print(table)
     _show_verdict(console, found["verdict"])
     layers = [f"{own['name']} {own['live']} ({100 * own['density']:.3g} %)" for own in found["layers"]]
-    say(console, f"Live weights of the network that is kept: {', '.join(layers)}; parent: {found['parent']}.")
+    say(
+        console,
+        f"Live weights of the network that is kept: {', '.join(layers)}; parent: {found['parent']}."
+        f"{reading(found['pool'])}",
+    )
     say(console, f"Best network and card: {found['out']}/best/   plots: curve.png, references.png there")
 
 

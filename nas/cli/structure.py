@@ -34,7 +34,17 @@ Widths = Annotated[
     typer.Option(
         metavar="N,N,…",
         help="Hidden neurons of each layer of the network in which everything may live; again for several shapes, of "
-        "which the best on validation is taken. Default: 100 and 100,100, with --density the latter; an RNN's 64.",
+        "which the best on validation is taken. Default: 100 and 300, with --density 100,100; an RNN's 64.",
+        rich_help_panel=_PARENT,
+        show_default=False,
+    ),
+]
+Pool = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N,…",
+        help="Let the network read means over squares of N x N pixels; of several the best on validation is taken. "
+        "Default for images: 1,2, with --density 1.",
         rich_help_panel=_PARENT,
         show_default=False,
     ),
@@ -128,6 +138,7 @@ def prune(
     weights: Weights = None,
     density: Density = None,
     widths: Widths = None,
+    pool: Pool = None,
     start: Start = None,
     activation: Activation = None,
     cell: Cell = None,
@@ -142,7 +153,7 @@ def prune(
     rate: Annotated[float, typer.Option(help="iterative: the share that a step removes.", rich_help_panel=_HOW)] = 0.5,
     every: Every = "1%",
     begin: Begin = "5%",
-    end: End = "60%",
+    end: End = "50%",
     epochs: Epochs = 15,
     batch_size: BatchSize = 64,
     learning_rate: LearningRate = "0.001,0.003,0.01",
@@ -165,7 +176,7 @@ def prune(
     times = {"every": every, "begin": begin, "end": end}
     _learn(
         ctx, "gmp", {**switches, **times}, "pruned", task, widths, activation, cell,
-        {"parameters": max_parameters, "weights": weights, "density": density, "start": start},
+        {"parameters": max_parameters, "weights": weights, "density": density, "start": start, "pool": pool},
         {"epochs": epochs, "batch_size": batch_size, "learning_rates": learning_rate},
         seeds, seed, engine, feature, threads, data, out, as_json=as_json,
     )  # fmt: skip
@@ -183,6 +194,7 @@ def rewire(
     weights: Weights = None,
     density: Density = None,
     widths: Widths = None,
+    pool: Pool = None,
     activation: Activation = None,
     cell: Cell = None,
     score: Score = None,
@@ -219,7 +231,7 @@ def rewire(
     times = {"every": every, "begin": begin, "end": end}
     _learn(
         ctx, method, {**switches, **times}, "rewired", task, widths, activation, cell,
-        {"parameters": max_parameters, "weights": weights, "density": density},
+        {"parameters": max_parameters, "weights": weights, "density": density, "pool": pool},
         {"epochs": epochs, "batch_size": batch_size, "learning_rates": learning_rate},
         seeds, seed, engine, feature, threads, data, out, as_json=as_json,
     )  # fmt: skip

@@ -19,13 +19,15 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from nas.inputs import Pooling
 from nas.networks.activations import ACTIVATIONS
 from nas.networks.blocks import Block, lay_out
 from nas.networks.cells import CELLS
 from nas.networks.mlp import SparseMLP
+from nas.networks.pooled import PooledMLP
 from nas.networks.readout import SequenceNetwork
 from nas.networks.rnn import SparseRNN, rnn_blocks
-from nas.networks.structure import Network, parts_of
+from nas.networks.structure import AnyNetwork, Network, network_within, parts_of
 from nas.networks.wired import WiredModule
 from priors.files import atomic_write
 from priors.wiring import Wiring
@@ -34,9 +36,11 @@ __all__ = ["load_network", "save_network"]
 
 _KEY = "wirenas"
 _FORMAT = "wirenas-network"
-_VERSION = 2
+_VERSION = 3
 _MAX_NEURONS = 10_000_000
 _DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+_WITHOUT_POOLING = 2
+"""Version of files of networks that read their inputs as they are."""
 _PARAMETERS = ("weight", "bias", "biases")
 _CLASSES: dict[str, type[Network]] = {
     "SparseMLP": SparseMLP,
@@ -45,7 +49,7 @@ _CLASSES: dict[str, type[Network]] = {
 }
 
 
-def save_network(network: Network, path: str | PathLike[str]) -> None:
+def save_network(network: AnyNetwork, path: str | PathLike[str]) -> None:
     """Write a network to one safetensors file, which replaces an older one only once it is complete.
 
     The file holds the parameters of ``network.state_dict()``; the wiring as constructed: ``wiring.degrees``, how many
@@ -53,7 +57,8 @@ def save_network(network: Network, path: str | PathLike[str]) -> None:
     part whose weights are not those of its edges, ``gaps``, the differences of their places; for each part with weights
     that are held, ``held``, which these are; and in its metadata, under
     ``wirenas``, a JSON object of ``format``, ``version``, ``class``, ``unit`` (activation or cell), ``sizes``,
-    ``inputs``, ``outputs`` and ``names``. Whole numbers are stored in the narrowest type. Equal networks give equal
+    ``inputs``, ``outputs`` and ``names``, and for a `PooledMLP`, which is version 3, ``pooling`` (rows and columns of
+    an image, and the side of a square). Whole numbers are stored in the narrowest type. Equal networks give equal
     bytes.
 
     Raises
@@ -62,6 +67,8 @@ def save_network(network: Network, path: str | PathLike[str]) -> None:
         If the neurons have names that JSON cannot hold, or the network is not one of the three kinds as they are made:
         a subclass, a parametrised or pruned one has other parameters, which no file could bring back.
     """
+    pooling = network.pooling if isinstance(network, PooledMLP) else None
+    network = network_within(network)
     _check_kind(network)
     body = network.rnn if isinstance(network, SequenceNetwork) else network
     wiring = body.blueprint
@@ -81,7 +88,7 @@ def save_network(network: Network, path: str | PathLike[str]) -> None:
     # One entry, because safetensors writes several in any order.
     description = {
         "format": _FORMAT,
-        "version": _VERSION,
+        "version": _WITHOUT_POOLING if pooling is None else _VERSION,
         "class": type(network).__name__,
         "unit": body.activation if isinstance(body, SparseMLP) else body.cell,
         "sizes": wiring.sizes,
@@ -89,6 +96,8 @@ def save_network(network: Network, path: str | PathLike[str]) -> None:
         "outputs": wiring.outputs,
         "names": None if wiring.names is None else [_plain(name) for name in wiring.names],
     }
+    if pooling is not None:
+        description["pooling"] = [pooling.rows, pooling.columns, pooling.size]
     metadata = {_KEY: json.dumps(description, allow_nan=False)}
     with atomic_write(Path(path)) as temporary:
         # Written by Python, what a full disk says is an OSError.
@@ -105,7 +114,7 @@ def _check_kind(network: Network) -> None:
         )
 
 
-def load_network(path: str | PathLike[str]) -> Network:
+def load_network(path: str | PathLike[str]) -> AnyNetwork:
     """Read a network that `save_network` wrote, on the CPU; its outputs equal the saved one's bit for bit.
 
     Raises
@@ -122,10 +131,17 @@ def load_network(path: str | PathLike[str]) -> Network:
             description = json.loads((file.metadata() or {}).get(_KEY, "{}"))
             _check_format(description)
             state = {name: file.get_tensor(name) for name in sorted(file.keys())}
-        return (_rebuild_masked if description["version"] == 1 else _rebuild)(description, state)
+        network = (_rebuild_masked if description["version"] == 1 else _rebuild)(description, state)
+        return network if description["version"] <= _WITHOUT_POOLING else _pooled(network, description["pooling"])
     except (SafetensorError, ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{path}: this is no intact network file: {reason}") from error
+
+
+def _pooled(network: Network, pooling: Any) -> PooledMLP:
+    if not isinstance(network, SparseMLP):
+        raise ValueError(f"it pools inputs of a {type(network).__name__}, and only a SparseMLP's can be pooled")
+    return PooledMLP(network, Pooling(*pooling))
 
 
 def _check_format(description: Mapping[str, Any]) -> None:

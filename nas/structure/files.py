@@ -12,7 +12,7 @@ import numpy as np
 
 from nas.errors import InputError
 from nas.networks import load_network, save_network
-from nas.networks.structure import Network, wiring_of
+from nas.networks.structure import AnyNetwork, wiring_of
 from nas.report.card import spread
 from nas.structure.found import Found, Standing
 from predictors.figures import BLUE, GREEN, ORANGE, save_figure
@@ -27,6 +27,7 @@ __all__ = [
     "plot_standings",
     "rate_text",
     "read_network",
+    "reading",
     "write_found",
 ]
 
@@ -35,7 +36,7 @@ FEATURE = "wiring_"
 """What names of features begin with in a curve, beside densities and counts of the network."""
 
 
-def write_found(out: Path, found: Found, network: Network) -> None:
+def write_found(out: Path, found: Found, network: AnyNetwork) -> None:
     """Write ``best/``, ``curve.csv``, ``curve.png``, ``references.png``, and ``features.png`` where any were followed.
 
     Each replaces an older one at once.
@@ -70,7 +71,7 @@ def _card(found: Found) -> str:
             "",
             found.verdict,
             "",
-            f"Parent: {found.parent}.",
+            f"Parent: {found.parent}.{reading(found.pool)}",
             "",
             f"| network | test {found.metric} | parameters | learning rate |",
             "| --- | --- | --- | --- |",
@@ -91,6 +92,11 @@ def rate_text(summary: Mapping[str, Any]) -> str:
     return "–" if summary["learning_rate"] is None else f"{summary['learning_rate']:g}"
 
 
+def reading(pool: int) -> str:
+    """Return a sentence on what the input units are, empty where they are the inputs."""
+    return "" if pool == 1 else f" Input units read means over squares of {pool} x {pool} pixels."
+
+
 def network_file(path: Path) -> Path:
     """Return a network's file, or that of the best network of a folder.
 
@@ -105,7 +111,7 @@ def network_file(path: Path) -> Path:
     return own
 
 
-def read_network(file: Path) -> Network:
+def read_network(file: Path) -> AnyNetwork:
     """Return the network of a file.
 
     Raises
