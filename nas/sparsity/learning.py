@@ -25,6 +25,7 @@ from nas.sparsity.network import DenseGradients, layers_of, neurons_of, place_we
 from nas.sparsity.neurons import Liveness, largest_within, liveness
 from nas.sparsity.schedules import UpdatePoints
 from nas.sparsity.scores import score
+from nas.sparsity.selection import insert_sorted, is_among
 from nas.sparsity.update import Update, drop_and_grow, drop_to
 from nas.tasks.task import Task
 from nas.training.places import places_of, weights_of, wired_parts
@@ -382,7 +383,7 @@ class _Learner:
         self.session.rewire(Weights(update.slots, weight, moments))
         self.grown_since += len(update.grown)
         if len(update.grown):
-            self.ever = np.union1d(self.ever, update.slots)
+            self.ever, _ = insert_sorted(self.ever, update.grown[~is_among(update.grown, self.ever)])
 
     def _new_weights(self, update: Update) -> NDArray[np.float64] | float:
         n = int(np.count_nonzero(update.source < 0))
@@ -458,7 +459,9 @@ class _Learner:
     def _live(self, now: Weights, gradients: Floats | None) -> Live:
         live = Live(self.layers, now.slots, now.weight.astype(np.float64))
         if gradients is not None:
-            live = replace(live, gradient=gradients[np.searchsorted(self.allowed, now.slots)])
+            complete = _unless_complete(self.allowed, self.layers) is None
+            at = now.slots if complete else np.searchsorted(self.allowed, now.slots)
+            live = replace(live, gradient=gradients[at].astype(np.float64))
         return measured(live, self.network, self.task, self.method.needs)
 
     def _dense_matrix(self, gradients: Floats | None) -> Callable[[int], Floats] | None:
