@@ -34,7 +34,7 @@ __all__ = ["load_network", "save_network"]
 
 _KEY = "wirenas"
 _FORMAT = "wirenas-network"
-_VERSION = 2
+_VERSION, _VERSION_OF_ROOM = 2, 3
 _MAX_NEURONS = 10_000_000
 _DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _PARAMETERS = ("weight", "bias", "biases")
@@ -54,6 +54,8 @@ def save_network(network: Network, path: str | PathLike[str]) -> None:
     ``wirenas``, a JSON object of ``format``, ``version``, ``class``, ``unit`` (activation or cell), ``sizes``,
     ``inputs``, ``outputs`` and ``names``. Whole numbers are stored in the narrowest type. Equal networks give equal
     bytes.
+
+    A network with room for more edges says so in its metadata, and is of a later version.
 
     Raises
     ------
@@ -85,6 +87,8 @@ def save_network(network: Network, path: str | PathLike[str]) -> None:
         "outputs": wiring.outputs,
         "names": None if wiring.names is None else [_plain(name) for name in wiring.names],
     }
+    if isinstance(body, SparseMLP) and body.room:
+        description.update(version=_VERSION_OF_ROOM, room=True)
     metadata = {_KEY: json.dumps(description, allow_nan=False)}
     with atomic_write(Path(path)) as temporary:
         # Written by Python, what a full disk says is an OSError.
@@ -127,8 +131,8 @@ def load_network(path: str | PathLike[str]) -> Network:
 def _check_format(description: Mapping[str, Any]) -> None:
     if description.get("format") != _FORMAT:
         raise ValueError(f"its format is {description.get('format')!r} where {_FORMAT!r} is needed")
-    if description.get("version") not in range(1, _VERSION + 1):
-        raise ValueError(f"its version is {description.get('version')!r} and only 1 to {_VERSION} are known")
+    if description.get("version") not in range(1, _VERSION_OF_ROOM + 1):
+        raise ValueError(f"its version is {description.get('version')!r} and only 1 to {_VERSION_OF_ROOM} are known")
     kind, unit = description["class"], description["unit"]
     units: Mapping[str, object] = ACTIVATIONS if kind == "SparseMLP" else CELLS
     if kind not in _CLASSES or unit not in units:
@@ -186,7 +190,10 @@ def _rebuild_masked(description: Mapping[str, Any], state: dict[str, Tensor]) ->
 def _empty(description: Mapping[str, Any], edges: NDArray[Any], state: dict[str, Tensor]) -> Network:
     """Return a network of a file's wiring; its weights are still to be read."""
     wiring = _wiring(description, edges, state.pop("wiring.weights", None))
-    return _CLASSES[description["class"]](wiring, description["unit"], rng=0, dtype=_dtype(state))
+    kind, unit, dtype = description["class"], description["unit"], _dtype(state)
+    if kind == "SparseMLP" and description.get("room") is True:
+        return SparseMLP(wiring, unit, rng=0, dtype=dtype, room=True)
+    return _CLASSES[kind](wiring, unit, rng=0, dtype=dtype)
 
 
 def _named_parts(network: Network) -> list[tuple[str, WiredModule]]:

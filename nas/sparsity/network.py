@@ -16,15 +16,17 @@ from nas.networks import SequenceNetwork, SparseMLP
 from nas.networks.activations import ACTIVATIONS
 from nas.networks.blocks import Block, n_slots
 from nas.networks.cells import CELLS
-from nas.networks.wired import WiredModule
+from nas.networks.wired import WiredModule, affine
 from nas.sparsity.layers import Floats, Layer, Places
 from nas.sparsity.neurons import Neurons
 from nas.tasks.task import Task
 from nas.training.places import places_of, wired_parts
 
-__all__ = ["DenseGradients", "input_statistics", "layers_of", "neurons_of"]
+__all__ = ["DenseGradients", "gradients_of", "input_statistics", "layers_of", "neurons_of"]
 
 _EXAMPLES = 2048
+_MOST_VALUES = 2**27
+"""Of all neurons for all examples."""
 
 
 def layers_of(network: nn.Module) -> tuple[Layer, ...]:
@@ -76,10 +78,10 @@ def neurons_of(network: nn.Module) -> Neurons:
 def input_statistics(network: nn.Module, task: Task, most: int = _EXAMPLES) -> tuple[Floats, Floats]:
     """Return the standard deviation and the Euclidean norm of every neuron's value, (n_neurons,) each.
 
-    They are over the first `most` examples of the training part, and of sequences over all of their steps; those of
-    output units are 0.
+    They are over the first `most` examples of the training part (fewer for hundreds of thousands of neurons), and of
+    sequences over all of their steps; those of output units are 0.
     """
-    wired_parts(network)
+    most = min(most, max(_MOST_VALUES // wired_parts(network)[0].blueprint.n_neurons, 1))
     x, lengths, _ = task.batch(task.train[:most])
     if isinstance(network, SparseMLP):
         values = _values(network, x.to(network.weight.dtype))
@@ -99,9 +101,9 @@ def _values(network: SparseMLP, x: Tensor) -> Tensor:
     """Return the (batch, n_inputs + n_hidden) values of an MLP's neurons."""
     values, activation = x, ACTIVATIONS[network.activation].function
     biases = torch.split(network.bias, [len(block.targets) for block in network.blocks])
-    for block, matrix, bias in list(zip(network.blocks, network.matrices(), biases, strict=True))[:-1]:
+    for block, matrix, bias in list(zip(network.blocks, network._matrices(), biases, strict=True))[:-1]:
         read = values[:, torch.from_numpy(block.columns).to(x.device)]
-        values = torch.cat([values, activation(functional.linear(read, matrix, bias))], dim=1)
+        values = torch.cat([values, activation(affine(read, matrix, bias))], dim=1)
     return values
 
 
@@ -125,7 +127,7 @@ class DenseGradients:
         self._whole, self._task = copy.deepcopy(network), task
         self._parts, self._layers = wired_parts(self._whole), layers_of(network)
         self.allowed: Places = places_of(self._parts)
-        self._gradients = _gradients_of(self._whole, task, engine)
+        self._gradients = gradients_of(self._whole, task, engine)
 
     def at(self, network: nn.Module, examples: NDArray[np.int64]) -> Floats:
         """Return the gradients of the mean loss of some examples by what is allowed, (n_allowed,) float64."""
@@ -147,7 +149,7 @@ class DenseGradients:
         return dense.reshape(layer.shape)
 
 
-def _gradients_of(whole: nn.Module, task: Task, engine: str) -> Callable[[NDArray[np.int64]], Floats]:
+def gradients_of(whole: nn.Module, task: Task, engine: str) -> Callable[[NDArray[np.int64]], Floats]:
     """Return a function from examples to the gradients of a network's weights, all parts one after the other."""
     from nas.training.train import compiled_for
 
