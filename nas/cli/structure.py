@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from nas.cli.commands import Commands
-from nas.cli.console import Json, interruptible, make_console, print_json
+from nas.cli.commands import Commands, split_lists
+from nas.cli.console import Json, interruptible, make_console, print_json, say
 
 __all__ = ["structure_commands"]
 
@@ -19,15 +19,34 @@ _PARENT, _HOW, _TRAINING = "The parent network", "How structure is learned", "Tr
 
 TaskName = Annotated[str, typer.Option(help="Name of a task; see `wirenas run --help`.", show_default=False)]
 Widths = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         metavar="N,N,…",
-        help="Hidden neurons of each layer of the network in which everything may live. Default: 100,100; an RNN's 64.",
+        help="Hidden neurons of each layer of the network in which everything may live; again for several shapes, of "
+        "which the best on validation is taken. Default: 100 and 100,100, with --density the latter; an RNN's 64.",
         rich_help_panel=_PARENT,
+        show_default=False,
     ),
 ]
-Activation = Annotated[str, typer.Option(help="Of an MLP's neurons.", rich_help_panel=_PARENT)]
-Cell = Annotated[str, typer.Option(help="Of an RNN's neurons: tanh, relu, gru, lstm.", rich_help_panel=_PARENT)]
+Start = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        metavar="PATH",
+        help="Prune this saved network, or the best one of this folder, in place of a new one.",
+        rich_help_panel=_PARENT,
+        show_default=False,
+    ),
+]
+Activation = Annotated[
+    str | None, typer.Option(help="Of an MLP's neurons. Default: relu.", rich_help_panel=_PARENT, show_default=False)
+]
+Cell = Annotated[
+    str | None,
+    typer.Option(
+        help="Of an RNN's neurons: tanh, relu, gru, lstm. Default: gru.", rich_help_panel=_PARENT, show_default=False
+    ),
+]
 MaxParameters = Annotated[
     int | None,
     typer.Option(
@@ -72,6 +91,16 @@ LearningRate = Annotated[
 Seeds = Annotated[int, typer.Option(min=1, help="Fresh trainings of the structure, and of each reference.")]
 Seed = Annotated[int, typer.Option(min=0, help="Of all random draws.")]
 Engine = Annotated[str, typer.Option(help="auto, native, torch.", rich_help_panel=_TRAINING)]
+Features = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--feature",
+        metavar="NAME",
+        help="Feature of the wiring that the curve follows too, such as density or n_edges; again, or with commas, for "
+        "several. `wirenas features GRAPH` prints them all.",
+        show_default=False,
+    ),
+]
 Threads = Annotated[
     int | None, typer.Option(min=1, help="Trainings at a time; results do not depend on it. Default: one a core.")
 ]
@@ -87,8 +116,9 @@ def prune(
     weights: Weights = None,
     density: Density = None,
     widths: Widths = None,
-    activation: Activation = "relu",
-    cell: Cell = "gru",
+    start: Start = None,
+    activation: Activation = None,
+    cell: Cell = None,
     score: Score = "activation",
     allocation: Allocation = "class-blinded",
     schedule: Annotated[
@@ -107,6 +137,7 @@ def prune(
     seeds: Seeds = 5,
     seed: Seed = 0,
     engine: Engine = "auto",
+    feature: Features = None,
     threads: Threads = None,
     data: Data = None,
     out: Out = None,
@@ -114,7 +145,7 @@ def prune(
 ) -> None:
     """Train a dense network, prune it while it trains, and say what the structure that is left is worth.
 
-    The same command goes on where it was stopped.
+    With --from a saved network is trained on while it is pruned. The same command goes on where it was stopped.
 
     Example: wirenas prune --task digits --max-parameters 1000
     """
@@ -122,9 +153,9 @@ def prune(
     times = {"every": every, "begin": begin, "end": end}
     _learn(
         "gmp", {**switches, **times}, "pruned", task, widths, activation, cell,
-        {"parameters": max_parameters, "weights": weights, "density": density},
+        {"parameters": max_parameters, "weights": weights, "density": density, "start": start},
         {"epochs": epochs, "batch_size": batch_size, "learning_rates": learning_rate},
-        seeds, seed, engine, threads, data, out, as_json=as_json,
+        seeds, seed, engine, feature, threads, data, out, as_json=as_json,
     )  # fmt: skip
 
 
@@ -139,8 +170,8 @@ def rewire(
     weights: Weights = None,
     density: Density = None,
     widths: Widths = None,
-    activation: Activation = "relu",
-    cell: Cell = "gru",
+    activation: Activation = None,
+    cell: Cell = None,
     score: Score = None,
     growth: Annotated[
         str | None, typer.Option(help="Where weights are grown: random, gradient.", rich_help_panel=_HOW)
@@ -158,6 +189,7 @@ def rewire(
     seeds: Seeds = 5,
     seed: Seed = 0,
     engine: Engine = "auto",
+    feature: Features = None,
     threads: Threads = None,
     data: Data = None,
     out: Out = None,
@@ -176,7 +208,7 @@ def rewire(
         method, {**switches, **times}, "rewired", task, widths, activation, cell,
         {"parameters": max_parameters, "weights": weights, "density": density},
         {"epochs": epochs, "batch_size": batch_size, "learning_rates": learning_rate},
-        seeds, seed, engine, threads, data, out, as_json=as_json,
+        seeds, seed, engine, feature, threads, data, out, as_json=as_json,
     )  # fmt: skip
 
 
@@ -185,14 +217,15 @@ def _learn(
     switches: Mapping[str, Any],
     kind: str,
     task_name: str,
-    widths: str | None,
-    activation: str,
-    cell: str,
+    widths: Sequence[str] | None,
+    activation: str | None,
+    cell: str | None,
     target: Mapping[str, Any],
     recipe: Mapping[str, Any],
     seeds: int,
     seed: int,
     engine: str,
+    features: Sequence[str] | None,
     threads: int | None,
     data: Path | None,
     out: Path | None,
@@ -206,10 +239,13 @@ def _learn(
 
         opened = open_experiment(
             task_name, method, switches, kind,
-            {"widths": widths, "activation": activation, "cell": cell, **target, "seeds": seeds, "seed": seed,
-             "engine": engine},
+            {"widths": widths or None, "activation": activation, "cell": cell, **target, "seeds": seeds, "seed": seed,
+             "engine": engine, "features": split_lists(features or ())},
             recipe, threads=threads, data=data, out=out,
         )  # fmt: skip
-        with stages(make_console(stderr=True)) as watch:
+        console = make_console(stderr=True)
+        for line in opened.notices:
+            say(console, line)
+        with stages(console) as watch:
             found = opened.run(watch)
     print_json(found.to_json()) if as_json else show_structure(make_console(), found.to_json())

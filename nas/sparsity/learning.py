@@ -3,38 +3,43 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import cast
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from nas.errors import InputError
+from nas.errors import InputError, known
 from nas.networks import SparseMLP
+from nas.networks.structure import Network, wiring_of
 from nas.sparsity.allocation import allocate
 from nas.sparsity.compact import fold_constants
 from nas.sparsity.fan_in import draw_fan_in
 from nas.sparsity.growth import draw_places
 from nas.sparsity.layers import Floats, Layer, Live, Places, size_of
+from nas.sparsity.measured import check_score, measured, surgery
 from nas.sparsity.methods import Method
-from nas.sparsity.network import DenseGradients, gradients_of, input_statistics, layers_of, neurons_of
+from nas.sparsity.network import DenseGradients, gradients_of, layers_of, neurons_of, place_weights
 from nas.sparsity.neurons import Liveness, largest_within, liveness
 from nas.sparsity.schedules import UpdatePoints
 from nas.sparsity.scores import score
 from nas.sparsity.selection import insert_sorted, is_among
 from nas.sparsity.update import Update, drop_and_grow, drop_to
 from nas.tasks.task import Task
-from nas.training.places import places_of, split_places, weights_of, wired_parts
+from nas.training.places import places_of, weights_of, wired_parts
 from nas.training.recipe import Recipe
 from nas.training.session import History, RewirableSession, StopFlag, Weights
 from nas.training.train import session
+from predictors import FEATURES
+from predictors.features.describe import measured as measured_features
 
 __all__ = ["Learned", "Snapshot", "check_learning", "learn", "sparsify"]
 
 _CORRECTIONS = 2
+_SECOND_ORDER = {"hessian", "inverse-hessian"}
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,8 @@ class Snapshot:
         Of each layer, live weights / places.
     turnover : float
         Share of the weights that were grown since the snapshot before.
+    features : mapping
+        What was asked for of its wiring, by the names of `predictors.FEATURES`.
     """
 
     step: int
@@ -61,6 +68,7 @@ class Snapshot:
     parameters: int
     densities: tuple[float, ...]
     turnover: float
+    features: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,11 +141,7 @@ def _unless_complete(allowed: Places, layers: tuple[Layer, ...]) -> Places | Non
 
 
 def _let_live(network: nn.Module, slots: Places) -> None:
-    """Let weights of 0 live at exactly these places."""
-    parts = wired_parts(network)
-    split = split_places(parts, Weights(slots, np.zeros(len(slots)), np.zeros((0, len(slots)))))
-    for part, own in zip(parts, split, strict=True):
-        part.replace_weights(torch.from_numpy(own.slots), torch.from_numpy(own.weight).to(part.weight))
+    place_weights(network, slots, np.zeros(len(slots)))
 
 
 def learn(
@@ -153,6 +157,7 @@ def learn(
     engine: str = "auto",
     stop: StopFlag | None = None,
     threads: int | None = None,
+    features: Sequence[str] = (),
     watch: Callable[[int, int], None] = lambda *_: None,
 ) -> Learned:
     """Train a network to the end of its recipe while a method changes its structure.
@@ -178,6 +183,8 @@ def learn(
     stop : StopFlag, optional
     threads : int, optional
         As in `nas.training.train.session`; results do not depend on it.
+    features : sequence of str
+        Features of the wiring, of `predictors.FEATURES`, that snapshots hold.
     watch : callable
         Told the steps that are done, and all, whenever the structure changes and an epoch ends.
 
@@ -190,7 +197,7 @@ def learn(
     """
     _check(method, recipe, weights, parameters)
     batches, structure = np.random.default_rng(rng).spawn(2)
-    learner = _Learner(network, task, recipe, method, weights, parameters, structure, engine)
+    learner = _Learner(network, task, recipe, method, weights, parameters, structure, engine, features)
     learner.begin()
     learner.session = session(
         network, task, recipe, learning_rate=learning_rate, rng=batches, engine=engine, stop=stop, threads=threads
@@ -225,6 +232,11 @@ def _check(method: Method, recipe: Recipe, weights: int | None, parameters: int 
     ):
         if getattr(method, name) == value:
             raise InputError(f"{name}={value}: {why}, which a sparse training does not hold; use another method")
+    if method.needs_dense == "momentum":
+        raise InputError(
+            f"growth={method.growth}: weights that do not live have no momentum in a sparse training; use gradient or "
+            "random"
+        )
 
 
 class _Learner:
@@ -243,6 +255,7 @@ class _Learner:
         parameters: int | None,
         rng: np.random.Generator,
         engine: str,
+        features: Sequence[str] = (),
     ) -> None:
         self.network, self.task, self.method, self.rng = network, task, method, rng
         self.parts, self.layers, self.neurons = wired_parts(network), layers_of(network), neurons_of(network)
@@ -253,7 +266,9 @@ class _Learner:
         self.n_steps = recipe.epochs * self.per_epoch
         changes = method.action in ("prune", "rewire")
         self.points: UpdatePoints | None = method.points(self.n_steps, self.per_epoch) if changes else None
-        self.engine = engine
+        self.engine, self.features = engine, tuple(features)
+        for name in self.features:
+            known("feature", name, FEATURES)
         self._dense_layers = method.dense_layers(self.layers)
         # All of it, before anything is dropped.
         self._everything = copy.deepcopy(network) if self._needs_gradients and self.allowed is not None else None
@@ -266,6 +281,7 @@ class _Learner:
 
     def begin(self) -> None:
         """Give the network the structure that it starts with."""
+        check_score(self.method.score, self.network)
         if self.allowed is None:
             self._refuse_without_list()
         if self.method.action == "prune":
@@ -290,11 +306,12 @@ class _Learner:
         for name, wrong, why in (
             ("action", method.action == "prune", "there is nothing to prune where nothing lives"),
             ("growth", method.needs_dense is not None, "it needs a number for every place"),
+            ("score", not method.needs.isdisjoint(_SECOND_ORDER), "it needs matrices of all neurons"),
         ):
             if wrong:
                 raise InputError(
                     f"{name}={getattr(method, name)}: {why}, and this network only has room for weights; give one in "
-                    "which they live, or use rewire with growth=random"
+                    "which they live, or use rewire with growth=random and score=magnitude, say"
                 )
 
     @property
@@ -391,7 +408,11 @@ class _Learner:
         moments = np.array(rows, now.moments.dtype).reshape(len(rows), len(update.slots))
         if self.method.kept_slots == "zero":
             moments = np.zeros_like(moments)
-        weight = update.carry(now.weight, self._new_weights(update))
+        before = now.weight
+        if self.method.score == "obs" and self.method.action == "prune":
+            live = Live(self.layers, now.slots, before.astype(np.float64))
+            before = surgery(live, update.kept, self.network, self.task).astype(before.dtype)
+        weight = update.carry(before, self._new_weights(update))
         self.session.rewire(Weights(update.slots, weight, moments))
         self.grown_since += len(update.grown)
         self.ever, _ = insert_sorted(self.ever, update.grown[~is_among(update.grown, self.ever)])
@@ -475,19 +496,11 @@ class _Learner:
         if gradients is not None:
             own = gradients if self.allowed is None else gradients[np.searchsorted(self.allowed, now.slots)]
             live = replace(live, gradient=own)
-        if {"inputs", "norms"} & self.method.needs:
-            source, _ = self.neurons.edges(live)
-            spread, norm = input_statistics(self.network, self.task)
-            live = replace(live, input_sd=spread[source], input_norm=norm[source])
-        return live
+        return measured(live, self.network, self.task, self.method.needs)
 
     def _dense_matrix(self, gradients: Floats | None) -> Callable[[int], Floats] | None:
-        needs = self.method.needs_dense
-        if needs is None:
+        if self.method.needs_dense is None:
             return None
-        if needs == "momentum":
-            raise InputError("growth=momentum: weights that do not live have no momentum in a sparse training; use "
-                             "gradient or random")  # fmt: skip
         assert gradients is not None
         found = gradients
         return lambda index: self._dense_gradients.matrix(found, index)
@@ -519,7 +532,11 @@ class _Learner:
         self.grown_since = 0
         found = liveness(live, self.neurons).n_parameters
         densities = tuple(map(float, live.densities()))
-        snapshot = Snapshot(step, step // self.per_epoch, live.n, found, densities, turnover)
+        features = {}
+        if self.features:
+            wiring = wiring_of(cast("Network", self.network))
+            features = dict(zip(self.features, measured_features([wiring], self.features)[0].tolist(), strict=True))
+        snapshot = Snapshot(step, step // self.per_epoch, live.n, found, densities, turnover, features)
         if self.snapshots and self.snapshots[-1].step == step:
             self.snapshots[-1] = replace(snapshot, turnover=self.snapshots[-1].turnover)
         else:

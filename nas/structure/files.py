@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from nas.networks import save_network
+import numpy as np
+
+from nas.errors import InputError
+from nas.networks import load_network, save_network
 from nas.networks.structure import Network, wiring_of
 from nas.report.card import spread
 from nas.structure.found import Found, Standing
@@ -15,11 +19,27 @@ from predictors.figures import BLUE, GREEN, ORANGE, save_figure
 from priors import write_wiring
 from priors.files import atomic_folder, atomic_write
 
-__all__ = ["plot_curve", "plot_standings", "write_found"]
+__all__ = [
+    "FEATURE",
+    "network_file",
+    "plot_curve",
+    "plot_features",
+    "plot_standings",
+    "rate_text",
+    "read_network",
+    "write_found",
+]
+
+
+FEATURE = "wiring_"
+"""What names of features begin with in a curve, beside densities and counts of the network."""
 
 
 def write_found(out: Path, found: Found, network: Network) -> None:
-    """Write ``best/``, ``curve.csv``, ``curve.png`` and ``references.png``; each replaces an older one at once."""
+    """Write ``best/``, ``curve.csv``, ``curve.png``, ``references.png``, and ``features.png`` where any were followed.
+
+    Each replaces an older one at once.
+    """
     with atomic_folder(out / "best") as temporary:
         save_network(network, temporary / "network.safetensors")
         write_wiring(wiring_of(network), temporary / "wiring.json")
@@ -30,12 +50,14 @@ def write_found(out: Path, found: Found, network: Network) -> None:
         writer.writeheader()
         writer.writerows(found.curve)
     plot_curve(out / "curve.png", found)
+    if features := [name for name in found.curve[0] if name.startswith(FEATURE)]:
+        plot_features(out / "features.png", found, features)
     plot_standings(out / "references.png", [found.learned, *found.references], found.metric)
 
 
 def _card(found: Found) -> str:
     rows = [
-        f"| {own['name']} | {spread(own)} | {own['n_parameters']} | {own['learning_rate']:g} |"
+        f"| {own['name']} | {spread(own)} | {own['n_parameters']} | {rate_text(own)} |"
         for own in (found.learned.summary(), *(each.summary() for each in found.references))
     ]
     layers = [
@@ -47,6 +69,8 @@ def _card(found: Found) -> str:
             f"# {found.task}: a learned structure",
             "",
             found.verdict,
+            "",
+            f"Parent: {found.parent}.",
             "",
             f"| network | test {found.metric} | parameters | learning rate |",
             "| --- | --- | --- | --- |",
@@ -60,6 +84,39 @@ def _card(found: Found) -> str:
             "",
         ]
     )
+
+
+def rate_text(summary: Mapping[str, Any]) -> str:
+    """Return a learning rate for a table; a network that was not trained has none."""
+    return "–" if summary["learning_rate"] is None else f"{summary['learning_rate']:g}"
+
+
+def network_file(path: Path) -> Path:
+    """Return a network's file, or that of the best network of a folder.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    own = path / "best" / "network.safetensors" if path.is_dir() else path
+    if not own.is_file():
+        raise InputError(f"{own}: there is no such network")
+    return own
+
+
+def read_network(file: Path) -> Network:
+    """Return the network of a file.
+
+    Raises
+    ------
+    InputError
+        If it is damaged, or none.
+    """
+    try:
+        return load_network(file)
+    except ValueError as error:
+        raise InputError(str(error)) from None
 
 
 def plot_curve(path: Path, found: Found) -> None:
@@ -79,6 +136,23 @@ def plot_curve(path: Path, found: Found) -> None:
     if found.curve[0]["parameters"] > 2 * found.curve[-1]["parameters"]:
         other.set_yscale("log")
     axes.set_title(f"{found.task}: the network that is kept, while its structure is learned")
+    save_figure(figure, path)
+
+
+def plot_features(path: Path, found: Found, features: Sequence[str]) -> None:
+    """Draw each feature by epoch, one below the other."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 0.8 + 1.7 * len(features)), layout="constrained")
+    panels = figure.subplots(len(features), 1, sharex=True, squeeze=False)[:, 0]
+    epochs = [row["epoch"] for row in found.curve]
+    for axes, name in zip(panels, features, strict=True):
+        axes.plot(epochs, [np.nan if row[name] is None else row[name] for row in found.curve], color=BLUE, marker="o",
+                  markersize=3)  # fmt: skip
+        axes.set_ylabel(name.removeprefix(FEATURE), fontsize="small")
+        axes.grid(alpha=0.3)
+    panels[-1].set_xlabel("epoch")
+    figure.suptitle(f"{found.task}: the wiring of the network that is kept, while it is learned", fontsize="medium")
     save_figure(figure, path)
 
 

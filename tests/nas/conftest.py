@@ -38,6 +38,54 @@ def quiet_optuna() -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def schema_read_once() -> Iterator[None]:
+    """Optuna executes the history of its tables once, and not whenever a study is made or opened."""
+    from optuna.storages._rdb.storage import _VersionManager
+
+    script = _VersionManager._create_alembic_script
+    found: list[Any] = []
+
+    def read_once(self: _VersionManager) -> Any:
+        if not found:
+            found.append(script(self))
+        return found[0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_VersionManager, "_create_alembic_script", read_once)
+        yield
+
+
+_PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a49444154789c63f80f0001010100b138f6"
+    "140000000049454e44ae426082"
+)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def undrawn_figures() -> Iterator[pytest.MonkeyPatch]:
+    """Figures are made, and files written for them, but not drawn, which takes longer than a tiny campaign.
+
+    Tests of figures are drawn by `drawn_figures`.
+    """
+    from matplotlib.figure import Figure
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", lambda _, file, **__: Path(file).write_bytes(_PNG))
+        yield patch
+
+
+@pytest.fixture(scope="module")
+def drawn_figures(undrawn_figures: pytest.MonkeyPatch) -> Iterator[None]:
+    """Figures are drawn after all."""
+    from matplotlib.figure import Figure
+
+    undrawn = Figure.savefig
+    undrawn_figures.undo()
+    yield
+    undrawn_figures.setattr(Figure, "savefig", undrawn)
+
+
 @pytest.fixture
 def no_plot(monkeypatch: pytest.MonkeyPatch) -> None:
     """No progress is drawn; it takes longer than all the rest of a tiny campaign."""

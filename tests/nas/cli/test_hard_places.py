@@ -10,6 +10,8 @@ import pytest
 from cli_cases import ENVIRONMENT
 from command_line import WIRINGS, refused, rows_of, write_graphs, write_table
 
+pytestmark = pytest.mark.usefixtures("drawn_figures")
+
 LONG = "x" * 300
 TINY = "--task digits --nodes 8:9 --degree 2:3 --epochs 1 --learning-rate 0.01 --threads 1"
 NETWORK = "--prior barabasi-albert --nodes 200 --m 20 --inputs 64 --outputs 10"

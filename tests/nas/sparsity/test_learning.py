@@ -12,7 +12,7 @@ from nas.networks import SequenceNetwork, SparseMLP
 from nas.networks.cells import CELLS
 from nas.sparsity import METHODS, Method, method_of
 from nas.sparsity.layers import Live
-from nas.sparsity.learning import Learned, learn, sparsify
+from nas.sparsity.learning import Learned, check_learning, learn, sparsify
 from nas.sparsity.network import DenseGradients, input_statistics, layers_of, neurons_of
 from nas.sparsity.neurons import liveness
 from nas.tasks import Task
@@ -254,3 +254,13 @@ def test_what_cannot_be_is_one_line(name: str, given: dict[str, int], line: str)
     with pytest.raises(InputError, match=line) as caught:
         learn(network, task_of("relu mlp"), recipe, method, rng=0, **given)
     assert "\n" not in str(caught.value)
+
+
+def test_growth_by_momentum_is_refused_before_anything_is_trained() -> None:
+    network, recipe = network_of("relu mlp"), Recipe(epochs=6, batch_size=16)
+    method = method_of("rigl", growth="momentum", every=3)
+    before = places_of(wired_parts(network))
+    for refuse in (check_learning, learn):
+        with pytest.raises(InputError, match=r"^growth=momentum: .*; use gradient or random$"):
+            refuse(network, task_of("relu mlp"), recipe, method, weights=60)
+    assert np.array_equal(places_of(wired_parts(network)), before)
