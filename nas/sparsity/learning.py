@@ -39,7 +39,6 @@ from predictors.features.describe import measured as measured_features
 __all__ = ["Learned", "Snapshot", "check_learning", "learn", "sparsify"]
 
 _CORRECTIONS = 2
-_SECOND_ORDER = {"hessian", "inverse-hessian"}
 
 
 @dataclass(frozen=True)
@@ -303,16 +302,18 @@ class _Learner:
     def _refuse_without_list(self) -> None:
         """Refuse what needs a number for every place."""
         method = self.method
-        for name, wrong, why in (
-            ("action", method.action == "prune", "there is nothing to prune where nothing lives"),
-            ("growth", method.needs_dense is not None, "it needs a number for every place"),
-            ("score", not method.needs.isdisjoint(_SECOND_ORDER), "it needs matrices of all neurons"),
-        ):
-            if wrong:
-                raise InputError(
-                    f"{name}={getattr(method, name)}: {why}, and this network only has room for weights; give one in "
-                    "which they live, or use rewire with growth=random and score=magnitude, say"
-                )
+        if method.is_listless:
+            return
+        if method.action == "prune":
+            what = "action=prune: there is nothing to prune where nothing lives"
+        elif method.needs_dense is not None:
+            what = f"growth={method.growth}: it needs a number for every place"
+        else:
+            what = f"score={method.score}: it needs matrices of all neurons"
+        raise InputError(
+            f"{what}, and this network only has room for weights; give one in which they live, or rewire with "
+            "growth=random and score=magnitude, say"
+        )
 
     @property
     def _room(self) -> Live:
