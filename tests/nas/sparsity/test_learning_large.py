@@ -1,7 +1,9 @@
 """Learning from layer sizes alone: the same as from a parent in which everything lives, and of any size."""
 
+import re
 import tracemalloc
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -92,7 +94,7 @@ def test_what_needs_a_number_for_every_place_is_refused(method: Method, error: s
         learn(parents((8, 9, 7, 3))[1], task_of(), Recipe(epochs=3), method, weights=90)
 
 
-def test_room_is_stored(tmp_path):
+def test_room_is_stored(tmp_path: Path):
     network = parents((8, 9, 7, 3))[1]
     learn(network, task_of(), Recipe(epochs=3, batch_size=16), METHODS["set-truly-sparse"], weights=90, rng=0)
     save_network(network, tmp_path / "network.safetensors")
@@ -158,3 +160,17 @@ def test_what_neurons_are_like_is_measured_without_a_matrix(large: tuple[SparseM
     np.testing.assert_allclose(spread[:8], x.numpy().std(axis=0), rtol=1e-4)
     assert (spread[-3:] == 0).all()
     assert (norm[8:-3] > 0).any()
+
+
+def test_the_block_of_the_page_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(tmp_path)
+    page = Path(__file__).resolve().parents[3] / "docs" / "sparsity.md"
+    section = page.read_text(encoding="utf-8").split("## Layers of any size")[1]
+    (block,) = re.findall(r"```python\n(.*?)```", section.split("\n## ")[0], re.DOTALL)
+    exec(block, {})
+    n_parameters, n_dead = map(int, capsys.readouterr().out.split())
+    assert 40_000 < n_parameters <= 56_010
+    assert 0 < n_dead < 3000
+    assert (tmp_path / "learned.safetensors").is_file()
