@@ -54,7 +54,8 @@ def save_network(network: AnyNetwork, path: str | PathLike[str]) -> None:
 
     The file holds the parameters of ``network.state_dict()``; the wiring as constructed: ``wiring.degrees``, how many
     edges leave each neuron, ``wiring.targets``, where they lead, and ``wiring.weights``, where it has any; for each
-    part whose weights are not those of its edges, ``gaps``, the differences of their places; and in its metadata, under
+    part whose weights are not those of its edges, ``gaps``, the differences of their places; for each part with weights
+    that are held, ``held``, which these are; and in its metadata, under
     ``wirenas``, a JSON object of ``format``, ``version``, ``class``, ``unit`` (activation or cell), ``sizes``,
     ``inputs``, ``outputs`` and ``names``. Whole numbers are stored in the narrowest type. Equal networks give equal
     bytes.
@@ -81,6 +82,9 @@ def save_network(network: AnyNetwork, path: str | PathLike[str]) -> None:
         slots = part.slots.cpu().numpy()
         if not np.array_equal(slots, part.slots_of_blueprint()):
             tensors[f"{name}gaps"] = _narrow(np.diff(slots, prepend=0))
+        if part.held is not None:
+            tensors[f"{name}weight"] = part.values.detach().cpu().contiguous()
+            tensors[f"{name}held"] = ~part.held.isnan().cpu()
     if wiring.weights is not None:
         tensors["wiring.weights"] = torch.from_numpy(wiring.weights.copy())
     # One entry, because safetensors writes several in any order.
@@ -164,6 +168,7 @@ def _rebuild(description: Mapping[str, Any], state: dict[str, Tensor]) -> Networ
     edges = np.stack([np.repeat(np.arange(len(degrees)), degrees), targets], axis=1)
     network = _empty(description, edges, state)
     expected = dict(network.named_parameters())
+    held = {name: state.pop(f"{name}held") for name, _ in _named_parts(network) if f"{name}held" in state}
     for name, part in _named_parts(network):
         gaps = state.pop(f"{name}gaps", None)
         if gaps is not None:
@@ -176,6 +181,9 @@ def _rebuild(description: Mapping[str, Any], state: dict[str, Tensor]) -> Networ
         if state[name].shape != parameter.shape:
             raise ValueError(f"{name} has shape {tuple(state[name].shape)} where {tuple(parameter.shape)} is needed")
         parameter.detach().copy_(state[name])
+    for name, part in _named_parts(network):
+        if name in held:
+            part.hold(held[name])
     return network
 
 

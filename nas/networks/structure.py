@@ -49,7 +49,7 @@ def wiring_of(network: AnyNetwork) -> Wiring:
 
 
 def n_parameters(network: AnyNetwork) -> dict[str, int]:
-    """Count what a network can learn: live weights, by what they connect, and biases.
+    """Count the parameters of a network: live weights, those that are held too, by what they connect, and biases.
 
     Returns
     -------
@@ -78,5 +78,5 @@ def _body(network: AnyNetwork) -> SparseMLP | SparseRNN:
 def _living(part: SparseMLP | SparseRNN | MaskedLinear) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Return the live edges of a part and, where an edge has one weight, the weights."""
     living = part.live_weights()
-    weights: NDArray[np.float32] = part.weight.detach().float().cpu().numpy()
+    weights: NDArray[np.float32] = part.values.detach().float().cpu().numpy()
     return living.distinct_edges(), weights[:0] if living.gates.any() else weights

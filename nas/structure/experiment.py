@@ -42,7 +42,7 @@ from nas.training.session import sign_of
 from priors import Wiring
 from priors.files import atomic_write
 
-__all__ = ["StructureExperiment"]
+__all__ = ["OPTIONS", "StructureExperiment"]
 
 OPTIONS, TRAININGS, NETWORKS = "structure.json", "trainings.jsonl", "networks"
 LEARNED, RETRAINED, SHUFFLED = "learned structure", "its structure, new weights", "only its degrees"

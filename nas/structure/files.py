@@ -12,7 +12,7 @@ import numpy as np
 
 from nas.errors import InputError
 from nas.networks import load_network, save_network
-from nas.networks.structure import AnyNetwork, wiring_of
+from nas.networks.structure import AnyNetwork, parts_of, wiring_of
 from nas.report.card import spread
 from nas.structure.found import Found, Standing
 from predictors.figures import BLUE, GREEN, ORANGE, save_figure
@@ -126,12 +126,15 @@ def read_network(file: Path) -> AnyNetwork:
     Raises
     ------
     InputError
-        If it is damaged, or none.
+        If it is damaged, or none, or some of its weights are held.
     """
     try:
-        return load_network(file)
+        network = load_network(file)
     except ValueError as error:
         raise InputError(str(error)) from None
+    if any(part.held is not None for part in parts_of(network)):
+        raise InputError(f"{file}: some of its weights are fixed, so that its structure stays; give another network")
+    return network
 
 
 def plot_curve(path: Path, found: Found) -> None:

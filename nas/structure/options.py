@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
@@ -20,7 +20,7 @@ from nas.training.recipe import Recipe
 from predictors import FEATURES
 from priors import Wiring, attach
 
-__all__ = ["Parent", "Shape", "StructureOptions", "shape_text"]
+__all__ = ["Parent", "Shape", "StructureOptions", "ignored_option", "shape_text"]
 
 _MOST_EDGES = 20_000_000
 
@@ -98,7 +98,7 @@ class StructureOptions(OneLineErrors, BaseModel):
         targets = {name: getattr(self, name) for name in ("weights", "parameters", "density")}
         if sum(value is not None for value in targets.values()) != 1:
             given = ", ".join(f"{name}={value}" for name, value in targets.items() if value is not None) or "no target"
-            raise InputError(f"{given}: exactly one of max_parameters, weights and density is needed")
+            raise InputError(f"{given}: give one of max_parameters, weights and density")
         if bool(self.widths) == (self.start is not None):
             raise InputError(
                 "widths: the parent has the shape of the network that it starts from; leave widths out"
@@ -163,3 +163,34 @@ class StructureOptions(OneLineErrors, BaseModel):
         """Return the target as weights or else parameters, for a parent of so many weights."""
         weights = self.weights if self.density is None else max(1, round(self.density * n_weights))
         return weights, self.parameters
+
+
+def ignored_option(options: StructureOptions, typed: Collection[str]) -> str | None:
+    """Return a line on the first option that was typed and does nothing; None where all act."""
+    method, network = options.method, options.network
+    changes, once = method.action != "none", method.action == "prune" and method.pruning == "one-shot"
+    of_network = f"network={network} ignores it; leave it out, or give"
+    kept = "the structure stays as it is drawn; leave it out, or give another method"
+    at_once = "pruning=one-shot changes the structure once, at the first time; leave it out"
+    rules = [
+        ("activation", options.activation, network == "mlp", f"{of_network} cell"),
+        ("cell", options.cell, network == "rnn", f"{of_network} activation"),
+        (
+            "rate",
+            f"{method.rate:g}",
+            method.pruning == "iterative",
+            f"pruning={method.pruning} ignores it; leave it out, or give pruning=iterative",
+        ),
+        *((name, getattr(method, name), not once, at_once) for name in ("every", "end")),
+        *((name, getattr(method, name), changes, kept) for name in ("score", "every", "begin", "end")),
+        (
+            "fraction",
+            f"{method.fraction:g}",
+            method.action == "rewire",
+            "only methods that drop and grow heed it; leave it out, or give another method",
+        ),
+    ]
+    for name, value, acts, why in rules:
+        if name in typed and not acts:
+            return f"{name}={value}: {why}"
+    return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,9 @@ from nas.networks import PooledMLP, SequenceNetwork, SparseMLP
 from nas.networks.structure import network_within
 from nas.options.resolve import n_cores
 from nas.sparsity.methods import method_of
-from nas.structure.experiment import StructureExperiment
+from nas.structure.experiment import OPTIONS, StructureExperiment
 from nas.structure.files import network_file, read_network
-from nas.structure.options import Shape, StructureOptions
+from nas.structure.options import Shape, StructureOptions, ignored_option
 from nas.tasks import load_task, pooled
 from nas.training.recipe import Recipe
 
@@ -40,6 +40,7 @@ def open_experiment(
     threads: int | None = None,
     data: Path | None = None,
     out: Path | None = None,
+    typed: Collection[str] = (),
 ) -> StructureExperiment:
     """Return an experiment, to be run or resumed.
 
@@ -59,6 +60,8 @@ def open_experiment(
         Folder of the task's files.
     out : Path, optional
         By default ``results/TASK-KIND``.
+    typed : collection of str
+        Names of options that were given; of these a new experiment refuses what does nothing.
 
     Raises
     ------
@@ -84,6 +87,8 @@ def open_experiment(
         large = tuple(shape for shape in options.widths if options.n_edges(shape, *units) >= options.weights)
         options = options.model_copy(update={"widths": large or options.widths[-1:]})
     folder = out or Path("results") / f"{task}-{kind}"
+    if not (folder / OPTIONS).is_file() and (ignored := ignored_option(options, typed)) is not None:
+        raise InputError(ignored)
     return StructureExperiment(folder, loaded, options, threads=threads or n_cores())
 
 

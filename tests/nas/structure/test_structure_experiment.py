@@ -365,3 +365,15 @@ def test_shuffled_wirings_keep_all_degrees(seed: int) -> None:
 def test_a_wiring_that_cannot_change_stays() -> None:
     complete = Wiring.from_masks([np.ones((4, 3)), np.ones((2, 4))], inputs=True, outputs=True)
     assert shuffled(complete, 0) == complete
+
+
+def test_a_network_whose_weights_are_held_is_not_pruned(tmp_path: Path) -> None:
+    wiring = Layered((64, 8, 10), density=1.0, inputs=True, outputs=True).sample(0)
+    network = SparseMLP(wiring.replace(weights=np.ones(wiring.n_edges, np.float32)), rng=0)
+    network.hold()
+    save_network(network, tmp_path / "network.safetensors")
+    arguments = ("--task", "digits", "--from", tmp_path / "network.safetensors", "--weights", 99)
+    code, _, err = wirenas("prune", *arguments, "--out", tmp_path / "out")
+    assert code == 2
+    assert "some of its weights are fixed, so that its structure stays" in err
+    assert not (tmp_path / "out").exists()
