@@ -23,7 +23,7 @@ from nas.tasks.task import Task
 
 __all__ = ["check_score", "input_products_of", "loss_curvature", "measured", "surgery"]
 
-_EXAMPLES = 10_000
+_EXAMPLES, _FOR_CURVATURE = 10_000, 2_048
 _AT_A_TIME = 1024
 
 
@@ -54,7 +54,7 @@ def measured(live: Live, network: nn.Module, task: Task, needs: Collection[str])
         live = replace(live, input_sd=spread[source], input_norm=norm[source])
     if "hessian" in needs:
         assert isinstance(network, SparseMLP)
-        live = replace(live, hessian=loss_curvature(live, network, task, task.validation[:_EXAMPLES]))
+        live = replace(live, hessian=loss_curvature(live, network, task, task.validation[:_FOR_CURVATURE]))
     if "inverse-hessian" in needs:
         products = input_products_of(network, task, task.train[:_EXAMPLES])
         parts = zip(live.layers, _pieces(live, live.slots), products, strict=True)
