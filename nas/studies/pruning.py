@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from nas.errors import known
 from nas.networks import NetworkSpec, load_network, save_network
 from nas.seeds import stream
 from nas.sparsity import EmptyLayerError
@@ -39,6 +40,8 @@ ONE_SHOT = (0.80, 0.85, 0.90, 0.95)
 """Compressions of one-shot pruning."""
 GAIN = 0.001
 _RATE, _EPOCHS = 0.25, 2
+_AS_BLINDED = ("OBD", "OBS")
+"""Methods that differ from class-blinded magnitude in their score alone, and have its learning rate."""
 
 _BLINDED, _UNIFORM, _DISTRIBUTED, _CONTROL = "class-blinded", "class-uniform", "class-distributed", "unpruned"
 
@@ -166,6 +169,7 @@ def pruning_study(
     width: int = 100,
     epochs: int = 20,
     rates: Sequence[float] = (0.003, 0.01, 0.03),
+    paces: Sequence[str] = (),
     seeds: int = 5,
     engine: str = "auto",
     threads: int = 1,
@@ -185,12 +189,16 @@ def pruning_study(
     epochs : int
         Of the dense network.
     rates : sequence of float
-        Learning rates, of which one is chosen by validation for the dense networks, and for each method.
+        Learning rates, of which one is chosen by validation for the dense networks, and for retrainings.
+    paces : sequence of str
+        Names of `SCHEDULES`; all of them by default.
     seeds : int
         Networks that are trained and pruned.
     engine : str
     threads : int
     """
+    for name in paces:
+        known("pace", name, SCHEDULES)
     loaded = load_task(task, data)
     wiring = Wiring.from_masks(
         [np.ones((width, loaded.n_inputs)), np.ones((loaded.n_outputs, width))], inputs=True, outputs=True
@@ -217,9 +225,11 @@ def pruning_study(
         how = (METHODS if part == "method" else SCHEDULES)[name]
         return Training(key, lambda stop: bench.prune(how, seed, dense, rate, stop))
 
-    arms = [("method", name) for name in (_CONTROL, *METHODS)]
-    arms += [("schedule", name) for name, how in SCHEDULES.items() if how != METHODS[_BLINDED]]
-    best = trainings.best_rates("learning rates", arms, rates, pruned)
+    methods = [("method", name) for name in (_CONTROL, *METHODS)]
+    others = [("schedule", name) for name in paces or SCHEDULES if SCHEDULES[name] != METHODS[_BLINDED]]
+    best = trainings.best_rates("learning rates", [arm for arm in methods if arm[1] not in _AS_BLINDED], rates, pruned)
+    arms = [*methods, *others]
+    best = {arm: best.get(arm, best["method", _BLINDED]) for arm in arms}
     rows = trainings.run("pruning", [pruned(arm, best[arm], seed) for seed in range(seeds) for arm in arms])
     networks = trainings.run("dense networks", [dense_of("dense", dense, seed) for seed in range(seeds)])
     numbers = write_results(out, "pruning.json", _numbers(loaded, bench, dense, best, rows, networks, setting), pages)
@@ -515,9 +525,9 @@ exactly, by smaller steps before them. Pruning ends at the published 500 weights
 
 Everything is trained by SGD with momentum 0.9 and batches of 64, with {train} examples for training and {validation}
 for validation. The dense network falls to rate 0 by a cosine, from the rate that did best on validation ({dense_rate}
-of {rates}); retrainings have a constant rate, which was chosen for each method by its mean validation accuracy over all
-steps, on a network that does not count. Test accuracies are means over seeds, with 95 % intervals of Student's t.
-The dense networks have {dense}.
+of {rates}). Retrainings have a constant rate, which was chosen among the same for each method by the mean validation
+accuracy over all steps, on a network that does not count; OBD, OBS and the paces have that of class-blinded pruning.
+Test accuracies are means over seeds, with 95 % intervals of Student's t. The dense networks have {dense}.
 
 ## Methods
 
