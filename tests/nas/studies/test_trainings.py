@@ -40,6 +40,7 @@ def test_what_is_stored_is_not_trained_again(tmp_path: Path):
     assert rows[0] == first[1]
     assert {"x": 3, "seed": 0, "validation": 0.09, "seconds": 0.5}.items() <= rows[1].items()
     assert rows[1]["wall"] >= 0
+    assert rows[1]["cpu"] >= 0
     assert seen == [("again", 1, 2), ("again", 2, 2)]
 
 
