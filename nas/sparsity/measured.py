@@ -20,6 +20,7 @@ from nas.sparsity.layers import Floats, Live
 from nas.sparsity.network import input_statistics, neurons_of
 from nas.sparsity.scores import SCORES
 from nas.tasks.task import Task
+from nas.zero_cost.saliency import flow
 
 __all__ = ["check_score", "input_products_of", "loss_curvature", "measured", "surgery"]
 
@@ -29,9 +30,9 @@ _AT_A_TIME = 1024
 
 def check_score(name: str, network: nn.Module) -> None:
     """Raise an InputError if a network does not have what a score, one of `SCORES`, needs."""
-    if "hessian" in SCORES[name].needs and not isinstance(network, SparseMLP):
-        raise InputError(f"score={name}: second derivatives are of an MLP, and this network is recurrent; use another "
-                         "score, such as obs")  # fmt: skip
+    if {"hessian", "flow"} & SCORES[name].needs and not isinstance(network, SparseMLP):
+        raise InputError(f"score={name}: it is one of weights of an MLP, and this network is recurrent; use another, "
+                         "such as obs or snip")  # fmt: skip
 
 
 def measured(live: Live, network: nn.Module, task: Task, needs: Collection[str]) -> Live:
@@ -55,11 +56,23 @@ def measured(live: Live, network: nn.Module, task: Task, needs: Collection[str])
     if "hessian" in needs:
         assert isinstance(network, SparseMLP)
         live = replace(live, hessian=loss_curvature(live, network, task, task.validation[:_FOR_CURVATURE]))
+    if "flow" in needs:
+        assert isinstance(network, SparseMLP)
+        live = replace(live, flow=flow(network.weight, lambda sizes: _linear_outputs(network, sizes)).cpu().numpy())
     if "inverse-hessian" in needs:
         products = input_products_of(network, task, task.train[:_EXAMPLES])
         parts = zip(live.layers, _pieces(live, live.slots), products, strict=True)
         live = replace(live, inverse_hessian=np.concatenate([inverse_diagonal(*part) for part in parts]))
     return live
+
+
+def _linear_outputs(network: SparseMLP, weights: Tensor) -> Tensor:
+    """Return the (1, n_outputs) outputs of a network with other weights whose neurons only sum, where inputs are 1."""
+    values = sums = weights.new_ones(1, network.in_features)
+    for block, matrix in zip(network.blocks, network.matrices(weights), strict=True):
+        sums = functional.linear(values[:, torch.from_numpy(block.columns).to(weights.device)], matrix)
+        values = torch.cat([values, sums], dim=1)
+    return sums
 
 
 def loss_curvature(live: Live, network: SparseMLP, task: Task, examples: Tensor) -> Floats:

@@ -8,6 +8,7 @@ arXiv:2107.12917
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from nas.studies.tables import format_estimate, table_of, write_results
 from nas.studies.trainings import CHOOSING, Mean, Row, Training, Trainings, mean_of, write_rows
 from nas.tasks import load_task
 from nas.training import Recipe, evaluate, train
+from nas.training.extension import describe_machine
 from nas.training.session import StopFlag
 from predictors.figures import save_figure
 from priors import Wiring
@@ -278,7 +280,8 @@ def _numbers(
         "dense": {"learning_rate": dense, "test": mean_of([row["test"] for row in networks])},
         "arms": [_arm(arm, best[arm], own, control) for arm, own in of.items()],
         "order": [_order(level, bench.total, of) for level in LEVELS],
-        "seconds": sum(row["wall"] for row in (*rows, *networks)),
+        "machine": f"{os.cpu_count()} cores; {describe_machine()}",
+        "cpu": sum(row["cpu"] for row in rows),
     }
 
 
@@ -308,7 +311,7 @@ def _arm(arm: tuple[str, str], rate: float, rows: Sequence[Row], control: Sequen
         "learning_rate": rate,
         "points": points,
         "ended": sorted({row["ended"] for row in rows if row["ended"]}),
-        "seconds": fmean(row["wall"] for row in rows),
+        "cpu": fmean(row["cpu"] for row in rows),
     }
 
 
@@ -355,7 +358,7 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
     paces += [arm for arm in numbers["arms"] if arm["part"] == "schedule"]
     dense = numbers["dense"]
     text = _TEXT.format(
-        **{name: numbers[name] for name in ("task", "seeds", "total", "width", "epochs", "engine")},
+        **{name: numbers[name] for name in ("task", "seeds", "total", "width", "epochs", "machine")},
         train=numbers["examples"][0],
         validation=numbers["examples"][1],
         rates=", ".join(f"{rate:g}" for rate in numbers["rates"]),
@@ -368,7 +371,7 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
         paces=_pace_table(numbers, paces),
         verdict=_verdict(numbers, methods),
         ended=_ended(methods),
-        minutes=f"{numbers['seconds'] / 60:.0f}",
+        minutes=f"{numbers['cpu'] / 60:.0f}",
     )
     return {"README.md": text}
 
@@ -394,7 +397,7 @@ def _method_table(numbers: Mapping[str, Any], methods: Sequence[Mapping[str, Any
         for level in LEVELS:
             point = _found(arm, _weights_at(numbers, level))
             row[f"{level:.0%}"] = "" if point is None else format_estimate(_mean(point["test"]), digits=4)
-        rows.append({**row, "s": f"{arm['seconds']:.0f}"})
+        rows.append({**row, "processor s": f"{arm['cpu']:.0f}"})
     return table_of(rows)
 
 
@@ -533,7 +536,7 @@ Test accuracies are means over seeds, with 95 % intervals of Student's t. The de
 
 {methods}
 
-"s" is the time of a whole pruning, in seconds of one core with others at work on the machine. {ended}
+"processor s" is the time of a whole pruning, evaluations included. {ended}
 
 Differences in pairs, seed by seed:
 
@@ -557,5 +560,5 @@ standardised, with 50,000 examples for training; and they have 25 networks. Here
 0 and 1, and the validation part is larger. OBD's second derivatives are exact, of 2,048 validation examples; the
 inputs of OBS are those of 10,000 training examples. The unpruned control is ours.
 
-All of it took {minutes} minutes. Every accuracy after every step is in `curves.csv`.
+Prunings took {minutes} minutes of processor time, on {machine}. Every accuracy after every step is in `curves.csv`.
 """

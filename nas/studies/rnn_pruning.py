@@ -8,6 +8,7 @@ arXiv:2107.12917. Numbers that stand beside ours are those of H. Darji's thesis,
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise, product
@@ -29,6 +30,7 @@ from nas.studies.tables import format_estimate, write_results
 from nas.studies.trainings import Mean, Row, Training, Trainings, grouped, mean_of, write_rows
 from nas.tasks import Task, reber_published
 from nas.training import Recipe, evaluate, train
+from nas.training.extension import describe_machine
 from nas.training.session import StopFlag
 from predictors.figures import BLUE, GREEN, ORANGE, save_figure
 from priors import Wiring, stack
@@ -200,7 +202,8 @@ def rnn_pruning_study(
         "plateaus": dict(task.plateaus),
         "cells": [_cell(cell, best[cell], bases, rows, levels) for cell in cells],
         "learned": rnn_structures.numbers_of(found),
-        "seconds": sum(row["wall"] for row in (*bases, *rows, *found)),
+        "machine": f"{os.cpu_count()} cores; {describe_machine()}",
+        "cpu": sum(row["cpu"] for row in (*bases, *rows, *found)),
     }
     told = write_results(out, "rnn-pruning.json", numbers, pages)
     write_rows(out / "pruned.csv", [_flat(row) for row in rows])
@@ -266,8 +269,9 @@ def _safe_levels(
 def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
     """Return the text of every page by the name of its file, from the numbers as they are read back."""
     text = _TEXT.format(
-        **{name: numbers[name] for name in ("seeds", "strings", "width", "epochs", "retraining", "engine")},
+        **{name: numbers[name] for name in ("seeds", "strings", "width", "epochs", "retraining", "machine")},
         n_layers=N_LAYERS,
+        lowest=min(numbers["levels"]),
         rates=" or ".join(f"{rate:g}" for rate in numbers["rates"]),
         train=numbers["examples"][0],
         validation=numbers["examples"][1],
@@ -278,7 +282,7 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
         plateaus=_plateau_table(numbers),
         verdict=_verdict(numbers),
         learned=rnn_structures.section(numbers["learned"], numbers["structures"], numbers["seeds"]),
-        minutes=f"{numbers['seconds'] / 60:.0f}",
+        minutes=f"{numbers['cpu'] / 60:.0f}",
     )
     return {"README.md": text}
 
@@ -292,14 +296,19 @@ def _span(levels: Sequence[int]) -> str:
     return f"{median(levels):g} %" + ("" if low == high else f" ({low} to {high})")
 
 
+def _safe(cell: Mapping[str, Any], kind: str, when: str) -> list[int]:
+    levels: list[int] = cell["kinds"][kind]["safe"][when]
+    return levels
+
+
 def _safe_table(numbers: Mapping[str, Any]) -> str:
     rows = []
     for cell in numbers["cells"]:
         published = PUBLISHED[cell["cell"]]
         row = [cell["cell"], format_estimate(_mean(cell["test"])), f"{published['accuracy']:.3f}"]
         for kind in KINDS:
-            safe = cell["kinds"][kind]["safe"]
-            row += [_span(safe["first"]), _span(safe["last"]), f"{published[kind]:.0f} %"]
+            row += [_span(_safe(cell, kind, when)) for when in ("first", "last")]
+            row.append(f"{published[kind]:.0f} %")
         rows.append(row)
     head = ["cell", "accuracy", "published"]
     for kind in KINDS:
@@ -329,7 +338,7 @@ def _verdict(numbers: Mapping[str, Any]) -> str:
     lower, equal, higher = [], [], []
     for cell in numbers["cells"]:
         for kind in KINDS:
-            own, other = median(cell["kinds"][kind]["safe"]["first"]), PUBLISHED[cell["cell"]][kind]
+            own, other = median(_safe(cell, kind, "first")), PUBLISHED[cell["cell"]][kind]
             name = f"{cell['cell']} {kind}"
             (lower if own < other else higher if own > other else equal).append(name)
     parts = [
@@ -393,7 +402,7 @@ are {seeds} networks a cell. Biases and the head are never pruned.
 A level is safe for a network if its accuracy, at this and all lower levels, comes back to what it was before pruning
 ({tolerance} below counts as back). Given are medians over networks, with the lowest and the highest of them, after one
 epoch of retraining, which is the published criterion, and after all; beside them the published levels, of one network
-each.
+each. 0 % is a network for which the lowest level here, {lowest} %, is not safe.
 
 {safe}
 
@@ -421,6 +430,6 @@ the first layer, so that its input-to-hidden weights are fewer and take that rol
 grammar (25,000, of which 18,750 train), their networks read on through padding, and are trained for 50 epochs at rate
 0.001, one of each cell. Ours end where the string ends, and retrainings have a new optimizer.
 
-All of it took {minutes} minutes. `pruned.csv` has the accuracy after every epoch of every retraining, `structures.csv`
-all trainings of GRUs.
+Trainings took {minutes} minutes of processor time, on {machine}. `pruned.csv` has the accuracy after every epoch of
+every retraining, `structures.csv` all trainings of GRUs.
 """

@@ -19,8 +19,9 @@ from nas.sparsity.hessian import input_products, inverse_diagonal
 from nas.sparsity.iterative import IterativePruning, PruningStep, prune_iteratively
 from nas.sparsity.layers import Live
 from nas.sparsity.learning import learn
-from nas.sparsity.measured import input_products_of, loss_curvature, surgery
+from nas.sparsity.measured import input_products_of, loss_curvature, measured, surgery
 from nas.sparsity.network import layers_of
+from nas.sparsity.scores import score
 from nas.tasks import Task
 from nas.training import Recipe, train
 from nas.training.extension import has_native
@@ -29,7 +30,7 @@ from priors import Wiring, attach
 
 RECIPE = Recipe(epochs=3, batch_size=16, learning_rates=0.01, schedule="constant")
 STILL = Recipe(optimizer="sgd", momentum=0.0, epochs=1, batch_size=200, learning_rates=1e-30, schedule="constant")
-MLP_SCORES = ("random", "magnitude", "activation", "snip", "set", "obd", "obs")
+MLP_SCORES = ("random", "magnitude", "activation", "snip", "synflow", "set", "obd", "obs")
 KINDS = ("mlp", "tanh", "relu", "gru", "lstm")
 
 
@@ -203,9 +204,10 @@ def test_what_cannot_be_is_one_line(given: dict[str, Any], line: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_second_derivatives_of_recurrent_networks_are_refused() -> None:
-    with pytest.raises(InputError, match="score=obd: second derivatives are of an MLP"):
-        list(pruned(network_of("gru"), "gru", score="obd"))
+@pytest.mark.parametrize("score", ["obd", "synflow"])
+def test_what_recurrent_networks_do_not_have_is_refused(score: str) -> None:
+    with pytest.raises(InputError, match=f"score={score}: it is one of weights of an MLP"):
+        list(pruned(network_of("gru"), "gru", score=score))
 
 
 # What scores measure
@@ -265,8 +267,8 @@ def test_surgery_keeps_sums_nearer_to_what_they_were() -> None:
     live = live_of(network)
     products = input_products_of(network, task, task.train)
     diagonal = inverse_diagonal(live.layers[0], live.slots[:72], products[0])
-    score = 0.5 * live.weight[:72] ** 2 / diagonal
-    kept = np.concatenate([np.sort(np.argsort(score)[30:]), np.arange(72, live.n)])
+    lost = 0.5 * live.weight[:72] ** 2 / diagonal
+    kept = np.concatenate([np.sort(np.argsort(lost)[30:]), np.arange(72, live.n)])
     changed = surgery(live, kept, network, task)
     gone = np.setdiff1d(np.arange(live.n), kept)
     assert not changed[gone].any()
@@ -277,6 +279,26 @@ def test_surgery_keeps_sums_nearer_to_what_they_were() -> None:
     cut.ravel()[gone] = 0
     errors = [float(((x @ (own - whole).T) ** 2).mean()) for own in (cut, mended)]
     assert errors[1] < 0.5 * errors[0]
+
+
+def test_synflow_is_what_flows_through_each_weight() -> None:
+    """By leaving a weight out: paths that go through it carry that much of the sum."""
+    network = skipping()
+    live = measured(live_of(network), network, task_of("mlp"), {"flow"})
+    own = score("synflow", live, np.random.default_rng(0))
+    edges, weights = network.live_weights().edges, np.abs(live.weight)
+
+    def total(weights: np.ndarray) -> float:
+        values = np.concatenate([np.ones(8), np.zeros(12)])
+        for neuron in range(8, 20):
+            into = edges[:, 1] == neuron
+            values[neuron] = values[edges[into, 0]] @ weights[into]
+        return float(values[17:].sum())
+
+    without = [total(np.where(np.arange(len(weights)) == index, 0, weights)) for index in range(len(weights))]
+    assert own == pytest.approx(total(weights) - np.array(without), rel=1e-9)
+    last = edges[:, 1] >= 17
+    assert own[last].sum() == pytest.approx(total(weights))
 
 
 @pytest.mark.parametrize("score", ["obd", "obs"])
