@@ -189,3 +189,48 @@ def rewiring(
             data=data,
         )
     print_json(found) if as_json else say(make_console(), f"{out}/README.md")
+
+
+@study_commands.command("drop-criteria")
+def drop_criteria(
+    *,
+    task: Task = "fashion-mnist",
+    version: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="described, released or released-sparse; again for several. Default: described and released."
+        ),
+    ] = None,
+    density: Density = None,
+    seeds: Seeds = 5,
+    epochs: Epochs = 100,
+    learning_rate: Rates = None,
+    examples: Annotated[int | None, typer.Option(min=1, help="Examples to train on. Default: all.")] = None,
+    threads: Threads = None,
+    data: Data = None,
+    out: Out = Path("results/drop-criteria"),
+    as_json: Json = False,
+) -> None:
+    """Rewire LeNet-300-100 by five criteria and two kinds of growth at four densities; takes a day.
+
+    Example: wirenas study drop-criteria --epochs 10 --examples 16000 --version described
+    """
+    from nas.options.resolve import n_cores
+    from nas.report.progress import stages
+    from nas.studies.drop_criteria import RECIPE, drop_criteria_study
+
+    with interruptible(_GOES_ON), stages(make_console(stderr=True)) as watch:
+        found = drop_criteria_study(
+            out,
+            watch,
+            task=task,
+            versions=version or (),
+            densities=density or (),
+            seeds=seeds,
+            epochs=epochs,
+            rates=learning_rate or RECIPE.learning_rates,
+            examples=examples,
+            threads=threads or n_cores(),
+            data=data,
+        )
+    print_json(found) if as_json else say(make_console(), f"{out}/README.md")

@@ -166,12 +166,12 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
 
 def _row(arm: Mapping[str, Any], task: str) -> dict[str, str]:
     published = _published(arm) if task == "mnist" else None
-    test = _mean(arm)
+    test = Mean.of(arm["test"])
     return {
         "density": f"{arm['density']:g}",
         "method": arm["method"],
         "test accuracy": format_estimate(test, digits=4),
-        "sd": f"{test.sd:.4f}" if test.n > 1 and test.sd is not None else "",
+        "sd": f"{test.sd:.4f}" if test.n > 1 else "",
         "published": "" if published is None else f"{published:.4f} ({_BESIDE[arm['method']]})",
         "less published": "" if published is None else f"{100 * (test.mean - published):+.2f}",
         "weights": str(arm["weights"]),
@@ -179,10 +179,6 @@ def _row(arm: Mapping[str, Any], task: str) -> dict[str, str]:
         "learning rate": f"{arm['rate']:g}",
         "processor s": f"{arm['cpu']:.1f}",
     }
-
-
-def _mean(arm: Mapping[str, Any]) -> Mean:
-    return Mean(**{name: float("nan") if value is None else value for name, value in arm["test"].items()})
 
 
 def _published(arm: Mapping[str, Any]) -> float | None:
@@ -206,7 +202,9 @@ def _verdict(numbers: Mapping[str, Any]) -> list[str]:
             if name == method and ("static", density) in arms and len(arm["tests"]) > 1
         }
         if gains:
-            points = listed(f"{_points(gain)} at {density:g}" for density, gain in gains.items())
+            points = listed(
+                f"{format_estimate(gain.in_points, '+', 2)} at {density:g}" for density, gain in gains.items()
+            )
             sentences.append(f"Over a static structure {method} gains, in points and pairs of seeds, {points}.")
     return sentences
 
@@ -225,17 +223,13 @@ def _beside(method: str, column: str, own: Mapping[float, Mapping[str, Any]]) ->
     return f"{method} is {' and '.join(words)}."
 
 
-def _points(gain: Mean) -> str:
-    return f"{100 * gain.mean:+.2f} [{100 * gain.low:+.2f}, {100 * gain.high:+.2f}]"
-
-
 def _plot(path: Path, numbers: Mapping[str, Any]) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.subplots()
     for (method,), own in grouped(list(numbers["arms"]), "method").items():
-        means = [_mean(arm) for arm in own]
+        means = [Mean.of(arm["test"]) for arm in own]
         colour = _COLOURS[method]
         if method == "dense":
             axes.axhline(means[0].mean, color=colour, linestyle=":", label="dense")
@@ -245,10 +239,8 @@ def _plot(path: Path, numbers: Mapping[str, Any]) -> None:
         axes.errorbar(x, y, halves, color=colour, marker="o", markersize=4, capsize=2, label=method)
     if numbers["task"] == "mnist":
         for column, colour, marker in (("SET", BLUE, "x"), ("sparse momentum", RED, "+")):
-            x, y = zip(*PUBLISHED[column].items(), strict=True)
-            axes.plot(
-                x, y, marker, color=colour, markersize=8, linestyle="--", linewidth=0.8, label=f"{column}, published"
-            )
+            at, label = PUBLISHED[column], f"{column}, published"
+            axes.plot([*at], [*at.values()], "--", color=colour, marker=marker, linewidth=0.8, label=label)
     axes.set_xscale("log")
     axes.set_xlabel("density: weights that live / all weights")
     axes.set_ylabel("test accuracy, mean and 95 % interval over seeds")
