@@ -85,7 +85,9 @@ def plain(value: Any) -> Any:
 
 
 def format_estimate(estimate: HasInterval, sign: str = "", digits: int = 3) -> str:
-    """Return an estimate with its interval."""
+    """Return an estimate with its interval, if it has one."""
+    if math.isnan(estimate.low):
+        return f"{estimate.mean:{sign}.{digits}f}"
     mean, low, high = (f"{value:{sign}.{digits}f}" for value in (estimate.mean, estimate.low, estimate.high))
     return f"{mean} [{low}, {high}]"
 

@@ -30,6 +30,8 @@ __all__ = ["CHOOSING", "Mean", "Row", "Training", "Trainings", "grouped", "mean_
 CHOOSING = 1_000
 """Seed of trainings that choose a learning rate, from which on none counts."""
 
+_NUMBERS = ("mean", "sd", "low", "high")
+
 Row = dict[str, Any]
 Arm = TypeVar("Arm", bound=Hashable)
 
@@ -182,6 +184,17 @@ class Mean:
     low: float
     high: float
     n: int
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> Mean:
+        """Return one that was written as JSON, where numbers that are not finite are None."""
+        mean, sd, low, high = (math.nan if stored[name] is None else stored[name] for name in _NUMBERS)
+        return cls(mean, sd, low, high, stored["n"])
+
+    @property
+    def in_points(self) -> Mean:
+        """A hundred times as much: accuracies in percent, and their differences in points."""
+        return Mean(100 * self.mean, 100 * self.sd, 100 * self.low, 100 * self.high, self.n)
 
 
 def mean_of(values: Sequence[float]) -> Mean:
