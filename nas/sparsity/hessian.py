@@ -26,7 +26,14 @@ from nas.sparsity.layers import Floats, Layer, Places
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["compensate", "input_products", "inverse_diagonal", "neuron_curvature", "weight_curvature"]
+__all__ = [
+    "compensate",
+    "input_products",
+    "inverse_diagonal",
+    "linear_curvature",
+    "neuron_curvature",
+    "weight_curvature",
+]
 
 _CHUNK = 2**22
 """Numbers that a sum over examples holds at a time."""
@@ -61,6 +68,42 @@ def neuron_curvature(loss_of: Callable[[Tensor], Tensor], offsets: Tensor) -> Te
         if row is not None:
             curvature[:, neuron] = row[:, neuron].detach()
     return curvature
+
+
+def linear_curvature(
+    outputs_of: Callable[[Tensor], Tensor], loss_of: Callable[[Tensor], Tensor], offsets: Tensor
+) -> Tensor:
+    """Return the same for a network that is linear piece by piece, in one derivative for each output.
+
+    Parameters
+    ----------
+    outputs_of : callable
+        From what is added to the sums of the neurons to the (n_examples, n_outputs) outputs; with a second derivative
+        of 0, as of ReLU neurons.
+    loss_of : callable
+        From outputs to the sum of the examples' losses.
+    offsets : (n_examples, n_neurons) Tensor
+        Zeros.
+
+    Returns
+    -------
+    (n_examples, n_neurons) Tensor
+    """
+    import torch
+
+    offsets = offsets.detach().requires_grad_()
+    outputs = outputs_of(offsets)
+    slopes = torch.stack(
+        [
+            torch.autograd.grad(outputs[:, index].sum(), offsets, retain_graph=True)[0]
+            for index in range(outputs.shape[1])
+        ]
+    )
+    ends = outputs.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(loss_of(ends), ends, create_graph=True)
+    rows = [torch.autograd.grad(column.sum(), ends, retain_graph=True)[0] for column in gradient.unbind(1)]
+    bent = torch.einsum("lnm,knl->knm", slopes, torch.stack(rows))
+    return (slopes * bent).sum(dim=0)
 
 
 def weight_curvature(

@@ -191,8 +191,8 @@ SCORES: dict[str, Score] = {
     "synflow": Score(
         _synflow,
         frozenset({"flow"}),
-        "|w f|, f the derivative by |w| of the summed outputs of the network of all |w|, without activations, where all "
-        "inputs are 1; arXiv:2006.05467",
+        "|w f|, f the derivative by |w| of the summed outputs of the network of all |w|, without activations, where "
+        "all inputs are 1; arXiv:2006.05467",
     ),
     "sensitivity": Score(_sensitivity, _GRADIENT, "|g| / (|w| + epsilon); arXiv:2306.12230"),
     "reciprocal-sensitivity": Score(

@@ -13,16 +13,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from torch import nn
 
-from nas.errors import known
+from nas.errors import InputError, known
 from nas.networks import NetworkSpec, load_network, save_network
+from nas.networks.structure import Network
 from nas.seeds import stream
 from nas.sparsity import EmptyLayerError
 from nas.sparsity.iterative import IterativePruning, prune_iteratively
+from nas.studies.lenet import changed
 from nas.studies.tables import format_estimate, table_of, write_results
 from nas.studies.trainings import CHOOSING, Mean, Row, Training, Trainings, mean_of, write_rows
 from nas.tasks import load_task
@@ -32,7 +34,7 @@ from nas.training.session import StopFlag
 from predictors.figures import save_figure
 from priors import Wiring
 
-__all__ = ["METHODS", "SCHEDULES", "pages", "pruning_study"]
+__all__ = ["METHODS", "RECIPE", "SCHEDULES", "pages", "pruning_study"]
 
 LEVELS = (0.80, 0.90, 0.95, 0.98, 0.99)
 """Compressions through which every pruning goes: shares of the weights that are gone."""
@@ -41,6 +43,9 @@ LAST = 1 - 500 / 79_400
 ONE_SHOT = (0.80, 0.85, 0.90, 0.95)
 """Compressions of one-shot pruning."""
 GAIN = 0.001
+RECIPE = Recipe(optimizer="sgd", momentum=0.9, learning_rates=(0.003, 0.01, 0.03), epochs=20, batch_size=64)
+"""Of the dense networks; retrainings have the same with a constant rate."""
+SEEDS, WIDTH = 5, 100
 _RATE, _EPOCHS = 0.25, 2
 _AS_BLINDED = ("OBD", "OBS")
 """Methods that differ from class-blinded magnitude in their score alone, and have its learning rate."""
@@ -102,7 +107,7 @@ class _Bench:
         network, rng = self.fresh(seed), stream(seed, "batches", self.wiring.fingerprint, 0)
         history = train(network, self.task, self.recipe, learning_rate=rate, rng=rng, engine=self.engine, stop=stop)
         self.networks.mkdir(parents=True, exist_ok=True)
-        save_network(network, self._file(seed, rate))
+        save_network(cast("Network", network), self._file(seed, rate))
         return {"validation": history.value, "test": self._test(network), "seconds": history.seconds}
 
     def _test(self, network: nn.Module) -> float:
@@ -168,11 +173,11 @@ def pruning_study(
     *,
     task: str = "mnist",
     data: Path | None = None,
-    width: int = 100,
-    epochs: int = 20,
-    rates: Sequence[float] = (0.003, 0.01, 0.03),
+    width: int = WIDTH,
+    epochs: int = RECIPE.epochs,
+    rates: Sequence[float] = RECIPE.learning_rates,
     paces: Sequence[str] = (),
-    seeds: int = 5,
+    seeds: int = SEEDS,
     engine: str = "auto",
     threads: int = 1,
 ) -> dict[str, Any]:
@@ -202,10 +207,12 @@ def pruning_study(
     for name in paces:
         known("pace", name, SCHEDULES)
     loaded = load_task(task, data)
+    if loaded.is_sequence:
+        raise InputError(f"task={task}: its examples are sequences; give one of images, such as mnist or digits")
     wiring = Wiring.from_masks(
         [np.ones((width, loaded.n_inputs)), np.ones((loaded.n_outputs, width))], inputs=True, outputs=True
     )
-    recipe = Recipe(optimizer="sgd", momentum=0.9, learning_rates=tuple(rates), epochs=epochs, batch_size=64)
+    recipe = changed(RECIPE, epochs=epochs, learning_rates=tuple(rates))
     bench = _Bench(loaded, wiring, recipe, out / "networks", engine)
     setting = {"task": loaded.fingerprint, "width": width, "epochs": epochs, "rates": list(rates), "engine": engine}
     trainings = Trainings(out, setting, threads, watch)
@@ -359,11 +366,12 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
     dense = numbers["dense"]
     text = _TEXT.format(
         **{name: numbers[name] for name in ("task", "seeds", "total", "width", "epochs", "machine")},
+        command=_command(numbers),
         train=numbers["examples"][0],
         validation=numbers["examples"][1],
         rates=", ".join(f"{rate:g}" for rate in numbers["rates"]),
         dense_rate=f"{dense['learning_rate']:g}",
-        dense=format_estimate(_mean(dense["test"]), digits=4),
+        dense=format_estimate(Mean.of(dense["test"]), digits=4),
         share=f"{numbers['retraining']['share']:.0%}",
         retraining=numbers["retraining"]["epochs"],
         methods=_method_table(numbers, methods),
@@ -376,8 +384,17 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
     return {"README.md": text}
 
 
-def _mean(stored: Mapping[str, Any]) -> Mean:
-    return Mean(**{name: float("nan") if value is None else value for name, value in stored.items()})
+def _command(numbers: Mapping[str, Any]) -> str:
+    """Return the command with the options that are not its defaults."""
+    words = ["wirenas study pruning"]
+    for option, default in (("task", "mnist"), ("width", WIDTH), ("epochs", RECIPE.epochs), ("seeds", SEEDS)):
+        words += [f"--{option} {numbers[option]}"] if numbers[option] != default else []
+    if tuple(numbers["rates"]) != RECIPE.learning_rates:
+        words += [f"--learning-rate {rate:g}" for rate in numbers["rates"]]
+    paces = [arm["name"] for arm in numbers["arms"] if arm["part"] == "schedule"]
+    if len(paces) < len(SCHEDULES) - 1:
+        words += [f"--pace '{pace}'" for pace in paces]
+    return " ".join(words)
 
 
 def _found(arm: Mapping[str, Any], weights: int) -> Mapping[str, Any] | None:
@@ -385,7 +402,7 @@ def _found(arm: Mapping[str, Any], weights: int) -> Mapping[str, Any] | None:
 
 
 def _weights_at(numbers: Mapping[str, Any], level: float) -> int:
-    return max(1, round((1 - level) * numbers["total"]))
+    return max(1, round((1 - level) * int(numbers["total"])))
 
 
 def _method_table(numbers: Mapping[str, Any], methods: Sequence[Mapping[str, Any]]) -> str:
@@ -396,7 +413,7 @@ def _method_table(numbers: Mapping[str, Any], methods: Sequence[Mapping[str, Any
         row = {"method": arm["name"], "rate": f"{arm['learning_rate']:g}"}
         for level in LEVELS:
             point = _found(arm, _weights_at(numbers, level))
-            row[f"{level:.0%}"] = "" if point is None else format_estimate(_mean(point["test"]), digits=4)
+            row[f"{level:.0%}"] = "" if point is None else format_estimate(Mean.of(point["test"]), digits=4)
         rows.append({**row, "processor s": f"{arm['cpu']:.0f}"})
     return table_of(rows)
 
@@ -407,7 +424,7 @@ def _order_table(numbers: Mapping[str, Any]) -> str:
         row = {"compression": f"{found['compression']:.0%}", "weights": f"{found['weights']}"}
         for name, value in found.items():
             if " - " in name:
-                row[name] = "" if value is None else format_estimate(_mean(value), "+", 4)
+                row[name] = "" if value is None else format_estimate(Mean.of(value), "+", 4)
         rows.append(row)
     return table_of(rows)
 
@@ -424,7 +441,7 @@ def _pace_table(numbers: Mapping[str, Any], paces: Sequence[Mapping[str, Any]]) 
             row[f"{level:.0%}"] = (
                 ""
                 if point is None
-                else f"{format_estimate(_mean(point['test']), digits=4)} ({point['epochs']:.0f} epochs)"
+                else f"{format_estimate(Mean.of(point['test']), digits=4)} ({point['epochs']:.0f} epochs)"
             )
         rows.append(row)
     return table_of(rows)
@@ -439,13 +456,13 @@ def _verdict(numbers: Mapping[str, Any], methods: Sequence[Mapping[str, Any]]) -
     point = _found(blinded, _weights_at(numbers, 0.8))
     if point is None:
         return "Class-blinded pruning did not come to 80 % compression."
-    test = _mean(point["test"])
+    test = Mean.of(point["test"])
     sentences = [
         f"At 80 % compression class-blinded pruning reaches {format_estimate(test, digits=4)} on the test part, where "
         "the paper has 0.975."
     ]
     if point["less_control"] is not None:
-        gain = _mean(point["less_control"])
+        gain = Mean.of(point["less_control"])
         word = "ahead of" if gain.low > 0 else "BEHIND" if gain.high < 0 else "not told apart from"
         sentences.append(
             f"It is {word} the same network when that is not pruned and trained for as many epochs: "
@@ -456,13 +473,13 @@ def _verdict(numbers: Mapping[str, Any], methods: Sequence[Mapping[str, Any]]) -
     holds = [
         found["compression"]
         for found in high
-        if all(found[name] is not None and _mean(found[name]).low > 0 for name in names)
+        if all(found[name] is not None and Mean.of(found[name]).low > 0 for name in names)
     ]
     reverse = [
         f"{name} at {found['compression']:.0%}"
         for found in high
         for name in names
-        if found[name] is not None and not _mean(found[name]).low > 0
+        if found[name] is not None and not Mean.of(found[name]).low > 0
     ]
     if len(holds) == len(high):
         sentences.append("From 95 % on, class-blinded is ahead of class-distributed, and that of class-uniform.")
@@ -492,7 +509,7 @@ def _plot(path: Path, numbers: Mapping[str, Any]) -> None:
         for arm, colour, marker in zip(arms, colours, "xs^oDv<>P", strict=False):
             name = _pace_of(arm) if axes is right else arm["name"]
             weights = [point["weights"] for point in arm["points"]]
-            tests = [_mean(point["test"]) for point in arm["points"]]
+            tests = [Mean.of(point["test"]) for point in arm["points"]]
             axes.plot(weights, [test.mean for test in tests], color=colour, marker=marker, markersize=4, label=name)
             axes.fill_between(
                 weights,
@@ -520,7 +537,7 @@ def _plot(path: Path, numbers: Mapping[str, Any]) -> None:
 _TEXT = """\
 # Pruning with retraining
 
-Made by `wirenas study pruning`: networks of one hidden layer of {width} ReLU neurons on {task} are trained for {epochs}
+Made by `{command}`: networks of one hidden layer of {width} ReLU neurons on {task} are trained for {epochs}
 epochs, then pruned step by step and trained again after each step with what is left; {seeds} seeds, which change the
 initial weights and the order of the examples. {total} weights are there to be pruned, biases never are. A step removes
 {share} of the weights that remain, and a retraining takes {retraining} epochs; compressions of the tables are met

@@ -14,17 +14,20 @@ from dataclasses import dataclass, replace
 from itertools import pairwise, product
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from torch import nn
 
+from nas.errors import InputError, as_input_errors, known
 from nas.networks import NetworkSpec, load_network, save_network
+from nas.networks.structure import Network
 from nas.report.card import markdown_table
 from nas.seeds import stream
 from nas.sparsity.iterative import IterativePruning, prune_iteratively
 from nas.sparsity.network import layers_of
 from nas.studies import rnn_structures
+from nas.studies.lenet import changed
 from nas.studies.rnn_structures import Structures
 from nas.studies.tables import format_estimate, write_results
 from nas.studies.trainings import Mean, Row, Training, Trainings, grouped, mean_of, write_rows
@@ -35,7 +38,7 @@ from nas.training.session import StopFlag
 from predictors.figures import BLUE, GREEN, ORANGE, save_figure
 from priors import Wiring, stack
 
-__all__ = ["CELLS", "LEVELS", "pages", "rnn_pruning_study", "stacked"]
+__all__ = ["CELLS", "DEFAULTS", "LEVELS", "RECIPE", "pages", "rnn_pruning_study", "stacked"]
 
 CELLS = ("tanh", "relu", "lstm", "gru")
 KINDS = ("both", "input-to-hidden", "hidden-to-hidden")
@@ -52,6 +55,19 @@ PUBLISHED = {
 """Accuracies before pruning, and safe levels in percent, of one network each."""
 PUBLISHED_PLATEAUS = {"constant": 0.494, "letters": 0.779, "bigrams": 0.937, "trigrams": 1.0}
 """Of the published strings, measured."""
+RECIPE = Recipe(learning_rates=(0.001, 0.003), schedule="constant", epochs=50, batch_size=32, clip=5.0)
+"""Of networks that are pruned, before and after."""
+DEFAULTS = {
+    "strings": 25_000,
+    "width": 50,
+    "epochs": RECIPE.epochs,
+    "retraining": 10,
+    "structure_strings": 4_000,
+    "structure_epochs": 60,
+    "neurons": 48,
+    "seeds": 5,
+}
+"""Numbers that the study takes where no others are given."""
 TOLERANCE = 0.005
 """By which accuracy may be below that before pruning where it counts as regained."""
 
@@ -87,7 +103,7 @@ class _Bench:
         rng = stream(seed, "batches", fingerprint, 0)
         history = train(network, self.task, self.recipe, learning_rate=rate, rng=rng, engine=self.engine, stop=stop)
         self.networks.mkdir(parents=True, exist_ok=True)
-        save_network(network, self._file(cell, rate, seed))
+        save_network(cast("Network", network), self._file(cell, rate, seed))
         return {"validation": history.value, "test": self._test(network)}
 
     def prune(self, cell: str, rate: float, seed: int, kind: str, level: int, stop: StopFlag) -> Row:
@@ -132,15 +148,15 @@ def rnn_pruning_study(
     data: Path | None = None,
     cells: Sequence[str] = CELLS,
     levels: Sequence[int] = LEVELS,
-    strings: int = 25_000,
-    width: int = 50,
-    epochs: int = 50,
-    retraining: int = 10,
-    rates: Sequence[float] = (0.001, 0.003),
-    structure_strings: int = 4_000,
-    structure_epochs: int = 60,
-    neurons: int = 48,
-    seeds: int = 5,
+    strings: int = DEFAULTS["strings"],
+    width: int = DEFAULTS["width"],
+    epochs: int = DEFAULTS["epochs"],
+    retraining: int = DEFAULTS["retraining"],
+    rates: Sequence[float] = RECIPE.learning_rates,
+    structure_strings: int = DEFAULTS["structure_strings"],
+    structure_epochs: int = DEFAULTS["structure_epochs"],
+    neurons: int = DEFAULTS["neurons"],
+    seeds: int = DEFAULTS["seeds"],
     engine: str = "auto",
     threads: int = 1,
 ) -> dict[str, Any]:
@@ -163,9 +179,15 @@ def rnn_pruning_study(
         Of the GRUs whose structures are compared.
     seeds, engine, threads
     """
-    task = reber_published(strings)
+    for name in cells:
+        known("cell", name, CELLS)
+    for level in levels:
+        if not 1 <= level <= 100:
+            raise InputError(f"level={level}: it must be a percentage from 1 to 100")
+    recipe = changed(RECIPE, epochs=epochs, learning_rates=tuple(rates))
+    with as_input_errors("strings need more memory than there is"):
+        task = reber_published(strings)
     wiring = stacked(task.n_inputs, width, N_LAYERS, task.n_outputs)
-    recipe = Recipe(learning_rates=tuple(rates), schedule="constant", epochs=epochs, batch_size=32, clip=5.0)
     bench = _Bench(task, wiring, recipe, retraining, out / "networks", engine)
     structures = Structures.of(data, structure_strings, structure_epochs, neurons, engine)
     setting = {
@@ -175,6 +197,9 @@ def rnn_pruning_study(
         "retraining": retraining,
         "rates": list(rates),
         "engine": engine,
+        "structure_strings": structure_strings,
+        "structure_epochs": structure_epochs,
+        "neurons": neurons,
         "structures": structures.setting,
     }
     trainings = Trainings(out, setting, threads, watch)
@@ -270,6 +295,7 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
     """Return the text of every page by the name of its file, from the numbers as they are read back."""
     text = _TEXT.format(
         **{name: numbers[name] for name in ("seeds", "strings", "width", "epochs", "retraining", "machine")},
+        command=_command(numbers),
         n_layers=N_LAYERS,
         lowest=min(numbers["levels"]),
         rates=" or ".join(f"{rate:g}" for rate in numbers["rates"]),
@@ -287,8 +313,20 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
     return {"README.md": text}
 
 
-def _mean(stored: Mapping[str, Any]) -> Mean:
-    return Mean(**{name: float("nan") if value is None else value for name, value in stored.items()})
+def _command(numbers: Mapping[str, Any]) -> str:
+    """Return the command with the options that are not its defaults."""
+    words = ["wirenas study rnn-pruning"]
+    cells, levels = [cell["cell"] for cell in numbers["cells"]], numbers["levels"]
+    words += [f"--cell {cell}" for cell in cells] if tuple(cells) != CELLS else []
+    words += [f"--level {level}" for level in levels] if tuple(levels) != LEVELS else []
+    words += [
+        f"--{name.replace('_', '-')} {numbers[name]}" for name, value in DEFAULTS.items() if numbers[name] != value
+    ]
+    if tuple(numbers["rates"]) != RECIPE.learning_rates:
+        words += [f"--learning-rate {rate:g}" for rate in numbers["rates"]]
+    if len(numbers["structures"]["tasks"]) > 1:
+        words.append("--data FOLDER")
+    return " ".join(words)
 
 
 def _span(levels: Sequence[int]) -> str:
@@ -305,7 +343,7 @@ def _safe_table(numbers: Mapping[str, Any]) -> str:
     rows = []
     for cell in numbers["cells"]:
         published = PUBLISHED[cell["cell"]]
-        row = [cell["cell"], format_estimate(_mean(cell["test"])), f"{published['accuracy']:.3f}"]
+        row = [cell["cell"], format_estimate(Mean.of(cell["test"])), f"{published['accuracy']:.3f}"]
         for kind in KINDS:
             row += [_span(_safe(cell, kind, when)) for when in ("first", "last")]
             row.append(f"{published[kind]:.0f} %")
@@ -321,7 +359,7 @@ def _level_table(numbers: Mapping[str, Any]) -> str:
     for cell in numbers["cells"]:
         for kind in KINDS:
             for point in cell["kinds"][kind]["points"]:
-                estimates = (format_estimate(_mean(point[name])) for name in ("pruned", "first", "last"))
+                estimates = (format_estimate(Mean.of(point[name])) for name in ("pruned", "first", "last"))
                 rows.append([cell["cell"], kind, f"{point['level']} %", *estimates])
     return markdown_table(("cell", "pruned weights", "level", "pruned", "after 1 epoch", "after all epochs"), rows)
 
@@ -335,7 +373,9 @@ def _plateau_table(numbers: Mapping[str, Any]) -> str:
 
 
 def _verdict(numbers: Mapping[str, Any]) -> str:
-    lower, equal, higher = [], [], []
+    lower: list[str] = []
+    equal: list[str] = []
+    higher: list[str] = []
     for cell in numbers["cells"]:
         for kind in KINDS:
             own, other = median(_safe(cell, kind, "first")), PUBLISHED[cell["cell"]][kind]
@@ -348,7 +388,7 @@ def _verdict(numbers: Mapping[str, Any]) -> str:
     ]
     sentences = [f"Median safe levels are {'; '.join(parts)}."]
     gone = [
-        f"{cell['cell']} {format_estimate(_mean(point['last']))}"
+        f"{cell['cell']} {format_estimate(Mean.of(point['last']))}"
         for cell in numbers["cells"]
         for point in cell["kinds"]["hidden-to-hidden"]["points"]
         if point["level"] == 100
@@ -371,7 +411,7 @@ def _plot(path: Path, numbers: Mapping[str, Any]) -> None:
             points = cell["kinds"][kind]["points"]
             levels = [point["level"] for point in points]
             for when, style in (("first", "--"), ("last", "-")):
-                means = [_mean(point[when]) for point in points]
+                means = [Mean.of(point[when]) for point in points]
                 label = f"{kind}, {'1 epoch' if when == 'first' else 'all epochs'}"
                 axes.plot(
                     levels, [own.mean for own in means], style, color=colour, marker=marker, markersize=3, label=label
@@ -388,7 +428,7 @@ def _plot(path: Path, numbers: Mapping[str, Any]) -> None:
 _TEXT = """\
 # Pruned and rewired recurrent networks
 
-Made by `wirenas study rnn-pruning`.
+Made by `{command}`.
 
 ## How much can be pruned
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nas.errors import InputError
+from nas.errors import InputError, as_input_errors
 from nas.evaluation.references import complete, dense_of_equal_size
 from nas.networks import NetworkSpec
 from nas.report.card import markdown_table
@@ -94,7 +94,9 @@ class Structures:
     def of(cls, data: Path | None, strings: int, epochs: int, neurons: int, engine: str) -> Structures:
         """Return the setting: the embedded Reber grammar, and speakers where their file is."""
         vowels = japanese_vowels(data)
-        return cls((reber_embedded(strings), *([] if vowels is None else [vowels])), epochs, neurons, engine)
+        with as_input_errors("strings need more memory than there is"):
+            embedded = reber_embedded(strings)
+        return cls((embedded, *([] if vowels is None else [vowels])), epochs, neurons, engine)
 
     @property
     def setting(self) -> dict[str, Any]:
@@ -249,22 +251,18 @@ def flat(row: Row) -> dict[str, Any]:
     return {name: row[name] for name in names}
 
 
-def _mean(stored: Mapping[str, Any]) -> Mean:
-    return Mean(**{name: float("nan") if value is None else value for name, value in stored.items()})
-
-
 def section(numbers: Sequence[Mapping[str, Any]], setting: Mapping[str, Any], seeds: int) -> str:
     """Return what the page says of learned and drawn structures."""
     rows, said = [], []
     for own in numbers:
-        gain = "" if own["less_rival"] is None else format_estimate(_mean(own["less_rival"]), "+")
+        gain = "" if own["less_rival"] is None else format_estimate(Mean.of(own["less_rival"]), "+")
         rows.append(
             [
                 own["task"],
                 own["structure"],
                 f"{own['parameters']:.0f}",
                 f"{own['learning_rate']:g}",
-                format_estimate(_mean(own["test"])),
+                format_estimate(Mean.of(own["test"])),
                 gain,
             ]
         )
@@ -273,8 +271,8 @@ def section(numbers: Sequence[Mapping[str, Any]], setting: Mapping[str, Any], se
         rival = ""
         for own in numbers:
             if own["task"] == task and own["structure"] in LEARNED:
-                gain, rival = _mean(own["less_rival"]), own["rival"]
-                word = "ahead of" if gain.low > 0 else "BEHIND" if gain.high < 0 else "not told apart from"
+                less, rival = Mean.of(own["less_rival"]), own["rival"]
+                word = "ahead of" if less.low > 0 else "BEHIND" if less.high < 0 else "not told apart from"
                 groups.setdefault(word, []).append(own["structure"])
         words = "; ".join(f"{', '.join(names)} {word} it" for word, names in groups.items())
         said.append(f"On {task} the best drawn structure by validation is {rival}: {words}.")
