@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import lapack
 
 from nas.errors import InputError
 from nas.sparsity.layers import Floats, Layer, Places
@@ -166,10 +167,26 @@ def inverse_diagonal(layer: Layer, slots: Places, products: Floats) -> Floats:
     found, complete = np.empty(len(slots)), None
     for own, columns in _rows(layer, slots):
         if len(columns) == layer.shape[1]:
-            complete = np.diagonal(np.linalg.inv(products)) if complete is None else complete
+            complete = _diagonal_of_inverse(products) if complete is None else complete
             found[own] = complete
         else:
-            found[own] = np.diagonal(np.linalg.inv(products[np.ix_(columns, columns)]))
+            found[own] = _diagonal_of_inverse(products[np.ix_(columns, columns)])
+    return found
+
+
+def _diagonal_of_inverse(products: Floats) -> Floats:
+    """Return the diagonal of the inverse of a symmetric matrix, by half the work where it is positive definite."""
+    factor, failed = lapack.dpotrf(products)
+    if not failed:
+        inverse, failed = lapack.dpotri(factor)
+    diagonal: Floats = np.diagonal(np.linalg.inv(products) if failed else inverse)
+    return diagonal
+
+
+def _solved(products: Floats, values: Floats) -> Floats:
+    """Return what a symmetric matrix turns into these values."""
+    factor, failed = lapack.dpotrf(products)
+    found: Floats = np.linalg.solve(products, values) if failed else lapack.dpotrs(factor, values)[0]
     return found
 
 
@@ -199,7 +216,7 @@ def compensate(
         inner, outer = columns[stays], columns[~stays]
         lost = products[np.ix_(inner, outer)] @ np.asarray(weight[own][~stays], np.float64)
         change = np.zeros(len(columns))
-        change[stays] = np.linalg.solve(products[np.ix_(inner, inner)], lost)
+        change[stays] = _solved(products[np.ix_(inner, inner)], lost)
         changed[own] += change
     return changed
 
