@@ -261,7 +261,8 @@ def pruning(
     """
     from nas.options.resolve import n_cores
     from nas.report.progress import stages
-    from nas.studies.pruning import RECIPE, pruning_study
+    from nas.studies.pruning import pruning_study
+    from nas.studies.pruning_runs import RECIPE
 
     with interruptible(_GOES_ON), stages(make_console(stderr=True)) as watch:
         found = pruning_study(

@@ -96,7 +96,7 @@ class _Bench:
     def _test(self, network: nn.Module) -> float:
         return evaluate(network, self.task, self.task.test, engine=self.engine).metric
 
-    def train(self, cell: str, rate: float, seed: int, stop: StopFlag) -> Row:
+    def train(self, cell: str, rate: float, seed: int, stop: StopFlag | None = None) -> Row:
         """Train a complete network, and keep it."""
         fingerprint = self.wiring.fingerprint
         network = NetworkSpec("rnn", cell=cell).build(self.wiring, stream(seed, "weights", fingerprint, 0))
@@ -108,6 +108,8 @@ class _Bench:
 
     def prune(self, cell: str, rate: float, seed: int, kind: str, level: int, stop: StopFlag) -> Row:
         """Prune a trained network at once, and train it again."""
+        if not self._file(cell, rate, seed).is_file():
+            self.train(cell, rate, seed, stop)
         network = load_network(self._file(cell, rate, seed))
         layers = [
             layer.name
