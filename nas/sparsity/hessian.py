@@ -186,7 +186,9 @@ def _diagonal_of_inverse(products: Floats) -> Floats:
 def _solved(products: Floats, values: Floats) -> Floats:
     """Return what a symmetric matrix turns into these values."""
     factor, failed = lapack.dpotrf(products)
-    found: Floats = np.linalg.solve(products, values) if failed else lapack.dpotrs(factor, values)[0]
+    if failed:
+        return np.asarray(np.linalg.solve(products, values), np.float64)
+    found: Floats = lapack.dpotrs(factor, values)[0]
     return found
 
 
