@@ -151,7 +151,8 @@ def test_released_is_held_against_described_pair_by_pair():
 def page_of(tests: dict[Any, list[float]], versions: list[str]) -> str:
     rows = rows_of(tests)
     found = {
-        "task": "digits", "seeds": 4, "examples": 9, "n_steps": 1250, "machine": "one", "versions": versions,
+        "task": "digits", "seeds": 4, "examples": 9, "all_examples": 30, "n_steps": 1250, "machine": "one",
+        "versions": versions,
         "recipe": drop_criteria.RECIPE.model_dump(mode="json"),
         "arms": [drop_criteria._numbers(own) for own in drop_criteria.grouped(
             rows, "version", "criterion", "growth", "density").values()],
@@ -168,6 +169,7 @@ def test_words_follow_from_the_numbers():
     assert f"{described} reciprocal-sensitivity." in text
     assert "As released, at density 0.05, magnitude is ahead of set, mest and snip, not told apart from" in text
     assert "| described | set | +10.00 [" in text
+    assert "`wirenas study drop-criteria --density 0.05 --examples 9`" in text
     assert "| mest | gradient | 0.1 | 0.9550 [" in text
     (line,) = [line for line in text.splitlines() if line.startswith("- As released, at density 0.05: ")]
     assert "mest with random growth (-30.00 [-30.00, -30.00]) and mest with gradient growth (-30.00" in line

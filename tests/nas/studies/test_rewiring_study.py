@@ -125,6 +125,8 @@ def test_words_follow_from_the_numbers():
     assert "| 0.01 | set | 0.9555 [" in text
     assert "0.9580 (SET) | -0.25 |" in text
     assert "gmp gains" not in text
+    methods, densities = "--method set --method rigl --method static", "--density 0.01 --density 0.02 --density 0.05"
+    assert f"`wirenas study rewiring {methods} {densities}`" in text
 
 
 def test_other_tasks_have_no_published_numbers():
