@@ -17,7 +17,7 @@ from typing import Any
 
 from nas.errors import known
 from nas.sparsity.methods import Method, method_of, nowak
-from nas.studies.lenet import LeNet, changed, check_densities, fewer_examples
+from nas.studies.lenet import LeNet, changed, check_densities, fewer_examples, options_of
 from nas.studies.tables import describe_differences, format_estimate, listed, table_of, write_results
 from nas.studies.trainings import Mean, Row, Training, Trainings, grouped, mean_of, write_rows
 from nas.tasks import load_task
@@ -103,7 +103,8 @@ def drop_criteria_study(
     asked = [known("version", name, VERSIONS) for name in versions or ("described", "released")]
     check_densities(densities)
     recipe = changed(RECIPE, epochs=epochs, learning_rates=tuple(rates))
-    lenet = LeNet(fewer_examples(load_task(task, data), examples), recipe)
+    whole = load_task(task, data)
+    lenet = LeNet(fewer_examples(whole, examples), recipe)
     study = Trainings(out, lenet.setting, threads, watch)
 
     def training(version: str, criterion: str, growth: str, density: float, rate: float, seed: int) -> Training:
@@ -135,6 +136,7 @@ def drop_criteria_study(
         "task": task,
         "seeds": seeds,
         "examples": len(lenet.task.train),
+        "all_examples": len(whole.train),
         "n_steps": lenet.n_steps,
         "recipe": recipe.model_dump(mode="json"),
         "machine": f"{os.cpu_count()} cores; {describe_machine()}",
@@ -226,7 +228,6 @@ def _released(rows: Sequence[Row]) -> list[dict[str, Any]]:
 def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
     """Return the page by the name of its file."""
     recipe = numbers["recipe"]
-    published = (RECIPE.epochs, len(numbers["versions"])) == (recipe["epochs"], 2)
     text = _TEXT.format(
         seeds=numbers["seeds"],
         examples=numbers["examples"],
@@ -240,7 +241,13 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
         rates=listed(f"{rate:g}" for rate in recipe["learning_rates"]),
         chosen_at=f"{CHOSEN_AT:g}",
         machine=numbers["machine"],
-        options="" if published else f" with {recipe['epochs']} epochs of {numbers['examples']} examples",
+        options=options_of(
+            recipe,
+            RECIPE,
+            version=(numbers["versions"], ("described", "released")),
+            density=(_densities(numbers), DENSITIES),
+            examples=([numbers["examples"]], [numbers["all_examples"]]),
+        ),
         tables="\n\n".join(_table(numbers, version) for version in numbers["versions"]),
         ahead=table_of(_ahead_rows(numbers)),
         verdict=_verdict(numbers),
@@ -346,7 +353,7 @@ def _plot(path: Path, numbers: Mapping[str, Any]) -> None:
 _TEXT = """\
 # Which weights should rewiring drop?
 
-Made by `wirenas study drop-criteria`{options}: LeNet-300-100 on {task}, {seeds} seeds. Every {every} of {steps} steps,
+Made by `wirenas study drop-criteria{options}`: LeNet-300-100 on {task}, {seeds} seeds. Every {every} of {steps} steps,
 as often in a training as published, weights are dropped by one of five criteria and as many are grown, at random or
 where the gradient is largest; the share that is dropped falls by a cosine from .5 to .005. Weights are shared out to
 the layers by ERK. A seed gives all of them the same initial weights, structure and order of examples. `static` keeps

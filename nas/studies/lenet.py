@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -31,7 +31,7 @@ from nas.training.recipe import Recipe
 from nas.training.session import StopFlag, epoch_order
 from priors import Wiring
 
-__all__ = ["WIDTHS", "LeNet", "changed", "check_densities", "fewer_examples"]
+__all__ = ["WIDTHS", "LeNet", "changed", "check_densities", "fewer_examples", "options_of"]
 
 WIDTHS = (300, 100)
 """Neurons of the two hidden layers."""
@@ -207,6 +207,25 @@ def changed(recipe: Recipe, **changes: Any) -> Recipe:
         return Recipe(**{**recipe.model_dump(), **changes})
     except ValidationError as error:
         raise input_error(error, Recipe) from None
+
+
+def options_of(recipe: Mapping[str, Any], default: Recipe, **chosen: tuple[Sequence[Any], Sequence[Any]]) -> str:
+    """Return the options of a command that a study was made by, where they are not its defaults.
+
+    Parameters
+    ----------
+    recipe : mapping
+        Of the study, as JSON types.
+    default : Recipe
+    **chosen : tuple of two sequences
+        What was trained, and what would be by default, by the name of the option.
+    """
+    words = [] if recipe["epochs"] == default.epochs else [f"--epochs {recipe['epochs']}"]
+    everything = {"learning_rate": (recipe["learning_rates"], default.learning_rates), **chosen}
+    for name, (own, by_default) in everything.items():
+        if set(own) != set(by_default):
+            words += [f"--{name.replace('_', '-')} {value}" for value in own]
+    return "".join(f" {word}" for word in words)
 
 
 def check_densities(densities: Sequence[float]) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 from nas.errors import known
 from nas.sparsity.methods import Method, method_of
-from nas.studies.lenet import LeNet, changed, check_densities
+from nas.studies.lenet import LeNet, changed, check_densities, options_of
 from nas.studies.tables import format_estimate, listed, table_of, write_results
 from nas.studies.trainings import Mean, Training, Trainings, grouped, mean_of
 from nas.tasks import load_task
@@ -159,7 +159,13 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
         machine=numbers["machine"],
         table=table_of([_row(arm, numbers["task"]) for arm in numbers["arms"]]),
         verdict=" ".join(_verdict(numbers)),
-        option="" if recipe["epochs"] == RECIPE.epochs else f" --epochs {recipe['epochs']}",
+        steps=recipe["epochs"] * -(-numbers["examples"] // recipe["batch_size"]),
+        options=options_of(
+            recipe,
+            RECIPE,
+            method=(list(dict.fromkeys(arm["method"] for arm in numbers["arms"])), list(METHODS)),
+            density=(sorted({arm["density"] for arm in numbers["arms"]} - {1.0}), DENSITIES),
+        ),
     )
     return {"README.md": text}
 
@@ -252,7 +258,7 @@ def _plot(path: Path, numbers: Mapping[str, Any]) -> None:
 _TEXT = """\
 # Rewiring LeNet-300-100 at low density
 
-Made by `wirenas study rewiring{option}`: a network with hidden layers of 300 and 100 neurons on {task}, {seeds} seeds.
+Made by `wirenas study rewiring{options}`: a network with hidden layers of 300 and 100 neurons on {task}, {seeds} seeds.
 All sparse networks hold equally many weights, shared out to the layers by ERK. `rigl`, `static` and `gmp` are the
 methods of these names of `wirenas rewire` and `wirenas prune`. `set` drops the share {fraction:g} of the positive and
 of the negative weights, those nearest to 0, and grows as many at random with value 0, a hundred times a training, as in
@@ -270,11 +276,12 @@ of one core, on {machine}.
 
 {verdict}
 
-The published numbers are of one network each, trained with 100 epochs of 60,000 standardised examples at learning rate
-.1, with momentum .9, weight decay .0005 and batches of 100. Here {examples} examples are trained on, since a fifth of
-the training part validates, pixels lie between 0 and 1, and the schedule is another one. The published structures are
-not ERK's, and "sparse momentum" is another method than RigL, which stands beside it as the best published
-column.
+The published numbers are of one network each, trained with 100 epochs at learning rate .1, with momentum .9, weight
+decay .0005 and batches of 100, which are up to 60,000 updates. Here there are {steps}, of {examples} examples, since a
+fifth of the training part validates; pixels lie between 0 and 1 and are not standardised; rates fall by another
+schedule. The published structures need not be ERK's, and "sparse momentum" is another method than RigL, beside which it
+stands as the best published column. That a mean agrees with one number, of one network, says little about which method
+is better; the differences in pairs do.
 
 ![Accuracy by density](rewiring.png)
 """
