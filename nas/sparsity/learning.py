@@ -20,7 +20,7 @@ from nas.sparsity.compact import fold_constants
 from nas.sparsity.fan_in import draw_fan_in
 from nas.sparsity.growth import draw_places
 from nas.sparsity.layers import Floats, Layer, Live, Places, size_of
-from nas.sparsity.measured import check_score, measured, surgery
+from nas.sparsity.measured import check_score, input_products_of, measured, surgery
 from nas.sparsity.methods import Method
 from nas.sparsity.network import DenseGradients, gradients_of, layers_of, neurons_of, place_weights
 from nas.sparsity.neurons import Liveness, largest_within, liveness
@@ -412,7 +412,7 @@ class _Learner:
         before = now.weight
         if self.method.score == "obs" and self.method.action == "prune":
             live = Live(self.layers, now.slots, before.astype(np.float64))
-            before = surgery(live, update.kept, self.network, self.task).astype(before.dtype)
+            before = surgery(live, update.kept, input_products_of(self.network, self.task)).astype(before.dtype)
         weight = update.carry(before, self._new_weights(update))
         self.session.rewire(Weights(update.slots, weight, moments))
         self.grown_since += len(update.grown)
