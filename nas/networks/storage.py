@@ -39,8 +39,8 @@ _FORMAT = "wirenas-network"
 _VERSION = 3
 _MAX_NEURONS = 10_000_000
 _DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-_WITHOUT_POOLING = 2
-"""Version of files of networks that read their inputs as they are."""
+_PLAIN = 2
+"""Version of files of networks that neither pool their inputs nor have room for more edges."""
 _PARAMETERS = ("weight", "bias", "biases")
 _CLASSES: dict[str, type[Network]] = {
     "SparseMLP": SparseMLP,
@@ -57,9 +57,11 @@ def save_network(network: AnyNetwork, path: str | PathLike[str]) -> None:
     part whose weights are not those of its edges, ``gaps``, the differences of their places; for each part with weights
     that are held, ``held``, which these are; and in its metadata, under
     ``wirenas``, a JSON object of ``format``, ``version``, ``class``, ``unit`` (activation or cell), ``sizes``,
-    ``inputs``, ``outputs`` and ``names``, and for a `PooledMLP`, which is version 3, ``pooling`` (rows and columns of
-    an image, and the side of a square). Whole numbers are stored in the narrowest type. Equal networks give equal
+    ``inputs``, ``outputs`` and ``names``. Whole numbers are stored in the narrowest type. Equal networks give equal
     bytes.
+
+    Two kinds of network are of a later version: a `PooledMLP` has ``pooling`` (rows and columns of an image, and the
+    side of a square), and one with room for more edges ``room``.
 
     Raises
     ------
@@ -88,7 +90,7 @@ def save_network(network: AnyNetwork, path: str | PathLike[str]) -> None:
     # One entry, because safetensors writes several in any order.
     description = {
         "format": _FORMAT,
-        "version": _WITHOUT_POOLING if pooling is None else _VERSION,
+        "version": _PLAIN,
         "class": type(network).__name__,
         "unit": body.activation if isinstance(body, SparseMLP) else body.cell,
         "sizes": wiring.sizes,
@@ -97,7 +99,9 @@ def save_network(network: AnyNetwork, path: str | PathLike[str]) -> None:
         "names": None if wiring.names is None else [_plain(name) for name in wiring.names],
     }
     if pooling is not None:
-        description["pooling"] = [pooling.rows, pooling.columns, pooling.size]
+        description.update(version=_VERSION, pooling=[pooling.rows, pooling.columns, pooling.size])
+    if isinstance(body, SparseMLP) and body.room:
+        description.update(version=_VERSION, room=True)
     metadata = {_KEY: json.dumps(description, allow_nan=False)}
     with atomic_write(Path(path)) as temporary:
         # Written by Python, what a full disk says is an OSError.
@@ -132,7 +136,7 @@ def load_network(path: str | PathLike[str]) -> AnyNetwork:
             _check_format(description)
             state = {name: file.get_tensor(name) for name in sorted(file.keys())}
         network = (_rebuild_masked if description["version"] == 1 else _rebuild)(description, state)
-        return network if description["version"] <= _WITHOUT_POOLING else _pooled(network, description["pooling"])
+        return _pooled(network, description["pooling"]) if "pooling" in description else network
     except (SafetensorError, ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{path}: this is no intact network file: {reason}") from error
@@ -210,7 +214,10 @@ def _rebuild_masked(description: Mapping[str, Any], state: dict[str, Tensor]) ->
 def _empty(description: Mapping[str, Any], edges: NDArray[Any], state: dict[str, Tensor]) -> Network:
     """Return a network of a file's wiring; its weights are still to be read."""
     wiring = _wiring(description, edges, state.pop("wiring.weights", None))
-    return _CLASSES[description["class"]](wiring, description["unit"], rng=0, dtype=_dtype(state))
+    kind, unit, dtype = description["class"], description["unit"], _dtype(state)
+    if kind == "SparseMLP" and description.get("room") is True:
+        return SparseMLP(wiring, unit, rng=0, dtype=dtype, room=True)
+    return _CLASSES[kind](wiring, unit, rng=0, dtype=dtype)
 
 
 def _named_parts(network: Network) -> list[tuple[str, WiredModule]]:

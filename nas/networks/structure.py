@@ -77,6 +77,6 @@ def _body(network: AnyNetwork) -> SparseMLP | SparseRNN:
 
 def _living(part: SparseMLP | SparseRNN | MaskedLinear) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Return the live edges of a part and, where an edge has one weight, the weights."""
-    edges, gates = part.live_weights()
+    living = part.live_weights()
     weights: NDArray[np.float32] = part.values.detach().float().cpu().numpy()
-    return (np.unique(edges, axis=0), weights[:0]) if gates.any() else (edges, weights)
+    return living.distinct_edges(), weights[:0] if living.gates.any() else weights

@@ -263,7 +263,7 @@ class WiredModule(nn.Module):
         wiring = self.blueprint
         if not np.array_equal(self.slots.cpu().numpy(), self.slots_of_blueprint()):
             others = self.blueprint.edges[~self._covers(self.blueprint.edges)]
-            living = np.unique(self.live_weights().edges, axis=0)
+            living = self.live_weights().distinct_edges()
             wiring = wiring.replace(edges=np.concatenate([living, others]), weights=None)
         start, biases = self._start(wiring, generator_of(rng))
         self.place(start.edges, start.weights)

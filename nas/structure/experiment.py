@@ -26,7 +26,9 @@ from nas.options.options import changed_options, shown
 from nas.report.verdict import verdict
 from nas.seeds import stream
 from nas.sparsity.compact import compact
+from nas.sparsity.layers import size_of
 from nas.sparsity.learning import Learned, check_learning, learn
+from nas.sparsity.network import layers_of
 from nas.sparsity.schedules import Moment
 from nas.sparsity.shuffle import shuffled
 from nas.store.records import summary_of
@@ -117,7 +119,7 @@ class StructureExperiment:
         """Return a parent: with fresh weights, or as it was saved."""
         if self.options.start is not None:
             return network_within(read_network(self.options.start))
-        return cast("Network", self.options.spec.build(parent, rng))
+        return cast("Network", self.options.spec.build(parent, rng, room=not parent.n_edges))
 
     def _behind_pooling(self, network: Network, pool: int) -> AnyNetwork:
         """Return a network that reads what the task's examples are."""
@@ -340,6 +342,7 @@ class StructureExperiment:
             rng=stream(options.seed, "batches", fingerprint, job.replicate),
             engine=options.engine,
             stop=self.stop,
+            threads=self.threads,
             features=options.features if job.replicate < _CHOOSING else (),
         )
         if job.replicate < _CHOOSING:
@@ -374,6 +377,8 @@ class StructureExperiment:
 
     def _target(self, network: Network) -> tuple[int | None, int | None]:
         """Return the target as weights or else parameters."""
+        if isinstance(network, SparseMLP) and network.room:
+            return self.options.target(size_of(layers_of(network)))
         counts = n_parameters(network)
         return self.options.target(counts["total"] - counts["biases"])
 

@@ -16,8 +16,9 @@ from nas.networks.structure import AnyNetwork, parts_of, wiring_of
 from nas.report.card import spread
 from nas.structure.found import Found, Standing
 from predictors.figures import BLUE, GREEN, ORANGE, save_figure
-from priors import write_wiring
+from priors import Wiring, write_wiring
 from priors.files import atomic_folder, atomic_write
+from priors.formats.limits import MAX_EDGES, MAX_NEURONS
 
 __all__ = [
     "FEATURE",
@@ -43,9 +44,10 @@ def write_found(out: Path, found: Found, network: AnyNetwork) -> None:
     """
     with atomic_folder(out / "best") as temporary:
         save_network(network, temporary / "network.safetensors")
-        write_wiring(wiring_of(network), temporary / "wiring.json")
+        if _is_readable(wiring := wiring_of(network)):
+            write_wiring(wiring, temporary / "wiring.json")
         (temporary / "outcome.json").write_text(json.dumps(found.to_json(), indent=2) + "\n", encoding="utf-8")
-        (temporary / "card.md").write_text(_card(found), encoding="utf-8")
+        (temporary / "card.md").write_text(_card(found, _is_readable(wiring)), encoding="utf-8")
     with atomic_write(out / "curve.csv") as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(found.curve[0]), lineterminator="\n")
         writer.writeheader()
@@ -56,7 +58,12 @@ def write_found(out: Path, found: Found, network: AnyNetwork) -> None:
     plot_standings(out / "references.png", [found.learned, *found.references], found.metric)
 
 
-def _card(found: Found) -> str:
+def _is_readable(wiring: Wiring) -> bool:
+    """Whether a graph file may hold so much; the network's own file has its wiring too."""
+    return wiring.n_edges <= MAX_EDGES and wiring.n_neurons <= MAX_NEURONS
+
+
+def _card(found: Found, has_graph: bool) -> str:
     rows = [
         f"| {own['name']} | {spread(own)} | {own['n_parameters']} | {rate_text(own)} |"
         for own in (found.learned.summary(), *(each.summary() for each in found.references))
@@ -81,7 +88,9 @@ def _card(found: Found) -> str:
             "| --- | --- | --- | --- |",
             *layers,
             "",
-            "`network.safetensors` is read by `nas.load_network`; `wiring.json` by `priors.read_wiring`.",
+            "`network.safetensors` is read by `nas.load_network`; `wiring.json` by `priors.read_wiring`."
+            if has_graph
+            else "`network.safetensors` is read by `nas.load_network`; no graph file may hold so many edges.",
             "",
         ]
     )

@@ -135,15 +135,20 @@ class StructureOptions(OneLineErrors, BaseModel):
         return NetworkSpec(self.network, activation=self.activation, cell=self.cell)
 
     def parent(self, shape: Sequence[int], n_inputs: int, n_outputs: int) -> Wiring:
-        """Return the wiring in which everything lives that may.
+        """Return the wiring in which everything lives that may, or one without edges where these are too many to list.
 
         Raises
         ------
         InputError
-            If it has more than twenty million edges.
+            If it has more than twenty million edges, and they must be listed: unless weights of an MLP grow at random.
         """
         if (n_edges := self.n_edges(shape, n_inputs, n_outputs)) > _MOST_EDGES:
-            raise InputError(f"widths={shape_text(shape)}: {n_edges} edges may live, and {_MOST_EDGES} at most")
+            if self.network == "mlp" and self.method.is_listless:
+                return Wiring((n_inputs, *shape, n_outputs), inputs=True, outputs=True)
+            raise InputError(
+                f"widths={shape_text(shape)}: {n_edges} edges may live, and {_MOST_EDGES} at most, but for rewiring "
+                "an MLP with growth=random, such as set-truly-sparse"
+            )
         if self.network == "rnn":
             return attach(complete(shape[0]), n_inputs, n_outputs, "natural")
         masks = [np.ones((after, before)) for before, after in pairwise((n_inputs, *shape, n_outputs))]
