@@ -35,7 +35,7 @@ define install
 endef
 
 $(VENV)/.installed: $(NEEDED)
-	$(call install,.,WireNAS and what it runs on$(comma) about 4 minutes the first time)
+	$(call install,.,WireNAS and what it runs on$(comma) about 5 minutes the first time)
 
 $(VENV)/.ready: $(NEEDED)
 	$(call install,.[dev],WireNAS with the tools of its developers$(comma) about 8 minutes the first time)

@@ -20,7 +20,7 @@ from nas.sparsity.compact import fold_constants
 from nas.sparsity.fan_in import draw_fan_in
 from nas.sparsity.growth import draw_places
 from nas.sparsity.layers import Floats, Layer, Live, Places, size_of
-from nas.sparsity.measured import check_score, measured, surgery
+from nas.sparsity.measured import check_score, input_products_of, measured, surgery
 from nas.sparsity.methods import Method
 from nas.sparsity.network import DenseGradients, gradients_of, layers_of, neurons_of, place_weights
 from nas.sparsity.neurons import Liveness, largest_within, liveness
@@ -412,7 +412,7 @@ class _Learner:
         before = now.weight
         if self.method.score == "obs" and self.method.action == "prune":
             live = Live(self.layers, now.slots, before.astype(np.float64))
-            before = surgery(live, update.kept, self.network, self.task).astype(before.dtype)
+            before = surgery(live, update.kept, input_products_of(self.network, self.task)).astype(before.dtype)
         weight = update.carry(before, self._new_weights(update))
         self.session.rewire(Weights(update.slots, weight, moments))
         self.grown_since += len(update.grown)
@@ -495,8 +495,9 @@ class _Learner:
     def _live(self, now: Weights, gradients: Floats | None) -> Live:
         live = Live(self.layers, now.slots, now.weight.astype(np.float64))
         if gradients is not None:
-            own = gradients if self.allowed is None else gradients[np.searchsorted(self.allowed, now.slots)]
-            live = replace(live, gradient=own)
+            allowed = None if self.allowed is None else _unless_complete(self.allowed, self.layers)
+            at = now.slots if allowed is None else np.searchsorted(allowed, now.slots)
+            live = replace(live, gradient=gradients[at].astype(np.float64))
         return measured(live, self.network, self.task, self.method.needs)
 
     def _dense_matrix(self, gradients: Floats | None) -> Callable[[int], Floats] | None:

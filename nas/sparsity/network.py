@@ -160,8 +160,10 @@ class DenseGradients:
         """Return the gradients of the mean loss of some examples by what is allowed, (n_allowed,) float64."""
         with torch.no_grad():
             for whole, own in zip(self._parts, wired_parts(network), strict=True):
-                whole.weight.zero_()
-                whole.weight[torch.searchsorted(whole.slots, own.slots)] = own.weight
+                # Where every place is allowed, a weight's place is its index.
+                complete = len(whole.slots) == n_slots(whole.blocks)
+                at = own.slots if complete else torch.searchsorted(whole.slots, own.slots)
+                whole.weight.zero_().index_copy_(0, at, own.weight)
                 whole.bias_vector.copy_(own.bias_vector)
         return self._gradients(examples)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from nas.errors import InputError
 from nas.networks import load_network, save_network
-from nas.networks.structure import Network, wiring_of
+from nas.networks.structure import AnyNetwork, parts_of, wiring_of
 from nas.report.card import spread
 from nas.structure.found import Found, Standing
 from predictors.figures import BLUE, GREEN, ORANGE, save_figure
@@ -28,6 +28,7 @@ __all__ = [
     "plot_standings",
     "rate_text",
     "read_network",
+    "reading",
     "write_found",
 ]
 
@@ -36,7 +37,7 @@ FEATURE = "wiring_"
 """What names of features begin with in a curve, beside densities and counts of the network."""
 
 
-def write_found(out: Path, found: Found, network: Network) -> None:
+def write_found(out: Path, found: Found, network: AnyNetwork) -> None:
     """Write ``best/``, ``curve.csv``, ``curve.png``, ``references.png``, and ``features.png`` where any were followed.
 
     Each replaces an older one at once.
@@ -77,7 +78,7 @@ def _card(found: Found, has_graph: bool) -> str:
             "",
             found.verdict,
             "",
-            f"Parent: {found.parent}.",
+            f"Parent: {found.parent}.{reading(found.pool)}",
             "",
             f"| network | test {found.metric} | parameters | learning rate |",
             "| --- | --- | --- | --- |",
@@ -100,6 +101,11 @@ def rate_text(summary: Mapping[str, Any]) -> str:
     return "–" if summary["learning_rate"] is None else f"{summary['learning_rate']:g}"
 
 
+def reading(pool: int) -> str:
+    """Return a sentence on what the input units are, empty where they are the inputs."""
+    return "" if pool == 1 else f" Input units read means over squares of {pool} x {pool} pixels."
+
+
 def network_file(path: Path) -> Path:
     """Return a network's file, or that of the best network of a folder.
 
@@ -114,18 +120,21 @@ def network_file(path: Path) -> Path:
     return own
 
 
-def read_network(file: Path) -> Network:
+def read_network(file: Path) -> AnyNetwork:
     """Return the network of a file.
 
     Raises
     ------
     InputError
-        If it is damaged, or none.
+        If it is damaged, or none, or some of its weights are held.
     """
     try:
-        return load_network(file)
+        network = load_network(file)
     except ValueError as error:
         raise InputError(str(error)) from None
+    if any(part.held is not None for part in parts_of(network)):
+        raise InputError(f"{file}: some of its weights are fixed, so that its structure stays; give another network")
+    return network
 
 
 def plot_curve(path: Path, found: Found) -> None:

@@ -62,7 +62,7 @@ _PNG = bytes.fromhex(
 )
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def undrawn_figures() -> Iterator[pytest.MonkeyPatch]:
     """Figures are made, and files written for them, but not drawn, which takes longer than a tiny campaign.
 
@@ -84,6 +84,33 @@ def drawn_figures(undrawn_figures: pytest.MonkeyPatch) -> Iterator[None]:
     undrawn_figures.undo()
     yield
     undrawn_figures.setattr(Figure, "savefig", undrawn)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_candidates() -> Iterator[None]:
+    """Searches consider few candidates, and know a space by few draws; those whose success counts, `all_candidates`."""
+    from nas.samplers import candidates, plan, structural
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(candidates, "_POPULATION", 48)
+        patch.setattr(structural, "FIRST_PLAN", plan.Plan(pool=16, refit=4))
+        patch.setattr(plan, "_POOLS", (64, 32, 16))
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_trees(small_forests: None) -> None:
+    """Predictors have few trees."""
+
+
+@pytest.fixture
+def all_candidates(monkeypatch: pytest.MonkeyPatch, few_candidates: None) -> None:
+    """Searches consider as many candidates as they do for users."""
+    from nas.samplers import candidates, plan, structural
+
+    monkeypatch.setattr(candidates, "_POPULATION", 256)
+    monkeypatch.setattr(structural, "FIRST_PLAN", plan.FIRST_PLAN)
+    monkeypatch.setattr(plan, "_POOLS", (256, 128, 64))
 
 
 @pytest.fixture
