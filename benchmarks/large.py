@@ -1,7 +1,8 @@
 """What a very large sparse network costs: to draw, build, train by SET, save and load; and an edge at four sizes.
 
 Run from the repository's root: ``python -m benchmarks.large`` (an hour on two cores), or with ``--quick`` to try it.
-Every part runs in a process of its own, so that each has its own peak of memory. ``--data`` is a folder of published
+Every part runs in a process of its own, so that each has its own peak of memory; the same command goes on where it was
+stopped. ``--data`` is a folder of published
 data that holds ``tabular/higgs-sample``; without it the examples are random numbers.
 """
 
@@ -47,6 +48,8 @@ PER_NEURON = 10
 SIZES = (300, 10_000, 100_000, 1_000_000)
 RATE = 4e-6
 """Adam's. Output units read half a million neurons: small steps add up."""
+SET = {"new_weight": "zero", "every": "1 epoch", "begin": "1 epoch"}
+"""Weights of N(0, 1) / 10 would drown what such units compute."""
 
 
 def sizes_of(n_hidden: int) -> tuple[int, ...]:
@@ -150,7 +153,7 @@ def train_part(options: argparse.Namespace) -> dict[str, Any]:
         network,
         task,
         recipe,
-        METHODS["set-truly-sparse"].replace(new_weight="zero"),
+        METHODS["set-truly-sparse"].replace(**SET),
         weights=options.weights,
         rng=0,
         watch=watch,
@@ -237,7 +240,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
 
 
 def in_own_process(part: str, options: argparse.Namespace, **changes: Any) -> dict[str, Any]:
-    """Run one part and return what it found."""
+    """Run one part and return what it found, or what it found when the same command was stopped."""
     given = {**vars(options), **changes, "part": part}
     arguments = [
         text
@@ -245,11 +248,24 @@ def in_own_process(part: str, options: argparse.Namespace, **changes: Any) -> di
         if value is not None and value is not False and name not in ("out", "quick")
         for text in (f"--{name}", str(value))
     ]
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.large", *arguments], cwd=ROOT, stdout=subprocess.PIPE, check=True, text=True
-    )
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    file, key = unfinished(options.out), " ".join(arguments)
+    stored: dict[str, dict[str, Any]] = json.loads(file.read_text()) if file.is_file() else {}
+    if key not in stored:
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.large", *arguments],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            check=True,
+            text=True,
+        )
+        stored[key] = json.loads(done.stdout.splitlines()[-1])
+        write(file, stored)
+    return stored[key]
+
+
+def unfinished(out: Path) -> Path:
+    """Return where the parts that are done lie until all are."""
+    return out.with_name(f"{out.name}.parts")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -263,9 +279,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.rounds, options.seconds, options.examples = 2, 0.01, 800
     sizes = [size for size in SIZES if size <= options.neurons]
     found = {
+        "train": in_own_process("train", options),
         "edges": [in_own_process("edge", options, neurons=size) for size in sizes],
         "draw": in_own_process("draw", options),
-        "train": in_own_process("train", options),
     }
     given = sys.argv[1:] if arguments is None else arguments
     # Where the data lie is nobody's business.
@@ -280,6 +296,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }
     date = datetime.now(UTC).isoformat(timespec="seconds")
     write(options.out, {"machine": machine, "date": date, "command": command, **found})
+    unfinished(options.out).unlink()
     for line in lines_of(found):
         print(line)
     return 0

@@ -495,9 +495,10 @@ class _Learner:
     def _live(self, now: Weights, gradients: Floats | None) -> Live:
         live = Live(self.layers, now.slots, now.weight.astype(np.float64))
         if gradients is not None:
-            allowed = None if self.allowed is None else _unless_complete(self.allowed, self.layers)
-            at = now.slots if allowed is None else np.searchsorted(allowed, now.slots)
-            live = replace(live, gradient=gradients[at].astype(np.float64))
+            if self.allowed is not None:
+                is_complete = _unless_complete(self.allowed, self.layers) is None
+                gradients = gradients[now.slots if is_complete else np.searchsorted(self.allowed, now.slots)]
+            live = replace(live, gradient=gradients.astype(np.float64))
         return measured(live, self.network, self.task, self.method.needs)
 
     def _dense_matrix(self, gradients: Floats | None) -> Callable[[int], Floats] | None:

@@ -12,7 +12,7 @@ __all__ = ["shuffled"]
 
 _SWAPS = 10
 """Tries to swap the targets of two edges, for each edge."""
-_MANY = 1_000_000
+_MANY = 100_000
 """Edges from which on swaps are tried at once."""
 
 

@@ -44,7 +44,9 @@ def test_a_parent_that_must_be_listed_has_a_limit(method: str, tmp_path: Path) -
     asked = ("rewire", "--task", "digits", "--method", method, "--widths", WIDTHS, "--weights", 5000)
     code, _, err = wirenas(*asked, *QUICK, "--out", tmp_path / "out")
     assert code == 2
-    assert err.startswith("wirenas: widths=6000,4000: 24424000 edges may live, and 20000000 at most, but for rewiring")
+    assert err.startswith(
+        "wirenas: --widths 6000,4000: 24424000 edges may live, and 20000000 at most, but for rewiring"
+    )
     assert not (tmp_path / "out").exists()
 
 
