@@ -19,7 +19,7 @@ from nas.errors import CampaignError, InputError
 from nas.evaluation.threads import in_order, one_torch_thread, stop_on_signal
 from nas.evaluation.trainer import FAILURES_IN_A_ROW, Attempts, Trainer
 from nas.evaluation.watcher import Standing
-from nas.options.ignored import Setting, ignored_option
+from nas.options.ignored import Setting, dotted_names, ignored_option
 from nas.options.options import (
     SURVEY,
     refuse_changes,
@@ -77,6 +77,7 @@ class Survey:
     ) -> None:
         self.out = Path(out)
         self.stop = threading.Event()
+        self.typed: frozenset[str] = frozenset()
         self.task = task_of(task, options)
         self.options = resolve_survey(plain_options(options, self.task))
         self._units = (self.task.n_inputs, self.task.n_outputs)
@@ -119,7 +120,8 @@ class Survey:
         refuse_other(self.out, SURVEY)
         if not (self.out / SURVEY.file).is_file():
             # What would do nothing, and an impossible limit, are refused before anything is written.
-            ignored = ignored_option(Setting(self.options, self.options.resolved_space, self.task, self._units))
+            space = self.options.resolved_space
+            ignored = ignored_option(Setting(self.options, space, self.task, self._units, typed=self.typed))
             if ignored is not None:
                 raise InputError(ignored)
             self._maker.draws.draw(0)
@@ -134,7 +136,15 @@ class Survey:
                 parts.merge()
             # Outside of the flag, which a fit does not look at: here Ctrl-C acts at once.
             examples = survey_examples(load_survey(self.out), chance=self.task.constant_value)
-            fit_into(self.out, examples, self.options.seed, again=parts.n_wirings > before)
+            tell = noticed or (lambda _: None)
+            fit_into(
+                self.out,
+                examples,
+                self.options.seed,
+                again=parts.n_wirings > before,
+                begins=lambda: tell(f"predictor: fitted to {len(examples)} wirings, and judged by cross-validation"),
+                noticed=tell,
+            )
             return read_outcome(self.out)
 
     # The folder
@@ -334,4 +344,6 @@ def open_survey(
     options = resume_options(folder, given, SURVEY)
     if data is not None:
         options["task"] = load_task(str(options.get("task") or resolved.task), data)
-    return Survey(folder, threads=threads, **options)
+    survey = Survey(folder, threads=threads, **options)
+    survey.typed = dotted_names(given)
+    return survey

@@ -14,7 +14,8 @@ import numpy as np
 
 from priors.checks import fraction, settle, whole
 from priors.draws import Seed, subset
-from priors.wiring import Wiring
+from priors.edges import checked_sizes
+from priors.wiring import Wiring, trusted_wiring
 
 __all__ = ["Layered"]
 
@@ -86,12 +87,17 @@ class Layered:
     def sample(self, rng: Seed = None) -> Wiring:
         """Draw one layered wiring whose blocks hold exactly `counts` edges."""
         generator = np.random.default_rng(rng)
-        blocks = []
-        first_neurons = accumulate(self.sizes, initial=0)
-        for count, first, (n_source, n_target) in zip(self.counts, first_neurons, pairwise(self.sizes), strict=False):
+        sizes = checked_sizes(self.sizes, self.inputs + self.outputs)
+        edges = np.empty((sum(self.counts), 2), np.int32)
+        first_neurons, first_edges = accumulate(sizes, initial=0), accumulate(self.counts, initial=0)
+        for count, row, first, (n_source, n_target) in zip(
+            self.counts, first_edges, first_neurons, pairwise(sizes), strict=False
+        ):
+            # Pairs ascend, and so do the edges of all blocks.
             source, target = np.divmod(subset(generator, n_source * n_target, count), n_target)
-            blocks.append(np.stack([source + first, target + first + n_source], axis=1))
-        return Wiring(self.sizes, np.concatenate(blocks), inputs=self.inputs, outputs=self.outputs)
+            edges[row : row + count, 0] = source + first
+            edges[row : row + count, 1] = target + (first + n_source)
+        return trusted_wiring(sizes, edges, self.inputs, self.outputs)
 
 
 def _shares(total: int, blocks: Sequence[int]) -> tuple[int, ...]:

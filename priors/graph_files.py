@@ -35,11 +35,13 @@ def read_wirings(
     directed: bool | None = None,
     merge: str = "sum",
     stacklevel: int = 2,
+    failed: dict[str, str] | None = None,
 ) -> dict[str, Wiring]:
     """Read the graph files of a folder or an archive, or a single one; `GraphPool.read` says which these are.
 
     Options are those of `priors.read_wiring`. What had to be assumed is said in a `GraphFileWarning`, once for all
-    files alike, that points `stacklevel` calls up.
+    files alike, that points `stacklevel` calls up. With `failed` a file that is wrong does not keep others from being
+    read: its line comes to stand there, by its name.
 
     Returns
     -------
@@ -59,24 +61,29 @@ def read_wirings(
             for name, read in files:
                 where = _label(path, name)
                 _check_name(name, found)
-                content = read(MAX_BYTES + 1)
-                reading = Reading(directed, merge)
-                remarks.append((where, reading.remarks))
+                reading, content = Reading(directed, merge), None
                 try:
-                    found[name] = parse(content, name, reading, parser)
+                    content = read(MAX_BYTES + 1)
+                    remarks.append((where, reading.remarks))
+                    wiring = parse(content, name, reading, parser)
+                    if not wiring.n_neurons:
+                        raise ValueError("holds no node: every graph of a pool needs at least 1")
                 except NodeTableError:
                     if not Path(path).is_dir():
                         raise
                     reading.remark("a table of nodes, passed over")
                     continue
-                _charge(totals, name, content, found[name])
-    except OSError as error:
-        raise ValueError(f"{where}: cannot be read: {error.strerror or error}") from error
-    except (*DAMAGE, RecursionError) as error:
-        raise ValueError(f"{where}: is damaged: {_one_line(error) or 'it ends too early'}") from error
-    except ValueError as error:
-        raise ValueError(f"{where}: {_one_line(error)}") from error
-    if not found:
+                except (OSError, *DAMAGE, RecursionError, ValueError) as error:
+                    # What follows in an archive that cannot be read is no better.
+                    if failed is None or (content is None and not Path(path).is_dir()):
+                        raise
+                    failed[where] = _told(where, error)
+                    continue
+                _charge(totals, name, content, wiring)
+                found[name] = wiring
+    except (OSError, *DAMAGE, RecursionError, ValueError) as error:
+        raise ValueError(_told(where, error)) from error
+    if not found and not failed:
         raise ValueError(f"{os.fspath(path)}: holds tables of nodes alone: give tables of edges")
     warn_of(remarks, stacklevel + 1)
     return dict(sorted(found.items()))
@@ -135,8 +142,6 @@ def _check_name(name: str, found: Collection[str]) -> None:
 
 def _charge(totals: Counter[str], name: str, content: bytes, wiring: Wiring) -> None:
     """Add one graph to the totals, or raise where these become too much."""
-    if not wiring.n_neurons:
-        raise ValueError("holds no node: every graph of a pool needs at least 1")
     # The last bytes of a .gz tell its unpacked size, which unpacking has checked.
     packed = name.lower().endswith(".gz")
     n_bytes = int.from_bytes(content[-4:], "little") if packed else len(content)
@@ -154,6 +159,15 @@ def _label(path: str | os.PathLike[str], name: str) -> str:
         archive = Path(path).name.lower().endswith(ARCHIVES)
         label = f"{os.fspath(path)}!{name[:200]}" if archive else os.fspath(path)
     return label if label.isprintable() else repr(label)[1:-1]
+
+
+def _told(where: str, error: Exception) -> str:
+    """Return the line on a file that is wrong."""
+    if isinstance(error, OSError):
+        return f"{where}: cannot be read: {error.strerror or error}"
+    if isinstance(error, (*DAMAGE, RecursionError)):
+        return f"{where}: is damaged: {_one_line(error) or 'it ends too early'}"
+    return f"{where}: {_one_line(error)}"
 
 
 def _one_line(error: Exception) -> str:

@@ -104,7 +104,7 @@ class Wiring:
         digest.update(np.array([self.n_layers, *self.sizes], dtype="<u4").tobytes())
         digest.update(bytes([self.inputs, self.outputs]))
         digest.update(np.array([self.n_edges], dtype="<u8").tobytes())
-        digest.update(self.edges.astype("<i4").tobytes())
+        digest.update(self.edges.astype("<i4", copy=False).tobytes())
         return digest.hexdigest()
 
     def __eq__(self, other: object) -> bool:
@@ -351,7 +351,7 @@ class Wiring:
 def trusted_wiring(
     sizes: Sequence[int], edges: NDArray[np.int32], inputs: bool = False, outputs: bool = False
 ) -> Wiring:
-    """Build a wiring without any check, of what compiled code made: valid edges, which are sorted and nobody else's."""
+    """Build a wiring without any check, of what is known to be valid: sorted edges that are nobody else's."""
     wiring = object.__new__(Wiring)
     fields = {"sizes": tuple(sizes), "edges": protected(edges), "inputs": inputs, "outputs": outputs}
     vars(wiring).update(fields, weights=None, names=None)

@@ -15,6 +15,7 @@ TOP_ONLY = {"torch", "optuna"}
 
 LAYERS = (
     ("errors", "seeds"),
+    ("inputs",),
     ("tasks", "networks"),
     ("training",),
     ("zero_cost",),

@@ -132,6 +132,7 @@ class Campaign:
             raise InputError("evaluate and task are both given: a candidate has one value, so give one of them")
         self.out = Path(out)
         self.stop = threading.Event()
+        self.typed: frozenset[str] = frozenset()
         if study is not None and storage is None:
             raise InputError(
                 f"study={study}: a name is for a campaign in a database; give storage too, or leave it out"
@@ -223,7 +224,8 @@ class Campaign:
     def _check_new(self) -> None:
         """Refuse options that would do nothing, and what is impossible, before anything is written."""
         shared = self._shared
-        ignored = ignored_option(Setting(self.options, self.space, self.task, self._units, shared is not None))
+        setting = Setting(self.options, self.space, self.task, self._units, shared is not None, self.typed)
+        ignored = ignored_option(setting)
         # A version that did not look may have begun the study with it.
         if ignored is not None and (shared is None or not shared.is_begun()):
             raise InputError(ignored)
@@ -267,11 +269,17 @@ class Campaign:
         examples = campaign_examples(
             study.records(), self._rebuild, self.space, self._units, outcome.metric, outcome.direction, chance
         )
-        watcher.stage_started("predictor", 1)
-        fitted = fit_into(self.out, examples, self.options.seed, again=outcome.predictor is None)
-        watcher.trained()
+        fitted = fit_into(
+            self.out,
+            examples,
+            self.options.seed,
+            again=outcome.predictor is None,
+            begins=lambda: watcher.stage_started("predictor", 1),
+            noticed=watcher.noticed,
+        )
         if fitted is None or fitted.worth() == outcome.predictor:
             return outcome
+        watcher.trained()
         outcome = replace(outcome, predictor=fitted.worth())
         study.put("outcome", outcome.to_json())
         return outcome

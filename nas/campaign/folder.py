@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nas.errors import InputError
+from nas.options.ignored import dotted_names
 from nas.options.options import (
     CAMPAIGN,
     OPTIONS_FILE,
@@ -57,7 +58,9 @@ def open_campaign(
         from nas.tasks import load_task
 
         options["task"] = load_task(options.get("task", resolved.task), data)
-    return Campaign(folder, threads=threads, storage=storage, study=study, **options)
+    campaign = Campaign(folder, threads=threads, storage=storage, study=study, **options)
+    campaign.typed = dotted_names(given)
+    return campaign
 
 
 def read_status(out: Path) -> Outcome:
@@ -118,7 +121,7 @@ def _of_the_run(written: dict[str, Any], out: Path | None, threads: int | None) 
     """Take `out` and `threads`, which are no options of the campaign, out of a file; those given win."""
     own_out, own_threads = written.pop("out", None), written.pop("threads", None)
     if own_out is not None and not isinstance(own_out, str):
-        raise InputError(f"out={own_out!r}: a folder is written as text, such as 'results/digits'")
+        raise InputError(f"out in the file is {own_out!r}: a folder is written as text, such as 'results/digits'")
     if own_threads is not None and type(own_threads) is not int:
         raise InputError(f"threads={own_threads!r}: an integer of at least 1 is needed")
     return out or (Path(own_out) if own_out else None), own_threads if threads is None else threads

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from nas.cli.commands import Commands
+from nas.cli.commands import Commands, typed, words_of
 from nas.cli.console import (
+    Begun,
     Json,
     encode_readably,
     interruptible,
@@ -23,19 +24,29 @@ from nas.cli.console import (
     say,
     say_what_was_assumed,
 )
-from nas.cli.flags import WHERE, Directed, GraphFormat, Merge, drawing_flags, drawing_of, flags, given_options
+from nas.cli.flags import (
+    INSIDE_DRAWINGS,
+    WHERE,
+    Directed,
+    GraphFormat,
+    Merge,
+    drawing_flags,
+    drawing_of,
+    flags,
+    given_options,
+    inside_names,
+)
 from nas.cli.predictors import predictor_commands
 from nas.cli.structure import structure_commands
 from nas.cli.studies import study_commands
 from nas.errors import CampaignError, InputError
-from nas.options.options import CampaignOptions, SurveyOptions, explained_options
+from nas.options.options import CAMPAIGN, SURVEY, CampaignOptions, SurveyOptions, explained_options
 
 if TYPE_CHECKING:
     from nas.campaign.worker import WorkerOutcome
 
 __all__ = ["app", "main"]
 
-_RESUMES = "interrupted; the same command resumes"
 _OTHERS_GO_ON = "interrupted; what it was training is done by other workers"
 _URL = "postgresql://USER:PASSWORD@HOST/DATABASE"
 _SECONDS_BETWEEN_LINES = 5.0
@@ -95,7 +106,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except OSError as error:
-        _fail(f"{error.filename or 'files'}: {error.strerror or error}", 2)
+        _fail(f"{error.filename or _unwritable()}: {error.strerror or error}", 2)
     except KeyboardInterrupt:
         _fail("interrupted", 130)
     except TyperException as error:
@@ -103,6 +114,18 @@ def main() -> None:
     if code == 130:
         _fail("interrupted", 130)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _unwritable() -> str:
+    """Return what could not be written, where an error names no file."""
+    for name, stream in (("stdout", sys.stdout), ("stderr", sys.stderr)):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            # What waits there is lost, and Python would complain once more while it ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            return name
+    return "files"
 
 
 @app.callback(invoke_without_command=True)
@@ -116,9 +139,10 @@ def _root(
         raise typer.Exit
 
 
-@app.command()
+@app.command(inside=inside_names(CampaignOptions), file="campaign")
 @flags(CampaignOptions)
 def run(
+    ctx: typer.Context,
     campaign: Annotated[
         Path | None, typer.Argument(metavar="CAMPAIGN.toml", help="Options as a file; flags win.", show_default=False)
     ] = None,
@@ -138,7 +162,8 @@ def run(
 
     Example: wirenas run --task digits --network mlp --trials 200 --out results/digits
     """
-    with interruptible(_RESUMES):
+    begun = Begun()
+    with interruptible(begun.interrupted):
         from nas.campaign.folder import open_campaign, read_records
         from nas.cli.display import show_end
         from nas.report.progress import CampaignDisplay, slow_engine_notice
@@ -147,17 +172,19 @@ def run(
         if print_toml and out is None:
             out = Path(os.devnull, "campaign")  # Nothing lies there, whatever does where the campaign would be.
         opened = open_campaign(campaign, out, given_options(given), threads, data, storage, study)
-        options = opened.options
+        begun.file, options = opened.out / CAMPAIGN.file, opened.options
         if print_toml:
             typer.echo(explained_options(options), nl=False)
             return
-        outcome = opened.run(CampaignDisplay(console, options.direction, notice, by_size=options.by_size))
+        display = CampaignDisplay(console, options.direction, notice, by_size=options.by_size, words=words_of(ctx))
+        outcome = opened.run(display)
     print_json(outcome.to_json()) if as_json else show_end(make_console(), outcome, read_records(opened.out))
 
 
-@app.command()
+@app.command(inside=inside_names(SurveyOptions))
 @flags(SurveyOptions)
 def survey(
+    ctx: typer.Context,
     *,
     out: Annotated[Path | None, typer.Option(help="The survey's folder. Default: results/TASK-NETWORK-survey.")] = None,
     threads: Threads = None,
@@ -169,7 +196,8 @@ def survey(
 
     Example: wirenas survey --task digits --wirings 100000 --seeds 3 --out atlas/
     """
-    with interruptible(_RESUMES):
+    begun = Begun()
+    with interruptible(begun.interrupted):
         from nas.cli.display import show_survey_end
         from nas.report.progress import slow_engine_notice, survey_display
         from nas.survey import open_survey
@@ -177,7 +205,8 @@ def survey(
         console, notice = make_console(stderr=True), slow_engine_notice(given["engine"])
         with survey_display(console, notice) as watch:
             opened = open_survey(out, given_options(given, SurveyOptions), threads, data)
-            outcome = opened.run(watch, lambda line: say(console, line))
+            begun.file, words = opened.out / SURVEY.file, words_of(ctx)
+            outcome = opened.run(watch, lambda line: say(console, words(line)))
     print_json(outcome.to_json()) if as_json else show_survey_end(make_console(), outcome)
 
 
@@ -336,12 +365,20 @@ app.add_typer(generate, name="generate", help="Draw a wiring from a prior and wr
 Attachment = Annotated[
     str, typer.Option(help="controlled, natural, projected, published.", rich_help_panel="Input and output units")
 ]
+GraphWeights = Annotated[
+    str | None,
+    typer.Option(
+        help="Weights of the graph file: initial, fixed (they do not train) or ignore. Default: initial.",
+        rich_help_panel="The prior",
+    ),
+]
 NetworkFolder = Annotated[Path, typer.Option(help="The network's folder; it must not hold files yet.")]
 
 
-@generate.command("rnn")
+@generate.command("rnn", inside=INSIDE_DRAWINGS)
 @drawing_flags
 def generate_rnn(
+    ctx: typer.Context,
     *,
     out: NetworkFolder,
     structure: Annotated[
@@ -351,6 +388,7 @@ def generate_rnn(
     spectral_radius: Annotated[float | None, typer.Option(help="Scale recurrent weights to it.")] = None,
     outputs: Annotated[int, typer.Option(help="Units of a linear head; 0: no head.")] = 0,
     attachment: Attachment = "natural",
+    weights: GraphWeights = None,
     as_json: Json = False,
     **given: Any,
 ) -> None:
@@ -361,18 +399,20 @@ def generate_rnn(
     from nas.space.generation import draw_wiring, write_rnn
 
     drawing = drawing_of(given)
-    wiring = draw_wiring(drawing, "rnn", outputs, attachment, structure)
-    _show_files(write_rnn(out, wiring, cell, spectral_radius, drawing.seed), as_json)
+    wiring = draw_wiring(drawing, "rnn", outputs, attachment, structure, typed(ctx))
+    _show_files(write_rnn(out, wiring, cell, spectral_radius, drawing.seed, weights), as_json)
 
 
-@generate.command("mlp")
+@generate.command("mlp", inside=INSIDE_DRAWINGS)
 @drawing_flags
 def generate_mlp(
+    ctx: typer.Context,
     *,
     out: NetworkFolder,
     outputs: Annotated[int, typer.Option(help="Output units.")],
     activation: Annotated[str, typer.Option(help="relu, tanh, sigmoid, gelu, identity.")] = "relu",
     attachment: Attachment = "controlled",
+    weights: GraphWeights = None,
     as_json: Json = False,
     **given: Any,
 ) -> None:
@@ -383,8 +423,8 @@ def generate_mlp(
     from nas.space.generation import draw_wiring, write_mlp
 
     drawing = drawing_of(given)
-    wiring = draw_wiring(drawing, "mlp", outputs, attachment)
-    _show_files(write_mlp(out, wiring, activation, drawing.seed), as_json)
+    wiring = draw_wiring(drawing, "mlp", outputs, attachment, typed=typed(ctx))
+    _show_files(write_mlp(out, wiring, activation, drawing.seed, weights), as_json)
 
 
 def _show_files(written: dict[str, Any], as_json: bool) -> None:

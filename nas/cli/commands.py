@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import typer
 from typer.core import TyperCommand
 
+from nas.cli.naming import Flag, as_typed
 from nas.errors import InputError
 
-__all__ = ["Commands", "split_lists"]
+__all__ = ["Commands", "Words", "split_lists", "typed", "words_of"]
+
+Words = Callable[[str], str]
 
 
 class _Command(TyperCommand):
-    """A command that refuses a second value of a flag that takes one, of which the last would win in silence."""
+    """A command that refuses a second value of a flag that takes one, of which the last would win in silence.
+
+    Its messages name options by their flags; `inside` says how flags are called inside, where that is another name, and
+    `file` names the argument that options may be read from: others than those that were typed then keep the name that
+    they have there.
+    """
+
+    inside: Mapping[str, str] = {}
+    file: str | None = None
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         values, _, given = self.make_parser(ctx).parse_args(args=list(args))
@@ -24,6 +35,37 @@ class _Command(TyperCommand):
                 instead = _instead(option, values.get(option.name))
                 raise InputError(f"{option.opts[0]} is given {given.count(option)} times: it takes one value{instead}")
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except InputError as error:
+            raise InputError(words_of(ctx)(str(error))) from None
+
+    def flags(self, ctx: Any) -> dict[str, Flag]:
+        """Return flags by the names of their options inside."""
+        named = typed(ctx) if self.file is not None and ctx.params.get(self.file) is not None else None
+        own = {
+            param.name: Flag(
+                max(param.opts, key=len),
+                max(param.secondary_opts, key=len, default=""),
+                ":" if param.metavar == "LOW:HIGH" else ",",
+            )
+            for param in self.params
+            if param.param_type_name == "option" and (named is None or param.name in named)
+        }
+        return {**own, **{name: own[flag] for name, flag in self.inside.items() if flag in own}}
+
+
+def typed(ctx: Any) -> frozenset[str]:
+    """Return the parameters of a command that were given on the command line."""
+    return frozenset(name for name in ctx.params if ctx.get_parameter_source(name).name == "COMMANDLINE")
+
+
+def words_of(ctx: Any) -> Words:
+    """Return what makes a message name options as they are typed."""
+    flags = ctx.command.flags(ctx)
+    return lambda message: as_typed(message, flags)
 
 
 def _instead(option: Any, last: Any) -> str:
@@ -36,10 +78,11 @@ class Commands(typer.Typer):
     """A group of such commands."""
 
     def command(  # type: ignore[override]
-        self, *names: Any, **options: Any
+        self, *names: Any, inside: Mapping[str, str] | None = None, file: str | None = None, **options: Any
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Register a function as a command."""
-        return super().command(*names, **{"cls": _Command, **options})
+        """Register a function as a command; see `_Command` for `inside` and `file`."""
+        own = type("Command", (_Command,), {"inside": inside or {}, "file": file})
+        return super().command(*names, **{"cls": own, **options})
 
 
 def split_lists(values: Iterable[str]) -> list[str]:

@@ -11,18 +11,21 @@ import signal
 import sys
 import unicodedata
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nas.report.lines import duration, say
+from nas.report.lines import duration, say, say_in_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 __all__ = [
+    "Begun",
     "Json",
     "duration",
     "encode_readably",
@@ -32,6 +35,7 @@ __all__ = [
     "print_csv",
     "print_json",
     "say",
+    "say_in_lines",
     "say_what_was_assumed",
 ]
 
@@ -97,23 +101,39 @@ def note(line: str) -> None:
     say(make_console(stderr=True), line)
 
 
+@dataclass
+class Begun:
+    """What says, when work is interrupted, whether there is some to go on with: a file that is written first."""
+
+    file: Path | None = None
+
+    def interrupted(self) -> str:
+        """Return the line on an interruption."""
+        if self.file is not None and self.file.is_file():
+            return "interrupted; the same command resumes"
+        return "interrupted before anything was stored; the same command begins anew"
+
+
 @contextmanager
-def interruptible(message: str, at_first: str | None = None) -> Iterator[None]:
-    """End the process at Ctrl-C with a message and exit code 130.
+def interruptible(message: str | Callable[[], str], at_first: str | None = None) -> Iterator[None]:
+    """End the process at Ctrl-C with a message, which may be made only then, and exit code 130.
 
     While nothing is at stake yet, that happens at once, with `at_first` if it is given: an import that is interrupted
     may raise anything. What runs inside may have its own way of stopping, and puts this one back when it is done.
     """
 
+    def told() -> str:
+        return message if isinstance(message, str) else message()
+
     def leave(*_: object) -> None:
-        os.write(2, f"wirenas: {at_first or message}\n".encode())
+        os.write(2, f"wirenas: {at_first or told()}\n".encode())
         os._exit(130)
 
     before = signal.signal(signal.SIGINT, leave)
     try:
         yield
     except KeyboardInterrupt:
-        print(f"wirenas: {message}", file=sys.stderr)
+        print(f"wirenas: {told()}", file=sys.stderr)
         sys.exit(130)
     finally:
         signal.signal(signal.SIGINT, before)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from nas.cli.console import duration, say
+from nas.cli.console import duration, say, say_in_lines
 from nas.report.card import comparison, number, spread
 from nas.report.chosen import chosen_record, explain_choice, params_in_words
 from nas.report.outcome import Outcome
+from nas.report.verdict import explain_words, verdict_lines
 from nas.store.records import Records
 from predictors import FEATURES
 
@@ -49,9 +50,9 @@ def show_end(console: Console, outcome: Outcome, records: Records) -> None:
         say(console, f"The found wiring is that of trial {outcome.best['trial']}.")
     else:
         _show_networks(console, outcome)
-    say(console, outcome.verdict)
+    _show_verdict(console, outcome.verdict)
     if why := explain_choice(records, outcome.best, outcome.direction, outcome.test):
-        say(console, why)
+        say_in_lines(console, why)
     say(console, f"Network and card: {outcome.out}/best/   all else: wirenas status {shlex.quote(outcome.out)}")
 
 
@@ -63,16 +64,16 @@ def show_outcome(console: Console, outcome: Outcome, records: Records) -> None:
     best = outcome.best
     words = params_in_words(best["params"], chosen_record(records, best))
     params = ", ".join(f"{name} {text}" for name, text in words.items() if "seed" not in name)
-    say(
+    say_in_lines(
         console,
         f"{outcome.complete} trials complete, {_incomplete(outcome)}. "
         f"Best: trial {best['trial']}, {outcome.metric} {number(best['value'])} on validation ({params}).",
     )
     if why := explain_choice(records, best, outcome.direction, outcome.test):
-        say(console, why)
+        say_in_lines(console, why)
     if outcome.test is not None:
         _show_networks(console, outcome)
-        say(console, outcome.verdict)
+        _show_verdict(console, outcome.verdict)
         say(console, f"Test: mean ± standard deviation over {outcome.test['seeds']} fresh seeds.")
     _show_front(console, outcome.to_json())
     _show_steering(console, outcome)
@@ -96,6 +97,14 @@ def _show_networks(console: Console, outcome: Outcome) -> None:
     for rule, plateau in (outcome.plateaus or {}).items():
         table.add_row(f"plateau of a rule: {rule}", number(plateau), "–", "–")
     console.print(table)
+
+
+def _show_verdict(console: Console, verdict: str) -> None:
+    """Print a verdict at the width of the terminal, a line a reference, and what its words mean."""
+    for line in verdict_lines(verdict):
+        say_in_lines(console, line)
+    if (meaning := explain_words(verdict)) is not None:
+        say_in_lines(console, meaning)
 
 
 def _incomplete(outcome: Outcome) -> str:
@@ -141,7 +150,7 @@ def _show_steering(console: Console, outcome: Outcome) -> None:
         if found["rank_correlation"] is not None:
             text += f" Predicted before training: rank correlation {found['rank_correlation']:.2f}"
             text += f", {_percent(found['coverage'])} of values inside of their 90 % intervals."
-        say(console, f"Steering: {text}")
+        say_in_lines(console, f"Steering: {text}")
     if outcome.overhead is not None and outcome.overhead["share"] is not None:
         say(console, f"Choosing and storing took {_percent(outcome.overhead['share'])} of the time of the trials.")
 
@@ -151,7 +160,7 @@ def show_best(console: Console, found: Mapping[str, Any], records: Records, dire
     best = found["best"]
     say(console, f"trial {best['trial']}, {number(best['value'])} on validation")
     if why := explain_choice(records, best, direction, found["test"]):
-        say(console, why)
+        say_in_lines(console, why)
     for name, text in params_in_words(best["params"], chosen_record(records, best)).items():
         say(console, f"  {name}: {text}")
     if best.get("chosen"):
@@ -161,7 +170,7 @@ def show_best(console: Console, found: Mapping[str, Any], records: Records, dire
         say(console, f"predicted before training: {spread(expected)}")
     if found["test"] is not None:
         say(console, f"test: {spread(found['test'])} over {found['test']['seeds']} seeds")
-        say(console, found["verdict"])
+        _show_verdict(console, found["verdict"])
     for file in found["files"]:
         say(console, file)
     _show_front(console, found)
@@ -227,7 +236,8 @@ def show_features(console: Console, found: Sequence[Mapping[str, Any]]) -> None:
     at_once = max(1, (console.width - least) // _COLUMN)
     for first in range(0, len(found), at_once):
         some = found[first : first + at_once]
-        table = Table()
+        title = f"graphs {first + 1} to {first + len(some)} of {len(found)}" if at_once < len(found) else None
+        table = Table(title=title)
         table.add_column("feature", no_wrap=True)
         for row in some:
             table.add_column(Path(row["graph"]).name, overflow="fold")
@@ -235,6 +245,8 @@ def show_features(console: Console, found: Sequence[Mapping[str, Any]]) -> None:
             counts = [row["counts"] for row in some]
             kinds = ["" if key == "nodes" or one["directed"] else " undirected" for one in counts]
             table.add_row(label, *(f"{one[key]}{kind}" for one, kind in zip(counts, kinds, strict=True)))
+        densities = (f"{row['counts']['edge_density']:.6g}" for row in some)
+        table.add_row("edges / possible", *densities)
         family = ""
         for name in names:
             if FEATURES[name].family != family:
@@ -244,6 +256,13 @@ def show_features(console: Console, found: Sequence[Mapping[str, Any]]) -> None:
             values = (row["features"][name] for row in some)
             table.add_row(name, *("–" if value is None else f"{value:.6g}" for value in values))
         console.print(table)
+    directed = {row["counts"]["directed"] for row in found}
+    if "n_edges" in names and False in directed:
+        say_in_lines(console, "n_edges counts an undirected edge twice, once in each direction.")
+    if "density" in names and True in directed:
+        say_in_lines(
+            console, "density is of pairs that are joined, whatever their directions; edges / possible heeds these."
+        )
 
 
 def show_worth(console: Console, found: Mapping[str, Any]) -> None:
@@ -261,15 +280,19 @@ def show_worth(console: Console, found: Mapping[str, Any]) -> None:
 
 def show_structure(console: Console, found: Mapping[str, Any]) -> None:
     """Print what a learned structure reaches beside its references, where its weights are, and where the files lie."""
-    from nas.structure.files import rate_text
+    from nas.structure.files import rate_text, reading
 
     table = Table("network", f"test {found['metric']}", "parameters", "learning rate")
     for own in ({**found["test"], "name": "learned structure"}, *found["references"]):
         table.add_row(own["name"], spread(own), str(own["n_parameters"]), rate_text(own))
     console.print(table)
-    say(console, found["verdict"])
+    _show_verdict(console, found["verdict"])
     layers = [f"{own['name']} {own['live']} ({100 * own['density']:.3g} %)" for own in found["layers"]]
-    say(console, f"Live weights of the network that is kept: {', '.join(layers)}; parent: {found['parent']}.")
+    say(
+        console,
+        f"Live weights of the network that is kept: {', '.join(layers)}; parent: {found['parent']}."
+        f"{reading(found['pool'])}",
+    )
     say(console, f"Best network and card: {found['out']}/best/   plots: curve.png, references.png there")
 
 

@@ -20,7 +20,18 @@ from nas.space.families import FAMILIES, Drawing
 from nas.space.space import Space
 from nas.training.recipe import Recipe
 
-__all__ = ["WHERE", "Directed", "GraphFormat", "Merge", "drawing_flags", "drawing_of", "flags", "given_options"]
+__all__ = [
+    "INSIDE_DRAWINGS",
+    "WHERE",
+    "Directed",
+    "GraphFormat",
+    "Merge",
+    "drawing_flags",
+    "drawing_of",
+    "flags",
+    "given_options",
+    "inside_names",
+]
 
 _FLAG_NAMES = {
     "priors": "prior",
@@ -96,6 +107,25 @@ def flags(config: type[SharedOptions]) -> Callable[[Command], Command]:
     every = list(_all_flags(config))
     every.sort(key=lambda flag: _COMMON.index(flag.field) if flag.field in _COMMON else len(_COMMON))
     return lambda command: _extended(command, map(_option_parameter, every), _rank)
+
+
+def inside_names(config: type[SharedOptions]) -> dict[str, str]:
+    """Return the flags of the options of a campaign or survey by the names that messages have for these."""
+    found = {}
+    for flag in _all_flags(config):
+        found[flag.field] = flag.name
+        if flag.section is not None:
+            found[f"{flag.section}.{flag.field}"] = flag.name
+    return found
+
+
+INSIDE_DRAWINGS = {
+    "n_inputs": "inputs",
+    "n_outputs": "outputs",
+    "format": "graph_format",
+    **{own.name: own.option for family in FAMILIES.values() for own in family.arguments},
+}
+"""Flags of drawings by the names that messages have for these, where they are others."""
 
 
 def drawing_flags(command: Command) -> Command:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from nas.cli.commands import Commands, split_lists
-from nas.cli.console import Json, make_console, print_csv, print_json
+from nas.cli.console import Json, make_console, note, print_csv, print_json
 from nas.cli.flags import Directed, GraphFormat, Merge
 from nas.errors import InputError
 
@@ -51,13 +52,22 @@ def predict(
 ) -> None:
     """Predict how well candidate graphs will do, and how sure that is.
 
+    A graph that is wrong has a line on stderr, and exit code 2; the others are answered.
+
     Example: wirenas predict results/digits candidate.graphml
     """
     from nas.cli.display import show_predictions
     from nas.prediction.answers import predictions
 
-    found = predictions(out, graphs, coverage, explain=explain, format=graph_format, directed=directed, merge=merge)
-    print_json({"predictions": found}) if as_json else show_predictions(make_console(), out, found)
+    found, failed = predictions(
+        out, graphs, coverage, explain=explain, format=graph_format, directed=directed, merge=merge
+    )
+    _tell(failed)
+    if found:
+        document = _with_failed({"predictions": found}, failed)
+        print_json(document) if as_json else show_predictions(make_console(), out, found)
+    if failed:
+        raise typer.Exit(2)
 
 
 @predictor_commands.command()
@@ -73,6 +83,8 @@ def features(
 ) -> None:
     """Measure graphs: all features, or those of some tiers.
 
+    A graph that is wrong has a line on stderr, and exit code 2; the others are measured.
+
     Example: wirenas features candidate.graphml --tier size --tier structure
     """
     from nas.cli.display import show_features
@@ -82,11 +94,26 @@ def features(
     if as_csv and as_json:
         raise InputError("--csv, --json: one of the two is printed; leave one out")
     tiers = tuple(split_lists(tier)) if tier else TIERS
-    found = features_of(graphs, tiers, format=graph_format, directed=directed, merge=merge)
-    if as_csv:
+    found, failed = features_of(graphs, tiers, format=graph_format, directed=directed, merge=merge)
+    _tell(failed)
+    if found and as_csv:
         print_csv([{"graph": row["graph"], **row["counts"], **row["features"]} for row in found])
-    else:
-        print_json({"graphs": found}) if as_json else show_features(make_console(), found)
+    elif found:
+        print_json(_with_failed({"graphs": found}, failed)) if as_json else show_features(make_console(), found)
+    if failed:
+        raise typer.Exit(2)
+
+
+def _tell(failed: Mapping[str, str]) -> None:
+    """Print a line on each graph that is wrong; the others are answered all the same."""
+    for line in failed.values():
+        note(f"wirenas: {line}")
+
+
+def _with_failed(document: dict[str, Any], failed: Mapping[str, str]) -> dict[str, Any]:
+    """Return what --json prints, with the graphs that are missing in it and why, if there are any."""
+    wrong = [{"graph": name, "error": line} for name, line in failed.items()]
+    return {**document, "failed": wrong} if wrong else document
 
 
 @predictor_commands.command()

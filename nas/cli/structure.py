@@ -8,12 +8,23 @@ from typing import Annotated, Any
 
 import typer
 
-from nas.cli.commands import Commands
-from nas.cli.console import Json, interruptible, make_console, print_json, say
+from nas.cli.commands import Commands, split_lists, typed, words_of
+from nas.cli.console import Begun, Json, interruptible, make_console, print_json, say
 
 __all__ = ["structure_commands"]
 
 structure_commands = Commands()
+
+_INSIDE = {
+    "parameters": "max_parameters",
+    "features": "feature",
+    "pruning": "schedule",
+    "learning_rates": "learning_rate",
+    "recipe.learning_rates": "learning_rate",
+    "recipe.epochs": "epochs",
+    "recipe.batch_size": "batch_size",
+}
+"""Flags by the names that messages have for their options, where they are others."""
 
 _PARENT, _HOW, _TRAINING = "The parent network", "How structure is learned", "Training"
 
@@ -23,7 +34,17 @@ Widths = Annotated[
     typer.Option(
         metavar="N,N,…",
         help="Hidden neurons of each layer of the network in which everything may live; again for several shapes, of "
-        "which the best on validation is taken. Default: 100 and 100,100, with --density the latter; an RNN's 64.",
+        "which the best on validation is taken. Default: 100 and 300, with --density 100,100; an RNN's 64.",
+        rich_help_panel=_PARENT,
+        show_default=False,
+    ),
+]
+Pool = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N,…",
+        help="Let the network read means over squares of N x N pixels; of several the best on validation is taken. "
+        "Default for images: 1,2, with --density 1.",
         rich_help_panel=_PARENT,
         show_default=False,
     ),
@@ -91,6 +112,16 @@ LearningRate = Annotated[
 Seeds = Annotated[int, typer.Option(min=1, help="Fresh trainings of the structure, and of each reference.")]
 Seed = Annotated[int, typer.Option(min=0, help="Of all random draws.")]
 Engine = Annotated[str, typer.Option(help="auto, native, torch.", rich_help_panel=_TRAINING)]
+Features = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--feature",
+        metavar="NAME",
+        help="Feature of the wiring that the curve follows too, such as density or n_edges; again, or with commas, for "
+        "several. `wirenas features GRAPH` prints them all.",
+        show_default=False,
+    ),
+]
 Threads = Annotated[
     int | None, typer.Option(min=1, help="Trainings at a time; results do not depend on it. Default: one a core.")
 ]
@@ -98,14 +129,16 @@ Data = Annotated[Path | None, typer.Option(help="Folder of a task's files (mnist
 Out = Annotated[Path | None, typer.Option(help="The experiment's folder. Default: results/TASK-pruned or -rewired.")]
 
 
-@structure_commands.command()
+@structure_commands.command(inside=_INSIDE)
 def prune(
+    ctx: typer.Context,
     *,
     task: TaskName,
     max_parameters: MaxParameters = None,
     weights: Weights = None,
     density: Density = None,
     widths: Widths = None,
+    pool: Pool = None,
     start: Start = None,
     activation: Activation = None,
     cell: Cell = None,
@@ -120,13 +153,14 @@ def prune(
     rate: Annotated[float, typer.Option(help="iterative: the share that a step removes.", rich_help_panel=_HOW)] = 0.5,
     every: Every = "1%",
     begin: Begin = "5%",
-    end: End = "60%",
+    end: End = "50%",
     epochs: Epochs = 15,
     batch_size: BatchSize = 64,
     learning_rate: LearningRate = "0.001,0.003,0.01",
     seeds: Seeds = 5,
     seed: Seed = 0,
     engine: Engine = "auto",
+    feature: Features = None,
     threads: Threads = None,
     data: Data = None,
     out: Out = None,
@@ -141,15 +175,16 @@ def prune(
     switches = {"score": score, "allocation": allocation, "pruning": schedule, "rate": rate}
     times = {"every": every, "begin": begin, "end": end}
     _learn(
-        "gmp", {**switches, **times}, "pruned", task, widths, activation, cell,
-        {"parameters": max_parameters, "weights": weights, "density": density, "start": start},
+        ctx, "gmp", {**switches, **times}, "pruned", task, widths, activation, cell,
+        {"parameters": max_parameters, "weights": weights, "density": density, "start": start, "pool": pool},
         {"epochs": epochs, "batch_size": batch_size, "learning_rates": learning_rate},
-        seeds, seed, engine, threads, data, out, as_json=as_json,
+        seeds, seed, engine, feature, threads, data, out, as_json=as_json,
     )  # fmt: skip
 
 
-@structure_commands.command()
+@structure_commands.command(inside=_INSIDE)
 def rewire(
+    ctx: typer.Context,
     *,
     task: TaskName,
     method: Annotated[
@@ -159,6 +194,7 @@ def rewire(
     weights: Weights = None,
     density: Density = None,
     widths: Widths = None,
+    pool: Pool = None,
     activation: Activation = None,
     cell: Cell = None,
     score: Score = None,
@@ -178,6 +214,7 @@ def rewire(
     seeds: Seeds = 5,
     seed: Seed = 0,
     engine: Engine = "auto",
+    feature: Features = None,
     threads: Threads = None,
     data: Data = None,
     out: Out = None,
@@ -193,14 +230,15 @@ def rewire(
     switches = {"score": score, "growth": growth, "fraction": fraction, "allocation": allocation}
     times = {"every": every, "begin": begin, "end": end}
     _learn(
-        method, {**switches, **times}, "rewired", task, widths, activation, cell,
-        {"parameters": max_parameters, "weights": weights, "density": density},
+        ctx, method, {**switches, **times}, "rewired", task, widths, activation, cell,
+        {"parameters": max_parameters, "weights": weights, "density": density, "pool": pool},
         {"epochs": epochs, "batch_size": batch_size, "learning_rates": learning_rate},
-        seeds, seed, engine, threads, data, out, as_json=as_json,
+        seeds, seed, engine, feature, threads, data, out, as_json=as_json,
     )  # fmt: skip
 
 
 def _learn(
+    ctx: typer.Context,
     method: str,
     switches: Mapping[str, Any],
     kind: str,
@@ -213,26 +251,29 @@ def _learn(
     seeds: int,
     seed: int,
     engine: str,
+    features: Sequence[str] | None,
     threads: int | None,
     data: Path | None,
     out: Path | None,
     *,
     as_json: bool,
 ) -> None:
-    with interruptible("interrupted; the same command goes on"):
+    begun = Begun()
+    with interruptible(begun.interrupted):
         from nas.cli.display import show_structure
         from nas.report.progress import stages
+        from nas.structure.experiment import OPTIONS
         from nas.structure.start import open_experiment
 
         opened = open_experiment(
             task_name, method, switches, kind,
             {"widths": widths or None, "activation": activation, "cell": cell, **target, "seeds": seeds, "seed": seed,
-             "engine": engine},
-            recipe, threads=threads, data=data, out=out,
+             "engine": engine, "features": split_lists(features or ())},
+            recipe, threads=threads, data=data, out=out, typed=typed(ctx),
         )  # fmt: skip
-        console = make_console(stderr=True)
+        begun.file, console = opened.out / OPTIONS, make_console(stderr=True)
         for line in opened.notices:
-            say(console, line)
+            say(console, words_of(ctx)(line))
         with stages(console) as watch:
             found = opened.run(watch)
     print_json(found.to_json()) if as_json else show_structure(make_console(), found.to_json())

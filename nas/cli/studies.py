@@ -8,13 +8,29 @@ from typing import Annotated
 import typer
 
 from nas.cli.commands import Commands
-from nas.cli.console import Json, make_console, note, print_json, say
+from nas.cli.console import Json, interruptible, make_console, note, print_json, say
 
 __all__ = ["study_commands"]
 
 study_commands = Commands(no_args_is_help=True)
 
 Out = Annotated[Path, typer.Option(file_okay=False, help="Where the results go.")]
+Task = Annotated[str, typer.Option(help="Name of a task without sequences, such as mnist, fashion-mnist or digits.")]
+Density = Annotated[
+    list[float] | None, typer.Option(help="Share of weights that live; again for several. Default: all of the study.")
+]
+Seeds = Annotated[int, typer.Option(min=1, help="Trainings of everything that is compared.")]
+Epochs = Annotated[int, typer.Option(min=1, help="Passes over the training part.")]
+Rates = Annotated[
+    list[float] | None,
+    typer.Option(help="Learning rate; again for several, to choose from by validation. Default: those of the study."),
+]
+Threads = Annotated[
+    int | None, typer.Option(min=1, help="Trainings at a time; results do not depend on it. Default: one a core.")
+]
+Engine = Annotated[str, typer.Option(help="auto, native, torch.")]
+Data = Annotated[Path | None, typer.Option(help="Folder of a task's files (mnist, fashion-mnist).")]
+_GOES_ON = "interrupted; the same command goes on"
 Atlas = Annotated[Path, typer.Option(file_okay=False, help="Where surveys and runs are kept.")]
 
 
@@ -133,4 +149,187 @@ def pareto(
     from nas.studies.pareto import pareto_study
 
     found = pareto_study(out, note, seeds=seeds, trainings=trainings)
+    print_json(found) if as_json else say(make_console(), f"{out}/README.md")
+
+
+@study_commands.command("rewiring")
+def rewiring(
+    *,
+    task: Task = "mnist",
+    method: Annotated[
+        list[str] | None, typer.Option(help="set, rigl, gmp, static or dense; again for several. Default: all.")
+    ] = None,
+    density: Density = None,
+    seeds: Seeds = 5,
+    epochs: Epochs = 100,
+    learning_rate: Rates = None,
+    threads: Threads = None,
+    data: Data = None,
+    out: Out = Path("results/rewiring"),
+    as_json: Json = False,
+) -> None:
+    """Train LeNet-300-100 at four low densities with SET, RigL, gradual pruning and static; takes hours.
+
+    Example: wirenas study rewiring --epochs 20 --method rigl --method static
+    """
+    from nas.options.resolve import n_cores
+    from nas.report.progress import stages
+    from nas.studies.rewiring import RECIPE, rewiring_study
+
+    with interruptible(_GOES_ON), stages(make_console(stderr=True)) as watch:
+        found = rewiring_study(
+            out,
+            watch,
+            task=task,
+            methods=method or (),
+            densities=density or (),
+            seeds=seeds,
+            epochs=epochs,
+            rates=learning_rate or RECIPE.learning_rates,
+            threads=threads or n_cores(),
+            data=data,
+        )
+    print_json(found) if as_json else say(make_console(), f"{out}/README.md")
+
+
+@study_commands.command("drop-criteria")
+def drop_criteria(
+    *,
+    task: Task = "fashion-mnist",
+    version: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="described, released or released-sparse; again for several. Default: described and released."
+        ),
+    ] = None,
+    density: Density = None,
+    seeds: Seeds = 5,
+    epochs: Epochs = 100,
+    learning_rate: Rates = None,
+    examples: Annotated[int | None, typer.Option(min=1, help="Examples to train on. Default: all.")] = None,
+    threads: Threads = None,
+    data: Data = None,
+    out: Out = Path("results/drop-criteria"),
+    as_json: Json = False,
+) -> None:
+    """Rewire LeNet-300-100 by five criteria and two kinds of growth at four densities; takes a day.
+
+    Example: wirenas study drop-criteria --epochs 10 --examples 16000 --version described
+    """
+    from nas.options.resolve import n_cores
+    from nas.report.progress import stages
+    from nas.studies.drop_criteria import RECIPE, drop_criteria_study
+
+    with interruptible(_GOES_ON), stages(make_console(stderr=True)) as watch:
+        found = drop_criteria_study(
+            out,
+            watch,
+            task=task,
+            versions=version or (),
+            densities=density or (),
+            seeds=seeds,
+            epochs=epochs,
+            rates=learning_rate or RECIPE.learning_rates,
+            examples=examples,
+            threads=threads or n_cores(),
+            data=data,
+        )
+    print_json(found) if as_json else say(make_console(), f"{out}/README.md")
+
+
+@study_commands.command("pruning")
+def pruning(
+    *,
+    task: Task = "mnist",
+    width: Annotated[int, typer.Option(min=1, help="Hidden neurons.")] = 100,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs of the dense networks.")] = 20,
+    learning_rate: Rates = None,
+    pace: Annotated[
+        list[str] | None,
+        typer.Option(help="Such as '50 %', 'at once, up to 25 epochs'; again for several. Default: all nine."),
+    ] = None,
+    seeds: Seeds = 5,
+    engine: Engine = "auto",
+    threads: Threads = None,
+    data: Data = None,
+    out: Out = Path("results/pruning"),
+    as_json: Json = False,
+) -> None:
+    """Prune and retrain networks by six methods and at nine paces, beside unpruned ones; takes an hour.
+
+    Example: wirenas study pruning --epochs 12 --pace '50 %'
+    """
+    from nas.options.resolve import n_cores
+    from nas.report.progress import stages
+    from nas.studies.pruning import pruning_study
+    from nas.studies.pruning_runs import RECIPE
+
+    with interruptible(_GOES_ON), stages(make_console(stderr=True)) as watch:
+        found = pruning_study(
+            out,
+            watch,
+            task=task,
+            data=data,
+            width=width,
+            epochs=epochs,
+            rates=learning_rate or RECIPE.learning_rates,
+            paces=pace or (),
+            seeds=seeds,
+            engine=engine,
+            threads=threads or n_cores(),
+        )
+    print_json(found) if as_json else say(make_console(), f"{out}/README.md")
+
+
+@study_commands.command("rnn-pruning")
+def rnn_pruning(
+    *,
+    cell: Annotated[
+        list[str] | None, typer.Option(help="tanh, relu, lstm or gru; again for several. Default: all.")
+    ] = None,
+    level: Annotated[
+        list[int] | None, typer.Option(help="Percent that are pruned; again for several. Default: 10, 20, …, 100.")
+    ] = None,
+    strings: Annotated[int, typer.Option(min=20, help="Strings, of which half are of the grammar.")] = 25_000,
+    width: Annotated[int, typer.Option(min=1, help="Neurons of each of three layers.")] = 50,
+    epochs: Epochs = 50,
+    retraining: Annotated[int, typer.Option(min=1, help="Epochs after pruning.")] = 10,
+    learning_rate: Rates = None,
+    structure_strings: Annotated[int, typer.Option(min=20, help="Strings for GRUs that learn structure.")] = 4_000,
+    structure_epochs: Annotated[int, typer.Option(min=1, help="Epochs of GRUs that learn structure.")] = 60,
+    neurons: Annotated[int, typer.Option(min=8, help="Neurons of GRUs that learn structure.")] = 48,
+    seeds: Seeds = 5,
+    engine: Engine = "auto",
+    threads: Threads = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of japanese-vowels.npz, a second task.")] = None,
+    out: Out = Path("results/rnn-pruning"),
+    as_json: Json = False,
+) -> None:
+    """Prune recurrent networks of four cells, and compare GRUs that learn their structure; takes a day.
+
+    Example: wirenas study rnn-pruning --strings 2000 --width 20 --epochs 15 --level 50 --level 80
+    """
+    from nas.options.resolve import n_cores
+    from nas.report.progress import stages
+    from nas.studies.rnn_pruning import CELLS, LEVELS, RECIPE, rnn_pruning_study
+
+    with interruptible(_GOES_ON), stages(make_console(stderr=True)) as watch:
+        found = rnn_pruning_study(
+            out,
+            watch,
+            data=data,
+            cells=cell or CELLS,
+            levels=level or LEVELS,
+            strings=strings,
+            width=width,
+            epochs=epochs,
+            retraining=retraining,
+            rates=learning_rate or RECIPE.learning_rates,
+            structure_strings=structure_strings,
+            structure_epochs=structure_epochs,
+            neurons=neurons,
+            seeds=seeds,
+            engine=engine,
+            threads=threads or n_cores(),
+        )
     print_json(found) if as_json else say(make_console(), f"{out}/README.md")

@@ -38,8 +38,10 @@ class Contender:
     spec: NetworkSpec
 
 
-def references(wiring: Wiring, spec: NetworkSpec, rng: np.random.Generator) -> list[Contender]:
-    """Return the references of an attached wiring.
+def references(
+    wiring: Wiring, spec: NetworkSpec, rng: np.random.Generator, n_inputs: int | None = None
+) -> list[Contender]:
+    """Return the references of an attached wiring; they read `n_inputs` inputs, where these are others than its own.
 
     For an MLP: a linear one; dense hidden layers with as many parameters as comes nearest, two of equal width, or one
     where two would be narrower than the outputs; two dense hidden layers with as many neurons; the same layers with as
@@ -50,26 +52,26 @@ def references(wiring: Wiring, spec: NetworkSpec, rng: np.random.Generator) -> l
     The dense one with as many neurons is left out where it would have more than two million edges, and the one with as
     many parameters where it would be narrower than the outputs and four neurons: so narrow, any network beats it.
     """
-    units = (wiring.n_inputs, wiring.n_outputs)
+    units = (n_inputs or wiring.n_inputs, wiring.n_outputs)
     linear = NetworkSpec("linear-mean" if spec.kind == "rnn" else "mlp")
     found = [
         Contender(LINEAR, Wiring.from_masks([np.ones(units[::-1])], inputs=True, outputs=True), linear),
     ]
-    if (dense := dense_of_equal_size(wiring, spec)) is not None:
+    if (dense := dense_of_equal_size(wiring, spec, units[0])) is not None:
         found.append(dense)
     layers = _equal_layers(wiring.n_hidden, 1 if spec.kind == "rnn" else 2)
     if sum(_dense_edges(spec, units, layers)) <= _MOST_EDGES:
         found.append(Contender("dense with equal neurons", _dense(spec, units, layers), spec))
-    sparse = _sparse_rnn if spec.kind == "rnn" else _sparse_mlp
-    return [*found, Contender("random with equal edges", sparse(wiring, rng), spec)]
+    sparse = _sparse_rnn(wiring, rng) if spec.kind == "rnn" else _sparse_mlp(wiring, units[0], rng)
+    return [*found, Contender("random with equal edges", sparse, spec)]
 
 
-def dense_of_equal_size(wiring: Wiring, spec: NetworkSpec) -> Contender | None:
+def dense_of_equal_size(wiring: Wiring, spec: NetworkSpec, n_inputs: int | None = None) -> Contender | None:
     """Return the dense network whose number of parameters comes nearest to that of an attached wiring.
 
     None where it would be narrower than the outputs and four neurons.
     """
-    units = (wiring.n_inputs, wiring.n_outputs)
+    units = (n_inputs or wiring.n_inputs, wiring.n_outputs)
     budget = spec.n_parameters(wiring)["total"]
 
     def sized(n_layers: int) -> list[int]:
@@ -108,8 +110,8 @@ def _dense_edges(spec: NetworkSpec, units: tuple[int, int], layers: list[int]) -
     return units[0] * layers[0], sum(before * after for before, after in pairwise(layers)), layers[-1] * units[1]
 
 
-def _sparse_mlp(wiring: Wiring, rng: np.random.Generator) -> Wiring:
-    sizes = (wiring.n_inputs, *_equal_layers(wiring.n_hidden, 2), wiring.n_outputs)
+def _sparse_mlp(wiring: Wiring, n_inputs: int, rng: np.random.Generator) -> Wiring:
+    sizes = (n_inputs, *_equal_layers(wiring.n_hidden, 2), wiring.n_outputs)
     possible = sum(before * after for before, after in pairwise(sizes))
     return Layered(sizes, edges=min(wiring.n_edges, possible), inputs=True, outputs=True).sample(rng)
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nas.networks.cells import CELLS
     from nas.networks.initialise import spectral_radius
     from nas.networks.mlp import SparseMLP
+    from nas.networks.pooled import PooledMLP
     from nas.networks.readout import LinearMean, MaskedLinear, SequenceNetwork
     from nas.networks.rnn import SparseRNN
     from nas.networks.spec import NetworkSpec
@@ -28,6 +29,7 @@ __all__ = [
     "LinearMean",
     "MaskedLinear",
     "NetworkSpec",
+    "PooledMLP",
     "SequenceNetwork",
     "SparseMLP",
     "SparseRNN",
@@ -46,6 +48,7 @@ _MODULES = {
     "LinearMean": "readout",
     "MaskedLinear": "readout",
     "NetworkSpec": "spec",
+    "PooledMLP": "pooled",
     "SequenceNetwork": "readout",
     "SparseMLP": "mlp",
     "SparseRNN": "rnn",

@@ -82,7 +82,13 @@ class Block:
 
 
 def lay_out(
-    wiring: Wiring, layers: Iterable[int], gates: int = 1, *, recurrent: bool = False, complete: bool = False
+    wiring: Wiring,
+    layers: Iterable[int],
+    gates: int = 1,
+    *,
+    recurrent: bool = False,
+    complete: bool = False,
+    room: bool = False,
 ) -> tuple[Block, ...]:
     """Lay the edges into some layers out as blocks, one after the other.
 
@@ -99,6 +105,8 @@ def lay_out(
     complete : bool
         Whether the recurrent block spans the whole layer and no block is without a column, as torch's fused kernels
         want it.
+    room : bool
+        Whether every block also has the columns of all neurons of the layer before.
     """
     by_target = wiring.edges[np.argsort(wiring.edges[:, 1], kind="stable")].astype(np.int64)
     is_read = np.zeros(wiring.n_neurons, bool)
@@ -107,7 +115,10 @@ def lay_out(
     for layer in layers:
         targets = wiring.neurons(layer)
         first, last = np.searchsorted(by_target[:, 1], [targets.start, targets.stop])
-        sources = _distinct(by_target[first:last, 0], is_read)
+        read = by_target[first:last, 0]
+        if room:
+            read = np.concatenate([read, wiring.neurons(layer - 1)])
+        sources = _distinct(read, is_read)
         within, across = sources[sources < targets.start], sources[sources >= targets.start]
         if complete:
             within = within if len(within) else np.zeros(1, np.int64)
@@ -159,6 +170,10 @@ class LiveWeights(NamedTuple):
 
     edges: NDArray[np.int64]
     gates: NDArray[np.int64]
+
+    def distinct_edges(self) -> NDArray[np.int64]:
+        """Return the (n_edges, 2) edges any of whose gates lives, once each, in whatever order."""
+        return np.unique(self.edges, axis=0) if self.gates.any() else self.edges
 
 
 def live_weights(blocks: Sequence[Block], slots: NDArray[np.int64]) -> LiveWeights:

@@ -41,6 +41,10 @@ class SparseMLP(WiredModule):
         ``gelu``, 1 for the others and for output units. Biases begin at 0. None follows ``torch.manual_seed``.
     device, dtype : optional
         As for ``nn.Linear``.
+    room : bool
+        Whether there are places for edges between all neurons of consecutive layers, so that weights may come to live
+        there (`replace_weights`, `nas.sparsity.learn`). Memory follows from the edges all the same: with a wiring
+        without edges this is a network of any size in which everything may live.
 
     Attributes
     ----------
@@ -70,11 +74,12 @@ class SparseMLP(WiredModule):
         rng: int | np.random.Generator | None = None,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
+        room: bool = False,
     ) -> None:
         super().__init__()
-        self.activation = activation
+        self.activation, self.room = activation, room
         self.in_features, self.out_features = wiring.n_inputs, wiring.n_outputs
-        self._install(wiring, lay_out(wiring, range(1, wiring.n_layers)), rng, device, dtype)
+        self._install(wiring, lay_out(wiring, range(1, wiring.n_layers), room=room), rng, device, dtype)
 
     def _start(self, wiring: Wiring, rng: np.random.Generator) -> tuple[EdgeWeights, NDArray[np.float64]]:
         return feedforward_weights(wiring, self.activation, rng), np.zeros(wiring.n_neurons - wiring.n_inputs)

@@ -34,13 +34,13 @@ class NetworkSpec:
     activation: str = "relu"
     cell: str = "gru"
 
-    def build(self, wiring: Wiring, rng: int | np.random.Generator | None = None) -> nn.Module:
-        """Return the network with fresh weights."""
+    def build(self, wiring: Wiring, rng: int | np.random.Generator | None = None, *, room: bool = False) -> nn.Module:
+        """Return the network with fresh weights; an MLP may have room for more edges, see `SparseMLP`."""
         from nas.networks.mlp import SparseMLP
         from nas.networks.readout import LinearMean, SequenceNetwork
 
         if self.kind == "mlp":
-            return SparseMLP(wiring, self.activation, rng=rng)
+            return SparseMLP(wiring, self.activation, rng=rng, room=room)
         if self.kind == "rnn":
             return SequenceNetwork(wiring, self.cell, rng=rng)
         return LinearMean(wiring, rng=rng)

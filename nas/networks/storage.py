@@ -19,13 +19,15 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from nas.inputs import Pooling
 from nas.networks.activations import ACTIVATIONS
 from nas.networks.blocks import Block, lay_out
 from nas.networks.cells import CELLS
 from nas.networks.mlp import SparseMLP
+from nas.networks.pooled import PooledMLP
 from nas.networks.readout import SequenceNetwork
 from nas.networks.rnn import SparseRNN, rnn_blocks
-from nas.networks.structure import Network, parts_of
+from nas.networks.structure import AnyNetwork, Network, network_within, parts_of
 from nas.networks.wired import WiredModule
 from priors.files import atomic_write
 from priors.wiring import Wiring
@@ -34,9 +36,11 @@ __all__ = ["load_network", "save_network"]
 
 _KEY = "wirenas"
 _FORMAT = "wirenas-network"
-_VERSION = 2
+_VERSION = 3
 _MAX_NEURONS = 10_000_000
 _DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+_PLAIN = 2
+"""Version of files of networks that neither pool their inputs nor have room for more edges."""
 _PARAMETERS = ("weight", "bias", "biases")
 _CLASSES: dict[str, type[Network]] = {
     "SparseMLP": SparseMLP,
@@ -45,15 +49,19 @@ _CLASSES: dict[str, type[Network]] = {
 }
 
 
-def save_network(network: Network, path: str | PathLike[str]) -> None:
+def save_network(network: AnyNetwork, path: str | PathLike[str]) -> None:
     """Write a network to one safetensors file, which replaces an older one only once it is complete.
 
     The file holds the parameters of ``network.state_dict()``; the wiring as constructed: ``wiring.degrees``, how many
     edges leave each neuron, ``wiring.targets``, where they lead, and ``wiring.weights``, where it has any; for each
-    part whose weights are not those of its edges, ``gaps``, the differences of their places; and in its metadata, under
+    part whose weights are not those of its edges, ``gaps``, the differences of their places; for each part with weights
+    that are held, ``held``, which these are; and in its metadata, under
     ``wirenas``, a JSON object of ``format``, ``version``, ``class``, ``unit`` (activation or cell), ``sizes``,
     ``inputs``, ``outputs`` and ``names``. Whole numbers are stored in the narrowest type. Equal networks give equal
     bytes.
+
+    Two kinds of network are of a later version: a `PooledMLP` has ``pooling`` (rows and columns of an image, and the
+    side of a square), and one with room for more edges ``room``.
 
     Raises
     ------
@@ -61,6 +69,8 @@ def save_network(network: Network, path: str | PathLike[str]) -> None:
         If the neurons have names that JSON cannot hold, or the network is not one of the three kinds as they are made:
         a subclass, a parametrised or pruned one has other parameters, which no file could bring back.
     """
+    pooling = network.pooling if isinstance(network, PooledMLP) else None
+    network = network_within(network)
     _check_kind(network)
     body = network.rnn if isinstance(network, SequenceNetwork) else network
     wiring = body.blueprint
@@ -72,12 +82,15 @@ def save_network(network: Network, path: str | PathLike[str]) -> None:
         slots = part.slots.cpu().numpy()
         if not np.array_equal(slots, part.slots_of_blueprint()):
             tensors[f"{name}gaps"] = _narrow(np.diff(slots, prepend=0))
+        if part.held is not None:
+            tensors[f"{name}weight"] = part.values.detach().cpu().contiguous()
+            tensors[f"{name}held"] = ~part.held.isnan().cpu()
     if wiring.weights is not None:
         tensors["wiring.weights"] = torch.from_numpy(wiring.weights.copy())
     # One entry, because safetensors writes several in any order.
     description = {
         "format": _FORMAT,
-        "version": _VERSION,
+        "version": _PLAIN,
         "class": type(network).__name__,
         "unit": body.activation if isinstance(body, SparseMLP) else body.cell,
         "sizes": wiring.sizes,
@@ -85,6 +98,10 @@ def save_network(network: Network, path: str | PathLike[str]) -> None:
         "outputs": wiring.outputs,
         "names": None if wiring.names is None else [_plain(name) for name in wiring.names],
     }
+    if pooling is not None:
+        description.update(version=_VERSION, pooling=[pooling.rows, pooling.columns, pooling.size])
+    if isinstance(body, SparseMLP) and body.room:
+        description.update(version=_VERSION, room=True)
     metadata = {_KEY: json.dumps(description, allow_nan=False)}
     with atomic_write(Path(path)) as temporary:
         # Written by Python, what a full disk says is an OSError.
@@ -101,7 +118,7 @@ def _check_kind(network: Network) -> None:
         )
 
 
-def load_network(path: str | PathLike[str]) -> Network:
+def load_network(path: str | PathLike[str]) -> AnyNetwork:
     """Read a network that `save_network` wrote, on the CPU; its outputs equal the saved one's bit for bit.
 
     Raises
@@ -118,10 +135,17 @@ def load_network(path: str | PathLike[str]) -> Network:
             description = json.loads((file.metadata() or {}).get(_KEY, "{}"))
             _check_format(description)
             state = {name: file.get_tensor(name) for name in sorted(file.keys())}
-        return (_rebuild_masked if description["version"] == 1 else _rebuild)(description, state)
+        network = (_rebuild_masked if description["version"] == 1 else _rebuild)(description, state)
+        return _pooled(network, description["pooling"]) if "pooling" in description else network
     except (SafetensorError, ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{path}: this is no intact network file: {reason}") from error
+
+
+def _pooled(network: Network, pooling: Any) -> PooledMLP:
+    if not isinstance(network, SparseMLP):
+        raise ValueError(f"it pools inputs of a {type(network).__name__}, and only a SparseMLP's can be pooled")
+    return PooledMLP(network, Pooling(*pooling))
 
 
 def _check_format(description: Mapping[str, Any]) -> None:
@@ -144,6 +168,7 @@ def _rebuild(description: Mapping[str, Any], state: dict[str, Tensor]) -> Networ
     edges = np.stack([np.repeat(np.arange(len(degrees)), degrees), targets], axis=1)
     network = _empty(description, edges, state)
     expected = dict(network.named_parameters())
+    held = {name: state.pop(f"{name}held") for name, _ in _named_parts(network) if f"{name}held" in state}
     for name, part in _named_parts(network):
         gaps = state.pop(f"{name}gaps", None)
         if gaps is not None:
@@ -156,6 +181,9 @@ def _rebuild(description: Mapping[str, Any], state: dict[str, Tensor]) -> Networ
         if state[name].shape != parameter.shape:
             raise ValueError(f"{name} has shape {tuple(state[name].shape)} where {tuple(parameter.shape)} is needed")
         parameter.detach().copy_(state[name])
+    for name, part in _named_parts(network):
+        if name in held:
+            part.hold(held[name])
     return network
 
 
@@ -186,7 +214,10 @@ def _rebuild_masked(description: Mapping[str, Any], state: dict[str, Tensor]) ->
 def _empty(description: Mapping[str, Any], edges: NDArray[Any], state: dict[str, Tensor]) -> Network:
     """Return a network of a file's wiring; its weights are still to be read."""
     wiring = _wiring(description, edges, state.pop("wiring.weights", None))
-    return _CLASSES[description["class"]](wiring, description["unit"], rng=0, dtype=_dtype(state))
+    kind, unit, dtype = description["class"], description["unit"], _dtype(state)
+    if kind == "SparseMLP" and description.get("room") is True:
+        return SparseMLP(wiring, unit, rng=0, dtype=dtype, room=True)
+    return _CLASSES[kind](wiring, unit, rng=0, dtype=dtype)
 
 
 def _named_parts(network: Network) -> list[tuple[str, WiredModule]]:

@@ -7,26 +7,35 @@ from numpy.typing import NDArray
 
 from nas.networks.cells import CELLS
 from nas.networks.mlp import SparseMLP
+from nas.networks.pooled import PooledMLP
 from nas.networks.readout import MaskedLinear, SequenceNetwork
 from nas.networks.rnn import SparseRNN
 from priors.wiring import Wiring
 
-__all__ = ["Network", "n_parameters", "parts_of", "wiring_of"]
+__all__ = ["AnyNetwork", "Network", "n_parameters", "network_within", "parts_of", "wiring_of"]
 
 Network = SparseMLP | SparseRNN | SequenceNetwork
+AnyNetwork = Network | PooledMLP
+"""A network, or one behind a pooling of its inputs."""
 
 
-def parts_of(network: Network) -> tuple[SparseMLP | SparseRNN | MaskedLinear, ...]:
+def network_within(network: AnyNetwork) -> Network:
+    """Return the network behind the pooling of its inputs, if there is one, and else the network itself."""
+    return network.mlp if isinstance(network, PooledMLP) else network
+
+
+def parts_of(network: AnyNetwork) -> tuple[SparseMLP | SparseRNN | MaskedLinear, ...]:
     """Return the modules of a network that hold weights of edges."""
+    network = network_within(network)
     return (network.rnn, network.head) if isinstance(network, SequenceNetwork) else (network,)
 
 
-def wiring_of(network: Network) -> Wiring:
+def wiring_of(network: AnyNetwork) -> Wiring:
     """Return the wiring that lives in a network: an edge is there while any of its gates has a weight.
 
     Layers, input and output units and names are as constructed. Where an edge has one weight (`SparseMLP`, ``tanh``
     and ``relu`` cells) the weights, as float32, come along. Edges into output units are not part of a `SparseRNN`: they
-    come back as constructed, with weight 1 where they had none.
+    come back as constructed, with weight 1 where they had none. Input units of a `PooledMLP` are its means.
     """
     body = _body(network)
     blueprint = body.blueprint
@@ -39,8 +48,8 @@ def wiring_of(network: Network) -> Wiring:
     return blueprint.replace(edges=np.concatenate(edges), weights=np.concatenate(weights) if one_weight else None)
 
 
-def n_parameters(network: Network) -> dict[str, int]:
-    """Count what a network can learn: live weights, by what they connect, and biases.
+def n_parameters(network: AnyNetwork) -> dict[str, int]:
+    """Count the parameters of a network: live weights, those that are held too, by what they connect, and biases.
 
     Returns
     -------
@@ -61,12 +70,13 @@ def n_parameters(network: Network) -> dict[str, int]:
     return {**counts, "total": sum(counts.values())}
 
 
-def _body(network: Network) -> SparseMLP | SparseRNN:
+def _body(network: AnyNetwork) -> SparseMLP | SparseRNN:
+    network = network_within(network)
     return network.rnn if isinstance(network, SequenceNetwork) else network
 
 
 def _living(part: SparseMLP | SparseRNN | MaskedLinear) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Return the live edges of a part and, where an edge has one weight, the weights."""
-    edges, gates = part.live_weights()
-    weights: NDArray[np.float32] = part.weight.detach().float().cpu().numpy()
-    return (np.unique(edges, axis=0), weights[:0]) if gates.any() else (edges, weights)
+    living = part.live_weights()
+    weights: NDArray[np.float32] = part.values.detach().float().cpu().numpy()
+    return living.distinct_edges(), weights[:0] if living.gates.any() else weights

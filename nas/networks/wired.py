@@ -57,11 +57,14 @@ class WiredModule(nn.Module):
     blocks : tuple of Block
     blueprint : Wiring
         The wiring as constructed; `wiring_of` gives the one that lives.
+    held : (n_weights,) float buffer or None
+        Weights that stay what they are whatever becomes of `weight`, NaN elsewhere; see `hold`.
     """
 
     weight: nn.Parameter
     slots: Tensor
     columns: Tensor
+    held: Tensor | None
     blocks: tuple[Block, ...]
     blueprint: Wiring
     biases_name = "bias"
@@ -89,6 +92,45 @@ class WiredModule(nn.Module):
         self._count(slots[order])
         self.register_buffer("slots", torch.as_tensor(slots[order], device=device))
         self.register_buffer("columns", torch.as_tensor(self._columns(), device=device))
+        self.register_buffer("held", None)
+
+    def hold(self, own: Tensor | None = None) -> None:
+        """Let weights stay what they are: no gradient, optimizer or weight decay changes what the module computes.
+
+        They are a buffer of the module from now on, which `state_dict` and files keep, and its structure stays too.
+
+        Parameters
+        ----------
+        own : (n_weights,) bool Tensor, optional
+            Which weights; by default those that the wiring brought with it.
+
+        Raises
+        ------
+        ValueError
+            If the wiring brought none, or `own` has another shape.
+        """
+        if own is None:
+            own = self._brought()
+        if own.shape != self.weight.shape or own.dtype != torch.bool:
+            raise ValueError(f"own is {tuple(own.shape)} of {own.dtype}: {tuple(self.weight.shape)} of bool is needed")
+        self.held = None
+        if own.any():
+            held = torch.full_like(self.weight, float("nan"), requires_grad=False)
+            held[own] = self.weight.detach()[own]
+            self.held = held
+
+    def _brought(self) -> Tensor:
+        """Return which weights the wiring brought with it."""
+        wiring = self.blueprint
+        if wiring.weights is None or not np.array_equal(self.slots.cpu().numpy(), self.slots_of_blueprint()):
+            raise ValueError(f"{wiring!r} has no weights of its own, or not these edges any more: none can be held")
+        brings = wiring.edges[self._covers(wiring.edges) & ~np.isnan(wiring.weights)]
+        return torch.isin(self.slots, torch.from_numpy(slots_of(self.blocks, brings).ravel()).to(self.slots))
+
+    @property
+    def values(self) -> Tensor:
+        """The weights that the module computes with, (n_weights,): those held, and `weight` elsewhere."""
+        return self.weight if self.held is None else torch.where(self.held.isnan(), self.weight, self.held)
 
     def _start(self, wiring: Wiring, rng: np.random.Generator) -> tuple[EdgeWeights, NDArray[np.float64]]:
         """Return the weights and the biases that the module starts with on a wiring."""
@@ -188,6 +230,8 @@ class WiredModule(nn.Module):
             If the places do not ascend, are not those of the blocks, or are not as many as the weights; or under a
             parametrisation.
         """
+        if self.held is not None:
+            raise ValueError("some weights are held, so that the structure stays: it cannot be replaced")
         if slots.shape != weight.shape or not self._has_places(slots):
             raise ValueError(
                 f"{slots.numel()} places and {weight.numel()} weights: as many are needed, and places must ascend "
@@ -219,7 +263,7 @@ class WiredModule(nn.Module):
         wiring = self.blueprint
         if not np.array_equal(self.slots.cpu().numpy(), self.slots_of_blueprint()):
             others = self.blueprint.edges[~self._covers(self.blueprint.edges)]
-            living = np.unique(self.live_weights().edges, axis=0)
+            living = self.live_weights().distinct_edges()
             wiring = wiring.replace(edges=np.concatenate([living, others]), weights=None)
         start, biases = self._start(wiring, generator_of(rng))
         self.place(start.edges, start.weights)
@@ -259,7 +303,7 @@ class WiredModule(nn.Module):
     def _dense(self, values: Tensor | None = None) -> Tensor:
         """Return the (n_slots,) entries of all matrices."""
         _refuse_norms(self)
-        values = self.weight if values is None else values
+        values = self.values if values is None else values
         size = n_slots(self.blocks)
         if len(self.slots) == size:
             return values
@@ -281,7 +325,7 @@ class WiredModule(nn.Module):
         _refuse_norms(self)
         matrices = []
         for block, slots, weight in zip(
-            self.blocks, torch.split(self.slots, self._counts), torch.split(self.weight, self._counts), strict=True
+            self.blocks, torch.split(self.slots, self._counts), torch.split(self.values, self._counts), strict=True
         ):
             n_columns = max(len(block.columns), 1)
             within = slots - block.offset
@@ -297,6 +341,11 @@ class WiredModule(nn.Module):
         if f"{prefix}mask" in state_dict:
             self._convert_masked(state_dict, prefix, errors)
         slots, weight, columns = (state_dict.get(f"{prefix}{name}") for name in ("slots", "weight", "columns"))
+        held = state_dict.get(f"{prefix}held")
+        if self.held is None and held is not None and held.shape == self.weight.shape:
+            self.held = torch.full_like(self.weight, float("nan"), requires_grad=False)
+        if self.held is not None and weight is not None and weight.shape != self.weight.shape:
+            errors.append(f"{prefix}held: some weights are held, so that as many edges are needed as there are")
         if slots is not None and not slots.is_meta and not self._has_places(slots):
             errors.append(f"{prefix}slots: places of weights must ascend, within those of this wiring and its cell")
         if columns is not None and not columns.is_meta and not np.array_equal(columns.cpu().numpy(), self._columns()):

@@ -1,12 +1,13 @@
 """Options that would do nothing: one table of what each depends on.
 
 Who gives an option believes that it acts. So a new campaign or survey refuses one that does not, in a line that says
-why. Values are held against the defaults, since a folder keeps all of its options whether they were given or not.
+why. What is typed is refused whatever its value; files and programs often write all options, so that of those only
+values that are not the default are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from nas.space.space import Space
 if TYPE_CHECKING:
     from nas.tasks import Task
 
-__all__ = ["Rule", "Setting", "all_rules", "ignored_option"]
+__all__ = ["Rule", "Setting", "all_rules", "dotted_names", "ignored_option"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Setting:
         Input and output units of wirings.
     is_shared : bool
         Whether several processes share the study.
+    typed : frozenset of str
+        Names of options that were given on a command line.
     """
 
     options: SharedOptions
@@ -43,6 +46,7 @@ class Setting:
     task: Task | None
     units: tuple[int, int]
     is_shared: bool = False
+    typed: frozenset[str] = frozenset()
 
     @property
     def sampler(self) -> str | None:
@@ -262,10 +266,17 @@ def ignored_option(setting: Setting) -> str | None:
             continue
         for name in rule.names:
             value, default = (_value(options, name) for options in (setting.options, defaults))
-            if value not in (default, of_task.get(name, default), *rule.same):
+            unspoken = () if name in setting.typed else (default, of_task.get(name, default))
+            if value not in (*unspoken, *rule.same):
                 instead = f", or {rule.instead}" if rule.instead else ""
                 return f"{name}={shown(value)}: {rule.why.format(setting.options)}; leave it out{instead}"
     return None
+
+
+def dotted_names(given: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of nested options, with a dot where they are part of the space or the recipe."""
+    inner = {name: value for name, value in given.items() if isinstance(value, Mapping)}
+    return frozenset(given).difference(inner) | {f"{name}.{own}" for name, value in inner.items() for own in value}
 
 
 def _defaults(options: SharedOptions) -> SharedOptions:

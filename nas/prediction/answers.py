@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -20,8 +20,9 @@ from nas.errors import InputError, as_input_errors
 from nas.options.options import CAMPAIGN, PREDICTOR_FOLDER, SURVEY
 from predictors import Predictor, describe, names_of
 from predictors.storage import FILE
-from priors import GraphPool, Wiring, read_wiring
+from priors import Wiring, read_wiring
 from priors.archives import ARCHIVES
+from priors.graph_files import read_wirings
 
 __all__ = ["MOST_NEURONS", "features_of", "fit_table", "load_predictor", "predictions", "writing"]
 
@@ -54,8 +55,8 @@ def load_predictor(out: Path) -> Predictor:
 
 def predictions(
     out: Path, graphs: Sequence[Path], coverage: float = 0.9, *, explain: bool = False, **reading: Any
-) -> list[dict[str, Any]]:
-    """Return what a predictor expects of graphs, and how sure it is.
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Return what a predictor expects of graphs, and how sure it is; and a line on each graph that is wrong.
 
     Parameters
     ----------
@@ -75,13 +76,42 @@ def predictions(
     list of dict
         graph, mean, std, low, high, in_domain, outside (why, or None), rank, of, trains (a probability), and
         contributions by family of features, None where they are not asked for; one a graph.
+    dict of str to str
+        What is wrong, by the name of the graph.
     """
     with as_input_errors(_SMALLER):
-        wirings = _read_all(graphs, **reading)
+        wirings, failed = _read_all(graphs, **reading)
         predictor, answers = load_predictor(out), []
         for first in range(0, len(wirings), _AT_ONCE):
-            answers += _answers(predictor, wirings[first : first + _AT_ONCE], coverage, explain)
-        return answers
+            some = wirings[first : first + _AT_ONCE]
+            found, wrong = _each(lambda own: _answers(predictor, own, coverage, explain), some)
+            answers += found
+            failed |= wrong
+        return answers, failed
+
+
+class _WrongGraphError(ValueError):
+    """One of several graphs cannot be described."""
+
+
+def _each(
+    describe_all: Callable[[Sequence[tuple[str, Wiring]]], list[dict[str, Any]]],
+    wirings: Sequence[tuple[str, Wiring]],
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Return what is said of graphs, and a line on each of which nothing can be."""
+    try:
+        return (describe_all(wirings) if wirings else []), {}
+    except _WrongGraphError as error:
+        if len(wirings) == 1:
+            name, _ = wirings[0]
+            return [], {name: f"{name}: {error}"}
+    found: list[dict[str, Any]] = []
+    failed: dict[str, str] = {}
+    for wiring in wirings:
+        some, wrong = _each(describe_all, [wiring])
+        found += some
+        failed |= wrong
+    return found, failed
 
 
 def _answers(
@@ -90,9 +120,8 @@ def _answers(
     with np.errstate(all="ignore"):  # What is not finite is refused below, without a warning before.
         try:
             answers = predictor.ask([wiring for _, wiring in wirings])
-        except ValueError:
-            _raise_for_first(predictor, wirings)
-            raise
+        except ValueError as error:
+            raise _WrongGraphError(" ".join(str(error).split())) from None
         low, high = answers.interval(coverage)
         ranks, of = predictor.rank(answers.mean)
         shares = answers.contributions() if explain else {}
@@ -121,31 +150,31 @@ def _answers(
     return found
 
 
-def _raise_for_first(predictor: Predictor, wirings: Sequence[tuple[str, Wiring]]) -> None:
-    """Raise the error of the first graph that cannot be asked about, under its name."""
-    for name, wiring in wirings:
-        try:
-            predictor.ask([wiring])
-        except ValueError as error:
-            raise InputError(f"{name}: {error}") from None
-
-
 def features_of(
     graphs: Sequence[Path], tiers: tuple[str, ...], pivots: int | None = None, **reading: Any
-) -> list[dict[str, Any]]:
-    """Return counts and features of graphs, the latter None where undefined, one dict a graph.
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Return counts and features of graphs, the latter None where undefined, one dict a graph; and a line on others.
 
-    Of an undirected graph, counts hold each edge once, and features both of its directions.
+    Of an undirected graph, counts hold each edge once, and features both of its directions. The edge density is the
+    share of possible edges that are there, as networkx has it: of n (n - 1), or undirected of half as many.
     """
+    names = names_of(tiers)
+
+    def described(wirings: Sequence[tuple[str, Wiring]]) -> list[dict[str, Any]]:
+        try:
+            rows = describe([wiring for _, wiring in wirings], tiers, pivots)
+        except ValueError as error:
+            raise _WrongGraphError(" ".join(str(error).split())) from None
+        found = [[value if math.isfinite(value) else None for value in row] for row in rows.tolist()]
+        return [
+            {"graph": name, "counts": _counts(wiring), "features": dict(zip(names, row, strict=True))}
+            for (name, wiring), row in zip(wirings, found, strict=True)
+        ]
+
     with as_input_errors(_SMALLER):
-        names = names_of(tiers)
-        wirings = _read_all(graphs, **reading)
-        rows = describe([wiring for _, wiring in wirings], tiers, pivots)
-    found = [[value if math.isfinite(value) else None for value in row] for row in rows.tolist()]
-    return [
-        {"graph": name, "counts": _counts(wiring), "features": dict(zip(names, row, strict=True))}
-        for (name, wiring), row in zip(wirings, found, strict=True)
-    ]
+        wirings, failed = _read_all(graphs, **reading)
+        found, wrong = _each(described, wirings)
+        return found, {**failed, **wrong}
 
 
 def _counts(wiring: Wiring) -> dict[str, Any]:
@@ -154,7 +183,9 @@ def _counts(wiring: Wiring) -> dict[str, Any]:
     loops = int((hidden.edges[:, 0] == hidden.edges[:, 1]).sum())
     directed = not hidden.is_undirected
     n_edges = hidden.n_edges if directed else (hidden.n_edges - loops) // 2 + loops
-    return {"nodes": hidden.n_neurons, "edges": n_edges, "directed": directed}
+    possible = hidden.n_neurons * (hidden.n_neurons - 1) / (1 if directed else 2)
+    density = n_edges / possible if possible else 0.0
+    return {"nodes": hidden.n_neurons, "edges": n_edges, "directed": directed, "edge_density": density}
 
 
 def fit_table(
@@ -286,22 +317,32 @@ def _text_or_number(text: str) -> str | float | None:
     return number if math.isfinite(number) else None
 
 
-def _read_all(paths: Sequence[Path], **reading: Any) -> list[tuple[str, Wiring]]:
-    """Read graphs, and those of folders and archives, with their names."""
+def _read_all(paths: Sequence[Path], **reading: Any) -> tuple[list[tuple[str, Wiring]], dict[str, str]]:
+    """Read graphs, and those of folders and archives, with their names; and a line on each that cannot be read."""
     found: list[tuple[str, Wiring]] = []
+    failed: dict[str, str] = {}
     for path in paths:
-        if path.is_dir() or path.name.lower().endswith(ARCHIVES):
-            pool = GraphPool.read(path, **reading)
-            found += [(f"{path}/{name}", wiring) for name, wiring in zip(pool.names, pool, strict=True)]
-        else:
-            found.append((str(path), read_wiring(path, **reading)))
-    return [(name, _of_bounded_size(name, wiring)) for name, wiring in found]
+        try:
+            if path.is_dir() or path.name.lower().endswith(ARCHIVES):
+                pool = read_wirings(path, failed=failed, **reading)
+                found += [(f"{path}/{name}", wiring) for name, wiring in pool.items()]
+            else:
+                found.append((str(path), read_wiring(path, **reading)))
+        except ValueError as error:
+            failed[str(path)] = " ".join(str(error).split())
+    large = {name: wiring.n_neurons for name, wiring in found if wiring.n_neurons > MOST_NEURONS}
+    failed |= {name: _too_large(name, n_neurons) for name, n_neurons in large.items()}
+    return [(name, wiring) for name, wiring in found if name not in large], failed
+
+
+def _too_large(name: str, n_neurons: int) -> str:
+    return f"{name}: {n_neurons} neurons; graphs of up to {MOST_NEURONS} are described here"
 
 
 def _of_bounded_size(name: str, wiring: Wiring) -> Wiring:
     """Return a graph that can be described in seconds; refuse others."""
     if wiring.n_neurons > MOST_NEURONS:
-        raise InputError(f"{name}: {wiring.n_neurons} neurons; graphs of up to {MOST_NEURONS} are described here")
+        raise InputError(_too_large(name, wiring.n_neurons))
     return wiring
 
 

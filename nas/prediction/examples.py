@@ -85,18 +85,27 @@ class Examples:
         return len(self.wirings)
 
     @property
-    def can_be_learnt(self) -> bool:
-        """Whether there are enough of them, of a size that can be described, with values that differ and are sane.
+    def why_not(self) -> str | None:
+        """Why nothing can be learnt from them; None where they are enough, differ, and are sane.
 
         They must be of several lineages, too: a predictor that was judged by relatives alone would promise too much.
         """
-        if self.groups is not None and len(set(self.groups)) < LEAST_LINEAGES:
-            return False
-        if len(self) < LEAST_EXAMPLES or max(wiring.n_neurons for wiring in self.wirings) > MOST_NEURONS:
-            return False
-        return (
-            float(np.nanmax(np.abs(self.labels))) <= LARGEST and np.ptp(np.nanmean(self.labels, axis=1)) > 1 / LARGEST
-        )
+        if len(self) < LEAST_EXAMPLES:
+            return f"{len(self)} wirings are trained, and {LEAST_EXAMPLES} are needed"
+        if self.groups is not None and (lineages := len(set(self.groups))) < LEAST_LINEAGES:
+            return f"all wirings come from {lineages} graphs, and {LEAST_LINEAGES} are needed"
+        if (largest := max(wiring.n_neurons for wiring in self.wirings)) > MOST_NEURONS:
+            return f"a wiring has {largest} neurons, and {MOST_NEURONS} at most are described"
+        if float(np.nanmax(np.abs(self.labels))) > LARGEST:
+            return f"a value is beyond {LARGEST:g}"
+        if np.ptp(np.nanmean(self.labels, axis=1)) <= 1 / LARGEST:
+            return "all wirings have the same value"
+        return None
+
+    @property
+    def can_be_learnt(self) -> bool:
+        """Whether a predictor can learn from them."""
+        return self.why_not is None
 
     def predictor(self, seed: int = 0) -> Predictor:
         """Return a predictor for wirings like these, which has learnt nothing yet."""
@@ -118,19 +127,29 @@ class Examples:
         return self.predictor(seed).fit(self.wirings, self.labels, groups=self.groups, parameters=self.parameters)
 
 
-def fit_into(out: Path, examples: Examples, seed: int, *, again: bool = True) -> Predictor | None:
+def fit_into(
+    out: Path,
+    examples: Examples,
+    seed: int,
+    *,
+    again: bool = True,
+    begins: Callable[[], None] = lambda: None,
+    noticed: Callable[[str], None] = lambda _: None,
+) -> Predictor | None:
     """Fit a predictor, save it in the folder of its campaign or survey and return it.
 
-    None where there is nothing to learn, see `Examples.can_be_learnt`. Unless `again`, a predictor that lies there and
-    learnt from as many wirings is returned as it is.
+    None where there is nothing to learn, see `Examples.why_not`, which `noticed` is told. Unless `again`, a predictor
+    that lies there and learnt from as many wirings is returned as it is; `begins` is called where one is fitted.
     """
-    if not examples.can_be_learnt:
+    if (why := examples.why_not) is not None:
+        noticed(f"no predictor: {why}")
         return None
     if not again:
         with suppress(ValueError):
             stored = Predictor.load(out / PREDICTOR_FOLDER)
             if stored.worth()["wirings"] == len(examples):
                 return stored
+    begins()
     predictor = examples.fit(seed)
     predictor.save(out / PREDICTOR_FOLDER)
     return predictor

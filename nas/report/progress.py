@@ -134,10 +134,21 @@ def _bars(console: Console, *, transient: bool = False) -> Progress:
 
 
 class CampaignDisplay(Watcher):
-    """Shows how far a campaign is, its best value, and what predictions are worth; `by_size` on the way to a front."""
+    """Shows how far a campaign is, its best value, and what predictions are worth; `by_size` on the way to a front.
 
-    def __init__(self, console: Console, direction: str, notice: str | None = None, *, by_size: bool = False) -> None:
-        self.display = Display(console, notice)
+    `words` turns what is noticed into words for who looks on.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        direction: str,
+        notice: str | None = None,
+        *,
+        by_size: bool = False,
+        words: Callable[[str], str] = str,
+    ) -> None:
+        self.display, self._words = Display(console, notice), words
         self._sign, self._by_size = sign_of(direction), by_size
         self._done = self._total = self._trained = 0
         self._stage = ""
@@ -186,7 +197,7 @@ class CampaignDisplay(Watcher):
 
     def noticed(self, line: str) -> None:
         """Print it."""
-        self.display.say(line)
+        self.display.say(self._words(line))
 
     def finished(self) -> None:
         """Leave the last state on the screen."""
@@ -270,14 +281,18 @@ def counting(console: Console, what: str) -> Iterator[Callable[[int, int], None]
 @contextmanager
 def stages(console: Console) -> Iterator[Callable[[str, int, int], None]]:
     """Return a context that shows parts of a work, one after the other: name, number that is done, and all of them."""
-    display, current = Display(console), ""
+    display, current, last = Display(console), "", 0
 
     def watch(part: str, done: int, total: int) -> None:
-        nonlocal current
+        nonlocal current, last
         if part != current:
-            current = part
-            display.begin(part, done, total, line=f"{part}: {done} of {total} are trained")
+            current, last = part, done
+            have = f"{done} of {total} are trained already" if done else f"{total} trainings"
+            display.begin(part, done, total, line=f"{part}: {have}")
             return
+        if done == last:
+            return  # A round in which nothing was finished has nothing to say.
+        last = done
         left = display.left(done)
         note = "" if left is None else f"{left} left"
         display.update(done, note=note, line=f"{part}: {done} of {total}{f', {note}' if note else ''}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,10 +11,14 @@ from nas.evaluation.references import EQUAL_PARAMETERS
 from nas.training.session import sign_of
 from predictors.validation.resampling import LEVEL
 
-__all__ = ["front_verdict", "verdict"]
+__all__ = ["explain_words", "front_verdict", "verdict", "verdict_lines"]
 
 _ONE_POINT = 0.01
 _UNDECIDED, _LEVEL = "is undecided against", "is level with"
+
+_BETWEEN_SENTENCES = re.compile(r"(?<=\.) (?=[A-Z])")
+_NAMES_REFERENCES = re.compile(rf"(The .+? (?:LOSES to|{_UNDECIDED}|{_LEVEL}|beats)) (.+)")
+_BETWEEN_REFERENCES = re.compile(r"(?<=\),) ")
 
 Row = Mapping[str, Any]
 """``mean``, ``std`` and ``seeds`` of a network's tests."""
@@ -52,6 +57,25 @@ def verdict(test: Row, rivals: Sequence[Row], plateaus: Mapping[str, float], met
     if rivals:
         sentences.append(_state_scope(test))
     return " ".join(filter(None, sentences))
+
+
+def verdict_lines(text: str) -> list[str]:
+    """Return the sentences of a verdict a line each, and the references that one names indented lines of their own."""
+    lines: list[str] = []
+    for sentence in filter(None, _BETWEEN_SENTENCES.split(text)):
+        named = _NAMES_REFERENCES.match(sentence)
+        if named is None:
+            lines.append(sentence)
+            continue
+        lines += [named[1], *(f"  {name}" for name in _BETWEEN_REFERENCES.split(named[2]))]
+    return lines
+
+
+def explain_words(text: str) -> str | None:
+    """Return what level and undecided mean, where a verdict calls two networks level; None elsewhere."""
+    if f" {_LEVEL} " not in text:
+        return None
+    return "Level: the interval lies within one point of 0. Undecided: it holds 0, and reaches farther."
 
 
 def front_verdict(front: Sequence[Row], rivals: Sequence[Row], metric: str, direction: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,23 +29,31 @@ from priors import (
 from priors.files import atomic_folder
 from priors.version import __version__
 
-__all__ = ["draw_wiring", "write_mlp", "write_rnn"]
+__all__ = ["WEIGHTS", "draw_wiring", "write_mlp", "write_rnn"]
 
 _FEWER = "the network needs more memory than there is; give fewer neurons or edges"
 _CYCLES = (
     "graph={}: has directed cycles, and layers need a graph without: `wirenas generate rnn` takes it as it is, or give "
     "--undirected, after which --orientation gives each pair one direction"
 )
+WEIGHTS = ("initial", "fixed", "ignore")
+"""What weights of a graph become: initial ones, weights that do not train, or nothing."""
 _STRUCTURES = {"mlp": ("dag",), "rnn": ("recurrent", "stack")}
 
 
 def draw_wiring(
-    drawing: Drawing, network: str, n_outputs: int, attachment: str, structure: str | None = None
+    drawing: Drawing,
+    network: str,
+    n_outputs: int,
+    attachment: str,
+    structure: str | None = None,
+    typed: Collection[str] = (),
 ) -> Wiring:
     """Draw a wiring from a named prior, or take a graph file's, for an MLP or an RNN; attach input and output units.
 
     Without output units an RNN has no head. Attachment and structure are as in `Space`; the structure is by default the
-    first that the network and the graph allow. An InputError names what is missing, not taken, or out of bounds.
+    first that the network and the graph allow. An InputError names what is missing, not taken, or out of bounds, and of
+    the options that were `typed` what does nothing.
     """
     if network == "mlp" and n_outputs < 1:
         raise InputError(f"n_outputs={n_outputs}: an MLP needs an integer n_outputs with 1 <= n_outputs")
@@ -62,12 +70,14 @@ def draw_wiring(
     structure = _structure(drawing, network, structure, has_directions and (graph is None or graph.is_acyclic))
     with as_input_errors(_FEWER):
         prior = None if graph is not None else _prior(drawing)
-    _refuse_ignored(drawing, structure, n_outputs, attachment, has_directions)
+    _refuse_ignored(drawing, structure, n_outputs, attachment, has_directions, typed)
     with as_input_errors(_FEWER):
         wiring = graph if prior is None else prior.sample(stream(drawing.seed, "wiring", 0))
         assert wiring is not None
         if structure != "recurrent":
             if not has_directions:
+                if graph is not None:
+                    _say_how(drawing, network)
                 wiring = orient(wiring, drawing.orientation, stream_seed(drawing.seed, "wiring", 1))
             elif not wiring.is_acyclic:
                 raise InputError(_CYCLES.format(drawing.graph))
@@ -78,6 +88,17 @@ def draw_wiring(
         rng = stream_seed(drawing.seed, "wiring", 2)
         counts = {"reads": drawing.reads, "readouts": drawing.readouts, "width": drawing.width}
         return attach(wiring, drawing.inputs, n_outputs, attachment, rng, **counts)
+
+
+def _say_how(drawing: Drawing, network: str) -> None:
+    """Warn that the edges of a graph file get directions, and how."""
+    needs = "an MLP needs them" if network == "mlp" else "a stack of layers needs them"
+    warnings.warn(
+        f"{drawing.graph}: its edges have no directions, and {needs}: each got one, by {drawing.orientation} "
+        "orientation (--orientation)",
+        GraphFileWarning,
+        stacklevel=3,
+    )
 
 
 def _given(drawing: Drawing) -> Wiring:
@@ -93,8 +114,15 @@ def _given(drawing: Drawing) -> Wiring:
     return graph
 
 
-def _refuse_ignored(drawing: Drawing, structure: str, n_outputs: int, attachment: str, has_directions: bool) -> None:
-    """Refuse what another graph, structure or attachment would heed; defaults are as good as not given."""
+def _refuse_ignored(
+    drawing: Drawing,
+    structure: str,
+    n_outputs: int,
+    attachment: str,
+    has_directions: bool,
+    typed: Collection[str],
+) -> None:
+    """Refuse what another graph, structure or attachment would heed; defaults that nobody typed are not given."""
     only = f"attachment={attachment} ignores it; leave it out, or give attachment="
     origin = f"prior={drawing.prior}" if drawing.graph is None else f"graph={drawing.graph}"
     for name, is_heeded, why in (
@@ -110,8 +138,11 @@ def _refuse_ignored(drawing: Drawing, structure: str, n_outputs: int, attachment
         ("width", attachment == "projected", f"{only}projected"),
     ):
         value = getattr(drawing, name)
-        if value != getattr(type(drawing), name) and not is_heeded:
+        if (name in typed or value != getattr(type(drawing), name)) and not is_heeded:
             raise InputError(f"{name}={value}: {why}")
+    for flag, name in (("graph_format", "format"), ("directed", "directed"), ("merge", "merge")):
+        if drawing.graph is None and flag in typed:
+            raise InputError(f"{name}={drawing.reading[name]}: no graph file is read; leave it out, or give graph")
 
 
 def _structure(drawing: Drawing, network: str, structure: str | None, is_dag: bool) -> str:
@@ -177,8 +208,13 @@ def describe_dead(wiring: Wiring, spec: NetworkSpec) -> str:
     )
 
 
-def write_rnn(out: Path, wiring: Wiring, cell: str, spectral_radius: float | None, seed: int) -> dict[str, Any]:
-    """Write an RNN, with its head where the wiring has output units, and return what was written."""
+def write_rnn(
+    out: Path, wiring: Wiring, cell: str, spectral_radius: float | None, seed: int, weights: str | None = None
+) -> dict[str, Any]:
+    """Write an RNN, with its head where the wiring has output units, and return what was written.
+
+    `weights` is one of `WEIGHTS`, or None: initial where the cell has one weight an edge.
+    """
     from nas.networks import CELLS, SequenceNetwork, SparseRNN
 
     known("cell", cell, CELLS)
@@ -188,32 +224,61 @@ def write_rnn(out: Path, wiring: Wiring, cell: str, spectral_radius: float | Non
             f"spectral_radius={spectral_radius}: the graph has no cycles, whose weights alone it scales; leave it out, "
             "or give more edges"
         )
-    if CELLS[cell].gates > 1:
-        wiring = without_weights(
-            wiring, f"cell={cell} has several weights an edge; cells tanh and relu start with them"
+    wiring = _with_weights(wiring, weights)
+    if CELLS[cell].gates > 1 and wiring.weights is not None:
+        several = f"cell={cell} has several weights an edge"
+        if weights is not None:
+            raise InputError(f"weights={weights}: {several}; use tanh or relu, or weights=ignore")
+        wiring = without_weights(wiring, f"{several}; cells tanh and relu start with them")
+    if weights == "fixed" and spectral_radius is not None:
+        raise InputError(
+            f"spectral_radius={spectral_radius}: it scales the weights that weights=fixed keeps; leave it out"
         )
     with as_input_errors(_FEWER):
         rng = stream(seed, "weights", wiring.fingerprint)
         network = kind(wiring, cell, rng=rng, spectral_radius=spectral_radius)
+        _hold(network, weights)
     call = "outputs, state = network(inputs)  # like nn.LSTM with batch_first=True"
     if wiring.outputs:
         call = "outputs = network(inputs, lengths)  # network.rnn is called like nn.LSTM with batch_first=True"
-    return _write(out, network, wiring, call, {"network": "rnn", "cell": cell, "activation": None})
+    return _write(out, network, wiring, call, {"network": "rnn", "cell": cell, "activation": None}, weights)
 
 
-def write_mlp(out: Path, wiring: Wiring, activation: str, seed: int) -> dict[str, Any]:
-    """Write an MLP and return what was written."""
+def write_mlp(out: Path, wiring: Wiring, activation: str, seed: int, weights: str | None = None) -> dict[str, Any]:
+    """Write an MLP and return what was written; `weights` is one of `WEIGHTS`, or None for initial."""
     from nas.networks import ACTIVATIONS, SparseMLP
 
     known("activation", activation, ACTIVATIONS)
+    wiring = _with_weights(wiring, weights)
     with as_input_errors(_FEWER):
         network = SparseMLP(wiring, activation, rng=stream(seed, "weights", wiring.fingerprint))
-    return _write(
-        out, network, wiring, "outputs = network(inputs)", {"network": "mlp", "cell": None, "activation": activation}
-    )
+        _hold(network, weights)
+    kind = {"network": "mlp", "cell": None, "activation": activation}
+    return _write(out, network, wiring, "outputs = network(inputs)", kind, weights)
 
 
-def _write(out: Path, network: Any, wiring: Wiring, call: str, kind: Mapping[str, str | None]) -> dict[str, Any]:
+def _with_weights(wiring: Wiring, weights: str | None) -> Wiring:
+    """Return a wiring with the weights of its graph unless they are to be ignored; refuse a choice among none."""
+    if weights is None:
+        return wiring
+    known("weights", weights, WEIGHTS)
+    if wiring.weights is None:
+        raise InputError(f"weights={weights}: there is no graph with weights; leave it out, or give graph")
+    return wiring.replace(weights=None) if weights == "ignore" else wiring
+
+
+def _hold(network: Any, weights: str | None) -> None:
+    """Let weights of the graph stay what they are, where that is asked for."""
+    from nas.networks.structure import parts_of
+
+    if weights == "fixed":
+        for part in parts_of(network):
+            part.hold()
+
+
+def _write(
+    out: Path, network: Any, wiring: Wiring, call: str, kind: Mapping[str, str | None], weights: str | None
+) -> dict[str, Any]:
     from nas.networks import n_parameters, save_network
 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -230,23 +295,30 @@ def _write(out: Path, network: Any, wiring: Wiring, call: str, kind: Mapping[str
         "n_parameters": parts["total"],
         "n_dead": len(dead_neurons(wiring)),
         **kind,
+        "weights": (weights or "initial") if wiring.weights is not None else None,
     }
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with atomic_folder(out) as temporary:
             save_network(network, temporary / "network.safetensors")
             write_wiring(wiring.replace(weights=None), temporary / "wiring.json")
-            (temporary / "card.md").write_text(_card(written, parts, call), encoding="utf-8")
+            card = _card(written, parts, call)
+            (temporary / "card.md").write_text(card, encoding="utf-8")
     except OSError as error:
         raise InputError(f"out={out}: {error.strerror}; give a folder that can be written") from None
     return written
 
 
 def _card(written: Mapping[str, Any], parts: Mapping[str, int], call: str) -> str:
+    start = {
+        "initial": "begins with the weights of its graph, and drawn ones elsewhere",
+        "fixed": "the weights of its graph are fixed, others are drawn and can be trained",
+        None: "freshly initialised",
+    }[written["weights"]]
     rows = [*written.items(), *((f"parameters: {name}", count) for name, count in parts.items())]
     table = "\n".join(f"| {name} | {value} |" for name, value in rows if name != "out" and value is not None)
     load = f'from nas.networks import load_network\n\nnetwork = load_network("network.safetensors")\n{call}'
-    return f"""# {written["fingerprint"][:12]}: untrained, freshly initialised
+    return f"""# {written["fingerprint"][:12]}: untrained, {start}
 
 | what | value |
 | --- | --- |

@@ -7,13 +7,14 @@ import copy
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from nas.networks import SequenceNetwork, SparseMLP
 from nas.networks.activations import ACTIVATIONS
-from nas.networks.blocks import slots_of
+from nas.networks.blocks import LiveWeights, slots_of
 from nas.networks.cells import CELLS
 from nas.networks.structure import Network, parts_of
-from nas.networks.wired import WiredModule
+from nas.networks.wired import Matrix, WiredModule
 from nas.sparsity.layers import Live
 from nas.sparsity.network import layers_of, neurons_of
 from nas.sparsity.neurons import liveness
@@ -36,16 +37,25 @@ def fold_constants(network: Network) -> None:
     reached = _reached(network)
     value = network.bias.new_zeros(wiring.n_neurons)
     weight = network.weight.clone()
-    for block, matrix in zip(network.blocks, network.matrices(), strict=True):
+    for block, matrix in zip(network.blocks, network._matrices(), strict=True):
         first, last = block.targets.start, block.targets.stop
-        constant = torch.from_numpy(np.flatnonzero(~reached[block.columns]))
-        sent = matrix[:, constant] @ value[torch.from_numpy(block.columns)[constant]]
+        sent = _sent(matrix, value[torch.from_numpy(block.columns)], torch.from_numpy(~reached[block.columns]))
         own = network.bias[first - wiring.n_inputs : last - wiring.n_inputs]
         value[first:last] = torch.where(torch.from_numpy(reached[first:last]), 0.0, function(own + sent))
         own += torch.where(torch.from_numpy(reached[first:last]), sent, 0.0)
     edges = network.live_weights().edges
     weight[torch.from_numpy(~reached[edges[:, 0]] & reached[edges[:, 1]])] = 0.0
     network.weight.copy_(weight)
+
+
+def _sent(matrix: Matrix, value: Tensor, constant: Tensor) -> Tensor:
+    """Return what the rows of a matrix get from some of its columns, (n_rows,)."""
+    if isinstance(matrix, Tensor):
+        chosen = constant.nonzero().squeeze(1)
+        return matrix[:, chosen] @ value[chosen]
+    own = constant[matrix.columns]
+    terms = matrix.weight[own] * value[matrix.columns[own]]
+    return terms.new_zeros(matrix.n_rows).index_add(0, matrix.rows[own], terms)
 
 
 def _reached(network: SparseMLP) -> NDArray[np.bool_]:
@@ -91,7 +101,8 @@ def _kept(network: Network, alive: NDArray[np.bool_]) -> Network:
     number = np.cumsum(alive) - 1
     sizes = [int(alive[own.start : own.stop].sum()) for own in map(wiring.neurons, range(wiring.n_layers))]
     kept = [_weights_between(part, alive) for part in parts]
-    edges = np.unique(number[np.concatenate([own for own, _, _ in kept])], axis=0)
+    own_edges, own_gates = (np.concatenate([part[index] for part in kept]) for index in (0, 1))
+    edges = LiveWeights(number[own_edges], own_gates).distinct_edges()
     smaller = Wiring(sizes, edges, inputs=wiring.inputs, outputs=wiring.outputs)
     dtype = parts[0].weight.dtype
     made: Network

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import lapack
 
 from nas.errors import InputError
 from nas.sparsity.layers import Floats, Layer, Places
@@ -26,7 +27,14 @@ from nas.sparsity.layers import Floats, Layer, Places
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["compensate", "input_products", "inverse_diagonal", "neuron_curvature", "weight_curvature"]
+__all__ = [
+    "compensate",
+    "input_products",
+    "inverse_diagonal",
+    "linear_curvature",
+    "neuron_curvature",
+    "weight_curvature",
+]
 
 _CHUNK = 2**22
 """Numbers that a sum over examples holds at a time."""
@@ -61,6 +69,42 @@ def neuron_curvature(loss_of: Callable[[Tensor], Tensor], offsets: Tensor) -> Te
         if row is not None:
             curvature[:, neuron] = row[:, neuron].detach()
     return curvature
+
+
+def linear_curvature(
+    outputs_of: Callable[[Tensor], Tensor], loss_of: Callable[[Tensor], Tensor], offsets: Tensor
+) -> Tensor:
+    """Return the same for a network that is linear piece by piece, in one derivative for each output.
+
+    Parameters
+    ----------
+    outputs_of : callable
+        From what is added to the sums of the neurons to the (n_examples, n_outputs) outputs; with a second derivative
+        of 0, as of ReLU neurons.
+    loss_of : callable
+        From outputs to the sum of the examples' losses.
+    offsets : (n_examples, n_neurons) Tensor
+        Zeros.
+
+    Returns
+    -------
+    (n_examples, n_neurons) Tensor
+    """
+    import torch
+
+    offsets = offsets.detach().requires_grad_()
+    outputs = outputs_of(offsets)
+    slopes = torch.stack(
+        [
+            torch.autograd.grad(outputs[:, index].sum(), offsets, retain_graph=True)[0]
+            for index in range(outputs.shape[1])
+        ]
+    )
+    ends = outputs.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(loss_of(ends), ends, create_graph=True)
+    rows = [torch.autograd.grad(column.sum(), ends, retain_graph=True)[0] for column in gradient.unbind(1)]
+    bent = torch.einsum("lnm,knl->knm", slopes, torch.stack(rows))
+    return (slopes * bent).sum(dim=0)
 
 
 def weight_curvature(
@@ -123,10 +167,28 @@ def inverse_diagonal(layer: Layer, slots: Places, products: Floats) -> Floats:
     found, complete = np.empty(len(slots)), None
     for own, columns in _rows(layer, slots):
         if len(columns) == layer.shape[1]:
-            complete = np.diagonal(np.linalg.inv(products)) if complete is None else complete
+            complete = _diagonal_of_inverse(products) if complete is None else complete
             found[own] = complete
         else:
-            found[own] = np.diagonal(np.linalg.inv(products[np.ix_(columns, columns)]))
+            found[own] = _diagonal_of_inverse(products[np.ix_(columns, columns)])
+    return found
+
+
+def _diagonal_of_inverse(products: Floats) -> Floats:
+    """Return the diagonal of the inverse of a symmetric matrix, by half the work where it is positive definite."""
+    factor, failed = lapack.dpotrf(products)
+    if not failed:
+        inverse, failed = lapack.dpotri(factor)
+    diagonal: Floats = np.diagonal(np.linalg.inv(products) if failed else inverse)
+    return diagonal
+
+
+def _solved(products: Floats, values: Floats) -> Floats:
+    """Return what a symmetric matrix turns into these values."""
+    factor, failed = lapack.dpotrf(products)
+    if failed:
+        return np.asarray(np.linalg.solve(products, values), np.float64)
+    found: Floats = lapack.dpotrs(factor, values)[0]
     return found
 
 
@@ -156,7 +218,7 @@ def compensate(
         inner, outer = columns[stays], columns[~stays]
         lost = products[np.ix_(inner, outer)] @ np.asarray(weight[own][~stays], np.float64)
         change = np.zeros(len(columns))
-        change[stays] = np.linalg.solve(products[np.ix_(inner, inner)], lost)
+        change[stays] = _solved(products[np.ix_(inner, inner)], lost)
         changed[own] += change
     return changed
 

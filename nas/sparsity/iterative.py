@@ -23,7 +23,7 @@ from torch import nn
 from nas.errors import InputError, input_error, known
 from nas.sparsity.allocation import ALLOCATIONS, allocate
 from nas.sparsity.layers import Floats, Live
-from nas.sparsity.measured import check_score, measured, surgery
+from nas.sparsity.measured import check_score, input_products_of, measured, surgery
 from nas.sparsity.network import gradients_of, layers_of, place_weights
 from nas.sparsity.schedules import iterative_counts
 from nas.sparsity.scores import SCORES, score
@@ -213,12 +213,13 @@ class _Pruner:
 
     def step(self, count: int) -> PruningStep:
         """Prune to so many weights, and train again."""
-        live = measured(self._live(), self.network, self.task, self._needs)
+        products = input_products_of(self.network, self.task) if self.pruning.score == "obs" else []
+        live = measured(self._live(), self.network, self.task, self._needs, products)
         if "gradient" in self._needs:
             examples = self.task.train[:_EXAMPLES].cpu().numpy()
             live = replace(live, gradient=gradients_of(self.network, self.task, self.engine)(examples))
         update = self._drop(live, count)
-        place_weights(self.network, update.slots, self._start(live, update))
+        place_weights(self.network, update.slots, self._start(live, update, products))
         if self.initial is not None:
             with torch.no_grad():
                 for part, biases in zip(wired_parts(self.network), self.biases, strict=True):
@@ -239,14 +240,14 @@ class _Pruner:
         )
         return drop_to(live, scores, counts, may_empty=may_empty)
 
-    def _start(self, live: Live, update: Update) -> Floats:
+    def _start(self, live: Live, update: Update, products: list[Floats]) -> Floats:
         """Return the weights that a retraining starts from."""
         if self.initial is not None:
             at: Floats = self.initial.weight[np.searchsorted(self.initial.slots, update.slots)].astype(np.float64)
             return at
         weight = live.weight
         if self.pruning.score == "obs":
-            weight = surgery(live, update.kept, self.network, self.task)
+            weight = surgery(live, update.kept, products)
         carried: Floats = update.carry(np.asarray(weight, np.float64))
         return carried
 

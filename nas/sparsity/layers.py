@@ -121,6 +121,8 @@ class Live:
     inverse_hessian : (n,) float, optional
         Diagonal of the inverse of the mean products of the live inputs of each weight's row; see
         `nas.sparsity.hessian`.
+    flow : (n,) float, optional
+        See `nas.zero_cost.saliency.flow`.
 
     Raises
     ------
@@ -136,6 +138,7 @@ class Live:
     input_norm: NDArray[np.floating[Any]] | None = None
     hessian: NDArray[np.floating[Any]] | None = None
     inverse_hessian: NDArray[np.floating[Any]] | None = None
+    flow: NDArray[np.floating[Any]] | None = None
 
     def __post_init__(self) -> None:
         if not self.layers:
@@ -149,7 +152,7 @@ class Live:
                 f"{self.slots.size} {self.slots.dtype} slots: they must be int64, ascend, and lie between "
                 f"{self.layers[0].first} and {self.layers[-1].stop - 1}"
             )
-        for name in ("weight", "gradient", "input_sd", "input_norm", "hessian", "inverse_hessian"):
+        for name in ("weight", "gradient", "input_sd", "input_norm", "hessian", "inverse_hessian", "flow"):
             values = getattr(self, name)
             if values is not None and values.shape != self.slots.shape:
                 raise InputError(f"{name} has shape {values.shape}: {self.slots.shape} is needed, one for each slot")

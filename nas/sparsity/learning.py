@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from nas.errors import InputError
+from nas.errors import InputError, known
+from nas.networks import SparseMLP
+from nas.networks.structure import Network, wiring_of
 from nas.sparsity.allocation import allocate
 from nas.sparsity.compact import fold_constants
 from nas.sparsity.fan_in import draw_fan_in
 from nas.sparsity.growth import draw_places
 from nas.sparsity.layers import Floats, Layer, Live, Places, size_of
-from nas.sparsity.measured import check_score, measured, surgery
+from nas.sparsity.measured import check_score, input_products_of, measured, surgery
 from nas.sparsity.methods import Method
-from nas.sparsity.network import DenseGradients, layers_of, neurons_of, place_weights
+from nas.sparsity.network import DenseGradients, gradients_of, layers_of, neurons_of, place_weights
 from nas.sparsity.neurons import Liveness, largest_within, liveness
 from nas.sparsity.schedules import UpdatePoints
 from nas.sparsity.scores import score
@@ -30,6 +33,8 @@ from nas.training.places import places_of, weights_of, wired_parts
 from nas.training.recipe import Recipe
 from nas.training.session import History, RewirableSession, StopFlag, Weights
 from nas.training.train import session
+from predictors import FEATURES
+from predictors.features.describe import measured as measured_features
 
 __all__ = ["Learned", "Snapshot", "check_learning", "learn", "sparsify"]
 
@@ -52,6 +57,8 @@ class Snapshot:
         Of each layer, live weights / places.
     turnover : float
         Share of the weights that were grown since the snapshot before.
+    features : mapping
+        What was asked for of its wiring, by the names of `predictors.FEATURES`.
     """
 
     step: int
@@ -60,6 +67,7 @@ class Snapshot:
     parameters: int
     densities: tuple[float, ...]
     turnover: float
+    features: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +118,7 @@ def sparsify(network: nn.Module, counts: Places, rng: np.random.Generator, *, co
         If a layer has fewer weights, or for a constant fan-in where not every place may live.
     """
     parts, layers = wired_parts(network), layers_of(network)
-    allowed = _unless_complete(places_of(parts), layers)
+    allowed = None if _has_room(network) else _unless_complete(places_of(parts), layers)
     if constant_fan_in and allowed is not None:
         raise InputError("a constant fan-in needs a network in which every edge between its layers may live")
     if constant_fan_in:
@@ -120,6 +128,11 @@ def sparsify(network: nn.Module, counts: Places, rng: np.random.Generator, *, co
         _let_live(network, draw_places(layers, counts, rng, allowed))
     for part in parts:
         part.reset_parameters(rng)
+
+
+def _has_room(network: nn.Module) -> bool:
+    """Whether weights may come to live at every place of a network, without living there now."""
+    return isinstance(network, SparseMLP) and network.room
 
 
 def _unless_complete(allowed: Places, layers: tuple[Layer, ...]) -> Places | None:
@@ -142,6 +155,8 @@ def learn(
     rng: int | np.random.Generator | None = None,
     engine: str = "auto",
     stop: StopFlag | None = None,
+    threads: int | None = None,
+    features: Sequence[str] = (),
     watch: Callable[[int, int], None] = lambda *_: None,
 ) -> Learned:
     """Train a network to the end of its recipe while a method changes its structure.
@@ -149,8 +164,10 @@ def learn(
     Parameters
     ----------
     network : nn.Module
-        A `SparseMLP` or a `SequenceNetwork` in which everything lives that may; changed and trained in place. Pruning
-        begins with all of it, rewiring with as many weights as are wanted, at random places.
+        A `SparseMLP` or a `SequenceNetwork` in which everything lives that may, or a `SparseMLP` with room; changed and
+        trained in place. Pruning begins with all of it, rewiring with as many weights as are wanted, at random places.
+        With room nothing is ever made that has an entry for every place, so that layers may have any size: weights grow
+        at random places then, and there is nothing to prune.
     task, recipe
     method : Method
     weights, parameters : int, optional
@@ -163,21 +180,27 @@ def learn(
     engine : str
         One of `nas.training.ENGINES`.
     stop : StopFlag, optional
+    threads : int, optional
+        As in `nas.training.train.session`; results do not depend on it.
+    features : sequence of str
+        Features of the wiring, of `predictors.FEATURES`, that snapshots hold.
     watch : callable
         Told the steps that are done, and all, whenever the structure changes and an epoch ends.
 
     Raises
     ------
     InputError
-        For a target out of reach, or a method that does not fit the training.
+        For a target out of reach, or a method that does not fit the training or the network.
     Interrupted
         If the stop flag is set before the end.
     """
     _check(method, recipe, weights, parameters)
     batches, structure = np.random.default_rng(rng).spawn(2)
-    learner = _Learner(network, task, recipe, method, weights, parameters, structure, engine)
+    learner = _Learner(network, task, recipe, method, weights, parameters, structure, engine, features)
     learner.begin()
-    learner.session = session(network, task, recipe, learning_rate=learning_rate, rng=batches, engine=engine, stop=stop)
+    learner.session = session(
+        network, task, recipe, learning_rate=learning_rate, rng=batches, engine=engine, stop=stop, threads=threads
+    )
     return learner.run(watch)
 
 
@@ -231,19 +254,23 @@ class _Learner:
         parameters: int | None,
         rng: np.random.Generator,
         engine: str,
+        features: Sequence[str] = (),
     ) -> None:
         self.network, self.task, self.method, self.rng = network, task, method, rng
         self.parts, self.layers, self.neurons = wired_parts(network), layers_of(network), neurons_of(network)
-        self.allowed = places_of(self.parts)
+        # None: all places, which are too many to list.
+        self.allowed = None if _has_room(network) else places_of(self.parts)
         self.weights, self.parameters = weights, parameters
         self.per_epoch = -(-len(task.train) // recipe.batch_size)
         self.n_steps = recipe.epochs * self.per_epoch
         changes = method.action in ("prune", "rewire")
         self.points: UpdatePoints | None = method.points(self.n_steps, self.per_epoch) if changes else None
-        self.engine = engine
+        self.engine, self.features = engine, tuple(features)
+        for name in self.features:
+            known("feature", name, FEATURES)
         self._dense_layers = method.dense_layers(self.layers)
         # All of it, before anything is dropped.
-        self._everything = copy.deepcopy(network) if self._needs_gradients else None
+        self._everything = copy.deepcopy(network) if self._needs_gradients and self.allowed is not None else None
         self.snapshots: list[Snapshot] = []
         self.grown_since = self.updates = 0
         self._changed_at = -1
@@ -254,6 +281,8 @@ class _Learner:
     def begin(self) -> None:
         """Give the network the structure that it starts with."""
         check_score(self.method.score, self.network)
+        if self.allowed is None:
+            self._refuse_without_list()
         if self.method.action == "prune":
             _ = self._targets  # What cannot be is said before anything is trained.
             # Of a chain of single neurons; outputs keep their biases.
@@ -266,11 +295,29 @@ class _Learner:
                 )
             return
         total = self.weights if self.weights is not None else self._affordable()
-        self.counts = allocate(self.method.allocation, self._room, total, dense=self._dense_layers)
+        given = self.layers if self.allowed is None else self._room
+        self.counts = allocate(self.method.allocation, given, total, dense=self._dense_layers)
         sparsify(self.network, self.counts, self.rng, constant_fan_in=self.method.constant_fan_in)
+
+    def _refuse_without_list(self) -> None:
+        """Refuse what needs a number for every place."""
+        method = self.method
+        if method.is_listless:
+            return
+        if method.action == "prune":
+            what = "action=prune: there is nothing to prune where nothing lives"
+        elif method.needs_dense is not None:
+            what = f"growth={method.growth}: it needs a number for every place"
+        else:
+            what = f"score={method.score}: it needs matrices of all neurons"
+        raise InputError(
+            f"{what}, and this network only has room for weights; give one in which they live, or rewire with "
+            "growth=random and score=magnitude, say"
+        )
 
     @property
     def _room(self) -> Live:
+        assert self.allowed is not None
         return Live(self.layers, self.allowed, np.zeros(len(self.allowed)))
 
     def _affordable(self) -> int:
@@ -282,7 +329,7 @@ class _Learner:
                 f"parameters={self.parameters}: {biases} biases leave no weights; at least "
                 f"{biases + len(self.layers)} are needed"
             )
-        return min(self.parameters - biases, len(self.allowed))
+        return min(self.parameters - biases, size_of(self.layers) if self.allowed is None else len(self.allowed))
 
     # The training
 
@@ -347,7 +394,7 @@ class _Learner:
                 switches=self.method,
                 rng=self.rng,
                 dense_gradient=self._dense_matrix(gradients),
-                allowed=_unless_complete(self.allowed, self.layers),
+                allowed=None if self.allowed is None else _unless_complete(self.allowed, self.layers),
                 targets=self.counts if self.method.constant_fan_in else None,
             )
         self._apply(now, update)
@@ -365,12 +412,11 @@ class _Learner:
         before = now.weight
         if self.method.score == "obs" and self.method.action == "prune":
             live = Live(self.layers, now.slots, before.astype(np.float64))
-            before = surgery(live, update.kept, self.network, self.task).astype(before.dtype)
+            before = surgery(live, update.kept, input_products_of(self.network, self.task)).astype(before.dtype)
         weight = update.carry(before, self._new_weights(update))
         self.session.rewire(Weights(update.slots, weight, moments))
         self.grown_since += len(update.grown)
-        if len(update.grown):
-            self.ever, _ = insert_sorted(self.ever, update.grown[~is_among(update.grown, self.ever)])
+        self.ever, _ = insert_sorted(self.ever, update.grown[~is_among(update.grown, self.ever)])
 
     def _new_weights(self, update: Update) -> NDArray[np.float64] | float:
         n = int(np.count_nonzero(update.source < 0))
@@ -391,7 +437,7 @@ class _Learner:
     def _targets(self) -> dict[int, int]:
         """Weights, or live parameters where these are the target, after each point of pruning."""
         assert self.points is not None
-        total, goal = len(self.allowed), self.weights
+        total, goal = self._room.n, self.weights
         if self.parameters is not None:
             total, goal = liveness(self._room, self.neurons).n_parameters, min(self.parameters, total)
         assert goal is not None
@@ -441,13 +487,16 @@ class _Learner:
         return DenseGradients(self._everything, self.task, self.engine)
 
     def _gradients(self) -> Floats:
+        """Return the gradients by what is allowed, or by what lives where that is not listed."""
+        if self.allowed is None:
+            return gradients_of(self.network, self.task, self.engine)(self.session.next_batch())
         return self._dense_gradients.at(self.network, self.session.next_batch())
 
     def _live(self, now: Weights, gradients: Floats | None) -> Live:
         live = Live(self.layers, now.slots, now.weight.astype(np.float64))
         if gradients is not None:
-            complete = _unless_complete(self.allowed, self.layers) is None
-            at = now.slots if complete else np.searchsorted(self.allowed, now.slots)
+            allowed = None if self.allowed is None else _unless_complete(self.allowed, self.layers)
+            at = now.slots if allowed is None else np.searchsorted(allowed, now.slots)
             live = replace(live, gradient=gradients[at].astype(np.float64))
         return measured(live, self.network, self.task, self.method.needs)
 
@@ -485,7 +534,11 @@ class _Learner:
         self.grown_since = 0
         found = liveness(live, self.neurons).n_parameters
         densities = tuple(map(float, live.densities()))
-        snapshot = Snapshot(step, step // self.per_epoch, live.n, found, densities, turnover)
+        features = {}
+        if self.features:
+            wiring = wiring_of(cast("Network", self.network))
+            features = dict(zip(self.features, measured_features([wiring], self.features)[0].tolist(), strict=True))
+        snapshot = Snapshot(step, step // self.per_epoch, live.n, found, densities, turnover, features)
         if self.snapshots and self.snapshots[-1].step == step:
             self.snapshots[-1] = replace(snapshot, turnover=self.snapshots[-1].turnover)
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,26 +15,37 @@ from torch.nn import functional
 from nas.errors import InputError
 from nas.networks import SequenceNetwork, SparseMLP
 from nas.networks.activations import ACTIVATIONS
-from nas.sparsity.hessian import compensate, input_products, inverse_diagonal, neuron_curvature, weight_curvature
+from nas.sparsity.hessian import (
+    compensate,
+    input_products,
+    inverse_diagonal,
+    linear_curvature,
+    neuron_curvature,
+    weight_curvature,
+)
 from nas.sparsity.layers import Floats, Live
 from nas.sparsity.network import input_statistics, neurons_of
 from nas.sparsity.scores import SCORES
 from nas.tasks.task import Task
+from nas.zero_cost.saliency import flow
 
 __all__ = ["check_score", "input_products_of", "loss_curvature", "measured", "surgery"]
 
-_EXAMPLES = 10_000
+_EXAMPLES, _FOR_CURVATURE = 10_000, 2_048
+_PIECEWISE_LINEAR = ("relu", "identity")
 _AT_A_TIME = 1024
 
 
 def check_score(name: str, network: nn.Module) -> None:
     """Raise an InputError if a network does not have what a score, one of `SCORES`, needs."""
-    if "hessian" in SCORES[name].needs and not isinstance(network, SparseMLP):
-        raise InputError(f"score={name}: second derivatives are of an MLP, and this network is recurrent; use another "
-                         "score, such as obs")  # fmt: skip
+    if {"hessian", "flow"} & SCORES[name].needs and not isinstance(network, SparseMLP):
+        raise InputError(f"score={name}: it is one of weights of an MLP, and this network is recurrent; use another, "
+                         "such as obs or snip")  # fmt: skip
 
 
-def measured(live: Live, network: nn.Module, task: Task, needs: Collection[str]) -> Live:
+def measured(
+    live: Live, network: nn.Module, task: Task, needs: Collection[str], products: Sequence[Floats] | None = None
+) -> Live:
     """Return the live weights of a network with what a score needs, but for gradients.
 
     Parameters
@@ -47,6 +58,8 @@ def measured(live: Live, network: nn.Module, task: Task, needs: Collection[str])
         Inputs are those of training examples, and the second derivatives those of the validation loss.
     needs : collection of str
         Names of `nas.sparsity.scores.NEEDS`.
+    products : sequence of arrays, optional
+        Of `input_products_of`, where they are there already.
     """
     if {"inputs", "norms"} & set(needs):
         source, _ = neurons_of(network).edges(live)
@@ -54,12 +67,24 @@ def measured(live: Live, network: nn.Module, task: Task, needs: Collection[str])
         live = replace(live, input_sd=spread[source], input_norm=norm[source])
     if "hessian" in needs:
         assert isinstance(network, SparseMLP)
-        live = replace(live, hessian=loss_curvature(live, network, task, task.validation[:_EXAMPLES]))
+        live = replace(live, hessian=loss_curvature(live, network, task, task.validation[:_FOR_CURVATURE]))
+    if "flow" in needs:
+        assert isinstance(network, SparseMLP)
+        live = replace(live, flow=flow(network.weight, lambda sizes: _linear_outputs(network, sizes)).cpu().numpy())
     if "inverse-hessian" in needs:
-        products = input_products_of(network, task, task.train[:_EXAMPLES])
+        products = input_products_of(network, task) if products is None else products
         parts = zip(live.layers, _pieces(live, live.slots), products, strict=True)
         live = replace(live, inverse_hessian=np.concatenate([inverse_diagonal(*part) for part in parts]))
     return live
+
+
+def _linear_outputs(network: SparseMLP, weights: Tensor) -> Tensor:
+    """Return the (1, n_outputs) outputs of a network with other weights whose neurons only sum, where inputs are 1."""
+    values = sums = weights.new_ones(1, network.in_features)
+    for block, matrix in zip(network.blocks, network.matrices(weights), strict=True):
+        sums = functional.linear(values[:, torch.from_numpy(block.columns).to(weights.device)], matrix)
+        values = torch.cat([values, sums], dim=1)
+    return sums
 
 
 def loss_curvature(live: Live, network: SparseMLP, task: Task, examples: Tensor) -> Floats:
@@ -92,7 +117,7 @@ def _curvature_of_sums(network: SparseMLP, task: Task, examples: Tensor) -> tupl
         parts.append((block, below, columns[n_read:] - n_inputs, weight[:, n_read:]))
     hidden: list[Tensor] = []
 
-    def summed_loss(offsets: Tensor) -> Tensor:
+    def outputs(offsets: Tensor) -> Tensor:
         hidden.clear()
         sums = offsets
         for block, below, columns, weight in parts:
@@ -100,21 +125,29 @@ def _curvature_of_sums(network: SparseMLP, task: Task, examples: Tensor) -> tupl
             if len(columns):
                 sums = sums + functional.linear(torch.cat(hidden, dim=1)[:, columns], weight)
             hidden.append(activation(sums))
+        return sums
+
+    def loss(sums: Tensor) -> Tensor:
         if task.loss == "cross-entropy":
             return functional.cross_entropy(sums, targets, reduction="sum")
         return functional.mse_loss(sums, targets.to(sums.dtype)) * len(x)
 
-    curvature = neuron_curvature(summed_loss, x.new_zeros(len(x), network.blueprint.n_neurons - n_inputs))
+    offsets = x.new_zeros(len(x), network.blueprint.n_neurons - n_inputs)
+    if network.activation in _PIECEWISE_LINEAR:
+        curvature = linear_curvature(outputs, loss, offsets)
+    else:
+        curvature = neuron_curvature(lambda own: loss(outputs(own)), offsets)
     return curvature.cpu().numpy(), torch.cat([x, *hidden], dim=1).detach().cpu().numpy()
 
 
 @torch.no_grad()
-def input_products_of(network: nn.Module, task: Task, examples: Tensor) -> list[Floats]:
-    """Return, for each layer, the mean products of what its columns hold: over examples, and of sequences over steps.
+def input_products_of(network: nn.Module, task: Task, most: int = _EXAMPLES) -> list[Floats]:
+    """Return, for each layer, the mean products of what its columns hold, over the first `most` training examples.
 
-    A recurrent layer reads what neurons were one step before, 0 at the first step, and a head the state at the end.
+    Of sequences it is the mean over all of their steps. A recurrent layer reads what neurons were one step before, 0 at
+    the first step, and a head the state at the end.
     """
-    x, lengths, _ = task.batch(examples)
+    x, lengths, _ = task.batch(task.train[:most])
     if isinstance(network, SparseMLP):
         values, activation = x.to(network.weight.dtype), ACTIVATIONS[network.activation].function
         biases = torch.split(network.bias, [len(block.targets) for block in network.blocks])
@@ -140,21 +173,20 @@ def input_products_of(network: nn.Module, task: Task, examples: Tensor) -> list[
     ]
 
 
-def surgery(live: Live, kept: NDArray[np.integer[Any]], network: nn.Module, task: Task) -> Floats:
+def surgery(live: Live, kept: NDArray[np.integer[Any]], products: Sequence[Floats]) -> Floats:
     """Return the weights, (n,), that make up best for those that the optimal brain surgeon drops, layer by layer.
 
     Parameters
     ----------
     live : Live
-        All live weights of the network, before any is dropped.
+        All live weights of a network, before any is dropped.
     kept : (n_kept,) int array
         Indices of those that stay.
-    network, task
-        As of `measured`.
+    products : sequence of arrays
+        Of `input_products_of`.
     """
     stays = np.zeros(live.n, bool)
     stays[kept] = True
-    products = input_products_of(network, task, task.train[:_EXAMPLES])
     parts = zip(
         live.layers, _pieces(live, live.slots), _pieces(live, live.weight), _pieces(live, stays), products, strict=True
     )

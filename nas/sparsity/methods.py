@@ -149,6 +149,12 @@ class Method(OneLineErrors, BaseModel):
         """The dense matrix of each layer that it grows by at an update: "gradient", "momentum" or None."""
         return None if self.growth is None else GROWTH[self.growth].needs
 
+    @property
+    def is_listless(self) -> bool:
+        """Whether a training needs no number for every place, so that layers may have any size."""
+        is_small = self.needs.isdisjoint(("hessian", "inverse-hessian"))
+        return self.action in ("rewire", "none") and self.needs_dense is None and is_small
+
     def points(self, n_steps: int, steps_per_epoch: int) -> UpdatePoints:
         """Return the steps of a training at which the structure changes.
 

@@ -12,13 +12,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
 from nas.networks import SequenceNetwork, SparseMLP
 from nas.networks.activations import ACTIVATIONS
 from nas.networks.blocks import Block, n_slots
 from nas.networks.cells import CELLS
-from nas.networks.wired import WiredModule
+from nas.networks.wired import WiredModule, affine
 from nas.sparsity.layers import Floats, Layer, Places
 from nas.sparsity.neurons import Neurons
 from nas.tasks.task import Task
@@ -28,6 +27,8 @@ from nas.training.session import Weights
 __all__ = ["DenseGradients", "gradients_of", "input_statistics", "layers_of", "neurons_of", "place_weights"]
 
 _EXAMPLES = 2048
+_MOST_VALUES = 2**27
+"""Of all neurons for all examples."""
 
 
 def layers_of(network: nn.Module) -> tuple[Layer, ...]:
@@ -87,10 +88,11 @@ def place_weights(network: nn.Module, slots: Places, weight: NDArray[np.floating
 def input_statistics(network: nn.Module, task: Task, most: int = _EXAMPLES) -> tuple[Floats, Floats]:
     """Return the standard deviation and the Euclidean norm of every neuron's value, (n_neurons,) each.
 
-    They are over the first `most` examples of the training part, and of sequences over all of their steps; those of
-    output units are 0.
+    They are over the first `most` examples of the training part (fewer for hundreds of thousands of neurons), and of
+    sequences over all of their steps; those of output units are 0.
     """
-    n_outputs = wired_parts(network)[0].blueprint.n_outputs
+    wiring = wired_parts(network)[0].blueprint
+    n_outputs, most = wiring.n_outputs, min(most, max(_MOST_VALUES // wiring.n_neurons, 1))
     x, lives = _inputs(task, most)
     if isinstance(network, SparseMLP):
         hidden = _hidden_values(network, x.to(network.weight.dtype))
@@ -124,11 +126,11 @@ def _hidden_values(network: SparseMLP, x: Tensor) -> Tensor:
     """Return the (batch, n_hidden) values of an MLP's hidden neurons."""
     values, activation = x, ACTIVATIONS[network.activation].function
     biases = torch.split(network.bias, [len(block.targets) for block in network.blocks])
-    for block, matrix, bias in list(zip(network.blocks, network.matrices(), biases, strict=True))[:-1]:
+    for block, matrix, bias in list(zip(network.blocks, network._matrices(), biases, strict=True))[:-1]:
         # Often all of them are read, in their order.
         is_all = np.array_equal(block.columns, np.arange(values.shape[1]))
         read = values if is_all else values[:, torch.from_numpy(block.columns).to(x.device)]
-        values = torch.cat([values, activation(functional.linear(read, matrix, bias))], dim=1)
+        values = torch.cat([values, activation(affine(read, matrix, bias))], dim=1)
     return values[:, x.shape[1] :]
 
 

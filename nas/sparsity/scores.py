@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from nas.errors import InputError, known
 from nas.sparsity.layers import Floats, Live
 from nas.sparsity.selection import lowest, ranks
+from nas.zero_cost.saliency import saliency
 
 __all__ = ["NEEDS", "SCORES", "Score", "score"]
 
@@ -30,6 +31,7 @@ NEEDS = {
     "norms": "input_norm",
     "hessian": "hessian",
     "inverse-hessian": "inverse_hessian",
+    "flow": "flow",
 }
 """What a score may need, and the attribute of `Live` that has it."""
 
@@ -98,7 +100,11 @@ def _wanda(live: Live, rng: np.random.Generator) -> Floats:
 
 
 def _snip(live: Live, rng: np.random.Generator) -> Floats:  # noqa: ARG001
-    return np.abs(_floats(live.weight) * _floats(live.gradient))
+    return saliency(_floats(live.weight), _floats(live.gradient))
+
+
+def _synflow(live: Live, rng: np.random.Generator) -> Floats:  # noqa: ARG001
+    return saliency(_floats(live.weight), _floats(live.flow))
 
 
 def _taylor(live: Live, rng: np.random.Generator) -> Floats:
@@ -182,6 +188,12 @@ SCORES: dict[str, Score] = {
         _wanda, frozenset({"norms"}), "|w| times the Euclidean norm of what the weight reads; arXiv:2306.11695"
     ),
     "snip": Score(_snip, _GRADIENT, "|w g|; arXiv:1810.02340"),
+    "synflow": Score(
+        _synflow,
+        frozenset({"flow"}),
+        "|w f|, f the derivative by |w| of the summed outputs of the network of all |w|, without activations, where "
+        "all inputs are 1; arXiv:2006.05467",
+    ),
     "sensitivity": Score(_sensitivity, _GRADIENT, "|g| / (|w| + epsilon); arXiv:2306.12230"),
     "reciprocal-sensitivity": Score(
         _reciprocal_sensitivity, _GRADIENT, "|w| / (|g| + epsilon), epsilon 1e-8; arXiv:2306.12230"

@@ -5,25 +5,31 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from nas.sparsity.selection import is_among
 from priors import Wiring
 
 __all__ = ["shuffled"]
 
 _SWAPS = 10
 """Tries to swap the targets of two edges, for each edge."""
+_MANY = 1_000_000
+"""Edges from which on swaps are tried at once."""
 
 
 def shuffled(wiring: Wiring, rng: int | np.random.Generator | None) -> Wiring:
     """Return a wiring in which every neuron reads as many neurons of each layer as before, and is read by as many.
 
     Within each pair of layers the targets of two random edges are swapped, again and again, where no edge would then be
-    there twice.
+    there twice; where there are many edges, as many swaps are tried at once.
     """
     rng = np.random.default_rng(rng)
     layer = np.searchsorted(np.cumsum(wiring.sizes), np.arange(wiring.n_neurons), side="right")
     edges = wiring.edges.astype(np.int64)
     groups = layer[edges[:, 0]] * wiring.n_layers + layer[edges[:, 1]]
-    found = [_swapped(edges[groups == group], wiring.n_neurons, rng) for group in np.unique(groups)]
+    found = []
+    for group in np.unique(groups):
+        own = edges[groups == group]
+        found.append((_swapped if len(own) < _MANY else _swapped_together)(own, wiring.n_neurons, rng))
     return wiring.replace(edges=np.concatenate([np.zeros((0, 2), np.int64), *found]), weights=None)
 
 
@@ -38,3 +44,20 @@ def _swapped(edges: NDArray[np.int64], n: int, rng: np.random.Generator) -> NDAr
         there |= {first, second}
         target[one], target[other] = target[other], target[one]
     return np.stack([source, target], axis=1) if len(edges) else edges
+
+
+def _swapped_together(edges: NDArray[np.int64], n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Try, in each round, to swap the targets of half of the edges with those of the other half."""
+    source, target = edges.T.copy()
+    half = len(edges) // 2
+    for _ in range(2 * _SWAPS):
+        there = np.sort(source * n + target)
+        one, other = rng.permutation(len(edges))[: 2 * half].reshape(2, half)
+        wanted = np.concatenate([source[one] * n + target[other], source[other] * n + target[one]])
+        distinct, first = np.unique(wanted, return_index=True)
+        fits = np.zeros(2 * half, bool)
+        fits[first[~is_among(distinct, there)]] = True
+        swapped = fits[:half] & fits[half:]
+        one, other = one[swapped], other[swapped]
+        target[one], target[other] = target[other], target[one]
+    return np.stack([source, target], axis=1)

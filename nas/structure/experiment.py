@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from threading import Event
@@ -15,29 +16,33 @@ from typing import Any, cast
 import numpy as np
 
 from nas.errors import InputError
-from nas.evaluation.references import Contender, references
+from nas.evaluation.references import references
 from nas.evaluation.threads import in_order, one_torch_thread, stop_on_signal
 from nas.evaluation.trainer import Trainer
-from nas.networks import NetworkSpec, load_network, save_network
-from nas.networks.structure import Network, n_parameters, wiring_of
+from nas.inputs import Pooling
+from nas.networks import NetworkSpec, PooledMLP, SparseMLP, load_network, save_network
+from nas.networks.structure import AnyNetwork, Network, n_parameters, network_within, wiring_of
 from nas.options.options import changed_options, shown
 from nas.report.verdict import verdict
 from nas.seeds import stream
 from nas.sparsity.compact import compact
+from nas.sparsity.layers import size_of
 from nas.sparsity.learning import Learned, check_learning, learn
+from nas.sparsity.network import layers_of
 from nas.sparsity.schedules import Moment
 from nas.sparsity.shuffle import shuffled
 from nas.store.records import summary_of
-from nas.structure.files import read_network, write_found
+from nas.structure.files import FEATURE, read_network, write_found
 from nas.structure.found import Found, Standing
-from nas.structure.options import Shape, StructureOptions, shape_text
+from nas.structure.options import Parent, StructureOptions, shape_text
+from nas.tasks.pooling import pooled
 from nas.tasks.task import Task
 from nas.training import Interrupted, evaluate
 from nas.training.session import sign_of
 from priors import Wiring
 from priors.files import atomic_write
 
-__all__ = ["StructureExperiment"]
+__all__ = ["OPTIONS", "StructureExperiment"]
 
 OPTIONS, TRAININGS, NETWORKS = "structure.json", "trainings.jsonl", "networks"
 LEARNED, RETRAINED, SHUFFLED = "learned structure", "its structure, new weights", "only its degrees"
@@ -50,11 +55,11 @@ _CHOOSING = 1_000
 class StructureExperiment:
     """Trains networks whose structure is learned, and references of their size.
 
-    The parent's shape and the learning rate are chosen by validation, with one training each that does not count. The
-    structure is then learned from fresh seeds; the network that does best on validation is kept, and references stand
-    beside it: dense and random ones of its size, its own structure from new weights, and one of which only the degrees
-    of all neurons are its own, each at the learning rate that is chosen for it in the same way. Every training is
-    stored when it is done, so that an experiment that was stopped goes on.
+    The parent's shape, the pooling of its inputs and the learning rate are chosen by validation, with one training each
+    that does not count. The structure is then learned from fresh seeds; the network that does best on validation is
+    kept, and references stand beside it: dense and random ones of its size, its own structure from new weights, and one
+    of which only the degrees of all neurons are its own, each with the pooling and at the learning rate that are chosen
+    for it in the same way. Every training is stored when it is done, so that an experiment that was stopped goes on.
 
     Parameters
     ----------
@@ -75,14 +80,15 @@ class StructureExperiment:
         needed = "rnn" if self.task.is_sequence else "mlp"
         if self.options.network != needed:
             raise InputError(f"network={self.options.network}: task {self.task.name} needs network={needed}")
+        self._tasks = {pool: pooled(self.task, pool) for pool in self.options.pool}
         self._parents = self._make_parents()
         self._sign = sign_of(self.task.direction)
-        for parent in self._parents.values():
-            network = self._build(parent, 0)
+        for (_, pool), wiring in self._parents.items():
+            network = self._build(wiring, 0)
             weights, parameters = self._target(network)
             check_learning(
                 network,
-                self.task,
+                self._tasks[pool],
                 self.options.recipe,
                 self.options.method,
                 weights=weights,
@@ -90,24 +96,37 @@ class StructureExperiment:
             )
         self._open()
 
-    def _make_parents(self) -> dict[Shape, Wiring]:
-        """Return the wiring of each parent; the one of a saved network has no shape."""
-        units = (self.task.n_inputs, self.task.n_outputs)
-        if self.options.start is None:
-            return {shape: self.options.parent(shape, *units) for shape in self.options.widths}
-        wiring = wiring_of(read_network(self.options.start)).replace(weights=None)
-        if (wiring.n_inputs, wiring.n_outputs) != units:
+    def _make_parents(self) -> dict[Parent, Wiring]:
+        """Return the wiring of each parent, by shape and pooling; a saved network has no shape."""
+        options, n_outputs = self.options, self.task.n_outputs
+        if options.start is None:
+            return {
+                Parent(shape, pool): options.parent(shape, task.n_inputs, n_outputs)
+                for shape in options.widths
+                for pool, task in self._tasks.items()
+            }
+        saved = read_network(options.start)
+        (pool,) = options.pool
+        wiring = wiring_of(saved).replace(weights=None)
+        if (wiring.n_inputs, wiring.n_outputs) != (self._tasks[pool].n_inputs, n_outputs):
             raise InputError(
-                f"{self.options.start}: the network reads {wiring.n_inputs} inputs and has {wiring.n_outputs} outputs, "
-                f"and task {self.task.name} needs {units[0]} and {units[1]}"
+                f"{options.start}: the network reads {wiring.n_inputs} inputs and has {wiring.n_outputs} outputs, and "
+                f"task {self.task.name} needs {self._tasks[pool].n_inputs} and {n_outputs}"
             )
-        return {(): wiring}
+        return {Parent((), pool): wiring}
 
     def _build(self, parent: Wiring, rng: int | np.random.Generator) -> Network:
         """Return a parent: with fresh weights, or as it was saved."""
         if self.options.start is not None:
-            return read_network(self.options.start)
-        return cast("Network", self.options.spec.build(parent, rng))
+            return network_within(read_network(self.options.start))
+        return cast("Network", self.options.spec.build(parent, rng, room=not parent.n_edges))
+
+    def _behind_pooling(self, network: Network, pool: int) -> AnyNetwork:
+        """Return a network that reads what the task's examples are."""
+        if pool == 1:
+            return network
+        assert self.task.shape is not None
+        return PooledMLP(cast("SparseMLP", network), Pooling(*self.task.shape, pool))
 
     # What is stored
 
@@ -191,12 +210,12 @@ class StructureExperiment:
         options = self.options
         try:
             with one_torch_thread(), stop_on_signal(self.stop):
-                shape, rate = self._choose(watch)
-                jobs = [self._learning(shape, rate, replicate) for replicate in range(options.seeds)]
+                parent, rate = self._choose(watch)
+                jobs = [self._learning(parent, rate, replicate) for replicate in range(options.seeds)]
                 rows = self._trained("structures", jobs, watch)
                 best = self._best(rows)
-                network = compact(load_network(self._file(best)))
-                others = self._references(wiring_of(network), watch)
+                network = compact(network_within(load_network(self._file(best))))
+                others = self._references(wiring_of(network), parent.pool, watch)
         except Interrupted:
             raise KeyboardInterrupt from None
         standing = _standing(LEARNED, rows)
@@ -217,19 +236,20 @@ class StructureExperiment:
             words,
             tuple(rows[best]["curve"]),
             tuple(rows[best]["layers"]),
-            shape_text(shape) or str(options.start),
+            shape_text(parent.widths) or str(options.start),
+            parent.pool,
             math.fsum(row["seconds"] for row in self._stored().values()),
         )
-        write_found(self.out, found, network)
+        write_found(self.out, found, self._behind_pooling(network, found.pool))
         return found
 
-    def _choose(self, watch: Callable[[str, int, int], None]) -> tuple[Shape, float]:
-        """Return the parent's shape and the learning rate that do best on validation, by one training each."""
+    def _choose(self, watch: Callable[[str, int, int], None]) -> tuple[Parent, float]:
+        """Return the parent and the learning rate that do best on validation, by one training each."""
         options = self.options
-        choices = [(shape, rate) for shape in self._parents for rate in options.recipe.learning_rates]
+        choices = [(parent, rate) for parent in self._parents for rate in options.recipe.learning_rates]
         if len(choices) == 1:
             return choices[0]
-        jobs = [self._learning(shape, rate, _CHOOSING) for shape, rate in choices]
+        jobs = [self._learning(parent, rate, _CHOOSING) for parent, rate in choices]
         what = "learning rates" if len(self._parents) == 1 else "parents and learning rates"
         rows = self._trained(what, jobs, watch)
         return choices[self._best(rows)]
@@ -237,28 +257,37 @@ class StructureExperiment:
     def _best(self, rows: Sequence[Mapping[str, Any]]) -> int:
         return max(range(len(rows)), key=lambda index: self._sign * rows[index]["value"])
 
-    def _references(self, wiring: Wiring, watch: Callable[[str, int, int], None]) -> list[Standing]:
-        """Choose the learning rate of each reference of a structure, and train it from fresh seeds."""
-        options, rates = self.options, self.options.recipe.learning_rates
-        rng = stream(options.seed, "wiring", wiring.fingerprint)
+    def _references(self, wiring: Wiring, pool: int, watch: Callable[[str, int, int], None]) -> list[Standing]:
+        """Choose pooling and learning rate of each reference of a structure, and train it from fresh seeds."""
+        options = self.options
         plain = wiring.replace(weights=None)
-        contenders = [*references(wiring, options.spec, rng), Contender(RETRAINED, plain, options.spec)]
-
-        def job(own: Contender | None, rate: float, replicate: int) -> _Job:
-            if own is not None:
-                return _Job(own.name, rate, replicate, own.wiring, own.spec)
-            shuffle = shuffled(plain, np.random.default_rng((options.seed, replicate)))
-            return _Job(SHUFFLED, rate, replicate, shuffle, options.spec)
-
-        everyone = (*contenders, None)
-        chosen = [rates[0]] * len(everyone)
-        if len(rates) > 1:
-            jobs = [job(own, rate, _CHOOSING) for own in everyone for rate in rates]
-            rows = self._trained("learning rates of references", jobs, watch)
-            chosen = [rates[self._best(rows[first : first + len(rates)])] for first in range(0, len(rows), len(rates))]
+        variants: dict[str, list[Callable[[float, int], _Job]]] = {}
+        for own_pool, task in self._tasks.items():
+            rng = stream(options.seed, "wiring", wiring.fingerprint)
+            for own in references(wiring, options.spec, rng, task.n_inputs):
+                variants.setdefault(own.name, []).append(partial(_Job, own.name, own.wiring, own.spec, own_pool))
+        variants[RETRAINED] = [partial(_Job, RETRAINED, plain, options.spec, pool)]
+        variants[SHUFFLED] = [
+            lambda rate, replicate: _Job(
+                SHUFFLED, shuffled(plain, np.random.default_rng((options.seed, replicate))), options.spec, pool, rate,
+                replicate,
+            )
+        ]  # fmt: skip
+        tried = {
+            name: [(own, rate) for own in several for rate in options.recipe.learning_rates]
+            for name, several in variants.items()
+        }
+        choices = {
+            name: [own(rate, _CHOOSING) for own, rate in several] for name, several in tried.items() if len(several) > 1
+        }
+        self._trained("choices of references", [job for jobs in choices.values() for job in jobs], watch)
+        chosen = {
+            name: tried[name][self._best(self._trained("", jobs, lambda *_: None))] for name, jobs in choices.items()
+        }
         jobs = [
-            job(own, rate, replicate)
-            for own, rate in zip(everyone, chosen, strict=True)
+            own(rate, replicate)
+            for name, several in tried.items()
+            for own, rate in (chosen.get(name, several[0]),)
             for replicate in range(options.seeds)
         ]
         rows = self._trained("references", jobs, watch)
@@ -289,15 +318,16 @@ class StructureExperiment:
         return [stored[job.key] for job in jobs]
 
     def _train(self, job: _Job) -> dict[str, Any]:
-        return self._learn(job) if job.shape is not None else self._train_reference(job)
+        return self._learn(job) if job.learns else self._train_reference(job)
 
-    def _learning(self, shape: Shape, rate: float, replicate: int) -> _Job:
+    def _learning(self, parent: Parent, rate: float, replicate: int) -> _Job:
         """Return the training of a structure; its name tells the parent's shape where there are several."""
-        name = LEARNED if len(self._parents) == 1 else f"{LEARNED} of {shape_text(shape)}"
-        return _Job(name, rate, replicate, self._parents[shape], self.options.spec, shape)
+        several = len({own.widths for own in self._parents}) > 1
+        name = f"{LEARNED} of {shape_text(parent.widths)}" if several else LEARNED
+        return _Job(name, self._parents[parent], self.options.spec, parent.pool, rate, replicate, learns=True)
 
     def _learn(self, job: _Job) -> dict[str, Any]:
-        options, task = self.options, self.task
+        options, task = self.options, self._tasks[job.pool]
         fingerprint = job.wiring.fingerprint
         network = self._build(job.wiring, stream(options.seed, "weights", fingerprint, job.replicate))
         weights, parameters = self._target(network)
@@ -312,20 +342,22 @@ class StructureExperiment:
             rng=stream(options.seed, "batches", fingerprint, job.replicate),
             engine=options.engine,
             stop=self.stop,
+            threads=self.threads,
+            features=options.features if job.replicate < _CHOOSING else (),
         )
         if job.replicate < _CHOOSING:
-            save_network(network, self._file(job.replicate))
+            save_network(self._behind_pooling(network, job.pool), self._file(job.replicate))
         return {
             **self._row(job, learned.history.seconds),
-            **self._judged(network),
+            **self._judged(network, task),
             "n_parameters": learned.liveness.n_parameters,
             "curve": _curve(learned, task),
             "layers": _layers(learned),
         }
 
-    def _judged(self, network: Network) -> dict[str, float]:
+    def _judged(self, network: Network, task: Task) -> dict[str, float]:
         """Return the metric on the validation and on the test part."""
-        task, engine = self.task, self.options.engine
+        engine = self.options.engine
         return {
             "value": evaluate(network, task, task.validation, engine=engine).metric,
             "test": evaluate(network, task, task.test, engine=engine).metric,
@@ -335,18 +367,26 @@ class StructureExperiment:
         """Return the standing of the saved network that is pruned, as it was."""
         if self.options.start is None:
             return []
-        network = read_network(self.options.start)
-        row = {**self._judged(network), "n_parameters": n_parameters(network)["total"], "learning_rate": None}
+        network = network_within(read_network(self.options.start))
+        row = {
+            **self._judged(network, self._tasks[self.options.pool[0]]),
+            "n_parameters": n_parameters(network)["total"],
+            "learning_rate": None,
+        }
         return [_standing(BEFORE, [row])]
 
     def _target(self, network: Network) -> tuple[int | None, int | None]:
         """Return the target as weights or else parameters."""
+        if isinstance(network, SparseMLP) and network.room:
+            return self.options.target(size_of(layers_of(network)))
         counts = n_parameters(network)
         return self.options.target(counts["total"] - counts["biases"])
 
     def _train_reference(self, job: _Job) -> dict[str, Any]:
         options = self.options
-        trainer = Trainer(self.task, options.spec, options.recipe, options.seed, options.engine, stop=self.stop)
+        trainer = Trainer(
+            self._tasks[job.pool], options.spec, options.recipe, options.seed, options.engine, stop=self.stop
+        )
         training = trainer.train(job.wiring, job.replicate, job.rate, job.spec)
         total = job.spec.n_parameters(job.wiring)["total"]
         row = {"value": training.history.value, "test": training.test(), "n_parameters": total}
@@ -367,19 +407,21 @@ class StructureExperiment:
 
 @dataclass(frozen=True)
 class _Job:
-    """One training: of a parent of some shape whose structure is learned, or of a reference's wiring."""
+    """One training: of a parent whose structure is learned, or of a reference's wiring."""
 
     name: str
-    rate: float
-    replicate: int
     wiring: Wiring
     spec: NetworkSpec
-    shape: Shape | None = None
+    pool: int
+    rate: float
+    replicate: int
+    learns: bool = False
 
     @property
     def key(self) -> str:
-        fingerprint = "" if self.shape is not None else f" {self.wiring.fingerprint[:16]}"
-        return f"{self.name} {self.rate:g} {self.replicate}{fingerprint}"
+        pool = "" if self.pool == 1 else f", pool {self.pool},"
+        fingerprint = "" if self.learns else f" {self.wiring.fingerprint[:16]}"
+        return f"{self.name}{pool} {self.rate:g} {self.replicate}{fingerprint}"
 
 
 def _ends_a_line(path: Path) -> bool:
@@ -413,9 +455,15 @@ def _curve(learned: Learned, task: Task) -> list[dict[str, Any]]:
                     "parameters": own.parameters,
                     "turnover": own.turnover,
                     task.metric: score,
+                    **{f"{FEATURE}{name}": _finite(value) for name, value in own.features.items()},
                 }
             )
     return rows
+
+
+def _finite(value: float) -> float | None:
+    """Return a feature for JSON, None where it is undefined."""
+    return value if math.isfinite(value) else None
 
 
 def _layers(learned: Learned) -> list[dict[str, Any]]:

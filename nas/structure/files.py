@@ -8,34 +8,62 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nas.errors import InputError
 from nas.networks import load_network, save_network
-from nas.networks.structure import Network, wiring_of
+from nas.networks.structure import AnyNetwork, parts_of, wiring_of
 from nas.report.card import spread
 from nas.structure.found import Found, Standing
 from predictors.figures import BLUE, GREEN, ORANGE, save_figure
-from priors import write_wiring
+from priors import Wiring, write_wiring
 from priors.files import atomic_folder, atomic_write
+from priors.formats.limits import MAX_EDGES, MAX_NEURONS
 
-__all__ = ["network_file", "plot_curve", "plot_standings", "rate_text", "read_network", "write_found"]
+__all__ = [
+    "FEATURE",
+    "network_file",
+    "plot_curve",
+    "plot_features",
+    "plot_standings",
+    "rate_text",
+    "read_network",
+    "reading",
+    "write_found",
+]
 
 
-def write_found(out: Path, found: Found, network: Network) -> None:
-    """Write ``best/``, ``curve.csv``, ``curve.png`` and ``references.png``; each replaces an older one at once."""
+FEATURE = "wiring_"
+"""What names of features begin with in a curve, beside densities and counts of the network."""
+
+
+def write_found(out: Path, found: Found, network: AnyNetwork) -> None:
+    """Write ``best/``, ``curve.csv``, ``curve.png``, ``references.png``, and ``features.png`` where any were followed.
+
+    Each replaces an older one at once.
+    """
     with atomic_folder(out / "best") as temporary:
         save_network(network, temporary / "network.safetensors")
-        write_wiring(wiring_of(network), temporary / "wiring.json")
+        if _is_readable(wiring := wiring_of(network)):
+            write_wiring(wiring, temporary / "wiring.json")
         (temporary / "outcome.json").write_text(json.dumps(found.to_json(), indent=2) + "\n", encoding="utf-8")
-        (temporary / "card.md").write_text(_card(found), encoding="utf-8")
+        (temporary / "card.md").write_text(_card(found, _is_readable(wiring)), encoding="utf-8")
     with atomic_write(out / "curve.csv") as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(found.curve[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(found.curve)
     plot_curve(out / "curve.png", found)
+    if features := [name for name in found.curve[0] if name.startswith(FEATURE)]:
+        plot_features(out / "features.png", found, features)
     plot_standings(out / "references.png", [found.learned, *found.references], found.metric)
 
 
-def _card(found: Found) -> str:
+def _is_readable(wiring: Wiring) -> bool:
+    """Whether a graph file may hold so much; the network's own file has its wiring too."""
+    return wiring.n_edges <= MAX_EDGES and wiring.n_neurons <= MAX_NEURONS
+
+
+def _card(found: Found, has_graph: bool) -> str:
     rows = [
         f"| {own['name']} | {spread(own)} | {own['n_parameters']} | {rate_text(own)} |"
         for own in (found.learned.summary(), *(each.summary() for each in found.references))
@@ -50,7 +78,7 @@ def _card(found: Found) -> str:
             "",
             found.verdict,
             "",
-            f"Parent: {found.parent}.",
+            f"Parent: {found.parent}.{reading(found.pool)}",
             "",
             f"| network | test {found.metric} | parameters | learning rate |",
             "| --- | --- | --- | --- |",
@@ -60,7 +88,9 @@ def _card(found: Found) -> str:
             "| --- | --- | --- | --- |",
             *layers,
             "",
-            "`network.safetensors` is read by `nas.load_network`; `wiring.json` by `priors.read_wiring`.",
+            "`network.safetensors` is read by `nas.load_network`; `wiring.json` by `priors.read_wiring`."
+            if has_graph
+            else "`network.safetensors` is read by `nas.load_network`; no graph file may hold so many edges.",
             "",
         ]
     )
@@ -69,6 +99,11 @@ def _card(found: Found) -> str:
 def rate_text(summary: Mapping[str, Any]) -> str:
     """Return a learning rate for a table; a network that was not trained has none."""
     return "–" if summary["learning_rate"] is None else f"{summary['learning_rate']:g}"
+
+
+def reading(pool: int) -> str:
+    """Return a sentence on what the input units are, empty where they are the inputs."""
+    return "" if pool == 1 else f" Input units read means over squares of {pool} x {pool} pixels."
 
 
 def network_file(path: Path) -> Path:
@@ -85,18 +120,21 @@ def network_file(path: Path) -> Path:
     return own
 
 
-def read_network(file: Path) -> Network:
+def read_network(file: Path) -> AnyNetwork:
     """Return the network of a file.
 
     Raises
     ------
     InputError
-        If it is damaged, or none.
+        If it is damaged, or none, or some of its weights are held.
     """
     try:
-        return load_network(file)
+        network = load_network(file)
     except ValueError as error:
         raise InputError(str(error)) from None
+    if any(part.held is not None for part in parts_of(network)):
+        raise InputError(f"{file}: some of its weights are fixed, so that its structure stays; give another network")
+    return network
 
 
 def plot_curve(path: Path, found: Found) -> None:
@@ -116,6 +154,23 @@ def plot_curve(path: Path, found: Found) -> None:
     if found.curve[0]["parameters"] > 2 * found.curve[-1]["parameters"]:
         other.set_yscale("log")
     axes.set_title(f"{found.task}: the network that is kept, while its structure is learned")
+    save_figure(figure, path)
+
+
+def plot_features(path: Path, found: Found, features: Sequence[str]) -> None:
+    """Draw each feature by epoch, one below the other."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 0.8 + 1.7 * len(features)), layout="constrained")
+    panels = figure.subplots(len(features), 1, sharex=True, squeeze=False)[:, 0]
+    epochs = [row["epoch"] for row in found.curve]
+    for axes, name in zip(panels, features, strict=True):
+        axes.plot(epochs, [np.nan if row[name] is None else row[name] for row in found.curve], color=BLUE, marker="o",
+                  markersize=3)  # fmt: skip
+        axes.set_ylabel(name.removeprefix(FEATURE), fontsize="small")
+        axes.grid(alpha=0.3)
+    panels[-1].set_xlabel("epoch")
+    figure.suptitle(f"{found.task}: the wiring of the network that is kept, while it is learned", fontsize="medium")
     save_figure(figure, path)
 
 

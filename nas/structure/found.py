@@ -50,6 +50,8 @@ class Found:
         Of the same network: ``name``, ``shape``, ``live`` and ``density``.
     parent : str
         Hidden neurons of each layer of the parent that was chosen, or the file of the network that was pruned.
+    pool : int
+        Side of the squares of pixels whose means are read, 1 for pixels.
     seconds : float
         Of all trainings.
     """
@@ -63,6 +65,7 @@ class Found:
     curve: tuple[Mapping[str, Any], ...]
     layers: tuple[Mapping[str, Any], ...]
     parent: str
+    pool: int
     seconds: float
 
     def to_json(self) -> dict[str, Any]:
@@ -75,5 +78,6 @@ class Found:
             "curve": list(self.curve),
             "layers": list(self.layers),
             "parent": self.parent,
+            "pool": self.pool,
             "seconds": self.seconds,
         }

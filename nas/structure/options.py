@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -17,15 +17,23 @@ from nas.networks.activations import ACTIVATIONS
 from nas.networks.cells import CELLS
 from nas.sparsity.methods import Method
 from nas.training.recipe import Recipe
+from predictors import FEATURES
 from priors import Wiring, attach
 
-__all__ = ["Shape", "StructureOptions", "shape_text"]
+__all__ = ["Parent", "Shape", "StructureOptions", "ignored_option", "shape_text"]
 
 _MOST_EDGES = 20_000_000
 
 
 Shape = tuple[Annotated[int, Field(ge=1)], ...]
 """Hidden neurons of each layer."""
+
+
+class Parent(NamedTuple):
+    """What a parent is: hidden neurons of each layer, and the side of squares of pixels whose means it reads."""
+
+    widths: Shape
+    pool: int
 
 
 def _shapes(value: Any) -> Any:
@@ -63,6 +71,9 @@ class StructureOptions(OneLineErrors, BaseModel):
     widths: Annotated[tuple[Annotated[Shape, Field(min_length=1)], ...], BeforeValidator(_shapes)] = ()
     """Hidden neurons of each layer of the parent, in which everything may live; one number for an RNN. Of several
     shapes the one that does best on validation is taken."""
+    pool: Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(_shape), Field(min_length=1)] = (1,)
+    """Sides of squares of pixels whose means the network reads, 1 for the pixels themselves. Of several the one that
+    does best on validation is taken."""
     method: Method
     """How the structure changes."""
     weights: Annotated[int, Field(ge=1)] | None = None
@@ -79,13 +90,15 @@ class StructureOptions(OneLineErrors, BaseModel):
     """Of all random draws."""
     engine: str = "auto"
     """auto, native or torch."""
+    features: tuple[str, ...] = ()
+    """Features of the wiring that the curve follows, of `predictors.FEATURES`."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
         targets = {name: getattr(self, name) for name in ("weights", "parameters", "density")}
         if sum(value is not None for value in targets.values()) != 1:
             given = ", ".join(f"{name}={value}" for name, value in targets.items() if value is not None) or "no target"
-            raise InputError(f"{given}: exactly one of max_parameters, weights and density is needed")
+            raise InputError(f"{given}: give one of max_parameters, weights and density")
         if bool(self.widths) == (self.start is not None):
             raise InputError(
                 "widths: the parent has the shape of the network that it starts from; leave widths out"
@@ -94,19 +107,27 @@ class StructureOptions(OneLineErrors, BaseModel):
             )
         if self.start is not None and self.method.action != "prune":
             raise InputError("start: a saved network is pruned; rewiring begins with a new one, so leave it out")
+        self._check_parents()
+        known("activation", self.activation, ACTIVATIONS)
+        known("cell", self.cell, CELLS)
+        for name in self.features:
+            known("feature", name, FEATURES)
+        return self
+
+    def _check_parents(self) -> None:
         for shape in self.widths:
             if self.network == "rnn" and len(shape) != 1:
                 raise InputError(f"widths={shape_text(shape)}: the parent of an RNN has one hidden layer")
         if len(set(self.widths)) < len(self.widths):
             raise InputError(f"widths={' '.join(map(shape_text, self.widths))}: a shape is given twice")
-        if self.density is not None and len(self.widths) > 1:
-            raise InputError(
-                f"density={self.density:g} with widths={' '.join(map(shape_text, self.widths))}: a share of parents of "
-                "several sizes is no one size; give one shape, or max_parameters or weights in place of the density"
-            )
-        known("activation", self.activation, ACTIVATIONS)
-        known("cell", self.cell, CELLS)
-        return self
+        if len(set(self.pool)) < len(self.pool):
+            raise InputError(f"pool={shape_text(self.pool)}: a number is given twice")
+        for name, several in (("widths", list(map(shape_text, self.widths))), ("pool", list(map(str, self.pool)))):
+            if self.density is not None and len(several) > 1:
+                raise InputError(
+                    f"density={self.density:g} with {name}={' '.join(several)}: a share of parents of several sizes is "
+                    f"no one size; give one {name}, or max_parameters or weights in place of the density"
+                )
 
     @property
     def spec(self) -> NetworkSpec:
@@ -114,15 +135,20 @@ class StructureOptions(OneLineErrors, BaseModel):
         return NetworkSpec(self.network, activation=self.activation, cell=self.cell)
 
     def parent(self, shape: Sequence[int], n_inputs: int, n_outputs: int) -> Wiring:
-        """Return the wiring in which everything lives that may.
+        """Return the wiring in which everything lives that may, or one without edges where these are too many to list.
 
         Raises
         ------
         InputError
-            If it has more than twenty million edges.
+            If it has more than twenty million edges, and they must be listed: unless weights of an MLP grow at random.
         """
         if (n_edges := self.n_edges(shape, n_inputs, n_outputs)) > _MOST_EDGES:
-            raise InputError(f"widths={shape_text(shape)}: {n_edges} edges may live, and {_MOST_EDGES} at most")
+            if self.network == "mlp" and self.method.is_listless:
+                return Wiring((n_inputs, *shape, n_outputs), inputs=True, outputs=True)
+            raise InputError(
+                f"widths={shape_text(shape)}: {n_edges} edges may live, and {_MOST_EDGES} at most, but for rewiring "
+                "an MLP with growth=random, such as set-truly-sparse"
+            )
         if self.network == "rnn":
             return attach(complete(shape[0]), n_inputs, n_outputs, "natural")
         masks = [np.ones((after, before)) for before, after in pairwise((n_inputs, *shape, n_outputs))]
@@ -137,3 +163,34 @@ class StructureOptions(OneLineErrors, BaseModel):
         """Return the target as weights or else parameters, for a parent of so many weights."""
         weights = self.weights if self.density is None else max(1, round(self.density * n_weights))
         return weights, self.parameters
+
+
+def ignored_option(options: StructureOptions, typed: Collection[str]) -> str | None:
+    """Return a line on the first option that was typed and does nothing; None where all act."""
+    method, network = options.method, options.network
+    changes, once = method.action != "none", method.action == "prune" and method.pruning == "one-shot"
+    of_network = f"network={network} ignores it; leave it out, or give"
+    kept = "the structure stays as it is drawn; leave it out, or give another method"
+    at_once = "pruning=one-shot changes the structure once, at the first time; leave it out"
+    rules = [
+        ("activation", options.activation, network == "mlp", f"{of_network} cell"),
+        ("cell", options.cell, network == "rnn", f"{of_network} activation"),
+        (
+            "rate",
+            f"{method.rate:g}",
+            method.pruning == "iterative",
+            f"pruning={method.pruning} ignores it; leave it out, or give pruning=iterative",
+        ),
+        *((name, getattr(method, name), not once, at_once) for name in ("every", "end")),
+        *((name, getattr(method, name), changes, kept) for name in ("score", "every", "begin", "end")),
+        (
+            "fraction",
+            f"{method.fraction:g}",
+            method.action == "rewire",
+            "only methods that drop and grow heed it; leave it out, or give another method",
+        ),
+    ]
+    for name, value, acts, why in rules:
+        if name in typed and not acts:
+            return f"{name}={value}: {why}"
+    return None

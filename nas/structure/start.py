@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from nas.errors import InputError
-from nas.networks import SequenceNetwork, SparseMLP
+from nas.networks import PooledMLP, SequenceNetwork, SparseMLP
+from nas.networks.structure import network_within
 from nas.options.resolve import n_cores
 from nas.sparsity.methods import method_of
-from nas.structure.experiment import StructureExperiment
+from nas.structure.experiment import OPTIONS, StructureExperiment
 from nas.structure.files import network_file, read_network
-from nas.structure.options import Shape, StructureOptions
-from nas.tasks import load_task
+from nas.structure.options import Shape, StructureOptions, ignored_option
+from nas.tasks import load_task, pooled
 from nas.training.recipe import Recipe
 
 __all__ = ["open_experiment"]
 
-_SHAPES: dict[str, tuple[Shape, ...]] = {"mlp": ((100,), (100, 100)), "rnn": ((64,),)}
-"""Of the parent, where none is given; the last is also that of which a density is a share."""
+_SHAPES: dict[str, tuple[Shape, ...]] = {"mlp": ((100,), (300,)), "rnn": ((64,),)}
+"""Of the parent, where none is given."""
+
+_OF_DENSITY: dict[str, Shape] = {"mlp": (100, 100), "rnn": (64,)}
+"""Of the parent of which a density is a share, where none is given."""
+
+_POOL = (1, 2)
+"""Sides of squares of pixels, where the task's inputs are images."""
 
 
 def open_experiment(
@@ -33,6 +40,7 @@ def open_experiment(
     threads: int | None = None,
     data: Path | None = None,
     out: Path | None = None,
+    typed: Collection[str] = (),
 ) -> StructureExperiment:
     """Return an experiment, to be run or resumed.
 
@@ -52,6 +60,8 @@ def open_experiment(
         Folder of the task's files.
     out : Path, optional
         By default ``results/TASK-KIND``.
+    typed : collection of str
+        Names of options that were given; of these a new experiment refuses what does nothing.
 
     Raises
     ------
@@ -62,33 +72,37 @@ def open_experiment(
     network = "rnn" if loaded.is_sequence else "mlp"
     changes = {name: _time(name, value) for name, value in switches.items() if value is not None}
     chosen = {name: value for name, value in given.items() if value is not None}
-    shapes = _SHAPES[network] if "density" not in chosen else _SHAPES[network][-1:]
+    shapes = _SHAPES[network] if "density" not in chosen else (_OF_DENSITY[network],)
+    pool = _POOL if loaded.shape is not None and "density" not in chosen else (1,)
     options = StructureOptions(
         task=task,
         network=network,
         method=method_of(method, **changes),
         recipe=Recipe(**{**recipe, "learning_rates": _rates(str(recipe["learning_rates"]))}),
-        **(_of_saved(network, chosen) if "start" in chosen else {"widths": shapes, **chosen}),
+        **(_of_saved(network, chosen) if "start" in chosen else {"widths": shapes, "pool": pool, **chosen}),
     )
     if not {"widths", "start"} & set(chosen) and options.weights is not None:
         # A default that cannot hold what is asked for is no choice.
-        units = (loaded.n_inputs, loaded.n_outputs)
+        units = (pooled(loaded, options.pool[-1]).n_inputs, loaded.n_outputs)
         large = tuple(shape for shape in options.widths if options.n_edges(shape, *units) >= options.weights)
         options = options.model_copy(update={"widths": large or options.widths[-1:]})
     folder = out or Path("results") / f"{task}-{kind}"
+    if not (folder / OPTIONS).is_file() and (ignored := ignored_option(options, typed)) is not None:
+        raise InputError(ignored)
     return StructureExperiment(folder, loaded, options, threads=threads or n_cores())
 
 
 def _of_saved(kind: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
     """Return options for a start from a saved network, whose neurons are what they are."""
-    for name in ("activation", "cell"):
+    for name in ("activation", "cell", "pool"):
         if name in chosen:
             raise InputError(f"{name}={chosen[name]}: the network in {chosen['start']} has its own; leave it out")
     file = network_file(chosen["start"])
-    network = read_network(file)
+    saved = read_network(file)
+    network, pool = network_within(saved), saved.pooling.size if isinstance(saved, PooledMLP) else 1
     if isinstance(network, SparseMLP if kind == "mlp" else SequenceNetwork):
         own = {"activation": network.activation} if isinstance(network, SparseMLP) else {"cell": network.rnn.cell}
-        return {**chosen, **own, "start": file}
+        return {**chosen, **own, "start": file, "pool": pool}
     needed = "SparseMLP" if kind == "mlp" else "SequenceNetwork"
     raise InputError(f"{chosen['start']}: a {type(network).__name__}, and the task needs a {needed}")
 

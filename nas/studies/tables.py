@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from math import comb
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,11 +23,9 @@ from nas.report.card import markdown_table
 from predictors.validation.resampling import interval_of
 from priors.files import atomic_write
 
-if TYPE_CHECKING:
-    from predictors.validation.crossval import Estimate
-
 __all__ = [
     "Difference",
+    "HasInterval",
     "Watch",
     "describe_differences",
     "expected_median",
@@ -44,6 +42,22 @@ __all__ = [
 ]
 
 Watch = Callable[[str], None]
+
+
+class HasInterval(Protocol):
+    """A mean with the ends of its interval, such as an `Estimate`, a `Difference` or a `Mean`."""
+
+    @property
+    def mean(self) -> float:
+        """The mean."""
+
+    @property
+    def low(self) -> float:
+        """Lower end of the interval."""
+
+    @property
+    def high(self) -> float:
+        """Upper end of the interval."""
 
 
 def listed(words: Iterable[str]) -> str:
@@ -70,8 +84,10 @@ def plain(value: Any) -> Any:
     return value
 
 
-def format_estimate(estimate: Estimate | Difference, sign: str = "", digits: int = 3) -> str:
-    """Return an estimate with its interval."""
+def format_estimate(estimate: HasInterval, sign: str = "", digits: int = 3) -> str:
+    """Return an estimate with its interval, if it has one."""
+    if math.isnan(estimate.low):
+        return f"{estimate.mean:{sign}.{digits}f}"
     mean, low, high = (f"{value:{sign}.{digits}f}" for value in (estimate.mean, estimate.low, estimate.high))
     return f"{mean} [{low}, {high}]"
 
@@ -81,9 +97,7 @@ def format_share(share: float, low: float, high: float, digits: int = 0) -> str:
     return f"{share:.{digits}%} [{low:.{digits}%}, {high:.{digits}%}]"
 
 
-def describe_differences(
-    estimates: Mapping[str, Estimate | Difference], phrases: Sequence[str], separator: str = ", "
-) -> str:
+def describe_differences(estimates: Mapping[str, HasInterval], phrases: Sequence[str], separator: str = ", ") -> str:
     """Say by three phrases with a {} which estimates are above 0, below 0, and neither by their interval."""
     groups: tuple[list[str], ...] = ([], [], [])
     for name, estimate in estimates.items():

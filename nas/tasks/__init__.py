@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nas.errors import InputError, known
 from nas.tasks.images import digits, fashion_mnist, mnist
+from nas.tasks.pooling import pooled
 from nas.tasks.sequences import reber, reber_embedded, reber_published
 from nas.tasks.splits import SPLIT_SEED, split, stratified_split
 from nas.tasks.task import Loss, Task
@@ -21,6 +22,7 @@ __all__ = [
     "fashion_mnist",
     "load_task",
     "mnist",
+    "pooled",
     "reber",
     "reber_embedded",
     "reber_published",

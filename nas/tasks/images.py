@@ -152,6 +152,7 @@ def image_task(images: ImageSet, description: str, folder: str | Path | None = N
         test=np.arange(images.n_train, images.n_train + images.n_test),
         recipe={"epochs": 10, "batch_size": 128, "learning_rates": (0.003, 0.01, 0.03)},
         description=description,
+        shape=images.shape,
     )
     # In place: the task holds the only float copy, and another one would be large.
     task.inputs.div_(255)
@@ -178,6 +179,7 @@ def digits() -> Task:
         # Sparse and dense networks learn best at different rates; a ladder is fair to both.
         recipe={"learning_rates": (0.01, 0.03, 0.1)},
         description="8 x 8 images of handwritten digits, 10 classes",
+        shape=(8, 8),
     )
     return replace(
         task, plateaus={"constant": task.constant_score(task.test), "nearest class mean": _nearest_mean(task)}

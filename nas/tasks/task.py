@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
@@ -51,6 +52,8 @@ class Task:
         One line for people.
     labels : tuple
         What the classes are called in the data, in their order; empty where they are the numbers 0, 1, ….
+    shape : tuple of int, optional
+        Rows and columns of images, where rows of `inputs` are images of one channel, row by row.
 
     Raises
     ------
@@ -72,6 +75,7 @@ class Task:
     recipe: Mapping[str, object] = field(default_factory=dict)
     description: str = ""
     labels: tuple[Any, ...] = ()
+    shape: tuple[int, int] | None = None
 
     def __repr__(self) -> str:
         """Return one line: tensors would fill the screen."""
@@ -102,6 +106,7 @@ class Task:
         plateaus: Mapping[str, float] | None = None,
         recipe: Mapping[str, object] | None = None,
         description: str = "",
+        shape: tuple[int, int] | None = None,
     ) -> Task:
         """Make a task from arrays and split it.
 
@@ -125,7 +130,7 @@ class Task:
             Seed of the split.
         loss : {"cross-entropy", "squared-error"}, optional
             Needed where targets are floats that may be codes of classes, and to predict integers as numbers.
-        name, plateaus, recipe, description
+        name, plateaus, recipe, description, shape
             As in `Task`.
 
         Raises
@@ -155,6 +160,7 @@ class Task:
             recipe=dict(recipe or {}),
             description=description,
             labels=() if labels is None or labels == tuple(range(len(labels))) else labels,
+            shape=shape,
         )
 
     @property
@@ -193,7 +199,7 @@ class Task:
 
         The hashed bytes are the text ``wirenas-task-1`` and a zero byte, the loss, `n_inputs` and `n_outputs` as text,
         then for each of inputs, lengths, targets, train, validation and test a line of its type and shape, and its
-        values little-endian in C order. Name, plateaus, recipe and description do not count.
+        values little-endian in C order. Name, plateaus, recipe, description and shape do not count.
         """
         digest = hashlib.sha256(_FINGERPRINT_HEADER)
         digest.update(f"{self.loss} {self.n_inputs} {self.n_outputs}\n".encode())
@@ -339,6 +345,10 @@ def _check_inputs(task: Task) -> None:
     # Smallest and largest value tell as much as all of them, without a mask as long as the data.
     if not symbols and not bool(torch.isfinite(torch.stack(torch.aminmax(task.inputs))).all()):
         raise ValueError("inputs hold a value that is not finite: replace or drop those examples")
+    if task.shape is not None and (task.is_sequence or math.prod(task.shape) != task.n_inputs):
+        held = "sequences" if task.is_sequence else f"rows of {task.n_inputs}"
+        raise ValueError(f"shape={task.shape}: inputs are {held}, and images of {' x '.join(map(str, task.shape))} "
+                         f"are rows of {math.prod(task.shape)}")  # fmt: skip
 
 
 def _check_lengths(task: Task) -> None:

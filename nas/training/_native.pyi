@@ -72,7 +72,7 @@ class Training:
         arg11: object,
         /,
     ) -> None: ...
-    def run(self, last: int, seconds: float) -> None: ...
+    def run(self, last: int, seconds: float, n_threads: int = 1) -> None: ...
     def next_batch(self) -> Annotated[NDArray[numpy.int64], dict(shape=(None,))]: ...
     def skip(self) -> None: ...
     def rewire(
@@ -135,23 +135,25 @@ def evaluate(
     arg0: Network,
     arg1: Data,
     arg2: str,
-    arg3: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
-    arg4: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    arg3: int,
+    arg4: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
     arg5: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
     arg6: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
     arg7: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    arg8: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
     /,
 ) -> tuple[float, float]: ...
 def predict(
     arg0: Network,
     arg1: Data,
     arg2: str,
-    arg3: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
-    arg4: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    arg3: int,
+    arg4: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
     arg5: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
     arg6: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
     arg7: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
-    arg8: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order="C", device="cpu")],
+    arg8: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    arg9: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order="C", device="cpu")],
     /,
 ) -> None: ...
 def gradients(
@@ -194,7 +196,7 @@ class Training64:
         arg11: object,
         /,
     ) -> None: ...
-    def run(self, last: int, seconds: float) -> None: ...
+    def run(self, last: int, seconds: float, n_threads: int = 1) -> None: ...
     def next_batch(self) -> Annotated[NDArray[numpy.int64], dict(shape=(None,))]: ...
     def skip(self) -> None: ...
     def rewire(
@@ -257,23 +259,25 @@ def evaluate64(
     arg0: Network,
     arg1: Data64,
     arg2: str,
-    arg3: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
-    arg4: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    arg3: int,
+    arg4: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
     arg5: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
     arg6: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
     arg7: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    arg8: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
     /,
 ) -> tuple[float, float]: ...
 def predict64(
     arg0: Network,
     arg1: Data64,
     arg2: str,
-    arg3: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
-    arg4: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    arg3: int,
+    arg4: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
     arg5: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
     arg6: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
     arg7: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
-    arg8: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order="C", device="cpu")],
+    arg8: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    arg9: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order="C", device="cpu")],
     /,
 ) -> None: ...
 def gradients64(

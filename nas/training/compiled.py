@@ -115,6 +115,8 @@ def compile_network(module: nn.Module, *, sparse: bool = False) -> Compiled | No
     parts = [network, network.rnn, network.head] if type(network) is SequenceNetwork else [network]
     if [type(part) for part in parts] not in ([SparseMLP], [SequenceNetwork, SparseRNN, MaskedLinear]):
         return None
+    if any(getattr(part, "held", None) is not None for part in parts):
+        return None
     parameters = list(module.parameters())
     if not all(parameter.requires_grad and parameter.is_contiguous() for parameter in parameters):
         return None

@@ -41,7 +41,7 @@ class NativeSession:
         Its parameters are trained in place: they are read whenever `run` begins and written whenever it returns.
     network : nn.Module, optional
         The module that they belong to, where there is one; it alone can be rewired.
-    task, recipe, learning_rate, rng, stop
+    task, recipe, learning_rate, rng, stop, threads
         As in `nas.training.train.session`; the flag is looked at about twenty times a second.
     """
 
@@ -55,9 +55,11 @@ class NativeSession:
         rng: np.random.Generator,
         stop: StopFlag | None = None,
         network: nn.Module | None = None,
+        threads: int | None = None,
     ) -> None:
         self._compiled, self._task, self._recipe, self._stop = compiled, task, recipe, stop
         self._network = network
+        self._threads = torch.get_num_threads() if threads is None else threads
         self._bits = rng.bit_generator
         self._seconds = 0.0
         single = compiled.parameters[0].dtype == np.float32
@@ -97,7 +99,7 @@ class NativeSession:
                 if self._stop is not None and self._stop.is_set():
                     raise Interrupted(f"stopped after {training.step} of {training.n_steps} updates")
                 with self._bits.lock:
-                    training.run(last, _SECONDS_BETWEEN_CHECKS)
+                    training.run(last, _SECONDS_BETWEEN_CHECKS, self._threads)
         finally:
             training.store(*self._compiled.parameters)
             self._seconds += time.perf_counter() - started
@@ -168,7 +170,8 @@ def evaluate(compiled: Compiled, task: Task, indices: NDArray[np.int64]) -> Scor
     dtype = compiled.parameters[0].dtype
     function = extension().evaluate if dtype == np.float32 else extension().evaluate64
     data = data_of(task, dtype, mean=compiled.mean)
-    return Score(*function(compiled.network, data, instruction_set(), indices, *compiled.parameters))
+    threads = torch.get_num_threads()
+    return Score(*function(compiled.network, data, instruction_set(), threads, indices, *compiled.parameters))
 
 
 def predict(compiled: Compiled, task: Task, indices: NDArray[np.int64]) -> NDArray[Any]:
@@ -177,7 +180,8 @@ def predict(compiled: Compiled, task: Task, indices: NDArray[np.int64]) -> NDArr
     function = extension().predict if dtype == np.float32 else extension().predict64
     data = data_of(task, dtype, mean=compiled.mean)
     outputs = np.empty((len(indices), compiled.network.n_outputs), dtype)
-    function(compiled.network, data, instruction_set(), indices, *compiled.parameters, outputs)
+    threads = torch.get_num_threads()
+    function(compiled.network, data, instruction_set(), threads, indices, *compiled.parameters, outputs)
     return outputs
 
 

@@ -78,6 +78,7 @@ def session(
     rng: int | np.random.Generator | None = None,
     engine: str = "auto",
     stop: StopFlag | None = None,
+    threads: int | None = None,
 ) -> RewirableSession:
     """Open a training that can be run step by step.
 
@@ -94,6 +95,9 @@ def session(
         One of `ENGINES`.
     stop : StopFlag, optional
         Asked again and again; when it is set, `run` raises `Interrupted`.
+    threads : int, optional
+        Up to so many work on one feed-forward network of 100,000 edges or more in the compiled engine, or their share
+        where several trainings run; results are the same. By default as many as torch may use.
 
     Raises
     ------
@@ -107,7 +111,9 @@ def session(
     if (compiled := compiled_for(network, task, engine)) is not None:
         from nas.training.native_engine import NativeSession
 
-        return NativeSession(compiled, task, recipe, learning_rate=rate, rng=rng, stop=stop, network=network)
+        return NativeSession(
+            compiled, task, recipe, learning_rate=rate, rng=rng, stop=stop, network=network, threads=threads
+        )
     from nas.training.torch_engine import TorchSession
 
     return TorchSession(network, task, recipe, learning_rate=rate, rng=rng, stop=stop)
@@ -122,6 +128,7 @@ def train(
     rng: int | np.random.Generator | None = None,
     engine: str = "auto",
     stop: StopFlag | None = None,
+    threads: int | None = None,
 ) -> History:
     """Train a network to the end of its recipe and return what happened; see `session` for the parameters.
 
@@ -130,7 +137,9 @@ def train(
     Interrupted
         If the stop flag is set before the end.
     """
-    training = session(network, task, recipe, learning_rate=learning_rate, rng=rng, engine=engine, stop=stop)
+    training = session(
+        network, task, recipe, learning_rate=learning_rate, rng=rng, engine=engine, stop=stop, threads=threads
+    )
     training.run()
     return training.history()
 

@@ -16,6 +16,7 @@ from nas.networks.spec import NetworkSpec
 from nas.seeds import stream
 from nas.tasks.task import Task
 from nas.zero_cost.passes import Ensemble, Pass
+from nas.zero_cost.saliency import flow, saliency
 from nas.zero_cost.sample import Examples, Moments, Sample
 from nas.zero_cost.table import ZERO_COST
 from priors.wiring import Wiring
@@ -123,7 +124,7 @@ def _gradient_measures(ensemble: Ensemble, sample: Sample) -> tuple[dict[str, Te
     measures = {
         "loss": losses,
         "gradient_norm": torch.linalg.vector_norm(gradient, dim=1),
-        "snip": (weights * gradient).abs().sum(dim=1),
+        "snip": saliency(weights, gradient).sum(dim=1),
         "fisher": _fisher(ran, by_activation),
         "jacobian": _jacobian(ran.outputs, x),
     }
@@ -132,11 +133,10 @@ def _gradient_measures(ensemble: Ensemble, sample: Sample) -> tuple[dict[str, Te
 
 def _synflow(ensemble: Ensemble) -> Tensor:
     """Return the (n_inits,) logarithms of SynFlow of an MLP."""
-    # Products along deep paths leave what float32 holds.
-    weights = ensemble.weights.double().abs().requires_grad_()
+    weights = ensemble.weights.double()
     ones = weights.new_ones(len(weights), ensemble.wiring.n_inputs, 1)
-    (gradient,) = torch.autograd.grad(ensemble.run_linear(weights, ones).sum(), weights)
-    return (weights.detach() * gradient).sum(dim=1).log()
+    flows = flow(weights, lambda sizes: ensemble.run_linear(sizes, ones))
+    return saliency(weights, flows).sum(dim=1).log()
 
 
 def _fisher(ran: Pass, by_activation: list[Tensor]) -> Tensor:

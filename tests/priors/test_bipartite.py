@@ -1,5 +1,6 @@
 """Layered: exact counts, uniform masks, shares of a total."""
 
+import tracemalloc
 from itertools import pairwise
 
 import numpy as np
@@ -85,3 +86,15 @@ def test_one_seed_gives_the_same_wiring_for_ever():
 def test_parameters_out_of_bounds_are_refused(make, message: str):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_drawing_takes_memory_by_edges_and_not_by_pairs():
+    """A million edges of 10^10 pairs."""
+    prior = Layered((28, 100_000, 100_000, 2), edges=1_000_000, inputs=True, outputs=True)
+    tracemalloc.start()
+    wiring = prior.sample(0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert wiring.n_edges == 1_000_000
+    assert Wiring(wiring.sizes, wiring.edges, inputs=True, outputs=True) == wiring
+    assert peak < 150 * 1_000_000

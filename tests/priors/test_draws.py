@@ -1,13 +1,16 @@
 """The draws that promise one wiring a seed, and the checks of parameters."""
 
+import tracemalloc
 from collections import Counter
 from itertools import combinations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from priors.checks import fraction, whole
-from priors.draws import permutation, subset
+from priors.draws import _floyd, _floyd_by_one, permutation, subset
 
 
 @pytest.mark.parametrize(("n", "count"), [(5, 2), (5, 3), (6, 3)])
@@ -76,3 +79,43 @@ def test_fractions_out_of_bounds_are_refused(value: float, positive: bool, endin
 def test_bounds_of_fractions_are_valid():
     assert [fraction("someone", "p", value) for value in (0, 1, np.float32(0.5))] == [0.0, 1.0, 0.5]
     assert fraction("someone", "p", 1, positive=True) == 1.0
+
+
+def floyd(doubles: list[float], n: int) -> set[int]:
+    """Bentley and Floyd's algorithm, word by word."""
+    drawn: set[int] = set()
+    for last, double in zip(range(n - len(doubles), n), doubles, strict=True):
+        number = int(double * (last + 1))
+        drawn.add(last if number in drawn else number)
+    return drawn
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.integers(1, 400), st.data(), st.integers(0, 2**32))
+def test_a_subset_is_that_of_floyds_algorithm(n: int, data: st.DataObject, seed: int):
+    count = data.draw(st.integers(0, n))
+    fewer = min(count, n - count)
+    drawn = floyd(np.random.default_rng(seed).random(fewer).tolist(), n)
+    expected = drawn if fewer == count else set(range(n)) - drawn
+    assert subset(np.random.default_rng(seed), n, count).tolist() == sorted(expected)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.integers(0, 60), st.data())
+def test_many_draws_at_once_fall_back_where_single_ones_do(more: int, data: st.DataObject):
+    """With doubles of few values, so that draws fall back on what others fell back on."""
+    doubles = data.draw(st.lists(st.sampled_from([0.0, 0.25, 0.5, 0.75, 0.9, 0.999]), max_size=60))
+    n = len(doubles) + more
+    found = _floyd(np.array(doubles), n)
+    assert found.tolist() == _floyd_by_one(np.array(doubles), n).tolist()
+    assert set(found.tolist()) == floyd(doubles, n)
+
+
+def test_a_few_of_very_many_are_drawn_without_listing_them():
+    tracemalloc.start()
+    chosen = subset(np.random.default_rng(0), 10**14, 10_000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(np.unique(chosen)) == 10_000
+    assert abs(float(chosen.mean()) / 10**14 - 0.5) < 0.02
+    assert peak < 200 * 10_000

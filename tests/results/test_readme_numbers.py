@@ -365,7 +365,6 @@ GIVEN = (
     "on Python 3.11 alone; on 3.13 in part, on 3.12 not at all",
     "GCC 12, Clang 15",
     "`--reads 4:40`",
-    "`--widths 100,100`",
     "pyarrow, 170 MB on disk",
     "16 edits of edges and neurons",
     "20 wirings or more",

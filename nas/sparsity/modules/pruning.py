@@ -114,6 +114,9 @@ def prune(
     return report(module)
 
 
+_NOT_MEASURED = frozenset({"hessian", "inverse-hessian", "flow"})
+
+
 def check_score(name: str) -> None:
     """Refuse scores that a module cannot be judged by.
 
@@ -122,12 +125,12 @@ def check_score(name: str) -> None:
     InputError
     """
     entry = SCORES[known("score", name, SCORES)]
-    if name == "set-released" or {"hessian", "inverse-hessian"} & entry.needs:
-        usable = [each for each in SCORES if each not in ("set-released", "obd", "obs")]
+    if name == "set-released" or _NOT_MEASURED & entry.needs:
+        usable = [each for each in SCORES if each != "set-released" and not _NOT_MEASURED & SCORES[each].needs]
         why = (
             "drops other numbers than are asked for, so that it is one for rewiring"
             if name == "set-released"
-            else "needs second derivatives, which are not computed for modules"
+            else "needs second derivatives or a flow, which are not computed for modules"
         )
         raise InputError(f"score={name!r} {why}; use one of {', '.join(usable)}")
 

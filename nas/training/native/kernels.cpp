@@ -31,16 +31,35 @@ void gather(Real* lines, const Real* const* examples, int n_examples, int n_inpu
   }
 }
 
-void feedforward_any(const Feedforward& network, const Real* parameters, Real* values, Real* sums, int columns) {
-  with_columns(columns, [&](auto width) { feedforward<width.value>(network, parameters, values, sums); });
+// Call work(columns, far) with constants.
+template <typename Work>
+void with_columns_far(int columns, bool far, Work work) {
+  with_columns(columns, [&](auto width) {
+    if (far)
+      work(width, std::true_type{});
+    else
+      work(width, std::false_type{});
+  });
 }
 
-void feedforward_gradients_any(const Feedforward& network, const Real* parameters, const Real* values, const Real* sums,
-                               Real* deltas, const Real* const* examples, int n_examples, int columns, Real* gradients,
-                               bool accumulate) {
-  with_columns(columns, [&](auto width) {
-    feedforward_gradients<width.value>(network, parameters, values, sums, deltas, examples, n_examples, gradients,
-                                       accumulate);
+void feedforward_any(const Feedforward& network, const Real* parameters, Real* values, Real* sums, int columns,
+                     int begin, int end) {
+  with_columns_far(columns, network.far, [&](auto width, auto far) {
+    feedforward<width.value, far.value>(network, parameters, values, sums, begin, end);
+  });
+}
+
+void feedforward_deltas_any(const Feedforward& network, const Real* parameters, const Real* values, const Real* sums,
+                            Real* deltas, int columns, int begin, int end) {
+  with_columns_far(columns, network.far, [&](auto width, auto far) {
+    feedforward_deltas<width.value, far.value>(network, parameters, values, sums, deltas, begin, end);
+  });
+}
+
+void feedforward_gradients_any(const Feedforward& network, const Real* values, const Real* deltas, int columns,
+                               Real* gradients, bool accumulate, int begin, int end) {
+  with_columns_far(columns, network.far, [&](auto width, auto far) {
+    flat_gradients<width.value, far.value>(network.rows, begin, end, values, deltas, gradients, accumulate);
   });
 }
 
@@ -85,7 +104,9 @@ namespace wirenas {
 const Kernels<Real>& WIRENAS_KERNELS() {
   static const Kernels<Real> table = {gather,
                                       feedforward_any,
+                                      feedforward_deltas_any,
                                       feedforward_gradients_any,
+                                      complete_gradients,
                                       project,
                                       project_gradients,
                                       recurrent,

@@ -20,6 +20,7 @@ struct Feedforward {
   int projection = 0;
   int width = 0;  // dense_count, padded to whole vectors
   Activation activation = Activation::relu;
+  bool far = false;  // whether lines lie too far apart for a cache
 };
 
 // Cells, `gates` rows each; a step's lines are its inputs, then its cells.
@@ -80,11 +81,16 @@ struct Update {
 template <typename Real>
 struct Kernels {
   void (*gather)(Real* lines, const Real* const* examples, int n_examples, int n_inputs);
-  void (*feedforward)(const Feedforward&, const Real* parameters, Real* values, Real* sums, int columns);
+  // Of rows, neurons, places (multiples of kPadding) or rows that read every input, from `begin` to below `end`.
+  void (*feedforward)(const Feedforward&, const Real* parameters, Real* values, Real* sums, int columns, int begin,
+                      int end);
   // `deltas` lie like `values`, those of the output units are given; values and sums are of the forward pass.
-  void (*feedforward_gradients)(const Feedforward&, const Real* parameters, const Real* values, const Real* sums,
-                                Real* deltas, const Real* const* examples, int n_examples, int columns, Real* gradients,
-                                bool accumulate);
+  void (*feedforward_deltas)(const Feedforward&, const Real* parameters, const Real* values, const Real* sums,
+                             Real* deltas, int columns, int begin, int end);
+  void (*feedforward_gradients)(const Feedforward&, const Real* values, const Real* deltas, int columns,
+                                Real* gradients, bool accumulate, int begin, int end);
+  void (*complete_gradients)(const Feedforward&, const Real* deltas, const Real* const* examples, int n_examples,
+                             Real* gradients, bool accumulate, int begin, int end);
   void (*project)(const SparseTile<Real>&, const Real* weights, int width, int n_rows, Real* lines);
   void (*project_gradients)(const SparseTile<Real>&, int n_inputs, int width, int n_rows, const Real* deltas,
                             Real* gradients, bool accumulate);

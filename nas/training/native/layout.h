@@ -1,7 +1,7 @@
 // The layout of the engine, on one page.
 //
-// A network is small (tens to hundreds of neurons) and sparse, and thousands of them are trained one after the other.
-// So one call trains one network for many batches, and nothing in it depends on anything outside it.
+// A network is most often small (tens to hundreds of neurons) and sparse, and thousands of them are trained one after
+// the other. So one call trains one network for many batches, and nothing in it depends on anything outside it.
 //
 //   values, one tile of up to 64 examples               parameters, one flat vector
 //
@@ -37,6 +37,10 @@
 //    (dense_gradients.h). Where most inputs are zero, such rows keep nothing but their bias: their weights lie behind
 //    all rows, input by input, and only nonzero inputs are multiplied, forward and back (sparse_inputs.h).
 //
+// 8. A feed-forward network of a million neurons has lines that lie far away. They are asked for some edges ahead, and
+//    lie on large pages. Its rows fall into stretches none of which reads itself (layers, say); those of a stretch, and
+//    parameters, are shared out over threads (team.h). Every number is computed as by one thread.
+//
 // Everything is compiled once an instruction set (kernels.cpp), with vectors of 16, 32 or 64 bytes, and chosen by what
 // the processor can do (module.cpp).
 #pragma once
@@ -53,6 +57,11 @@ constexpr int kConstantLines = 2;
 constexpr int kPadding = 4;
 // Numbers in the widest vector: what rows of data and complete read-ins are padded to.
 constexpr int kWidest = 16;
+// Where lines lie far away, they are asked for so many edges ahead; lists of edges are so much longer than they need
+// be.
+constexpr int kAhead = 8;
+// Lines that are near, whatever the processor: 1 MiB of floats.
+constexpr int kNearLines = 4096;
 
 constexpr int padded(int count, int multiple) { return (count + multiple - 1) / multiple * multiple; }
 

@@ -145,6 +145,11 @@ std::vector<int64_t> longest_first(const HeldData<Real>& data, const Flat<const 
   return sorted;
 }
 
+// Threads for what is done with a network apart from training, where it is large enough for several.
+std::unique_ptr<Team> team_for(const Network& network, int n_threads) {
+  return n_threads < 2 || network.stretches().empty() ? nullptr : std::make_unique<Team>(n_threads);
+}
+
 // A training, and the generator that it draws from.
 template <typename Real>
 struct HeldTraining {
@@ -195,12 +200,12 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
            })
       .def(
           "run",
-          [](Own& self, int64_t last, double seconds) {
+          [](Own& self, int64_t last, double seconds, int n_threads) {
             BitGenerator& generator = bit_generator(self.generator);
             const nb::gil_scoped_release released;
-            self.training.run(std::min(last, self.training.n_steps()), seconds, generator);
+            self.training.run(std::min(last, self.training.n_steps()), seconds, generator, n_threads);
           },
-          "last"_a, "seconds"_a)
+          "last"_a, "seconds"_a, "n_threads"_a = 1)
       .def("next_batch",
            [](Own& self) {
              check(!self.training.finished(), "the training is over");
@@ -276,27 +281,31 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
           "weights"_a.noconvert(), "biases"_a.noconvert(), "head_weights"_a.noconvert(), "head_biases"_a.noconvert());
 
   m.def(score, [](const std::shared_ptr<Network>& network, const std::shared_ptr<Held>& data,
-                  const std::string& instructions, const Flat<const int64_t>& examples, Flat<Real> weights,
-                  Flat<Real> biases, Flat<Real> head_weights, Flat<Real> head_biases) {
+                  const std::string& instructions, int n_threads, const Flat<const int64_t>& examples,
+                  Flat<Real> weights, Flat<Real> biases, Flat<Real> head_weights, Flat<Real> head_biases) {
     check_examples(*data, *network, examples);
     const auto parameters = Outside<Real>{weights, biases, head_weights, head_biases}.flat(*network);
     const auto sorted = longest_first(*data, examples);
     const nb::gil_scoped_release released;
-    const Score found = Passes<Real>(*network, *data, kernels_named<Real>(instructions))
-                            .evaluate(parameters.data(), sorted.data(), int64_t(sorted.size()));
+    const auto team = team_for(*network, n_threads);
+    Passes<Real> passes(*network, *data, kernels_named<Real>(instructions));
+    passes.share_with(team.get());
+    const Score found = passes.evaluate(parameters.data(), sorted.data(), int64_t(sorted.size()));
     return std::make_tuple(found.loss, found.metric);
   });
 
   m.def(predicted,
         [](const std::shared_ptr<Network>& network, const std::shared_ptr<Held>& data, const std::string& instructions,
-           const Flat<const int64_t>& examples, Flat<Real> weights, Flat<Real> biases, Flat<Real> head_weights,
-           Flat<Real> head_biases, Array<Real, nb::ndim<2>> outputs) {
+           int n_threads, const Flat<const int64_t>& examples, Flat<Real> weights, Flat<Real> biases,
+           Flat<Real> head_weights, Flat<Real> head_biases, Array<Real, nb::ndim<2>> outputs) {
           check_examples(*data, *network, examples);
           check(outputs.shape(0) == examples.size() && int(outputs.shape(1)) == network->n_outputs,
                 "one row of outputs an example is needed");
           const auto parameters = Outside<Real>{weights, biases, head_weights, head_biases}.flat(*network);
           const nb::gil_scoped_release released;
+          const auto team = team_for(*network, n_threads);
           Passes<Real> passes(*network, *data, kernels_named<Real>(instructions));
+          passes.share_with(team.get());
           if (!data->is_sequence()) {
             passes.predict(parameters.data(), examples.data(), int64_t(examples.size()), outputs.data());
             return;

@@ -3,6 +3,12 @@
 #include <algorithm>
 
 namespace wirenas {
+namespace {
+
+// Edges from which on several threads pay, and about how many of them are one task.
+constexpr int kWorthThreads = 100'000, kTaskEdges = 1 << 14;
+
+}  // namespace
 
 OwnedRows::OwnedRows(int n_rows, int rows_per_unit, int n_neurons, int first, int ones, bool pulls,
                      const std::vector<Entry>& entries, int apart)
@@ -14,7 +20,7 @@ OwnedRows::OwnedRows(int n_rows, int rows_per_unit, int n_neurons, int first, in
   // Padding to a multiple of four, a bias, and weights.
   for (size_t row = 0; row < size_t(n_rows); ++row) start_[row + 1] = start_[row] + padded(degree_[row] + 1, kPadding);
 
-  source_.assign(size_t(start_.back()), (ones + 1) * kTile);
+  source_.assign(size_t(start_.back()) + kAhead, (ones + 1) * kTile);
   weights_.reserve(entries.size());
   std::vector<int32_t> next(static_cast<size_t>(n_rows));
   for (int row = 0; row < n_rows; ++row) {
@@ -52,8 +58,8 @@ void OwnedRows::list_outgoing(int n_neurons, const std::vector<Entry>& entries) 
   for (const Entry& entry : entries)
     if (entry.neuron >= 0) ++out_start_[size_t(entry.neuron) + 1];
   for (size_t neuron = 0; neuron < size_t(n_neurons); ++neuron) out_start_[neuron + 1] += out_start_[neuron];
-  out_target_.resize(size_t(out_start_.back()));
-  out_weight_.resize(size_t(out_start_.back()));
+  out_target_.resize(size_t(out_start_.back()) + kAhead);
+  out_weight_.resize(size_t(out_start_.back()) + kAhead);
   std::vector<int32_t> next(out_start_.begin(), out_start_.end() - 1);
   for (size_t i = 0; i < entries.size(); ++i) {
     if (entries[i].neuron < 0) continue;
@@ -61,6 +67,34 @@ void OwnedRows::list_outgoing(int n_neurons, const std::vector<Entry>& entries) 
     out_target_[place] = entries[i].out_target;
     out_weight_[place] = weights_[i].inside;
   }
+}
+
+std::vector<int32_t> OwnedRows::cut_rows(int begin, int end, int64_t n_edges) const {
+  std::vector<int32_t> bounds{begin};
+  int64_t count = 0;
+  for (int row = begin; row < end; ++row) {
+    if (count >= n_edges && group_[size_t(row) - 1] == 1) {
+      bounds.push_back(row);
+      count = 0;
+    }
+    count += degree_[size_t(row)] + kPadding;
+  }
+  bounds.push_back(end);
+  return bounds;
+}
+
+std::vector<int32_t> OwnedRows::cut_neurons(int begin, int end, int64_t n_edges) const {
+  std::vector<int32_t> bounds{begin};
+  int64_t count = 0;
+  for (int neuron = begin; neuron < end; ++neuron) {
+    if (count >= n_edges) {
+      bounds.push_back(neuron);
+      count = 0;
+    }
+    count += out_start_[size_t(neuron) + 1] - out_start_[size_t(neuron)] + kPadding;
+  }
+  bounds.push_back(end);
+  return bounds;
 }
 
 Rows OwnedRows::view() const {
@@ -86,12 +120,14 @@ Network Network::feedforward(int n_inputs, int n_neurons, int n_outputs, Activat
   network.activation_ = activation;
   const int n_rows = n_neurons - n_inputs;
   std::vector<int> from_inputs(size_t(n_rows), 0), from_neurons(size_t(n_rows), 0);
+  std::vector<int32_t> last_read(size_t(n_rows), -1);
   std::vector<Entry> entries(size_t(n_edges), Entry{});
   for (int e = 0; e < n_edges; ++e) {
     const int32_t source = edges[2 * e], target = edges[2 * e + 1];
     entries[size_t(e)] = {target - n_inputs, source * kTile, slots == nullptr ? e : slots[e], source - n_inputs,
                           target * kTile};
     ++(source < n_inputs ? from_inputs : from_neurons)[size_t(target - n_inputs)];
+    last_read[size_t(target - n_inputs)] = std::max(last_read[size_t(target - n_inputs)], source - n_inputs);
   }
   const auto reads_every_input = [&](int row) {
     return from_inputs[size_t(row)] == n_inputs && from_neurons[size_t(row)] == 0;
@@ -105,7 +141,24 @@ Network Network::feedforward(int n_inputs, int n_neurons, int n_outputs, Activat
   network.rows_ = OwnedRows(n_rows, 1, n_rows - n_outputs, n_inputs, n_neurons, true, entries, n_rows - n_outputs);
   for (Place& place : network.projected_) place.inside += int32_t(network.rows_.n_places());
   for (int row = 0; row < n_rows; ++row) network.biases_.push_back({network.rows_.bias_place(row), row});
+  if (n_edges >= kWorthThreads) network.share_out(last_read);
   return network;
+}
+
+void Network::share_out(const std::vector<int32_t>& last_read) {
+  const int n_rows = int(last_read.size()), n_hidden = n_rows - n_outputs;
+  const auto close = [&](int begin, int end) {
+    Stretch stretch{rows_.cut_rows(begin, end, kTaskEdges), {}};
+    if (begin < n_hidden) stretch.neurons = rows_.cut_neurons(begin, std::min(end, n_hidden), kTaskEdges);
+    stretches_.push_back(std::move(stretch));
+  };
+  int begin = 0;
+  for (int row = 0; row < n_rows; ++row) {
+    if (last_read[size_t(row)] < begin) continue;
+    close(begin, row);
+    begin = row;
+  }
+  close(begin, n_rows);
 }
 
 void Network::set_projection_apart(std::vector<Entry>& entries) {
@@ -188,6 +241,7 @@ Feedforward Network::feedforward_view() const {
   view.projection = int(rows_.n_places());
   view.width = width_;
   view.activation = activation_;
+  view.far = n_inputs + view.rows.n_rows > kNearLines;
   return view;
 }
 

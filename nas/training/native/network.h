@@ -26,6 +26,12 @@ struct Place {
   int64_t slot;
 };
 
+// Rows of a large network none of which reads another of them, shared out: task i takes the rows from rows[i] to below
+// rows[i + 1], on the way back the hidden neurons from neurons[i] to below neurons[i + 1].
+struct Stretch {
+  std::vector<int32_t> rows, neurons;
+};
+
 // Rows and the memory that they view.
 class OwnedRows {
  public:
@@ -43,6 +49,11 @@ class OwnedRows {
   const std::vector<Place>& weights() const { return weights_; }
   // Places of weights that lie nowhere outside: always zero, there so that rows have the same sources.
   const std::vector<int32_t>& ghosts() const { return ghosts_; }
+  // From the first of some rows to behind the last, with bounds between so that parts hold about `n_edges` edges and
+  // cut no group in two.
+  std::vector<int32_t> cut_rows(int begin, int end, int64_t n_edges) const;
+  // The same for neurons and their outgoing edges.
+  std::vector<int32_t> cut_neurons(int begin, int end, int64_t n_edges) const;
   int32_t bias_place(int row) const { return start_[size_t(row) + 1] - degree_[size_t(row)] - 1; }
 
  private:
@@ -86,15 +97,20 @@ class Network {
   const std::vector<Place>& head_biases() const { return head_biases_; }
   const std::vector<int32_t>& ghosts() const { return rows_.ghosts(); }
   int64_t head_start() const { return rows_.n_places(); }
+  // In order; none where the network is not worth several threads.
+  const std::vector<Stretch>& stretches() const { return stretches_; }
 
   int n_inputs = 0, n_outputs = 0;
 
  private:
   void set_projection_apart(std::vector<Entry>& entries);
+  // From the last neuron that each row reads, counted behind the input units.
+  void share_out(const std::vector<int32_t>& last_read);
 
   OwnedRows rows_, head_;
   std::vector<Place> biases_, head_biases_;
   std::vector<int32_t> layer_start_;
+  std::vector<Stretch> stretches_;
   std::vector<Place> projected_;
   bool recurrent_ = false;
   int n_cells_ = 0, gates_ = 1, dense_first_ = 0, dense_count_ = 0, width_ = 0;

@@ -8,6 +8,7 @@
 #include "data.h"
 #include "kernels.h"
 #include "network.h"
+#include "team.h"
 
 namespace wirenas {
 
@@ -46,6 +47,9 @@ class Passes {
       if (feedforward_.activation == Activation::gelu) sums_ = lines(feedforward_.rows.n_rows);
     }
   }
+
+  // Threads for what is large, or none.
+  void share_with(Team* team) { team_ = network_.stretches().empty() ? nullptr : team; }
 
   // Sum of the losses of a batch, and the gradients of their mean.
   double gradients(const Real* parameters, int64_t* examples, int count, Real* gradients) {
@@ -108,7 +112,23 @@ class Passes {
       kernels_.project(sparse_, parameters + feedforward_.projection, feedforward_.width, feedforward_.dense_count,
                        values_.data() + (int64_t(network_.n_inputs) + feedforward_.dense_first) * kTile);
     }
-    kernels_.feedforward(feedforward_, parameters, values_.data(), sums_.data(), columns_for(count));
+    const int columns = columns_for(count);
+    if (team_ == nullptr) {
+      kernels_.feedforward(feedforward_, parameters, values_.data(), sums_.data(), columns, 0,
+                           feedforward_.rows.n_rows);
+      return;
+    }
+    for (const Stretch& stretch : network_.stretches())
+      each_part(stretch.rows, [&](int begin, int end) {
+        kernels_.feedforward(feedforward_, parameters, values_.data(), sums_.data(), columns, begin, end);
+      });
+  }
+
+  // Share the parts between bounds out over the threads.
+  template <typename Work>
+  void each_part(const std::vector<int32_t>& bounds, const Work& work) {
+    if (bounds.empty()) return;
+    team_->each(int64_t(bounds.size()) - 1, [&](int64_t i) { work(bounds[size_t(i)], bounds[size_t(i) + 1]); });
   }
 
   // Loss of the tile that went forward last; fills the deltas of the outputs.
@@ -128,13 +148,55 @@ class Passes {
                               deltas_.data(), end_deltas_.data(), gradients + network_.head_start(), accumulate);
       kernels_.recurrent_gradients(recurrent_, parameters, states_, tile_, gradients, accumulate);
     } else {
-      kernels_.feedforward_gradients(feedforward_, parameters, values_.data(), sums_.data(), deltas_.data(), rows_,
-                                     count, columns_for(count), gradients, accumulate);
+      feedforward_backward(parameters, count, gradients, accumulate);
       if (feedforward_.projects)
         kernels_.project_gradients(sparse_, network_.n_inputs, feedforward_.width, feedforward_.dense_count,
                                    deltas_.data() + (int64_t(network_.n_inputs) + feedforward_.dense_first) * kTile,
                                    gradients + feedforward_.projection, accumulate);
     }
+  }
+
+  void feedforward_backward(const Real* parameters, int count, Real* gradients, bool accumulate) {
+    const Rows& rows = feedforward_.rows;
+    const int columns = columns_for(count);
+    const auto deltas = [&](int begin, int end) {
+      kernels_.feedforward_deltas(feedforward_, parameters, values_.data(), sums_.data(), deltas_.data(), columns,
+                                  begin, end);
+    };
+    const auto complete = [&](int begin, int end) {
+      kernels_.complete_gradients(feedforward_, deltas_.data(), rows_, count, gradients, accumulate, begin, end);
+    };
+    if (team_ == nullptr) {
+      deltas(0, rows.n_rows - network_.n_outputs);
+    } else {
+      for (auto stretch = network_.stretches().rbegin(); stretch != network_.stretches().rend(); ++stretch)
+        each_part(stretch->neurons, deltas);
+    }
+    const int first = feedforward_.dense_first, count_dense = feedforward_.projects ? 0 : feedforward_.dense_count;
+    const int dense_begin = rows.start[first], dense_end = rows.start[first + count_dense];
+    place_gradients(0, dense_begin, columns, gradients, accumulate);
+    place_gradients(dense_end, rows.start[rows.n_rows], columns, gradients, accumulate);
+    if (count_dense == 0) return;
+    if (team_ == nullptr)
+      complete(first, first + count_dense);
+    else
+      team_->each((count_dense + kRowsTogether - 1) / kRowsTogether, [&](int64_t i) {
+        const int begin = int(i) * kRowsTogether;
+        complete(first + begin, first + std::min(begin + kRowsTogether, count_dense));
+      });
+  }
+
+  void place_gradients(int begin, int end, int columns, Real* gradients, bool accumulate) {
+    const auto work = [&](int64_t from, int64_t to) {
+      kernels_.feedforward_gradients(feedforward_, values_.data(), deltas_.data(), columns, gradients, accumulate,
+                                     int(from), int(to));
+    };
+    if (team_ == nullptr)
+      work(begin, end);
+    else
+      team_->each((int64_t(end) - begin + kPlacesTogether - 1) / kPlacesTogether, [&](int64_t i) {
+        work(begin + i * kPlacesTogether, std::min<int64_t>(begin + (i + 1) * kPlacesTogether, end));
+      });
   }
 
   // The nonzero inputs of a tile, one example after the other.
@@ -209,6 +271,10 @@ class Passes {
                squashed_.data(),     memory_deltas_.data(), ends_.data(),  end_deltas_.data()};
   }
 
+  // What one task takes, in whole vectors.
+  static constexpr int kPlacesTogether = 1 << 14, kRowsTogether = 64;
+
+  Team* team_ = nullptr;
   const Network& network_;
   const Data<Real>& data_;
   const Kernels<Real>& kernels_;

@@ -7,6 +7,7 @@
 
 namespace {
 
+using wirenas::kAhead;
 using wirenas::kPadding;
 using wirenas::kTile;
 
@@ -136,7 +137,7 @@ inline void rows_back(const Real* deltas, const Real* parameters, int stride, in
 
 // The gradients of places `begin` to `end` (multiples of kPadding) of rows that push nothing. This goes place by place
 // and not row by row: a loop that ends with every row would be mispredicted for every row, and rows are short.
-template <int C>
+template <int C, bool far = false>
 inline void flat_gradients(const wirenas::Rows& rows, int begin, int end, const Real* values, const Real* value_deltas,
                            Real* gradients, bool accumulate) {
   constexpr int count = C / kLanes;
@@ -146,6 +147,7 @@ inline void flat_gradients(const wirenas::Rows& rows, int begin, int end, const 
 #pragma GCC unroll 16
     for (int i = 0; i < kTogether; ++i) {
       const Real* const line = values + rows.source[place + i];
+      if constexpr (far) ask_for<C>(values + rows.source[place + i + kAhead]);
       products[i] = load(delta) * load(line);
 #pragma GCC unroll 16
       for (int v = 1; v < count; ++v) products[i] += load(delta + v * kLanes) * load(line + v * kLanes);
@@ -189,7 +191,7 @@ inline void pushing_rows_back(int n_rows, const Real* deltas, const Real* parame
 }
 
 // What a neuron gets back from the rows that read it, through `done(column, sum)`.
-template <int C, typename Done>
+template <int C, bool far = false, typename Done>
 inline __attribute__((always_inline)) void pull(const wirenas::Rows& rows, int neuron, const Real* parameters,
                                                 const Real* value_deltas, Done done) {
   constexpr int width = strip_width<1, C>(), count = width / kLanes, copies = count >= 8 ? 1 : count >= 4 ? 2 : 4;
@@ -203,6 +205,10 @@ inline __attribute__((always_inline)) void pull(const wirenas::Rows& rows, int n
     const auto add = [&](int edge, int copy) {
       const Vector weight = all(parameters[rows.out_weight[edge]]);
       const Real* const line = value_deltas + rows.out_target[edge] + column;
+      if constexpr (far) {
+        ask_for<width>(value_deltas + rows.out_target[edge + kAhead] + column);
+        __builtin_prefetch(parameters + rows.out_weight[edge + kAhead]);
+      }
 #pragma GCC unroll 16
       for (int v = 0; v < count; ++v) sums[copy][v] += weight * load(line + v * kLanes);
     };

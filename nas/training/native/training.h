@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -21,6 +22,16 @@ struct Plan {
   double clip = 0;   // 0: none
   bool maximize = true;
   Update update;
+};
+
+// Trainings that are running now, in all threads.
+inline std::atomic<int> n_running{0};
+
+struct Running {
+  Running() { ++n_running; }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+  ~Running() { --n_running; }
 };
 
 struct EpochScore {
@@ -52,9 +63,12 @@ class Training {
     steps_per_epoch_ = (int64_t(train_.size()) + plan.batch_size - 1) / plan.batch_size;
   }
 
-  // Make updates until `last` of them are made in all, the training is over, or the time is up.
-  void run(int64_t last, double seconds, BitGenerator& generator) {
+  // Make updates until `last` of them are made in all, the training is over, or the time is up. A large network is
+  // worked on by up to `n_threads` threads, or its share of them where other trainings run; results are the same.
+  void run(int64_t last, double seconds, BitGenerator& generator, int n_threads) {
     using Clock = std::chrono::steady_clock;
+    const Running running;
+    Sharing sharing(*this, network_->stretches().empty() ? 1 : std::max(n_threads / n_running, 1));
     const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
     while (step_ < last && !finished_) {
       update(generator);
@@ -121,6 +135,22 @@ class Training {
     return int(std::min<int64_t>(plan_.batch_size, int64_t(train_.size()) - first));
   }
 
+  // Threads, for as long as this lives.
+  struct Sharing {
+    Sharing(Training& training, int n_threads) : training(training) {
+      if (n_threads < 2) return;
+      training.team_.emplace(n_threads);
+      training.passes_->share_with(&*training.team_);
+    }
+    Sharing(const Sharing&) = delete;
+    Sharing& operator=(const Sharing&) = delete;
+    ~Sharing() {
+      training.passes_->share_with(nullptr);
+      training.team_.reset();
+    }
+    Training& training;
+  };
+
   void update(BitGenerator& generator) {
     draw_order(generator);
     const int64_t first = step_ % steps_per_epoch_ * plan_.batch_size;
@@ -132,8 +162,16 @@ class Training {
     update.rate = rates_[size_t(step_)];
     ++step_;
     update.step = ++updates_;
-    kernels_.update(parameters_.data(), gradients_.data(), first_.data(), second_.data(), int64_t(parameters_.size()),
-                    update);
+    const auto update_part = [&](int64_t begin, int64_t end) {
+      kernels_.update(parameters_.data() + begin, gradients_.data() + begin, first_.data() + begin,
+                      second_.empty() ? nullptr : second_.data() + begin, end - begin, update);
+    };
+    const int64_t count = int64_t(parameters_.size());
+    if (!team_)
+      update_part(0, count);
+    else
+      team_->each((count + kUpdatedTogether - 1) / kUpdatedTogether,
+                  [&](int64_t i) { update_part(i * kUpdatedTogether, std::min((i + 1) * kUpdatedTogether, count)); });
   }
 
   // Losses are summed in double, but a sum that a Real cannot hold has diverged, as it has where sums are Reals.
@@ -164,6 +202,9 @@ class Training {
     if (finished_) parameters_ = best_;
   }
 
+  static constexpr int64_t kUpdatedTogether = 1 << 16;
+
+  std::optional<Team> team_;
   std::shared_ptr<const Network> network_;
   std::shared_ptr<const Data<Real>> data_;
   const Kernels<Real>& kernels_;

@@ -30,6 +30,14 @@ inline __attribute__((always_inline)) void store(Real* to, Vector values) {
 }
 inline __attribute__((always_inline)) Vector all(Real value) { return value - Vector{}; }
 
+// Ask for the first `count` numbers of a line.
+template <int count>
+inline __attribute__((always_inline)) void ask_for(const Real* line) {
+  constexpr int cache_line = 64 / int(sizeof(Real));
+#pragma GCC unroll 16
+  for (int i = 0; i < count; i += cache_line) __builtin_prefetch(line + i);
+}
+
 // Comparisons let NaN through: a diverging network must be seen to diverge.
 inline Vector at_least(Vector x, Real low) { return x < low ? all(low) : x; }
 inline Vector at_most(Vector x, Real high) { return x > high ? all(high) : x; }

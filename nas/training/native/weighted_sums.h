@@ -6,6 +6,7 @@
 
 namespace {
 
+using wirenas::kAhead;
 using wirenas::kTile;
 
 // Columns of a line that R rows can keep in registers at once.
@@ -18,7 +19,8 @@ constexpr int strip_width() {
 
 // bias + sum over e of weight[e] * values[source[e]], over C columns of R rows that share their sources. `parameters`
 // and `source` begin at the first edge, right behind the bias; `done(r, column, sum)` receives every finished vector.
-template <int R, int C, typename Done>
+// Lines that are `far` are asked for ahead.
+template <int R, int C, bool far, typename Done>
 inline void weighted_sums(const Real* parameters, int stride, int degree, const int32_t* source, const Real* values,
                           Done done) {
   constexpr int width = strip_width<R, C>(), count = width / kLanes;
@@ -39,6 +41,7 @@ inline void weighted_sums(const Real* parameters, int stride, int degree, const 
 #pragma GCC unroll 16
       for (int copy = 0; copy < copies; ++copy) {
         const Real* const line = values + source[e + copy] + column;
+        if constexpr (far) ask_for<width>(values + source[e + copy + kAhead] + column);
         Vector read[count];
 #pragma GCC unroll 16
         for (int v = 0; v < count; ++v) read[v] = load(line + v * kLanes);
@@ -51,6 +54,7 @@ inline void weighted_sums(const Real* parameters, int stride, int degree, const 
       }
     for (; e < degree; ++e) {
       const Real* const line = values + source[e] + column;
+      if constexpr (far) ask_for<width>(values + source[e + kAhead] + column);
 #pragma GCC unroll 16
       for (int r = 0; r < R; ++r) {
         const Vector weight = all(parameters[r * stride + e]);
@@ -70,13 +74,13 @@ inline void weighted_sums(const Real* parameters, int stride, int degree, const 
 }
 
 // The same for however many rows share their sources, in register blocks of up to four. Rows lie `stride` apart.
-template <int C, typename Done>
+template <int C, bool far = false, typename Done>
 inline void group_sums(int n_rows, const Real* parameters, int stride, int degree, const int32_t* source,
                        const Real* values, Done done) {
   int r = 0;
   const auto block = [&](auto rows) {
-    weighted_sums<rows.value, C>(parameters + r * stride, stride, degree, source, values,
-                                 [&](int i, int column, Vector sum) { done(r + i, column, sum); });
+    weighted_sums<rows.value, C, far>(parameters + r * stride, stride, degree, source, values,
+                                      [&](int i, int column, Vector sum) { done(r + i, column, sum); });
     r += rows.value;
   };
   while (n_rows - r >= 4) block(std::integral_constant<int, 4>{});

@@ -4,6 +4,7 @@ import io
 import json
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -139,6 +140,81 @@ def test_a_folder_and_an_archive_of_graphs_are_answered_at_once(fitted: tuple[Pa
     assert list(map(without_name, asked(fitted[0], archive))) == list(map(without_name, found))
 
 
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    """A folder of two graphs that can be described, one with cycles, one that is damaged, and one that is too large."""
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    for number in (1, 5):
+        nx.write_graphml(graph_of(number), folder / f"{number}.graphml")
+    nx.write_graphml(nx.DiGraph([(0, 1), (1, 2), (2, 0)]), folder / "2.graphml")
+    (folder / "3.gml").write_text("graph [", encoding="utf-8")
+    nx.write_gml(nx.path_graph(5001), folder / "4.gml")
+    return folder
+
+
+@pytest.mark.parametrize("packed", ["files", "folder", "zip"])
+def test_a_wrong_graph_among_several_has_a_line_and_the_others_an_answer(
+    survey: tuple[Path, dict[str, Any]], mixed: Path, packed: str
+):
+    paths = sorted(mixed.iterdir()) if packed == "files" else [mixed]
+    if packed == "zip":
+        paths = [Path(shutil.make_archive(str(mixed), "zip", mixed))]
+    code, text, err = wirenas("predict", survey[0], *paths, "--json")
+    found = json.loads(text)
+    assert code == 2
+    assert [Path(row["graph"]).name for row in found["predictions"]] == ["1.graphml", "5.graphml"]
+    lines = err.splitlines()
+    assert len(lines) == len(found["failed"]) == 3
+    assert {f"wirenas: {row['error']}" for row in found["failed"]} == set(lines)
+    for name, why in (("2.graphml", "directed cycles"), ("3.gml", ""), ("4.gml", "5001 neurons")):
+        assert any(name in line and why in line for line in lines)
+    code, text, _ = wirenas("predict", survey[0], *paths)
+    assert code == 2
+    assert text.count(" expected, ") == 2
+    alone = without_name(asked(survey[0], mixed / "5.graphml")[0])
+    assert without_name(found["predictions"][1]) == pytest.approx(alone)
+
+
+def test_features_of_the_sound_ones_of_several_graphs(mixed: Path):
+    code, text, _ = wirenas("features", mixed, "--tier", "size", "--json")
+    found = json.loads(text)
+    assert code == 2
+    assert [Path(row["graph"]).name for row in found["graphs"]] == ["1.graphml", "2.graphml", "5.graphml"]
+    assert [Path(row["graph"]).name for row in found["failed"]] == ["3.gml", "4.gml"]
+    code, text, _ = wirenas("features", mixed, "--tier", "size", "--csv")
+    assert (code, text.count("\n")) == (2, 4)
+    code, text, err = wirenas("features", mixed / "3.gml", mixed / "4.gml", "--json")
+    assert (code, text) == (2, "")
+    assert err.count("3.gml") == 1
+
+
+def test_edges_over_possible_ones_are_networkx_density(tmp_path: Path):
+    graphs = {"directed": nx.gnp_random_graph(30, 0.1, seed=1, directed=True), "undirected": nx.karate_club_graph()}
+    for name, graph in graphs.items():
+        nx.write_graphml(graph, tmp_path / f"{name}.graphml")
+    _, text, _ = wirenas("features", *sorted(tmp_path.iterdir()), "--tier", "size", "--json")
+    for row, graph in zip(json.loads(text)["graphs"], graphs.values(), strict=True):
+        assert row["counts"]["edge_density"] == pytest.approx(nx.density(graph))
+        assert row["features"]["density"] == pytest.approx(nx.density(graph.to_undirected()))
+    _, text, _ = wirenas("features", *sorted(tmp_path.iterdir()), "--tier", "size")
+    assert "edges / possible" in text
+    assert "n_edges counts an undirected edge twice, once in each direction." in text
+    assert "density is of pairs that are joined, whatever their directions" in " ".join(text.split())
+
+
+def test_tables_of_many_graphs_say_which_they_hold(tmp_path: Path):
+    for number in range(5):
+        nx.write_graphml(graph_of(number), tmp_path / f"{number}.graphml")
+    _, text, _ = wirenas("features", tmp_path, "--tier", "size")
+    first = [int(number) for number in re.findall(r"graphs (\d) to \d of 5", text)]
+    last = [int(number) for number in re.findall(r"graphs \d to (\d) of 5", text)]
+    assert (first[0], last[-1]) == (1, 5)
+    assert first[1:] == [number + 1 for number in last[:-1]]
+    assert all(f"{number}.graphml" in text for number in range(5))
+    assert max(map(len, text.splitlines())) <= 80
+
+
 def test_people_are_told_of_a_wiring_that_may_not_train():
     row = {"mean": 0.2, "std": 0.1, "low": 0.1, "high": 0.3, "coverage": 0.8, "rank": 1, "of": 2, "contributions": {}}
     console = Console(record=True, width=200, file=io.StringIO())
@@ -219,7 +295,7 @@ def test_people_see_undefined_features_as_a_dash():
     rows = [
         {
             "graph": f"{name}.json",
-            "counts": {"nodes": 5, "edges": 4, "directed": value is None},
+            "counts": {"nodes": 5, "edges": 4, "directed": value is None, "edge_density": 0.2},
             "features": {"n_neurons": 12345678.0, "diameter": value},
         }
         for name, value in (("a", None), ("b", 3.0))
@@ -229,14 +305,14 @@ def test_people_see_undefined_features_as_a_dash():
     assert any("a.json" in line and "b.json" in line for line in lines)
     (line,) = [line for line in lines if "diameter" in line]
     assert [cell.strip() for cell in line.split("│")[1:4]] == ["diameter", "–", "3"]
-    (line,) = [line for line in lines if "edges" in line]
+    (line, _) = [line for line in lines if "edges" in line]
     assert [cell.strip() for cell in line.split("│")[1:4]] == ["edges", "4", "4 undirected"]
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])
 def test_features_of_many_graphs_fit_every_width(width: int):
     console = Console(record=True, width=width, file=io.StringIO())
-    counts = {"nodes": 64, "edges": 256, "directed": False}
+    counts = {"nodes": 64, "edges": 256, "directed": False, "edge_density": 0.127}
     features = dict.fromkeys(names_of(("size", "structure")), 0.123456)
     show_features(
         console, [{"graph": f"a/long/path/graph_{i}.graphml", "counts": counts, "features": features} for i in range(9)]

@@ -3,14 +3,16 @@
 import re
 from dataclasses import replace
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
+from nas.cli.console import Begun
 from nas.cli.display import show_best, show_outcome, show_written
 from nas.report.outcome import Outcome
-from nas.report.progress import CampaignDisplay
+from nas.report.progress import CampaignDisplay, stages
 from nas.store.records import Record, Records
 
 
@@ -133,6 +135,31 @@ def test_learning_a_predictor_is_one_plain_line(clock: list[float]):
     assert text.getvalue() == "predictor: learning from all trials\n"
 
 
+def test_a_line_of_no_news_is_not_printed(clock: list[float]):
+    text = StringIO()
+    with stages(Console(file=text, width=80)) as watch:
+        for done in (0, 0, 0, 1, 1, 3):
+            watch("learning rates", done, 3)
+            clock[0] += 6
+        watch("structures", 2, 5)
+    assert [line.partition(",")[0] for line in text.getvalue().splitlines()] == [
+        "learning rates: 3 trainings",
+        "learning rates: 1 of 3",
+        "learning rates: 3 of 3",
+        "structures: 2 of 5 are trained already",
+    ]
+
+
+@pytest.mark.parametrize("file", [None, "missing", "begun"])
+def test_an_interruption_promises_what_is_there(tmp_path: Path, file: str | None):
+    (tmp_path / "begun").touch()
+    told = Begun(None if file is None else tmp_path / file).interrupted()
+    resumes = "interrupted; the same command resumes"
+    assert told == (
+        resumes if file == "begun" else "interrupted before anything was stored; the same command begins anew"
+    )
+
+
 @pytest.mark.parametrize("is_terminal", [True, False])
 def test_a_notice_comes_once_and_before_the_search(is_terminal: bool):
     text = StringIO()
@@ -194,7 +221,9 @@ def shown(show: Any, what: Any, *more: Any) -> str:
 def test_an_outcome_says_the_best_and_where_it_lies():
     out = "a[bold]b" + "/long" * 40
     text = shown(show_outcome, outcome(out=out, over=True), NONE)
-    assert "8 trials complete, 1 failed. Best: trial 3, value 0.5000 on validation (n 20, degree 4.12)." in text
+    assert "8 trials complete, 1 failed. Best: trial 3, value 0.5000 on validation (n 20, degree 4.12)." in " ".join(
+        text.split()
+    )
     assert f"{out}/best/" in text
 
 

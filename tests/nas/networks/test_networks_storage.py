@@ -153,7 +153,7 @@ def test_a_broken_write_leaves_the_older_file(tmp_path: Path, monkeypatch: pytes
     ("description", "reason"),
     [
         ({"format": "other"}, "its format is 'other'"),
-        ({"version": 3}, "its version is 3 and only 1 to 2 are known"),
+        ({"version": 4}, "its version is 4 and only 1 to 3 are known"),
         ({"class": "os.system"}, "which is not known"),
         ({"class": "SparseRNN"}, "a 'SparseRNN' of 'gelu', which is not known"),
         ({"unit": "__import__"}, "which is not known"),

@@ -404,19 +404,22 @@ def test_a_survey_is_not_begun(tmp_path: Path, space: dict[str, Any]):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("run --no-screened", "screened=false: sampler=structural ignores it; leave it out, or give sampler=genetic"),
-        ("run --cell lstm", 'cell="lstm": network=mlp ignores it; leave it out, or give activation'),
-        ("run --task reber --network rnn --activation tanh", 'activation="tanh": network=rnn ignores it'),
+        (
+            "run --no-screened",
+            "--no-screened: --sampler structural ignores it; leave it out, or give --sampler genetic",
+        ),
+        ("run --cell lstm", "--cell lstm: --network mlp ignores it; leave it out, or give --activation"),
+        ("run --task reber --network rnn --activation tanh", "--activation tanh: --network rnn ignores it"),
         (
             "run --task reber --network rnn --orientation index",
-            'space.orientation=["index"]: space.structure=recurrent',
+            "--orientation index: --structure recurrent",
         ),
-        ("run --momentum 0.5", "recipe.momentum=0.5: recipe.optimizer=adam ignores it"),
-        ("run --width 8 width.toml", "space.width=8: only projected attachment heeds it"),
+        ("run --momentum 0.5", "--momentum 0.5: --optimizer adam ignores it"),
+        ("run --width 8 width.toml", "--width 8: only projected attachment heeds it"),
         ("run width.toml", "space.width=9: only projected attachment heeds it"),
-        ("survey --width 8", "space.width=8: only projected attachment heeds it"),
-        ("survey --optimizer adamw --momentum 0.5", "recipe.momentum=0.5: recipe.optimizer=adamw ignores it"),
-        ("survey --prior erdos-renyi --p 0.5", "space.p=0.5: only watts-strogatz heeds it"),
+        ("survey --width 8", "--width 8: only projected attachment heeds it"),
+        ("survey --optimizer adamw --momentum 0.5", "--momentum 0.5: --optimizer adamw ignores it"),
+        ("survey --prior erdos-renyi --p 0.5", "--p 0.5: only watts-strogatz heeds it"),
     ],
 )
 def test_a_command_says_it_in_one_line_and_leaves_nothing(

@@ -300,3 +300,19 @@ def test_wirings_too_large_to_describe_leave_no_predictor(tmp_path: Path):
     wirings = (Wiring((20_001,)),) * 20
     examples = Examples(wirings, np.arange(20.0)[:, None], ({},) * 20, Preparation(), "value", "maximize")
     assert fit_into(tmp_path, examples, 0) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (np.arange(LEAST_EXAMPLES - 1), f"{LEAST_EXAMPLES - 1} wirings are trained, and {LEAST_EXAMPLES} are needed"),
+        (np.full(LEAST_EXAMPLES, 0.3), "all wirings have the same value"),
+    ],
+)
+def test_why_there_is_no_predictor_is_said_and_none_is_begun(tmp_path: Path, given: Any, why: str):
+    said: list[str] = []
+    begun: list[int] = []
+    assert fit_into(tmp_path, examples(given), 0, begins=lambda: begun.append(1), noticed=said.append) is None
+    assert said == [f"no predictor: {why}"]
+    assert begun == []
+    assert list(tmp_path.iterdir()) == []

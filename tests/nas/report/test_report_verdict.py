@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 from scipy.stats import ttest_ind
 
 from nas.report.card import number, spread
-from nas.report.verdict import verdict
+from nas.report.lines import say_in_lines
+from nas.report.verdict import explain_words, verdict, verdict_lines
 
 
 def say(metric: str, test: float, others: Mapping[str, float], std: float | None = None, **plateaus: float) -> str:
@@ -145,3 +148,41 @@ def test_published_verdicts_follow_from_their_numbers(campaign: Path):
     told = verdict(found["test"], found["references"], found["plateaus"], found["metric"], found["direction"])
     assert found["verdict"] == told
     assert told in (best / "card.md").read_text(encoding="utf-8")
+
+
+VERDICT = (
+    "The learned structure LOSES to dense with equal neurons (-1.11 [-2.00, -0.23] points). The learned structure is "
+    "level with linear (+0.11 [-0.30, +0.52] points), its structure, new weights (+0.06 [-0.16, +0.28] points). It is "
+    "better than the best simple rule (nearest class mean, 0.9220). Brackets are 95 % intervals over 5 training seeds."
+)
+
+
+def test_a_verdict_has_a_line_a_reference():
+    assert verdict_lines(VERDICT) == [
+        "The learned structure LOSES to",
+        "  dense with equal neurons (-1.11 [-2.00, -0.23] points).",
+        "The learned structure is level with",
+        "  linear (+0.11 [-0.30, +0.52] points),",
+        "  its structure, new weights (+0.06 [-0.16, +0.28] points).",
+        "It is better than the best simple rule (nearest class mean, 0.9220).",
+        "Brackets are 95 % intervals over 5 training seeds.",
+    ]
+    assert " ".join(line.strip() for line in verdict_lines(VERDICT)) == VERDICT
+    assert verdict_lines("") == []
+    assert verdict_lines("With 9 parameters (trial 3) the front beats the dense network (+0.1 points).") == [
+        "With 9 parameters (trial 3) the front beats the dense network (+0.1 points)."
+    ]
+
+
+def test_level_is_explained_where_it_is_said():
+    assert "Undecided: it holds 0" in str(explain_words(VERDICT))
+    assert explain_words("The found wiring is undecided against linear (+0.11 [-1.30, +1.52] points).") is None
+
+
+@pytest.mark.parametrize("width", [10, 40, 80, 300])
+def test_sentences_end_between_words_where_the_terminal_does(width: int):
+    text = StringIO()
+    say_in_lines(Console(file=text, width=width), VERDICT)
+    lines = text.getvalue().splitlines()
+    assert " ".join(lines) == VERDICT
+    assert max(map(len, lines)) <= max(20, min(width, 120))

@@ -98,6 +98,15 @@ def test_sums_change_as_little_as_least_squares_can():
     assert changed[kept] == pytest.approx(best, abs=1e-6)
 
 
+def test_products_that_are_not_positive_in_rounding_are_inverted_all_the_same():
+    products = np.array([[1.0, 2.0], [2.0, 1.0]])
+    assert inverse_diagonal(PAIR, np.arange(2), products) == pytest.approx(np.diagonal(np.linalg.inv(products)))
+    triple, wide = Layer("a", (1, 3), 0), np.array([[1.0, 2.0, 0.5], [2.0, 1.0, 0.5], [0.5, 0.5, 3.0]])
+    weight, kept = np.array([1.0, 2.0, 4.0]), np.array([True, True, False])
+    lost = np.linalg.solve(wide[:2, :2], wide[:2, 2] * 4)
+    assert compensate(triple, np.arange(3), weight, kept, wide) == pytest.approx([*(weight[:2] + lost), 0])
+
+
 def test_bad_products_are_one_line():
     with pytest.raises(InputError, match=r"needs input products of shape \(2, 2\)"):
         inverse_diagonal(PAIR, np.arange(2), np.eye(3))

@@ -19,8 +19,9 @@ from nas.sparsity.hessian import input_products, inverse_diagonal
 from nas.sparsity.iterative import IterativePruning, PruningStep, prune_iteratively
 from nas.sparsity.layers import Live
 from nas.sparsity.learning import learn
-from nas.sparsity.measured import input_products_of, loss_curvature, surgery
+from nas.sparsity.measured import input_products_of, loss_curvature, measured, surgery
 from nas.sparsity.network import layers_of
+from nas.sparsity.scores import score
 from nas.tasks import Task
 from nas.training import Recipe, train
 from nas.training.extension import has_native
@@ -29,7 +30,7 @@ from priors import Wiring, attach
 
 RECIPE = Recipe(epochs=3, batch_size=16, learning_rates=0.01, schedule="constant")
 STILL = Recipe(optimizer="sgd", momentum=0.0, epochs=1, batch_size=200, learning_rates=1e-30, schedule="constant")
-MLP_SCORES = ("random", "magnitude", "activation", "snip", "set", "obd", "obs")
+MLP_SCORES = ("random", "magnitude", "activation", "snip", "synflow", "set", "obd", "obs")
 KINDS = ("mlp", "tanh", "relu", "gru", "lstm")
 
 
@@ -203,25 +204,27 @@ def test_what_cannot_be_is_one_line(given: dict[str, Any], line: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_second_derivatives_of_recurrent_networks_are_refused() -> None:
-    with pytest.raises(InputError, match="score=obd: second derivatives are of an MLP"):
-        list(pruned(network_of("gru"), "gru", score="obd"))
+@pytest.mark.parametrize("score", ["obd", "synflow"])
+def test_what_recurrent_networks_do_not_have_is_refused(score: str) -> None:
+    with pytest.raises(InputError, match=f"score={score}: it is one of weights of an MLP"):
+        list(pruned(network_of("gru"), "gru", score=score))
 
 
 # What scores measure
 
 
-def skipping(dtype: torch.dtype = torch.float64) -> SparseMLP:
-    """Return a sparse network with edges over a layer."""
+def skipping(activation: str = "tanh") -> SparseMLP:
+    """Return a sparse network with edges over layers."""
     rng = np.random.default_rng(2)
-    edges = [(i, j) for i in range(8) for j in range(8, 20)] + [(i, j) for i in range(14) for j in range(14, 20)]
-    edges = [edge for edge in dict.fromkeys(edges) if not 8 <= edge[0] < 14 or edge[1] >= 14]
-    kept = [edges[index] for index in np.flatnonzero(rng.random(len(edges)) < 0.6)]
-    return SparseMLP(Wiring((8, 6, 3, 3), [e for e in kept if e[0] < 14], True, True), "tanh", rng=0, dtype=dtype)
+    layer = np.repeat([0, 1, 2, 3], [8, 6, 3, 3])
+    edges = np.argwhere((layer[:, None] < layer) & (rng.random((20, 20)) < 0.6))
+    wiring = Wiring((8, 6, 3, 3), edges, True, True)
+    return SparseMLP(wiring, activation, rng=0, dtype=torch.float64)
 
 
-def test_curvature_is_the_diagonal_of_the_hessian() -> None:
-    network, task = skipping(), task_of("mlp")
+@pytest.mark.parametrize("activation", ["tanh", "relu", "identity"])
+def test_curvature_is_the_diagonal_of_the_hessian(activation: str) -> None:
+    network, task = skipping(activation), task_of("mlp")
     x, y = task.inputs[:30].double(), task.targets[:30]
 
     def loss(weight: torch.Tensor) -> torch.Tensor:
@@ -238,7 +241,7 @@ def test_curvature_is_the_diagonal_of_the_hessian() -> None:
 def test_products_are_of_what_layers_read(kind: str) -> None:
     """Against the states that the network gives step by step, sequence by sequence."""
     network, task = network_of(kind, torch.float64), task_of(kind)
-    found = input_products_of(network, task, task.train[:9])
+    found = input_products_of(network, task, 9)
     with torch.no_grad():
         if isinstance(network, SparseMLP):
             x = task.inputs[task.train[:9]].double()
@@ -263,11 +266,11 @@ def test_products_are_of_what_layers_read(kind: str) -> None:
 def test_surgery_keeps_sums_nearer_to_what_they_were() -> None:
     network, task = network_of("mlp", torch.float64), task_of("mlp")
     live = live_of(network)
-    products = input_products_of(network, task, task.train)
+    products = input_products_of(network, task)
     diagonal = inverse_diagonal(live.layers[0], live.slots[:72], products[0])
-    score = 0.5 * live.weight[:72] ** 2 / diagonal
-    kept = np.concatenate([np.sort(np.argsort(score)[30:]), np.arange(72, live.n)])
-    changed = surgery(live, kept, network, task)
+    lost = 0.5 * live.weight[:72] ** 2 / diagonal
+    kept = np.concatenate([np.sort(np.argsort(lost)[30:]), np.arange(72, live.n)])
+    changed = surgery(live, kept, products)
     gone = np.setdiff1d(np.arange(live.n), kept)
     assert not changed[gone].any()
     assert np.array_equal(changed[72:], live.weight[72:])
@@ -277,6 +280,26 @@ def test_surgery_keeps_sums_nearer_to_what_they_were() -> None:
     cut.ravel()[gone] = 0
     errors = [float(((x @ (own - whole).T) ** 2).mean()) for own in (cut, mended)]
     assert errors[1] < 0.5 * errors[0]
+
+
+def test_synflow_is_what_flows_through_each_weight() -> None:
+    """By leaving a weight out: paths that go through it carry that much of the sum."""
+    network = skipping()
+    live = measured(live_of(network), network, task_of("mlp"), {"flow"})
+    own = score("synflow", live, np.random.default_rng(0))
+    edges, weights = network.live_weights().edges, np.abs(live.weight)
+
+    def total(weights: np.ndarray) -> float:
+        values = np.concatenate([np.ones(8), np.zeros(12)])
+        for neuron in range(8, 20):
+            into = edges[:, 1] == neuron
+            values[neuron] = values[edges[into, 0]] @ weights[into]
+        return float(values[17:].sum())
+
+    without = [total(np.where(np.arange(len(weights)) == index, 0, weights)) for index in range(len(weights))]
+    assert own == pytest.approx(total(weights) - np.array(without), rel=1e-9)
+    last = edges[:, 1] >= 17
+    assert own[last].sum() == pytest.approx(total(weights))
 
 
 @pytest.mark.parametrize("score", ["obd", "obs"])

@@ -21,11 +21,12 @@ from nas.networks.structure import n_parameters, wiring_of
 from nas.sparsity.shuffle import shuffled
 from nas.tasks import load_task
 from nas.training import evaluate
+from predictors.features.describe import measured
 from priors import Layered, WattsStrogatz, Wiring, attach
 
 pytestmark = pytest.mark.usefixtures("drawn_figures")
 
-QUICK = ("--epochs", 2, "--seeds", 2, "--learning-rate", "0.01", "--widths", "12,10", "--threads", 1)
+QUICK = ("--epochs", 2, "--seeds", 2, "--learning-rate", "0.01", "--widths", "12,10", "--pool", 1, "--threads", 1)
 
 
 def asked(*arguments: Any) -> dict[str, Any]:
@@ -109,7 +110,19 @@ def test_ctrl_c_ends_it_in_one_line_and_it_goes_on(pruned: tuple[Path, dict[str,
 
 
 def test_the_parent_that_does_best_on_validation_is_taken(tmp_path: Path) -> None:
-    given = (*QUICK[:4], "--learning-rate", "0.003,0.01", "--threads", 1, "--widths", "6", "--widths", "9,7")
+    given = (
+        *QUICK[:4],
+        "--learning-rate",
+        "0.003,0.01",
+        "--threads",
+        1,
+        "--pool",
+        1,
+        "--widths",
+        "6",
+        "--widths",
+        "9,7",
+    )
     found = asked("prune", "--task", "digits", "--max-parameters", 300, *given, "--out", tmp_path)
     rows = [json.loads(line) for line in (tmp_path / "trainings.jsonl").read_text().splitlines()]
     tried = {row["key"]: row["value"] for row in rows if row["key"].endswith(" 1000")}
@@ -196,6 +209,57 @@ def test_what_cannot_be_pruned_further_is_one_line(pruned: tuple[Path, dict[str,
     assert not (tmp_path / "out").exists()
 
 
+def test_means_over_pixels_are_read_where_that_is_better(tmp_path: Path) -> None:
+    given = ("prune", "--task", "digits", "--max-parameters", 150, *QUICK[:4], "--learning-rate", 0.02, "--threads", 1)
+    found = asked(*given, "--widths", 8, "--pool", "2,4", "--out", tmp_path)
+    rows = [json.loads(line) for line in (tmp_path / "trainings.jsonl").read_text().splitlines()]
+    tried = {pool: next(row for row in rows if row["key"] == key)["value"] for pool, key in (
+        (2, "learned structure, pool 2, 0.02 1000"),
+        (4, "learned structure, pool 4, 0.02 1000"),
+    )}  # fmt: skip
+    assert found["pool"] == max(tried, key=lambda pool: tried[pool])
+    # What is kept reads pixels, and its structure from new weights means, as it did.
+    network, task = load_network(tmp_path / "best" / "network.safetensors"), load_task("digits")
+    tests = [row["test"] for row in rows if row["name"] == "learned structure" and row["replicate"] < 1000]
+    assert min(abs(evaluate(network, task, task.test, engine="torch").metric - own) for own in tests) < 1e-9
+    assert wiring_of(network).n_inputs == {2: 16, 4: 4}[found["pool"]]
+    beside = {own["name"]: own["n_parameters"] for own in found["references"]}
+    assert beside["its structure, new weights"] == n_parameters(network)["total"] <= 150
+    # References choose what they read by themselves.
+    assert len([row for row in rows if row["name"] == "linear" and row["replicate"] == 1000]) == 2
+    assert beside["linear"] in (10 * (16 + 1), 10 * (4 + 1))
+    further = ("prune", "--task", "digits", "--from", tmp_path, "--max-parameters", 100, "--learning-rate", 0.02)
+    smaller = asked(*further, *QUICK[:4], "--threads", 1, "--out", tmp_path / "further")
+    assert smaller["pool"] == found["pool"]
+    assert smaller["references"][0]["mean"] == pytest.approx(evaluate(network, task, task.test).metric)
+    assert load_network(tmp_path / "further" / "best" / "network.safetensors")(task.inputs[:2]).shape == (2, 10)
+
+
+def test_features_of_the_wiring_are_followed(tmp_path: Path) -> None:
+    given = (
+        "--max-parameters",
+        300,
+        "--epochs",
+        3,
+        "--seeds",
+        1,
+        "--learning-rate",
+        "0.01",
+        "--widths",
+        "12,10",
+        "--pool",
+        1,
+    )
+    found = asked("prune", "--task", "digits", *given, "--feature", "all_edges,depth", "--out", tmp_path)
+    wiring = wiring_of(load_network(tmp_path / "networks" / "0.safetensors"))
+    last = found["curve"][-1]
+    assert last["wiring_all_edges"] == wiring.n_edges < found["curve"][0]["wiring_all_edges"]
+    assert last["wiring_depth"] == measured([wiring], ["depth"])[0, 0]
+    header = (tmp_path / "curve.csv").read_text().splitlines()[0]
+    assert header == "epoch,density,parameters,turnover,accuracy,wiring_all_edges,wiring_depth"
+    assert (tmp_path / "features.png").stat().st_size > 0
+
+
 @pytest.mark.parametrize("method", ["rigl", "set-truly-sparse", "static"])
 def test_rewiring_keeps_a_density(tmp_path: Path, method: str) -> None:
     times = () if method == "static" else ("--every", 5, "--begin", 5, "--end", "80%")
@@ -243,6 +307,7 @@ def test_structures_of_rnns_are_learned(tmp_path: Path) -> None:
         ),
         (("rewire", "--task", "digits", "--weights", 99, "--every", "2 epochs", "--epochs", 1), "every=2 epochs"),
         (("prune", "--task", "digits", "--weights", 99, "--score", "size"), "score"),
+        (("prune", "--task", "digits", "--weights", 99, "--feature", "n_edge"), "feature 'n_edge' is not known"),
         (("prune", "--task", "digits", "--weights", 99, "--widths", "a"), "widths"),
         (("prune", "--task", "reber", "--weights", 99, "--widths", "9,9"), "the parent of an RNN has one hidden layer"),
         (("prune", "--task", "digits", "--weights", 99, "--widths", 9, "--widths", 9), "a shape is given twice"),
@@ -250,6 +315,12 @@ def test_structures_of_rnns_are_learned(tmp_path: Path) -> None:
             ("prune", "--task", "digits", "--density", 0.1, "--widths", 9, "--widths", 5),
             "density=0.1 with widths=9 5: a share of parents of several sizes is no one size",
         ),
+        (
+            ("prune", "--task", "digits", "--weights", 99, "--pool", 9),
+            "pool=9: size=9: an image of 8 x 8 pixels has no",
+        ),
+        (("prune", "--task", "digits", "--weights", 99, "--pool", "2,2"), "pool=2,2: a number is given twice"),
+        (("prune", "--task", "reber", "--weights", 99, "--pool", 2), "are not known to be images"),
         (("prune", "--task", "digits", "--weights", 99, "--learning-rate", "x"), "learning_rate=x: it must be numbers"),
         (("prune", "--task", "digits", "--max-parameters", 5), "parameters=5: no network with 10 outputs has so few"),
         (("prune", "--task", "digits", "--weights", 10**7), "weights=10000000: the network has"),
@@ -294,3 +365,15 @@ def test_shuffled_wirings_keep_all_degrees(seed: int) -> None:
 def test_a_wiring_that_cannot_change_stays() -> None:
     complete = Wiring.from_masks([np.ones((4, 3)), np.ones((2, 4))], inputs=True, outputs=True)
     assert shuffled(complete, 0) == complete
+
+
+def test_a_network_whose_weights_are_held_is_not_pruned(tmp_path: Path) -> None:
+    wiring = Layered((64, 8, 10), density=1.0, inputs=True, outputs=True).sample(0)
+    network = SparseMLP(wiring.replace(weights=np.ones(wiring.n_edges, np.float32)), rng=0)
+    network.hold()
+    save_network(network, tmp_path / "network.safetensors")
+    arguments = ("--task", "digits", "--from", tmp_path / "network.safetensors", "--weights", 99)
+    code, _, err = wirenas("prune", *arguments, "--out", tmp_path / "out")
+    assert code == 2
+    assert "some of its weights are fixed, so that its structure stays" in err
+    assert not (tmp_path / "out").exists()

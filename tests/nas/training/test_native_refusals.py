@@ -117,7 +117,7 @@ class Small:
         self.instructions = BEST
 
     def evaluate(self) -> Any:
-        return engine.evaluate(self.network, self.data, self.instructions, self.examples, *self.parameters)
+        return engine.evaluate(self.network, self.data, self.instructions, 1, self.examples, *self.parameters)
 
     def train(self, rates: int = 3, batch_size: int = 2) -> Any:
         return engine.Training(
@@ -262,4 +262,4 @@ def test_outputs_of_another_shape():
     for shape in ((1, 1), (2, 2), (3, 1)):
         outputs = np.zeros(shape, np.float32)
         with pytest.raises(ValueError, match="one row of outputs an example"):
-            engine.predict(small.network, small.data, BEST, small.examples, *small.parameters, outputs)
+            engine.predict(small.network, small.data, BEST, 1, small.examples, *small.parameters, outputs)
