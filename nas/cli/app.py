@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+import traceback
 import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -106,7 +107,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except OSError as error:
-        _fail(f"{error.filename or _unwritable()}: {error.strerror or error}", 2)
+        _fail(f"{error.filename or _unwritable(error)}: {error.strerror or error}", 2)
     except KeyboardInterrupt:
         _fail("interrupted", 130)
     except TyperException as error:
@@ -116,16 +117,15 @@ def main() -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _unwritable() -> str:
-    """Return what could not be written, where an error names no file."""
-    for name, stream in (("stdout", sys.stdout), ("stderr", sys.stderr)):
-        try:
-            stream.flush()
-        except (OSError, ValueError):
-            # What waits there is lost, and Python would complain once more while it ends.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-            return name
-    return "files"
+def _unwritable(error: OSError) -> str:
+    """Return what could not be written, of an error that names no file: stdout where it was raised by printing."""
+    frames = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    is_printing = "nas.cli.console" in frames or frames[-1].partition(".")[0] in ("rich", "typer")
+    if not is_printing:
+        return "files"
+    # What waits there is lost, and Python would complain once more while it ends.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return "stdout"
 
 
 @app.callback(invoke_without_command=True)

@@ -50,6 +50,7 @@ def as_typed(message: str, flags: Mapping[str, Flag]) -> str:
     names = "|".join(re.escape(name) for name in sorted(flags, key=len, reverse=True))
     with_value = re.compile(rf"(?<![\w.\-/\"'])({names})(?:\.\d+)?=({_VALUE})")
     message = with_value.sub(lambda found: flags[found[1]].given(found[2]), message)
+    message = re.sub(rf"^({names})(?=: )", lambda found: flags[found[1]].text, message)
     several = rf"(?:{names})\b(?:, (?:{names})\b)*(?: (?:and|or) (?:{names})\b)?(?![\w.=])"
     after_a_word = re.compile(rf"\b((?:{_LEADING}) |with (?=out\b))({several})")
     each = re.compile(rf"\b({names})\b")

@@ -108,15 +108,15 @@ def test_a_campaign_refuses_what_is_changed(campaign: tuple[Path, dict[str, Any]
     out, _, _ = campaign
     (tmp_path / "other.toml").write_text("seed = 3\n[recipe]\nepochs = 1\n", encoding="utf-8")
     for given, name in (
-        (["--sampler", "random"], "sampler"),
-        (["--nodes", "8:17"], "space.nodes"),
-        (["--epochs", "2"], "recipe.epochs"),
-        (["--max-parameters", "9"], "space.max_parameters"),
-        ([str(tmp_path / "other.toml")], "seed"),
+        (["--sampler", "random"], "--sampler random"),
+        (["--nodes", "8:17"], "--nodes 8:17"),
+        (["--epochs", "2"], "--epochs 2"),
+        (["--max-parameters", "9"], "--max-parameters 9"),
+        ([str(tmp_path / "other.toml")], "seed=3"),
     ):
         code, text, err = wirenas("run", *given, "--out", str(out))
         assert (code, text) == (2, "")
-        assert err.startswith(f"wirenas: {name}=")
+        assert err.startswith(f"wirenas: {name}: the campaign in ")
         assert err.count("\n") == 1
 
 
@@ -165,10 +165,10 @@ def test_a_degree_that_no_graph_has_is_told_with_what_it_becomes(tmp_path: Path)
     assert json.loads(text)["complete"] == 3
     lines = err.splitlines()
     assert lines[:2] == [
-        "space.degree=8: watts-strogatz of 5 neurons reaches 4 at most, and gets 4",
-        "space.degree=8: erdos-renyi of 5 neurons reaches 4 at most, and gets 4",
+        "--degree 8: watts-strogatz of 5 neurons reaches 4 at most, and gets 4",
+        "--degree 8: erdos-renyi of 5 neurons reaches 4 at most, and gets 4",
     ]
-    assert sum("space.degree" in line for line in lines) == 2
+    assert sum("--degree" in line for line in lines) == 2
     code, text, err = wirenas("run", *given, "7", *out)
     assert (code, text, err.count("\n")) == (2, "", 1)
 

@@ -29,6 +29,7 @@ FLAGS = {
         ("space.nodes.1='': no", "--nodes '': no"),
         ('space.priors=["a", "b"]: give priors="c", or nodes', "--prior a,b: give --prior c, or nodes"),
         ("screened=false: leave it out, or give screened=true", "--no-screened: leave it out, or give --screened"),
+        ("nodes: too many, nodes: stay", "--nodes: too many, nodes: stay"),
         ("give 3, or another out", "give 3, or another --out"),
         ("give one of max_parameters, weights and nodes", "give one of --max-parameters, --weights and --nodes"),
         ("larger space.nodes or space.max_parameters can", "larger --nodes or --max-parameters can"),

@@ -194,7 +194,7 @@ def test_what_cannot_be_pruned_further_is_one_line(pruned: tuple[Path, dict[str,
     for more, line in (
         (("--task", "digits", "--from", tmp_path), "there is no such network"),
         (("--task", "digits", "--from", out / "curve.csv"), "this is no intact network file"),
-        (("--task", "digits", "--from", out, "--widths", 9), "leave widths out"),
+        (("--task", "digits", "--from", out, "--widths", 9), "leave --widths out"),
         (("--task", "digits", "--from", out, "--activation", "tanh"), "has its own; leave it out"),
         (("--task", "reber", "--from", out), "a SparseMLP, and the task needs a SequenceNetwork"),
         (
@@ -273,7 +273,7 @@ def test_a_method_is_shortened_for_a_short_training_and_says_so(tmp_path: Path) 
     arguments = ("rewire", "--task", "digits", "--density", 0.3, *QUICK, "--out", tmp_path / "out")
     code, _, err = wirenas(*arguments, "--json")
     assert code == 0, err
-    assert err.count("every=100 steps is long for a training of 36 steps: every=3 is taken") == 1
+    assert err.count("--every 100 steps is long for a training of 36 steps: --every 3 is taken") == 1
     stored = json.loads((tmp_path / "out" / "structure.json").read_text())
     # As it was written before intervals were shortened; such a folder goes on where the interval is the same.
     stored["method"]["every"] = "3 steps"
@@ -297,15 +297,18 @@ def test_structures_of_rnns_are_learned(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (("prune", "--task", "digits"), "no target: exactly one of max_parameters, weights and density is needed"),
-        (("prune", "--task", "digits", "--weights", 9, "--density", 0.1), "weights=9, density=0.1: exactly one of"),
-        (("prune", "--task", "digits", "--density", 2), "density=2.0: "),
+        (("prune", "--task", "digits"), "no target: give one of --max-parameters, --weights and --density"),
+        (("prune", "--task", "digits", "--weights", 9, "--density", 0.1), "--weights 9, --density 0.1: give one of"),
+        (("prune", "--task", "digits", "--density", 2), "--density 2.0: "),
         (("prune", "--task", "digit", "--weights", 99), "digit"),
         (
             ("rewire", "--task", "digits", "--weights", 99, "--method", "rigel"),
             "method 'rigel' is not known (nearest: rigl)",
         ),
-        (("rewire", "--task", "digits", "--weights", 99, "--every", "2 epochs", "--epochs", 1), "every=2 epochs"),
+        (
+            ("rewire", "--task", "digits", "--weights", 99, "--every", "2 epochs", "--epochs", 1),
+            "--every 2 epochs: the training has 18 steps",
+        ),
         (("prune", "--task", "digits", "--weights", 99, "--score", "size"), "score"),
         (("prune", "--task", "digits", "--weights", 99, "--feature", "n_edge"), "feature 'n_edge' is not known"),
         (("prune", "--task", "digits", "--weights", 99, "--widths", "a"), "widths"),
@@ -313,18 +316,24 @@ def test_structures_of_rnns_are_learned(tmp_path: Path) -> None:
         (("prune", "--task", "digits", "--weights", 99, "--widths", 9, "--widths", 9), "a shape is given twice"),
         (
             ("prune", "--task", "digits", "--density", 0.1, "--widths", 9, "--widths", 5),
-            "density=0.1 with widths=9 5: a share of parents of several sizes is no one size",
+            "--density 0.1 with --widths 9 5: a share of parents of several sizes is no one size",
         ),
         (
             ("prune", "--task", "digits", "--weights", 99, "--pool", 9),
-            "pool=9: size=9: an image of 8 x 8 pixels has no",
+            "--pool 9: size=9: an image of 8 x 8 pixels has no",
         ),
-        (("prune", "--task", "digits", "--weights", 99, "--pool", "2,2"), "pool=2,2: a number is given twice"),
+        (("prune", "--task", "digits", "--weights", 99, "--pool", "2,2"), "--pool 2,2: a number is given twice"),
         (("prune", "--task", "reber", "--weights", 99, "--pool", 2), "are not known to be images"),
-        (("prune", "--task", "digits", "--weights", 99, "--learning-rate", "x"), "learning_rate=x: it must be numbers"),
-        (("prune", "--task", "digits", "--max-parameters", 5), "parameters=5: no network with 10 outputs has so few"),
-        (("prune", "--task", "digits", "--weights", 10**7), "weights=10000000: the network has"),
-        (("rewire", "--task", "digits", "--weights", 99, "--growth", "momentum"), "growth=momentum: weights that do"),
+        (
+            ("prune", "--task", "digits", "--weights", 99, "--learning-rate", "x"),
+            "--learning-rate x: it must be numbers",
+        ),
+        (
+            ("prune", "--task", "digits", "--max-parameters", 5),
+            "--max-parameters 5: no network with 10 outputs has so few",
+        ),
+        (("prune", "--task", "digits", "--weights", 10**7), "--weights 10000000: the network has"),
+        (("rewire", "--task", "digits", "--weights", 99, "--growth", "momentum"), "--growth momentum: weights that do"),
     ],
 )
 def test_wrong_input_is_one_line(tmp_path: Path, arguments: tuple[Any, ...], line: str) -> None:
@@ -339,7 +348,7 @@ def test_another_experiment_does_not_go_on_in_a_folder(pruned: tuple[Path, dict[
     out, _ = pruned
     code, _, err = wirenas("prune", "--task", "digits", "--max-parameters", 400, *QUICK, "--out", out)
     assert code == 2
-    assert err.startswith(f"wirenas: parameters=400: the experiment in {out} was started with 300; give the same")
+    assert err.startswith(f"wirenas: --max-parameters 400: the experiment in {out} was started with 300; give the same")
 
 
 @pytest.mark.parametrize("seed", range(5))
