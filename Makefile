@@ -100,12 +100,13 @@ results-check: $(VENV)/.ready
 	WIRENAS_TEST_RESULTS=recompute $(BIN)/python -m pytest --quiet tests/results tests/nas/studies/test_study_pages.py
 
 ## bench: how fast the compiled engine is against torch and the floor that arithmetic sets (about 5 minutes), how fast
-## compiled features are against networkx, and what a network of 100,000 neurons costs, into build/benchmarks; results/ is
-## made by python -m benchmarks.results
+## compiled features are against networkx, what rewiring costs, and what a network of 100,000 neurons costs, into
+## build/benchmarks; results/ is made by python -m benchmarks.results
 bench: $(VENV)/.ready
 	$(BIN)/python -m benchmarks.engine
 	$(BIN)/python -m benchmarks.features
 	$(BIN)/python -m benchmarks.large --neurons 100000 --weights 1000000 --epochs 2
+	$(BIN)/python -m benchmarks.rewiring
 
 ## stubs: types of the compiled parts, written anew beside them after their C++ has changed
 stubs: $(VENV)/.ready

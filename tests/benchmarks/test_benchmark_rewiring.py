@@ -54,7 +54,13 @@ def test_a_short_run_writes_its_numbers(
     assert benchmark.main(["--quick", "--out", str(tmp_path / "rewiring.json")]) == 0
     content = json.loads((tmp_path / "rewiring.json").read_text(encoding="utf-8"))
     assert {"machine", "date", "command", "network", "images", "epochs", "rounds"} <= content.keys()
-    names = ["RigL, native", "static sparse, native", "SET, native", "RigL, masked torch"]
+    names = [
+        "RigL, native",
+        "RigL without an end, native",
+        "static sparse, native",
+        "SET, native",
+        "RigL, masked torch",
+    ]
     assert list(content["seconds"]) == list(content["first"]) == names
     assert list(content["ratios"]) == names[1:]
     assert list(content["skipped"]) == ["RigL, sparselab"]

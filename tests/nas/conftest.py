@@ -62,8 +62,14 @@ _PNG = bytes.fromhex(
 )
 
 
+@pytest.fixture(scope="session")
+def in_haste(request: pytest.FixtureRequest) -> bool:
+    """Whether slow tests are left out, as by `make test`; those have everything as users have it."""
+    return "not slow" in request.config.getoption("markexpr")
+
+
 @pytest.fixture(scope="module", autouse=True)
-def undrawn_figures() -> Iterator[pytest.MonkeyPatch]:
+def undrawn_figures(in_haste: bool) -> Iterator[pytest.MonkeyPatch]:
     """Figures are made, and files written for them, but not drawn, which takes longer than a tiny campaign.
 
     Tests of figures are drawn by `drawn_figures`.
@@ -71,7 +77,8 @@ def undrawn_figures() -> Iterator[pytest.MonkeyPatch]:
     from matplotlib.figure import Figure
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Figure, "savefig", lambda _, file, **__: Path(file).write_bytes(_PNG))
+        if in_haste:
+            patch.setattr(Figure, "savefig", lambda _, file, **__: Path(file).write_bytes(_PNG))
         yield patch
 
 
@@ -87,20 +94,23 @@ def drawn_figures(undrawn_figures: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def few_candidates() -> Iterator[None]:
+def few_candidates(in_haste: bool) -> Iterator[None]:
     """Searches consider few candidates, and know a space by few draws; those whose success counts, `all_candidates`."""
     from nas.samplers import candidates, plan, structural
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(candidates, "_POPULATION", 48)
-        patch.setattr(structural, "FIRST_PLAN", plan.Plan(pool=16, refit=4))
-        patch.setattr(plan, "_POOLS", (64, 32, 16))
+        if in_haste:
+            patch.setattr(candidates, "_POPULATION", 48)
+            patch.setattr(structural, "FIRST_PLAN", plan.Plan(pool=16, refit=4))
+            patch.setattr(plan, "_POOLS", (64, 32, 16))
         yield
 
 
 @pytest.fixture(scope="module", autouse=True)
-def few_trees(small_forests: None) -> None:
+def few_trees(request: pytest.FixtureRequest, in_haste: bool) -> None:
     """Predictors have few trees."""
+    if in_haste:
+        request.getfixturevalue("small_forests")
 
 
 @pytest.fixture

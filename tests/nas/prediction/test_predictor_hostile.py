@@ -27,6 +27,7 @@ from priors import BarabasiAlbert, ErdosRenyi, Wiring, attach, layer, orient, re
 from priors.version import __version__
 
 pytestmark = [
+    pytest.mark.usefixtures("small_forests"),
     # What is assumed of a file is no refusal of it.
     pytest.mark.filterwarnings("ignore::priors.formats.reading.GraphFileWarning"),
 ]

@@ -16,6 +16,7 @@ from nas.errors import InputError
 from nas.networks import NetworkSpec
 from nas.prediction.examples import LEAST_LINEAGES, campaign_examples
 from nas.report import output as output_module
+from nas.samplers import candidates as candidates_module
 from nas.samplers import genetic as genetic_module
 from nas.samplers.genetic import _CHILDREN, GeneticSampler, cross
 from nas.samplers.rounds import Round
@@ -36,6 +37,7 @@ def bare() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(output_module, "plot_progress", lambda *_: None)
         patch.setattr(campaign_module, "fit_into", lambda *_, **__: None)
+        patch.setattr(candidates_module, "_POPULATION", 64)
         yield
 
 
@@ -278,7 +280,6 @@ def test_no_wiring_is_proposed_twice(tmp_path: Path):
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("all_candidates")
 def test_a_space_of_few_that_keep_to_its_limits(tmp_path: Path):
     """Among a thousand draws there may be none; start-up goes on with what is known to keep to them."""
     space = {"nodes": (20, 100), "reads": 2, "readouts": 4, "max_edges": 21}

@@ -240,7 +240,7 @@ def test_set_drops_equal_shares_of_both_signs():
     module = mlp()
     stepper = torch.optim.SGD(module.parameters(), 0.1)
     kept = Kept(module, stepper)
-    rewire(module, stepper, "set", density=0.5, n_steps=10, steps_per_epoch=4, regrow_dropped="forbid", rng=0)
+    rewire(module, stepper, "set", density=0.5, n_steps=16, steps_per_epoch=4, regrow_dropped="forbid", rng=0)
     masks = live(module)
     train(module, stepper, range(4))
     for name, mask in masks.items():
@@ -733,7 +733,7 @@ def test_bad_input_is_named_in_one_line_and_changes_nothing():
         (lambda: rewire(module, stepper, "rigl", density=0.5, weights=5, n_steps=200), "exactly one"),
         (lambda: rewire(module, stepper, "gmp", weights=389, n_steps=300), "389 weights"),
         (lambda: rewire(module, stepper, "rigl", density=0.5), "n_steps=None"),
-        (lambda: rewire(module, stepper, "rigl", density=0.5, n_steps=10), "the training has 10 steps"),
+        (lambda: rewire(module, stepper, "rigl", density=0.5, n_steps=10, every=100), "the training has 10 steps"),
         (lambda: rewire(module, stepper, "set", density=0.5, n_steps=10), "steps_per_epoch"),
         (lambda: rewire(module, stepper, "rigl", density=0.5, n_steps=100, every=5, end=200), "end=200 steps"),
         (lambda: rewire(module, stepper, "rigl2", density=0.5, n_steps=100), "method 'rigl2' is not known"),
