@@ -25,6 +25,7 @@ __all__ = [
     "BLINDED",
     "CONTROL",
     "DISTRIBUTED",
+    "GAIN",
     "LEVELS",
     "METHODS",
     "ONE_SHOT",

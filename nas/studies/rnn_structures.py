@@ -305,5 +305,6 @@ Their structure changes once an epoch, for three quarters of the training.
 
 {table}
 
-Differences are paired by seed, with 95 % intervals of Student's t. {said}
+Differences are paired by seed, with 95 % intervals of Student's t. {said} A rate was chosen by one training each, so
+that a wide interval may be a rate that was chosen badly.
 """

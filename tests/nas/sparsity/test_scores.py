@@ -66,7 +66,7 @@ def test_random_scores_follow_from_the_generator(live: Live):
 def test_every_score_takes_single_precision_and_no_weights(name: str):
     for n in (0, 3):
         values = np.linspace(-1, 1, n).astype(np.float32)
-        given_ = Live(stack({"a": (2, 4)}), np.arange(n), values, *[np.ones(n)] * 5)
+        given_ = Live(stack({"a": (2, 4)}), np.arange(n), values, *[np.ones(n)] * 6)
         found = score(name, given_, rng())
         assert (found.dtype, found.shape) == (np.float64, (n,))
         assert SCORES[name].description

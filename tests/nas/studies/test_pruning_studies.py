@@ -125,7 +125,11 @@ def test_the_page_says_what_the_numbers_say(pruned: tuple[Path, dict[str, Any]])
     ahead["order"][3]["class-distributed - class-uniform"] = vars(mean_of([-0.01, 0.01]))
     told = in_one_line(pruning.pages(ahead)["README.md"])
     assert "It is BEHIND the same network" in told
-    assert "from 95 % on, this is not seen: class-distributed - class-uniform at 98%." in told
+    assert "from 95 % on, these intervals do not show: class-distributed - class-uniform at 98%." in told
+    assert '"Up to" so many epochs: until one epoch gains less than 0.001' in told
+    for gain, words in (([0.006, 0.0061], "as here"), ([0.001, 0.0011], "which is NOT seen here")):
+        ahead["gain"] = vars(mean_of(gain))
+        assert f"the paper has 0.005, {words}." in in_one_line(pruning.pages(ahead)["README.md"])
 
 
 def test_paces_are_those_of_their_names() -> None:
@@ -265,9 +269,8 @@ def test_the_page_of_recurrent_networks_follows_from_its_numbers(recurrent: tupl
         if own["structure"] == "RigL":
             own["less_rival"] = vars(mean_of([0.02, 0.021]))
     told = in_one_line(rnn_pruning.pages(numbers)["README.md"])
-    assert (
-        "Median safe levels are BELOW the published ones for tanh both; equal to them for tanh input-to-hidden" in told
-    )
+    assert "After one epoch, 3 updates here and 586 in the paper, median safe levels are BELOW" in told
+    assert "are BELOW the published ones for tanh both; equal to them for tanh input-to-hidden, tanh hidden" in told
     assert "55 % (50 to 60)" in told
     assert "RigL ahead of it" in told
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from nas.studies import pareto, prediction, published_rnns, zero_cost
+from nas.studies import pareto, prediction, pruning, published_rnns, rnn_pruning, zero_cost
 from nas.studies.steering import report as steering_report
 from nas.studies.steering import warm_start
 from nas.studies.tables import format_share
@@ -22,6 +22,8 @@ STUDIES: dict[str, Callable[[Mapping[str, Any]], dict[str, str]]] = {
     "steering/steering.json": steering_report.pages,
     "steering/warm-start.json": warm_start.pages,
     "pareto/pareto.json": pareto.pages,
+    "pruning/pruning.json": pruning.pages,
+    "rnn-pruning/rnn-pruning.json": rnn_pruning.pages,
 }
 
 
