@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
+comma := ,
+
 # Networks of this size are fastest on one thread each.
 export OMP_NUM_THREADS := 1
 
@@ -16,19 +18,30 @@ SOURCES := CMakeLists.txt $(wildcard priors/native/* predictors/native/* nas/tra
 # An editable installation knows its modules by name, so that it is made again where one is added, moved or removed.
 MODULES := $(shell find wirenas priors predictors nas -name '*.py' | LC_ALL=C sort)
 ifneq ($(MODULES),$(shell cat $(VENV)/.modules 2>/dev/null))
-.PHONY: $(VENV)/.ready
+.PHONY: $(VENV)/.installed $(VENV)/.ready
 endif
 
-$(VENV)/.ready: pyproject.toml constraints.txt $(SOURCES)
+# What is needed to run is installed for the demo, and the tools of developers with it for everything else.
+NEEDED := pyproject.toml constraints.txt $(SOURCES)
+
+define install
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; give one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@echo "Setting up $(VENV): $(2). Nothing is printed meanwhile."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '$(1)'
 	@echo $(MODULES) > $(VENV)/.modules
-	touch $@
+	@touch $(VENV)/.installed $@
+endef
+
+$(VENV)/.installed: $(NEEDED)
+	$(call install,.,WireNAS and what it runs on$(comma) about 4 minutes the first time)
+
+$(VENV)/.ready: $(NEEDED)
+	$(call install,.[dev],WireNAS with the tools of its developers$(comma) about 8 minutes the first time)
 
 ## demo: two campaigns on two cores, an MLP on digits and an RNN on the embedded Reber grammar
-demo: $(VENV)/.ready
+demo: $(VENV)/.installed
 	$(BIN)/wirenas run --task digits --network mlp --attachment natural --trials 60 --seed 0 --out demo/digits
 	$(BIN)/wirenas run --task reber-embedded --network rnn --cell gru --nodes 24:48 --epochs 40 \
 		--trials 12 --finalists 2 --final-seeds 3 --seed 0 --threads 2 --out demo/reber-embedded

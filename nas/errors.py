@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CampaignError",
     "InputError",
+    "OneLineErrors",
     "as_input_errors",
     "first_line",
     "input_error",
@@ -56,6 +57,19 @@ def input_error(error: ValidationError, config: type[BaseModel]) -> InputError:
     """Put the first problem that pydantic found into one line."""
     first = error.errors(include_url=False)[0]
     return InputError(" ".join(_message(first, config).split()))
+
+
+class OneLineErrors:
+    """Mixin of a pydantic model, before BaseModel: what is wrong with its values is an `InputError`."""
+
+    def __init__(self, **values: Any) -> None:
+        from pydantic import ValidationError
+
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            config: Any = type(self)
+            raise input_error(error, config) from None
 
 
 def _message(first: ErrorDetails, config: type[BaseModel]) -> str:

@@ -19,9 +19,11 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="module")
 def small_forests() -> Iterator[None]:
-    """Forests have few trees: most of a predictor's fit is fitting trees."""
-    from predictors.regressors import forests
+    """Forests and boosting have few trees: most of a predictor's fit is fitting trees."""
+    from predictors.regressors import boosting, forests
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(forests, "_TREES", 30)
+        patch.setattr(boosting, "_ROUNDS", 50)
+        patch.setattr(boosting, "_RATE", 0.2)
         yield

@@ -261,13 +261,15 @@ def show_worth(console: Console, found: Mapping[str, Any]) -> None:
 
 def show_structure(console: Console, found: Mapping[str, Any]) -> None:
     """Print what a learned structure reaches beside its references, where its weights are, and where the files lie."""
+    from nas.structure.files import rate_text
+
     table = Table("network", f"test {found['metric']}", "parameters", "learning rate")
     for own in ({**found["test"], "name": "learned structure"}, *found["references"]):
-        table.add_row(own["name"], spread(own), str(own["n_parameters"]), f"{own['learning_rate']:g}")
+        table.add_row(own["name"], spread(own), str(own["n_parameters"]), rate_text(own))
     console.print(table)
     say(console, found["verdict"])
     layers = [f"{own['name']} {own['live']} ({100 * own['density']:.3g} %)" for own in found["layers"]]
-    say(console, f"Live weights of the network that is kept: {', '.join(layers)}.")
+    say(console, f"Live weights of the network that is kept: {', '.join(layers)}; parent: {found['parent']}.")
     say(console, f"Best network and card: {found['out']}/best/   plots: curve.png, references.png there")
 
 

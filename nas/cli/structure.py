@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from nas.cli.commands import Commands
-from nas.cli.console import Json, interruptible, make_console, print_json
+from nas.cli.console import Json, interruptible, make_console, print_json, say
 
 __all__ = ["structure_commands"]
 
@@ -19,15 +19,34 @@ _PARENT, _HOW, _TRAINING = "The parent network", "How structure is learned", "Tr
 
 TaskName = Annotated[str, typer.Option(help="Name of a task; see `wirenas run --help`.", show_default=False)]
 Widths = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         metavar="N,N,…",
-        help="Hidden neurons of each layer of the network in which everything may live. Default: 100,100; an RNN's 64.",
+        help="Hidden neurons of each layer of the network in which everything may live; again for several shapes, of "
+        "which the best on validation is taken. Default: 100 and 100,100, with --density the latter; an RNN's 64.",
         rich_help_panel=_PARENT,
+        show_default=False,
     ),
 ]
-Activation = Annotated[str, typer.Option(help="Of an MLP's neurons.", rich_help_panel=_PARENT)]
-Cell = Annotated[str, typer.Option(help="Of an RNN's neurons: tanh, relu, gru, lstm.", rich_help_panel=_PARENT)]
+Start = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        metavar="PATH",
+        help="Prune this saved network, or the best one of this folder, in place of a new one.",
+        rich_help_panel=_PARENT,
+        show_default=False,
+    ),
+]
+Activation = Annotated[
+    str | None, typer.Option(help="Of an MLP's neurons. Default: relu.", rich_help_panel=_PARENT, show_default=False)
+]
+Cell = Annotated[
+    str | None,
+    typer.Option(
+        help="Of an RNN's neurons: tanh, relu, gru, lstm. Default: gru.", rich_help_panel=_PARENT, show_default=False
+    ),
+]
 MaxParameters = Annotated[
     int | None,
     typer.Option(
@@ -87,8 +106,9 @@ def prune(
     weights: Weights = None,
     density: Density = None,
     widths: Widths = None,
-    activation: Activation = "relu",
-    cell: Cell = "gru",
+    start: Start = None,
+    activation: Activation = None,
+    cell: Cell = None,
     score: Score = "activation",
     allocation: Allocation = "class-blinded",
     schedule: Annotated[
@@ -114,7 +134,7 @@ def prune(
 ) -> None:
     """Train a dense network, prune it while it trains, and say what the structure that is left is worth.
 
-    The same command goes on where it was stopped.
+    With --from a saved network is trained on while it is pruned. The same command goes on where it was stopped.
 
     Example: wirenas prune --task digits --max-parameters 1000
     """
@@ -122,7 +142,7 @@ def prune(
     times = {"every": every, "begin": begin, "end": end}
     _learn(
         "gmp", {**switches, **times}, "pruned", task, widths, activation, cell,
-        {"parameters": max_parameters, "weights": weights, "density": density},
+        {"parameters": max_parameters, "weights": weights, "density": density, "start": start},
         {"epochs": epochs, "batch_size": batch_size, "learning_rates": learning_rate},
         seeds, seed, engine, threads, data, out, as_json=as_json,
     )  # fmt: skip
@@ -139,8 +159,8 @@ def rewire(
     weights: Weights = None,
     density: Density = None,
     widths: Widths = None,
-    activation: Activation = "relu",
-    cell: Cell = "gru",
+    activation: Activation = None,
+    cell: Cell = None,
     score: Score = None,
     growth: Annotated[
         str | None, typer.Option(help="Where weights are grown: random, gradient.", rich_help_panel=_HOW)
@@ -185,9 +205,9 @@ def _learn(
     switches: Mapping[str, Any],
     kind: str,
     task_name: str,
-    widths: str | None,
-    activation: str,
-    cell: str,
+    widths: Sequence[str] | None,
+    activation: str | None,
+    cell: str | None,
     target: Mapping[str, Any],
     recipe: Mapping[str, Any],
     seeds: int,
@@ -206,10 +226,13 @@ def _learn(
 
         opened = open_experiment(
             task_name, method, switches, kind,
-            {"widths": widths, "activation": activation, "cell": cell, **target, "seeds": seeds, "seed": seed,
+            {"widths": widths or None, "activation": activation, "cell": cell, **target, "seeds": seeds, "seed": seed,
              "engine": engine},
             recipe, threads=threads, data=data, out=out,
         )  # fmt: skip
-        with stages(make_console(stderr=True)) as watch:
+        console = make_console(stderr=True)
+        for line in opened.notices:
+            say(console, line)
+        with stages(console) as watch:
             found = opened.run(watch)
     print_json(found.to_json()) if as_json else show_structure(make_console(), found.to_json())

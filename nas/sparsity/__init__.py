@@ -13,6 +13,7 @@ from priors.lazy import lazy_names
 if TYPE_CHECKING:
     from nas.sparsity.allocation import ALLOCATIONS, EmptyLayerError, allocate
     from nas.sparsity.growth import GROWTH
+    from nas.sparsity.iterative import IterativePruning, PruningStep, prune_iteratively
     from nas.sparsity.layers import Layer, Live
     from nas.sparsity.methods import METHODS, Method, method_of
     from nas.sparsity.modules import (
@@ -36,9 +37,11 @@ __all__ = [
     "METHODS",
     "SCORES",
     "EmptyLayerError",
+    "IterativePruning",
     "Layer",
     "Live",
     "Method",
+    "PruningStep",
     "Report",
     "Rewirer",
     "Update",
@@ -51,6 +54,7 @@ __all__ = [
     "masks_of",
     "method_of",
     "prune",
+    "prune_iteratively",
     "report",
     "rewire",
     "score",
@@ -61,6 +65,8 @@ _MODULES = {
     "ALLOCATIONS": "allocation",
     "EmptyLayerError": "allocation",
     "GROWTH": "growth",
+    "IterativePruning": "iterative",
+    "PruningStep": "iterative",
     "METHODS": "methods",
     "SCORES": "scores",
     "Layer": "layers",
@@ -78,6 +84,7 @@ _MODULES = {
     "masks_of": "modules",
     "method_of": "methods",
     "prune": "modules",
+    "prune_iteratively": "iterative",
     "report": "modules",
     "rewire": "modules",
     "score": "scores",

@@ -75,6 +75,7 @@ def allocate(
     scores: Floats | None = None,
     *,
     at_least: int = 0,
+    may_empty: bool = False,
     dense: Collection[str] = (),
     **options: Any,
 ) -> Places:
@@ -92,6 +93,8 @@ def allocate(
         Of the live weights; needed where counts follow from them.
     at_least : int
         Weights that every layer holds at least, or all that it can; with 0 a layer that would be empty is an error.
+    may_empty : bool
+        Whether it is none.
     dense : collection of str
         Names of layers that hold all that they can, within the total.
     options
@@ -128,7 +131,7 @@ def allocate(
     if reserved:
         scores = _raised(live, scores, is_dense)
     counts = entry.function(layers, total, capacity, live, scores, is_dense=is_dense, **options)
-    return _lifted(layers, counts.tolist(), capacity, at_least)
+    return counts if may_empty else _lifted(layers, counts.tolist(), capacity, at_least)
 
 
 def _raised(live: Live | None, scores: Floats | None, is_dense: list[bool]) -> Floats | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -97,25 +98,14 @@ def _random(
     matrix: Matrix | None = None,  # noqa: ARG001
     allowed: Places | None = None,
     ties: np.random.Generator | None = None,  # noqa: ARG001
+    *,
+    drifts: bool = False,
 ) -> Places:
+    if drifts:
+        # As many as independent draws at every free place come to; given their number, all sets are equally likely.
+        free = n_empty(layer.first, layer.stop, taken, allowed)
+        count = int(rng.binomial(free, min(count / max(free, 1), 1.0)))
     return random_places(layer.first, layer.stop, taken, count, rng, allowed)
-
-
-def _bernoulli(
-    layer: Layer,
-    taken: Places,
-    count: int,
-    rng: np.random.Generator,
-    matrix: Matrix | None = None,  # noqa: ARG001
-    allowed: Places | None = None,
-    ties: np.random.Generator | None = None,  # noqa: ARG001
-) -> Places:
-    free = n_empty(layer.first, layer.stop, taken, allowed)
-    if not free:
-        return np.zeros(0, np.int64)
-    # As many as independent draws at every free place come to; given their number, all sets are equally likely.
-    drawn = int(rng.binomial(free, min(count / free, 1.0)))
-    return random_places(layer.first, layer.stop, taken, drawn, rng, allowed)
 
 
 def _largest(
@@ -172,7 +162,7 @@ GROWTH: dict[str, Growth] = {
     "gradient": Growth(_largest, "gradient", "where the gradient of the loss is largest; arXiv:1911.11134"),
     "momentum": Growth(_largest, "momentum", "where the optimizer's momentum is largest; arXiv:1907.04840"),
     "bernoulli": Growth(
-        _bernoulli,
+        partial(_random, drifts=True),
         None,
         "every free place with the same probability, independently, so that the number drifts; as released with "
         "arXiv:2306.12230",

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
@@ -18,14 +17,16 @@ from nas.sparsity.compact import fold_constants
 from nas.sparsity.fan_in import draw_fan_in
 from nas.sparsity.growth import draw_places
 from nas.sparsity.layers import Floats, Layer, Live, Places, size_of
+from nas.sparsity.measured import check_score, measured, surgery
 from nas.sparsity.methods import Method
-from nas.sparsity.network import DenseGradients, input_statistics, layers_of, neurons_of
+from nas.sparsity.network import DenseGradients, layers_of, neurons_of, place_weights
 from nas.sparsity.neurons import Liveness, largest_within, liveness
 from nas.sparsity.schedules import UpdatePoints
 from nas.sparsity.scores import score
+from nas.sparsity.selection import insert_sorted, is_among
 from nas.sparsity.update import Update, drop_and_grow, drop_to
 from nas.tasks.task import Task
-from nas.training.places import places_of, split_places, weights_of, wired_parts
+from nas.training.places import places_of, weights_of, wired_parts
 from nas.training.recipe import Recipe
 from nas.training.session import History, RewirableSession, StopFlag, Weights
 from nas.training.train import session
@@ -126,11 +127,7 @@ def _unless_complete(allowed: Places, layers: tuple[Layer, ...]) -> Places | Non
 
 
 def _let_live(network: nn.Module, slots: Places) -> None:
-    """Let weights of 0 live at exactly these places."""
-    parts = wired_parts(network)
-    split = split_places(parts, Weights(slots, np.zeros(len(slots)), np.zeros((0, len(slots)))))
-    for part, own in zip(parts, split, strict=True):
-        part.replace_weights(torch.from_numpy(own.slots), torch.from_numpy(own.weight).to(part.weight))
+    place_weights(network, slots, np.zeros(len(slots)))
 
 
 def learn(
@@ -211,6 +208,11 @@ def _check(method: Method, recipe: Recipe, weights: int | None, parameters: int 
     ):
         if getattr(method, name) == value:
             raise InputError(f"{name}={value}: {why}, which a sparse training does not hold; use another method")
+    if method.needs_dense == "momentum":
+        raise InputError(
+            f"growth={method.growth}: weights that do not live have no momentum in a sparse training; use gradient or "
+            "random"
+        )
 
 
 class _Learner:
@@ -251,6 +253,7 @@ class _Learner:
 
     def begin(self) -> None:
         """Give the network the structure that it starts with."""
+        check_score(self.method.score, self.network)
         if self.method.action == "prune":
             _ = self._targets  # What cannot be is said before anything is trained.
             # Of a chain of single neurons; outputs keep their biases.
@@ -359,10 +362,15 @@ class _Learner:
         moments = np.array(rows, now.moments.dtype).reshape(len(rows), len(update.slots))
         if self.method.kept_slots == "zero":
             moments = np.zeros_like(moments)
-        weight = update.carry(now.weight, self._new_weights(update))
+        before = now.weight
+        if self.method.score == "obs" and self.method.action == "prune":
+            live = Live(self.layers, now.slots, before.astype(np.float64))
+            before = surgery(live, update.kept, self.network, self.task).astype(before.dtype)
+        weight = update.carry(before, self._new_weights(update))
         self.session.rewire(Weights(update.slots, weight, moments))
         self.grown_since += len(update.grown)
-        self.ever = np.union1d(self.ever, update.slots)
+        if len(update.grown):
+            self.ever, _ = insert_sorted(self.ever, update.grown[~is_among(update.grown, self.ever)])
 
     def _new_weights(self, update: Update) -> NDArray[np.float64] | float:
         n = int(np.count_nonzero(update.source < 0))
@@ -438,20 +446,14 @@ class _Learner:
     def _live(self, now: Weights, gradients: Floats | None) -> Live:
         live = Live(self.layers, now.slots, now.weight.astype(np.float64))
         if gradients is not None:
-            live = replace(live, gradient=gradients[np.searchsorted(self.allowed, now.slots)])
-        if {"inputs", "norms"} & self.method.needs:
-            source, _ = self.neurons.edges(live)
-            spread, norm = input_statistics(self.network, self.task)
-            live = replace(live, input_sd=spread[source], input_norm=norm[source])
-        return live
+            complete = _unless_complete(self.allowed, self.layers) is None
+            at = now.slots if complete else np.searchsorted(self.allowed, now.slots)
+            live = replace(live, gradient=gradients[at].astype(np.float64))
+        return measured(live, self.network, self.task, self.method.needs)
 
     def _dense_matrix(self, gradients: Floats | None) -> Callable[[int], Floats] | None:
-        needs = self.method.needs_dense
-        if needs is None:
+        if self.method.needs_dense is None:
             return None
-        if needs == "momentum":
-            raise InputError("growth=momentum: weights that do not live have no momentum in a sparse training; use "
-                             "gradient or random")  # fmt: skip
         assert gradients is not None
         found = gradients
         return lambda index: self._dense_gradients.matrix(found, index)
@@ -477,7 +479,8 @@ class _Learner:
     def _look(self, step: int) -> None:
         slots = places_of(self.parts)
         live = Live(self.layers, slots, np.zeros(len(slots)))
-        self.ever = np.union1d(self.ever, slots)
+        if not self.snapshots:
+            self.ever = slots
         turnover = self.grown_since / max(live.n, 1)
         self.grown_since = 0
         found = liveness(live, self.neurons).n_parameters

@@ -9,9 +9,9 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
-from nas.errors import InputError, input_error, known
+from nas.errors import InputError, OneLineErrors, known
 from nas.sparsity.allocation import ALLOCATIONS
 from nas.sparsity.growth import GROWTH
 from nas.sparsity.layers import Layer
@@ -30,7 +30,7 @@ __all__ = ["METHODS", "Method", "method_of", "nowak"]
 When = Annotated[Moment, BeforeValidator(Moment.of), PlainSerializer(str)]
 
 
-class Method(BaseModel):
+class Method(OneLineErrors, BaseModel):
     """How the structure of a network changes while it is trained."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
@@ -68,8 +68,8 @@ class Method(BaseModel):
     """How pruning comes to its target: at once, by equal shares of what remains, or fast first."""
     rate: Annotated[float, Field(gt=0, le=1)] = 0.5
     """Share of the remaining weights that a step of iterative pruning removes."""
-    every: When = Moment(100, "steps")
-    """Time between two updates: a number of steps, or text such as '1 epoch'."""
+    every: When = Moment(100, "steps", 10.0)
+    """Time between two updates: a number of steps, or text such as '1 epoch' or '1 epoch, 10% at most'."""
     begin: When = Moment(0, "steps")
     """Time of the first update."""
     end: When = Moment(75, "%")
@@ -100,12 +100,6 @@ class Method(BaseModel):
     """Whether all neurons of a layer that are not ablated read equally many others."""
     min_salient: Annotated[float, Field(ge=0, le=1)] = 0.3
     """Share of its fan-in that a neuron must have in salient weights; with fewer it is ablated. For constant fan-in."""
-
-    def __init__(self, **values: Any) -> None:
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            raise input_error(error, type(self)) from None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -164,9 +158,27 @@ class Method(BaseModel):
             If they do not fit into the training.
         """
         points = UpdatePoints.of(self.every, self.begin, self.end, n_steps=n_steps, steps_per_epoch=steps_per_epoch)
-        if self.update_step == "replace" or points.begin:
-            return points
-        return dataclasses.replace(points, begin=points.every, end=max(points.end, points.every))
+        if self.update_step != "replace" and not points.begin:
+            points = dataclasses.replace(points, begin=points.every, end=max(points.end, points.every))
+        if n_steps and not points.steps():
+            raise InputError(f"every={self.every}, begin={self.begin}: the structure would first change at step "
+                             f"{points.begin}, and may at step {points.last} last; give less, or train for more "
+                             "steps")  # fmt: skip
+        return points
+
+    def shortened(self, n_steps: int, steps_per_epoch: int) -> str | None:
+        """Return a line on the intervals of the method that are too long for a training; None where none is."""
+        own = {name: moment for name in ("every", "begin") if (moment := getattr(self, name)).most < 100}
+        taken = {
+            name: moment.step(n_steps, steps_per_epoch)
+            for name, moment in own.items()
+            if moment.step(n_steps, steps_per_epoch) < moment._replace(most=100.0).step(n_steps, steps_per_epoch)
+        }
+        if self.action not in ("prune", "rewire") or not taken:
+            return None
+        usual = ", ".join(f"{name}={own[name]._replace(most=100.0)}" for name in taken)
+        instead = ", ".join(f"{name}={int(step)}" for name, step in taken.items())
+        return f"{usual} is long for a training of {n_steps} steps: {instead} is taken; what is given is kept to"
 
     def fraction_at(self, step: int, points: UpdatePoints) -> float:
         """Return the fraction of weights that an update at a step drops."""
@@ -208,36 +220,44 @@ class Method(BaseModel):
         return Method(**{**{name: getattr(self, name) for name in Method.model_fields}, **changes})
 
 
-_SET = Method(score="set", growth="random", allocation="er", fraction=0.3, drop_schedule="constant", every="1 epoch",
-              begin="1 epoch", end="never", regrow_dropped="restart", update_step="after")  # fmt: skip
-_RIGL = Method(score="magnitude", growth="gradient", allocation="erk", fraction=0.3, drop_schedule="cosine", every=100,
-               begin=0, end="75%", regrow_dropped="allow", new_weight="zero", new_slots="zero",
+_HUNDRED = "100 steps, 10% at most"
+
+
+def _from_the_first(interval: str) -> dict[str, str]:
+    """Return the times of a method whose first update comes after as long as any other."""
+    return {"every": interval, "begin": interval, "end": "never"}
+
+
+_SET = Method(score="set", growth="random", allocation="er", fraction=0.3, drop_schedule="constant",
+              **_from_the_first("1 epoch, 25% at most"), regrow_dropped="restart", update_step="after")  # fmt: skip
+_RIGL = Method(score="magnitude", growth="gradient", allocation="erk", fraction=0.3, drop_schedule="cosine",
+               every=_HUNDRED, begin=0, end="75%", regrow_dropped="allow", new_weight="zero", new_slots="zero",
                update_step="replace")  # fmt: skip
 _NOWAK = Method(score="magnitude", growth="random", allocation="erk", fraction=0.5, drop_schedule="annealing",
-                last_fraction=0.005, schedule_from="start", every=800, begin=800, end="never",
+                last_fraction=0.005, schedule_from="start", **_from_the_first("800 steps, 10% at most"),
                 rounding="up")  # fmt: skip
 _RELEASED = _NOWAK.replace(score="set-released", count="bernoulli", masked_slots="dense", new_slots="keep")
 
 METHODS: dict[str, Method] = {
     "static": Method(action="none", growth=None),
-    "gmp": Method(action="prune", growth=None, score="magnitude", allocation="uniform", pruning="cubic", every=100,
-                  begin=0, end="75%"),
+    "gmp": Method(action="prune", growth=None, score="magnitude", allocation="uniform", pruning="cubic",
+                  every=_HUNDRED, begin=0, end="75%"),
     "rigl": _RIGL,
-    "rigl-torch": _RIGL.replace(allocation="uniform", dense="first", begin=100),
+    "rigl-torch": _RIGL.replace(allocation="uniform", dense="first", begin=_HUNDRED),
     "set": _SET.replace(dense="last", new_weight="zero", kept_slots="zero"),
     "set-truly-sparse": _SET.replace(new_weight="normal-tenth"),
     "itop": Method(score="magnitude", growth="random", allocation="erk", fraction=0.5, drop_schedule="annealing",
-                   schedule_from="start", every=1500, begin=1500, end="never", rounding="up"),
+                   schedule_from="start", **_from_the_first("1500 steps, 10% at most"), rounding="up"),
     "mest": Method(score="mest", growth="random", allocation="uniform", fraction=0.02, fraction_of="all",
-                   drop_schedule="thirds", schedule_from="start", every="5 epochs", begin="5 epochs", end="never",
+                   drop_schedule="thirds", schedule_from="start", **_from_the_first("5 epochs, 10% at most"),
                    regrow_dropped="restart"),
     "dnw": Method(action="shadow", growth=None, score="magnitude", allocation="uniform", every=1, begin=0, end="never",
                   new_weight="under-mask", new_slots="keep", masked_slots="dense"),
-    "srigl": _RIGL.replace(constant_fan_in=True, begin=100),
+    "srigl": _RIGL.replace(constant_fan_in=True, begin=_HUNDRED),
     "nowak": _NOWAK.replace(score="set-half"),
     "nowak-released": _RELEASED,
 }  # fmt: skip
-"""Methods by name.
+"""Methods by name, with intervals as published but where a training is so short that hardly an update would be left.
 
 static: the drawn structure stays. gmp: gradual magnitude pruning (arXiv:1710.01878). rigl: as in google-research/rigl
 (arXiv:1911.11134). rigl-torch: as in nollied/rigl-torch. set: SET with a mask in Keras, which begins each epoch with a

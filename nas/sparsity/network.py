@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import accumulate
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,9 +22,10 @@ from nas.networks.wired import WiredModule
 from nas.sparsity.layers import Floats, Layer, Places
 from nas.sparsity.neurons import Neurons
 from nas.tasks.task import Task
-from nas.training.places import places_of, wired_parts
+from nas.training.places import places_of, split_places, wired_parts
+from nas.training.session import Weights
 
-__all__ = ["DenseGradients", "input_statistics", "layers_of", "neurons_of"]
+__all__ = ["DenseGradients", "gradients_of", "input_statistics", "layers_of", "neurons_of", "place_weights"]
 
 _EXAMPLES = 2048
 
@@ -72,6 +75,14 @@ def neurons_of(network: nn.Module) -> Neurons:
     )
 
 
+def place_weights(network: nn.Module, slots: Places, weight: NDArray[np.floating[Any]]) -> None:
+    """Let weights of these values live at exactly these places, ascending."""
+    parts = wired_parts(network)
+    split = split_places(parts, Weights(slots, weight, np.zeros((0, len(slots)))))
+    for part, own in zip(parts, split, strict=True):
+        part.replace_weights(torch.from_numpy(own.slots), torch.from_numpy(own.weight).to(part.weight))
+
+
 @torch.no_grad()
 def input_statistics(network: nn.Module, task: Task, most: int = _EXAMPLES) -> tuple[Floats, Floats]:
     """Return the standard deviation and the Euclidean norm of every neuron's value, (n_neurons,) each.
@@ -79,30 +90,46 @@ def input_statistics(network: nn.Module, task: Task, most: int = _EXAMPLES) -> t
     They are over the first `most` examples of the training part, and of sequences over all of their steps; those of
     output units are 0.
     """
-    wired_parts(network)
-    x, lengths, _ = task.batch(task.train[:most])
+    n_outputs = wired_parts(network)[0].blueprint.n_outputs
+    x, lives = _inputs(task, most)
     if isinstance(network, SparseMLP):
-        values = _values(network, x.to(network.weight.dtype))
+        hidden = _hidden_values(network, x.to(network.weight.dtype))
     else:
         assert isinstance(network, SequenceNetwork)
-        assert lengths is not None
-        x = x.to(network.rnn.weight.dtype)
-        states = network.rnn(x)[0]
-        lives = torch.arange(x.shape[1], device=x.device) < lengths[:, None]
-        values = torch.cat([x, states], dim=2)[lives]
-    n_outputs = wired_parts(network)[0].blueprint.n_outputs
-    rows = functional.pad(values.double(), (0, n_outputs))
+        hidden = network.rnn(x.to(network.rnn.weight.dtype))[0][lives]
+    parts = zip(_statistics_of_inputs(task, most), _statistics(hidden), strict=True)
+    spread, norm = (np.concatenate([*part, np.zeros(n_outputs)]) for part in parts)
+    return spread, norm
+
+
+def _inputs(task: Task, most: int) -> tuple[Tensor, Tensor | None]:
+    """Return the inputs of the first examples of the training part, and of sequences which of their steps there are."""
+    x, lengths, _ = task.batch(task.train[:most])
+    return x, None if lengths is None else torch.arange(x.shape[1], device=x.device) < lengths[:, None]
+
+
+@lru_cache(maxsize=1)
+def _statistics_of_inputs(task: Task, most: int) -> tuple[Floats, Floats]:
+    x, lives = _inputs(task, most)
+    return _statistics(x if lives is None else x[lives])
+
+
+def _statistics(rows: Tensor) -> tuple[Floats, Floats]:
+    """Return the standard deviation and the Euclidean norm of columns."""
+    rows = rows.double()
     return rows.std(dim=0, correction=0).cpu().numpy(), torch.linalg.vector_norm(rows, dim=0).cpu().numpy()
 
 
-def _values(network: SparseMLP, x: Tensor) -> Tensor:
-    """Return the (batch, n_inputs + n_hidden) values of an MLP's neurons."""
+def _hidden_values(network: SparseMLP, x: Tensor) -> Tensor:
+    """Return the (batch, n_hidden) values of an MLP's hidden neurons."""
     values, activation = x, ACTIVATIONS[network.activation].function
     biases = torch.split(network.bias, [len(block.targets) for block in network.blocks])
     for block, matrix, bias in list(zip(network.blocks, network.matrices(), biases, strict=True))[:-1]:
-        read = values[:, torch.from_numpy(block.columns).to(x.device)]
+        # Often all of them are read, in their order.
+        is_all = np.array_equal(block.columns, np.arange(values.shape[1]))
+        read = values if is_all else values[:, torch.from_numpy(block.columns).to(x.device)]
         values = torch.cat([values, activation(functional.linear(read, matrix, bias))], dim=1)
-    return values
+    return values[:, x.shape[1] :]
 
 
 class DenseGradients:
@@ -125,14 +152,16 @@ class DenseGradients:
         self._whole, self._task = copy.deepcopy(network), task
         self._parts, self._layers = wired_parts(self._whole), layers_of(network)
         self.allowed: Places = places_of(self._parts)
-        self._gradients = _gradients_of(self._whole, task, engine)
+        self._gradients = gradients_of(self._whole, task, engine)
 
     def at(self, network: nn.Module, examples: NDArray[np.int64]) -> Floats:
         """Return the gradients of the mean loss of some examples by what is allowed, (n_allowed,) float64."""
         with torch.no_grad():
             for whole, own in zip(self._parts, wired_parts(network), strict=True):
-                whole.weight.zero_()
-                whole.weight[torch.searchsorted(whole.slots, own.slots)] = own.weight
+                # Where every place is allowed, a weight's place is its index.
+                complete = len(whole.slots) == n_slots(whole.blocks)
+                at = own.slots if complete else torch.searchsorted(whole.slots, own.slots)
+                whole.weight.zero_().index_copy_(0, at, own.weight)
                 whole.bias_vector.copy_(own.bias_vector)
         return self._gradients(examples)
 
@@ -147,8 +176,11 @@ class DenseGradients:
         return dense.reshape(layer.shape)
 
 
-def _gradients_of(whole: nn.Module, task: Task, engine: str) -> Callable[[NDArray[np.int64]], Floats]:
-    """Return a function from examples to the gradients of a network's weights, all parts one after the other."""
+def gradients_of(whole: nn.Module, task: Task, engine: str) -> Callable[[NDArray[np.int64]], Floats]:
+    """Return a function from examples to the gradients, of their mean loss, by a network's live weights, (n,) float64.
+
+    Those of its parts follow each other.
+    """
     from nas.training.train import compiled_for
 
     if (compiled := compiled_for(whole, task, engine)) is not None:

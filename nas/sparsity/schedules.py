@@ -21,18 +21,27 @@ __all__ = [
 ]
 
 
-class Moment(NamedTuple):
-    """A time in a training: so many steps or epochs, a share of all steps, or never.
+_NUMBER = r"(\d+(?:\.\d+)?)"
+_TEXT = re.compile(rf"{_NUMBER}\s*(%|steps?|epochs?)(?:,\s*{_NUMBER}\s*% at most)?")
 
-    A step is one weight update, or a change of structure in its place; at step t, t steps are done.
+
+class Moment(NamedTuple):
+    """A time in a training: so many steps or epochs, a share of all steps, or never; maybe a share of them at most.
+
+    A step is one weight update, or a change of structure in its place; at step t, t steps are done. Methods whose
+    intervals were published for long trainings say by `most`, in per cent of all steps, what becomes of them in short
+    ones.
     """
 
     value: float
     unit: str
+    most: float = 100.0
 
     @classmethod
     def of(cls, given: Moment | int | str) -> Moment:
         """Read a moment: an integer counts steps; text is like "800 steps", "1 epoch", "75%" or "never".
+
+        "800 steps, 10% at most" is 800 steps in a long training, and a tenth of a short one.
 
         Raises
         ------
@@ -46,26 +55,28 @@ class Moment(NamedTuple):
         text = given.strip().lower() if isinstance(given, str) else ""
         if text == "never":
             return cls(math.inf, "steps")
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(%|steps?|epochs?)", text)
-        number, unit = (float(found[1]), found[2]) if found else (0.0, "")
-        if not found or (unit == "%" and number > 100) or (unit.startswith("step") and number != int(number)):
+        found = _TEXT.fullmatch(text)
+        number, unit, most = (float(found[1]), found[2], float(found[3] or 100)) if found else (0.0, "", 100.0)
+        is_share = unit == "%" and number <= 100
+        is_count = unit.startswith("epoch") or (unit.startswith("step") and number == int(number))
+        if not (is_share or is_count) or not 0 < most <= 100:
             raise InputError(f"{given!r} is no time in a training: valid are a number of steps, '800 steps', "
                              "'1 epoch', '75%' of the training, and 'never'")  # fmt: skip
-        return cls(number, "%" if unit == "%" else unit.rstrip("s") + "s")
+        return cls(number, "%" if unit == "%" else unit.rstrip("s") + "s", most)
 
     def step(self, n_steps: int, steps_per_epoch: int) -> float:
         """Return the step that this is in a training, rounded; infinity for never."""
         if math.isinf(self.value):
             return math.inf
         scale = {"steps": 1.0, "epochs": float(steps_per_epoch), "%": n_steps / 100}[self.unit]
-        return round(self.value * scale)
+        step = round(self.value * scale)
+        return step if self.most == 100 else min(step, max(1, int(n_steps * self.most / 100)))
 
     def __str__(self) -> str:
         if math.isinf(self.value):
             return "never"
-        if self.unit == "%":
-            return f"{self.value:g}%"
-        return f"{self.value:g} {self.unit[:-1] if self.value == 1 else self.unit}"
+        unit = "%" if self.unit == "%" else f" {self.unit[:-1] if self.value == 1 else self.unit}"
+        return f"{self.value:g}{unit}" + ("" if self.most == 100 else f", {self.most:g}% at most")
 
 
 @dataclass(frozen=True)
@@ -95,7 +106,7 @@ class UpdatePoints:
                              "1 or more steps, from step 0 or later, in a training of 0 or more steps")  # fmt: skip
         if self.begin > self.end:
             raise InputError(f"begin={self.begin} is after end={self.end:g}: structure must begin to change before it "
-                             "is final")  # fmt: skip
+                             "is final; give an earlier begin, or a later end")  # fmt: skip
 
     @classmethod
     def of(
@@ -114,11 +125,17 @@ class UpdatePoints:
         InputError
             If they do not fit into it.
         """
-        at = [Moment.of(each).step(n_steps, steps_per_epoch) for each in (every, begin, end)]
-        if max(at[0], at[1]) > n_steps or (math.isfinite(at[2]) and at[2] > n_steps):
-            raise InputError(f"every={every}, begin={begin}, end={end}: the training has {n_steps} steps, "
-                             f"{steps_per_epoch} an epoch, and none of them may lie behind it")  # fmt: skip
-        return cls(max(1, int(at[0])), int(at[1]), at[2], n_steps)
+        at = {}
+        for name, given in (("every", every), ("begin", begin), ("end", end)):
+            moment = Moment.of(given)
+            at[name] = moment.step(n_steps, steps_per_epoch)
+            if at[name] > n_steps and (name != "end" or math.isfinite(at[name])):
+                never = ", and never" if name == "end" else ""
+                raise InputError(
+                    f"{name}={moment}: the training has {n_steps} steps, {steps_per_epoch} an epoch; valid are up to "
+                    f"{n_steps} steps, {n_steps / max(steps_per_epoch, 1):.3g} epochs or 100%{never}"
+                )
+        return cls(max(1, int(at["every"])), int(at["begin"]), at["end"], n_steps)
 
     @property
     def last(self) -> int:

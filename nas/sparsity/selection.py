@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,10 @@ from nas.errors import InputError
 from nas.sparsity.layers import Floats, Places, in_order
 
 __all__ = ["check_allowed", "distinct", "highest", "insert_sorted", "is_among", "lowest", "ranks"]
+
+
+_MANY, _FEW, _SAMPLE = 20_000, 10, 4096
+"""So many scores are worth a sample of this size, where no more than one in `_FEW` of them is wanted."""
 
 
 def lowest(scores: NDArray[np.floating[Any]], count: int, rng: np.random.Generator | None = None) -> NDArray[np.bool_]:
@@ -26,14 +31,20 @@ def lowest(scores: NDArray[np.floating[Any]], count: int, rng: np.random.Generat
         sort.
     """
     n = len(scores)
+    marked: NDArray[np.bool_]
     if not 0 <= count <= n:
         raise InputError(f"{count} of {n} were to be selected: it must be a number from 0 to {n}")
     if count in (0, n):
         return np.full(n, count == n)
     if np.isnan(scores).any():
         scores = np.where(np.isnan(scores), -np.inf, scores)
+    few = _enough_of_the_lowest(scores, count)
+    if few is not None:
+        marked = np.zeros(n, bool)
+        marked[few[lowest(scores[few], count, rng)]] = True
+        return marked
     border = np.partition(scores, count - 1)[count - 1]
-    marked: NDArray[np.bool_] = scores < border
+    marked = scores < border
     ties = np.flatnonzero(scores == border)
     missing = count - int(np.count_nonzero(marked))
     if rng is None or missing == len(ties):
@@ -41,6 +52,21 @@ def lowest(scores: NDArray[np.floating[Any]], count: int, rng: np.random.Generat
     else:
         marked[ties[distinct(rng, len(ties), missing)]] = True
     return marked
+
+
+def _enough_of_the_lowest(scores: NDArray[np.floating[Any]], count: int) -> Places | None:
+    """Return where all scores up to some bound are, at least `count`, if a sample of many scores shows a good bound.
+
+    Comparing all with a bound takes a tenth of the time of their partial selection.
+    """
+    n = len(scores)
+    if n < _MANY or count > n // _FEW:
+        return None
+    sample = scores[:: n // _SAMPLE]
+    share = len(sample) * count / n
+    rank = int(share + 3 * math.sqrt(share)) + 1
+    found = np.flatnonzero(scores <= np.partition(sample, rank)[rank])
+    return found if count <= len(found) <= n // 2 else None
 
 
 def highest(scores: NDArray[np.floating[Any]], count: int, rng: np.random.Generator | None = None) -> NDArray[np.bool_]:

@@ -144,6 +144,8 @@ def drop_and_grow(
     ----------
     Evci et al. (2020), Rigging the lottery: making all tickets winners, arXiv:1911.11134
     """
+    _check_scores(live, scores)
+    check_allowed(allowed, live.layers[0].first, live.layers[-1].stop)
     if switches.granularity == "edge":
         return _by_edge(live, scores, growth, fraction, switches, rng, dense_gradient, allowed, targets)
     entry = growth if isinstance(growth, Growth) else GROWTH[known("growth", growth, GROWTH)]
@@ -151,9 +153,6 @@ def drop_and_grow(
         entry = GROWTH["bernoulli"]
     if entry.needs and dense_gradient is None:
         raise InputError(f"growth by {entry.needs} needs the dense {entry.needs} of every layer, which is not given")
-    if scores.shape != live.slots.shape:
-        raise InputError(f"scores have shape {scores.shape}: {live.slots.shape} is needed, one for each live weight")
-    check_allowed(allowed, live.layers[0].first, live.layers[-1].stop)
     if switches.constant_fan_in and (entry.needs is None or allowed is not None):
         raise InputError("constant fan-in needs growth by a dense matrix, and all places must be allowed")
     wanted = live.counts() if targets is None else np.asarray(targets, np.int64)
@@ -174,9 +173,6 @@ def _by_edge(
 ) -> Update:
     """Do the same with edges; what grows has the weights of all gates."""
     view = EdgeView.of(live)
-    if scores.shape != live.slots.shape:
-        raise InputError(f"scores have shape {scores.shape}: {live.slots.shape} is needed, one for each live weight")
-    check_allowed(allowed, live.layers[0].first, live.layers[-1].stop)
     gates = np.array([layer.gates for layer in live.layers])
     edges = drop_and_grow(
         view.live(live),
@@ -318,7 +314,12 @@ def _merged(live: Live, stays: NDArray[np.bool_], grown: Places, returned: Place
 
 
 def drop_to(
-    live: Live, scores: Floats, counts: Sequence[int] | Places, rng: np.random.Generator | None = None
+    live: Live,
+    scores: Floats,
+    counts: Sequence[int] | Places,
+    rng: np.random.Generator | None = None,
+    *,
+    may_empty: bool = False,
 ) -> Update:
     """Drop the live weights with the lowest scores until each layer holds so many; see `allocate` for the counts.
 
@@ -329,6 +330,8 @@ def drop_to(
     counts : (n_layers,) int
     rng : numpy Generator, optional
         Draws among weights whose scores are equal at the border; without it those in lower places go.
+    may_empty : bool
+        Whether layers may lose all that they have.
 
     Raises
     ------
@@ -337,9 +340,13 @@ def drop_to(
     EmptyLayerError
         If a layer would lose all that it has.
     """
-    if scores.shape != live.slots.shape:
-        raise InputError(f"scores have shape {scores.shape}: {live.slots.shape} is needed, one for each live weight")
+    _check_scores(live, scores)
     for layer, old, new in zip(live.layers, live.counts(), counts, strict=True):
-        if old and not new:
+        if old and not new and not may_empty:
             raise EmptyLayerError(f"layer {layer.name!r} would keep none of its {old} weights: let it keep at least 1")
     return _merged(live, select(live, scores, counts, rng), np.zeros(0, np.int64), np.zeros(0, np.int64))
+
+
+def _check_scores(live: Live, scores: Floats) -> None:
+    if scores.shape != live.slots.shape:
+        raise InputError(f"scores have shape {scores.shape}: {live.slots.shape} is needed, one for each live weight")

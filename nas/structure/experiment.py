@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -12,23 +13,24 @@ from threading import Event
 from typing import Any, cast
 
 import numpy as np
-from torch import nn
 
 from nas.errors import InputError
-from nas.evaluation.references import references
+from nas.evaluation.references import Contender, references
 from nas.evaluation.threads import in_order, one_torch_thread, stop_on_signal
 from nas.evaluation.trainer import Trainer
-from nas.networks import load_network, save_network
+from nas.networks import NetworkSpec, load_network, save_network
 from nas.networks.structure import Network, n_parameters, wiring_of
+from nas.options.options import changed_options, shown
 from nas.report.verdict import verdict
 from nas.seeds import stream
 from nas.sparsity.compact import compact
 from nas.sparsity.learning import Learned, check_learning, learn
+from nas.sparsity.schedules import Moment
 from nas.sparsity.shuffle import shuffled
 from nas.store.records import summary_of
-from nas.structure.files import write_found
+from nas.structure.files import read_network, write_found
 from nas.structure.found import Found, Standing
-from nas.structure.options import StructureOptions
+from nas.structure.options import Shape, StructureOptions, shape_text
 from nas.tasks.task import Task
 from nas.training import Interrupted, evaluate
 from nas.training.session import sign_of
@@ -39,6 +41,7 @@ __all__ = ["StructureExperiment"]
 
 OPTIONS, TRAININGS, NETWORKS = "structure.json", "trainings.jsonl", "networks"
 LEARNED, RETRAINED, SHUFFLED = "learned structure", "its structure, new weights", "only its degrees"
+BEFORE = "the network before"
 _CHOOSING = 1_000
 """First replicate of trainings that choose a learning rate; none of them counts."""
 
@@ -47,10 +50,11 @@ _CHOOSING = 1_000
 class StructureExperiment:
     """Trains networks whose structure is learned, and references of their size.
 
-    The learning rate is chosen by validation, with one training a rung that does not count. The structure is then
-    learned from fresh seeds; the network that does best on validation is kept, and references stand beside it: dense
-    and random ones of its size, its own structure from new weights, and one of which only the degrees of all neurons
-    are its own. Every training is stored when it is done, so that an experiment that was stopped goes on.
+    The parent's shape and the learning rate are chosen by validation, with one training each that does not count. The
+    structure is then learned from fresh seeds; the network that does best on validation is kept, and references stand
+    beside it: dense and random ones of its size, its own structure from new weights, and one of which only the degrees
+    of all neurons are its own, each at the learning rate that is chosen for it in the same way. Every training is
+    stored when it is done, so that an experiment that was stopped goes on.
 
     Parameters
     ----------
@@ -71,39 +75,90 @@ class StructureExperiment:
         needed = "rnn" if self.task.is_sequence else "mlp"
         if self.options.network != needed:
             raise InputError(f"network={self.options.network}: task {self.task.name} needs network={needed}")
-        self._parent = self.options.parent(self.task.n_inputs, self.task.n_outputs)
+        self._parents = self._make_parents()
         self._sign = sign_of(self.task.direction)
-        network = self.options.spec.build(self._parent, 0)
-        weights, parameters = self._target(network)
-        check_learning(
-            network,
-            self.task,
-            self.options.recipe,
-            self.options.method,
-            weights=weights,
-            parameters=parameters,
-        )
+        for parent in self._parents.values():
+            network = self._build(parent, 0)
+            weights, parameters = self._target(network)
+            check_learning(
+                network,
+                self.task,
+                self.options.recipe,
+                self.options.method,
+                weights=weights,
+                parameters=parameters,
+            )
         self._open()
+
+    def _make_parents(self) -> dict[Shape, Wiring]:
+        """Return the wiring of each parent; the one of a saved network has no shape."""
+        units = (self.task.n_inputs, self.task.n_outputs)
+        if self.options.start is None:
+            return {shape: self.options.parent(shape, *units) for shape in self.options.widths}
+        wiring = wiring_of(read_network(self.options.start)).replace(weights=None)
+        if (wiring.n_inputs, wiring.n_outputs) != units:
+            raise InputError(
+                f"{self.options.start}: the network reads {wiring.n_inputs} inputs and has {wiring.n_outputs} outputs, "
+                f"and task {self.task.name} needs {units[0]} and {units[1]}"
+            )
+        return {(): wiring}
+
+    def _build(self, parent: Wiring, rng: int | np.random.Generator) -> Network:
+        """Return a parent: with fresh weights, or as it was saved."""
+        if self.options.start is not None:
+            return read_network(self.options.start)
+        return cast("Network", self.options.spec.build(parent, rng))
 
     # What is stored
 
     def _open(self) -> None:
         mine = {**json.loads(self.options.model_dump_json()), "data": self.task.fingerprint}
+        if self.options.start is not None:
+            # The same network is the same start, wherever it lies.
+            mine["start"] = hashlib.sha256(self.options.start.read_bytes()).hexdigest()
         file = self.out / OPTIONS
         if file.is_file():
-            stored = json.loads(file.read_text(encoding="utf-8"))
-            for name, value in mine.items():
-                if stored.get(name) != value:
-                    raise InputError(
-                        f"{name}={json.dumps(value)}: the experiment in {self.out} was started with "
-                        f"{json.dumps(stored.get(name))}; give the same, or another folder with out"
-                    )
+            stored = self._read_options(file)
+            for name, before, value in changed_options(stored, mine):
+                if name.startswith("method.") and self._is_same_time(before, value):
+                    continue
+                raise InputError(
+                    f"{name.removeprefix('method.')}={shown(value)}: the experiment in {self.out} was started with "
+                    f"{shown(before)}; give the same, or another folder with out"
+                )
             return
         if self.out.is_dir() and any(self.out.iterdir()):
             raise InputError(f"{self.out}: the folder holds other files; give a new one with out")
         (self.out / NETWORKS).mkdir(parents=True, exist_ok=True)
         with atomic_write(file) as temporary:
             temporary.write_text(json.dumps(mine, indent=1) + "\n", encoding="utf-8")
+
+    def _is_same_time(self, one: Any, other: Any) -> bool:
+        """Whether two values of a switch are moments that mean the same step of this training."""
+        try:
+            steps = [Moment.of(each).step(*self._length) for each in (one, other)]
+        except InputError:
+            return False
+        return steps[0] == steps[1]
+
+    @property
+    def _length(self) -> tuple[int, int]:
+        """Steps of a training, and of an epoch."""
+        per_epoch = -(-len(self.task.train) // self.options.recipe.batch_size)
+        return self.options.recipe.epochs * per_epoch, per_epoch
+
+    @property
+    def notices(self) -> list[str]:
+        """What somebody who looks on should know before the first training."""
+        line = self.options.method.shortened(*self._length)
+        return [] if line is None else [line]
+
+    @staticmethod
+    def _read_options(file: Path) -> dict[str, Any]:
+        """Return stored options as they are written today: options that came later with their defaults."""
+        stored = json.loads(file.read_text(encoding="utf-8"))
+        data = stored.pop("data", None)
+        return {**json.loads(StructureOptions(**stored).model_dump_json()), "data": data}
 
     def _stored(self) -> dict[str, dict[str, Any]]:
         file = self.out / TRAININGS
@@ -136,10 +191,10 @@ class StructureExperiment:
         options = self.options
         try:
             with one_torch_thread(), stop_on_signal(self.stop):
-                rate = self._choose_rate(watch)
-                jobs = [_Job(LEARNED, rate, replicate) for replicate in range(options.seeds)]
+                shape, rate = self._choose(watch)
+                jobs = [self._learning(shape, rate, replicate) for replicate in range(options.seeds)]
                 rows = self._trained("structures", jobs, watch)
-                best = max(range(len(rows)), key=lambda index: self._sign * rows[index]["value"])
+                best = self._best(rows)
                 network = compact(load_network(self._file(best)))
                 others = self._references(wiring_of(network), watch)
         except Interrupted:
@@ -158,56 +213,59 @@ class StructureExperiment:
             self.task.name,
             self.task.metric,
             standing,
-            tuple(others),
+            (*self._before(), *others),
             words,
             tuple(rows[best]["curve"]),
             tuple(rows[best]["layers"]),
+            shape_text(shape) or str(options.start),
             math.fsum(row["seconds"] for row in self._stored().values()),
         )
         write_found(self.out, found, network)
         return found
 
-    def _choose_rate(self, watch: Callable[[str, int, int], None]) -> float:
-        rates = self.options.recipe.learning_rates
-        if len(rates) == 1:
-            return rates[0]
-        rows = self._trained("learning rates", [_Job(LEARNED, rate, _CHOOSING) for rate in rates], watch)
-        return rates[max(range(len(rates)), key=lambda index: self._sign * rows[index]["value"])]
+    def _choose(self, watch: Callable[[str, int, int], None]) -> tuple[Shape, float]:
+        """Return the parent's shape and the learning rate that do best on validation, by one training each."""
+        options = self.options
+        choices = [(shape, rate) for shape in self._parents for rate in options.recipe.learning_rates]
+        if len(choices) == 1:
+            return choices[0]
+        jobs = [self._learning(shape, rate, _CHOOSING) for shape, rate in choices]
+        what = "learning rates" if len(self._parents) == 1 else "parents and learning rates"
+        rows = self._trained(what, jobs, watch)
+        return choices[self._best(rows)]
+
+    def _best(self, rows: Sequence[Mapping[str, Any]]) -> int:
+        return max(range(len(rows)), key=lambda index: self._sign * rows[index]["value"])
 
     def _references(self, wiring: Wiring, watch: Callable[[str, int, int], None]) -> list[Standing]:
-        """Train the references of a structure, at every rung of the ladder, and choose the rung of each."""
-        options = self.options
+        """Choose the learning rate of each reference of a structure, and train it from fresh seeds."""
+        options, rates = self.options, self.options.recipe.learning_rates
         rng = stream(options.seed, "wiring", wiring.fingerprint)
         plain = wiring.replace(weights=None)
-        contenders = [(own.name, own.wiring, own.spec) for own in references(wiring, options.spec, rng)]
-        contenders.append((RETRAINED, plain, options.spec))
+        contenders = [*references(wiring, options.spec, rng), Contender(RETRAINED, plain, options.spec)]
+
+        def job(own: Contender | None, rate: float, replicate: int) -> _Job:
+            if own is not None:
+                return _Job(own.name, rate, replicate, own.wiring, own.spec)
+            shuffle = shuffled(plain, np.random.default_rng((options.seed, replicate)))
+            return _Job(SHUFFLED, rate, replicate, shuffle, options.spec)
+
+        everyone = (*contenders, None)
+        chosen = [rates[0]] * len(everyone)
+        if len(rates) > 1:
+            jobs = [job(own, rate, _CHOOSING) for own in everyone for rate in rates]
+            rows = self._trained("learning rates of references", jobs, watch)
+            chosen = [rates[self._best(rows[first : first + len(rates)])] for first in range(0, len(rows), len(rates))]
         jobs = [
-            _Job(name, rate, replicate, own, spec)
-            for name, own, spec in contenders
-            for rate in options.recipe.learning_rates
-            for replicate in range(options.seeds)
-        ]
-        jobs += [
-            _Job(
-                SHUFFLED,
-                rate,
-                replicate,
-                shuffled(plain, np.random.default_rng((options.seed, replicate))),
-                options.spec,
-            )
-            for rate in options.recipe.learning_rates
+            job(own, rate, replicate)
+            for own, rate in zip(everyone, chosen, strict=True)
             for replicate in range(options.seeds)
         ]
         rows = self._trained("references", jobs, watch)
-        found = []
-        for name in dict.fromkeys(job.name for job in jobs):
-            by_rate = {
-                rate: [row for job, row in zip(jobs, rows, strict=True) if (job.name, job.rate) == (name, rate)]
-                for rate in options.recipe.learning_rates
-            }
-            best = max(by_rate, key=lambda rate: self._sign * fmean(row["value"] for row in by_rate[rate]))
-            found.append(_standing(name, by_rate[best]))
-        return found
+        return [
+            _standing(jobs[first].name, rows[first : first + options.seeds])
+            for first in range(0, len(rows), options.seeds)
+        ]
 
     def _trained(self, what: str, jobs: Sequence[_Job], watch: Callable[[str, int, int], None]) -> list[dict[str, Any]]:
         """Return a row a job, in their order, training those that are not stored yet."""
@@ -231,12 +289,17 @@ class StructureExperiment:
         return [stored[job.key] for job in jobs]
 
     def _train(self, job: _Job) -> dict[str, Any]:
-        return self._learn(job) if job.wiring is None else self._train_reference(job)
+        return self._learn(job) if job.shape is not None else self._train_reference(job)
+
+    def _learning(self, shape: Shape, rate: float, replicate: int) -> _Job:
+        """Return the training of a structure; its name tells the parent's shape where there are several."""
+        name = LEARNED if len(self._parents) == 1 else f"{LEARNED} of {shape_text(shape)}"
+        return _Job(name, rate, replicate, self._parents[shape], self.options.spec, shape)
 
     def _learn(self, job: _Job) -> dict[str, Any]:
         options, task = self.options, self.task
-        fingerprint = self._parent.fingerprint
-        network = options.spec.build(self._parent, stream(options.seed, "weights", fingerprint, job.replicate))
+        fingerprint = job.wiring.fingerprint
+        network = self._build(job.wiring, stream(options.seed, "weights", fingerprint, job.replicate))
         weights, parameters = self._target(network)
         learned = learn(
             network,
@@ -250,29 +313,42 @@ class StructureExperiment:
             engine=options.engine,
             stop=self.stop,
         )
-        own = cast("Network", learned.network)
         if job.replicate < _CHOOSING:
-            save_network(own, self._file(job.replicate))
+            save_network(network, self._file(job.replicate))
         return {
             **self._row(job, learned.history.seconds),
-            "value": evaluate(own, task, task.validation, engine=options.engine).metric,
-            "test": evaluate(own, task, task.test, engine=options.engine).metric,
+            **self._judged(network),
             "n_parameters": learned.liveness.n_parameters,
             "curve": _curve(learned, task),
             "layers": _layers(learned),
         }
 
-    def _target(self, network: nn.Module) -> tuple[int | None, int | None]:
+    def _judged(self, network: Network) -> dict[str, float]:
+        """Return the metric on the validation and on the test part."""
+        task, engine = self.task, self.options.engine
+        return {
+            "value": evaluate(network, task, task.validation, engine=engine).metric,
+            "test": evaluate(network, task, task.test, engine=engine).metric,
+        }
+
+    def _before(self) -> list[Standing]:
+        """Return the standing of the saved network that is pruned, as it was."""
+        if self.options.start is None:
+            return []
+        network = read_network(self.options.start)
+        row = {**self._judged(network), "n_parameters": n_parameters(network)["total"], "learning_rate": None}
+        return [_standing(BEFORE, [row])]
+
+    def _target(self, network: Network) -> tuple[int | None, int | None]:
         """Return the target as weights or else parameters."""
-        counts = n_parameters(cast("Network", network))
+        counts = n_parameters(network)
         return self.options.target(counts["total"] - counts["biases"])
 
     def _train_reference(self, job: _Job) -> dict[str, Any]:
-        assert job.wiring is not None
         options = self.options
         trainer = Trainer(self.task, options.spec, options.recipe, options.seed, options.engine, stop=self.stop)
         training = trainer.train(job.wiring, job.replicate, job.rate, job.spec)
-        total = (job.spec or options.spec).n_parameters(job.wiring)["total"]
+        total = job.spec.n_parameters(job.wiring)["total"]
         row = {"value": training.history.value, "test": training.test(), "n_parameters": total}
         return {**self._row(job, training.history.seconds), **row}
 
@@ -291,17 +367,18 @@ class StructureExperiment:
 
 @dataclass(frozen=True)
 class _Job:
-    """One training: of a structure that is learned, or of a reference's wiring."""
+    """One training: of a parent of some shape whose structure is learned, or of a reference's wiring."""
 
     name: str
     rate: float
     replicate: int
-    wiring: Wiring | None = None
-    spec: Any = None
+    wiring: Wiring
+    spec: NetworkSpec
+    shape: Shape | None = None
 
     @property
     def key(self) -> str:
-        fingerprint = "" if self.wiring is None else f" {self.wiring.fingerprint[:16]}"
+        fingerprint = "" if self.shape is not None else f" {self.wiring.fingerprint[:16]}"
         return f"{self.name} {self.rate:g} {self.replicate}{fingerprint}"
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from nas.networks import save_network
+from nas.errors import InputError
+from nas.networks import load_network, save_network
 from nas.networks.structure import Network, wiring_of
 from nas.report.card import spread
 from nas.structure.found import Found, Standing
@@ -15,7 +17,7 @@ from predictors.figures import BLUE, GREEN, ORANGE, save_figure
 from priors import write_wiring
 from priors.files import atomic_folder, atomic_write
 
-__all__ = ["plot_curve", "plot_standings", "write_found"]
+__all__ = ["network_file", "plot_curve", "plot_standings", "rate_text", "read_network", "write_found"]
 
 
 def write_found(out: Path, found: Found, network: Network) -> None:
@@ -35,7 +37,7 @@ def write_found(out: Path, found: Found, network: Network) -> None:
 
 def _card(found: Found) -> str:
     rows = [
-        f"| {own['name']} | {spread(own)} | {own['n_parameters']} | {own['learning_rate']:g} |"
+        f"| {own['name']} | {spread(own)} | {own['n_parameters']} | {rate_text(own)} |"
         for own in (found.learned.summary(), *(each.summary() for each in found.references))
     ]
     layers = [
@@ -47,6 +49,8 @@ def _card(found: Found) -> str:
             f"# {found.task}: a learned structure",
             "",
             found.verdict,
+            "",
+            f"Parent: {found.parent}.",
             "",
             f"| network | test {found.metric} | parameters | learning rate |",
             "| --- | --- | --- | --- |",
@@ -60,6 +64,39 @@ def _card(found: Found) -> str:
             "",
         ]
     )
+
+
+def rate_text(summary: Mapping[str, Any]) -> str:
+    """Return a learning rate for a table; a network that was not trained has none."""
+    return "–" if summary["learning_rate"] is None else f"{summary['learning_rate']:g}"
+
+
+def network_file(path: Path) -> Path:
+    """Return a network's file, or that of the best network of a folder.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    own = path / "best" / "network.safetensors" if path.is_dir() else path
+    if not own.is_file():
+        raise InputError(f"{own}: there is no such network")
+    return own
+
+
+def read_network(file: Path) -> Network:
+    """Return the network of a file.
+
+    Raises
+    ------
+    InputError
+        If it is damaged, or none.
+    """
+    try:
+        return load_network(file)
+    except ValueError as error:
+        raise InputError(str(error)) from None
 
 
 def plot_curve(path: Path, found: Found) -> None:

@@ -17,7 +17,7 @@ class Standing:
     """A network's results over fresh seeds: metrics by seed, and the mean number of its parameters."""
 
     name: str
-    learning_rate: float
+    learning_rate: float | None
     n_parameters: float
     validation: tuple[float, ...]
     test: tuple[float, ...]
@@ -48,6 +48,8 @@ class Found:
         Of the network that is kept, by epoch: ``epoch``, ``density``, ``parameters``, and the validation metric.
     layers : tuple of mapping
         Of the same network: ``name``, ``shape``, ``live`` and ``density``.
+    parent : str
+        Hidden neurons of each layer of the parent that was chosen, or the file of the network that was pruned.
     seconds : float
         Of all trainings.
     """
@@ -60,6 +62,7 @@ class Found:
     verdict: str
     curve: tuple[Mapping[str, Any], ...]
     layers: tuple[Mapping[str, Any], ...]
+    parent: str
     seconds: float
 
     def to_json(self) -> dict[str, Any]:
@@ -71,5 +74,6 @@ class Found:
             "verdict": self.verdict,
             "curve": list(self.curve),
             "layers": list(self.layers),
+            "parent": self.parent,
             "seconds": self.seconds,
         }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from nas.errors import InputError, input_error, known
+from nas.errors import InputError, OneLineErrors, known
 from nas.evaluation.references import complete
 from nas.networks import NetworkSpec
 from nas.networks.activations import ACTIVATIONS
@@ -17,18 +19,33 @@ from nas.sparsity.methods import Method
 from nas.training.recipe import Recipe
 from priors import Wiring, attach
 
-__all__ = ["StructureOptions"]
+__all__ = ["Shape", "StructureOptions", "shape_text"]
 
 _MOST_EDGES = 20_000_000
 
 
-def _several(value: Any) -> Any:
+Shape = tuple[Annotated[int, Field(ge=1)], ...]
+"""Hidden neurons of each layer."""
+
+
+def _shapes(value: Any) -> Any:
+    """Return shapes of what may be one: 100, "100,100", (100, 100), or several of these in a sequence."""
+    is_one = not isinstance(value, list | tuple) or any(isinstance(own, int) for own in value)
+    return tuple(map(_shape, (value,) if is_one else value))
+
+
+def _shape(value: Any) -> Any:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(","))
     return value if isinstance(value, list | tuple) else (value,)
 
 
-class StructureOptions(BaseModel):
+def shape_text(shape: Sequence[int]) -> str:
+    """Return a shape as it is given on a command line, such as 100,100."""
+    return ",".join(map(str, shape))
+
+
+class StructureOptions(OneLineErrors, BaseModel):
     """One experiment: a parent network, what is left of it, and how that is found."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
@@ -41,8 +58,11 @@ class StructureOptions(BaseModel):
     """Of an MLP's hidden neurons."""
     cell: str = "gru"
     """Of an RNN's hidden neurons."""
-    widths: Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(_several), Field(min_length=1)]
-    """Hidden neurons of each layer of the parent, in which everything may live; one number for an RNN."""
+    start: Path | None = None
+    """File of a saved network that is the parent, with its weights, in place of a new one."""
+    widths: Annotated[tuple[Annotated[Shape, Field(min_length=1)], ...], BeforeValidator(_shapes)] = ()
+    """Hidden neurons of each layer of the parent, in which everything may live; one number for an RNN. Of several
+    shapes the one that does best on validation is taken."""
     method: Method
     """How the structure changes."""
     weights: Annotated[int, Field(ge=1)] | None = None
@@ -60,20 +80,30 @@ class StructureOptions(BaseModel):
     engine: str = "auto"
     """auto, native or torch."""
 
-    def __init__(self, **values: Any) -> None:
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            raise input_error(error, type(self)) from None
-
     @model_validator(mode="after")
     def _fits(self) -> Self:
         targets = {name: getattr(self, name) for name in ("weights", "parameters", "density")}
         if sum(value is not None for value in targets.values()) != 1:
             given = ", ".join(f"{name}={value}" for name, value in targets.items() if value is not None) or "no target"
             raise InputError(f"{given}: exactly one of max_parameters, weights and density is needed")
-        if self.network == "rnn" and len(self.widths) != 1:
-            raise InputError(f"widths={','.join(map(str, self.widths))}: the parent of an RNN has one hidden layer")
+        if bool(self.widths) == (self.start is not None):
+            raise InputError(
+                "widths: the parent has the shape of the network that it starts from; leave widths out"
+                if self.widths
+                else "widths is needed where no network is the start"
+            )
+        if self.start is not None and self.method.action != "prune":
+            raise InputError("start: a saved network is pruned; rewiring begins with a new one, so leave it out")
+        for shape in self.widths:
+            if self.network == "rnn" and len(shape) != 1:
+                raise InputError(f"widths={shape_text(shape)}: the parent of an RNN has one hidden layer")
+        if len(set(self.widths)) < len(self.widths):
+            raise InputError(f"widths={' '.join(map(shape_text, self.widths))}: a shape is given twice")
+        if self.density is not None and len(self.widths) > 1:
+            raise InputError(
+                f"density={self.density:g} with widths={' '.join(map(shape_text, self.widths))}: a share of parents of "
+                "several sizes is no one size; give one shape, or max_parameters or weights in place of the density"
+            )
         known("activation", self.activation, ACTIVATIONS)
         known("cell", self.cell, CELLS)
         return self
@@ -83,7 +113,7 @@ class StructureOptions(BaseModel):
         """The kind of network."""
         return NetworkSpec(self.network, activation=self.activation, cell=self.cell)
 
-    def parent(self, n_inputs: int, n_outputs: int) -> Wiring:
+    def parent(self, shape: Sequence[int], n_inputs: int, n_outputs: int) -> Wiring:
         """Return the wiring in which everything lives that may.
 
         Raises
@@ -91,18 +121,17 @@ class StructureOptions(BaseModel):
         InputError
             If it has more than twenty million edges.
         """
-        sizes = (n_inputs, *self.widths, n_outputs)
-        n_edges = sum(before * after for before, after in pairwise(sizes)) + (self.widths[0] ** 2) * (
-            self.network == "rnn"
-        )
-        if n_edges > _MOST_EDGES:
-            raise InputError(
-                f"widths={','.join(map(str, self.widths))}: {n_edges} edges may live, and {_MOST_EDGES} at most"
-            )
+        if (n_edges := self.n_edges(shape, n_inputs, n_outputs)) > _MOST_EDGES:
+            raise InputError(f"widths={shape_text(shape)}: {n_edges} edges may live, and {_MOST_EDGES} at most")
         if self.network == "rnn":
-            return attach(complete(self.widths[0]), n_inputs, n_outputs, "natural")
-        masks = [np.ones((after, before)) for before, after in pairwise(sizes)]
+            return attach(complete(shape[0]), n_inputs, n_outputs, "natural")
+        masks = [np.ones((after, before)) for before, after in pairwise((n_inputs, *shape, n_outputs))]
         return Wiring.from_masks(masks, inputs=True, outputs=True)
+
+    def n_edges(self, shape: Sequence[int], n_inputs: int, n_outputs: int) -> int:
+        """Return the number of edges of a parent."""
+        between = sum(before * after for before, after in pairwise((n_inputs, *shape, n_outputs)))
+        return between + shape[0] ** 2 * (self.network == "rnn")
 
     def target(self, n_weights: int) -> tuple[int | None, int | None]:
         """Return the target as weights or else parameters, for a parent of so many weights."""

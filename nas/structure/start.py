@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from nas.errors import InputError
+from nas.networks import SequenceNetwork, SparseMLP
 from nas.options.resolve import n_cores
 from nas.sparsity.methods import method_of
 from nas.structure.experiment import StructureExperiment
-from nas.structure.options import StructureOptions
+from nas.structure.files import network_file, read_network
+from nas.structure.options import Shape, StructureOptions
 from nas.tasks import load_task
 from nas.training.recipe import Recipe
 
 __all__ = ["open_experiment"]
 
-_WIDTHS = {"mlp": (100, 100), "rnn": (64,)}
+_SHAPES: dict[str, tuple[Shape, ...]] = {"mlp": ((100,), (100, 100)), "rnn": ((64,),)}
+"""Of the parent, where none is given; the last is also that of which a density is a share."""
 
 
 def open_experiment(
@@ -59,15 +62,35 @@ def open_experiment(
     network = "rnn" if loaded.is_sequence else "mlp"
     changes = {name: _time(name, value) for name, value in switches.items() if value is not None}
     chosen = {name: value for name, value in given.items() if value is not None}
+    shapes = _SHAPES[network] if "density" not in chosen else _SHAPES[network][-1:]
     options = StructureOptions(
         task=task,
         network=network,
         method=method_of(method, **changes),
         recipe=Recipe(**{**recipe, "learning_rates": _rates(str(recipe["learning_rates"]))}),
-        **{"widths": _WIDTHS[network], **chosen},
+        **(_of_saved(network, chosen) if "start" in chosen else {"widths": shapes, **chosen}),
     )
+    if not {"widths", "start"} & set(chosen) and options.weights is not None:
+        # A default that cannot hold what is asked for is no choice.
+        units = (loaded.n_inputs, loaded.n_outputs)
+        large = tuple(shape for shape in options.widths if options.n_edges(shape, *units) >= options.weights)
+        options = options.model_copy(update={"widths": large or options.widths[-1:]})
     folder = out or Path("results") / f"{task}-{kind}"
     return StructureExperiment(folder, loaded, options, threads=threads or n_cores())
+
+
+def _of_saved(kind: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options for a start from a saved network, whose neurons are what they are."""
+    for name in ("activation", "cell"):
+        if name in chosen:
+            raise InputError(f"{name}={chosen[name]}: the network in {chosen['start']} has its own; leave it out")
+    file = network_file(chosen["start"])
+    network = read_network(file)
+    if isinstance(network, SparseMLP if kind == "mlp" else SequenceNetwork):
+        own = {"activation": network.activation} if isinstance(network, SparseMLP) else {"cell": network.rnn.cell}
+        return {**chosen, **own, "start": file}
+    needed = "SparseMLP" if kind == "mlp" else "SequenceNetwork"
+    raise InputError(f"{chosen['start']}: a {type(network).__name__}, and the task needs a {needed}")
 
 
 def _time(name: str, value: Any) -> Any:

@@ -14,6 +14,7 @@ from predictors.regressors.rows import Floats, Indices, range_of
 __all__ = ["fit_xgboost"]
 
 _MANY_ROWS = 1000
+_ROUNDS, _RATE = 200, 0.05
 
 
 def fit_xgboost(
@@ -41,7 +42,7 @@ def fit_xgboost(
     many = len(y) > _MANY_ROWS
     options = {
         "max_depth": 5 if many else 3,
-        "eta": 0.05,
+        "eta": _RATE,
         "subsample": 0.6,
         "colsample_bytree": 0.3,
         "min_child_weight": float(np.clip(len(y) / 12, 1, 8)),
@@ -54,7 +55,7 @@ def fit_xgboost(
     }
     shares = None if weight is None else weight / weight.mean()
     matrix = xgboost.DMatrix(taken.take(X), (y - middle) / unit, weight=shares, nthread=1)
-    booster = xgboost.train(options, matrix, num_boost_round=400 if many else 200)
+    booster = xgboost.train(options, matrix, num_boost_round=2 * _ROUNDS if many else _ROUNDS)
     feature, threshold, child, value, roots = flat_trees(_trees_of(booster))
     return Trees(taken, feature, threshold, child, value * unit, roots, np.zeros(0), "sum", middle, *range_of(y))
 

@@ -6,8 +6,12 @@ from typing import Any
 import pytest
 
 
-def quick(cases: Iterable[tuple[Any, ...]], *chosen: tuple[Any, ...]) -> list[Any]:
-    """Return all cases; those that are not chosen are marked as slow."""
+def quick(cases: Iterable[Any], *chosen: Any) -> list[Any]:
+    """Return all cases, values or tuples of several; those that are not chosen are marked as slow."""
     every = list(cases)
     assert set(chosen) <= set(every)
-    return [case if case in chosen else pytest.param(*case, marks=pytest.mark.slow) for case in every]
+    return [case if case in chosen else _slow(*(case if isinstance(case, tuple) else (case,))) for case in every]
+
+
+def _slow(*case: Any) -> Any:
+    return pytest.param(*case, marks=pytest.mark.slow)

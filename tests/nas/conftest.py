@@ -38,6 +38,81 @@ def quiet_optuna() -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def schema_read_once() -> Iterator[None]:
+    """Optuna executes the history of its tables once, and not whenever a study is made or opened."""
+    from optuna.storages._rdb.storage import _VersionManager
+
+    script = _VersionManager._create_alembic_script
+    found: list[Any] = []
+
+    def read_once(self: _VersionManager) -> Any:
+        if not found:
+            found.append(script(self))
+        return found[0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_VersionManager, "_create_alembic_script", read_once)
+        yield
+
+
+_PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a49444154789c63f80f0001010100b138f6"
+    "140000000049454e44ae426082"
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def undrawn_figures() -> Iterator[pytest.MonkeyPatch]:
+    """Figures are made, and files written for them, but not drawn, which takes longer than a tiny campaign.
+
+    Tests of figures are drawn by `drawn_figures`.
+    """
+    from matplotlib.figure import Figure
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", lambda _, file, **__: Path(file).write_bytes(_PNG))
+        yield patch
+
+
+@pytest.fixture(scope="module")
+def drawn_figures(undrawn_figures: pytest.MonkeyPatch) -> Iterator[None]:
+    """Figures are drawn after all."""
+    from matplotlib.figure import Figure
+
+    undrawn = Figure.savefig
+    undrawn_figures.undo()
+    yield
+    undrawn_figures.setattr(Figure, "savefig", undrawn)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_candidates() -> Iterator[None]:
+    """Searches consider few candidates, and know a space by few draws; those whose success counts, `all_candidates`."""
+    from nas.samplers import candidates, plan, structural
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(candidates, "_POPULATION", 48)
+        patch.setattr(structural, "FIRST_PLAN", plan.Plan(pool=16, refit=4))
+        patch.setattr(plan, "_POOLS", (64, 32, 16))
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_trees(small_forests: None) -> None:
+    """Predictors have few trees."""
+
+
+@pytest.fixture
+def all_candidates(monkeypatch: pytest.MonkeyPatch, few_candidates: None) -> None:
+    """Searches consider as many candidates as they do for users."""
+    from nas.samplers import candidates, plan, structural
+
+    monkeypatch.setattr(candidates, "_POPULATION", 256)
+    monkeypatch.setattr(structural, "FIRST_PLAN", plan.FIRST_PLAN)
+    monkeypatch.setattr(plan, "_POOLS", (256, 128, 64))
+
+
 @pytest.fixture
 def no_plot(monkeypatch: pytest.MonkeyPatch) -> None:
     """No progress is drawn; it takes longer than all the rest of a tiny campaign."""

@@ -11,6 +11,8 @@ from predictors.regressors.blend import shares_of
 from predictors.validation.folds import repeated_folds
 from priors import WattsStrogatz
 
+pytestmark = pytest.mark.usefixtures("small_forests")
+
 NAMES = ("n_neurons", "n_edges", "diameter", "mine")
 
 

@@ -9,7 +9,7 @@ import graph_mutations as mutator
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-NUMBER = int(os.environ.get("WIRENAS_TEST_MUTATIONS", "300"))
+NUMBER = int(os.environ.get("WIRENAS_TEST_MUTATIONS", "150"))
 HOSTILE = mutator.hostile()
 
 READ_ALL = """

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from priors.graphs import BarabasiAlbert, ErdosRenyi, Prior, WattsStrogatz
 
-N, SAMPLES = 30, 300
+N, SAMPLES = 30, 150
 
 
 def statistics(adjacency: NDArray[np.float64]) -> list[float]:

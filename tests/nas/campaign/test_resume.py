@@ -1,6 +1,7 @@
 """A search that goes on is the same search: whatever it does, after whichever trial it ended, and in whichever way.
 
-`make resume-test` ends every search after each of its trials in every way; `make test` after one of them in one way.
+`make resume-test` ends every search after each of its trials in every way; `make slow-test` after one of them in one
+way, and `make test` some of them.
 """
 
 import os
@@ -62,6 +63,11 @@ KINDS = [
     for variant in VARIANTS
     if is_possible(sampler, objective, variant)
 ]
+
+
+def is_quick(sampler: str, objective: str, variant: str) -> bool:
+    """Whether `make test` has it: every sampler with both objectives, and every variant with the structural one."""
+    return variant == "plain" or (sampler == "structural" and objective == "value")
 
 
 def stored_counts(kind: int, made: int) -> list[int]:
@@ -175,7 +181,13 @@ def changing_plan(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.timeout(3000 if EVERY else 120)
-@pytest.mark.parametrize("kind", KINDS, ids="-".join)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, marks=() if EVERY or is_quick(*kind) else pytest.mark.slow, id="-".join(kind))
+        for kind in KINDS
+    ],
+)
 def test_a_search_that_goes_on_is_the_same_search(warm: Path, kind: tuple[str, str, str]):
     case = Case(*kind, warm)
     whole = case.study()

@@ -11,6 +11,7 @@ import pytest
 from command_line import wirenas
 from optuna.pruners import NopPruner
 from optuna.trial import FrozenTrial, TrialState
+from quick import quick
 from stopping_cases import ByHand, classes
 
 from nas.campaign.campaign import Campaign
@@ -85,7 +86,12 @@ def test_plain_optuna_sees_what_was_stopped(ended: tuple[Campaign, Outcome]):
 
 
 @pytest.mark.parametrize(
-    ("sampler", "name"), [*(("random", name) for name in EARLY_STOPPING), ("tpe", "halving"), ("structural", "median")]
+    ("sampler", "name"),
+    quick(
+        [*(("random", name) for name in EARLY_STOPPING), ("tpe", "halving"), ("structural", "median")],
+        ("random", "hyperband"),
+        ("structural", "median"),
+    ),
 )
 def test_threads_change_nothing(tmp_path: Path, sampler: str, name: str):
     for threads in (1, 3):
@@ -99,7 +105,7 @@ def by_number(study: optuna.Study, trial: FrozenTrial) -> bool:
     return (len(study.trials) + trial.number) % 3 == 0 and trial.last_step == 2
 
 
-@pytest.mark.parametrize("name", [*EARLY_STOPPING, "by number"])
+@pytest.mark.parametrize("name", quick([*EARLY_STOPPING, "by number"], "halving", "by number"))
 def test_interruptions_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str):
     """In the middle of a batch, at its end, and by a smaller number of trials at first."""
     if name == "by number":

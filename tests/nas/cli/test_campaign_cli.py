@@ -18,6 +18,8 @@ from nas.space import generation
 from nas.store.study import StudyFile
 from priors import WattsStrogatz, read_wiring, write_wiring
 
+pytestmark = pytest.mark.usefixtures("drawn_figures")
+
 
 @pytest.fixture(scope="module")
 def campaign(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], str]:

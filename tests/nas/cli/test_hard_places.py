@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from cli_cases import ENVIRONMENT
 from command_line import WIRINGS, refused, rows_of, write_graphs, write_table
+from quick import quick
 
 LONG = "x" * 300
 TINY = "--task digits --nodes 8:9 --degree 2:3 --epochs 1 --learning-rate 0.01 --threads 1"
@@ -143,7 +144,14 @@ def test_a_full_disk_is_one_line_and_the_command_goes_on_later(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
-@pytest.mark.parametrize("arguments", ["features 0.graphml", "features 0.graphml --json", "run --print-toml", "--help"])
+@pytest.mark.parametrize(
+    "arguments",
+    quick(
+        ["features 0.graphml", "features 0.graphml --json", "run --print-toml", "--help"],
+        "features 0.graphml --json",
+        "--help",
+    ),
+)
 def test_output_that_cannot_be_written_is_one_line(arguments: str, tmp_path: Path):
     write_graphs(tmp_path, 1)
     with Path("/dev/full").open("w", encoding="utf-8") as full:

@@ -14,6 +14,8 @@ from nas.training import native_engine
 from nas.training.extension import has_native
 from wirenas.__main__ import main
 
+pytestmark = pytest.mark.usefixtures("drawn_figures")
+
 ROOT = Path(__file__).resolve().parents[3]
 
 

@@ -10,11 +10,13 @@ import sys
 import threading
 from collections.abc import Callable
 from fcntl import ioctl
+from itertools import product
 from pathlib import Path
 from termios import TIOCSWINSZ
 
 import pytest
 from cli_cases import ENVIRONMENT
+from quick import quick
 from rich.cells import cell_len
 from rich.console import Console
 
@@ -137,16 +139,17 @@ def run_in_terminal(width: int, *arguments: str) -> tuple[int, str]:
     return process.returncode, b"".join(found).decode()
 
 
-@pytest.mark.parametrize("width", WIDTHS[:2])
-def test_a_run_on_a_real_terminal_shows_them(tmp_path: Path, width: int):
-    tiny = "--task digits --trials 12 --nodes 8:9 --degree 2:3 --epochs 1 --learning-rate 0.01 --finalists 1"
+# Of twelve trials a predictor is fitted.
+@pytest.mark.parametrize(("width", "trials"), quick(product(WIDTHS[:2], (4, 12)), (WIDTHS[0], 4)))
+def test_a_run_on_a_real_terminal_shows_them(tmp_path: Path, width: int, trials: int):
+    tiny = f"--task digits --trials {trials} --nodes 8:9 --degree 2:3 --epochs 1 --learning-rate 0.01 --finalists 1"
     code, text = run_in_terminal(
         width, "run", *tiny.split(), "--final-seeds", "2", "--threads", "1", "--out", str(tmp_path / "out")
     )
     assert code == 0, text
     plain = re.sub(r"\x1b\[[0-9?;]*[a-zA-Z]", "", text).replace("\r", "\n")
-    (done, *_) = [line for line in plain.split("\n") if re.match(r"search +12/12 ", line)]
-    assert re.match(r"search +12/12 +\d?\d:\d\d\b", done), done
+    (done, *_) = [line for line in plain.split("\n") if re.match(rf"search +{trials}/{trials} ", line)]
+    assert re.match(rf"search +{trials}/{trials} +\d?\d:\d\d\b", done), done
     bars = [line for line in plain.split("\n") if re.match(r"(search|finalists|references|predictor) ", line)]
     assert max(map(cell_len, bars)) <= width
     assert "wirenas status" in plain

@@ -29,8 +29,6 @@ from nas.cli.display import show_features, show_predictions
 from predictors import TIERS, Predictor, describe, names_of
 from priors import Wiring, read_wiring, write_wiring
 
-pytestmark = pytest.mark.usefixtures("small_forests")
-
 ROOT = Path(__file__).resolve().parents[3]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -34,8 +34,6 @@ from nas.report import output as output_module
 from predictors import FEATURES, Predictor, Preparation, describe, names_of
 from predictors.storage import FILE
 
-pytestmark = pytest.mark.usefixtures("small_forests")
-
 ROOT = Path(__file__).resolve().parents[3]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
 PNG = b"\x89PNG\r\n\x1a\n"

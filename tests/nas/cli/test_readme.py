@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 
 from nas.cli.app import app
 
+pytestmark = pytest.mark.usefixtures("drawn_figures")
+
 README = Path(__file__).resolve().parents[3] / "README.md"
 
 
@@ -71,6 +73,12 @@ def test_the_training_loop_has_ten_lines() -> None:
     (loop,) = [block for block in blocks("python") if "for step in" in block]
     lines = [line for line in loop.splitlines() if line and "import" not in line]
     assert len(lines) <= 12
+
+
+@pytest.mark.parametrize("name", ["prune", "rewire"])
+def test_a_module_of_ones_own_takes_less_than_ten_lines(name: str) -> None:
+    (block,) = [block for block in blocks("python") if f"{name}(module" in block]
+    assert len([line for line in block.splitlines() if line and not line.startswith(("import ", "from "))]) < 10
 
 
 def test_every_dependency_has_its_reason() -> None:

@@ -108,7 +108,7 @@ def test_complete_masks_equal_dense_layers(activation: str):
 
 
 @given(st.integers(0, 100_000), st.sampled_from(sorted(FUNCTIONS)), st.booleans())
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 def test_equals_a_naive_network_of_edges(seed: int, activation: str, input_gradient: bool):
     wiring = random_wiring(seed)
     network = with_random_bias(SparseMLP(wiring, activation, dtype=torch.float64), seed)

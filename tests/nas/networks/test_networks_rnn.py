@@ -125,7 +125,7 @@ def test_complete_masks_equal_torch(cell: str, n_layers: int, fused: bool):
 
 
 @given(st.integers(0, 100_000), st.sampled_from(CELL_NAMES))
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=50)
 def test_equals_a_naive_network_of_edges(seed: int, cell: str):
     wiring = random_wiring(seed)
     network = build(wiring, cell, seed)

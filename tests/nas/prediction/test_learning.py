@@ -23,8 +23,6 @@ from predictors import Predictor, Preparation
 from predictors.storage import FILE
 from priors import Wiring
 
-pytestmark = pytest.mark.usefixtures("small_forests")
-
 SPACE = Space(structure="dag", nodes=(8, 12), degree=(2.0, 4.0), reads=2, readouts=4)
 NAN = float("nan")
 RATES = (0.01, 0.1)

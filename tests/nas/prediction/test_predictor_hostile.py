@@ -27,13 +27,12 @@ from priors import BarabasiAlbert, ErdosRenyi, Wiring, attach, layer, orient, re
 from priors.version import __version__
 
 pytestmark = [
-    pytest.mark.usefixtures("small_forests"),
     # What is assumed of a file is no refusal of it.
     pytest.mark.filterwarnings("ignore::priors.formats.reading.GraphFileWarning"),
 ]
 
-FOLDERS = int(os.environ.get("WIRENAS_TEST_FOLDERS", "40"))
-MUTATIONS = int(os.environ.get("WIRENAS_TEST_MUTATIONS", "60"))
+FOLDERS = int(os.environ.get("WIRENAS_TEST_FOLDERS", "16"))
+MUTATIONS = int(os.environ.get("WIRENAS_TEST_MUTATIONS", "32"))
 MOST_SECONDS = 10.0
 MOST_BYTES = 2**30
 ANSWER = ("mean", "std", "low", "high", "trains")

@@ -13,6 +13,8 @@ from nas.errors import InputError
 from nas.report.drawing import count_edges, default_layout, draw_file, plot_wiring, positions
 from priors import Wiring, attach, layer, orient, write_wiring
 
+pytestmark = pytest.mark.usefixtures("drawn_figures")
+
 
 def ring(n: int, k: int = 4) -> Wiring:
     return Wiring.from_networkx(nx.watts_strogatz_graph(n, k, 0.2, seed=1))

@@ -22,6 +22,8 @@ from nas.tasks import Task
 from nas.training import Recipe
 from priors import read_wiring
 
+pytestmark = pytest.mark.usefixtures("drawn_figures")
+
 
 def records_of(points: list[tuple[float | None, int]], same: Mapping[int, int] | None = None) -> Records:
     """Make records of values and sizes; those in `same` are trials of the wiring of another one."""

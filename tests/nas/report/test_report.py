@@ -20,6 +20,8 @@ from nas.report.output import plot_progress, write_output
 from nas.store.records import Records
 from priors import Wiring, read_wiring
 
+pytestmark = pytest.mark.usefixtures("drawn_figures")
+
 # The outcome
 
 

@@ -78,6 +78,8 @@ def objective(trial):
     return sources(asked(SPACE, trial)) - 0.5 * abs(math.log10(rate) + 2) - 0.2 * (batch != 32)
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("all_candidates")
 def test_a_learning_rate_and_a_batch_size_are_learnt_as_well_as_by_tpe():
     later = {"structural": [], "tpe": [], "random": []}
     for seed in range(3):

@@ -13,6 +13,8 @@ from nas.samplers.candidates import Source
 from nas.samplers.rounds import Round
 from nas.space.space import Space
 
+pytestmark = pytest.mark.usefixtures("all_candidates")
+
 
 def test_proposals_become_better_than_draws():
     gained, found = [], Counter()

@@ -47,6 +47,7 @@ def test_parameters_are_asked_for_where_they_act_and_lie_within_the_space(struct
     assert any(params["n_moves"] for params in found)
 
 
+@pytest.mark.usefixtures("all_candidates")
 def test_start_up_is_even_over_families_and_sizes():
     space = Space(nodes=(8, 60), degree=(2.0, 5.0))
     study, sampler, wirings = searched(space, 18, startup=18)

@@ -22,8 +22,6 @@ from nas.samplers.rounds import Warm
 from nas.space.space import Space
 from predictors import FEATURES, Feature, Predictor, describe, names_of
 
-pytestmark = pytest.mark.usefixtures("small_forests")
-
 
 @pytest.fixture(scope="module")
 def fitted():

@@ -1,10 +1,12 @@
 """Networks that learn their structure, MLPs and RNNs, in both engines."""
 
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from quick import quick
 from torch import nn
 
 from nas import InputError
@@ -12,7 +14,7 @@ from nas.networks import SequenceNetwork, SparseMLP
 from nas.networks.cells import CELLS
 from nas.sparsity import METHODS, Method, method_of
 from nas.sparsity.layers import Live
-from nas.sparsity.learning import Learned, learn, sparsify
+from nas.sparsity.learning import Learned, check_learning, learn, sparsify
 from nas.sparsity.network import DenseGradients, input_statistics, layers_of, neurons_of
 from nas.sparsity.neurons import liveness
 from nas.tasks import Task
@@ -81,8 +83,14 @@ METHODS_TO_COMPARE: dict[str, Method] = {
 
 
 @pytest.mark.skipif(not has_native(), reason="the compiled engine was not built")
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", METHODS_TO_COMPARE)
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    quick(
+        product(KINDS, METHODS_TO_COMPARE),
+        *((kind, "rigl") for kind in KINDS),
+        *product(("relu mlp", "gru rnn"), [name for name in METHODS_TO_COMPARE if name != "rigl"]),
+    ),
+)
 def test_engines_learn_the_same(kind: str, name: str) -> None:
     """In float64: the same structure after ten changes and more, and the same weights to the rounding of floats."""
     native = learned(kind, METHODS_TO_COMPARE[name], "native", network=network_of(kind, torch.float64))
@@ -93,7 +101,7 @@ def test_engines_learn_the_same(kind: str, name: str) -> None:
     assert [own.weights for own in native.snapshots] == [own.weights for own in plain.snapshots]
 
 
-@pytest.mark.parametrize("kind", ["relu mlp", "gru rnn", "lstm rnn"])
+@pytest.mark.parametrize("kind", quick(["relu mlp", "gru rnn", "lstm rnn"], "relu mlp", "gru rnn"))
 @pytest.mark.parametrize("name", TRAINED_HERE)
 def test_counts_are_exact_after_every_change(
     kind: str, name: str, engine: str, monkeypatch: pytest.MonkeyPatch
@@ -254,3 +262,13 @@ def test_what_cannot_be_is_one_line(name: str, given: dict[str, int], line: str)
     with pytest.raises(InputError, match=line) as caught:
         learn(network, task_of("relu mlp"), recipe, method, rng=0, **given)
     assert "\n" not in str(caught.value)
+
+
+def test_growth_by_momentum_is_refused_before_anything_is_trained() -> None:
+    network, recipe = network_of("relu mlp"), Recipe(epochs=6, batch_size=16)
+    method = method_of("rigl", growth="momentum", every=3)
+    before = places_of(wired_parts(network))
+    for refuse in (check_learning, learn):
+        with pytest.raises(InputError, match=r"^growth=momentum: .*; use gradient or random$"):
+            refuse(network, task_of("relu mlp"), recipe, method, weights=60)
+    assert np.array_equal(places_of(wired_parts(network)), before)

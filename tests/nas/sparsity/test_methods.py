@@ -49,6 +49,44 @@ def test_fractions_at_steps():
     assert nowak_.fraction_at(4000, points) == pytest.approx(0.2525)
 
 
+@pytest.mark.parametrize("name", [name for name, method in METHODS.items() if method.action in ("prune", "rewire")])
+@pytest.mark.parametrize("n_steps", [2, 18, 90, 270, 1_000])
+def test_every_method_suits_short_trainings_as_it_is(name: str, n_steps: int):
+    method, per_epoch = METHODS[name], max(n_steps // 5, 1)
+    points = method.points(n_steps, per_epoch)
+    assert len(points.steps()) >= (1 if n_steps < 18 else 3)
+    line = method.shortened(n_steps, per_epoch)
+    plain = Moment.of(method.every)._replace(most=100.0).step(n_steps, per_epoch)
+    assert (line is not None) == (points.every < plain)
+    if line is not None:
+        assert f"every={points.every}" in line
+        assert f"training of {n_steps} steps" in line
+
+
+def test_in_long_trainings_methods_are_as_published():
+    for name, every, begin in (("rigl", 100, 0), ("itop", 1500, 1500), ("set", 500, 500), ("mest", 2500, 2500)):
+        points = METHODS[name].points(100_000, 500)
+        assert (points.every, points.begin) == (every, begin)
+        assert METHODS[name].shortened(100_000, 500) is None
+    assert METHODS["static"].shortened(2, 1) is None
+
+
+def test_an_interval_that_is_given_is_kept_to_or_refused():
+    method = method_of("nowak", every=60)
+    assert method.points(90, 18).every == 60
+    assert str(method.shortened(90, 18)).startswith("begin=800 steps is long for a training of 90 steps: begin=9 is")
+    with pytest.raises(
+        InputError, match=r"^every=100 steps: the training has 90 steps, 18 an epoch; valid are up to 90"
+    ):
+        method_of("rigl", every=100).points(90, 18)
+    with pytest.raises(
+        InputError, match=r"^every=50%, begin=90 steps: the structure would first change at step 90, and"
+    ):
+        method_of("set", every="50%", begin=90).points(90, 18)
+    with pytest.raises(InputError, match="train for more steps"):
+        METHODS["gmp"].points(1, 1)
+
+
 def test_no_update_precedes_the_first_step_unless_it_replaces_it():
     assert METHODS["rigl"].points(1000, 500).begin == 0
     for update_step in ("before", "after"):

@@ -6,6 +6,7 @@ from pathlib import Path
 from nas.sparsity.allocation import ALLOCATIONS
 from nas.sparsity.growth import GROWTH
 from nas.sparsity.methods import METHODS, Method
+from nas.sparsity.schedules import Moment
 from nas.sparsity.scores import SCORES
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "sparsity.md"
@@ -21,6 +22,10 @@ def fraction_of(method: Method) -> str:
     return f"{method.fraction:g}{of}{falls}"
 
 
+def published(moment: Moment) -> str:
+    return str(moment._replace(most=100.0))
+
+
 def row_of(name: str, method: Method) -> str:
     """Return what the table says of a method."""
     rewires = method.action == "rewire"
@@ -33,7 +38,7 @@ def row_of(name: str, method: Method) -> str:
         method.growth or "",
         method.allocation + {"first": ", first dense", "last": ", last dense", "none": ""}[method.dense],
         fraction_of(method),
-        f"{method.every} from {method.begin} to {method.end}" if changes else "",
+        f"{published(method.every)} from {published(method.begin)} to {method.end}" if changes else "",
         method.regrow_dropped if rewires else "",
         method.new_weight if rewires else "",
         slots,
@@ -49,6 +54,15 @@ def test_the_page_has_the_table_of_methods():
     assert [row for row in rows if row not in text] == []
     named = re.findall(r"^\| `([\w-]+)` \| (?:none|prune|rewire|shadow) \|", text, re.MULTILINE)
     assert named == list(METHODS)
+
+
+def test_the_page_says_how_long_intervals_are_in_short_trainings():
+    text = " ".join(PAGE.read_text(encoding="utf-8").split())
+    most = {name: own.every.most for name, own in METHODS.items() if own.action in ("prune", "rewire")}
+    assert all(own.begin.most in (100, own.every.most) for own in METHODS.values())
+    assert {name for name, share in most.items() if share == 25} == {"set", "set-truly-sparse"}
+    assert {share for name, share in most.items() if not name.startswith("set")} == {10}
+    assert "a tenth of a training at most, of `set` and `set-truly-sparse` a quarter" in text
 
 
 def test_the_page_names_every_part():

@@ -99,6 +99,9 @@ def test_iterative_counts_by_number_and_at_once():
         (lambda: Moment.of("110%"), "no time in a training"),
         (lambda: Moment.of(0.75), "no time in a training"),
         (lambda: Moment.of("1.5 steps"), "no time in a training"),
+        (lambda: Moment.of("9 steps, 0% at most"), "no time in a training"),
+        (lambda: Moment.of("9 steps, 101% at most"), "no time in a training"),
+        (lambda: Moment.of("9 steps at most"), "no time in a training"),
         (lambda: Moment.of(-1), "no time in a training"),
         (lambda: Moment.of(True), "no time in a training"),
         (lambda: UpdatePoints(0, 0, 5, 10), "every 1 or more steps"),
@@ -106,6 +109,14 @@ def test_iterative_counts_by_number_and_at_once():
         (lambda: UpdatePoints.of(5, 0, "2 epochs", n_steps=10, steps_per_epoch=8), "the training has 10 steps"),
         (lambda: UpdatePoints.of("2 epochs", 0, "never", n_steps=10, steps_per_epoch=8), "the training has 10 steps"),
         (lambda: UpdatePoints.of("never", 0, "never", n_steps=10, steps_per_epoch=8), "the training has 10 steps"),
+        (
+            lambda: UpdatePoints.of(1, 100, "75%", n_steps=90, steps_per_epoch=18),
+            "^begin=100 steps: the training has 90 steps, 18 an epoch; valid are up to 90 steps, 5 epochs or 100%$",
+        ),
+        (
+            lambda: UpdatePoints.of(1, 0, "6 epochs", n_steps=90, steps_per_epoch=18),
+            "^end=6 epochs: .* or 100%, and never$",
+        ),
     ],
 )
 def test_bad_schedules_are_one_line(call, line: str):
@@ -125,6 +136,10 @@ def test_bad_schedules_are_one_line(call, line: str):
         ("75%", 750, "75%"),
         ("0%", 0, "0%"),
         ("never", math.inf, "never"),
+        ("100 steps, 10% at most", 100, "100 steps, 10% at most"),
+        ("800 steps, 10% at most", 100, "800 steps, 10% at most"),
+        ("2 epochs, 2.5 % at most", 25, "2 epochs, 2.5% at most"),
+        ("0 steps, 1% at most", 0, "0 steps, 1% at most"),
     ],
 )
 def test_moments(given_, step, text: str):
@@ -136,6 +151,17 @@ def test_moments(given_, step, text: str):
     assert moment.step(1000, 50) == step
     assert str(moment) == text
     assert Moment.of(str(moment)) == moment
+
+
+@given(st.integers(1, 2000), st.integers(1, 100), st.integers(1, 5000), st.integers(1, 500))
+def test_what_is_at_most_a_share_is_the_smaller_one_and_never_nothing(
+    count: int, most: int, steps: int, per_epoch: int
+):
+    moment = Moment.of(f"{count} steps, {most}% at most")
+    step = moment.step(steps, per_epoch)
+    assert 1 <= step <= count
+    assert step == count or step == max(1, steps * most // 100)
+    assert Moment.of(f"{count} steps").step(steps, per_epoch) == count
 
 
 def test_update_points():

@@ -22,6 +22,30 @@ def test_the_lowest_are_those_of_a_stable_sort(scores: list[float], data):
     assert np.flatnonzero(highest(values, count)).tolist() == sorted(first.tolist())
 
 
+@pytest.mark.parametrize("kind", ["distinct", "few values", "ascending", "descending", "infinite", "rare"])
+@pytest.mark.parametrize("count", [1, 37, 2_000, 4_999, 30_000])
+def test_the_lowest_of_many_are_those_of_a_stable_sort(kind: str, count: int):
+    rng, n = np.random.default_rng(0), 50_000
+    values = {
+        "distinct": rng.normal(size=n),
+        "few values": rng.integers(0, 40, n) / 8,
+        "ascending": np.arange(float(n)),
+        "descending": -np.arange(float(n)),
+        "infinite": np.where(rng.random(n) < 0.5, -np.inf, rng.normal(size=n)),
+        # What a sample of every so many does not show.
+        "rare": np.where(np.arange(n) % 97 == 5, -1.0, 1.0),
+    }[kind]
+    first = np.sort(np.argsort(values, kind="stable")[:count])
+    assert np.array_equal(np.flatnonzero(lowest(values, count)), first)
+    assert np.array_equal(
+        np.flatnonzero(lowest(values.astype(np.float32), count)),
+        np.sort(np.argsort(values.astype(np.float32), kind="stable")[:count]),
+    )
+    drawn = lowest(values, count, np.random.default_rng(1))
+    assert np.count_nonzero(drawn) == count
+    assert values[drawn].max() <= values[~drawn].min()
+
+
 @given(SCORES, st.data())
 def test_random_ties_keep_the_count_and_the_order(scores: list[float], data):
     count = data.draw(st.integers(0, len(scores)))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,10 +16,14 @@ import torch
 from command_line import wirenas
 
 from nas import load_network
-from nas.networks.structure import n_parameters
+from nas.networks import SparseMLP, save_network
+from nas.networks.structure import n_parameters, wiring_of
 from nas.sparsity.shuffle import shuffled
 from nas.tasks import load_task
+from nas.training import evaluate
 from priors import Layered, WattsStrogatz, Wiring, attach
+
+pytestmark = pytest.mark.usefixtures("drawn_figures")
 
 QUICK = ("--epochs", 2, "--seeds", 2, "--learning-rate", "0.01", "--widths", "12,10", "--threads", 1)
 
@@ -103,6 +108,94 @@ def test_ctrl_c_ends_it_in_one_line_and_it_goes_on(pruned: tuple[Path, dict[str,
     assert again["test"] == found["test"]
 
 
+def test_the_parent_that_does_best_on_validation_is_taken(tmp_path: Path) -> None:
+    given = (*QUICK[:4], "--learning-rate", "0.003,0.01", "--threads", 1, "--widths", "6", "--widths", "9,7")
+    found = asked("prune", "--task", "digits", "--max-parameters", 300, *given, "--out", tmp_path)
+    rows = [json.loads(line) for line in (tmp_path / "trainings.jsonl").read_text().splitlines()]
+    tried = {row["key"]: row["value"] for row in rows if row["key"].endswith(" 1000")}
+    names = [f"learned structure of {shape} {rate} 1000" for shape in ("6", "9,7") for rate in ("0.003", "0.01")]
+    assert sorted(tried) == sorted(names)
+    best = max(names, key=lambda name: tried[name])
+    assert f"of {found['parent']} {found['test']['learning_rate']:g} " in best
+    # What chose does not count: seeds are fresh, and so are those of references.
+    assert found["test"]["seeds"] == 2
+    assert all(own["seeds"] == 2 for own in found["references"])
+    chosen = [row for row in rows if row["replicate"] == 1000 and row["name"] not in names]
+    assert len(chosen) >= 2 * len(found["references"])
+
+
+def test_an_experiment_of_one_shape_from_before_there_were_several_goes_on(
+    pruned: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    out, found = pruned
+    older = tmp_path / "older"
+    shutil.copytree(out, older)
+    options = json.loads((older / "structure.json").read_text())
+    options["widths"] = options["widths"][0]
+    (older / "structure.json").write_text(json.dumps(options))
+    trained = (older / "trainings.jsonl").read_text()
+    again = asked("prune", "--task", "digits", "--max-parameters", 300, *QUICK, "--out", older)
+    assert again["test"] == found["test"]
+    assert (older / "trainings.jsonl").read_text() == trained
+
+
+def test_a_saved_network_is_pruned_from_its_weights(pruned: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    out, _ = pruned
+    given = ("prune", "--task", "digits", "--from", out, "--max-parameters", 200, *QUICK[:6], "--threads", 1)
+    found = asked(*given, "--out", tmp_path / "out")
+    before = found["references"][0]
+    assert before["name"] == "the network before"
+    task, network = load_task("digits"), load_network(out / "best" / "network.safetensors")
+    right = evaluate(network, task, task.test).metric
+    assert (before["mean"], before["n_parameters"]) == (right, n_parameters(network)["total"])
+    assert before["name"] not in found["verdict"]
+    smaller = load_network(tmp_path / "out" / "best" / "network.safetensors")
+    assert n_parameters(smaller)["total"] <= 200
+    # Its weights are where it starts from: a step too small to learn leaves those that stay as they were.
+    still = ("--learning-rate", 1e-12, "--epochs", 1, "--seeds", 1, "--threads", 1)
+    asked(*given[:7], *still, "--out", tmp_path / "still")
+    kept = wiring_of(load_network(tmp_path / "still" / "networks" / "0.safetensors"))
+    weights = {tuple(edge): weight for edge, weight in zip(*_edges(wiring_of(network)), strict=True)}
+    for edge, weight in zip(*_edges(kept), strict=True):
+        assert weights[tuple(edge)] == pytest.approx(weight, abs=1e-6)
+    # The same network elsewhere is the same start; another one is not.
+    shutil.copy(out / "best" / "network.safetensors", tmp_path / "copy.safetensors")
+    again = asked(*(tmp_path / "copy.safetensors" if own is out else own for own in given), "--out", tmp_path / "out")
+    assert again["test"] == found["test"]
+    other = (out / "networks" / "0.safetensors" if own is out else own for own in given)
+    code, _, err = wirenas(*other, "--out", tmp_path / "still")
+    assert code == 2
+    assert "was started with" in err
+
+
+def _edges(wiring: Wiring) -> tuple[list[list[int]], list[float]]:
+    assert wiring.weights is not None
+    return wiring.edges.tolist(), wiring.weights.tolist()
+
+
+def test_what_cannot_be_pruned_further_is_one_line(pruned: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    out, _ = pruned
+    given = ("prune", "--max-parameters", 100, "--out", tmp_path / "out")
+    small = tmp_path / "small.safetensors"
+    save_network(SparseMLP(Layered((5, 3, 2), edges=20, inputs=True, outputs=True).sample(0)), small)
+    for more, line in (
+        (("--task", "digits", "--from", tmp_path), "there is no such network"),
+        (("--task", "digits", "--from", out / "curve.csv"), "this is no intact network file"),
+        (("--task", "digits", "--from", out, "--widths", 9), "leave widths out"),
+        (("--task", "digits", "--from", out, "--activation", "tanh"), "has its own; leave it out"),
+        (("--task", "reber", "--from", out), "a SparseMLP, and the task needs a SequenceNetwork"),
+        (
+            ("--task", "digits", "--from", small),
+            "the network reads 5 inputs and has 2 outputs, and task digits needs 64",
+        ),
+    ):
+        code, text, err = wirenas(*given, *more)
+        assert (code, text) == (2, "")
+        assert line in err
+        assert len(err.strip().splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("method", ["rigl", "set-truly-sparse", "static"])
 def test_rewiring_keeps_a_density(tmp_path: Path, method: str) -> None:
     times = () if method == "static" else ("--every", 5, "--begin", 5, "--end", "80%")
@@ -110,6 +203,23 @@ def test_rewiring_keeps_a_density(tmp_path: Path, method: str) -> None:
     parent = 64 * 12 + 12 * 10 + 10 * 10
     assert sum(layer["live"] for layer in found["layers"]) == round(0.2 * parent)
     assert {row["density"] for row in found["curve"]} == {round(0.2 * parent) / parent}
+
+
+def test_a_method_is_shortened_for_a_short_training_and_says_so(tmp_path: Path) -> None:
+    arguments = ("rewire", "--task", "digits", "--density", 0.3, *QUICK, "--out", tmp_path / "out")
+    code, _, err = wirenas(*arguments, "--json")
+    assert code == 0, err
+    assert err.count("every=100 steps is long for a training of 36 steps: every=3 is taken") == 1
+    stored = json.loads((tmp_path / "out" / "structure.json").read_text())
+    # As it was written before intervals were shortened; such a folder goes on where the interval is the same.
+    stored["method"]["every"] = "3 steps"
+    (tmp_path / "out" / "structure.json").write_text(json.dumps(stored))
+    assert wirenas(*arguments, "--json")[0] == 0
+    stored["method"]["every"] = "30 steps"
+    (tmp_path / "out" / "structure.json").write_text(json.dumps(stored))
+    code, _, err = wirenas(*arguments, "--json")
+    assert code == 2
+    assert 'started with "30 steps"; give the same' in err
 
 
 def test_structures_of_rnns_are_learned(tmp_path: Path) -> None:
@@ -135,9 +245,15 @@ def test_structures_of_rnns_are_learned(tmp_path: Path) -> None:
         (("prune", "--task", "digits", "--weights", 99, "--score", "size"), "score"),
         (("prune", "--task", "digits", "--weights", 99, "--widths", "a"), "widths"),
         (("prune", "--task", "reber", "--weights", 99, "--widths", "9,9"), "the parent of an RNN has one hidden layer"),
+        (("prune", "--task", "digits", "--weights", 99, "--widths", 9, "--widths", 9), "a shape is given twice"),
+        (
+            ("prune", "--task", "digits", "--density", 0.1, "--widths", 9, "--widths", 5),
+            "density=0.1 with widths=9 5: a share of parents of several sizes is no one size",
+        ),
         (("prune", "--task", "digits", "--weights", 99, "--learning-rate", "x"), "learning_rate=x: it must be numbers"),
         (("prune", "--task", "digits", "--max-parameters", 5), "parameters=5: no network with 10 outputs has so few"),
         (("prune", "--task", "digits", "--weights", 10**7), "weights=10000000: the network has"),
+        (("rewire", "--task", "digits", "--weights", 99, "--growth", "momentum"), "growth=momentum: weights that do"),
     ],
 )
 def test_wrong_input_is_one_line(tmp_path: Path, arguments: tuple[Any, ...], line: str) -> None:

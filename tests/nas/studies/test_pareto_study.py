@@ -15,6 +15,8 @@ from nas.studies.pareto import pages, pareto_study
 from nas.studies.pareto_runs import ARMS, START, Run, Setting, checkpoints, pareto_runs
 from nas.studies.tables import plain
 
+pytestmark = pytest.mark.usefixtures("drawn_figures")
+
 TRAININGS, SEEDS = 13, 2
 
 

@@ -19,6 +19,8 @@ from nas.studies.steering.arms import ARMS, start_up
 from nas.studies.steering.replay import START, Pool, replay
 from nas.studies.steering.results import COMPARISONS, MEASURES
 
+pytestmark = pytest.mark.usefixtures("drawn_figures")
+
 
 class InThisProcess:
     """Stands in for a pool of processes, and makes them count what they do."""

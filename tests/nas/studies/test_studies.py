@@ -24,6 +24,8 @@ from predictors import TIERS, names_of
 from predictors.validation import repeated_folds
 from predictors.validation.crossval import Estimate
 
+pytestmark = pytest.mark.usefixtures("drawn_figures")
+
 PNG = b"\x89PNG\r\n\x1a\n"
 COLUMNS = [
     *("layers", "nodes", "edges", "source_nodes", "sink_nodes", "diameter", "density", "average_shortest_path_length"),
