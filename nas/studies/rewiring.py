@@ -9,7 +9,7 @@ arXiv:1907.04840; the columns are those of the result file of TimDettmers/sparse
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import fmean
@@ -158,7 +158,7 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
         fraction=METHODS["set"].fraction,
         machine=numbers["machine"],
         table=table_of([_row(arm, numbers["task"]) for arm in numbers["arms"]]),
-        verdict=" ".join(_verdict(numbers)),
+        verdict="\n".join(f"- {sentence}" for sentence in _verdict(numbers)),
         steps=recipe["epochs"] * -(-numbers["examples"] // recipe["batch_size"]),
         options=options_of(
             recipe,
@@ -217,16 +217,18 @@ def _verdict(numbers: Mapping[str, Any]) -> list[str]:
 
 def _beside(method: str, column: str, own: Mapping[float, Mapping[str, Any]]) -> str:
     gaps = {density: arm["test"]["mean"] - float(_published(arm) or 0) for density, arm in own.items()}
-    missed = [f"{100 * -gap:.2f} at {density:g}" for density, gap in gaps.items() if gap < -TOLERANCE]
-    near = [f"{density:g}" for density, gap in gaps.items() if gap >= -TOLERANCE]
-    words = []
-    if near:
-        words.append(
-            f"within {100 * TOLERANCE:g} points of the published {column} column or above it at {listed(near)}"
-        )
-    if missed:
-        words.append(f"BELOW the published {column} column by more than that: {listed(missed)} points")
-    return f"{method} is {' and '.join(words)}."
+    missed = _listed(f"{100 * -gap:.2f} at {density:g}" for density, gap in gaps.items() if gap < -TOLERANCE)
+    near = _listed(f"{density:g}" for density, gap in gaps.items() if gap >= -TOLERANCE)
+    most = f"{100 * TOLERANCE:g} points"
+    if near is None:
+        return f"{method} is BELOW the published {column} column by more than {most}: by {missed}."
+    below = "" if missed is None else f", and BELOW it by more than that elsewhere: by {missed}"
+    return f"{method} is within {most} of the published {column} column, or above it, at {near}{below}."
+
+
+def _listed(words: Iterable[str]) -> str | None:
+    found = list(words)
+    return listed(found) if found else None
 
 
 def _plot(path: Path, numbers: Mapping[str, Any]) -> None:
