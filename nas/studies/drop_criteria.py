@@ -53,6 +53,7 @@ RECIPE = Recipe(
 _PERIOD = 800 / 42_200
 """Time between two updates as published, as a share of a training."""
 _STATIC = "static"
+_SHIFT = 0.12
 _COLOURS = dict(zip((*CRITERIA, _STATIC), (RED, BLUE, GREEN, ORANGE, "#CC79A7", "0.5"), strict=True))
 
 
@@ -351,8 +352,8 @@ def _released_text(numbers: Mapping[str, Any]) -> str:
 def _plot(path: Path, numbers: Mapping[str, Any]) -> None:
     from matplotlib.figure import Figure
 
-    versions = numbers["versions"]
-    figure = Figure(figsize=(10, 1 + 3.6 * len(versions)), layout="constrained")
+    versions, densities = numbers["versions"], _densities(numbers)
+    figure = Figure(figsize=(11, 1 + 3.2 * len(versions)), layout="constrained")
     panels = figure.subplots(len(versions), len(GROWTHS), sharex=True, sharey=True, squeeze=False)
     for row, version in zip(panels, versions, strict=True):
         for axes, growth in zip(row, GROWTHS, strict=True):
@@ -362,17 +363,20 @@ def _plot(path: Path, numbers: Mapping[str, Any]) -> None:
                 ]
                 means = [Mean.of(arm["test"]) for arm in shown]
                 halves = [mean.high - mean.mean if mean.n > 1 else 0.0 for mean in means]
-                x = [arm["density"] for arm in shown]
+                # Side by side, where several densities are far from each other and one alone has no axis.
+                x = [densities.index(arm["density"]) + _SHIFT * [*_COLOURS].index(criterion) for arm in shown]
                 y = [mean.mean for mean in means]
                 colour = _COLOURS[criterion]
-                axes.errorbar(x, y, halves, color=colour, marker="o", markersize=3, capsize=2, label=criterion)
-            axes.set_xscale("log")
+                axes.errorbar(x, y, halves, fmt="o", color=colour, markersize=3, capsize=2, label=criterion)
+            axes.set_xticks([at + _SHIFT * (len(_COLOURS) - 1) / 2 for at in range(len(densities))], densities)
             axes.set_title(f"{growth} growth, {VERSIONS[version]}", fontsize="small")
             axes.grid(alpha=0.3)
         row[0].set_ylabel("test accuracy, mean and 95 % interval")
     for axes in panels[-1]:
         axes.set_xlabel("density: weights that live / all weights")
-    panels[0][0].legend(loc="lower right", fontsize="x-small")
+    figure.legend(
+        *panels[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=len(_COLOURS), fontsize="small"
+    )
     save_figure(figure, path)
 
 
@@ -409,8 +413,8 @@ and weights that do not live have a momentum that runs on. `released-sparse` has
 
 What differs from the published protocol: a fifth of the training part validates in place of a tenth, the weights after
 the last epoch are tested and not those that were best on validation, and the network is LeNet-300-100; the published
-study has no numbers for it, and its accuracies are figures alone. Updates lie {every} steps apart and not 800: the
-fewer there are, the less time grown weights have before they are judged, and the less what is found here says of long
+study has no numbers for it, and its accuracies are figures alone. Updates lie {every} steps apart and not 800: with
+fewer steps between them grown weights have less time before they are judged, and what is found says less of long
 trainings. Made on {machine}.
 
 ![Accuracy by density](drop-criteria.png)
