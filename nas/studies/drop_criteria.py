@@ -17,7 +17,7 @@ from typing import Any
 
 from nas.errors import known
 from nas.sparsity.methods import Method, method_of, nowak
-from nas.studies.lenet import LeNet, changed, check_densities, fewer_examples, options_of
+from nas.studies.lenet import LeNet, changed, check_densities, fewer_examples, how_rates_are_chosen, options_of
 from nas.studies.tables import describe_differences, format_estimate, listed, table_of, write_results
 from nas.studies.trainings import Mean, Row, Training, Trainings, grouped, mean_of, write_rows
 from nas.tasks import load_task
@@ -254,8 +254,7 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
         every=max(1, round(_PERIOD * numbers["n_steps"])),
         decay=recipe["weight_decay"],
         schedule=recipe["schedule"],
-        rates=listed(f"{rate:g}" for rate in recipe["learning_rates"]),
-        chosen_at=f"{CHOSEN_AT:g}",
+        rates=how_rates_are_chosen(recipe, "each criterion with each growth", f"density {CHOSEN_AT:g}, as described"),
         machine=numbers["machine"],
         options=options_of(
             recipe,
@@ -390,10 +389,9 @@ the layers by ERK. A seed gives all of them the same initial weights, structure 
 its structure.
 
 {epochs} epochs of {examples} examples, batches of {batch}, SGD with Nesterov's momentum .9, weight decay {decay:g},
-schedule {schedule}. The learning rate of each criterion with each growth is the one of {rates} that does best on
-validation at density {chosen_at}, as described, by one training each that does not count; all versions and densities
-have it. Test accuracy is that of the weights after the last epoch. Intervals are those of Student's t over seeds, 95 %,
-not corrected for their number; they say nothing of other splits and tasks.
+schedule {schedule}. {rates}
+All versions and densities have it. Test accuracy is that of the weights after the last epoch. Intervals are those of
+Student's t over seeds, 95 %, not corrected for their number; they say nothing of other splits and tasks.
 
 {tables}
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from nas.errors import known
 from nas.sparsity.methods import Method, method_of
-from nas.studies.lenet import LeNet, changed, check_densities, options_of
+from nas.studies.lenet import LeNet, changed, check_densities, how_rates_are_chosen, options_of
 from nas.studies.tables import format_estimate, listed, table_of, write_results
 from nas.studies.trainings import Mean, Training, Trainings, grouped, mean_of
 from nas.tasks import load_task
@@ -153,8 +153,7 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
         batch=recipe["batch_size"],
         schedule=recipe["schedule"],
         decay=recipe["weight_decay"],
-        rates=listed(f"{rate:g}" for rate in recipe["learning_rates"]),
-        chosen_at=CHOSEN_AT,
+        rates=how_rates_are_chosen(recipe, "each method", f"density {CHOSEN_AT:g}"),
         fraction=METHODS["set"].fraction,
         machine=numbers["machine"],
         table=table_of([_row(arm, numbers["task"]) for arm in numbers["arms"]]),
@@ -268,11 +267,10 @@ of the negative weights, those nearest to 0, and grows as many at random with va
 gives all methods the same initial draws and the same order of examples.
 
 {epochs} epochs of {examples} examples, batches of {batch}, SGD with Nesterov's momentum .9, weight decay {decay:g},
-schedule {schedule}. The learning rate of each method is the one of {rates} that does best on validation at density
-{chosen_at:g}, by one training each that does not count. Test accuracy is that of the weights after the last epoch.
-Intervals are those of Student's t over seeds, 95 %; they say nothing of other splits and tasks. "Less published" is in
-points. "Ever live" is the share of all weights that lived at some time. "Processor s" is the time that a training takes
-of one core, on {machine}.
+schedule {schedule}. {rates}
+Test accuracy is that of the weights after the last epoch. Intervals are those of Student's t over seeds, 95 %; they say
+nothing of other splits and tasks. "Less published" is in points. "Ever live" is the share of all weights that lived at
+some time. "Processor s" is the time that a training takes of one core, on {machine}.
 
 {table}
 

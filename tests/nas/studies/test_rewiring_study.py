@@ -131,6 +131,11 @@ def test_words_follow_from_the_numbers():
     assert "rigl is BELOW the published sparse momentum column by more than 0.3 points: by 7.53 at 0.01 and" in behind
     methods, densities = "--method set --method rigl --method static", "--density 0.01 --density 0.02 --density 0.05"
     assert f"`wirenas study rewiring {methods} {densities}`" in text
+    assert "The learning rate of each method is the one of 0.05, 0.1 and 0.2 that does best on validation" in text
+    assert (
+        "The learning rate is 0.2."
+        in pages({**numbers, "recipe": {**numbers["recipe"], "learning_rates": [0.2]}})["README.md"]
+    )
 
 
 def test_other_tasks_have_no_published_numbers():
