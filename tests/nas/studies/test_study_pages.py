@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from nas.studies import pareto, prediction, published_rnns, zero_cost
+from nas.studies import drop_criteria, pareto, prediction, published_rnns, rewiring, zero_cost
 from nas.studies.steering import report as steering_report
 from nas.studies.steering import warm_start
 from nas.studies.tables import format_share
@@ -22,6 +22,9 @@ STUDIES: dict[str, Callable[[Mapping[str, Any]], dict[str, str]]] = {
     "steering/steering.json": steering_report.pages,
     "steering/warm-start.json": warm_start.pages,
     "pareto/pareto.json": pareto.pages,
+    "rewiring/rewiring.json": rewiring.pages,
+    "rewiring-full/rewiring.json": rewiring.pages,
+    "drop-criteria/drop-criteria.json": drop_criteria.pages,
 }
 
 
