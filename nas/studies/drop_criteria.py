@@ -9,7 +9,7 @@ sparse training", 2023, arXiv:2306.12230; released as alooow/fantastic_weights_p
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import fmean
@@ -17,7 +17,7 @@ from typing import Any
 
 from nas.errors import known
 from nas.sparsity.methods import Method, method_of, nowak
-from nas.studies.lenet import LeNet, changed, check_densities, fewer_examples, options_of
+from nas.studies.lenet import LeNet, changed, check_densities, fewer_examples, how_rates_are_chosen, options_of
 from nas.studies.tables import describe_differences, format_estimate, listed, table_of, write_results
 from nas.studies.trainings import Mean, Row, Training, Trainings, grouped, mean_of, write_rows
 from nas.tasks import load_task
@@ -53,6 +53,7 @@ RECIPE = Recipe(
 _PERIOD = 800 / 42_200
 """Time between two updates as published, as a share of a training."""
 _STATIC = "static"
+_SHIFT = 0.12
 _COLOURS = dict(zip((*CRITERIA, _STATIC), (RED, BLUE, GREEN, ORANGE, "#CC79A7", "0.5"), strict=True))
 
 
@@ -143,6 +144,7 @@ def drop_criteria_study(
         "versions": asked,
         "arms": [_numbers(own) for own in grouped(rows, "version", "criterion", "growth", "density").values()],
         "ahead": _ahead(rows),
+        "over_static": _over_static(rows),
         "released": _released(rows),
     }
     numbers = write_results(out, "drop-criteria.json", found, pages)
@@ -201,6 +203,20 @@ def _ahead(rows: Sequence[Row]) -> list[dict[str, Any]]:
     return found
 
 
+def _over_static(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return by how much each criterion with each growth is ahead of a static structure of the same density."""
+    tests = _tests(rows)
+    static = {density: own for (_, density, criterion, _), own in tests.items() if criterion == _STATIC}
+    return [
+        {
+            **{"version": version, "density": density, "criterion": criterion, "growth": growth},
+            **vars(_gain(own, static[density])),
+        }
+        for (version, density, criterion, growth), own in tests.items()
+        if criterion != _STATIC and density in static
+    ]
+
+
 def _over_growths(tests: Sequence[Sequence[float]]) -> list[float]:
     return [fmean(of) for of in zip(*tests, strict=True)]
 
@@ -238,8 +254,7 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
         every=max(1, round(_PERIOD * numbers["n_steps"])),
         decay=recipe["weight_decay"],
         schedule=recipe["schedule"],
-        rates=listed(f"{rate:g}" for rate in recipe["learning_rates"]),
-        chosen_at=f"{CHOSEN_AT:g}",
+        rates=how_rates_are_chosen(recipe, "each criterion with each growth", f"density {CHOSEN_AT:g}, as described"),
         machine=numbers["machine"],
         options=options_of(
             recipe,
@@ -251,6 +266,7 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
         tables="\n\n".join(_table(numbers, version) for version in numbers["versions"]),
         ahead=table_of(_ahead_rows(numbers)),
         verdict=_verdict(numbers),
+        static="\n".join(_static_lines(numbers)),
         released=_released_text(numbers),
     )
     return {"README.md": text}
@@ -305,6 +321,16 @@ def _verdict(numbers: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _static_lines(numbers: Mapping[str, Any]) -> Iterator[str]:
+    for (version, density), gains in grouped(list(numbers["over_static"]), "version", "density").items():
+        ahead = sum(gain["low"] is not None and gain["low"] > 0 for gain in gains)
+        behind = sum(gain["high"] is not None and gain["high"] < 0 for gain in gains)
+        yield (
+            f"- {VERSIONS[version].capitalize()}, at density {density:g}, {ahead} of {len(gains)} criteria with a "
+            f"growth are ahead of a static structure, and {behind} BEHIND it."
+        )
+
+
 def _released_text(numbers: Mapping[str, Any]) -> str:
     gains = grouped(list(numbers["released"]), "version", "density")
     if not gains:
@@ -325,8 +351,8 @@ def _released_text(numbers: Mapping[str, Any]) -> str:
 def _plot(path: Path, numbers: Mapping[str, Any]) -> None:
     from matplotlib.figure import Figure
 
-    versions = numbers["versions"]
-    figure = Figure(figsize=(10, 1 + 3.6 * len(versions)), layout="constrained")
+    versions, densities = numbers["versions"], _densities(numbers)
+    figure = Figure(figsize=(11, 1 + 3.2 * len(versions)), layout="constrained")
     panels = figure.subplots(len(versions), len(GROWTHS), sharex=True, sharey=True, squeeze=False)
     for row, version in zip(panels, versions, strict=True):
         for axes, growth in zip(row, GROWTHS, strict=True):
@@ -336,17 +362,20 @@ def _plot(path: Path, numbers: Mapping[str, Any]) -> None:
                 ]
                 means = [Mean.of(arm["test"]) for arm in shown]
                 halves = [mean.high - mean.mean if mean.n > 1 else 0.0 for mean in means]
-                x = [arm["density"] for arm in shown]
+                # Side by side, where several densities are far from each other and one alone has no axis.
+                x = [densities.index(arm["density"]) + _SHIFT * [*_COLOURS].index(criterion) for arm in shown]
                 y = [mean.mean for mean in means]
                 colour = _COLOURS[criterion]
-                axes.errorbar(x, y, halves, color=colour, marker="o", markersize=3, capsize=2, label=criterion)
-            axes.set_xscale("log")
+                axes.errorbar(x, y, halves, fmt="o", color=colour, markersize=3, capsize=2, label=criterion)
+            axes.set_xticks([at + _SHIFT * (len(_COLOURS) - 1) / 2 for at in range(len(densities))], densities)
             axes.set_title(f"{growth} growth, {VERSIONS[version]}", fontsize="small")
             axes.grid(alpha=0.3)
         row[0].set_ylabel("test accuracy, mean and 95 % interval")
     for axes in panels[-1]:
         axes.set_xlabel("density: weights that live / all weights")
-    panels[0][0].legend(loc="lower right", fontsize="x-small")
+    figure.legend(
+        *panels[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=len(_COLOURS), fontsize="small"
+    )
     save_figure(figure, path)
 
 
@@ -360,10 +389,9 @@ the layers by ERK. A seed gives all of them the same initial weights, structure 
 its structure.
 
 {epochs} epochs of {examples} examples, batches of {batch}, SGD with Nesterov's momentum .9, weight decay {decay:g},
-schedule {schedule}. The learning rate of each criterion with each growth is the one of {rates} that does best on
-validation at density {chosen_at}, as described, by one training each that does not count; all versions and densities
-have it. Test accuracy is that of the weights after the last epoch. Intervals are those of Student's t over seeds, 95 %,
-not corrected for their number; they say nothing of other splits and tasks.
+schedule {schedule}. {rates}
+All versions and densities have it. Test accuracy is that of the weights after the last epoch. Intervals are those of
+Student's t over seeds, 95 %, not corrected for their number; they say nothing of other splits and tasks.
 
 {tables}
 
@@ -373,6 +401,8 @@ Does magnitude win? Differences in points, of the means over both growths and in
 
 {verdict}
 
+{static}
+
 Versions. In the released code SET's score drops all negative weights but the most negative ones, criteria that read
 gradients change the structure before the weights and not after them, random growth lets the number of weights drift,
 and weights that do not live have a momentum that runs on. `released-sparse` has all of that but the last.
@@ -381,7 +411,9 @@ and weights that do not live have a momentum that runs on. `released-sparse` has
 
 What differs from the published protocol: a fifth of the training part validates in place of a tenth, the weights after
 the last epoch are tested and not those that were best on validation, and the network is LeNet-300-100; the published
-study has no numbers for it, and its accuracies are figures alone. Made on {machine}.
+study has no numbers for it, and its accuracies are figures alone. Updates lie {every} steps apart and not 800: with
+fewer steps between them grown weights have less time before they are judged, and what is found says less of long
+trainings. Made on {machine}.
 
 ![Accuracy by density](drop-criteria.png)
 """

@@ -24,6 +24,7 @@ from nas.sparsity.methods import Method
 from nas.sparsity.modules import masks_of, rewire
 from nas.sparsity.modules import sparsify as sparsify_module
 from nas.sparsity.network import layers_of
+from nas.studies.tables import listed
 from nas.tasks.task import Task
 from nas.training import Interrupted, evaluate
 from nas.training.places import places_of, wired_parts
@@ -31,7 +32,7 @@ from nas.training.recipe import Recipe
 from nas.training.session import StopFlag, epoch_order
 from priors import Wiring
 
-__all__ = ["WIDTHS", "LeNet", "changed", "check_densities", "fewer_examples", "options_of"]
+__all__ = ["WIDTHS", "LeNet", "changed", "check_densities", "fewer_examples", "how_rates_are_chosen", "options_of"]
 
 WIDTHS = (300, 100)
 """Neurons of the two hidden layers."""
@@ -226,6 +227,17 @@ def options_of(recipe: Mapping[str, Any], default: Recipe, **chosen: tuple[Seque
         if set(own) != set(by_default):
             words += [f"--{name.replace('_', '-')} {value}" for value in own]
     return "".join(f" {word}" for word in words)
+
+
+def how_rates_are_chosen(recipe: Mapping[str, Any], of: str, where: str) -> str:
+    """Return the sentence on the learning rates of a study."""
+    rates = [f"{rate:g}" for rate in recipe["learning_rates"]]
+    if len(rates) == 1:
+        return f"The learning rate is {rates[0]}."
+    return (
+        f"The learning rate of {of} is the one of {listed(rates)} that does best on validation at {where}, by one "
+        "training each that does not count."
+    )
 
 
 def check_densities(densities: Sequence[float]) -> None:

@@ -9,7 +9,7 @@ arXiv:1907.04840; the columns are those of the result file of TimDettmers/sparse
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import fmean
@@ -17,7 +17,7 @@ from typing import Any
 
 from nas.errors import known
 from nas.sparsity.methods import Method, method_of
-from nas.studies.lenet import LeNet, changed, check_densities, options_of
+from nas.studies.lenet import LeNet, changed, check_densities, how_rates_are_chosen, options_of
 from nas.studies.tables import format_estimate, listed, table_of, write_results
 from nas.studies.trainings import Mean, Training, Trainings, grouped, mean_of
 from nas.tasks import load_task
@@ -153,12 +153,11 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
         batch=recipe["batch_size"],
         schedule=recipe["schedule"],
         decay=recipe["weight_decay"],
-        rates=listed(f"{rate:g}" for rate in recipe["learning_rates"]),
-        chosen_at=CHOSEN_AT,
+        rates=how_rates_are_chosen(recipe, "each method", f"density {CHOSEN_AT:g}"),
         fraction=METHODS["set"].fraction,
         machine=numbers["machine"],
         table=table_of([_row(arm, numbers["task"]) for arm in numbers["arms"]]),
-        verdict=" ".join(_verdict(numbers)),
+        verdict="\n".join(f"- {sentence}" for sentence in _verdict(numbers)),
         steps=recipe["epochs"] * -(-numbers["examples"] // recipe["batch_size"]),
         options=options_of(
             recipe,
@@ -217,16 +216,18 @@ def _verdict(numbers: Mapping[str, Any]) -> list[str]:
 
 def _beside(method: str, column: str, own: Mapping[float, Mapping[str, Any]]) -> str:
     gaps = {density: arm["test"]["mean"] - float(_published(arm) or 0) for density, arm in own.items()}
-    missed = [f"{100 * -gap:.2f} at {density:g}" for density, gap in gaps.items() if gap < -TOLERANCE]
-    near = [f"{density:g}" for density, gap in gaps.items() if gap >= -TOLERANCE]
-    words = []
-    if near:
-        words.append(
-            f"within {100 * TOLERANCE:g} points of the published {column} column or above it at {listed(near)}"
-        )
-    if missed:
-        words.append(f"BELOW the published {column} column by more than that: {listed(missed)} points")
-    return f"{method} is {' and '.join(words)}."
+    missed = _listed(f"{100 * -gap:.2f} at {density:g}" for density, gap in gaps.items() if gap < -TOLERANCE)
+    near = _listed(f"{density:g}" for density, gap in gaps.items() if gap >= -TOLERANCE)
+    most = f"{100 * TOLERANCE:g} points"
+    if near is None:
+        return f"{method} is BELOW the published {column} column by more than {most}: by {missed}."
+    below = "" if missed is None else f", and BELOW it by more than that elsewhere: by {missed}"
+    return f"{method} is within {most} of the published {column} column, or above it, at {near}{below}."
+
+
+def _listed(words: Iterable[str]) -> str | None:
+    found = list(words)
+    return listed(found) if found else None
 
 
 def _plot(path: Path, numbers: Mapping[str, Any]) -> None:
@@ -266,11 +267,10 @@ of the negative weights, those nearest to 0, and grows as many at random with va
 gives all methods the same initial draws and the same order of examples.
 
 {epochs} epochs of {examples} examples, batches of {batch}, SGD with Nesterov's momentum .9, weight decay {decay:g},
-schedule {schedule}. The learning rate of each method is the one of {rates} that does best on validation at density
-{chosen_at:g}, by one training each that does not count. Test accuracy is that of the weights after the last epoch.
-Intervals are those of Student's t over seeds, 95 %; they say nothing of other splits and tasks. "Less published" is in
-points. "Ever live" is the share of all weights that lived at some time. "Processor s" is the time that a training takes
-of one core, on {machine}.
+schedule {schedule}. {rates}
+Test accuracy is that of the weights after the last epoch. Intervals are those of Student's t over seeds, 95 %; they say
+nothing of other splits and tasks. "Less published" is in points. "Ever live" is the share of all weights that lived at
+some time. "Processor s" is the time that a training takes of one core, on {machine}.
 
 {table}
 

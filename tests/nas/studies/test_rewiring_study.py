@@ -118,21 +118,30 @@ def test_words_follow_from_the_numbers():
         }
     )
     text = pages(numbers)["README.md"]
-    assert "set is within 0.3 points of the published SET column or above it at 0.01 and BELOW the published" in text
-    assert "BELOW the published SET column by more than that: 0.50 at 0.02 points." in text
-    assert "rigl is within 0.3 points of the published sparse momentum column or above it at 0.05." in text
+    near = (
+        "- set is within 0.3 points of the published SET column, or above it, at 0.01, and BELOW it by more than that"
+    )
+    assert f"{near} elsewhere: by 0.50 at 0.02.\n" in text
+    assert "- rigl is within 0.3 points of the published sparse momentum column, or above it, at 0.05.\n" in text
     assert "Over a static structure set gains, in points and pairs of seeds, +1.05 [" in text
     assert "| 0.01 | set | 0.9555 [" in text
     assert "0.9580 (SET) | -0.25 |" in text
     assert "gmp gains" not in text
+    behind = pages(numbers_of({("rigl", 0.01): [0.9, 0.9], ("rigl", 0.02): [0.9, 0.9]}))["README.md"]
+    assert "rigl is BELOW the published sparse momentum column by more than 0.3 points: by 7.53 at 0.01 and" in behind
     methods, densities = "--method set --method rigl --method static", "--density 0.01 --density 0.02 --density 0.05"
     assert f"`wirenas study rewiring {methods} {densities}`" in text
+    assert "The learning rate of each method is the one of 0.05, 0.1 and 0.2 that does best on validation" in text
+    assert (
+        "The learning rate is 0.2."
+        in pages({**numbers, "recipe": {**numbers["recipe"], "learning_rates": [0.2]}})["README.md"]
+    )
 
 
 def test_other_tasks_have_no_published_numbers():
     text = pages(numbers_of({("set", 0.01): [0.9, 0.91]}, "digits"))["README.md"]
     assert "(SET)" not in text
-    assert "column or above it" not in text
+    assert "column, or above it" not in text
 
 
 def test_bad_input_is_one_line(tmp_path: Path):

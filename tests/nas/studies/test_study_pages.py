@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from nas.studies import pareto, prediction, pruning, published_rnns, rnn_pruning, zero_cost
+from nas.studies import drop_criteria, pareto, prediction, pruning, published_rnns, rewiring, rnn_pruning, zero_cost
 from nas.studies.steering import report as steering_report
 from nas.studies.steering import warm_start
 from nas.studies.tables import format_share
@@ -24,6 +24,9 @@ STUDIES: dict[str, Callable[[Mapping[str, Any]], dict[str, str]]] = {
     "pareto/pareto.json": pareto.pages,
     "pruning/pruning.json": pruning.pages,
     "rnn-pruning/rnn-pruning.json": rnn_pruning.pages,
+    "rewiring/rewiring.json": rewiring.pages,
+    "rewiring-full/rewiring.json": rewiring.pages,
+    "drop-criteria/drop-criteria.json": drop_criteria.pages,
 }
 
 
