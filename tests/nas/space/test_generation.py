@@ -70,6 +70,7 @@ def test_every_prior_becomes_an_rnn_of_every_cell(prior: str, cell: str, n_outpu
             "network": "rnn",
             "cell": cell,
             "activation": None,
+            "weights": None,
         }
 
 
