@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from nas.cli.commands import Commands, typed, words_of
+from nas.cli.commands import Commands, as_asked, typed, words_of
 from nas.cli.console import (
     Begun,
     Json,
@@ -99,7 +99,7 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except InputError as error:
-        _fail(str(error), 2)
+        _fail(as_asked(str(error)), 2)
     except CampaignError as error:
         _fail(str(error), 1)
     except BrokenPipeError:

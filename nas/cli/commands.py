@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 import typer
@@ -11,9 +12,11 @@ from typer.core import TyperCommand
 from nas.cli.naming import Flag, as_typed
 from nas.errors import InputError
 
-__all__ = ["Commands", "Words", "split_lists", "typed", "words_of"]
+__all__ = ["Commands", "Words", "as_asked", "split_lists", "typed", "words_of"]
 
 Words = Callable[[str], str]
+
+_ASKED: ContextVar[Any] = ContextVar("the context of the command that was asked for", default=None)
 
 
 class _Command(TyperCommand):
@@ -34,13 +37,9 @@ class _Command(TyperCommand):
             if given.count(option) > 1 and not is_list and not getattr(option, "is_flag", False):
                 instead = _instead(option, values.get(option.name))
                 raise InputError(f"{option.opts[0]} is given {given.count(option)} times: it takes one value{instead}")
-        return super().parse_args(ctx, args)
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except InputError as error:
-            raise InputError(words_of(ctx)(str(error))) from None
+        left = super().parse_args(ctx, args)
+        _ASKED.set(ctx)
+        return left
 
     def flags(self, ctx: Any) -> dict[str, Flag]:
         """Return flags by the names of their options inside."""
@@ -66,6 +65,12 @@ def words_of(ctx: Any) -> Words:
     """Return what makes a message name options as they are typed."""
     flags = ctx.command.flags(ctx)
     return lambda message: as_typed(message, flags)
+
+
+def as_asked(message: str) -> str:
+    """Return a message that names options as they are typed for the command that was asked for, if there was one."""
+    context = _ASKED.get()
+    return message if context is None else words_of(context)(message)
 
 
 def _instead(option: Any, last: Any) -> str:

@@ -158,7 +158,8 @@ def features_of(
     Of an undirected graph, counts hold each edge once, and features both of its directions. The edge density is the
     share of possible edges that are there, as networkx has it: of n (n - 1), or undirected of half as many.
     """
-    names = names_of(tiers)
+    with as_input_errors(_SMALLER):
+        names = names_of(tiers)
 
     def described(wirings: Sequence[tuple[str, Wiring]]) -> list[dict[str, Any]]:
         try:

@@ -324,7 +324,7 @@ def test_a_port_in_use_is_one_line_with_a_free_one(campaign: Path):
         taken.listen()
         port = taken.getsockname()[1]
         line = refused("dashboard", campaign, "--port", port)
-    found = re.fullmatch(rf"wirenas: port={port}: another program listens there; .* --port (\d+)\n", line)
+    found = re.fullmatch(rf"wirenas: --port {port}: another program listens there; .* --port (\d+)\n", line)
     assert found is not None
     with socket.socket() as free:
         free.bind(("127.0.0.1", int(found[1])))
@@ -334,7 +334,7 @@ def test_a_port_in_use_is_one_line_with_a_free_one(campaign: Path):
 def test_an_address_that_is_none_is_one_line(campaign: Path):
     for host in ("192.0.2.1", "no.such.host.invalid"):
         line = refused("dashboard", campaign, "--port", 0, "--host", host)
-        assert line.startswith(f"wirenas: host={host}, port=0: ")
+        assert line.startswith(f"wirenas: --host {host}, --port 0: ")
     assert "'--port'" in refused("dashboard", campaign, "--port", 65536)
 
 

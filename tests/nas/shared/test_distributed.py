@@ -190,8 +190,8 @@ def _steering(options: Any) -> dict[str, Any]:
     [
         ("sqlite:///study.db", "SQLite hands one trial out twice"),
         ("journal.log", "not the URL of a database"),
-        ("journal:///folder/x.log", "storage=journal: campaigns of several processes need PostgreSQL"),
-        ("mysql://u:hidden@h/d", "storage=mysql: campaigns of several processes need PostgreSQL"),
+        ("journal:///folder/x.log", "--storage journal: campaigns of several processes need PostgreSQL"),
+        ("mysql://u:hidden@h/d", "--storage mysql: campaigns of several processes need PostgreSQL"),
         ("postgresql://u:hidden@h", "names no database"),
         ("postgresql://u:hid/den@h:x/d", "storage"),
     ],
@@ -206,7 +206,7 @@ def test_storages_that_several_processes_cannot_share_are_refused(tmp_path: Path
 
 
 def test_a_study_without_a_storage_is_refused(tmp_path: Path) -> None:
-    assert "give storage too" in refused("run", "--out", tmp_path / "x", "--study", "x")
+    assert "give --storage too" in refused("run", "--out", tmp_path / "x", "--study", "x")
 
 
 def test_a_missing_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,7 +241,7 @@ def test_wrong_passwords_and_unknown_names_are_refused(tmp_path: Path, postgres:
     assert PASSWORD not in line
     SharedStudy(postgres.url, "there", threading.Event(), "maximize").close()
     line = refused("worker", "--study", "elsewhere", "--storage", postgres.url)
-    assert "study=elsewhere: " in line
+    assert "--study elsewhere: " in line
     assert "there" in line.split("studies there: ")[1]
 
 

@@ -204,4 +204,4 @@ def test_the_command(tmp_path: Path):
     code, text, err = wirenas("study", "drop-criteria", *given, *rest)
     assert code == 0, err
     assert json.loads(text)["versions"] == ["described"]
-    assert "trainings: 0 of 11" in err
+    assert "trainings: 11 trainings" in err

@@ -146,10 +146,10 @@ def test_paces_are_those_of_their_names() -> None:
     ("given", "line"),
     [
         (("pruning", "--task", "digits", "--pace", "30 %"), "pace"),
-        (("pruning", "--task", "reber"), "task=reber: its examples are sequences"),
+        (("pruning", "--task", "reber"), "--task reber: its examples are sequences"),
         (("pruning", "--task", "digits", "--learning-rate", -1), "learning_rates"),
         (("rnn-pruning", "--cell", "rnn"), "cell"),
-        (("rnn-pruning", "--level", 0), "level=0: it must be a percentage from 1 to 100"),
+        (("rnn-pruning", "--level", 0), "--level 0: it must be a percentage from 1 to 100"),
         (("rnn-pruning", "--strings", 21), "n_strings=21"),
         (("rnn-pruning", "--strings", 40, "--structure-strings", 40, "--data", "nowhere"), "japanese-vowels.npz"),
     ],

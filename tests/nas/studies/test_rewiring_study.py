@@ -163,8 +163,8 @@ def test_the_command(tmp_path: Path):
     assert code == 0, err
     (arm,) = json.loads(text)["arms"]
     assert (arm["method"], arm["density"], arm["test"]["n"]) == ("static", 0.1, 1)
-    assert "trainings: 0 of 1" in err
-    assert "epochs=2: the study in" in refused(*given, "--epochs", 2, *out)
+    assert "trainings: 1 trainings" in err
+    assert "--epochs 2: the study in" in refused(*given, "--epochs", 2, *out)
 
 
 # What studies of this network share
