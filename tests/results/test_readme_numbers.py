@@ -67,6 +67,18 @@ def pruned() -> Iterator[str]:
     assert outcome["test"]["seeds"] == 5
 
 
+def pruned_images() -> Iterator[str]:
+    names = ("dense with equal parameters", "its structure, new weights", "only its degrees")
+    for task in ("mnist", "fashion-mnist"):
+        for n in (1000, 3000, 10000):
+            outcome = read(f"{task}-{n}-pruned/best/outcome.json")
+            beside = references(outcome)
+            cells = [spread(outcome["test"]), *(spread(beside[name]) for name in names)]
+            yield f"| {task} | {n:,} | {' | '.join(cells)} |"
+            assert outcome["test"]["seeds"] == 5
+            assert outcome["test"]["n_parameters"] <= n
+
+
 def plateaus() -> Iterator[str]:
     for name in ("digits", "reber", "reber-published", "reber-embedded"):
         # Rules that reach no more than chance are left out.
@@ -334,6 +346,7 @@ def test_of_the_images_one_class_reaches_what_is_said(shared_data: Path, monkeyp
 SOURCES: tuple[Callable[[], Iterator[str]], ...] = (
     digits,
     pruned,
+    pruned_images,
     plateaus,
     reber,
     steering,
@@ -366,6 +379,9 @@ GIVEN = (
     "GCC 12, Clang 15",
     "`--reads 4:40`",
     "pyarrow, 170 MB on disk",
+    "wirenas prune --task mnist --max-parameters 3000` and the like",
+    "parents of 100 and 300 neurons",
+    "means over 2 × 2 of them",
     "1.4 GB for the demo, .8 GB more for the tests",
     "and exit code 2; the others are answered",
     "`torch.set_num_threads(1)`",
