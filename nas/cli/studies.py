@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -172,24 +173,21 @@ def rewiring(
 
     Example: wirenas study rewiring --epochs 20 --method rigl --method static
     """
-    from nas.options.resolve import n_cores
-    from nas.report.progress import stages
     from nas.studies.rewiring import RECIPE, rewiring_study
 
-    with interruptible(_GOES_ON), stages(make_console(stderr=True)) as watch:
-        found = rewiring_study(
-            out,
-            watch,
-            task=task,
-            methods=method or (),
-            densities=density or (),
-            seeds=seeds,
-            epochs=epochs,
-            rates=learning_rate or RECIPE.learning_rates,
-            threads=threads or n_cores(),
-            data=data,
-        )
-    print_json(found) if as_json else say(make_console(), f"{out}/README.md")
+    _run(
+        rewiring_study,
+        out,
+        as_json=as_json,
+        task=task,
+        methods=method or (),
+        densities=density or (),
+        seeds=seeds,
+        epochs=epochs,
+        rates=learning_rate or RECIPE.learning_rates,
+        threads=threads,
+        data=data,
+    )
 
 
 @study_commands.command("drop-criteria")
@@ -216,25 +214,22 @@ def drop_criteria(
 
     Example: wirenas study drop-criteria --epochs 10 --examples 16000 --version described
     """
-    from nas.options.resolve import n_cores
-    from nas.report.progress import stages
     from nas.studies.drop_criteria import RECIPE, drop_criteria_study
 
-    with interruptible(_GOES_ON), stages(make_console(stderr=True)) as watch:
-        found = drop_criteria_study(
-            out,
-            watch,
-            task=task,
-            versions=version or (),
-            densities=density or (),
-            seeds=seeds,
-            epochs=epochs,
-            rates=learning_rate or RECIPE.learning_rates,
-            examples=examples,
-            threads=threads or n_cores(),
-            data=data,
-        )
-    print_json(found) if as_json else say(make_console(), f"{out}/README.md")
+    _run(
+        drop_criteria_study,
+        out,
+        as_json=as_json,
+        task=task,
+        versions=version or (),
+        densities=density or (),
+        seeds=seeds,
+        epochs=epochs,
+        rates=learning_rate or RECIPE.learning_rates,
+        examples=examples,
+        threads=threads,
+        data=data,
+    )
 
 
 @study_commands.command("pruning")
@@ -259,26 +254,23 @@ def pruning(
 
     Example: wirenas study pruning --epochs 12 --pace '50 %'
     """
-    from nas.options.resolve import n_cores
-    from nas.report.progress import stages
     from nas.studies.pruning import pruning_study
     from nas.studies.pruning_runs import RECIPE
 
-    with interruptible(_GOES_ON), stages(make_console(stderr=True)) as watch:
-        found = pruning_study(
-            out,
-            watch,
-            task=task,
-            data=data,
-            width=width,
-            epochs=epochs,
-            rates=learning_rate or RECIPE.learning_rates,
-            paces=pace or (),
-            seeds=seeds,
-            engine=engine,
-            threads=threads or n_cores(),
-        )
-    print_json(found) if as_json else say(make_console(), f"{out}/README.md")
+    _run(
+        pruning_study,
+        out,
+        as_json=as_json,
+        task=task,
+        data=data,
+        width=width,
+        epochs=epochs,
+        rates=learning_rate or RECIPE.learning_rates,
+        paces=pace or (),
+        seeds=seeds,
+        engine=engine,
+        threads=threads,
+    )
 
 
 @study_commands.command("rnn-pruning")
@@ -309,27 +301,36 @@ def rnn_pruning(
 
     Example: wirenas study rnn-pruning --strings 2000 --width 20 --epochs 15 --level 50 --level 80
     """
-    from nas.options.resolve import n_cores
-    from nas.report.progress import stages
     from nas.studies.rnn_pruning import CELLS, LEVELS, RECIPE, rnn_pruning_study
 
+    _run(
+        rnn_pruning_study,
+        out,
+        as_json=as_json,
+        data=data,
+        cells=cell or CELLS,
+        levels=level or LEVELS,
+        strings=strings,
+        width=width,
+        epochs=epochs,
+        retraining=retraining,
+        rates=learning_rate or RECIPE.learning_rates,
+        structure_strings=structure_strings,
+        structure_epochs=structure_epochs,
+        neurons=neurons,
+        seeds=seeds,
+        engine=engine,
+        threads=threads,
+    )
+
+
+def _run(
+    study: Callable[..., dict[str, Any]], out: Path, *, as_json: bool, threads: int | None, **options: Any
+) -> None:
+    """Run a study that shows its progress and goes on where it was stopped, and tell where its page is."""
+    from nas.options.resolve import n_cores
+    from nas.report.progress import stages
+
     with interruptible(_GOES_ON), stages(make_console(stderr=True)) as watch:
-        found = rnn_pruning_study(
-            out,
-            watch,
-            data=data,
-            cells=cell or CELLS,
-            levels=level or LEVELS,
-            strings=strings,
-            width=width,
-            epochs=epochs,
-            retraining=retraining,
-            rates=learning_rate or RECIPE.learning_rates,
-            structure_strings=structure_strings,
-            structure_epochs=structure_epochs,
-            neurons=neurons,
-            seeds=seeds,
-            engine=engine,
-            threads=threads or n_cores(),
-        )
+        found = study(out, watch, threads=threads or n_cores(), **options)
     print_json(found) if as_json else say(make_console(), f"{out}/README.md")

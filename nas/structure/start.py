@@ -15,7 +15,7 @@ from nas.structure.experiment import OPTIONS, StructureExperiment
 from nas.structure.files import network_file, read_network
 from nas.structure.options import Shape, StructureOptions, ignored_option
 from nas.tasks import load_task, pooled
-from nas.training.recipe import Recipe
+from nas.training.recipe import Recipe, changed
 
 __all__ = ["open_experiment"]
 
@@ -78,7 +78,7 @@ def open_experiment(
         task=task,
         network=network,
         method=method_of(method, **changes),
-        recipe=Recipe(**{**recipe, "learning_rates": _rates(str(recipe["learning_rates"]))}),
+        recipe=changed(Recipe(), **{**recipe, "learning_rates": _rates(str(recipe["learning_rates"]))}),
         **(_of_saved(network, chosen) if "start" in chosen else {"widths": shapes, "pool": pool, **chosen}),
     )
     if not {"widths", "start"} & set(chosen) and options.weights is not None:

@@ -17,12 +17,12 @@ from typing import Any
 
 from nas.errors import known
 from nas.sparsity.methods import Method, method_of, nowak
-from nas.studies.lenet import LeNet, changed, check_densities, fewer_examples, how_rates_are_chosen, options_of
+from nas.studies.lenet import LeNet, check_densities, fewer_examples, how_rates_are_chosen, options_of
 from nas.studies.tables import describe_differences, format_estimate, listed, table_of, write_results
 from nas.studies.trainings import Mean, Row, Training, Trainings, grouped, mean_of, write_rows
 from nas.tasks import load_task
 from nas.training.extension import describe_machine
-from nas.training.recipe import Recipe
+from nas.training.recipe import Recipe, changed
 from predictors.figures import BLUE, GREEN, ORANGE, RED, save_figure
 
 __all__ = ["CRITERIA", "DENSITIES", "GROWTHS", "RECIPE", "VERSIONS", "drop_criteria_study", "pages", "version_of"]

@@ -10,10 +10,9 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from pydantic import ValidationError
 from torch import Tensor, nn
 
-from nas.errors import InputError, input_error
+from nas.errors import InputError
 from nas.networks import SparseMLP
 from nas.networks.structure import n_parameters
 from nas.seeds import stream
@@ -32,7 +31,7 @@ from nas.training.recipe import Recipe
 from nas.training.session import StopFlag, epoch_order
 from priors import Wiring
 
-__all__ = ["WIDTHS", "LeNet", "changed", "check_densities", "fewer_examples", "how_rates_are_chosen", "options_of"]
+__all__ = ["WIDTHS", "LeNet", "check_densities", "fewer_examples", "how_rates_are_chosen", "options_of"]
 
 WIDTHS = (300, 100)
 """Neurons of the two hidden layers."""
@@ -194,20 +193,6 @@ def fewer_examples(task: Task, examples: int | None) -> Task:
         raise InputError(f"examples={examples}: task {task.name} has {len(task.train)} to train on")
     chosen = np.argsort(np.random.default_rng(0).random(len(task.train)), kind="stable")[:examples]
     return replace(task, train=task.train[torch.from_numpy(np.sort(chosen))])
-
-
-def changed(recipe: Recipe, **changes: Any) -> Recipe:
-    """Return a recipe with some options changed.
-
-    Raises
-    ------
-    InputError
-        For a value that is not valid.
-    """
-    try:
-        return Recipe(**{**recipe.model_dump(), **changes})
-    except ValidationError as error:
-        raise input_error(error, Recipe) from None
 
 
 def options_of(recipe: Mapping[str, Any], default: Recipe, **chosen: tuple[Sequence[Any], Sequence[Any]]) -> str:

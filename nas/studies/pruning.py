@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from nas.errors import InputError, known
-from nas.studies.lenet import changed
 from nas.studies.pruning_runs import (
     AS_BLINDED,
     BLINDED,
@@ -39,6 +38,7 @@ from nas.studies.tables import format_estimate, table_of, write_results
 from nas.studies.trainings import CHOOSING, Mean, Row, Training, Trainings, mean_of, write_rows
 from nas.tasks import Task, load_task
 from nas.training.extension import describe_machine
+from nas.training.recipe import changed
 from predictors.figures import save_figure
 from priors import Wiring
 

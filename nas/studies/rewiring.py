@@ -17,12 +17,12 @@ from typing import Any
 
 from nas.errors import known
 from nas.sparsity.methods import Method, method_of
-from nas.studies.lenet import LeNet, changed, check_densities, how_rates_are_chosen, options_of
+from nas.studies.lenet import LeNet, check_densities, how_rates_are_chosen, options_of
 from nas.studies.tables import format_estimate, listed, table_of, write_results
 from nas.studies.trainings import Mean, Training, Trainings, grouped, mean_of
 from nas.tasks import load_task
 from nas.training.extension import describe_machine
-from nas.training.recipe import Recipe
+from nas.training.recipe import Recipe, changed
 from predictors.figures import BLUE, GREEN, ORANGE, RED, save_figure
 
 __all__ = ["DENSITIES", "METHODS", "PUBLISHED", "RECIPE", "TOLERANCE", "pages", "rewiring_study"]

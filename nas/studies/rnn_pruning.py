@@ -27,13 +27,13 @@ from nas.seeds import stream
 from nas.sparsity.iterative import IterativePruning, prune_iteratively
 from nas.sparsity.network import layers_of
 from nas.studies import rnn_structures
-from nas.studies.lenet import changed
 from nas.studies.rnn_structures import Structures
 from nas.studies.tables import format_estimate, write_results
 from nas.studies.trainings import Mean, Row, Training, Trainings, grouped, mean_of, write_rows
 from nas.tasks import Task, reber_published
 from nas.training import Recipe, evaluate, train
 from nas.training.extension import describe_machine
+from nas.training.recipe import changed
 from nas.training.session import StopFlag
 from predictors.figures import BLUE, GREEN, ORANGE, save_figure
 from priors import Wiring, stack

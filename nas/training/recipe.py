@@ -6,9 +6,11 @@ import math
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-__all__ = ["SCHEDULES", "Recipe"]
+from nas.errors import input_error
+
+__all__ = ["SCHEDULES", "Recipe", "changed"]
 
 SCHEDULES: dict[str, Callable[[float], float]] = {
     "constant": lambda _: 1.0,
@@ -70,3 +72,17 @@ class Recipe(BaseModel):
     def rate(self, learning_rate: float, step: int, n_steps: int) -> float:
         """Return the learning rate of update `step` (from 0) out of `n_steps`."""
         return learning_rate * SCHEDULES[self.schedule](step / n_steps)
+
+
+def changed(recipe: Recipe, **changes: Any) -> Recipe:
+    """Return a recipe with some options changed.
+
+    Raises
+    ------
+    InputError
+        For a value that is not valid.
+    """
+    try:
+        return Recipe(**{**recipe.model_dump(), **changes})
+    except ValidationError as error:
+        raise input_error(error, Recipe) from None
