@@ -324,8 +324,8 @@ def test_structures_of_rnns_are_learned(tmp_path: Path) -> None:
         ),
         (("prune", "--task", "digits", "--weights", 99, "--pool", "2,2"), "--pool 2,2: a number is given twice"),
         (("prune", "--task", "reber", "--weights", 99, "--pool", 2), "are not known to be images"),
+        (("prune", "--task", "digits", "--weights", 99, "--learning-rate", "-1"), "should be greater than 0"),
         (
-            (("prune", "--task", "digits", "--weights", 99, "--learning-rate", "-1"), "should be greater than 0"),
             ("prune", "--task", "digits", "--weights", 99, "--learning-rate", "x"),
             "--learning-rate x: it must be numbers",
         ),
