@@ -1,5 +1,6 @@
-"""What is done to inputs before a network reads them, by rules without parameters."""
+"""What is done to inputs before a network reads them, by rules without parameters, and what is known of them."""
 
 from nas.inputs.pooling import Pooling
+from nas.inputs.statistics import describe_inputs
 
-__all__ = ["Pooling"]
+__all__ = ["Pooling", "describe_inputs"]

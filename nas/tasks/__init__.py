@@ -10,6 +10,7 @@ from nas.tasks.images import digits, fashion_mnist, mnist
 from nas.tasks.pooling import pooled
 from nas.tasks.sequences import reber, reber_embedded, reber_published
 from nas.tasks.splits import SPLIT_SEED, split, stratified_split
+from nas.tasks.statistics import inputs_of
 from nas.tasks.task import Loss, Task
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Task",
     "digits",
     "fashion_mnist",
+    "inputs_of",
     "load_task",
     "mnist",
     "pooled",
