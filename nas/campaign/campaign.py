@@ -29,6 +29,7 @@ from nas.evaluation.early_stopping import (
     stopping_of,
 )
 from nas.evaluation.finals import run_finals
+from nas.evaluation.rivals import rivals_of
 from nas.evaluation.threads import one_torch_thread, stop_on_signal
 from nas.evaluation.trainer import Trainer
 from nas.evaluation.watcher import Watcher
@@ -58,14 +59,17 @@ from nas.report.output import write_output
 from nas.samplers.proposer import Proposer
 from nas.shared.objective import Work
 from nas.shared.search import SharedSearch
+from nas.space.budget import Budget
+from nas.space.designs import WaySpace
 from nas.space.draws import unspent
 from nas.space.lineage import rebuilt
-from nas.space.space import check_graphs
+from nas.space.space import Space, check_graphs
 from nas.store.folders import alone_in
 from nas.store.records import Record, Records
 from nas.store.study import StudyFile, storing_of
 from nas.tasks import Task
 from nas.training import Interrupted
+from nas.training.recipe import changed
 from priors import Wiring
 
 __all__ = ["Campaign"]
@@ -151,14 +155,27 @@ class Campaign:
         if evaluate is not None:
             given = dict(own_graphs_as_they_are(self.out, given, n_inputs))
         self.options = resolve(given)
-        self.space = self.options.resolved_space
         self._units = (n_inputs, n_outputs)
         self.spec = self.options.spec
         check_fit(self.options, self.task)
-        check_graphs(self.space, *self._units, edited=self.options.edits)
+        self.space = self._make_space()
+        if isinstance(self.space, Space):
+            check_graphs(self.space, *self._units, edited=self.options.edits)
         check_stopping(self.options)
         check_sampler(self.options, is_shared=self._shared is not None)
         self.threads = n_threads(threads, self.options, self.task)
+
+    def _make_space(self) -> Space | WaySpace:
+        """Return what candidates are drawn from: random graphs, or within a budget all ways to a structure."""
+        options = self.options
+        if options.budget is None:
+            return options.resolved_space
+        if self.task is None:
+            raise InputError(
+                f"budget={options.budget}: an own evaluation trains no network; give a task, or leave it out"
+            )
+        budget, rates = Budget.of(options.budget), options.recipe.learning_rates
+        return WaySpace(options.ways, budget, options.precision, self.task, self.spec, rates)
 
     def run(self, watcher: Watcher | None = None, *, progress: bool | None = None) -> Outcome:
         """Search until the options' number of trials is complete, hold the finals, write the results, and say them.
@@ -224,7 +241,8 @@ class Campaign:
     def _check_new(self) -> None:
         """Refuse options that would do nothing, and what is impossible, before anything is written."""
         shared = self._shared
-        setting = Setting(self.options, self.space, self.task, self._units, shared is not None, self.typed)
+        space = self.options.resolved_space
+        setting = Setting(self.options, space, self.task, self._units, shared is not None, self.typed)
         ignored = ignored_option(setting)
         # A version that did not look may have begun the study with it.
         if ignored is not None and (shared is None or not shared.is_begun()):
@@ -245,13 +263,16 @@ class Campaign:
         finals = None
         if trainer is not None:
             best = finalists(records, self.options, lambda: inform(self._proposer(), study.trials()))
+            epochs = self.options.final_epochs
             finals = run_finals(
-                trainer,
+                trainer if epochs is None else replace(trainer, recipe=changed(trainer.recipe, epochs=epochs)),
                 [(record.number, self._rebuild(record)) for record in best],
                 n_seeds=self.options.final_seeds,
                 executor=executor,
                 watcher=watcher,
                 on_front=self.options.by_size,
+                ways={record.number: self.space.way(record.params) for record in best},
+                others=rivals_of(self.space) if isinstance(self.space, WaySpace) else None,
             )
         uses = 0 if finals is None else 1 + (0 if before is None else before["test_uses"])
         outcome = Outcome.of(
@@ -265,6 +286,8 @@ class Campaign:
 
     def _with_predictor(self, study: StudyFile, outcome: Outcome, watcher: Watcher) -> Outcome:
         """Fit a predictor to all trials and say what it is worth, unless that is done already."""
+        if isinstance(self.space, WaySpace):
+            return outcome
         chance = None if self.task is None else self.task.constant_value
         examples = campaign_examples(
             study.records(), self._rebuild, self.space, self._units, outcome.metric, outcome.direction, chance
@@ -302,7 +325,10 @@ class Campaign:
             self.options = self.options.model_copy(update={"trials": counted})
         keep_warm_start(self.out, self.options)
         write_options(self.options, self.out / OPTIONS_FILE)
-        for line in filter(None, (*self.space.notices(), unspent(self.space, self._units, self._size_of))):
+        lines = self.space.notices()
+        if isinstance(self.space, Space) and (line := unspent(self.space, self._units, self._size_of)) is not None:
+            lines.append(line)
+        for line in lines:
             watcher.noticed(line)
         try:
             yield study
@@ -335,6 +361,7 @@ class Campaign:
 
     def work(self) -> Work:
         """Return what each worker of this campaign does."""
+        assert isinstance(self.space, Space)
         return Work(
             options=self.options,
             identity=self._identity(),
@@ -347,6 +374,8 @@ class Campaign:
         )
 
     def _rebuild(self, record: Record) -> Wiring:
+        if isinstance(self.space, WaySpace):
+            return self.space.wiring(record.params)
         wiring = rebuilt(self.space, record.params, vars(record), self._units)
         if wiring.fingerprint != record.fingerprint:
             raise CampaignError(

@@ -18,6 +18,7 @@ from nas.errors import options_of
 from nas.options.options import CampaignOptions, SharedOptions, SurveyOptions
 from nas.space.families import FAMILIES, Drawing
 from nas.space.space import Space
+from nas.space.ways import Ways
 from nas.training.recipe import Recipe
 
 __all__ = [
@@ -39,11 +40,16 @@ _FLAG_NAMES = {
     "graphs_format": "format",
     "graphs_directed": "directed",
     "graphs_merge": "merge",
+    "pools": "pool",
+    "read_ins": "read_in",
+    "parents": "parent",
+    "scores": "score",
+    "rewirings": "rewiring",
 }
 _LEFT_OUT: dict[type[SharedOptions], frozenset[str]] = {
-    CampaignOptions: frozenset({"direction", "space", "recipe"}),
+    CampaignOptions: frozenset({"direction"}),
     # Nothing in a survey looks for neighbours.
-    SurveyOptions: frozenset({"space", "recipe", "edits"}),
+    SurveyOptions: frozenset({"edits"}),
 }
 _PATHS = ("graphs", "warm_start")
 _READING = {"graph_format": "format", "directed": "directed", "merge": "merge"}
@@ -51,16 +57,21 @@ _SEVERAL = " Several with commas, or again."
 _PRIOR = "The prior"
 _UNITS = "Input and output units"
 _COMMON = (
-    "task", "network", "trials", "wirings", "seeds", "priors", "nodes", "degree", "max_parameters", "epochs",
+    "task", "network", "budget", "trials", "wirings", "seeds", "priors", "nodes", "degree", "max_parameters", "epochs",
     "learning_rates", "seed",
 )  # fmt: skip
 """What most people give: it stands first, in the panel of the command's own options."""
 WHERE = "Where it runs"
-_SPACE, _RECIPE = (
+_WAYS, _SPACE, _RECIPE = (
+    "With a budget: how structures come about",
     "What else varies between the candidates",
     "How else networks are trained; a task has its own defaults",
 )
 _GROUPS = {
+    _WAYS: ("precision",),
+    "With a budget: what networks read, and how neurons are connected": (
+        "pools", "read_ins", "locality", "fan_in", "fan_out", "hidden", "depth", "links", "graph_degree",
+    ),
     _SPACE: (),
     "How a wiring becomes a network": (
         "activation", "cell", "structure", "orientation", "attachment", "reads", "readouts", "width",
@@ -71,7 +82,7 @@ _GROUPS = {
         "sampler", "startup", "screened", "share", "repeats", "warm_start", "batch",
     ),
     "What a trial is worth, and which are trained again": (
-        "objective", "replicates", "early_stopping", "finalists", "final_seeds",
+        "objective", "replicates", "early_stopping", "finalists", "final_seeds", "final_epochs",
     ),
     WHERE: ("engine", "device"),
 }  # fmt: skip
@@ -229,9 +240,15 @@ def _extended(
 
 def _all_flags(options: type[SharedOptions]) -> Iterator[_Flag]:
     grouped = {name: panel for panel, names in _GROUPS.items() for name in names}
-    for config, section, panel in ((options, None, None), (Space, "space", _SPACE), (Recipe, "recipe", _RECIPE)):
+    parts: list[tuple[Any, str | None, str | None]] = [(options, None, None), (Space, "space", _SPACE)]
+    if "ways" in options.model_fields:
+        parts.append((Ways, "ways", _WAYS))
+    parts.append((Recipe, "recipe", _RECIPE))
+    sections = [section for _, section, _ in parts]
+    for config, section, panel in parts:
         for name, info in options_of(config).items():
-            if name not in _LEFT_OUT[options]:
+            is_section = config is options and name in sections
+            if not is_section and name not in _LEFT_OUT[options]:
                 own_panel = None if name in _COMMON else grouped.get(name, panel)
                 yield _Flag(_FLAG_NAMES.get(name, name), name, section, own_panel, info)
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any
 
-from nas.evaluation.references import Contender, dense_of_equal_size, references
+from nas.evaluation.references import RETRAINED, Contender, dense_of_equal_size, references
+from nas.evaluation.rivals import Rival, structures_of
 from nas.evaluation.threads import result_of
 from nas.evaluation.trainer import Assessment, Trainer
 from nas.evaluation.watcher import Watcher
 from nas.networks import NetworkSpec
 from nas.seeds import stream
+from nas.space.way import PLAIN, Way
 from nas.store.records import summary_of
 from nas.training import Training
 from nas.training.session import sign_of
@@ -23,6 +25,12 @@ __all__ = ["FRESH", "Finals", "Standing", "run_finals"]
 
 FRESH = 1_000_000
 """First replicate number of the finals, beyond every replicate that a search uses."""
+
+REDRAWN = 20
+"""Networks that are drawn anew with the degrees of a winner, and as many with its counts."""
+
+_CHOOSING = 2_000_000
+"""Replicate of the trainings that choose references; none of them counts."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +107,8 @@ def run_finals(
     executor: Executor,
     watcher: Watcher,
     on_front: bool = False,
+    ways: Mapping[int, Way] | None = None,
+    others: Sequence[Rival] | None = None,
 ) -> Finals:
     """Train the finalists with fresh seeds, choose the winner by mean validation, and test it beside its references.
 
@@ -115,27 +125,85 @@ def run_finals(
         Hears of both stages, finalists and references, and of every training.
     on_front : bool
         Whether the finalists are a front: then all of them are tested, once, and three dense networks beside them.
+    ways : mapping, optional
+        How candidates come by their structure, by the number of the trial, where they have not got it from the start.
+    others : sequence of Rival, optional
+        What stands beside the winner, in place of its references; networks that share with it what its structure is
+        then stand there too.
     """
-    finalists = [Contender(f"trial {number}", wiring, trainer.spec) for number, wiring in candidates]
+    own_way = ways or {}
+    finalists = [
+        Contender(f"trial {number}", wiring, trainer.spec, own_way.get(number, PLAIN)) for number, wiring in candidates
+    ]
     assessed = _assess_all(trainer, "finalists", finalists, n_seeds, executor, watcher)
     sign = sign_of(trainer.task.direction)
     order = sorted(range(len(candidates)), key=lambda index: -sign * assessed[index].value)
     best = order[0]
     trial, wiring = candidates[best]
+    training = max(assessed[best].trainings, key=lambda training: sign * training.history.value)
+    standings = [_standing(finalists[i], assessed[i], candidates[i][0], tested=on_front) for i in order]
+    winner = standings[0] if on_front else _standing(finalists[best], assessed[best], trial, tested=True)
+    if others is not None:
+        chosen = _choose(trainer, others, executor, watcher)
+        beside = _test_all(trainer, chosen, n_seeds, executor, watcher)
+        rng = stream(trainer.seed, "structure", training.wiring.fingerprint)
+        shares = structures_of(training, finalists[best].way, REDRAWN, rng)
+        found = _of_one_name(_test_shares(trainer, shares, n_seeds, executor, watcher))
+        return Finals(winner, training.wiring, training, tuple(standings), (*beside, *found))
     rivals = references(wiring, trainer.spec, stream(trainer.seed, "wiring", wiring.fingerprint))
     dense = _dense_beside(candidates, trial, trainer.spec) if on_front else {}
-    others = [*rivals, *dense.values()]
-    assessed_others = _assess_all(trainer, "references", others, n_seeds, executor, watcher)
-    tested = [_standing(*pair, tested=True) for pair in zip(others, assessed_others, strict=True)]
-    standings = [_standing(finalists[i], assessed[i], candidates[i][0], tested=on_front) for i in order]
+    tested = _test_all(trainer, [*rivals, *dense.values()], n_seeds, executor, watcher)
     return Finals(
-        winner=standings[0] if on_front else _standing(finalists[best], assessed[best], trial, tested=True),
+        winner=winner,
         wiring=wiring,
-        training=max(assessed[best].trainings, key=lambda training: sign * training.history.value),
+        training=training,
         finalists=tuple(standings),
         references=tuple(tested[: len(rivals)]),
         dense=dict(zip(dense, tested[len(rivals) :], strict=True)),
     )
+
+
+def _test_all(
+    trainer: Trainer, networks: Sequence[Contender], n_seeds: int, executor: Executor, watcher: Watcher
+) -> list[Standing]:
+    assessed = _assess_all(trainer, "references", networks, n_seeds, executor, watcher)
+    return [_standing(*pair, tested=True) for pair in zip(networks, assessed, strict=True)]
+
+
+def _choose(trainer: Trainer, rivals: Sequence[Rival], executor: Executor, watcher: Watcher) -> list[Contender]:
+    """Return of each rival the variant, with the learning rate, that does best on validation by one training."""
+    variants = [variant for rival in rivals for variant in rival.variants]
+    assessed = iter(_assess_all(trainer, "choice of references", variants, 1, executor, watcher, first=_CHOOSING))
+    sign, found = sign_of(trainer.task.direction), []
+    for rival in rivals:
+        tried = [(sign * own.value, own.learning_rate) for own in (next(assessed) for _ in rival.variants)]
+        best = max(range(len(tried)), key=lambda index: tried[index][0])
+        variant = rival.variants[best]
+        found.append(replace(variant, way=replace(variant.way, learning_rate=tried[best][1])))
+    return found
+
+
+def _test_shares(
+    trainer: Trainer, networks: Sequence[Contender], n_seeds: int, executor: Executor, watcher: Watcher
+) -> list[Standing]:
+    """Train what shares its structure with the winner: what was drawn anew once each, the structure itself as often."""
+    retrained = [own for own in networks if own.name == RETRAINED]
+    others = [own for own in networks if own.name != RETRAINED]
+    return [
+        *_test_all(trainer, retrained, n_seeds, executor, watcher),
+        *_test_all(trainer, others, 1, executor, watcher),
+    ]
+
+
+def _of_one_name(standings: Sequence[Standing]) -> list[Standing]:
+    """Return one standing a name: each of those that were drawn anew counts like a seed."""
+    found: dict[str, Standing] = {}
+    for own in standings:
+        before = found.setdefault(own.name, own)
+        if before is not own:
+            together = {name: getattr(before, name) + getattr(own, name) for name in ("validation", "test")}
+            found[own.name] = replace(before, **together)
+    return list(found.values())
 
 
 def _dense_beside(candidates: Sequence[tuple[int, Wiring]], winner: int, spec: NetworkSpec) -> dict[int, Contender]:
@@ -149,11 +217,21 @@ def _dense_beside(candidates: Sequence[tuple[int, Wiring]], winner: int, spec: N
 
 
 def _assess_all(
-    trainer: Trainer, stage: str, networks: Sequence[Contender], n_seeds: int, executor: Executor, watcher: Watcher
+    trainer: Trainer,
+    stage: str,
+    networks: Sequence[Contender],
+    n_seeds: int,
+    executor: Executor,
+    watcher: Watcher,
+    *,
+    first: int = FRESH,
 ) -> list[Assessment]:
-    plan = trainer.plan(range(FRESH, FRESH + n_seeds))
-    watcher.stage_started(stage, len(plan) * len(networks))
-    waiting = [[executor.submit(trainer.train, own.wiring, *step, spec=own.spec) for step in plan] for own in networks]
+    plans = [trainer.plan(range(first, first + n_seeds), own.way) for own in networks]
+    watcher.stage_started(stage, sum(map(len, plans)))
+    waiting = [
+        [executor.submit(trainer.train, own.wiring, *step, spec=own.spec, way=own.way) for step in plan]
+        for own, plan in zip(networks, plans, strict=True)
+    ]
     assessed = []
     for futures in waiting:
         trainings = []
@@ -165,11 +243,13 @@ def _assess_all(
 
 
 def _standing(network: Contender, assessment: Assessment, trial: int | None = None, *, tested: bool) -> Standing:
+    # Where structures are learned, those of the largest one.
+    wiring = max((training.wiring for training in assessment.trainings), key=lambda wiring: wiring.n_edges)
     return Standing(
         name=network.name,
         trial=trial,
-        n_parameters=network.spec.n_parameters(network.wiring)["total"],
-        n_edges=network.wiring.hidden.n_edges,
+        n_parameters=network.spec.n_parameters(wiring)["total"],
+        n_edges=wiring.hidden.n_edges,
         learning_rate=assessment.learning_rate,
         validation=tuple(training.history.value for training in assessment.trainings),
         test=tuple(training.test() for training in assessment.trainings) if tested else (),

@@ -14,16 +14,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.networks import NetworkSpec
-from priors import Layered, Wiring, attach
+from nas.space.way import PLAIN, Way
+from priors import Layered, Wiring
 from priors.draws import subset
 
-__all__ = ["EQUAL_PARAMETERS", "LINEAR", "Contender", "complete", "dense_of_equal_size", "references"]
+__all__ = [
+    "COUNTS",
+    "DEGREES",
+    "EQUAL_PARAMETERS",
+    "LINEAR",
+    "ONE_SHOT",
+    "PRUNED_LINEAR",
+    "RETRAINED",
+    "Contender",
+    "dense_of_equal_size",
+    "references",
+]
 
 EQUAL_PARAMETERS = "dense with equal parameters"
 """Name of the reference that the verdict is about."""
 
 LINEAR = "linear"
 """Name of the reference without hidden neurons."""
+
+PRUNED_LINEAR = "pruned linear"
+ONE_SHOT = "dense, pruned at once"
+"""Names of references of a budget, beside those above."""
+
+RETRAINED = "its structure, new weights"
+DEGREES = "only its degrees"
+COUNTS = "only its counts"
+"""Names of networks that share with a winner what its structure is."""
 
 _MOST_EDGES = 2_000_000
 _NARROWEST = 4
@@ -36,6 +57,7 @@ class Contender:
     name: str
     wiring: Wiring
     spec: NetworkSpec
+    way: Way = PLAIN
 
 
 def references(
@@ -55,13 +77,13 @@ def references(
     units = (n_inputs or wiring.n_inputs, wiring.n_outputs)
     linear = NetworkSpec("linear-mean" if spec.kind == "rnn" else "mlp")
     found = [
-        Contender(LINEAR, Wiring.from_masks([np.ones(units[::-1])], inputs=True, outputs=True), linear),
+        Contender(LINEAR, linear.complete(units[0], (), units[1]), linear),
     ]
     if (dense := dense_of_equal_size(wiring, spec, units[0])) is not None:
         found.append(dense)
     layers = _equal_layers(wiring.n_hidden, 1 if spec.kind == "rnn" else 2)
     if sum(_dense_edges(spec, units, layers)) <= _MOST_EDGES:
-        found.append(Contender("dense with equal neurons", _dense(spec, units, layers), spec))
+        found.append(Contender("dense with equal neurons", spec.complete(units[0], layers, units[1]), spec))
     sparse = _sparse_rnn(wiring, rng) if spec.kind == "rnn" else _sparse_mlp(wiring, units[0], rng)
     return [*found, Contender("random with equal edges", sparse, spec)]
 
@@ -86,21 +108,7 @@ def dense_of_equal_size(wiring: Wiring, spec: NetworkSpec, n_inputs: int | None 
         layers = sized(1)
     if min(layers) < min(units[1], _NARROWEST):
         return None
-    return Contender(EQUAL_PARAMETERS, _dense(spec, units, layers), spec)
-
-
-def complete(n: int) -> Wiring:
-    """Return one layer of `n` neurons with every edge, from each neuron to each and to itself."""
-    return Wiring((n,), np.argwhere(np.ones((n, n), dtype=bool)))
-
-
-def _dense(spec: NetworkSpec, units: tuple[int, int], layers: list[int]) -> Wiring:
-    """Return the dense wiring with so many neurons in every hidden layer, of which an RNN has one."""
-    if spec.kind == "rnn":
-        return attach(complete(layers[0]), *units, "natural")
-    sizes = [units[0], *layers, units[1]]
-    masks = [np.ones((after, before)) for before, after in pairwise(sizes)]
-    return Wiring.from_masks(masks, inputs=True, outputs=True)
+    return Contender(EQUAL_PARAMETERS, spec.complete(units[0], layers, units[1]), spec)
 
 
 def _dense_edges(spec: NetworkSpec, units: tuple[int, int], layers: list[int]) -> tuple[int, int, int]:

@@ -8,17 +8,26 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from nas.networks import NetworkSpec
+from nas.networks.structure import wiring_of
 from nas.samplers.proposer import Candidate
 from nas.seeds import stream
+from nas.space.way import PLAIN, Way
+from nas.sparsity.compact import compact
+from nas.sparsity.learning import learn
+from nas.sparsity.shuffle import redraw
 from nas.store.records import Record, describe, versions_of
+from nas.tasks.pooling import pooled
+from nas.tasks.statistics import inputs_of
 from nas.training import Interrupted, Recipe, StopFlag, Training, begin_wiring
-from nas.training.train import engine_for
+from nas.training.session import sign_of
+from nas.training.train import engine_for, trained
 from priors import Wiring
 
 if TYPE_CHECKING:
+    from nas.networks.structure import Network
     from nas.tasks import Task
 
 __all__ = [
@@ -98,17 +107,39 @@ class Trainer:
     device: str = "cpu"
     stop: StopFlag | None = None
 
-    def train(self, wiring: Wiring, replicate: int, learning_rate: float, spec: NetworkSpec | None = None) -> Training:
-        """Train the network of one wiring."""
-        return self.begin(wiring, replicate, learning_rate, spec).run()
+    def train(
+        self,
+        wiring: Wiring,
+        replicate: int,
+        learning_rate: float,
+        spec: NetworkSpec | None = None,
+        way: Way = PLAIN,
+    ) -> Training:
+        """Train the network of one wiring, whose structure changes meanwhile where the way says so."""
+        if way.method is None:
+            return self.begin(wiring, replicate, learning_rate, spec, way.pool).run()
+        learned = self._learn(wiring, replicate, learning_rate, spec or self.spec, way)
+        if way.keeps is None:
+            return learned
+        rng = stream(self.seed, "structure", learned.wiring.fingerprint, replicate)
+        redrawn = redraw(learned.wiring, way.keeps, rng, inputs_of(learned.task).live)
+        training = self.train(redrawn, replicate, learning_rate, spec, Way(pool=way.pool))
+        return training.after(learned)
 
-    def begin(self, wiring: Wiring, replicate: int, learning_rate: float, spec: NetworkSpec | None = None) -> Training:
+    def begin(
+        self,
+        wiring: Wiring,
+        replicate: int,
+        learning_rate: float,
+        spec: NetworkSpec | None = None,
+        pool: int = 1,
+    ) -> Training:
         """Open the training that `train` runs to its end."""
         keys = (wiring.fingerprint, replicate)
         return begin_wiring(
             wiring,
             spec or self.spec,
-            self.task,
+            pooled(self.task, pool),
             self.recipe,
             learning_rate=learning_rate,
             weights=stream(self.seed, "weights", *keys),
@@ -117,6 +148,36 @@ class Trainer:
             device=self.device,
             stop=self.stop,
             replicate=replicate,
+        )
+
+    def _learn(self, wiring: Wiring, replicate: int, learning_rate: float, spec: NetworkSpec, way: Way) -> Training:
+        """Train a network while a method changes its structure."""
+        keys, task = (wiring.fingerprint, replicate), pooled(self.task, way.pool)
+        network = spec.build(wiring, stream(self.seed, "weights", *keys)).to(self.device)
+        assert way.method is not None
+        learned = learn(
+            network,
+            task,
+            self.recipe,
+            way.method,
+            parameters=way.limit,
+            count_biases=way.counts_biases,
+            learning_rate=learning_rate,
+            rng=stream(self.seed, "batches", *keys),
+            engine=self.engine,
+            stop=self.stop,
+            threads=1,
+        )
+        found = compact(cast("Network", network))
+        return trained(
+            found,
+            wiring_of(found).replace(weights=None),
+            spec,
+            task,
+            learned.history,
+            learning_rate=learning_rate,
+            replicate=replicate,
+            engine=self.engine,
         )
 
     def effort(self, assessment: Assessment, candidate: Candidate) -> dict[str, Any]:
@@ -138,14 +199,15 @@ class Trainer:
             "expected_seconds": _SECONDS_PER_NUMBER[engine] * numbers,
         }
 
-    def plan(self, replicates: Sequence[int]) -> list[tuple[int, float]]:
+    def plan(self, replicates: Sequence[int], way: Way = PLAIN) -> list[tuple[int, float]]:
         """Return the (replicate, learning rate) pairs that an assessment trains."""
-        return [(replicate, rate) for rate in self.recipe.learning_rates for replicate in replicates]
+        rates = self.recipe.learning_rates if way.learning_rate is None else (way.learning_rate,)
+        return [(replicate, rate) for rate in rates for replicate in replicates]
 
     def assess(self, trainings: Sequence[Training]) -> Assessment:
         """Find the best rung of the trainings of one wiring; ties go to the first rung."""
         ladder: dict[float, float] = {}
-        for rate in self.recipe.learning_rates:
+        for rate in dict.fromkeys(training.learning_rate for training in trainings):
             values = [training.history.value for training in trainings if training.learning_rate == rate]
             ladder[rate] = fmean(values)
         best = (max if self.task.direction == "maximize" else min)(ladder, key=ladder.__getitem__)
@@ -167,13 +229,20 @@ class TrainedEvaluation:
 
     def __call__(self, candidate: Candidate) -> Mapping[str, Any]:
         """Train the candidate; see `Evaluation`."""
-        trainings = []
-        for step in self.trainer.plan(replicates_of(candidate, self.replicates)):
-            training = self.trainer.begin(candidate.wiring, *step)
-            training.session.run()
-            trainings.append(training.ended())
-        assessment = self.trainer.assess(trainings)
-        return {**assessment.merit, **self.trainer.effort(assessment, candidate)}
+        plan = self.trainer.plan(replicates_of(candidate, self.replicates), candidate.way)
+        assessment = self.trainer.assess(
+            [self.trainer.train(candidate.wiring, *step, way=candidate.way) for step in plan]
+        )
+        found = {**assessment.merit, **self.trainer.effort(assessment, candidate)}
+        if candidate.way.method is not None:
+            found |= self._learned(assessment)
+        return found
+
+    def _learned(self, assessment: Assessment) -> dict[str, Any]:
+        """Return the fields of a Record that say what the structure of the best training became."""
+        sign = sign_of(self.trainer.task.direction)
+        best = max(assessment.trainings, key=lambda training: sign * training.history.value)
+        return {**describe(best.wiring), "n_parameters": best.spec.n_parameters(best.wiring)["total"]}
 
 
 OwnFunction = Callable[[Wiring, Mapping[str, Any]], float]
@@ -254,12 +323,11 @@ class Attempts:
 
 
 def _record(candidate: Candidate, **fields: Any) -> Record:
-    return Record(
-        number=candidate.number,
-        params=candidate.params,
-        n_parameters=candidate.n_parameters,
-        versions=versions_of("torch", "numpy", "optuna"),
+    known = {
+        "n_parameters": candidate.n_parameters,
+        "versions": versions_of("torch", "numpy", "optuna"),
         **candidate.notes,
         **describe(candidate.wiring, candidate.params.get("attachment")),
         **fields,
-    )
+    }
+    return Record(number=candidate.number, params=candidate.params, **known)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from priors import Wiring
+from priors import Wiring, attach
 
 if TYPE_CHECKING:
     from torch import nn
@@ -44,6 +46,18 @@ class NetworkSpec:
         if self.kind == "rnn":
             return SequenceNetwork(wiring, self.cell, rng=rng)
         return LinearMean(wiring, rng=rng)
+
+    def complete(self, n_inputs: int, widths: Sequence[int], n_outputs: int) -> Wiring:
+        """Return the wiring with every edge from each layer to the next, and of an RNN from its neurons to themselves.
+
+        `widths` are the hidden neurons of each layer, of which an RNN has one.
+        """
+        if self.kind == "rnn":
+            (width,) = widths
+            hidden = Wiring((width,), np.argwhere(np.ones((width, width), dtype=bool)))
+            return attach(hidden, n_inputs, n_outputs, "natural")
+        masks = [np.ones((after, before)) for before, after in pairwise((n_inputs, *widths, n_outputs))]
+        return Wiring.from_masks(masks, inputs=True, outputs=True)
 
     def n_parameters(self, wiring: Wiring) -> dict[str, int]:
         """Return the number of weights and biases by part, without building the network.

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from nas.errors import options_of
 from nas.options.options import CampaignOptions, SharedOptions, SurveyOptions, shown
+from nas.space.budget import Budget
 from nas.space.families import FAMILIES, own_parameters
 from nas.space.space import Space
+from nas.space.ways import Ways
 
 if TYPE_CHECKING:
     from nas.tasks import Task
@@ -147,11 +150,32 @@ def _of_family_parameter(name: str) -> tuple[Rule, Rule]:
     return _of_families(option), of_its_families
 
 
+_WITHOUT_BUDGET = Rule(
+    ("precision", *(f"ways.{name}" for name in Ways.model_fields)),
+    lambda setting: getattr(setting.options, "budget", None) is not None,
+    "without a budget random graphs are searched",
+    "give budget, such as 3000",
+)
+_WITH_BUDGET = Rule(
+    tuple(f"space.{name}" for name in options_of(Space)),
+    lambda setting: getattr(setting.options, "budget", None) is None,
+    "with budget={0.budget} the ways to a structure are searched",
+    "give it without budget",
+)
+
 _RULES = (
+    _WITHOUT_BUDGET,
+    _WITH_BUDGET,
+    Rule(
+        ("precision",),
+        lambda setting: Budget.of(getattr(setting.options, "budget", None) or 1).unit == "bytes",
+        "budget={0.budget} counts no bytes",
+        "give a budget such as 12KiB",
+    ),
     # What is trained, and how
     Rule(
         (
-            *("activation", "engine", "device", "replicates", "finalists", "final_seeds"),
+            *("activation", "engine", "device", "replicates", "finalists", "final_seeds", "final_epochs"),
             *("recipe.nesterov", "recipe.momentum", "recipe.optimizer", "recipe.learning_rates", "recipe.schedule"),
             *("recipe.epochs", "recipe.batch_size", "recipe.weight_decay", "recipe.clip", "recipe.patience"),
         ),
@@ -281,7 +305,9 @@ def dotted_names(given: Mapping[str, Any]) -> frozenset[str]:
 
 def _defaults(options: SharedOptions) -> SharedOptions:
     """Return what options are where nothing is given that other defaults do not follow from."""
-    given: dict[str, Any] = {"objective": options.objective} if isinstance(options, CampaignOptions) else {}
+    given: dict[str, Any] = {}
+    if isinstance(options, CampaignOptions):
+        given = {"objective": options.objective, "budget": options.budget}
     return type(options)(**given)
 
 

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import tomli_w
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from nas.errors import InputError, input_error, known, options_of
+from nas.space.budget import Budget
 from nas.space.space import Space
+from nas.space.ways import Ways
 from nas.training.recipe import Recipe
 from priors.files import atomic_write
 
@@ -55,6 +57,10 @@ _NONE = "none"
 _FINALISTS_OF_A_FRONT = 8
 
 Direction = Literal["maximize", "minimize"]
+
+
+def _budget(value: Any) -> Any:
+    return value if value is None else str(Budget.of(value))
 
 
 def _known_activation(name: str) -> str:
@@ -122,6 +128,13 @@ class SharedOptions(BaseModel):
 class CampaignOptions(SharedOptions):
     """What a campaign does."""
 
+    budget: Annotated[str | None, BeforeValidator(_budget)] = None
+    """What a network may cost: 3000 (live weights and biases), 12KiB or 50kMAC (multiplications an example). All ways
+    to a structure are then searched, in place of random graphs alone."""
+    precision: Literal[8, 16, 32] = 32
+    """Bits of a weight that count in a budget in bytes: 8, 16, 32; networks are trained with 32."""
+    ways: Ways = Ways()
+    """What varies between the candidates of a campaign with a budget."""
     trials: Annotated[int, Field(ge=1)] = 100
     """Trials to reach in all, complete or stopped early; the one option that may change when a campaign is resumed."""
     objective: Literal["value", "pareto"] = "value"
@@ -143,6 +156,8 @@ class CampaignOptions(SharedOptions):
     warm_start: str | None = None
     """Folder of another campaign or survey: its predictor counts like 20 trials of the structural sampler, and replaces
     the first ones."""
+    final_epochs: Annotated[int, Field(ge=1)] | None = None
+    """Epochs of the finals, for finalists and references; by default as many as in the search."""
     replicates: Annotated[int, Field(ge=1)] = 1
     """Trainings of each candidate with different seeds; its value is their mean."""
     batch: Annotated[int, Field(ge=1)] = 8
@@ -159,10 +174,16 @@ class CampaignOptions(SharedOptions):
 
     @model_validator(mode="before")
     @classmethod
-    def _more_finalists_of_a_front(cls, given: Any) -> Any:
-        if isinstance(given, Mapping) and given.get("objective") == "pareto":
-            return {"finalists": _FINALISTS_OF_A_FRONT, **given}
-        return given
+    def _own_defaults(cls, given: Any) -> Any:
+        """Complete what is given by defaults that depend on it."""
+        if not isinstance(given, Mapping):
+            return given
+        own: dict[str, Any] = {}
+        if given.get("objective") == "pareto":
+            own["finalists"] = _FINALISTS_OF_A_FRONT
+        if given.get("budget") not in (None, _NONE):
+            own["sampler"] = "tpe"
+        return {**own, **given}
 
     @property
     def by_size(self) -> bool:
@@ -244,7 +265,12 @@ def write_options(options: SharedOptions, path: str | Path) -> None:
 def explained_options(options: SharedOptions) -> str:
     """Return resolved options as TOML with a comment on each: a file to start from."""
     lines, section = [], ""
-    fields = {"": options_of(type(options)), "space.": options_of(Space), "recipe.": options_of(Recipe)}
+    fields = {
+        "": options_of(type(options)),
+        "space.": options_of(Space),
+        "ways.": options_of(Ways),
+        "recipe.": options_of(Recipe),
+    }
     for line in tomli_w.dumps(_document(options)).splitlines():
         if line.startswith("["):
             section = f"{line.strip('[]')}."
@@ -257,7 +283,11 @@ def explained_options(options: SharedOptions) -> str:
 
 
 def _document(options: SharedOptions) -> dict[str, Any]:
-    return _replaced(options.model_dump(mode="json"), None, _NONE)
+    # Of random graphs and of all ways those options that the other ones take the place of would only confuse.
+    unused = set()
+    if isinstance(options, CampaignOptions):
+        unused = {"ways", "precision", "budget"} if options.budget is None else {"space"}
+    return _replaced(options.model_dump(mode="json", exclude=unused), None, _NONE)
 
 
 def changed_options(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any, Any]]:

@@ -36,6 +36,8 @@ def task_of(task: str | Task | None, options: Mapping[str, Any]) -> Task:
 def plain_options(options: Mapping[str, Any], task: Task | None) -> dict[str, Any]:
     """Return options as nested mappings, with the task's name and its defaults for the recipe."""
     nested = {name: _as_dict(options.get(name, {})) for name in ("space", "recipe")}
+    if "ways" in options:
+        nested["ways"] = _as_dict(options["ways"])
     if task is None:
         return {**options, **nested, "task": None}
     nested["recipe"] = {**task.recipe, **nested["recipe"]}
@@ -91,6 +93,16 @@ def check_sampler(options: CampaignOptions, *, is_shared: bool) -> None:
             "objective=pareto: a study that several processes share has one objective; give objective=value, or leave "
             "storage out"
         )
+    if options.budget is not None:
+        for name, value, wrong in (
+            ("sampler", options.sampler, options.sampler in ("structural", "genetic")),
+            ("objective", options.objective, options.by_size),
+            ("early_stopping", options.early_stopping, options.early_stopping is not None),
+            ("storage", "given", is_shared),
+        ):
+            if wrong:
+                instead = "tpe or random" if name == "sampler" else "none"
+                raise InputError(f"{name}={value}: a campaign with budget={options.budget} has no such; give {instead}")
     if options.sampler != "genetic":
         return
     if is_shared:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nas.evaluation.references import EQUAL_PARAMETERS
+from nas.evaluation.references import COUNTS, DEGREES, EQUAL_PARAMETERS, RETRAINED
 from nas.training.session import sign_of
 from predictors.validation.resampling import LEVEL
 
@@ -48,6 +48,7 @@ def verdict(test: Row, rivals: Sequence[Row], plateaus: Mapping[str, float], met
         groups[word].append(f"{rival['name']} ({_format_difference(test, rival, metric)})")
     sentences = [f"The found wiring {word} {', '.join(group)}." for word, group in groups.items() if group]
     sentences.append(_compare_with_equal(test, rivals, metric, sign))
+    sentences.append(_worth_of_structure(test, rivals, metric))
     if rivals and all(rival["name"] != EQUAL_PARAMETERS for rival in rivals):
         sentences.append(
             "No dense network of equal size stands beside it: with so few parameters one has hardly a hidden neuron."
@@ -125,6 +126,20 @@ def _compare_with_equal(test: Row, rivals: Sequence[Row], metric: str, sign: flo
     if low < -_ONE_POINT <= high:
         return f"Whether it is within one point of {dense} these seeds do not tell."
     return f"It is {'within one point of' if low >= -_ONE_POINT else 'MORE than one point behind'} {dense}."
+
+
+def _worth_of_structure(test: Row, rivals: Sequence[Row], metric: str) -> str:
+    """Say what the winner's structure is worth, where networks that share some of it stand among the rivals."""
+    named = {rival["name"]: rival for rival in rivals}
+    if COUNTS not in named or DEGREES not in named:
+        return ""
+    own = named.get(RETRAINED, test)
+    new = "From new weights its" if RETRAINED in named else "Its"
+    worth, of_degrees = (_format_difference(row, named[COUNTS], metric) for row in (own, named[DEGREES]))
+    return (
+        f"{new} structure is worth {worth} over {named[COUNTS]['seeds']} with as many weights between the same layers "
+        f"at random places; its degrees alone {of_degrees}."
+    )
 
 
 def _compare_with_rules(test: Row, plateaus: Mapping[str, float], sign: float) -> str:

@@ -67,13 +67,13 @@ class ByDistribution(ABC):
         """Choose one of `choices`."""
         return self.suggest(name, CategoricalDistribution(choices), choices[0])
 
-    def suggest_int(self, name: str, low: int, high: int) -> int:
+    def suggest_int(self, name: str, low: int, high: int, *, log: bool = False) -> int:
         """Choose an integer, both ends included."""
-        return int(self.suggest(name, IntDistribution(low, high), low))
+        return int(self.suggest(name, IntDistribution(low, high, log=log), low))
 
-    def suggest_float(self, name: str, low: float, high: float) -> float:
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
         """Choose a number, both ends included."""
-        return float(self.suggest(name, FloatDistribution(low, high), low))
+        return float(self.suggest(name, FloatDistribution(low, high, log=log), low))
 
 
 class _Asked(ByDistribution):

@@ -16,6 +16,7 @@ from optuna.distributions import BaseDistribution
 from optuna.search_space import IntersectionSearchSpace
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from nas.errors import known
 from nas.options.options import Direction
 from nas.samplers.blind import BLIND
 from nas.samplers.genetic import GeneticSampler
@@ -23,9 +24,11 @@ from nas.samplers.plan import seconds_of
 from nas.samplers.rounds import Proposal
 from nas.samplers.structural import StructuralSampler
 from nas.seeds import stream, stream_seed
+from nas.space.designs import WaySpace
 from nas.space.draws import Turns
 from nas.space.lineage import BRED, kept_of
 from nas.space.space import SEED_NAMES, Space
+from nas.space.way import PLAIN, Way
 from nas.store.records import Record
 from nas.store.study import quiet_optuna
 from priors import Wiring
@@ -45,7 +48,8 @@ _SAMPLER_DRAWS = 50
 class Candidate:
     """A wiring to be evaluated as trial `number`, with the parameters that it can be rebuilt from.
 
-    `notes` are the fields of its Record that say how it was chosen.
+    `notes` are the fields of its Record that say how it was chosen. Where the structure is learned, the wiring is what
+    training starts with, and the number of parameters what the network may have in the end.
     """
 
     number: int
@@ -54,6 +58,7 @@ class Candidate:
     wiring: Wiring
     n_parameters: int
     notes: Mapping[str, Any] = field(default_factory=dict)
+    way: Way = PLAIN
 
     @property
     def replicate(self) -> int:
@@ -66,7 +71,7 @@ class Proposer:
 
     Parameters
     ----------
-    space : Space
+    space : Space or WaySpace
     sampler : str
         One of `SAMPLERS`.
     seed : int
@@ -84,7 +89,7 @@ class Proposer:
 
     def __init__(
         self,
-        space: Space,
+        space: Space | WaySpace,
         *,
         sampler: str,
         seed: int,
@@ -105,7 +110,9 @@ class Proposer:
         given = {"size_of": size_of, "seed": seed, **(steering or {})}
         # One that knows of wirings; None for those of `BLIND`.
         self._guide: StructuralSampler | GeneticSampler | None = None
-        if sampler == "genetic":
+        if isinstance(space, WaySpace):
+            known("sampler", sampler, BLIND)
+        elif sampler == "genetic":
             self._guide = GeneticSampler(space, *self._units, direction=direction, **given)
         elif sampler not in BLIND:
             self._guide = StructuralSampler(space, *self._units, noting=False, **given)
@@ -116,7 +123,9 @@ class Proposer:
             )
         self._open: dict[int, optuna.Trial] = {}
         # The numbers of own graphs say nothing, and samplers that know nothing of wirings would learn from them.
-        self._turns = None if space.pool is None else Turns(space, seed, self._units, size_of)
+        self._turns = None
+        if isinstance(space, Space) and space.pool is not None:
+            self._turns = Turns(space, seed, self._units, size_of)
 
     def propose(self, number: int) -> Candidate:
         """Return the candidate of trial `number`, which then counts as running until `tell`.
@@ -136,6 +145,7 @@ class Proposer:
         trial = self._study.ask()
         params = sampler.suggest_all(trial)
         self._open[number] = trial
+        assert isinstance(self._space, Space)
         wiring = self._space.wiring(params, *self._units)
         # Where nothing varies Optuna asks for nothing.
         notes = sampler.proposals.get(trial.number, Proposal("start-up")).notes()
@@ -160,13 +170,15 @@ class Proposer:
             else:
                 searched = self._space.suggest(_InTurn(trial, self._turns.graph(number)))
             params = {**searched, **self._space.seeds(stream(self._seed, "wiring", number, draw))}
-            wiring = self._space.wiring(params, *self._units)
-            size = self._size_of(wiring)
+            wiring, way = self._space.wiring(params, *self._units), self._space.way(params)
+            size = self._size_of(wiring) if way.limit is None else way.limit
             if self._space.allows(wiring, size):
                 self._open[number] = trial
-                return Candidate(number, params, self._distributions(params), wiring, size)
+                return Candidate(number, params, self._distributions(params), wiring, size, way=way)
+            assert isinstance(self._space, Space)
             extents.append(self._space.extent(wiring, size))
             self._study.tell(trial, state=TrialState.FAIL)
+        assert isinstance(self._space, Space)
         raise self._space.impossible(extents)
 
     def _distributions(self, params: Mapping[str, Any]) -> dict[str, BaseDistribution]:
@@ -229,8 +241,8 @@ class _InTurn:
     def suggest_categorical(self, name: str, choices: Any) -> Any:
         return self.trial.suggest_categorical(name, choices)
 
-    def suggest_int(self, name: str, low: int, high: int) -> int:
-        return self.graph if name == "graph" else self.trial.suggest_int(name, low, high)
+    def suggest_int(self, name: str, low: int, high: int, *, log: bool = False) -> int:
+        return self.graph if name == "graph" else self.trial.suggest_int(name, low, high, log=log)
 
-    def suggest_float(self, name: str, low: float, high: float) -> float:
-        return self.trial.suggest_float(name, low, high)
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
+        return self.trial.suggest_float(name, low, high, log=log)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -41,13 +42,20 @@ class Uniform:
         """Choose one of `choices`."""
         return choices[int(self.rng.random() * len(choices))]
 
-    def suggest_int(self, name: str, low: int, high: int) -> int:  # noqa: ARG002
+    def suggest_int(self, name: str, low: int, high: int, *, log: bool = False) -> int:  # noqa: ARG002
         """Choose an integer, both ends included."""
+        if log:  # Each integer stands for what rounds to it.
+            return min(max(round(self._on_a_log_scale(low - 0.5, high + 0.5)), low), high)
         return low + int(self.rng.random() * (high - low + 1))
 
-    def suggest_float(self, name: str, low: float, high: float) -> float:  # noqa: ARG002
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:  # noqa: ARG002
         """Choose a number."""
+        if log:
+            return self._on_a_log_scale(low, high)
         return low + (high - low) * float(self.rng.random())
+
+    def _on_a_log_scale(self, low: float, high: float) -> float:
+        return math.exp(math.log(low) + math.log(high / low) * float(self.rng.random()))
 
 
 @dataclass(frozen=True)
@@ -60,11 +68,11 @@ class _Largest:
         """Choose the given one of `choices`, or the first."""
         return self.names.get(name, choices[0])
 
-    def suggest_int(self, name: str, low: int, high: int) -> int:  # noqa: ARG002
+    def suggest_int(self, name: str, low: int, high: int, *, log: bool = False) -> int:  # noqa: ARG002
         """Choose the upper end."""
         return high
 
-    def suggest_float(self, name: str, low: float, high: float) -> float:  # noqa: ARG002
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:  # noqa: ARG002
         """Choose the upper end."""
         return high
 

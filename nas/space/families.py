@@ -68,10 +68,14 @@ def check_range(name: str, given: tuple[float, ...], limits: tuple[float, float]
 
 @dataclass(frozen=True)
 class Domain:
-    """The values that a parameter of a trial can have: both ends of a range of an int or a float, or names, of str."""
+    """The values that a parameter of a trial can have: both ends of a range of an int or a float, or names, of str.
+
+    A range may be on a logarithmic scale.
+    """
 
     kind: type
     values: tuple[Any, ...]
+    log: bool = False
 
     def suggest(self, trial: Any, name: str) -> Any:
         """Let a trial choose a value for a parameter of this name."""
@@ -85,7 +89,8 @@ class Domain:
                     f"{name}={', '.join(self.values)}: the study was begun with other names, and Optuna lets those of "
                     "a study never change; give the same ones, or begin a new study"
                 ) from None
-        return (trial.suggest_int if self.kind is int else trial.suggest_float)(name, *self.values)
+        suggest = trial.suggest_int if self.kind is int else trial.suggest_float
+        return suggest(name, *self.values, log=True) if self.log else suggest(name, *self.values)
 
     def distribution(self) -> BaseDistribution:
         """Return Optuna's distribution over the values."""
@@ -93,7 +98,10 @@ class Domain:
 
         if self.kind is str:
             return CategoricalDistribution(self.values)
-        return IntDistribution(*self.values) if self.kind is int else FloatDistribution(*self.values)
+        low, high = self.values
+        if self.kind is int:
+            return IntDistribution(low, high, log=self.log)
+        return FloatDistribution(low, high, log=self.log)
 
 
 @dataclass(frozen=True)

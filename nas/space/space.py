@@ -34,6 +34,7 @@ from nas.space.families import (
     reach,
     searched_families,
 )
+from nas.space.way import PLAIN, Way
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,11 +81,11 @@ class Suggester(Protocol):
     def suggest_categorical(self, name: str, choices: Any) -> Any:
         """Choose one of `choices`."""
 
-    def suggest_int(self, name: str, low: int, high: int) -> int:
-        """Choose an integer, both ends included."""
+    def suggest_int(self, name: str, low: int, high: int, *, log: bool = False) -> int:
+        """Choose an integer, both ends included, evenly on a linear or a logarithmic scale."""
 
-    def suggest_float(self, name: str, low: float, high: float) -> float:
-        """Choose a number, both ends included."""
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
+        """Choose a number, both ends included, evenly on a linear or a logarithmic scale."""
 
 
 @lru_cache(maxsize=4)
@@ -439,6 +440,10 @@ class Space(BaseModel):
         if params.get("n_moves", 0):
             wiring = self.edited(wiring, int(params["n_moves"]), int(params["move_seed"]))
         return self.finish(wiring, params, n_inputs, n_outputs)
+
+    def way(self, params: Params) -> Way:  # noqa: ARG002
+        """Return how a candidate's network comes by its structure: it is the wiring's."""
+        return PLAIN
 
     def _has_no_directions(self, graph: Wiring, params: Params) -> bool:
         """Whether a graph is to be oriented; one of the user's own, or of a directed family, may be acyclic already."""

@@ -151,6 +151,7 @@ def learn(
     *,
     weights: int | None = None,
     parameters: int | None = None,
+    count_biases: bool = True,
     learning_rate: float | None = None,
     rng: int | np.random.Generator | None = None,
     engine: str = "auto",
@@ -173,6 +174,8 @@ def learn(
     weights, parameters : int, optional
         The target, exactly one of the two: weights that live in the end, or live parameters at most, that is weights
         on a way from an input to an output unit and biases of neurons on one. What takes no part is removed then.
+    count_biases : bool
+        Whether biases count among `parameters`; without them these are the multiplications of an example.
     learning_rate : float, optional
         One rung of the recipe's ladder; by default its first.
     rng : int or numpy.random.Generator, optional
@@ -196,7 +199,7 @@ def learn(
     """
     _check(method, recipe, weights, parameters)
     batches, structure = np.random.default_rng(rng).spawn(2)
-    learner = _Learner(network, task, recipe, method, weights, parameters, structure, engine, features)
+    learner = _Learner(network, task, recipe, method, weights, parameters, count_biases, structure, engine, features)
     learner.begin()
     learner.session = session(
         network, task, recipe, learning_rate=learning_rate, rng=batches, engine=engine, stop=stop, threads=threads
@@ -212,10 +215,12 @@ def check_learning(
     *,
     weights: int | None = None,
     parameters: int | None = None,
+    count_biases: bool = True,
 ) -> None:
     """Raise the InputError that `learn` would raise, without training; the network may be changed."""
     _check(method, recipe, weights, parameters)
-    _Learner(network, task, recipe, method, weights, parameters, np.random.default_rng(0), "auto").begin()
+    rng = np.random.default_rng(0)
+    _Learner(network, task, recipe, method, weights, parameters, count_biases, rng, "auto").begin()
 
 
 def _check(method: Method, recipe: Recipe, weights: int | None, parameters: int | None) -> None:
@@ -252,12 +257,16 @@ class _Learner:
         method: Method,
         weights: int | None,
         parameters: int | None,
+        count_biases: bool,
         rng: np.random.Generator,
         engine: str,
         features: Sequence[str] = (),
     ) -> None:
         self.network, self.task, self.method, self.rng = network, task, method, rng
         self.parts, self.layers, self.neurons = wired_parts(network), layers_of(network), neurons_of(network)
+        own = self.neurons
+        # Those of the target: a bias costs what a weight does, or nothing.
+        self.counted = own if count_biases else replace(own, biases=np.zeros_like(own.biases))
         # None: all places, which are too many to list.
         self.allowed = None if _has_room(network) else places_of(self.parts)
         self.weights, self.parameters = weights, parameters
@@ -286,8 +295,9 @@ class _Learner:
         if self.method.action == "prune":
             _ = self._targets  # What cannot be is said before anything is trained.
             # Of a chain of single neurons; outputs keep their biases.
-            outputs = len(self.neurons.outputs)
-            least = len(self.layers) + int(self.neurons.biases[: self.neurons.n - outputs].max(initial=0)) + outputs
+            outputs, biases = len(self.counted.outputs), self.counted.biases
+            hidden = biases[: self.counted.n - outputs]
+            least = len(self.layers) + int(hidden.max(initial=0)) + int(biases[self.counted.outputs].sum())
             if self.parameters is not None and self.parameters < least:
                 raise InputError(
                     f"parameters={self.parameters}: no network with {outputs} outputs has so few; at least {least} are "
@@ -323,7 +333,7 @@ class _Learner:
     def _affordable(self) -> int:
         """Return the weights that are left beside all biases."""
         assert self.parameters is not None
-        biases = int(self.neurons.biases.sum())
+        biases = int(self.counted.biases.sum())
         if self.parameters - biases < len(self.layers):
             raise InputError(
                 f"parameters={self.parameters}: {biases} biases leave no weights; at least "
@@ -439,7 +449,8 @@ class _Learner:
         assert self.points is not None
         total, goal = self._room.n, self.weights
         if self.parameters is not None:
-            total, goal = liveness(self._room, self.neurons).n_parameters, min(self.parameters, total)
+            total = liveness(self._room, self.counted).n_parameters
+            goal = min(self.parameters, total)
         assert goal is not None
         if goal > total:
             raise InputError(f"weights={goal}: the network has {total}; give fewer")
@@ -464,13 +475,13 @@ class _Learner:
 
         least = len(self.layers)
         if target == min(self._targets.values()):
-            _, takes_part = largest_within(live, self.neurons, target, marks, low=least)
+            _, takes_part = largest_within(live, self.counted, target, marks, low=least)
         else:
             # On the way, weights in proportion to the parameters that are wanted are near enough.
-            total, found = live.n, liveness(live, self.neurons)
+            total, found = live.n, liveness(live, self.counted)
             for _ in range(_CORRECTIONS):
                 total = min(max(round(total * target / max(found.n_parameters, 1)), least), live.n)
-                found = liveness(live, self.neurons, marks(total))
+                found = liveness(live, self.counted, marks(total))
             takes_part = found.weights
         counts = np.diff(np.searchsorted(np.flatnonzero(takes_part), live.bounds()))
         return drop_to(live, np.where(takes_part, 1.0, 0.0), counts)

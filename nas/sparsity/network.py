@@ -110,7 +110,7 @@ def _inputs(task: Task, most: int) -> tuple[Tensor, Tensor | None]:
     return x, None if lengths is None else torch.arange(x.shape[1], device=x.device) < lengths[:, None]
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=4)
 def _statistics_of_inputs(task: Task, most: int) -> tuple[Floats, Floats]:
     x, lives = _inputs(task, most)
     return _statistics(x if lives is None else x[lives])

@@ -1,19 +1,55 @@
-"""Wirings of which only the degrees of all neurons are kept."""
+"""Structures drawn anew: of which only the degrees of all neurons are kept, or only how many weights there are."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nas.errors import known
 from nas.sparsity.selection import is_among
 from priors import Wiring
+from priors.draws import subset
 
-__all__ = ["shuffled"]
+__all__ = ["KEPT", "redraw", "scattered", "shuffled"]
+
+KEPT = ("structure", "degrees", "counts")
+"""What of a learned structure one that is drawn anew keeps: all of it; how many neurons of each layer every neuron
+reads, and by how many it is read; or how many edges there are between each two layers."""
 
 _SWAPS = 10
 """Tries to swap the targets of two edges, for each edge."""
 _MANY = 100_000
 """Edges from which on swaps are tried at once."""
+
+
+def redraw(wiring: Wiring, keeps: str, rng: int | np.random.Generator | None, live: NDArray[np.int64]) -> Wiring:
+    """Return a wiring that shares with another what it keeps of it, one of `KEPT`.
+
+    `live` are the inputs that may be read where only counts are kept.
+    """
+    if known("keeps", keeps, KEPT) == "structure":
+        return wiring
+    return shuffled(wiring, rng) if keeps == "degrees" else scattered(wiring, rng, live)
+
+
+def scattered(wiring: Wiring, rng: int | np.random.Generator | None, live: NDArray[np.int64]) -> Wiring:
+    """Return a wiring with as many edges between each two layers as another, at random places.
+
+    Of the input units only `live` ones, numbered from 0, are read, unless there would be no place for all edges.
+    """
+    rng = np.random.default_rng(rng)
+    starts = np.concatenate([[0], np.cumsum(wiring.sizes)])
+    layer = np.searchsorted(starts[1:], np.arange(wiring.n_neurons), side="right")
+    groups, counts = np.unique(layer[wiring.edges] @ [wiring.n_layers, 1], return_counts=True)
+    found = []
+    for group, count in zip(groups.tolist(), counts.tolist(), strict=True):
+        before, after = divmod(group, wiring.n_layers)
+        sources = np.arange(starts[before], starts[before + 1])
+        if before == 0 and wiring.inputs and len(live) * wiring.sizes[after] >= count:
+            sources = live
+        source, target = np.divmod(subset(rng, len(sources) * wiring.sizes[after], count), wiring.sizes[after])
+        found.append(np.stack([sources[source], target + starts[after]], axis=1))
+    return wiring.replace(edges=np.concatenate([np.zeros((0, 2), np.int64), *found]), weights=None)
 
 
 def shuffled(wiring: Wiring, rng: int | np.random.Generator | None) -> Wiring:

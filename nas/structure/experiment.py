@@ -16,7 +16,7 @@ from typing import Any, cast
 import numpy as np
 
 from nas.errors import InputError
-from nas.evaluation.references import references
+from nas.evaluation.references import DEGREES, RETRAINED, references
 from nas.evaluation.threads import in_order, one_torch_thread, stop_on_signal
 from nas.evaluation.trainer import Trainer
 from nas.inputs import Pooling
@@ -45,7 +45,7 @@ from priors.files import atomic_write
 __all__ = ["OPTIONS", "StructureExperiment"]
 
 OPTIONS, TRAININGS, NETWORKS = "structure.json", "trainings.jsonl", "networks"
-LEARNED, RETRAINED, SHUFFLED = "learned structure", "its structure, new weights", "only its degrees"
+LEARNED = "learned structure"
 BEFORE = "the network before"
 _CHOOSING = 1_000
 """First replicate of trainings that choose a learning rate; none of them counts."""
@@ -267,9 +267,9 @@ class StructureExperiment:
             for own in references(wiring, options.spec, rng, task.n_inputs):
                 variants.setdefault(own.name, []).append(partial(_Job, own.name, own.wiring, own.spec, own_pool))
         variants[RETRAINED] = [partial(_Job, RETRAINED, plain, options.spec, pool)]
-        variants[SHUFFLED] = [
+        variants[DEGREES] = [
             lambda rate, replicate: _Job(
-                SHUFFLED, shuffled(plain, np.random.default_rng((options.seed, replicate))), options.spec, pool, rate,
+                DEGREES, shuffled(plain, np.random.default_rng((options.seed, replicate))), options.spec, pool, rate,
                 replicate,
             )
         ]  # fmt: skip

@@ -7,18 +7,16 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
-import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from nas.errors import InputError, OneLineErrors, known
-from nas.evaluation.references import complete
 from nas.networks import NetworkSpec
 from nas.networks.activations import ACTIVATIONS
 from nas.networks.cells import CELLS
 from nas.sparsity.methods import Method
 from nas.training.recipe import Recipe
 from predictors import FEATURES
-from priors import Wiring, attach
+from priors import Wiring
 
 __all__ = ["Parent", "Shape", "StructureOptions", "ignored_option", "shape_text"]
 
@@ -149,10 +147,7 @@ class StructureOptions(OneLineErrors, BaseModel):
                 f"widths={shape_text(shape)}: {n_edges} edges may live, and {_MOST_EDGES} at most, but for rewiring "
                 "an MLP with growth=random, such as set-truly-sparse"
             )
-        if self.network == "rnn":
-            return attach(complete(shape[0]), n_inputs, n_outputs, "natural")
-        masks = [np.ones((after, before)) for before, after in pairwise((n_inputs, *shape, n_outputs))]
-        return Wiring.from_masks(masks, inputs=True, outputs=True)
+        return self.spec.complete(n_inputs, shape, n_outputs)
 
     def n_edges(self, shape: Sequence[int], n_inputs: int, n_outputs: int) -> int:
         """Return the number of edges of a parent."""

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from nas.errors import InputError
-from nas.networks import SparseMLP
+from nas.networks import NetworkSpec, SparseMLP
 from nas.networks.structure import n_parameters
 from nas.seeds import stream
 from nas.sparsity.allocation import allocate
@@ -68,9 +68,7 @@ class LeNet:
 
     @cached_property
     def _wiring(self) -> Wiring:
-        sizes = (self.task.n_inputs, *WIDTHS, self.task.n_outputs)
-        masks = [np.ones((after, before)) for before, after in pairwise(sizes)]
-        return Wiring.from_masks(masks, inputs=True, outputs=True)
+        return NetworkSpec("mlp").complete(self.task.n_inputs, WIDTHS, self.task.n_outputs)
 
     def network(self, seed: int) -> SparseMLP:
         """Return the network in which all weights live."""

@@ -14,9 +14,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import numpy as np
-
 from nas.errors import InputError, known
+from nas.networks import NetworkSpec
 from nas.studies.pruning_runs import (
     AS_BLINDED,
     BLINDED,
@@ -40,7 +39,6 @@ from nas.tasks import Task, load_task
 from nas.training.extension import describe_machine
 from nas.training.recipe import changed
 from predictors.figures import save_figure
-from priors import Wiring
 
 __all__ = ["pages", "pruning_study"]
 
@@ -91,9 +89,7 @@ def pruning_study(
     loaded = load_task(task, data)
     if loaded.is_sequence:
         raise InputError(f"task={task}: its examples are sequences; give one of images, such as mnist or digits")
-    wiring = Wiring.from_masks(
-        [np.ones((width, loaded.n_inputs)), np.ones((loaded.n_outputs, width))], inputs=True, outputs=True
-    )
+    wiring = NetworkSpec("mlp").complete(loaded.n_inputs, (width,), loaded.n_outputs)
     recipe = changed(RECIPE, epochs=epochs, learning_rates=tuple(rates))
     bench = Bench(loaded, wiring, recipe, out / "networks", engine)
     setting = {"task": loaded.fingerprint, "width": width, "epochs": epochs, "rates": list(rates), "engine": engine}

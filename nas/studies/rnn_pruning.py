@@ -11,12 +11,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise, product
+from itertools import product
 from pathlib import Path
 from statistics import median
 from typing import Any, cast
 
-import numpy as np
 from torch import nn
 
 from nas.errors import InputError, as_input_errors, known
@@ -76,9 +75,7 @@ TOLERANCE = 0.005
 
 def stacked(n_inputs: int, width: int, n_layers: int, n_outputs: int) -> Wiring:
     """Return layers of recurrent neurons, each completely connected in itself and with the one before."""
-    sizes = (n_inputs, *(width,) * n_layers, n_outputs)
-    masks = [np.ones((after, before)) for before, after in pairwise(sizes)]
-    return stack(Wiring.from_masks(masks, inputs=True, outputs=True))
+    return stack(NetworkSpec("mlp").complete(n_inputs, (width,) * n_layers, n_outputs))
 
 
 @dataclass(frozen=True)

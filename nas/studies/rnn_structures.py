@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from nas.errors import InputError, as_input_errors
-from nas.evaluation.references import complete, dense_of_equal_size
+from nas.evaluation.references import dense_of_equal_size
 from nas.networks import NetworkSpec
 from nas.report.card import markdown_table
 from nas.seeds import stream
@@ -151,7 +151,7 @@ class Structures:
         return Recipe(learning_rates=_RATES, epochs=self.epochs, batch_size=min(64, max(1, len(task.train) // 16)))
 
     def _learn(self, task: Task, name: str, rate: float, seed: int, stop: StopFlag) -> Row:
-        parent = _attached(complete(self.neurons), task)
+        parent = self.spec.complete(task.n_inputs, (self.neurons,), task.n_outputs)
         network = self.spec.build(parent, stream(seed, "weights", parent.fingerprint, 0))
         learned = learn(
             network,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Lock
+from weakref import WeakKeyDictionary
 
 from nas.errors import InputError
 from nas.inputs import Pooling
@@ -21,6 +23,19 @@ def pooled(task: Task, size: int) -> Task:
     """
     if size == 1:
         return task
+    with _LOCK:
+        known = _KNOWN.setdefault(task, {})
+        if size not in known:
+            known[size] = _pooled(task, size)
+        return known[size]
+
+
+_KNOWN: WeakKeyDictionary[Task, dict[int, Task]] = WeakKeyDictionary()
+_LOCK = Lock()
+"""Of what is known: threads that ask for the same means wait for them, and do not take them twice."""
+
+
+def _pooled(task: Task, size: int) -> Task:
     if task.shape is None:
         raise InputError(f"pool={size}: the inputs of task {task.name} are not known to be images; give a task with a "
                          "shape, or leave it out")  # fmt: skip

@@ -33,6 +33,7 @@ __all__ = [
     "predict",
     "session",
     "train",
+    "trained",
 ]
 
 ENGINES = ("auto", "native", "torch")
@@ -219,6 +220,12 @@ class Training:
         """Return what is kept of a training that is over: the network and what happened, without the engine."""
         return replace(self, session=Ended(self.session.history()))
 
+    def after(self, earlier: Training) -> Training:
+        """Return it with the updates and the time of an earlier training, without which it would not have been."""
+        before, own = earlier.history, self.history
+        both = replace(own, steps=before.steps + own.steps, seconds=before.seconds + own.seconds)
+        return replace(self, session=Ended(both))
+
     @property
     def history(self) -> History:
         """What happened so far."""
@@ -288,3 +295,20 @@ def begin_wiring(
     module = spec.build(wiring, weights).to(device)
     opened = session(module, task, recipe, learning_rate=learning_rate, rng=batches, engine="torch", stop=stop)
     return Training(wiring, spec, task, opened, learning_rate, replicate, module=module)
+
+
+def trained(
+    network: nn.Module,
+    wiring: Wiring,
+    spec: NetworkSpec,
+    task: Task,
+    history: History,
+    *,
+    learning_rate: float,
+    replicate: int = 0,
+    engine: str = "auto",
+) -> Training:
+    """Return what is kept of a training whose network is at hand, and has this wiring now."""
+    compiled = compiled_for(network, task, engine)
+    module = network if compiled is None else None
+    return Training(wiring, spec, task, Ended(history), learning_rate, replicate, module, compiled)

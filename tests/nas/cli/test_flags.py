@@ -15,6 +15,7 @@ from nas.errors import options_of
 from nas.options.options import CampaignOptions, resolve
 from nas.space.families import FAMILIES, Drawing
 from nas.space.space import Space
+from nas.space.ways import Ways
 from nas.training.recipe import Recipe
 
 
@@ -36,7 +37,13 @@ FLAG = {
     "graphs_format": "format",
     "graphs_directed": "directed",
     "graphs_merge": "merge",
+    "pools": "pool",
+    "read_ins": "read_in",
+    "parents": "parent",
+    "scores": "score",
+    "rewirings": "rewiring",
 }
+SECTIONS = {"space", "ways", "recipe"}
 
 
 def no_flags() -> dict[str, Any]:
@@ -44,8 +51,9 @@ def no_flags() -> dict[str, Any]:
 
 
 def test_every_option_has_a_flag_but_the_direction_that_follows_from_the_task():
-    options = [*CampaignOptions.model_fields, *options_of(Space), *Recipe.model_fields]
-    expected = {FLAG.get(name, name) for name in options} - {"space", "recipe", "direction"}
+    own = [name for name in CampaignOptions.model_fields if name not in {*SECTIONS, "direction"}]
+    options = [*own, *options_of(Space), *Ways.model_fields, *Recipe.model_fields]
+    expected = {FLAG.get(name, name) for name in options}
     assert set(PARAMETERS) == expected | {"file", "loud"}
     assert len(options) == len(set(options)), "two options share their flag"
 
@@ -57,9 +65,9 @@ def test_own_parameters_stay_and_come_first():
 
 
 def test_every_flag_has_a_help_text_with_its_default():
-    for config in (CampaignOptions, Space, Recipe):
+    for config in (CampaignOptions, Space, Ways, Recipe):
         for name, info in options_of(config).items():
-            if name not in ("space", "recipe", "direction"):
+            if config is not CampaignOptions or name not in {*SECTIONS, "direction"}:
                 option = PARAMETERS[FLAG.get(name, name)].annotation.__metadata__[0]
                 assert info.description
                 assert option.help.startswith(info.description)
@@ -98,10 +106,11 @@ def test_flags_of_the_choice_have_a_panel_of_their_own():
         "sampler", "startup", "screened", "share", "repeats", "warm_start", "batch",
     }  # fmt: skip
     assert panels[None] == {
-        "task", "network", "trials", "prior", "nodes", "degree", "max_parameters", "epochs", "learning_rate", "seed",
+        "task", "network", "budget", "trials", "prior", "nodes", "degree", "max_parameters", "epochs", "learning_rate",
+        "seed",
     }  # fmt: skip
-    assert len(panels) == 8
-    assert max(map(len, panels.values())) <= 10
+    assert len(panels) == 10
+    assert max(map(len, panels.values())) <= 11
 
 
 @pytest.mark.parametrize("name", ["run", "survey"])
@@ -111,7 +120,7 @@ def test_the_help_begins_with_what_most_people_give(name: str):
     assert first[-1] == "Where it runs"
     options = text.split("─ Options ─")[1].split("╰")[0]
     found = re.findall(r"^│ --([a-z-]+)", options, re.MULTILINE)
-    amount = ["trials"] if name == "run" else ["wirings", "seeds"]
+    amount = ["budget", "trials"] if name == "run" else ["wirings", "seeds"]
     assert found[: 2 + len(amount)] == ["task", "network", *amount]
     assert found[-2:] == ["json", "help"]
     assert {"out", "threads", "nodes", "degree", "epochs"} <= set(found)
@@ -146,10 +155,10 @@ def test_nothing_given_is_nothing():
     assert given_options(no_flags()) == {}
 
 
-@pytest.mark.parametrize("config", [CampaignOptions, Space, Recipe])
+@pytest.mark.parametrize("config", [CampaignOptions, Space, Ways, Recipe])
 def test_every_flag_reaches_its_option(config: Any):
-    section = {CampaignOptions: None, Space: "space", Recipe: "recipe"}[config]
-    for name in set(options_of(config)) - {"space", "recipe", "direction"}:
+    section = {CampaignOptions: None, Space: "space", Ways: "ways", Recipe: "recipe"}[config]
+    for name in set(options_of(config)) - ({*SECTIONS, "direction"} if section is None else set()):
         nested = given_options(no_flags() | {FLAG.get(name, name): "value"})
         assert nested == ({name: "value"} if section is None else {section: {name: "value"}})
 

@@ -18,6 +18,7 @@ from nas.evaluation.trainer import Trainer
 from nas.evaluation.watcher import Watcher
 from nas.networks import NetworkSpec
 from nas.seeds import stream
+from nas.space.way import PLAIN, Way
 from nas.tasks import Task
 from nas.training import History, Interrupted, Recipe, Score, Training
 from nas.training.torch_engine import evaluate
@@ -169,8 +170,8 @@ def test_replicates_are_fresh(monkeypatch: pytest.MonkeyPatch, executor: Executo
 def test_ties_go_to_the_better_candidate_of_the_search(monkeypatch: pytest.MonkeyPatch, executor: Executor):
     task = classes()
 
-    def tied(self: Trainer, wiring: Wiring, replicate: int, rate: float, spec: NetworkSpec | None = None) -> Training:
-        spec = spec or self.spec
+    def tied(self: Trainer, wiring: Wiring, replicate: int, rate: float, spec: NetworkSpec, way: Way) -> Training:
+        assert way == PLAIN
         history = History((), 0.5, False, 1, 0.0, "torch")
         ended = SimpleNamespace(history=lambda: history)
         return Training(wiring, spec, task, ended, rate, replicate, module=spec.build(wiring, 0))

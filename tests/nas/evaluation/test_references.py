@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from nas.evaluation.references import EQUAL_PARAMETERS, Contender, complete, references
+from nas.evaluation.references import EQUAL_PARAMETERS, Contender, references
 from nas.networks import NetworkSpec, n_parameters
 from priors import BarabasiAlbert, ErdosRenyi, Wiring, attach, layer, orient, stack
 
@@ -21,7 +21,7 @@ def dag(n: int) -> Wiring:
 
 
 def cyclic(n: int) -> Wiring:
-    return BarabasiAlbert(n, 2).sample(0) if n > 3 else complete(n)
+    return BarabasiAlbert(n, 2).sample(0) if n > 3 else Wiring((n,), np.argwhere(np.ones((n, n))))
 
 
 def by_name(wiring: Wiring, spec: NetworkSpec, seed: int = 0) -> dict[str, Contender]:
@@ -175,11 +175,6 @@ def test_random_places_are_all_possible():
     for (source, target), count in counts.items():
         share = 4 / 12 if source < 3 else 4 / 8 if target >= 7 else 6 / 16
         assert abs(count / 600 - share) < 5 * np.sqrt(share * (1 - share) / 600)
-
-
-def test_a_complete_layer():
-    assert complete(3).sizes == (3,)
-    assert complete(3).edges.tolist() == [[source, target] for source in range(3) for target in range(3)]
 
 
 def test_a_dense_network_that_would_be_huge_is_left_out():

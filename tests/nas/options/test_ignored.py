@@ -31,8 +31,10 @@ from nas.options.options import (
 )
 from nas.space.draws import Draws
 from nas.space.space import Space
+from nas.space.ways import Ways
 from nas.training.recipe import Recipe
 from priors import GraphPool, Wiring, attach, layer, orient
+from tests.helpers.option_cases import OTHER
 
 pytestmark = pytest.mark.usefixtures("no_plot")
 
@@ -40,8 +42,7 @@ GRAPHS = GraphPool([nx.cycle_graph(9), nx.path_graph(8)])
 FINITE = GraphPool([attach(layer(orient(Wiring.from_networkx(nx.path_graph(8)), "index")), 4, 2, "natural")])
 
 ALWAYS = {
-    *("task", "network", "seed", "trials", "objective", "sampler", "direction", "wirings", "seeds"),
-    *("space.structure", "space.graphs", "space.max_parameters", "space.max_edges"),
+    *("task", "network", "budget", "seed", "trials", "objective", "sampler", "direction", "wirings", "seeds"),
 }
 """Options that are heeded whatever the others are, or refused elsewhere."""
 
@@ -247,7 +248,22 @@ CASES = [
         "sampler=random learns nothing from trials and ignores it",
         "give another sampler",
     ),
-]
+    *(
+        Case(name, OTHER[name], {}, {"budget": "12KiB"}, "without a budget random graphs are searched",
+             "give budget, such as 3000")
+        for name in OTHER
+        if name.startswith("ways.") or name == "precision"
+    ),
+    *(
+        Case(name, OTHER[name], {"budget": "3000", "network": "rnn"}, None,
+             "with budget=3000 the ways to a structure are searched", "give it without budget")
+        for name in OTHER
+        if name.startswith("space.")
+    ),
+    Case("precision", 8, {"budget": "50kMAC"}, {"budget": "2kB"}, "budget=50kMAC counts no bytes",
+         "give a budget such as 12KiB"),
+    own("final_epochs", 7),
+]  # fmt: skip
 
 
 def nested(dotted: Mapping[str, Any]) -> dict[str, Any]:
@@ -275,7 +291,7 @@ def rules_of(case: Case) -> list[Rule]:
 
 
 def fields() -> set[str]:
-    sections = {"space": Space, "recipe": Recipe}
+    sections = {"space": Space, "ways": Ways, "recipe": Recipe}
     inner = {f"{section}.{name}" for section, config in sections.items() for name in options_of(config)}
     return inner | (set(CampaignOptions.model_fields) | set(SurveyOptions.model_fields)) - set(sections)
 
@@ -351,7 +367,7 @@ def draws(case: Case, given: Mapping[str, Any], units: tuple[int, int]) -> list[
 
 
 OF_SPACES = [case for case in CASES if case.name.startswith("space.")]
-OF_SEARCHES = {"sampler", "space.edits"}
+OF_SEARCHES = {"sampler", "space.edits", "budget"}
 
 
 @pytest.mark.parametrize(

@@ -18,59 +18,9 @@ from nas.options.options import (
     write_options,
 )
 from nas.space.space import Space
+from nas.space.ways import Ways
 from nas.training.recipe import Recipe
-
-# One other valid value for every option; what follows from it is given along.
-OTHER: dict[str, Any] = {
-    "task": "reber",
-    "network": "rnn",
-    "activation": "tanh",
-    "cell": "lstm",
-    "objective": "pareto",
-    "sampler": "random",
-    "startup": 3,
-    "screened": False,
-    "share": 0.5,
-    "repeats": 2,
-    "warm_start": "other",
-    "seed": 7,
-    "replicates": 2,
-    "batch": 3,
-    "early_stopping": "median",
-    "finalists": 5,
-    "final_seeds": 9,
-    "engine": "torch",
-    "device": "cuda",
-    "direction": "minimize",
-    "space.priors": ["erdos-renyi"],
-    "space.nodes": [20, 99],
-    "space.degree": [2.0, 3.5],
-    "space.p": [0.25, 1.0],
-    "space.initial": ["star"],
-    "space.structure": "stack",
-    "space.orientation": ["degree"],
-    "space.attachment": ["natural"],
-    "space.reads": 3,
-    "space.readouts": 4,
-    "space.width": 5,
-    "space.graphs": "graphs.zip",
-    "space.graphs_format": "matrix",
-    "space.graphs_directed": True,
-    "space.graphs_merge": "max",
-    "space.edits": 3,
-    "space.max_parameters": 1234,
-    "space.max_edges": 123,
-    "recipe.optimizer": "sgd",
-    "recipe.learning_rates": [0.1, 0.3],
-    "recipe.schedule": "step",
-    "recipe.epochs": 2,
-    "recipe.batch_size": 8,
-    "recipe.weight_decay": 0.5,
-    "recipe.momentum": 0.8,
-    "recipe.nesterov": True,
-    "recipe.clip": 1.0,
-    "recipe.patience": 4,
-}
+from tests.helpers.option_cases import OTHER
 
 
 def nested(dotted: dict[str, Any]) -> dict[str, Any]:
@@ -82,17 +32,22 @@ def nested(dotted: dict[str, Any]) -> dict[str, Any]:
 
 
 def option_names() -> set[str]:
-    sections = {"space": Space, "recipe": Recipe}
+    sections = {"space": Space, "ways": Ways, "recipe": Recipe}
     nested_names = {f"{section}.{key}" for section, config in sections.items() for key in options_of(config)}
     return nested_names | set(CampaignOptions.model_fields) - set(sections)
 
 
 def changed(name: str) -> dict[str, Any]:
     """The default options with one of them changed."""
-    options = nested({name: OTHER[name]})
+    along, options = given_along(name), nested({name: OTHER[name]})
+    return {**along, **options, **{key: {**along[key], **options[key]} for key in set(along) & set(options)}}
+
+
+def given_along(name: str) -> dict[str, Any]:
+    """What an option needs beside itself."""
     if name == "recipe.nesterov":
-        options["recipe"]["optimizer"] = "sgd"
-    return options
+        return {"recipe": {"optimizer": "sgd"}}
+    return {"budget": "3000"} if name.startswith("ways.") or name == "precision" else {}
 
 
 def test_every_option_is_tried_here():
@@ -128,7 +83,7 @@ def test_how_graphs_are_read_may_change(tmp_path: Path, name: str):
 
 @pytest.mark.parametrize("name", sorted(set(OTHER) - set(READING)))
 def test_a_campaign_refuses_every_other_option_by_its_name(tmp_path: Path, name: str):
-    start = resolve({"recipe": {"optimizer": "sgd"}} if name == "recipe.nesterov" else {})
+    start = resolve(given_along(name))
     write_options(start, tmp_path / OPTIONS_FILE)
     for given in (changed(name), {**changed(name), "trials": 7}):
         with pytest.raises(InputError) as caught:

@@ -1,0 +1,320 @@
+"""Designs: from the parameters of a trial to what a network reads, starts with, and how its structure comes about.
+
+A way is an entry of `WAYS`: which parameters of a trial it has, and the wiring and the `Way` that follow from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from nas.errors import InputError
+from nas.inputs import Pooling
+from nas.networks import NetworkSpec
+from nas.space.budget import Budget
+from nas.space.families import (
+    FAMILIES,
+    Domain,
+    own_parameters,
+)
+from nas.space.space import Params, Suggester
+from nas.space.way import Way
+from nas.space.ways import LAYERS, Ways
+from nas.space.within import Means, Reading, graph_within, layered_within
+from nas.sparsity.methods import method_of
+from nas.tasks.pooling import pooled
+from nas.tasks.statistics import inputs_of
+from priors import READ_INS, Wiring
+
+if TYPE_CHECKING:
+    import numpy as np
+    from optuna.distributions import BaseDistribution
+
+    from nas.tasks import Task
+
+__all__ = ["WAYS", "WaySpace", "pruning"]
+
+_SEEDS = ("attach_seed",)
+_FEWEST_SQUARES = 4
+"""Along each side of an image whose pixels are averaged."""
+
+
+@dataclass(frozen=True)
+class WaySpace:
+    """All candidates of a campaign with a budget, as parameters of trials.
+
+    Parameters
+    ----------
+    options : Ways
+    budget : Budget
+    precision : int
+        Bits of a weight, for a budget in bytes.
+    task : Task
+    spec : NetworkSpec
+    rates : tuple of float
+        Learning rates between whose ends a candidate's own lies.
+
+    Raises
+    ------
+    InputError
+        If no network fits, or an option does not suit the task.
+    """
+
+    options: Ways
+    budget: Budget
+    precision: int
+    task: Task
+    spec: NetworkSpec
+    rates: tuple[float, ...]
+
+    pool = None
+    """There are no graphs of the user's own."""
+    is_limited = False
+    """Nothing that it makes costs too much."""
+
+    def __post_init__(self) -> None:
+        for pool in self.pools:
+            self.means(pool).check()
+        needs_places = [name for name in self.options.read_ins if "positions" in READ_INS[name].needs]
+        if not self._read_ins:
+            raise InputError(f"ways.read_ins={', '.join(needs_places)}: the inputs of task {self.task.name} are not "
+                             "known to lie anywhere; give correlated, variance or random")  # fmt: skip
+
+    @property
+    def limit(self) -> int:
+        """Weights, and biases where they count, that a network may have."""
+        return self.budget.limit(self.precision)
+
+    @cached_property
+    def pools(self) -> tuple[int, ...]:
+        """Sides of squares of pixels that may be averaged."""
+        given, shape = self.options.pools, self.task.shape
+        if given is not None:
+            for pool in given:
+                if pool > 1 and shape is None:
+                    raise InputError(f"ways.pools={pool}: the inputs of task {self.task.name} are not known to be "
+                                     "images; give a task with a shape, or leave it out")  # fmt: skip
+                if shape is not None:
+                    _pooling(shape, pool)
+            return given
+        return (1,) if shape is None else tuple(pool for pool in (1, 2, 4) if _FEWEST_SQUARES * pool <= min(shape))
+
+    def means(self, pool: int) -> Means:
+        """Return what a network that reads squares of this side may spend, reads and says."""
+        inputs = inputs_of(pooled(self.task, pool))
+        return Means(self.limit, self.budget.counts_biases, self.spec, inputs, self.task.n_outputs)
+
+    @property
+    def _read_ins(self) -> tuple[str, ...]:
+        has_places = self.task.shape is not None
+        return tuple(name for name in self.options.read_ins if has_places or "positions" not in READ_INS[name].needs)
+
+    @property
+    def _hidden(self) -> tuple[str, ...]:
+        graphs = tuple(name for name in self.options.hidden if name != LAYERS)
+        return self.options.hidden if self.spec.kind == "mlp" else graphs or ("erdos-renyi",)
+
+    # What a sampler chooses
+
+    def domains(self) -> dict[str, Domain]:
+        """Return the values of all parameters of trials but seeds, in the order in which they are asked for."""
+        options, n_outputs = self.options, self.task.n_outputs
+        return {
+            "way": Domain(str, options.ways),
+            "pool": Domain(str, tuple(map(str, self.pools))),
+            "learning_rate": Domain(float, (min(self.rates), max(self.rates)), log=True),
+            "read_in": Domain(str, self._read_ins),
+            "locality": Domain(float, options.locality),
+            "fan_in": Domain(int, options.fan_in, log=True),
+            "fan_out": Domain(int, tuple(min(end, n_outputs) for end in options.fan_out)),
+            "hidden": Domain(str, self._hidden),
+            "depth": Domain(int, options.depth),
+            "links": Domain(int, options.links, log=True),
+            "graph_degree": Domain(float, options.graph_degree),
+            **{
+                name: Domain(str if own.choices else float, own.default)
+                for name, own in own_parameters([name for name in self._hidden if name != LAYERS]).items()
+            },
+            "parent": Domain(int, options.parents, log=True),
+            "score": Domain(str, options.scores),
+            "until": Domain(float, options.until),
+            "rewiring": Domain(str, options.rewirings),
+            "drop": Domain(float, options.drop),
+            "keeps": Domain(str, options.keeps),
+        }
+
+    def suggest(self, trial: Suggester) -> dict[str, str | int | float]:
+        """Let a sampler choose what is searched; a parameter is asked for only where it acts."""
+        domains = self.domains()
+        params: dict[str, str | int | float] = {}
+
+        def ask(name: str) -> Any:
+            params[name] = domains[name].suggest(trial, name)
+            return params[name]
+
+        for name in ("way", "pool", "learning_rate"):
+            ask(name)
+        WAYS[str(params["way"])].ask(ask)
+        return params
+
+    def seeds(self, rng: np.random.Generator) -> dict[str, int]:
+        """Draw the seeds that make one candidate out of the parameters."""
+        return {name: int(rng.random() * 2**31) for name in _SEEDS}
+
+    def distributions(self) -> dict[str, BaseDistribution]:
+        """Return Optuna's distributions of all parameters."""
+        seeds = dict.fromkeys(_SEEDS, Domain(int, (0, 2**31 - 1)))
+        return {name: domain.distribution() for name, domain in (self.domains() | seeds).items()}
+
+    # What follows from it
+
+    def wiring(self, params: Params, *_: int) -> Wiring:
+        """Return the wiring that a candidate's network starts with."""
+        return WAYS[str(params["way"])].wiring(params, self)
+
+    def allows(self, *_: Any) -> bool:
+        """Whether a candidate keeps to the budget: each does."""
+        return True
+
+    def graph_name(self, _: Params) -> str:
+        """Return the name of the user's own graph that a candidate is made of: there is none."""
+        return ""
+
+    def notices(self) -> list[str]:
+        """Return lines on what somebody who starts a search of this space should know."""
+        return []
+
+    def way(self, params: Params) -> Way:
+        """Return how a candidate's network comes by its structure from there."""
+        own = WAYS[str(params["way"])].way(params, self)
+        return replace(own, learning_rate=float(params["learning_rate"]))
+
+
+def _pooling(shape: tuple[int, int], pool: int) -> Pooling:
+    try:
+        return Pooling(*shape, pool)
+    except ValueError as error:
+        raise InputError(f"ways.pools={pool}: {error}") from None
+
+
+Ask = Callable[[str], Any]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One way to a structure.
+
+    Parameters
+    ----------
+    ask : callable
+        Asks for the parameters that it has, one by one, by their names.
+    wiring : callable
+        From parameters and a space to the wiring that a network starts with.
+    way : callable
+        From these to how its structure comes about.
+    """
+
+    ask: Callable[[Ask], None]
+    wiring: Callable[[Params, WaySpace], Wiring]
+    way: Callable[[Params, WaySpace], Way]
+
+
+def _ask_prior(ask: Ask) -> None:
+    ask("fan_in")
+    ask("fan_out")
+    if READ_INS[ask("read_in")].locality:
+        ask("locality")
+    hidden = ask("hidden")
+    if hidden != LAYERS:
+        ask("graph_degree")
+        for name in own_parameters([hidden]):
+            ask(name)
+    elif ask("depth") > 1:
+        ask("links")
+
+
+def _drawn(params: Params, space: WaySpace) -> Wiring:
+    means = space.means(int(params["pool"]))
+    reading = Reading(
+        int(params["fan_in"]), int(params["fan_out"]), str(params["read_in"]), float(params.get("locality", 0.0))
+    )
+    hidden, seed = str(params["hidden"]), int(params["attach_seed"])
+    if hidden == LAYERS:
+        return layered_within(means, reading, int(params["depth"]), int(params.get("links", 1)), seed)
+    of_degree, degree = FAMILIES[hidden].of_degree, float(params["graph_degree"])
+    assert of_degree is not None
+    make = of_degree
+    return graph_within(means, reading, lambda n: make({**params, "n": n, "degree": degree}), degree, seed)
+
+
+def _ask_pruned(ask: Ask) -> None:
+    for name in ("parent", "score", "until"):
+        ask(name)
+
+
+def _parent(params: Params, space: WaySpace) -> Wiring:
+    """Return the wiring in which everything lives that may."""
+    n_inputs = pooled(space.task, int(params["pool"])).n_inputs
+    return space.spec.complete(n_inputs, (int(params["parent"]),), space.task.n_outputs)
+
+
+def pruning(
+    space: WaySpace, pool: int, pace: str, score: str = "activation", until: float = 0.5, keeps: str | None = None
+) -> Way:
+    """Return how a network is pruned to a space's budget, at a pace of `Method.pruning`, by one threshold.
+
+    At once it is pruned when `until` of its training is over.
+    """
+    begin, end = ("5%", until) if pace == "cubic" else (f"{100 * until:g}%", 1.0)
+    method = method_of(
+        "gmp",
+        score=score,
+        allocation="class-blinded",
+        pruning=pace,
+        every="1%",
+        begin=begin,
+        end=f"{100 * end:g}%",
+    )
+    return Way(pool, method, space.limit, space.budget.counts_biases, keeps)
+
+
+def _pruned(params: Params, space: WaySpace) -> Way:
+    keeps = params.get("keeps")
+    return pruning(
+        space,
+        int(params["pool"]),
+        "cubic",
+        str(params["score"]),
+        float(params["until"]),
+        None if keeps is None else str(keeps),
+    )
+
+
+def _rewired(params: Params, space: WaySpace) -> Way:
+    method = method_of(str(params["rewiring"]), fraction=float(params["drop"]))
+    return Way(int(params["pool"]), method, space.limit, space.budget.counts_biases)
+
+
+def _ask_redrawn(ask: Ask) -> None:
+    _ask_pruned(ask)
+    ask("keeps")
+
+
+def _ask_rewired(ask: Ask) -> None:
+    for name in ("parent", "rewiring", "drop"):
+        ask(name)
+
+
+WAYS: dict[str, Kind] = {
+    "prior": Kind(
+        _ask_prior,
+        _drawn,
+        lambda params, _: Way(int(params["pool"])),
+    ),
+    "pruned": Kind(_ask_pruned, _parent, _pruned),
+    "rewired": Kind(_ask_rewired, _parent, _rewired),
+    "redrawn": Kind(_ask_redrawn, _parent, _pruned),
+}
+"""Ways by name."""

@@ -1,0 +1,103 @@
+"""Ways: what a campaign with a budget chooses among, as options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from nas.errors import known
+from nas.space.families import FloatRange, IntRange, Names, check_range, searched_families
+
+__all__ = ["LAYERS", "WAY_NAMES", "Ways"]
+
+WAY_NAMES = ("prior", "pruned", "rewired", "redrawn")
+"""Ways to a structure; what they are stands in `nas.space.designs`."""
+
+LAYERS = "layers"
+"""Hidden neurons in layers, in place of a family of random graphs."""
+
+
+class Ways(BaseModel):
+    """What may vary between the candidates of a campaign with a budget.
+
+    A range is (low, high), both included, also written ``"low:high"``, or one number where nothing varies. A choice is
+    one name or several.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    ways: Names = ("prior", "pruned")
+    """How a structure comes about: prior (drawn), pruned (from a larger network, while it learns), rewired (links move
+    while it learns) or redrawn (like a pruned one, with new weights)."""
+    pools: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] | None = None
+    """Sides of squares of pixels whose means networks read; 1 for the inputs themselves. By default 1, 2 and 4 of
+    images, as far as four squares are left along each side."""
+    read_ins: Names = ("local", "correlated", "variance", "random")
+    """How a neuron's inputs are drawn: local (near to each other; for images), correlated, variance, patches (the
+    nearest; for images), random or complete."""
+    locality: FloatRange = (0.0, 1.0)
+    """From 0, a neuron reads from everywhere, to 1, from one place; for local and correlated."""
+    fan_in: IntRange = (4, 100)
+    """Inputs that a neuron reads, about."""
+    fan_out: IntRange = (1, 10)
+    """Outputs that read a neuron of the last layer, or of a graph."""
+    hidden: Names = (LAYERS, "watts-strogatz", "barabasi-albert")
+    """How hidden neurons are connected: layers, or a family of random graphs: watts-strogatz, barabasi-albert,
+    erdos-renyi. An RNN has a graph."""
+    depth: IntRange = (1, 2)
+    """Hidden layers."""
+    links: IntRange = (2, 32)
+    """Neurons of the layer before that a neuron of a later layer reads."""
+    graph_degree: FloatRange = (1.0, 8.0)
+    """Mean degree of a random graph."""
+    parents: IntRange = (30, 300)
+    """Hidden neurons of the network that is pruned or rewired."""
+    scores: Names = ("activation",)
+    """What a weight is worth that may be pruned, such as activation or magnitude."""
+    until: FloatRange = (0.3, 0.8)
+    """When pruning is over, as a share of the training."""
+    rewirings: Names = ("set", "rigl")
+    """How links move: set, rigl, or another method of `wirenas rewire`."""
+    drop: FloatRange = (0.1, 0.5)
+    """Share of the links that move at first."""
+    keeps: Names = ("structure", "degrees", "counts")
+    """What of a pruned structure is kept when it is drawn anew: structure, degrees, counts."""
+
+    @field_validator("ways", "read_ins", "hidden", "scores", "rewirings", "keeps")
+    @classmethod
+    def _known_names(cls, names: tuple[str, ...], info: Any) -> tuple[str, ...]:
+        from nas.sparsity.methods import METHODS
+        from nas.sparsity.scores import SCORES
+        from nas.sparsity.shuffle import KEPT
+        from priors import READ_INS
+
+        rewiring = [name for name, method in METHODS.items() if method.action == "rewire"]
+        valid: dict[str, Iterable[str]] = {
+            "ways": WAY_NAMES,
+            "read_ins": READ_INS,
+            "hidden": (LAYERS, *searched_families()),
+            "scores": SCORES,
+            "rewirings": rewiring,
+            "keeps": KEPT,
+        }
+        for name in names:
+            known(info.field_name, name, valid[info.field_name])
+        return tuple(dict.fromkeys(names))
+
+    @model_validator(mode="after")
+    def _ranges(self) -> Ways:
+        for name, limits in (
+            ("locality", (0.0, 1.0)),
+            ("fan_in", (1, 1_000_000)),
+            ("fan_out", (1, 1_000_000)),
+            ("depth", (1, 8)),
+            ("links", (1, 100_000)),
+            ("graph_degree", (0.0, 1_000.0)),
+            ("parents", (1, 100_000)),
+            ("until", (0.05, 1.0)),
+            ("drop", (0.0, 1.0)),
+        ):
+            check_range(name, getattr(self, name), limits)
+        return self

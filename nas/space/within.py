@@ -1,0 +1,246 @@
+"""Wirings that cost what they may: so many neurons as there is budget for, and what is left becomes reads."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas.errors import InputError
+from nas.networks import NetworkSpec
+from nas.networks.cells import CELLS
+from priors import READ_INS, Inputs, Prior, Wiring, draw_reads, orient, spread
+
+__all__ = ["Means", "Reading", "balanced", "graph_within", "largest", "layered_within"]
+
+Edges = NDArray[np.int64]
+Draw = Callable[[int], Prior]
+"""From a number of neurons to the prior of the graph between them."""
+
+_MOST_NEURONS = 100_000
+_FEWEST_NODES = 3
+"""So few neurons are not connected: no family has graphs of them."""
+
+
+@dataclass(frozen=True)
+class Means:
+    """What a network may spend, and what it reads and says.
+
+    Parameters
+    ----------
+    limit : int
+        Weights, and biases where they count.
+    counts_biases : bool
+    spec : NetworkSpec
+    inputs : Inputs
+    n_outputs : int
+    """
+
+    limit: int
+    counts_biases: bool
+    spec: NetworkSpec
+    inputs: Inputs
+    n_outputs: int
+
+    @property
+    def gates(self) -> int:
+        """Weights of an edge that leads to a hidden neuron."""
+        return CELLS[self.spec.cell].gates if self.spec.kind == "rnn" else 1
+
+    @property
+    def n_live(self) -> int:
+        """Inputs that vary."""
+        return len(self.inputs.live)
+
+    def biases(self, n_hidden: int) -> int:
+        """Return what the biases of so many neurons and of the outputs cost."""
+        own = CELLS[self.spec.cell].biases if self.spec.kind == "rnn" else 1
+        return (own * n_hidden + self.n_outputs) * self.counts_biases
+
+    def bounded(self, reading: Reading) -> tuple[int, int]:
+        """Return how many inputs a neuron reads, about, and how many outputs read it."""
+        wanted = self.n_live if READ_INS[reading.read_in].reads_all else min(reading.fan_in, self.n_live)
+        return wanted, min(reading.fan_out, self.n_outputs)
+
+    def reads(self, n_neurons: int, most: int, reading: Reading) -> int:
+        """Return how many inputs so many neurons read together: `most` if they can, and at least one each."""
+        if READ_INS[reading.read_in].reads_all:
+            return n_neurons * self.n_live
+        return max(min(most, n_neurons * self.n_live), n_neurons)
+
+    def check(self) -> None:
+        """Raise an InputError unless a network of one hidden neuron fits."""
+        least = self.gates + self.n_outputs + self.biases(1)
+        if self.limit < least:
+            raise InputError(
+                f"budget: it pays for {self.limit} weights and biases, and a network with one hidden neuron and "
+                f"{self.n_outputs} outputs has {least}; give a larger one"
+            )
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How hidden neurons read and are read.
+
+    Parameters
+    ----------
+    fan_in : int
+        Inputs that a neuron reads, about; at least 1, and more than there are means all.
+    fan_out : int
+        Outputs that read a neuron, likewise.
+    read_in, locality
+        As in `priors.draw_reads`.
+    """
+
+    fan_in: int
+    fan_out: int
+    read_in: str
+    locality: float = 0.0
+
+
+def layered_within(means: Means, reading: Reading, depth: int, links: int, rng: int) -> Wiring:
+    """Return an MLP's wiring of `depth` equal hidden layers, as wide as the budget allows.
+
+    Those of the first layer read inputs, those of later ones `links` neurons of the layer before, and those of the last
+    one are read by outputs; all neurons of a layer are read equally often, or once more. What is left over becomes
+    further reads.
+
+    Parameters
+    ----------
+    means : Means
+    reading : Reading
+    depth, links : int
+        At least 1; more links than there are neurons mean all.
+    rng : int
+        Seed of all draws.
+    """
+    fan_in, fan_out = means.bounded(reading)
+
+    def beside_reads(width: int) -> int:
+        between = (depth - 1) * width * min(links, width)
+        return means.biases(depth * width) + between + max(width * fan_out, means.n_outputs)
+
+    width = largest(lambda width: beside_reads(width) + width * fan_in, means.limit)
+    generator = np.random.default_rng(rng)
+    reads = means.reads(width, means.limit - beside_reads(width), reading)
+    between = [
+        balanced(width, np.full(width, min(links, width)), generator)[:, ::-1]
+        + (layer - 1) * width
+        + np.array([0, width])
+        for layer in range(1, depth)
+    ]
+    hidden = np.concatenate([np.zeros((0, 2), np.int64), *between])
+    return _put_together(means, [width] * depth, hidden, reads, reading, fan_out, generator, of_all=False)
+
+
+def graph_within(means: Means, reading: Reading, draw: Draw, degree: float, rng: int) -> Wiring:
+    """Return a wiring whose hidden neurons are the nodes of a random graph, of as many as the budget allows.
+
+    Every neuron reads inputs and is read by outputs; what is left over becomes further reads. For an MLP edges get
+    random directions without cycles, for an RNN they are recurrent as the graph has them.
+
+    Parameters
+    ----------
+    means : Means
+    reading : Reading
+    draw : callable
+        Returns the prior of a graph of so many nodes.
+    degree : float
+        Mean degree that these graphs have, about.
+    rng : int
+        Seed of all draws.
+    """
+    from priors import layer
+
+    fan_in, fan_out = means.bounded(reading)
+    is_recurrent = means.spec.kind == "rnn"
+    edges_a_neuron = degree if is_recurrent else degree / 2
+
+    def expected(n: int) -> int:
+        between = round(n * min(edges_a_neuron, n - 1))
+        out = max(n * fan_out, means.n_outputs)
+        return means.biases(n) + means.gates * (n * fan_in + between) + out
+
+    n = largest(expected, means.limit)
+    generator = np.random.default_rng(rng)
+    while True:
+        graph = draw(n).sample(generator) if n > _FEWEST_NODES else Wiring((n,))
+        between = graph if is_recurrent else layer(orient(graph, "random", generator))
+        left = means.limit - means.biases(n) - means.gates * between.n_edges - max(n * fan_out, means.n_outputs)
+        reads = means.reads(n, left // means.gates, reading)
+        if means.gates * reads <= left or n == 1:
+            break
+        n -= 1
+    edges = between.edges.astype(np.int64)
+    return _put_together(means, between.sizes, edges, reads, reading, fan_out, generator, of_all=True)
+
+
+def _put_together(
+    means: Means,
+    sizes: Sequence[int],
+    hidden: Edges,
+    reads: int,
+    reading: Reading,
+    fan_out: int,
+    rng: np.random.Generator,
+    *,
+    of_all: bool,
+) -> Wiring:
+    """Let hidden neurons, in layers and with edges between them, read inputs, and spend what is left on read-out.
+
+    Either all neurons read and are read (`of_all`), or those of the first layer read, and those of the last one are.
+    """
+    n, first = sum(sizes), means.inputs.n_inputs
+    n_reading, n_read = (n, n) if of_all else (sizes[0], sizes[-1])
+    read_in: Edges = draw_reads(means.inputs, spread(reads, n_reading, rng), reading.read_in, reading.locality, rng)
+    left = means.limit - means.biases(n) - means.gates * (len(read_in) + len(hidden))
+    out = max(min(left, n_read * means.n_outputs), n_read * fan_out, means.n_outputs)
+    read_out = _read_out(n_read, means.n_outputs, out, rng)
+    edges = [read_in + np.array([0, first]), hidden + first, read_out + np.array([first + n - n_read, first + n])]
+    return Wiring([first, *sizes, means.n_outputs], np.concatenate(edges), inputs=True, outputs=True)
+
+
+def balanced(n_targets: int, degrees: NDArray[np.int64], rng: np.random.Generator) -> Edges:
+    """Return edges from sources with given degrees to distinct targets, whose own degrees differ by at most one.
+
+    Each source, in random order, takes the targets with the fewest edges so far, at random among equals.
+
+    Parameters
+    ----------
+    n_targets : int
+    degrees : (n_sources,) int64
+        At most `n_targets` each.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    (n_edges, 2) int64 array
+        Source and target of each edge, sorted.
+    """
+    load = np.zeros(n_targets)
+    found = []
+    for source in rng.permutation(len(degrees)):
+        degree = int(degrees[source])
+        chosen = np.argpartition(load + rng.random(n_targets), degree - 1)[:degree]
+        load[chosen] += 1
+        found.append(np.stack([np.full(degree, source), chosen], axis=1))
+    edges = np.concatenate(found)
+    return edges[np.lexsort((edges[:, 1], edges[:, 0]))]
+
+
+def largest(cost: Callable[[int], int], limit: int) -> int:
+    """Return the largest number of neurons, at least 1, whose cost is within a limit."""
+    high = 1
+    while cost(high) <= limit and high < _MOST_NEURONS:
+        high *= 2
+    return max(bisect_right(range(1, high + 1), limit, key=cost), 1)
+
+
+def _read_out(n_hidden: int, n_outputs: int, total: int, rng: np.random.Generator) -> Edges:
+    """Return `total` edges from neurons to outputs, as equally shared out on both sides as may be."""
+    if total >= n_hidden:
+        return balanced(n_outputs, spread(total, n_hidden, rng), rng)
+    return balanced(n_hidden, spread(total, n_outputs, rng), rng)[:, ::-1]
