@@ -19,6 +19,7 @@ from predictors.rows import as_trained, as_wirings, check_own_names, checked_col
 if TYPE_CHECKING:
     from predictors.fitting import Aim
     from predictors.rows import Graph
+    from priors.wiring import Wiring
 
 __all__ = ["Predictor"]
 
@@ -97,7 +98,7 @@ class Predictor:
             What each reached; several trainings of a wiring side by side, NaN where there are fewer.
         groups : sequence, optional
             The lineage of each: what was derived from one another has equal ones, and is never on both sides of a fold.
-            By default those with equal hidden wirings form a group.
+            By default those with equal hidden wirings form a group, unless these have no edges.
         parameters : sequence of mapping, optional
             What each was drawn from. No feature is made of them: they are the reference that features must beat.
         columns : mapping, optional
@@ -138,7 +139,7 @@ class Predictor:
         own = dict(sorted((columns or {}).items()))
         check_own_names(own)
         X, names = columns_of(prepared, self.features_, self.pivots, own), (*self.features_, *own)
-        lineage = [wiring.hidden.fingerprint for wiring in prepared] if groups is None else groups
+        lineage = list(map(_lineage, prepared)) if groups is None else groups
         training = Training.of(X, names, values, lineage, parameters)
         low, high = float(np.nanmin(training.labels)), float(np.nanmax(training.labels))
         if self.bounds is not None and not self.bounds[0] <= low <= high <= self.bounds[1]:
@@ -345,3 +346,9 @@ class Predictor:
             raise ValueError(f"columns {', '.join(columns or ()) or 'none'}: this predictor was fitted with {wanted}")
         described = [wiring for found in prepared for wiring in found]
         return columns_of(described, self.features_, self.pivots, {name: own[name] for name in expected}), owner
+
+
+def _lineage(wiring: Wiring) -> str:
+    """Return the fingerprint of a hidden wiring; where it has no edges, the wiring is what it reads."""
+    hidden = wiring.hidden
+    return hidden.fingerprint if hidden.n_edges else wiring.fingerprint
