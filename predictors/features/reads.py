@@ -1,9 +1,7 @@
 """READ_FEATURES: measures of what a network reads, from an attached wiring and what is known of its inputs.
 
-They stand beside `FEATURES` because a wiring alone does not tell them. A predictor reads them as columns of one's own::
-
-    names, rows = read_features(wirings, inputs)
-    predictor.fit(wirings, values, columns=dict(zip(names, rows.T)))
+They stand beside `FEATURES` because a wiring alone does not tell them. A predictor that is told what is known of the
+inputs, ``Predictor(inputs=inputs)``, computes them itself; any other takes them as columns of one's own.
 
 Words of the definitions: an input is *live* where it varies over the training part; a *read* is an edge from a live
 input to a hidden neuron; a *reader* is a hidden neuron with a read; a *readout* is an edge from a hidden neuron to an

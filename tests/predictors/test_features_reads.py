@@ -1,5 +1,7 @@
 """What networks read, held to counts by hand and to a plain second implementation."""
 
+import hashlib
+import json
 import math
 import time
 from itertools import combinations
@@ -10,10 +12,13 @@ import pytest
 from feature_cases import wirings
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.numpy import load as from_bytes
+from safetensors.numpy import save as to_bytes
 
-from predictors import FEATURES, READ_FEATURES, Predictor, read_features, read_names
+from predictors import FEATURES, READ_FEATURES, Predictor, Preparation, read_features, read_names
 from predictors.explain import families_of
 from predictors.features import reads as reads_module
+from predictors.storage import FILE, signed
 from priors import Inputs, Wiring, attach, draw_reads, spread
 from priors.graphs import ErdosRenyi
 from priors.transforms import layer, orient
@@ -286,6 +291,92 @@ def test_a_predictor_reads_them_as_columns(tmp_path: Path) -> None:
     assert "read locality" in loaded.explain(several[:1], columns={name: own[:1] for name, own in some.items()})
     with pytest.raises(ValueError, match="this predictor was fitted with readouts_depth"):
         loaded.predict(several[:5])
+
+
+@pytest.mark.usefixtures("small_forests")
+def test_a_predictor_that_knows_the_inputs_describes_what_is_read_itself(tmp_path: Path) -> None:
+    inputs, own = make_inputs(28, 3, relevance=None), np.linspace(0, 1, 40)
+    several = [local_wiring(seed, (28, 12, 3), ("local", "random")[seed % 2]) for seed in range(40)]
+    names, rows = read_features(several, inputs)
+    values = -rows[:, names.index("reads_distance")] + 0.01 * own
+    predictor = Predictor(tiers=("size",), inputs=inputs).fit(several, values, columns={"own": own})
+    assert predictor.fitted_.names[-len(names) - 1 :] == (*names, "own")
+    np.testing.assert_array_equal(predictor.fitted_.training.X[:, -len(names) - 1 : -1], rows)
+    assert predictor.worth()["r2"]["predictor"] > 0.5
+    predictor.save(tmp_path)
+    loaded = Predictor.load(tmp_path)
+    for name in ("deviation", "positions", "correlation"):
+        np.testing.assert_array_equal(getattr(loaded.inputs, name), getattr(inputs, name))
+    assert loaded.inputs is not None
+    assert loaded.inputs.relevance is None
+    some = {"own": own[:5]}
+    assert loaded.predict(several[:5], columns=some).tolist() == predictor.predict(several[:5], columns=some).tolist()
+    assert {"read locality", "own"} <= loaded.explain(several[:1], columns={"own": own[:1]}).keys()
+    with pytest.raises(ValueError, match=r"^wirings\[0\]: 7 input units"):
+        loaded.predict([Wiring((7, 2), [(0, 7)], inputs=True)], columns={"own": [0]})
+    with pytest.raises(ValueError, match="column 'reads_share': a name needs"):
+        predictor.fit(several, values, columns={"reads_share": own})
+
+
+@pytest.mark.usefixtures("small_forests")
+def test_bare_graphs_are_described_by_what_each_preparation_reads() -> None:
+    preparation = Preparation(attachment=("controlled",), n_inputs=28, n_outputs=3, reads=4, draws=3)
+    rng, inputs = np.random.default_rng(0), make_inputs(28, 3)
+    graphs = [layer(orient(ErdosRenyi(9, p=0.4).sample(rng), "random", rng)) for _ in range(30)]
+    several = [attach(graph, 28, 3, "controlled", seed, reads=4) for seed, graph in enumerate(graphs)]
+    names, rows = read_features(several, inputs)
+    own = Predictor(tiers=("size",), preparation=preparation, inputs=inputs)
+    own.fit(several, rows[:, names.index("reads_deviation_mean")])
+    draws = preparation.wirings(graphs[0])
+    assert len({own.predict([draw])[0] for draw in draws}) > 1
+    assert own.predict([graphs[0]])[0] == pytest.approx(own.predict(draws).mean())
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("reading")
+    several = [local_wiring(seed, (28, 12, 3)) for seed in range(10)]
+    inputs = make_inputs(28, 3, positions=None)
+    Predictor(tiers=("size",), inputs=inputs).fit(several, np.arange(10.0)).save(folder)
+    return folder
+
+
+HOSTILE_DOCUMENTS = {
+    "reads the feature 'reads_mind', which this version of wirenas does not": lambda d: d["reads"].append("reads_mind"),
+    "reads the feature 'reads_distance', which what is known": lambda d: d["reads"].append("reads_distance"),
+    "column 'reads_share' is there 2 times": lambda d: d["own_columns"].append("reads_share"),
+    "reads: Extra inputs are not permitted": lambda d: d.update(version=2),
+    "it must be 'f' of shape (10, 35)": lambda d: d["reads"].pop(),
+}
+
+HOSTILE_ARRAYS = {
+    "array 'inputs.deviation' is missing": lambda a: a.pop("inputs.deviation"),
+    "array 'inputs.correlation' is float32 (2, 2)": lambda a: a.update({"inputs.correlation": np.eye(2, dtype="f4")}),
+    "array 'inputs.relevance' holds numbers that are not finite": lambda a: a["inputs.relevance"].fill(np.nan),
+    "deviation: a number is -1": lambda a: a["inputs.deviation"].fill(-1),
+    "correlation of an input that never varies is not 0": lambda a: a["inputs.correlation"].fill(1),
+    "which what is known of its inputs does not tell": lambda a: a.pop("inputs.relevance"),
+}
+
+
+@pytest.mark.parametrize("message", [*HOSTILE_DOCUMENTS, *HOSTILE_ARRAYS])
+def test_hostile_files_are_refused(saved: Path, tmp_path: Path, message: str) -> None:
+    (path,) = saved.glob("arrays-*.safetensors")
+    arrays = dict(from_bytes(path.read_bytes()))
+    document = json.loads((saved / FILE).read_text())
+    assert document.pop("version") == 3
+    document = {"version": 3, **document}
+    del document["sha256"]
+    HOSTILE_ARRAYS.get(message, lambda _: None)(arrays)
+    HOSTILE_DOCUMENTS.get(message, lambda _: None)(document)
+    content = to_bytes(arrays)
+    document["arrays"] = f"arrays-{hashlib.sha256(content).hexdigest()}.safetensors"
+    (tmp_path / document["arrays"]).write_bytes(content)
+    (tmp_path / FILE).write_bytes(signed(document))
+    with pytest.raises(ValueError, match=r"[^\n]+") as caught:
+        Predictor.load(tmp_path)
+    assert str(caught.value).startswith(f"{tmp_path}: ")
+    assert message in str(caught.value)
 
 
 def test_many_wirings_are_described_in_seconds() -> None:
