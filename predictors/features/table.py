@@ -24,8 +24,8 @@ __all__ = ["COMPILED", "FEATURES", "TIERS", "Feature", "names_of", "tiers_of"]
 TIERS = ("size", "structure", "centrality", "published", "recurrent")
 """Groups of features by what they cost.
 
-Two further tiers do not come from wirings alone: reads, in `READ_FEATURES`, needs to know the inputs, and zero-cost needs
-networks.
+Two further tiers do not come from wirings alone: reads, in `READ_FEATURES`, needs to know the inputs, and zero-cost
+needs networks.
 """
 
 
