@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from predictors.legacy import FIRST_NAMES
 
-__all__ = ["DOCUMENTS", "FORMAT", "VERSION", "AnyDocument", "Part"]
+__all__ = ["DOCUMENTS", "FORMAT", "VERSION", "AnyDocument", "Part", "ReadingDocument"]
 
-FORMAT, VERSION = "wirenas-predictor", 2
+FORMAT, VERSION = "wirenas-predictor", 3
 
 _MOST_COLUMNS, _MOST_MEMBERS = 4096, 64
 
@@ -96,6 +96,19 @@ class Document(_Document):
     names: Names
 
 
+class ReadingDocument(Document):
+    """The same in version 3, of a predictor that knows the inputs of its wirings.
+
+    Parameters
+    ----------
+    reads : list of str
+        The features of what wirings read, whose columns follow those of `names`; the arrays hold what is known of the
+        inputs.
+    """
+
+    reads: Names
+
+
 class FirstDocument(_Document):
     """The same in version 1, which had tiers in place of names."""
 
@@ -109,5 +122,5 @@ class FirstDocument(_Document):
 
 AnyDocument = Document | FirstDocument
 
-DOCUMENTS: dict[int, type[AnyDocument]] = {1: FirstDocument, VERSION: Document}
+DOCUMENTS: dict[int, type[AnyDocument]] = {1: FirstDocument, 2: Document, VERSION: ReadingDocument}
 """What is read, by version."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from predictors.features.reads import READ_FEATURES
 from predictors.features.table import FEATURES
 
 __all__ = ["association", "contributions", "families_of", "shap_values"]
@@ -18,8 +19,9 @@ Predict = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
 def families_of(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the family of every column; columns that are no features of a wiring are a family of their own, "own"."""
-    return tuple(FEATURES[name].family if name in FEATURES else "own" for name in names)
+    """Return the family of every column; columns that are in neither catalogue are a family of their own, "own"."""
+    known = FEATURES | READ_FEATURES
+    return tuple(known[name].family if name in known else "own" for name in names)
 
 
 def contributions(

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from predictors.answers import Answers
+from predictors.features.reads import read_names
 from predictors.features.table import names_of
 from predictors.fitted import Fitted, Training
 from predictors.preparation import Preparation
@@ -19,6 +20,8 @@ from predictors.rows import as_trained, as_wirings, check_own_names, checked_col
 if TYPE_CHECKING:
     from predictors.fitting import Aim
     from predictors.rows import Graph
+    from priors.reads import Inputs
+    from priors.wiring import Wiring
 
 __all__ = ["Predictor"]
 
@@ -47,6 +50,9 @@ class Predictor:
         Value of a network that learnt nothing. Wirings near it count as not trained, which `trains` predicts.
     seed : int
         Of folds, forests and whatever else is drawn.
+    inputs : Inputs, optional
+        What is known of the inputs of the task, such as `nas.tasks.inputs_of` returns; what wirings read is then
+        described too, by `predictors.READ_FEATURES`. It is saved with the predictor.
 
     Examples
     --------
@@ -66,6 +72,7 @@ class Predictor:
         bounds: tuple[float, float] | None = None,
         chance: float | None = None,
         seed: int = 0,
+        inputs: Inputs | None = None,
     ) -> None:
         self.tiers = tiers
         self.pivots = pivots
@@ -75,6 +82,7 @@ class Predictor:
         self.bounds = bounds
         self.chance = chance
         self.seed = seed
+        self.inputs = inputs
 
     # Learning
 
@@ -97,7 +105,7 @@ class Predictor:
             What each reached; several trainings of a wiring side by side, NaN where there are fewer.
         groups : sequence, optional
             The lineage of each: what was derived from one another has equal ones, and is never on both sides of a fold.
-            By default those with equal hidden wirings form a group.
+            By default those with equal hidden wirings form a group, unless these have no edges.
         parameters : sequence of mapping, optional
             What each was drawn from. No feature is made of them: they are the reference that features must beat.
         columns : mapping, optional
@@ -136,9 +144,11 @@ class Predictor:
         self.tiers_ = chosen_tiers(self.tiers, prepared)
         self.features_ = names_of(self.tiers_)
         own = dict(sorted((columns or {}).items()))
-        check_own_names(own)
-        X, names = columns_of(prepared, self.features_, self.pivots, own), (*self.features_, *own)
-        lineage = [wiring.hidden.fingerprint for wiring in prepared] if groups is None else groups
+        self.reads_ = () if self.inputs is None else read_names(self.inputs)
+        check_own_names(own, reads=self.reads_)
+        X = columns_of(prepared, self.features_, self.pivots, own, self.reads_, self.inputs)
+        names = (*self.features_, *self.reads_, *own)
+        lineage = list(map(_lineage, prepared)) if groups is None else groups
         training = Training.of(X, names, values, lineage, parameters)
         low, high = float(np.nanmin(training.labels)), float(np.nanmax(training.labels))
         if self.bounds is not None and not self.bounds[0] <= low <= high <= self.bounds[1]:
@@ -291,7 +301,7 @@ class Predictor:
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002
         """Return the arguments of the constructor."""
-        names = ("tiers", "pivots", "preparation", "metric", "direction", "bounds", "chance", "seed")
+        names = ("tiers", "pivots", "preparation", "metric", "direction", "bounds", "chance", "seed", "inputs")
         return {name: getattr(self, name) for name in names}
 
     def set_params(self, **params: Any) -> Predictor:
@@ -339,9 +349,16 @@ class Predictor:
         prepared = [[graph] if self.preparation is None else self.preparation.wirings(graph) for graph in graphs]
         owner = np.repeat(np.arange(len(graphs)), [len(found) for found in prepared])
         own = {name: checked_column(name, values, len(graphs))[owner] for name, values in (columns or {}).items()}
-        expected = self.fitted_.names[len(self.features_) :]
+        expected = self.fitted_.names[len(self.features_) + len(self.reads_) :]
         if own.keys() != set(expected):
             wanted = ", ".join(expected) or "none"
             raise ValueError(f"columns {', '.join(columns or ()) or 'none'}: this predictor was fitted with {wanted}")
         described = [wiring for found in prepared for wiring in found]
-        return columns_of(described, self.features_, self.pivots, {name: own[name] for name in expected}), owner
+        own = {name: own[name] for name in expected}
+        return columns_of(described, self.features_, self.pivots, own, self.reads_, self.inputs), owner
+
+
+def _lineage(wiring: Wiring) -> str:
+    """Return the fingerprint of a hidden wiring; where it has no edges, the wiring is what it reads."""
+    hidden = wiring.hidden
+    return hidden.fingerprint if hidden.n_edges else wiring.fingerprint

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from predictors.features.describe import measured
+from predictors.features.reads import read_features
 from predictors.features.table import FEATURES, TIERS, names_of
 from predictors.preparation import Preparation
-from priors import Wiring
+from priors import Inputs, Wiring
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -74,24 +75,32 @@ def chosen_tiers(tiers: tuple[str, ...] | None, wirings: Sequence[Wiring]) -> tu
     return ("size", "structure", "recurrent") if cyclic else ("size", "structure")
 
 
-def check_own_names(names: Iterable[str]) -> None:
-    """Check that columns of one's own can have these names."""
+def check_own_names(names: Iterable[str], *, reads: Sequence[str] = ()) -> None:
+    """Check that columns of one's own can have these names beside features, and those of what is read."""
     for name in names:
-        if name in FEATURES or not 0 < len(name) <= _LONGEST_NAME:
+        if name in FEATURES or name in reads or not 0 < len(name) <= _LONGEST_NAME:
             raise ValueError(f"column {name!r}: a name needs 1 to {_LONGEST_NAME} characters, and no feature's name")
 
 
 def columns_of(
-    wirings: Sequence[Wiring], features: Sequence[str], pivots: int | None, own: Mapping[str, ArrayLike]
+    wirings: Sequence[Wiring],
+    features: Sequence[str],
+    pivots: int | None,
+    own: Mapping[str, ArrayLike],
+    reads: Sequence[str] = (),
+    inputs: Inputs | None = None,
 ) -> NDArray[np.float64]:
-    """Return features by name and then columns of one's own, (n, n_columns) float, in the order that they are given in.
+    """Return features by name, those of what is read, and columns of one's own, (n, n_columns) float, in this order.
 
     Raises
     ------
     ValueError
-        For a column of another length, or with an infinite number.
+        For a column of another length, or with an infinite number; where inputs are known, for a wiring with others.
     """
     blocks = [measured(wirings, features, pivots)]
+    if inputs is not None:
+        names, rows = read_features(wirings, inputs)
+        blocks.append(rows[:, [names.index(name) for name in reads]])
     blocks += [checked_column(name, values, len(wirings))[:, None] for name, values in own.items()]
     return np.concatenate(blocks, axis=1)
 

@@ -2,8 +2,9 @@
 
 ``predictor.json`` holds format and version, the constructor's arguments, names, and the scalars of every part; features
 are found again by their names, so that the table may have more of them, or another order; ``arrays-….safetensors``
-holds their arrays. Both carry a sha256, so that a damaged file is told apart from a sound one; what is sound is checked
-all the same before it is used. The JSON file is replaced last and in one step.
+holds their arrays, and what is known of the inputs where wirings are described by what they read. Both carry a sha256,
+so that a damaged file is told apart from a sound one; what is sound is checked all the same before it is used. The JSON
+file is replaced last and in one step.
 """
 
 from __future__ import annotations
@@ -23,13 +24,15 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from predictors.calibration import LEVELS, Calibration
-from predictors.document import DOCUMENTS, FORMAT, VERSION, AnyDocument, Part
+from predictors.document import DOCUMENTS, FORMAT, VERSION, AnyDocument, Part, ReadingDocument
 from predictors.domain import Domain
+from predictors.features.reads import READ_FEATURES, read_names
 from predictors.features.table import FEATURES, tiers_of
 from predictors.fitted import LARGEST, LEAST_WIRINGS, Fitted, Training
 from predictors.members import Member, from_arrays, to_arrays
 from predictors.preparation import Preparation
 from priors.files import atomic_write
+from priors.reads import Inputs
 from priors.version import __version__
 
 if TYPE_CHECKING:
@@ -42,6 +45,9 @@ FILE = "predictor.json"
 
 _MOST_JSON, _MOST_ARRAYS = 8 * 2**20, 128 * 2**20
 _MOST_LISTED = 3
+_WITHOUT_READS = 2
+"""Version of the document of a predictor that does not know the inputs of its wirings."""
+_INPUTS = ("deviation", "positions", "correlation", "relevance")
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -106,18 +112,24 @@ def _document(predictor: Predictor, arrays: Arrays) -> dict[str, Any]:
     arrays.update({f"training.{name}": getattr(training, name) for name in ("X", "labels", "groups", "parameters")})
     arrays.update({f"domain.{name}": getattr(domain, name) for name in _DOMAIN})
     arrays.update({"out_of_fold": fitted.out_of_fold, "calibration.quantiles": calibration.quantiles})
+    own_columns = list(fitted.names[len(predictor.features_) + len(predictor.reads_) :])
+    reads = {} if predictor.inputs is None else {"reads": list(predictor.reads_)}
+    for name in _INPUTS if predictor.inputs is not None else ():
+        if (array := getattr(predictor.inputs, name)) is not None:
+            arrays[f"inputs.{name}"] = array
     shares = zip(fitted.member_names, fitted.weights.tolist(), fitted.members, strict=True)
     return {
         "format": FORMAT,
-        "version": VERSION,
+        "version": VERSION if reads else _WITHOUT_READS,
         "wirenas": __version__,
         "arguments": {
-            **predictor.get_params(),
+            **{name: value for name, value in predictor.get_params().items() if name != "inputs"},
             "seed": int(predictor.seed),
             "preparation": None if predictor.preparation is None else asdict(predictor.preparation),
         },
         "names": list(predictor.features_),
-        "own_columns": list(fitted.names[len(predictor.features_) :]),
+        **reads,
+        "own_columns": own_columns,
         "parameter_names": list(training.parameter_names),
         "members": [
             {"name": name, "weight": weight, "member": _part(member, f"members.{index}", arrays)}
@@ -234,21 +246,36 @@ def _predictor(document: AnyDocument, arrays: Arrays) -> Predictor:
         own: dict[str, Any] = {name: tuple(item) if isinstance(item, list) else item for name, item in given.items()}
         arguments["preparation"] = Preparation(**own)
     arguments["tiers"] = None if arguments["tiers"] is None else tuple(arguments["tiers"])
-    predictor = Predictor(**arguments)
+    inputs, reads, told = None, tuple[str, ...](), tuple[str, ...]()
+    if isinstance(document, ReadingDocument):
+        inputs, reads = _inputs(arrays), tuple(document.reads)
+        told = read_names(inputs)
+    predictor = Predictor(**arguments, inputs=inputs)
     predictor._check_options()
-    names = (*document.names, *document.own_columns)
-    _check_names(document, names)
-    predictor.features_ = tuple(document.names)
+    names = (*document.names, *reads, *document.own_columns)
+    _check_names(document, names, reads)
+    if untold := [name for name in reads if name not in told]:
+        raise ValueError(f"the predictor reads {_listed(untold)}, which what is known of its inputs does not tell")
+    predictor.features_, predictor.reads_ = tuple(document.names), reads
     predictor.tiers_ = tiers_of(predictor.features_)
     predictor.fitted_ = _fitted(document, arrays, names, predictor.bounds or (-math.inf, math.inf))
     return predictor
 
 
-def _check_names(document: AnyDocument, names: tuple[str, ...]) -> None:
+def _inputs(arrays: Arrays) -> Inputs:
+    """Return what is known of the inputs of a predictor's wirings."""
+    n = len(_array(arrays, "inputs.deviation", None))
+    shapes: dict[str, tuple[int | None, ...]] = {"positions": (n, None), "correlation": (n, n), "relevance": (n,)}
+    known = {name: _array(arrays, f"inputs.{name}", *own) for name, own in shapes.items() if f"inputs.{name}" in arrays}
+    return Inputs(arrays["inputs.deviation"], **known)
+
+
+def _check_names(document: AnyDocument, names: tuple[str, ...], reads: tuple[str, ...]) -> None:
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise ValueError(f"{FILE}: column {twice[0]!r} is there {names.count(twice[0])} times: names must differ")
     gone = [name for name in document.names if name not in FEATURES]
+    gone += [name for name in reads if name not in READ_FEATURES]
     if gone:
         raise ValueError(
             f"the predictor reads {_listed(gone)}, which this version of wirenas does not compute: fit it again, or "

@@ -85,6 +85,8 @@ class Inputs:
         if self.relevance is not None:
             relevance = _numbers("relevance", self.relevance, np.float64, 1, n)
             _refuse("relevance", relevance, 0, 1)
+            if relevance[deviation == 0].any():
+                raise ValueError("relevance of an input that never varies is not 0: it must be")
             settle(self, relevance=relevance)
 
     def __repr__(self) -> str:

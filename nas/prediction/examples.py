@@ -69,7 +69,8 @@ class Examples:
     chance : float or None
         What the constant prediction scores.
     groups : tuple of int, optional
-        Equal for related wirings, which a validation must not divide; by default those with equal hidden wirings are.
+        Equal for related wirings, which a validation must not divide; by default those with equal hidden wirings that
+        have edges are.
     """
 
     wirings: tuple[Wiring, ...]
@@ -261,8 +262,8 @@ _DRAWN = ("graph", "graph_seed", "orientation", "order_seed")
 def lineages(records: Sequence[Record]) -> dict[int, int]:
     """Return by number the first trial that a trial is related to.
 
-    Related are a wiring and what was bred from it, edits of one drawn graph, and equal hidden wirings; and what is
-    related to the same. Another draw from similar parameters is not.
+    Related are a wiring and what was bred from it, edits of one drawn graph, and equal hidden wirings that have edges;
+    and what is related to the same. Another draw from similar parameters is not.
     """
     from networkx.utils import UnionFind
 
@@ -271,7 +272,8 @@ def lineages(records: Sequence[Record]) -> dict[int, int]:
         lineage = Lineage.from_json(record.lineage)
         relatives: list[Hashable] = []
         if record.n_hidden:
-            relatives.append(("hidden", record.n_hidden, record.hidden_edges))
+            # Without edges between them, neurons differ by what they read.
+            relatives.append(("hidden", record.n_hidden, record.hidden_edges or record.fingerprint))
         if any(name in record.params for name in ("graph", "graph_seed")):
             relatives.append(("drawn", *(record.params.get(name) for name in _DRAWN)))
         if lineage is not None and not lineage.is_drawn:

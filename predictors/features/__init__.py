@@ -12,17 +12,31 @@ from predictors.features.describe import describe
 from priors.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from predictors.features.reads import READ_FEATURES, read_features, read_names
     from predictors.features.table import FEATURES, TIERS, Feature, names_of
     from predictors.features.transformer import GraphFeatures
 
-__all__ = ["FEATURES", "TIERS", "Feature", "GraphFeatures", "describe", "names_of"]
+__all__ = [
+    "FEATURES",
+    "READ_FEATURES",
+    "TIERS",
+    "Feature",
+    "GraphFeatures",
+    "describe",
+    "names_of",
+    "read_features",
+    "read_names",
+]
 
 _MODULES = {
     "FEATURES": "table",
+    "READ_FEATURES": "reads",
     "TIERS": "table",
     "Feature": "table",
     "GraphFeatures": "transformer",
     "names_of": "table",
+    "read_features": "reads",
+    "read_names": "reads",
 }
 
 __getattr__, __dir__ = lazy_names(__name__, _MODULES)

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["COMPILED", "FEATURES", "TIERS", "Feature", "names_of", "tiers_of"]
 
 TIERS = ("size", "structure", "centrality", "published", "recurrent")
-"""Groups of features by what they cost. Columns of a further tier, zero-cost, come from networks, not from wirings."""
+"""Groups of features by what they cost.
+
+Two further tiers do not come from wirings alone: reads, in `READ_FEATURES`, needs to know the inputs, and zero-cost
+needs networks.
+"""
 
 
 @dataclass(frozen=True)

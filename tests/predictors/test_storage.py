@@ -164,9 +164,11 @@ def first_of(arrays: dict, ending: str) -> str:
 
 HOSTILE_DOCUMENTS = {
     "Input should be 'maximize' or 'minimize'": lambda d: d["arguments"].update(direction="sideways"),
-    "version 3 of predictor.json is not known": lambda d: d.update(version=3),
+    "version 4 of predictor.json is not known": lambda d: d.update(version=4),
     "version [] of predictor.json is not known": lambda d: d.update(version=[]),
     "tiers: Field required": lambda d: d.update(version=1),
+    "array 'inputs.deviation' is missing": lambda d: d.update(version=3, reads=["reads_share"]),
+    "reads: Field required": lambda d: d.update(version=3),
     "version: Input should be a valid integer": lambda d: d.update(version=2.0),
     "predictor.json is no predictor": lambda d: d.update(format="something else"),
     "Extra inputs are not permitted": lambda d: d.update(surprise=1),

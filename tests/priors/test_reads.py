@@ -328,6 +328,7 @@ def test_arrays_of_inputs_are_their_own() -> None:
         (([1, 0], None, [[1, 0.5], [0.5, 1]]), "correlation of an input that never varies is not 0: it must be"),
         (([1, 1], None, None, [1.0]), r"relevance: shape \(1,\) is wrong, Inputs needs \(2,\)"),
         (([1, 1], None, None, [0.5, -0.1]), r"relevance: a number is -0\.1, and must be 0 to 1"),
+        (([1, 0], None, None, [0.5, 0.1]), "relevance of an input that never varies is not 0: it must be"),
     ],
 )
 def test_inputs_that_contradict_themselves_are_refused(given_inputs: tuple, message: str) -> None:

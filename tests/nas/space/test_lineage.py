@@ -44,6 +44,11 @@ def test_relatives_of_relatives_are_related():
     assert lineages(late) == {0: 0, 1: 1, 2: 0, 3: 0}
 
 
+def test_neurons_without_edges_between_them_are_related_where_they_read_the_same():
+    reading = [Record(number, "complete", 0.0, {}, n_hidden=9, fingerprint=own) for number, own in enumerate("aba")]
+    assert lineages(reading) == {0: 0, 1: 1, 2: 0}
+
+
 def test_a_lineage_is_kept_as_json():
     lineage = Lineage((3, 5), "crossover", 0, 12)
     assert json.loads(lineage.to_json()) == {"parents": [3, 5], "way": "crossover", "n_moves": 0, "seed": 12}
