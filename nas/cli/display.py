@@ -19,6 +19,7 @@ from nas.store.records import Records
 from predictors import FEATURES
 
 if TYPE_CHECKING:
+    from nas.report.frontier import Frontier
     from nas.store.survey_table import SurveyOutcome
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "show_end",
     "show_explanation",
     "show_features",
+    "show_frontier",
     "show_outcome",
     "show_predictions",
     "show_survey",
@@ -83,6 +85,20 @@ def show_outcome(console: Console, outcome: Outcome, records: Records) -> None:
         say(console, f"Best network and card: {outcome.out}/best/   plot: {outcome.out}/progress.png")
     else:
         say(console, f"Not over yet: the command that started it goes on; all trials: {outcome.out}/trials.csv")
+
+
+def show_frontier(console: Console, frontier: Frontier) -> None:
+    """Print the networks of several budgets, a block a budget."""
+    header, rows = frontier.table()
+    for row in rows:
+        budget, *cells, lead = row
+        table = Table("network", f"test {frontier.metric}", title=f"budget {budget}", title_justify="left")
+        for name, cell in zip(header[1:-1], cells, strict=True):
+            table.add_row(name, cell)
+        table.add_section()
+        table.add_row(header[-1], lead)
+        console.print(table)
+    say(console, f"Table, curve and networks: {frontier.out}/frontier.csv, frontier.png, BUDGET/best/")
 
 
 def _show_networks(console: Console, outcome: Outcome) -> None:
