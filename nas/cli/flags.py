@@ -70,8 +70,10 @@ _WAYS, _SPACE, _RECIPE = (
 _GROUPS = {
     _WAYS: ("precision",),
     "With a budget: what networks read, and how neurons are connected": (
-        "pools", "read_ins", "locality", "fan_in", "fan_out", "hidden", "depth", "links", "taper",
-        "graph_degree",
+        "pools", "read_ins", "locality", "fan_in", "fan_out", "hidden", "depth", "links", "graph_degree",
+    ),
+    "With a budget: the network that is pruned or rewired": (
+        "oversize", "parent_read_ins", "parent_depth", "shortcuts", "parent_fan_in", "parent_links", "taper",
     ),
     _SPACE: (),
     "How a wiring becomes a network": (
