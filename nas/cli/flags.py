@@ -42,7 +42,7 @@ _FLAG_NAMES = {
     "graphs_merge": "merge",
     "pools": "pool",
     "read_ins": "read_in",
-    "parents": "parent",
+    "parent_read_ins": "parent_read_in",
     "scores": "score",
     "rewirings": "rewiring",
 }
@@ -70,7 +70,8 @@ _WAYS, _SPACE, _RECIPE = (
 _GROUPS = {
     _WAYS: ("precision",),
     "With a budget: what networks read, and how neurons are connected": (
-        "pools", "read_ins", "locality", "fan_in", "fan_out", "hidden", "depth", "links", "graph_degree",
+        "pools", "read_ins", "locality", "fan_in", "fan_out", "hidden", "depth", "links", "taper",
+        "graph_degree",
     ),
     _SPACE: (),
     "How a wiring becomes a network": (

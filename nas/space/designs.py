@@ -22,7 +22,7 @@ from nas.space.families import (
 from nas.space.space import Params, Suggester
 from nas.space.way import Way
 from nas.space.ways import LAYERS, Ways
-from nas.space.within import Means, Reading, graph_within, layered_within
+from nas.space.within import Means, Reading, graph_within, largest, layered_within, parent_within
 from nas.sparsity.methods import method_of
 from nas.tasks.pooling import pooled
 from nas.tasks.statistics import inputs_of
@@ -114,8 +114,12 @@ class WaySpace:
 
     @property
     def _read_ins(self) -> tuple[str, ...]:
+        return self._placed(self.options.read_ins)
+
+    def _placed(self, read_ins: tuple[str, ...]) -> tuple[str, ...]:
+        """Return those read-ins that suit the inputs: of not all is it known where they lie."""
         has_places = self.task.shape is not None
-        return tuple(name for name in self.options.read_ins if has_places or "positions" not in READ_INS[name].needs)
+        return tuple(name for name in read_ins if has_places or "positions" not in READ_INS[name].needs)
 
     @property
     def _hidden(self) -> tuple[str, ...]:
@@ -143,7 +147,12 @@ class WaySpace:
                 name: Domain(str if own.choices else float, own.default)
                 for name, own in own_parameters([name for name in self._hidden if name != LAYERS]).items()
             },
-            "parent": Domain(int, options.parents, log=True),
+            "oversize": Domain(float, options.oversize, log=True),
+            "parent_read_in": Domain(str, self._placed(options.parent_read_ins) or ("complete",)),
+            "taper": Domain(float, options.taper),
+            "parent_fan_in": Domain(int, options.parent_fan_in, log=True),
+            "parent_locality": Domain(float, options.locality),
+            "parent_links": Domain(int, options.parent_links, log=True),
             "score": Domain(str, options.scores),
             "until": Domain(float, options.until),
             "rewiring": Domain(str, options.rewirings),
@@ -162,7 +171,7 @@ class WaySpace:
 
         for name in ("way", "pool", "learning_rate"):
             ask(name)
-        WAYS[str(params["way"])].ask(ask)
+        WAYS[str(params["way"])].ask(ask, self.spec.kind)
         return params
 
     def seeds(self, rng: np.random.Generator) -> dict[str, int]:
@@ -215,19 +224,19 @@ class Kind:
     Parameters
     ----------
     ask : callable
-        Asks for the parameters that it has, one by one, by their names.
+        Asks for the parameters that it has, one by one, by their names; told the kind of network.
     wiring : callable
         From parameters and a space to the wiring that a network starts with.
     way : callable
         From these to how its structure comes about.
     """
 
-    ask: Callable[[Ask], None]
+    ask: Callable[[Ask, str], None]
     wiring: Callable[[Params, WaySpace], Wiring]
     way: Callable[[Params, WaySpace], Way]
 
 
-def _ask_prior(ask: Ask) -> None:
+def _ask_prior(ask: Ask, kind: str) -> None:  # noqa: ARG001
     ask("fan_in")
     ask("fan_out")
     if READ_INS[ask("read_in")].locality:
@@ -255,15 +264,39 @@ def _drawn(params: Params, space: WaySpace) -> Wiring:
     return graph_within(means, reading, lambda n: make({**params, "n": n, "degree": degree}), degree, seed)
 
 
-def _ask_pruned(ask: Ask) -> None:
-    for name in ("parent", "score", "until"):
+def _ask_pruned(ask: Ask, kind: str) -> None:
+    for name in ("oversize", "score", "until"):
         ask(name)
+    if kind == "rnn":
+        return
+    depth, read_in = ask("depth"), READ_INS[ask("parent_read_in")]
+    if depth > 1:
+        ask("taper")
+    if read_in.reads_all:
+        return
+    ask("parent_fan_in")
+    if read_in.locality:
+        ask("parent_locality")
+    if depth > 1:
+        ask("parent_links")
 
 
 def _parent(params: Params, space: WaySpace) -> Wiring:
     """Return the wiring in which everything lives that may."""
-    n_inputs = pooled(space.task, int(params["pool"])).n_inputs
-    return space.spec.complete(n_inputs, (int(params["parent"]),), space.task.n_outputs)
+    means = space.means(int(params["pool"]))
+    larger = replace(means, limit=round(float(params["oversize"]) * means.limit))
+    if space.spec.kind == "rnn":
+        n_live, n_outputs = means.n_live, means.n_outputs
+        width = largest(lambda n: larger.biases(n) + means.gates * (n_live * n + n * n) + n * n_outputs, larger.limit)
+        return space.spec.complete(means.inputs.n_inputs, (width,), n_outputs)
+    reading = Reading(
+        int(params.get("parent_fan_in", 1)),
+        means.n_outputs,
+        str(params.get("parent_read_in", "complete")),
+        float(params.get("parent_locality", 0.0)),
+    )
+    depth, links, taper = int(params["depth"]), int(params.get("parent_links", 1)), float(params.get("taper", 1.0))
+    return parent_within(larger, reading, depth, links, taper, int(params["attach_seed"]))
 
 
 def pruning(
@@ -303,14 +336,16 @@ def _rewired(params: Params, space: WaySpace) -> Way:
     return Way(int(params["pool"]), method, space.limit, space.budget.counts_biases)
 
 
-def _ask_redrawn(ask: Ask) -> None:
-    _ask_pruned(ask)
+def _ask_redrawn(ask: Ask, kind: str) -> None:
+    _ask_pruned(ask, kind)
     ask("keeps")
 
 
-def _ask_rewired(ask: Ask) -> None:
-    for name in ("parent", "rewiring", "drop"):
+def _ask_rewired(ask: Ask, kind: str) -> None:
+    for name in ("oversize", "rewiring", "drop"):
         ask(name)
+    if kind == "mlp" and ask("depth") > 1:
+        ask("taper")
 
 
 WAYS: dict[str, Kind] = {

@@ -52,8 +52,16 @@ class Ways(BaseModel):
     """Neurons of the layer before that a neuron of a later layer reads."""
     graph_degree: FloatRange = (1.0, 8.0)
     """Mean degree of a random graph."""
-    parents: IntRange = (30, 300)
-    """Hidden neurons of the network that is pruned or rewired."""
+    oversize: FloatRange = (2.0, 40.0)
+    """Weights and biases of the network that is pruned or rewired, as a multiple of what the budget pays for."""
+    parent_read_ins: Names = ("complete", "local")
+    """How inputs of the network that is pruned are drawn, as for read-ins."""
+    parent_fan_in: IntRange = (10, 200)
+    """Inputs that a neuron of it reads, unless all."""
+    parent_links: IntRange = (10, 200)
+    """Neurons of the layer before that a neuron of its later layers reads."""
+    taper: FloatRange = (0.25, 1.0)
+    """Neurons of a layer as a share of those of the layer before; for networks that are pruned or rewired."""
     scores: Names = ("activation",)
     """What a weight is worth that may be pruned, such as activation or magnitude."""
     until: FloatRange = (0.3, 0.8)
@@ -65,7 +73,7 @@ class Ways(BaseModel):
     keeps: Names = ("structure", "degrees", "counts")
     """What of a pruned structure is kept when it is drawn anew: structure, degrees, counts."""
 
-    @field_validator("ways", "read_ins", "hidden", "scores", "rewirings", "keeps")
+    @field_validator("ways", "read_ins", "parent_read_ins", "hidden", "scores", "rewirings", "keeps")
     @classmethod
     def _known_names(cls, names: tuple[str, ...], info: Any) -> tuple[str, ...]:
         from nas.sparsity.methods import METHODS
@@ -77,6 +85,7 @@ class Ways(BaseModel):
         valid: dict[str, Iterable[str]] = {
             "ways": WAY_NAMES,
             "read_ins": READ_INS,
+            "parent_read_ins": READ_INS,
             "hidden": (LAYERS, *searched_families()),
             "scores": SCORES,
             "rewirings": rewiring,
@@ -95,7 +104,10 @@ class Ways(BaseModel):
             ("depth", (1, 8)),
             ("links", (1, 100_000)),
             ("graph_degree", (0.0, 1_000.0)),
-            ("parents", (1, 100_000)),
+            ("parent_fan_in", (1, 1_000_000)),
+            ("parent_links", (1, 100_000)),
+            ("oversize", (1.0, 10_000.0)),
+            ("taper", (0.01, 1.0)),
             ("until", (0.05, 1.0)),
             ("drop", (0.0, 1.0)),
         ):

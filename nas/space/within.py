@@ -13,7 +13,7 @@ from nas.networks import NetworkSpec
 from nas.networks.cells import CELLS
 from priors import READ_INS, Inputs, Prior, Wiring, draw_reads, orient, spread
 
-__all__ = ["Means", "Reading", "balanced", "graph_within", "largest", "layered_within"]
+__all__ = ["Means", "Reading", "balanced", "graph_within", "largest", "layered_within", "parent_within"]
 
 Edges = NDArray[np.int64]
 Draw = Callable[[int], Prior]
@@ -146,6 +146,60 @@ def layered_within(means: Means, reading: Reading, depth: int, links: int, rng: 
     ]
     hidden = np.concatenate([np.zeros((0, 2), np.int64), *between])
     return _put_together(means, [width] * depth, hidden, reads, reading, generator, of_all=False)
+
+
+def parent_within(
+    means: Means, reading: Reading, depth: int, links: int, taper: float, rng: int | np.random.Generator
+) -> Wiring:
+    """Return the wiring of a network that is to lose most of its weights: layers as wide as the budget allows.
+
+    Like `layered_within`, but for three things: each layer has `taper` times as many neurons as the one before; where
+    inputs have places and are read around a centre, neurons of later layers read around one too, from twice as far away
+    and as many as `links`; and what is not spent is left. All outputs read all neurons of the last layer. With all
+    inputs read, so are all neurons.
+    """
+    fan_in, _ = means.bounded(reading)
+    is_complete = READ_INS[reading.read_in].reads_all
+
+    def widths(first: int) -> list[int]:
+        return [max(round(first * taper**layer), 1) for layer in range(depth)]
+
+    def fan_ins(own: Sequence[int]) -> list[int]:
+        return [fan_in, *(before if is_complete else min(links, before) for before in own[:-1])]
+
+    def cost(first: int) -> int:
+        own = widths(first)
+        between = sum(width * reads for width, reads in zip(own, fan_ins(own), strict=True))
+        return means.biases(sum(own)) + between + own[-1] * means.n_outputs
+
+    own = widths(largest(cost, means.limit))
+    sizes = [means.inputs.n_inputs, *own, means.n_outputs]
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    generator = np.random.default_rng(rng)
+    inputs, locality, found = means.inputs, reading.locality, []
+    for layer, (width, reads) in enumerate(zip(own, fan_ins(own), strict=True)):
+        if layer == 0 or is_complete or inputs.positions is not None:
+            drawn: Edges = draw_reads(inputs, np.full(width, reads), reading.read_in, locality, generator)
+        else:
+            drawn = balanced(sizes[layer], np.full(width, reads), generator)[:, ::-1]
+        found.append(drawn + starts[layer : layer + 2])
+        inputs, locality = _as_inputs(inputs, drawn, width, READ_INS[reading.read_in].needs), locality / 2
+    found.append(_complete(own[-1], means.n_outputs) + starts[depth : depth + 2])
+    return Wiring(sizes, np.concatenate(found), inputs=True, outputs=True)
+
+
+def _as_inputs(inputs: Inputs, drawn: Edges, n: int, needs: tuple[str, ...]) -> Inputs:
+    """Return neurons as inputs of the layer behind them: each lies in the midst of what it reads."""
+    if inputs.positions is None or "positions" not in needs:
+        return Inputs(np.ones(n))
+    reads = np.bincount(drawn[:, 1], minlength=n)
+    middle = [np.bincount(drawn[:, 1], inputs.positions[drawn[:, 0], axis], n) / reads
+              for axis in range(inputs.positions.shape[1])]  # fmt: skip
+    return Inputs(np.ones(n), np.stack(middle, axis=1))
+
+
+def _complete(n_sources: int, n_targets: int) -> Edges:
+    return np.stack([np.repeat(np.arange(n_sources), n_targets), np.tile(np.arange(n_targets), n_sources)], axis=1)
 
 
 def graph_within(means: Means, reading: Reading, draw: Draw, degree: float, rng: int) -> Wiring:

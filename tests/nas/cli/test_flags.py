@@ -39,7 +39,7 @@ FLAG = {
     "graphs_merge": "merge",
     "pools": "pool",
     "read_ins": "read_in",
-    "parents": "parent",
+    "parent_read_ins": "parent_read_in",
     "scores": "score",
     "rewirings": "rewiring",
 }
