@@ -158,7 +158,7 @@ def parent_within(
     and as many as `links`; and what is not spent is left. All outputs read all neurons of the last layer. With all
     inputs read, so are all neurons.
     """
-    fan_in, _ = means.bounded(reading)
+    fan_in = means.resolved(reading, depth).fan_in
     is_complete = READ_INS[reading.read_in].reads_all
 
     def widths(first: int) -> list[int]:
