@@ -86,7 +86,7 @@ def _message(first: ErrorDetails, config: type[BaseModel]) -> str:
         return f"{place}.{message}"
     if first["type"] == "value_error":
         # Our own validators name the option themselves, in the words of the level that they check.
-        if message.startswith(f"{first['loc'][-1]} "):
+        if message.startswith((f"{first['loc'][-1]} ", f"{first['loc'][-1]}=")):
             return ".".join([*map(str, first["loc"][:-1]), message])
         if isinstance(first["input"], dict):
             is_named = re.match(r"[\w.]+(=| '.*' is not known)", message) is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Literal
 
 from nas.errors import InputError
@@ -67,7 +68,7 @@ class Budget:
             raise InputError(f"budget={value}: it must be a number and a unit, such as 3000 (parameters), 12KiB or "
                              f"50kMAC; units are {units}")  # fmt: skip
         unit, size = UNITS[names[written[2].lower()]]
-        exact = float(written[1].replace("_", "")) * size
+        exact = Fraction(written[1].replace("_", "")) * size
         if not 1 <= exact < 2**53:
             raise InputError(f"budget={value}: it must be at least 1 and less than 2^53")
         return cls(int(exact), unit)
@@ -92,7 +93,7 @@ class Budget:
             return self.amount
         return 8 * self.amount // (precision + _INDEX_BITS)
 
-    def price(self, weights: int, biases: int, precision: int) -> float:
-        """Return what so many weights and biases cost in its unit."""
+    def price(self, weights: int, biases: int, precision: int) -> int:
+        """Return what so many weights and biases cost in its unit; a byte that is begun counts."""
         counted = weights + biases * self.counts_biases
-        return counted * (precision + _INDEX_BITS) / 8 if self.unit == "bytes" else counted
+        return -(-counted * (precision + _INDEX_BITS) // 8) if self.unit == "bytes" else counted

@@ -76,11 +76,17 @@ class WaySpace:
 
     def __post_init__(self) -> None:
         for pool in self.pools:
-            self.means(pool).check()
+            self._check_affordable(self.means(pool))
         needs_places = [name for name in self.options.read_ins if "positions" in READ_INS[name].needs]
         if not self._read_ins:
             raise InputError(f"ways.read_ins={', '.join(needs_places)}: the inputs of task {self.task.name} are not "
                              "known to lie anywhere; give correlated, variance or random")  # fmt: skip
+
+    def _check_affordable(self, means: Means) -> None:
+        if means.limit < means.least():
+            least = Budget(self.budget.price(means.least(), 0, self.precision), self.budget.unit)
+            raise InputError(f"budget={self.budget}: a network with one hidden neuron and {means.n_outputs} outputs "
+                             f"costs {least}; give as much at least")  # fmt: skip
 
     @property
     def limit(self) -> int:

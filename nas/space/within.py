@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.errors import InputError
 from nas.networks import NetworkSpec
 from nas.networks.cells import CELLS
 from priors import READ_INS, Inputs, Prior, Wiring, draw_reads, orient, spread
@@ -60,25 +59,34 @@ class Means:
         own = CELLS[self.spec.cell].biases if self.spec.kind == "rnn" else 1
         return (own * n_hidden + self.n_outputs) * self.counts_biases
 
-    def bounded(self, reading: Reading) -> tuple[int, int]:
-        """Return how many inputs a neuron reads, about, and how many outputs read it."""
-        wanted = self.n_live if READ_INS[reading.read_in].reads_all else min(reading.fan_in, self.n_live)
-        return wanted, min(reading.fan_out, self.n_outputs)
+    def leaves_some(self, left: int, n_neurons: int, reading: Reading) -> bool:
+        """Whether something of what is left remains although so many neurons read, and are read by, all that they may.
+
+        Not where they must read everything: one more neuron then costs more than remains.
+        """
+        out = n_neurons * self.n_outputs - max(n_neurons * reading.fan_out, self.n_outputs)
+        return not READ_INS[reading.read_in].reads_all and left > self.gates * n_neurons * self.n_live + out
+
+    def least(self, depth: int = 1) -> int:
+        """Return what a network costs that has one hidden neuron in each of its layers, and reads one input."""
+        return self.gates + depth - 1 + self.n_outputs + self.biases(depth)
+
+    def resolved(self, reading: Reading, depth: int = 1) -> Reading:
+        """Return a reading of no more inputs and outputs than there are, and of all inputs only if there is budget."""
+        reads_all = READ_INS[reading.read_in].reads_all
+        too_many = reads_all and self.least(depth) + self.gates * (self.n_live - 1) > self.limit
+        return Reading(
+            self.n_live if reads_all else min(reading.fan_in, self.n_live),
+            min(reading.fan_out, self.n_outputs),
+            "random" if too_many else reading.read_in,
+            reading.locality,
+        )
 
     def reads(self, n_neurons: int, most: int, reading: Reading) -> int:
         """Return how many inputs so many neurons read together: `most` if they can, and at least one each."""
         if READ_INS[reading.read_in].reads_all:
             return n_neurons * self.n_live
         return max(min(most, n_neurons * self.n_live), n_neurons)
-
-    def check(self) -> None:
-        """Raise an InputError unless a network of one hidden neuron fits."""
-        least = self.gates + self.n_outputs + self.biases(1)
-        if self.limit < least:
-            raise InputError(
-                f"budget: it pays for {self.limit} weights and biases, and a network with one hidden neuron and "
-                f"{self.n_outputs} outputs has {least}; give a larger one"
-            )
 
 
 @dataclass(frozen=True)
@@ -113,17 +121,21 @@ def layered_within(means: Means, reading: Reading, depth: int, links: int, rng: 
     means : Means
     reading : Reading
     depth, links : int
-        At least 1; more links than there are neurons mean all.
+        At least 1; more links than there are neurons mean all, and more layers than there is budget for as many as fit.
     rng : int
         Seed of all draws.
     """
-    fan_in, fan_out = means.bounded(reading)
+    depth = min(depth, largest(means.least, means.limit))
+    reading = means.resolved(reading, depth)
 
     def beside_reads(width: int) -> int:
         between = (depth - 1) * width * min(links, width)
-        return means.biases(depth * width) + between + max(width * fan_out, means.n_outputs)
+        return means.biases(depth * width) + between + max(width * reading.fan_out, means.n_outputs)
 
-    width = largest(lambda width: beside_reads(width) + width * fan_in, means.limit)
+    width = largest(lambda width: beside_reads(width) + width * reading.fan_in, means.limit)
+    wider = beside_reads(width + 1) + width + 1 <= means.limit
+    if wider and means.leaves_some(means.limit - beside_reads(width), width, reading):
+        width += 1  # Each neuron then reads a little less.
     generator = np.random.default_rng(rng)
     reads = means.reads(width, means.limit - beside_reads(width), reading)
     between = [
@@ -133,7 +145,7 @@ def layered_within(means: Means, reading: Reading, depth: int, links: int, rng: 
         for layer in range(1, depth)
     ]
     hidden = np.concatenate([np.zeros((0, 2), np.int64), *between])
-    return _put_together(means, [width] * depth, hidden, reads, reading, fan_out, generator, of_all=False)
+    return _put_together(means, [width] * depth, hidden, reads, reading, generator, of_all=False)
 
 
 def parent_within(
@@ -158,7 +170,7 @@ def parent_within(
     lines = _complete(means.inputs.live, np.arange(means.n_outputs))
     if depth == 0:
         return Wiring((n_inputs, means.n_outputs), lines + np.array([0, n_inputs]), inputs=True, outputs=True)
-    fan_in, _ = means.bounded(reading)
+    fan_in = means.resolved(reading, depth).fan_in
     is_complete = READ_INS[reading.read_in].reads_all
 
     def widths(first: int) -> list[int]:
@@ -223,27 +235,36 @@ def graph_within(means: Means, reading: Reading, draw: Draw, degree: float, rng:
     """
     from priors import layer
 
-    fan_in, fan_out = means.bounded(reading)
-    is_recurrent = means.spec.kind == "rnn"
-    edges_a_neuron = degree if is_recurrent else degree / 2
-
-    def expected(n: int) -> int:
-        between = round(n * min(edges_a_neuron, n - 1))
-        out = max(n * fan_out, means.n_outputs)
-        return means.biases(n) + means.gates * (n * fan_in + between) + out
-
-    n = largest(expected, means.limit)
+    reading, is_recurrent = means.resolved(reading), means.spec.kind == "rnn"
     generator = np.random.default_rng(rng)
-    while True:
+
+    def beside_reads(n: int, edges: int) -> int:
+        return means.biases(n) + means.gates * edges + max(n * reading.fan_out, means.n_outputs)
+
+    def affordable(edges_a_neuron: float) -> int:
+        def cost(n: int) -> int:
+            return beside_reads(n, round(n * min(edges_a_neuron, n - 1))) + means.gates * n * reading.fan_in
+
+        return largest(cost, means.limit)
+
+    def drawn(n: int) -> Wiring:
         graph = draw(n).sample(generator) if n > _FEWEST_NODES else Wiring((n,))
-        between = graph if is_recurrent else layer(orient(graph, "random", generator))
-        left = means.limit - means.biases(n) - means.gates * between.n_edges - max(n * fan_out, means.n_outputs)
+        return graph if is_recurrent else layer(orient(graph, "random", generator))
+
+    # Graphs have the degree that they can, which is near to the wanted one.
+    n = affordable(degree if is_recurrent else degree / 2)
+    edges_a_neuron = drawn(n).n_edges / n
+    n = affordable(edges_a_neuron)
+    n += means.leaves_some(means.limit - beside_reads(n, round(n * edges_a_neuron)), n, reading)
+    while True:
+        between = drawn(n)
+        left = means.limit - beside_reads(n, between.n_edges)
         reads = means.reads(n, left // means.gates, reading)
         if means.gates * reads <= left or n == 1:
             break
         n -= 1
     edges = between.edges.astype(np.int64)
-    return _put_together(means, between.sizes, edges, reads, reading, fan_out, generator, of_all=True)
+    return _put_together(means, between.sizes, edges, reads, reading, generator, of_all=True)
 
 
 def _put_together(
@@ -252,7 +273,6 @@ def _put_together(
     hidden: Edges,
     reads: int,
     reading: Reading,
-    fan_out: int,
     rng: np.random.Generator,
     *,
     of_all: bool,
@@ -265,8 +285,8 @@ def _put_together(
     n_reading, n_read = (n, n) if of_all else (sizes[0], sizes[-1])
     read_in: Edges = draw_reads(means.inputs, spread(reads, n_reading, rng), reading.read_in, reading.locality, rng)
     left = means.limit - means.biases(n) - means.gates * (len(read_in) + len(hidden))
-    out = max(min(left, n_read * means.n_outputs), n_read * fan_out, means.n_outputs)
-    read_out = _read_out(n_read, means.n_outputs, out, rng)
+    out = max(min(left, n_read * means.n_outputs), n_read * reading.fan_out, means.n_outputs)
+    read_out = balanced(means.n_outputs, spread(out, n_read, rng), rng)
     edges = [read_in + np.array([0, first]), hidden + first, read_out + np.array([first + n - n_read, first + n])]
     return Wiring([first, *sizes, means.n_outputs], np.concatenate(edges), inputs=True, outputs=True)
 
@@ -305,10 +325,3 @@ def largest(cost: Callable[[int], int], limit: int) -> int:
     while cost(high) <= limit and high < _MOST_NEURONS:
         high *= 2
     return max(bisect_right(range(1, high + 1), limit, key=cost), 1)
-
-
-def _read_out(n_hidden: int, n_outputs: int, total: int, rng: np.random.Generator) -> Edges:
-    """Return `total` edges from neurons to outputs, as equally shared out on both sides as may be."""
-    if total >= n_hidden:
-        return balanced(n_outputs, spread(total, n_hidden, rng), rng)
-    return balanced(n_hidden, spread(total, n_outputs, rng), rng)[:, ::-1]
