@@ -14,6 +14,7 @@ from nas.cli.console import duration, say, say_in_lines
 from nas.report.card import comparison, number, spread
 from nas.report.chosen import chosen_record, explain_choice, params_in_words
 from nas.report.outcome import Outcome
+from nas.report.reads import READS
 from nas.report.verdict import explain_words, verdict_lines
 from nas.store.records import Records
 from predictors import FEATURES
@@ -55,6 +56,8 @@ def show_end(console: Console, outcome: Outcome, records: Records) -> None:
     _show_verdict(console, outcome.verdict)
     if why := explain_choice(records, outcome.best, outcome.direction, outcome.test):
         say_in_lines(console, why)
+    if (Path(outcome.out) / "best" / READS).is_file():
+        say(console, f"What the network reads: {outcome.out}/best/{READS}")
     say(console, f"Network and card: {outcome.out}/best/   all else: wirenas status {shlex.quote(outcome.out)}")
 
 

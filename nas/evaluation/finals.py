@@ -49,6 +49,8 @@ class Standing:
         The best rung by mean validation metric.
     validation, test : tuple of float
         Metrics by seed. Finalists that did not win have no test, unless they are of a front.
+    tried : int
+        Of a reference, from how many networks and learning rates it was chosen.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Standing:
     learning_rate: float
     validation: tuple[float, ...]
     test: tuple[float, ...] = ()
+    tried: int = 1
 
     def summary(self) -> dict[str, Any]:
         """Return mean, standard deviation (n - 1) and seeds of the test, mean validation, size and learning rate."""
@@ -68,6 +71,7 @@ class Standing:
             "n_parameters": self.n_parameters,
             "n_edges": self.n_edges,
             "learning_rate": self.learning_rate,
+            **({"tried": self.tried} if self.tried > 1 else {}),
         }
 
 
@@ -151,7 +155,10 @@ def run_finals(
     winner = standings[0] if on_front else _standing(finalists[best], assessed[best], trial, tested=True)
     if others is not None:
         chosen = _choose(choosing or trainer, others, executor, watcher)
-        beside = _test_all(trainer, chosen, n_seeds, executor, watcher)
+        beside = [
+            replace(own, tried=len(rival.variants) * len(trainer.recipe.learning_rates))
+            for own, rival in zip(_test_all(trainer, chosen, n_seeds, executor, watcher), others, strict=True)
+        ]
         rng = stream(trainer.seed, "structure", training.wiring.fingerprint)
         shares = structures_of(training, finalists[best].way, REDRAWN, rng)
         found = _of_one_name(_test_shares(trainer, shares, n_seeds, executor, watcher))

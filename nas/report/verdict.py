@@ -11,7 +11,7 @@ from nas.evaluation.references import COUNTS, DEGREES, EQUAL_PARAMETERS, RETRAIN
 from nas.training.session import sign_of
 from predictors.validation.resampling import LEVEL
 
-__all__ = ["explain_words", "format_difference", "front_verdict", "verdict", "verdict_lines"]
+__all__ = ["explain_words", "format_difference", "front_verdict", "of_budget", "verdict", "verdict_lines"]
 
 _ONE_POINT = 0.01
 _UNDECIDED, _LEVEL = "is undecided against", "is level with"
@@ -58,6 +58,21 @@ def verdict(test: Row, rivals: Sequence[Row], plateaus: Mapping[str, float], met
     if rivals:
         sentences.append(_state_scope(test))
     return " ".join(filter(None, sentences))
+
+
+def of_budget(test: Row, rivals: Sequence[Row], metric: str) -> str:
+    """Say what a network reaches, and what the best dense one of its budget does, in a sentence for everybody."""
+    dense = next((rival for rival in rivals if rival["name"] == EQUAL_PARAMETERS), None)
+    own = f"With {test['n_parameters']} parameters the found network reaches {_reached(test, metric)}"
+    if dense is None:
+        return f"{own}; a dense network of so few has hardly a hidden neuron."
+    tried = dense.get("tried", 1)
+    best = f"the best dense network within the same budget, of {tried} that were tried, {_reached(dense, metric)}"
+    return f"{own}; {best}: {format_difference(test, dense, metric)}."
+
+
+def _reached(row: Row, metric: str) -> str:
+    return f"{100 * row['mean']:.1f} % accuracy" if metric == "accuracy" else f"{metric} {row['mean']:.4g}"
 
 
 def verdict_lines(text: str) -> list[str]:

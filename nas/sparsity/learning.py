@@ -484,7 +484,8 @@ class _Learner:
                 found = liveness(live, self.counted, marks(total))
             takes_part = found.weights
         counts = np.diff(np.searchsorted(np.flatnonzero(takes_part), live.bounds()))
-        return drop_to(live, np.where(takes_part, 1.0, 0.0), counts)
+        # Where shortcuts lead past a layer, all that it has may take no part.
+        return drop_to(live, np.where(takes_part, 1.0, 0.0), counts, may_empty=bool(counts.any()))
 
     # What scores and growth want to know
 
