@@ -74,6 +74,9 @@ from priors import Wiring
 
 __all__ = ["Campaign"]
 
+_FEWEST_STEPS = 5
+"""Updates of a training in which a structure is learned."""
+
 
 class Campaign:
     """A search over wirings.
@@ -174,6 +177,13 @@ class Campaign:
             raise InputError(
                 f"budget={options.budget}: an own evaluation trains no network; give a task, or leave it out"
             )
+        steps = -(-len(self.task.train) // options.recipe.batch_size)
+        for name, epochs in (("recipe.epochs", options.recipe.epochs), ("final_epochs", options.epochs_of_finals)):
+            if epochs * steps < _FEWEST_STEPS:
+                raise InputError(
+                    f"{name}={epochs}: a training of {epochs * steps} updates is too short for a structure to be "
+                    f"learned; at least {_FEWEST_STEPS} are needed"
+                )
         budget, rates = Budget.of(options.budget), options.recipe.learning_rates
         return WaySpace(options.ways, budget, options.precision, self.task, self.spec, rates)
 
@@ -362,7 +372,6 @@ class Campaign:
 
     def work(self) -> Work:
         """Return what each worker of this campaign does."""
-        assert isinstance(self.space, Space)
         return Work(
             options=self.options,
             identity=self._identity(),

@@ -105,7 +105,6 @@ def check_sampler(options: CampaignOptions, *, is_shared: bool) -> None:
             ("sampler", options.sampler, options.sampler in ("structural", "genetic")),
             ("objective", options.objective, options.by_size),
             ("early_stopping", options.early_stopping, options.early_stopping is not None),
-            ("storage", "given", is_shared),
         ):
             if wrong:
                 instead = "tpe or random" if name == "sampler" else "none"
