@@ -149,15 +149,24 @@ def layered_within(means: Means, reading: Reading, depth: int, links: int, rng: 
 
 
 def parent_within(
-    means: Means, reading: Reading, depth: int, links: int, taper: float, rng: int | np.random.Generator
+    means: Means,
+    reading: Reading,
+    depth: int,
+    links: int,
+    taper: float,
+    rng: int | np.random.Generator,
+    kept: int | None = None,
 ) -> Wiring:
     """Return the wiring of a network that is to lose most of its weights: layers as wide as the budget allows.
 
     Like `layered_within`, but for three things: each layer has `taper` times as many neurons as the one before; where
     inputs have places and are read around a centre, neurons of later layers read around one too, from twice as far away
     and as many as `links`; and what is not spent is left. All outputs read all neurons of the last layer. With all
-    inputs read, so are all neurons.
+    inputs read, so are all neurons. There are no more neurons than `kept` weights and biases pay for, where that is
+    given, if each reads one other and all of the last layer are read by all outputs.
     """
+    if kept is not None:
+        depth = min(depth, largest(means.least, kept))
     fan_in = means.resolved(reading, depth).fan_in
     is_complete = READ_INS[reading.read_in].reads_all
 
@@ -172,7 +181,11 @@ def parent_within(
         between = sum(width * reads for width, reads in zip(own, fan_ins(own), strict=True))
         return means.biases(sum(own)) + between + own[-1] * means.n_outputs
 
-    own = widths(largest(cost, means.limit))
+    def least(first: int) -> int:
+        own = widths(first)
+        return means.biases(sum(own)) + sum(own) + own[-1] * means.n_outputs
+
+    own = widths(min(largest(cost, means.limit), largest(least, means.limit if kept is None else kept)))
     sizes = [means.inputs.n_inputs, *own, means.n_outputs]
     starts = np.concatenate([[0], np.cumsum(sizes)])
     generator = np.random.default_rng(rng)
