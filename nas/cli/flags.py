@@ -262,10 +262,15 @@ def _all_flags(options: type[SharedOptions]) -> Iterator[_Flag]:
 
 def _is_repeated(info: FieldInfo) -> bool:
     """Whether the field is a tuple of any length, in contrast to a (low, high) range."""
-    annotation: Any = info.annotation
+    return _is_tuple_of_any_length(info.annotation)
+
+
+def _is_tuple_of_any_length(annotation: Any) -> bool:
+    arguments = typing.get_args(annotation)
+    if typing.get_origin(annotation) is tuple:
+        return Ellipsis in arguments
     # A family's own parameter keeps what pydantic takes off the fields of a class.
-    plain = typing.get_args(annotation)[0] if typing.get_origin(annotation) is Annotated else annotation
-    return Ellipsis in typing.get_args(plain)
+    return any(map(_is_tuple_of_any_length, arguments))
 
 
 def _metavar(name: str, info: FieldInfo) -> str:

@@ -101,14 +101,7 @@ def check_sampler(options: CampaignOptions, *, is_shared: bool) -> None:
             "storage out"
         )
     if options.budget is not None:
-        for name, value, wrong in (
-            ("sampler", options.sampler, options.sampler in ("structural", "genetic")),
-            ("objective", options.objective, options.by_size),
-            ("early_stopping", options.early_stopping, options.early_stopping is not None),
-        ):
-            if wrong:
-                instead = "tpe or random" if name == "sampler" else "none"
-                raise InputError(f"{name}={value}: a campaign with budget={options.budget} has no such; give {instead}")
+        _check_budget(options)
     if options.sampler != "genetic":
         return
     if is_shared:
@@ -118,6 +111,23 @@ def check_sampler(options: CampaignOptions, *, is_shared: bool) -> None:
         )
     if options.by_size:
         raise InputError("sampler=genetic: it breeds by one objective; use structural or nsga2 with objective=pareto")
+
+
+def _check_budget(options: CampaignOptions) -> None:
+    """Refuse what a campaign with a budget cannot do."""
+    learned = [way for way in options.ways.ways if way in ("pruned", "redrawn")]
+    for name, value, is_wrong, why in (
+        ("sampler", options.sampler, options.sampler in ("structural", "genetic"),
+         "it knows random graphs alone; give tpe, nsga2 or random"),
+        ("objective", options.objective, options.by_size,
+         "every network costs what the budget pays for; give value, or a campaign for each of several budgets"),
+        ("early_stopping", options.early_stopping, options.early_stopping is not None,
+         "trainings are not compared before their end; leave it out"),
+        ("recipe.patience", options.recipe.patience, options.recipe.patience is not None and learned,
+         f"what is {' or '.join(learned)} is trained to its last epoch; leave it out"),
+    ):  # fmt: skip
+        if is_wrong:
+            raise InputError(f"{name}={value}: with budget={options.budget} {why}")
 
 
 def check_direction(direction: Any, task: Task) -> None:

@@ -23,6 +23,7 @@ from nas.space.space import Params, Suggester
 from nas.space.way import Way
 from nas.space.ways import LAYERS, Ways
 from nas.space.within import Means, Reading, graph_within, largest, layered_within, parent_within
+from nas.sparsity.measured import check_score
 from nas.sparsity.methods import method_of
 from nas.tasks.pooling import pooled
 from nas.tasks.statistics import inputs_of
@@ -78,6 +79,7 @@ class WaySpace:
     def __post_init__(self) -> None:
         for pool in self.pools:
             self._check_affordable(self.means(pool))
+        self._check_fit()
         needs_places = [name for name in self.options.read_ins if "positions" in READ_INS[name].needs]
         if not self._read_ins:
             raise InputError(f"ways.read_ins={', '.join(needs_places)}: the inputs of task {self.task.name} are not "
@@ -88,6 +90,23 @@ class WaySpace:
             least = Budget(self.budget.price(means.least(), 0, self.precision), self.budget.unit)
             raise InputError(f"budget={self.budget}: a network with one hidden neuron and {means.n_outputs} outputs "
                              f"costs {least}; give as much at least")  # fmt: skip
+
+    def _check_fit(self) -> None:
+        """Refuse what does not go with the kind of network."""
+        options = self.options
+        if self.spec.kind == "rnn" and "rewired" in options.ways:
+            raise InputError("ways.ways=rewired: single weights of an RNN's gates would move, which make no graph; "
+                             "leave it out, or give network=mlp")  # fmt: skip
+        if self.spec.kind == "rnn" and options.hidden == (LAYERS,):
+            raise InputError("ways.hidden=layers: neurons of an RNN are connected by a graph; give watts-strogatz, "
+                             "barabasi-albert or erdos-renyi")  # fmt: skip
+        if not {"pruned", "redrawn"}.isdisjoint(options.ways):
+            smallest = self.spec.build(self.spec.complete(1, (1,), 1), 0)
+            for score in options.scores:
+                try:
+                    check_score(score, smallest)
+                except InputError as error:
+                    raise InputError(f"ways.scores={score}: {str(error).partition(': ')[2]}") from None
 
     @property
     def limit(self) -> int:
@@ -125,7 +144,7 @@ class WaySpace:
     @property
     def _hidden(self) -> tuple[str, ...]:
         graphs = tuple(name for name in self.options.hidden if name != LAYERS)
-        return self.options.hidden if self.spec.kind == "mlp" else graphs or ("erdos-renyi",)
+        return self.options.hidden if self.spec.kind == "mlp" else graphs
 
     # What a sampler chooses
 
@@ -244,10 +263,12 @@ class Kind:
 
 
 def _ask_prior(ask: Ask, kind: str) -> None:  # noqa: ARG001
-    ask("fan_in")
-    ask("fan_out")
-    if READ_INS[ask("read_in")].locality:
+    read_in = READ_INS[ask("read_in")]
+    if not read_in.reads_all:
+        ask("fan_in")
+    if read_in.locality:
         ask("locality")
+    ask("fan_out")
     hidden = ask("hidden")
     if hidden != LAYERS:
         ask("graph_degree")
@@ -260,7 +281,10 @@ def _ask_prior(ask: Ask, kind: str) -> None:  # noqa: ARG001
 def _drawn(params: Params, space: WaySpace) -> Wiring:
     means = space.means(int(params["pool"]))
     reading = Reading(
-        int(params["fan_in"]), int(params["fan_out"]), str(params["read_in"]), float(params.get("locality", 0.0))
+        int(params.get("fan_in", 1)),
+        int(params["fan_out"]),
+        str(params["read_in"]),
+        float(params.get("locality", 0.0)),
     )
     hidden, seed = str(params["hidden"]), int(params["attach_seed"])
     if hidden == LAYERS:
@@ -296,6 +320,15 @@ def _ask_pruned(ask: Ask, kind: str) -> None:
 
 def _parent(params: Params, space: WaySpace) -> Wiring:
     """Return the wiring in which everything lives that may."""
+    return _within_oversize(params, space, None)
+
+
+def _rewired_parent(params: Params, space: WaySpace) -> Wiring:
+    """Return the same with no more neurons than can be kept."""
+    return _within_oversize(params, space, space.limit)
+
+
+def _within_oversize(params: Params, space: WaySpace, kept: int | None) -> Wiring:
     means = space.means(int(params["pool"]))
     larger = replace(means, limit=round(float(params.get("oversize", 1.0)) * means.limit))
     if space.spec.kind == "rnn":
@@ -316,6 +349,7 @@ def _parent(params: Params, space: WaySpace) -> Wiring:
         float(params.get("taper", 1.0)),
         int(params["attach_seed"]),
         shortcuts=params.get("shortcuts") == "yes",
+        kept=kept,
     )
 
 
@@ -331,6 +365,7 @@ def pruning(
         "gmp",
         score=score,
         allocation="class-blinded",
+        granularity="edge" if space.spec.kind == "rnn" else "weight",
         pruning=pace,
         every="1%",
         begin=begin,
@@ -378,7 +413,7 @@ WAYS: dict[str, Kind] = {
         lambda params, _: Way(int(params["pool"])),
     ),
     "pruned": Kind(_ask_pruned, _parent, _pruned),
-    "rewired": Kind(_ask_rewired, _parent, _rewired),
+    "rewired": Kind(_ask_rewired, _rewired_parent, _rewired),
     "redrawn": Kind(_ask_redrawn, _parent, _pruned),
 }
 """Ways by name."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from nas.errors import known
 from nas.space.families import FloatRange, IntRange, Names, check_range, searched_families
@@ -17,6 +17,13 @@ WAY_NAMES = ("prior", "pruned", "rewired", "redrawn")
 
 LAYERS = "layers"
 """Hidden neurons in layers, in place of a family of random graphs."""
+
+
+def _several(value: Any) -> Any:
+    """Return one number, or several, as distinct ones; none at all is left to be refused."""
+    if value is None:
+        return None
+    return tuple(dict.fromkeys(value)) if isinstance(value, list | tuple) else (value,)
 
 
 class Ways(BaseModel):
@@ -31,7 +38,7 @@ class Ways(BaseModel):
     ways: Names = ("prior", "pruned")
     """How a structure comes about: prior (drawn), pruned (from a larger network, while it learns), rewired (links move
     while it learns) or redrawn (like a pruned one, with new weights)."""
-    pools: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] | None = None
+    pools: Annotated[tuple[Annotated[int, Field(ge=1)], ...] | None, BeforeValidator(_several)] = None
     """Sides of squares of pixels whose means networks read; 1 for the inputs themselves. By default 1, 2 and 4 of
     images, as far as four squares are left along each side."""
     read_ins: Names = ("local", "correlated", "variance", "random")
@@ -77,6 +84,13 @@ class Ways(BaseModel):
     keeps: Names = ("structure", "degrees", "counts")
     """What of a pruned structure is kept when it is drawn anew: structure, degrees, counts."""
 
+    @field_validator("pools")
+    @classmethod
+    def _some(cls, pools: tuple[int, ...] | None) -> tuple[int, ...] | None:
+        if pools == ():
+            raise ValueError("pools is empty: give at least one number, or leave it out")
+        return pools
+
     @field_validator("ways", "read_ins", "parent_read_ins", "hidden", "scores", "rewirings", "keeps", "shortcuts")
     @classmethod
     def _known_names(cls, names: tuple[str, ...], info: Any) -> tuple[str, ...]:
@@ -85,13 +99,18 @@ class Ways(BaseModel):
         from nas.sparsity.shuffle import KEPT
         from priors import READ_INS
 
-        rewiring = [name for name, method in METHODS.items() if method.action == "rewire"]
+        # A layer that keeps all weights would not fit; nor do moments of weights that do not live.
+        rewiring = [
+            name
+            for name, method in METHODS.items()
+            if (method.action, method.masked_slots) == ("rewire", "zero") and method.dense != "first"
+        ]
         valid: dict[str, Iterable[str]] = {
             "ways": WAY_NAMES,
             "read_ins": READ_INS,
             "parent_read_ins": READ_INS,
             "hidden": (LAYERS, *searched_families()),
-            "scores": SCORES,
+            "scores": [name for name in SCORES if name != "set-released"],
             "rewirings": rewiring,
             "keeps": KEPT,
             "shortcuts": ("no", "yes"),

@@ -157,6 +157,7 @@ def parent_within(
     rng: int | np.random.Generator,
     *,
     shortcuts: bool = False,
+    kept: int | None = None,
 ) -> Wiring:
     """Return the wiring of a network that is to lose most of its weights: layers as wide as the budget allows.
 
@@ -164,12 +165,15 @@ def parent_within(
     inputs have places and are read around a centre, neurons of later layers read around one too, from twice as far away
     and as many as `links`; and what is not spent is left. All outputs read all neurons of the last layer, and with
     `shortcuts` all inputs that vary too. With all inputs read, so are all neurons. Of no layers it is a linear network,
-    whatever the budget.
+    whatever the budget. There are no more neurons than `kept` weights and biases pay for, where that is given, if each
+    reads one other and all of the last layer are read by all outputs.
     """
     n_inputs = means.inputs.n_inputs
     lines = _complete(means.inputs.live, np.arange(means.n_outputs))
     if depth == 0:
         return Wiring((n_inputs, means.n_outputs), lines + np.array([0, n_inputs]), inputs=True, outputs=True)
+    if kept is not None:
+        depth = min(depth, largest(means.least, kept))
     fan_in = means.resolved(reading, depth).fan_in
     is_complete = READ_INS[reading.read_in].reads_all
 
@@ -184,7 +188,11 @@ def parent_within(
         between = sum(width * reads for width, reads in zip(own, fan_ins(own), strict=True))
         return means.biases(sum(own)) + between + own[-1] * means.n_outputs + shortcuts * len(lines)
 
-    own = widths(largest(cost, means.limit))
+    def least(first: int) -> int:
+        own = widths(first)
+        return means.biases(sum(own)) + sum(own) + own[-1] * means.n_outputs
+
+    own = widths(min(largest(cost, means.limit), largest(least, means.limit if kept is None else kept)))
     sizes = [n_inputs, *own, means.n_outputs]
     starts = np.concatenate([[0], np.cumsum(sizes)])
     generator = np.random.default_rng(rng)

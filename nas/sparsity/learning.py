@@ -17,6 +17,7 @@ from nas.networks import SparseMLP
 from nas.networks.structure import Network, wiring_of
 from nas.sparsity.allocation import allocate
 from nas.sparsity.compact import fold_constants
+from nas.sparsity.edges import EdgeView
 from nas.sparsity.fan_in import draw_fan_in
 from nas.sparsity.growth import draw_places
 from nas.sparsity.layers import Floats, Layer, Live, Places, size_of
@@ -226,6 +227,8 @@ def check_learning(
 def _check(method: Method, recipe: Recipe, weights: int | None, parameters: int | None) -> None:
     if (weights is None) == (parameters is None):
         raise InputError(f"weights={weights}, parameters={parameters}: exactly one of them is the target")
+    if method.action == "prune" and method.granularity == "edge" and parameters is None:
+        raise InputError(f"weights={weights} counts single weights: with granularity=edge give parameters")
     if recipe.patience is not None and method.action == "prune":
         raise InputError(
             f"patience={recipe.patience}: a training that prunes ends with its last epoch; leave patience out"
@@ -458,34 +461,37 @@ class _Learner:
         return dict(zip(steps, self.method.pruning_counts(total, goal, len(steps)), strict=False))
 
     def _prune(self, live: Live, scores: Floats, target: int) -> Update:
+        view = EdgeView.of(live) if self.method.granularity == "edge" else None
+        seen, own = (live, scores) if view is None else (view.live(live), view.sums(scores))
+
         def kept(total: int) -> Update:
             return drop_to(
-                live,
-                scores,
-                allocate(self.method.allocation, live, total, scores, at_least=1, dense=self._dense_layers),
+                seen,
+                own,
+                allocate(self.method.allocation, seen, total, own, at_least=1, dense=self._dense_layers),
             )
 
         if self.parameters is None:
             return kept(min(target, live.n))
 
         def marks(total: int) -> NDArray[np.bool_]:
-            found = np.zeros(live.n, bool)
-            found[kept(total).kept] = True
-            return found
+            found = np.zeros(seen.n, bool)
+            found[kept(min(total, seen.n)).kept] = True
+            return found if view is None else found[view.edge]
 
         least = len(self.layers)
         if target == min(self._targets.values()):
             _, takes_part = largest_within(live, self.counted, target, marks, low=least)
         else:
             # On the way, weights in proportion to the parameters that are wanted are near enough.
-            total, found = live.n, liveness(live, self.counted)
+            total, found = seen.n, liveness(live, self.counted)
             for _ in range(_CORRECTIONS):
-                total = min(max(round(total * target / max(found.n_parameters, 1)), least), live.n)
+                total = min(max(round(total * target / max(found.n_parameters, 1)), least), seen.n)
                 found = liveness(live, self.counted, marks(total))
             takes_part = found.weights
         counts = np.diff(np.searchsorted(np.flatnonzero(takes_part), live.bounds()))
-        # Where shortcuts lead past a layer, all that it has may take no part.
-        return drop_to(live, np.where(takes_part, 1.0, 0.0), counts, may_empty=bool(counts.any()))
+        # All recurrent weights of an RNN may take no part, and all of a layer that shortcuts lead past.
+        return drop_to(live, np.where(takes_part, 1.0, 0.0), counts, may_empty=bool(takes_part.any()))
 
     # What scores and growth want to know
 

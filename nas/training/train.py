@@ -199,7 +199,7 @@ class Training:
         Which training of the wiring it is.
     module : nn.Module or None
     compiled : Compiled or None
-        The network in the form in which its engine holds it; the other is None.
+        The network in the form in which its engine holds it; the other is None, unless its structure was learned.
     """
 
     wiring: Wiring
@@ -234,11 +234,11 @@ class Training:
     @property
     def network(self) -> nn.Module:
         """The network as it is now, as a module; one of the compiled engine is built each time."""
-        if self.compiled is None:
-            assert self.module is not None
+        if self.module is not None:
             return self.module
         from nas.training.compiled import fill
 
+        assert self.compiled is not None
         module = self.spec.build(self.wiring, 0)
         fill(module, self.wiring, self.compiled)
         return module
@@ -310,5 +310,4 @@ def trained(
 ) -> Training:
     """Return what is kept of a training whose network is at hand, and has this wiring now."""
     compiled = compiled_for(network, task, engine)
-    module = network if compiled is None else None
-    return Training(wiring, spec, task, Ended(history), learning_rate, replicate, module, compiled)
+    return Training(wiring, spec, task, Ended(history), learning_rate, replicate, network, compiled)
