@@ -38,7 +38,6 @@ from nas.options.options import (
     CAMPAIGN,
     OPTIONS_FILE,
     refuse_changes,
-    refuse_other,
     resolve,
     with_defaults,
     write_options,
@@ -64,7 +63,7 @@ from nas.space.designs import WaySpace
 from nas.space.draws import unspent
 from nas.space.lineage import rebuilt
 from nas.space.space import Space, check_graphs
-from nas.store.folders import alone_in
+from nas.store.folders import alone_in, check_folder
 from nas.store.records import Record, Records
 from nas.store.study import StudyFile, storing_of
 from nas.tasks import Task
@@ -199,7 +198,7 @@ class Campaign:
         CampaignError
             If every evaluation fails.
         """
-        refuse_other(self.out, CAMPAIGN)
+        check_folder(self.out, f"a {CAMPAIGN.noun}")
         if not (self.out / OPTIONS_FILE).is_file():
             self._check_new()
         watcher = self._watcher(watcher, progress)

@@ -40,7 +40,6 @@ __all__ = [
     "explained_options",
     "read_options",
     "refuse_changes",
-    "refuse_other",
     "resolve",
     "resolve_survey",
     "resume_options",
@@ -224,13 +223,6 @@ CAMPAIGN = Kind(CampaignOptions, OPTIONS_FILE, "trials", "campaign")
 SURVEY = Kind(SurveyOptions, "survey.toml", "wirings", "survey")
 
 _Config = TypeVar("_Config", bound=SharedOptions)
-
-
-def refuse_other(out: Path, kind: Kind) -> None:
-    """Refuse a folder in which the other kind lies."""
-    other = SURVEY if kind is CAMPAIGN else CAMPAIGN
-    if (out / other.file).is_file():
-        raise InputError(f"out={out}: a {other.noun} lies there; give another folder")
 
 
 def resolve(options: Mapping[str, Any]) -> CampaignOptions:

@@ -31,6 +31,7 @@ from nas.sparsity.learning import Learned, check_learning, learn
 from nas.sparsity.network import layers_of
 from nas.sparsity.schedules import Moment
 from nas.sparsity.shuffle import shuffled
+from nas.store.folders import EXPERIMENT, check_folder
 from nas.store.records import summary_of
 from nas.structure.files import FEATURE, read_network, write_found
 from nas.structure.found import Found, Standing
@@ -136,6 +137,7 @@ class StructureExperiment:
             # The same network is the same start, wherever it lies.
             mine["start"] = hashlib.sha256(self.options.start.read_bytes()).hexdigest()
         file = self.out / OPTIONS
+        check_folder(self.out, EXPERIMENT)
         if file.is_file():
             stored = self._read_options(file)
             for name, before, value in changed_options(stored, mine):
@@ -146,8 +148,6 @@ class StructureExperiment:
                     f"{shown(before)}; give the same, or another folder with out"
                 )
             return
-        if self.out.is_dir() and any(self.out.iterdir()):
-            raise InputError(f"{self.out}: the folder holds other files; give a new one with out")
         (self.out / NETWORKS).mkdir(parents=True, exist_ok=True)
         with atomic_write(file) as temporary:
             temporary.write_text(json.dumps(mine, indent=1) + "\n", encoding="utf-8")
