@@ -23,7 +23,7 @@ from nas.inputs import Pooling
 from nas.networks import NetworkSpec, PooledMLP, SparseMLP, load_network, save_network
 from nas.networks.structure import AnyNetwork, Network, n_parameters, network_within, wiring_of
 from nas.options.options import changed_options, shown
-from nas.report.verdict import verdict
+from nas.report.verdict import explain_random, verdict
 from nas.seeds import stream
 from nas.sparsity.compact import compact
 from nas.sparsity.layers import size_of
@@ -220,13 +220,9 @@ class StructureExperiment:
             raise KeyboardInterrupt from None
         standing = _standing(LEARNED, rows)
         direction = self.task.direction
-        words = verdict(
-            summary_of(standing.test),
-            [own.summary() for own in others],
-            self.task.plateaus,
-            self.task.metric,
-            direction,
-        ).replace("The found wiring", "The learned structure")
+        rivals = [own.summary() for own in others]
+        words = verdict(summary_of(standing.test), rivals, self.task.plateaus, self.task.metric, direction)
+        words = f"{words} {explain_random(rivals)}".strip().replace("The found wiring", "The learned structure")
         found = Found(
             str(self.out),
             self.task.name,
