@@ -162,7 +162,7 @@ class Survey:
     def _identity(self) -> dict[str, Any]:
         task = self.task
         data = {"data": task.fingerprint, "metric": task.metric, "direction": task.direction}
-        if (pool := self.options.space.pool) is not None:
+        if (pool := self.options.resolved_space.pool) is not None:
             data["graphs"] = pool.fingerprint
         options = self.options.model_dump(mode="json", exclude={SURVEY.grows})
         return {**options, **data, "n_inputs": self._units[0], "n_outputs": self._units[1]}

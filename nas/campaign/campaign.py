@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -72,6 +73,15 @@ from nas.training.recipe import changed
 from priors import Wiring
 
 __all__ = ["Campaign"]
+
+
+def _say_task(name: str | None, watcher: Watcher) -> None:
+    """Say which task is learned because none was named: to whoever looks on, else as a warning."""
+    line = f"task={name}: no task was named, so this one is learned"
+    if type(watcher) is Watcher:
+        warnings.warn(line, stacklevel=3)
+    else:
+        watcher.noticed(line)
 
 
 class Campaign:
@@ -144,6 +154,7 @@ class Campaign:
         if storage is not None:
             self._shared = SharedSearch(storage, study or self.out.resolve().name, self.stop)
         self._evaluate = evaluate
+        self._has_default_task = evaluate is None and task is None and options.get("task") is None
         self.task = None if evaluate is not None else task_of(task, options)
         check_units(n_inputs, n_outputs, self.task)
         if self.task is not None:
@@ -199,9 +210,12 @@ class Campaign:
             If every evaluation fails.
         """
         check_folder(self.out, f"a {CAMPAIGN.noun}")
-        if not (self.out / OPTIONS_FILE).is_file():
+        is_new = not (self.out / OPTIONS_FILE).is_file()
+        if is_new:
             self._check_new()
         watcher = self._watcher(watcher, progress)
+        if is_new and self._has_default_task:
+            _say_task(self.options.task, watcher)
         if self._shared is not None:
             self._shared.enter(self._identity(), self.options.direction, self.options.trials)
         with alone_in(self.out):

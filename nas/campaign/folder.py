@@ -43,6 +43,8 @@ def open_campaign(
     `study`, it is not remembered by the campaign, which recognises its data by their fingerprint.
     """
     written = read_options(file) if file is not None else {}
+    if file is not None and not written:
+        raise InputError(f"{file}: holds no option; `wirenas run --print-toml` prints a file to start from")
     out, threads = _of_the_run(written, out, threads)
     options = _merged(written, given)
     resolved = resolve(options)
