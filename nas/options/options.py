@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CAMPAIGN",
+    "LEAST_TO_JUDGE",
     "OPTIONS_FILE",
     "PREDICTOR_FOLDER",
     "SURVEY",
@@ -48,6 +49,8 @@ __all__ = [
 ]
 
 PREDICTOR_FOLDER = "predictor"
+LEAST_TO_JUDGE = 30
+"""Wirings from which on a predictor can be judged by `wirenas validate`."""
 """Where the predictor lies in the folder of a campaign or a survey."""
 OPTIONS_FILE = "campaign.toml"
 """The resolved options, in a campaign's folder."""

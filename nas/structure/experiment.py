@@ -235,6 +235,7 @@ class StructureExperiment:
             shape_text(parent.widths) or str(options.start),
             parent.pool,
             math.fsum(row["seconds"] for row in self._stored().values()),
+            {"validation": standing.validation[best], "test": standing.test[best]},
         )
         write_found(self.out, found, self._behind_pooling(network, found.pool))
         return found
