@@ -342,9 +342,7 @@ def test_a_front_says_why_places_are_empty():
 
 @pytest.mark.parametrize("is_terminal", [True, False])
 def test_lines_are_broken_between_words_on_terminals_alone(is_terminal: bool):
-    line = (
-        "Live weights of the network that is kept: layer 1 470 (1.2 %), output 530 (66.2 %)   more: here"
-    )
+    line = "Live weights of the network that is kept: layer 1 470 (1.2 %), output 530 (66.2 %)   more: here"
     text = StringIO()
     console = Console(file=text, width=40, force_terminal=is_terminal, color_system=None)
     say(console, line)
