@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from nas.report.front import front_entries, front_references
-from nas.report.verdict import front_verdict, of_budget, verdict
+from nas.report.verdict import explain_random, front_verdict, of_budget, verdict
 from nas.space.generation import describe_dead
 from nas.space.lineage import Lineage
 from nas.store.records import Record, Records
@@ -143,6 +143,7 @@ class Outcome:
                 words = f"{of_budget(test, rivals, task.metric)} {words}"
             words = f"{words} {describe_dead(finals.wiring, options.spec)}".strip()
             words = f"{words} {front_verdict(front, dense, task.metric, task.direction)}".strip()
+            words = f"{words} {explain_random(rivals)}".strip()
         return cls(
             out=str(out),
             study=str(out / "study.db"),

@@ -23,7 +23,7 @@ from nas.networks import NetworkSpec, SparseMLP, load_network, save_network
 from nas.networks.pooled import behind_pooling
 from nas.networks.structure import AnyNetwork, Network, n_parameters, network_within, wiring_of
 from nas.options.options import changed_options, shown
-from nas.report.verdict import verdict
+from nas.report.verdict import explain_random, verdict
 from nas.seeds import stream
 from nas.sparsity.compact import compact
 from nas.sparsity.layers import size_of
@@ -31,6 +31,7 @@ from nas.sparsity.learning import Learned, check_learning, learn
 from nas.sparsity.network import layers_of
 from nas.sparsity.schedules import Moment
 from nas.sparsity.shuffle import shuffled
+from nas.store.folders import EXPERIMENT, check_folder
 from nas.store.records import summary_of
 from nas.structure.files import FEATURE, read_network, write_found
 from nas.structure.found import Found, Standing
@@ -135,6 +136,7 @@ class StructureExperiment:
             # The same network is the same start, wherever it lies.
             mine["start"] = hashlib.sha256(self.options.start.read_bytes()).hexdigest()
         file = self.out / OPTIONS
+        check_folder(self.out, EXPERIMENT)
         if file.is_file():
             stored = self._read_options(file)
             for name, before, value in changed_options(stored, mine):
@@ -145,8 +147,6 @@ class StructureExperiment:
                     f"{shown(before)}; give the same, or another folder with out"
                 )
             return
-        if self.out.is_dir() and any(self.out.iterdir()):
-            raise InputError(f"{self.out}: the folder holds other files; give a new one with out")
         (self.out / NETWORKS).mkdir(parents=True, exist_ok=True)
         with atomic_write(file) as temporary:
             temporary.write_text(json.dumps(mine, indent=1) + "\n", encoding="utf-8")
@@ -219,13 +219,9 @@ class StructureExperiment:
             raise KeyboardInterrupt from None
         standing = _standing(LEARNED, rows)
         direction = self.task.direction
-        words = verdict(
-            summary_of(standing.test),
-            [own.summary() for own in others],
-            self.task.plateaus,
-            self.task.metric,
-            direction,
-        ).replace("The found wiring", "The learned structure")
+        rivals = [own.summary() for own in others]
+        words = verdict(summary_of(standing.test), rivals, self.task.plateaus, self.task.metric, direction)
+        words = f"{words} {explain_random(rivals)}".strip().replace("The found wiring", "The learned structure")
         found = Found(
             str(self.out),
             self.task.name,
@@ -238,6 +234,7 @@ class StructureExperiment:
             shape_text(parent.widths) or str(options.start),
             parent.pool,
             math.fsum(row["seconds"] for row in self._stored().values()),
+            {"validation": standing.validation[best], "test": standing.test[best]},
         )
         write_found(self.out, found, self._behind_pooling(network, found.pool))
         return found

@@ -68,6 +68,39 @@ def test_the_curve_tells_of_every_epoch(pruned: tuple[Path, dict[str, Any]]) -> 
     assert sum(layer["live"] for layer in found["layers"]) <= 300
 
 
+def test_best_and_status_show_what_was_learned(pruned: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    out, found = pruned
+    assert asked("status", out) == found
+    files = [str(path) for path in sorted((out / "best").iterdir())]
+    assert asked("best", out) == {**found, "files": files}
+    for command in ("status", "best"):
+        code, text, err = wirenas(command, out)
+        assert (code, err) == (0, "")
+        assert "learned structure" in text
+        assert f"{out}/best/" in text
+    moved = tmp_path / "moved"
+    shutil.copytree(out, moved)
+    assert asked("status", moved) == {**found, "out": str(moved)}
+    shutil.rmtree(moved / "best")
+    code, text, err = wirenas("best", moved)
+    assert (code, text) == (2, "")
+    assert err == f"wirenas: {moved}: the structure is not learned yet; the command that started it goes on\n"
+
+
+def test_the_card_says_what_the_saved_network_reaches_and_how_it_is_loaded(
+    pruned: tuple[Path, dict[str, Any]],
+) -> None:
+    out, found = pruned
+    task, network = load_task("digits"), load_network(out / "best" / "network.safetensors")
+    with torch.no_grad():
+        right = network(task.inputs[task.test]).argmax(dim=1) == task.targets[task.test]
+    reached = float(right.double().mean())
+    assert found["saved"]["test"] == pytest.approx(reached)
+    card = (out / "best" / "card.md").read_text(encoding="utf-8")
+    assert f"on its own it reaches {reached:.4f} on the test part" in card
+    assert 'network = load_network("network.safetensors")' in card
+
+
 def test_references_are_of_its_size(pruned: tuple[Path, dict[str, Any]]) -> None:
     out, found = pruned
     beside = {own["name"]: own for own in found["references"]}
