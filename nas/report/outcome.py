@@ -138,12 +138,12 @@ class Outcome:
         words = ""
         if test is not None and task is not None:
             words = verdict(test, rivals, task.plateaus, task.metric, task.direction)
+            words = f"{words} {explain_random(rivals)}".strip()
             assert finals is not None
             if options.budget is not None:
                 words = f"{of_budget(test, rivals, task.metric)} {words}"
             words = f"{words} {describe_dead(finals.wiring, options.spec)}".strip()
             words = f"{words} {front_verdict(front, dense, task.metric, task.direction)}".strip()
-            words = f"{words} {explain_random(rivals)}".strip()
         return cls(
             out=str(out),
             study=str(out / "study.db"),
