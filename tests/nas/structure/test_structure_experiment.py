@@ -8,17 +8,21 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from command_line import wirenas
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from nas import load_network
 from nas.networks import SparseMLP, save_network
 from nas.networks.structure import n_parameters, wiring_of
 from nas.sparsity.shuffle import shuffled
+from nas.structure import files
 from nas.tasks import load_task
 from nas.training import evaluate
 from predictors.features.describe import measured
@@ -99,6 +103,19 @@ def test_the_card_says_what_the_saved_network_reaches_and_how_it_is_loaded(
     card = (out / "best" / "card.md").read_text(encoding="utf-8")
     assert f"on its own it reaches {reached:.4f} on the test part" in card
     assert 'network = load_network("network.safetensors")' in card
+
+
+def test_ticks_of_the_curve_are_whole_epochs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    figures: list[Figure] = []
+    monkeypatch.setattr(files, "save_figure", lambda figure, *_, **__: figures.append(figure))
+    curve = [{"epoch": epoch, "accuracy": 0.5, "parameters": 9, "wiring_n": 1.0} for epoch in (1, 2, 3)]
+    found = SimpleNamespace(task="digits", metric="accuracy", curve=curve)
+    files.plot_curve(tmp_path / "a.png", found)  # type: ignore[arg-type]
+    files.plot_features(tmp_path / "b.png", found, ["wiring_n"])  # type: ignore[arg-type]
+    for figure in figures:
+        FigureCanvasAgg(figure).draw()
+        ticks = figure.axes[0].get_xticks()
+        assert (ticks == np.round(ticks)).all()
 
 
 def test_references_are_of_its_size(pruned: tuple[Path, dict[str, Any]]) -> None:
