@@ -19,7 +19,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from nas import load_network
-from nas.networks import SparseMLP, save_network
+from nas.inputs import Pooling
+from nas.networks import PooledMLP, SparseMLP, save_network
 from nas.networks.structure import n_parameters, wiring_of
 from nas.sparsity.shuffle import shuffled
 from nas.structure import files
@@ -241,6 +242,9 @@ def test_what_cannot_be_pruned_further_is_one_line(pruned: tuple[Path, dict[str,
     given = ("prune", "--max-parameters", 100, "--out", tmp_path / "out")
     small = tmp_path / "small.safetensors"
     save_network(SparseMLP(Layered((5, 3, 2), edges=20, inputs=True, outputs=True).sample(0)), small)
+    large = tmp_path / "large.safetensors"
+    behind = SparseMLP(Layered((196, 3, 10), edges=99, inputs=True, outputs=True).sample(0))
+    save_network(PooledMLP(behind, Pooling(28, 28, 2)), large)
     for more, line in (
         (("--task", "digits", "--from", tmp_path), "there is no such network"),
         (("--task", "digits", "--from", out / "curve.csv"), "this is no intact network file"),
@@ -249,7 +253,11 @@ def test_what_cannot_be_pruned_further_is_one_line(pruned: tuple[Path, dict[str,
         (("--task", "reber", "--from", out), "a SparseMLP, and the task needs a SequenceNetwork"),
         (
             ("--task", "digits", "--from", small),
-            "the network reads 5 inputs and has 2 outputs, and task digits needs 64",
+            "the network reads 5 inputs and has 2 outputs, and task digits has 64",
+        ),
+        (
+            ("--task", "digits", "--from", large),
+            "the network reads 784 inputs and has 10 outputs, and task digits has 64 and 10",
         ),
     ):
         code, text, err = wirenas(*given, *more)
