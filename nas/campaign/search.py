@@ -114,14 +114,17 @@ class Search:
                         # What failed in an earlier run may work now.
                         failures = 0 if record.is_counted else failures + 1
                         if failures == FAILURES_IN_A_ROW:
-                            raise CampaignError(
-                                f"{failures} trials failed one after another; the last one with: {record.error}"
-                            )
+                            raise CampaignError(self._told_failures(record))
                     proposer.tell(record)
                     if self.stopping is not None:
                         self.stopping.tell(record)
         finally:
             self.study.put("storing", {"seconds": before + writer.seconds})
+
+    def _told_failures(self, last: Record) -> str:
+        wanted = self.options.trials
+        count = f" (what fails does not count as one of trials={wanted})" if wanted < FAILURES_IN_A_ROW else ""
+        return f"{FAILURES_IN_A_ROW} trials failed one after another{count}; the last one with: {last.error}"
 
 
 def finalists(records: Records, options: CampaignOptions, proposer: Callable[[], Proposer]) -> list[Record]:

@@ -16,13 +16,14 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    ValidationError,
     field_validator,
     model_validator,
 )
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
-from nas.errors import InputError, known, unknown_key
+from nas.errors import InputError, input_error, known, unknown_key
 from nas.space.families import (
     FAMILIES,
     Domain,
@@ -123,7 +124,17 @@ _Graphs = Annotated[Any, BeforeValidator(_path_or_pool), PlainSerializer(_name_o
 """A field that holds a `GraphPool`, the path that one is read from, or None."""
 
 
-class Space(BaseModel):
+class _OneLine(type(BaseModel)):  # type: ignore[misc]
+    """Lets a space that is made by itself say in one line what is wrong; of one within options these say it."""
+
+    def __call__(cls, *args: Any, **values: Any) -> Any:
+        try:
+            return super().__call__(*args, **values)
+        except ValidationError as error:
+            raise input_error(error, cls) from None
+
+
+class Space(BaseModel, metaclass=_OneLine):
     """What may vary between the candidates of a campaign.
 
     A range is (low, high), both included, also written ``"low:high"``, or one number where nothing varies. A choice is

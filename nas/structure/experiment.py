@@ -81,6 +81,7 @@ class StructureExperiment:
         needed = "rnn" if self.task.is_sequence else "mlp"
         if self.options.network != needed:
             raise InputError(f"network={self.options.network}: task {self.task.name} needs network={needed}")
+        self._check_saved()
         self._tasks = {pool: pooled(self.task, pool) for pool in self.options.pool}
         self._parents = self._make_parents()
         self._sign = sign_of(self.task.direction)
@@ -97,6 +98,19 @@ class StructureExperiment:
             )
         self._open()
 
+    def _check_saved(self) -> None:
+        """Refuse a saved network that reads another number of inputs, or has another number of outputs."""
+        if self.options.start is None:
+            return
+        saved = read_network(self.options.start)
+        wiring = wiring_of(saved)
+        n_inputs = saved.in_features if isinstance(saved, PooledMLP) else wiring.n_inputs
+        if (n_inputs, wiring.n_outputs) != (self.task.n_inputs, self.task.n_outputs):
+            raise InputError(
+                f"{self.options.start}: the network reads {n_inputs} inputs and has {wiring.n_outputs} outputs, and "
+                f"task {self.task.name} has {self.task.n_inputs} and {self.task.n_outputs}"
+            )
+
     def _make_parents(self) -> dict[Parent, Wiring]:
         """Return the wiring of each parent, by shape and pooling; a saved network has no shape."""
         options, n_outputs = self.options, self.task.n_outputs
@@ -109,11 +123,6 @@ class StructureExperiment:
         saved = read_network(options.start)
         (pool,) = options.pool
         wiring = wiring_of(saved).replace(weights=None)
-        if (wiring.n_inputs, wiring.n_outputs) != (self._tasks[pool].n_inputs, n_outputs):
-            raise InputError(
-                f"{options.start}: the network reads {wiring.n_inputs} inputs and has {wiring.n_outputs} outputs, and "
-                f"task {self.task.name} needs {self._tasks[pool].n_inputs} and {n_outputs}"
-            )
         return {Parent((), pool): wiring}
 
     def _build(self, parent: Wiring, rng: int | np.random.Generator) -> Network:

@@ -6,7 +6,7 @@ import csv
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from predictors.figures import BLUE, GREEN, ORANGE, save_figure
 from priors import Wiring, write_wiring
 from priors.files import atomic_folder, atomic_write
 from priors.formats.limits import MAX_EDGES, MAX_NEURONS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = [
     "FEATURE",
@@ -184,7 +187,7 @@ def plot_curve(path: Path, found: Found) -> None:
     axes = figure.subplots()
     epochs = [row["epoch"] for row in found.curve]
     axes.plot(epochs, [row[found.metric] for row in found.curve], color=BLUE, marker="o", markersize=3)
-    axes.set_xlabel("epoch")
+    _count_epochs(axes)
     axes.set_ylabel(f"validation {found.metric}", color=BLUE)
     axes.grid(alpha=0.3)
     other = axes.twinx()
@@ -194,6 +197,14 @@ def plot_curve(path: Path, found: Found) -> None:
         other.set_yscale("log")
     axes.set_title(f"{found.task}: the network that is kept, while its structure is learned")
     save_figure(figure, path)
+
+
+def _count_epochs(axes: Axes) -> None:
+    """Let the horizontal axis be epochs, which are whole."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def plot_features(path: Path, found: Found, features: Sequence[str]) -> None:
@@ -208,7 +219,7 @@ def plot_features(path: Path, found: Found, features: Sequence[str]) -> None:
                   markersize=3)  # fmt: skip
         axes.set_ylabel(name.removeprefix(FEATURE), fontsize="small")
         axes.grid(alpha=0.3)
-    panels[-1].set_xlabel("epoch")
+    _count_epochs(panels[-1])
     figure.suptitle(f"{found.task}: the wiring of the network that is kept, while it is learned", fontsize="medium")
     save_figure(figure, path)
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from report_cases import KINDS, NAMES, found, wiring
 
@@ -121,6 +122,24 @@ def test_the_plot_is_a_png_with_trials_best_and_references(kind: str, tmp_path: 
         line = others[f"{reference['name']} ({reference['n_parameters']} parameters)"]
         assert set(np.asarray(line.get_ydata()).tolist()) == {reference["validation"]}
     assert len(drawn) == (1 if kind == "own" else 2)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_legends_hide_neither_trials_nor_labels(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    figures: list[Figure] = []
+    monkeypatch.setattr(output, "save_figure", lambda figure, *_, **__: figures.append(figure))
+    plot_progress(tmp_path / "progress.png", found(kind).records, found(kind).outcome(tmp_path), found(kind).finals)
+    (figure,) = figures
+    FigureCanvasAgg(figure).draw()
+    taken = [axes.get_window_extent() for axes in figure.axes]
+    taken += [axes.xaxis.label.get_window_extent() for axes in figure.axes]
+    legends = [legend.get_window_extent() for legend in figure.legends]
+    assert len(legends) == len(figure.axes)
+    assert not any(axes.get_legend() for axes in figure.axes)
+    for place, legend in enumerate(legends):
+        assert not any(legend.overlaps(other) for other in taken + legends[:place])
+        assert legend.x0 >= 0
+        assert legend.y0 >= 0
 
 
 def test_the_plot_is_not_squeezed_by_trials_that_diverged():

@@ -8,17 +8,22 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from command_line import wirenas
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from nas import load_network
-from nas.networks import SparseMLP, save_network
+from nas.inputs import Pooling
+from nas.networks import PooledMLP, SparseMLP, save_network
 from nas.networks.structure import n_parameters, wiring_of
 from nas.sparsity.shuffle import shuffled
+from nas.structure import files
 from nas.tasks import load_task
 from nas.training import evaluate
 from predictors.features.describe import measured
@@ -99,6 +104,19 @@ def test_the_card_says_what_the_saved_network_reaches_and_how_it_is_loaded(
     card = (out / "best" / "card.md").read_text(encoding="utf-8")
     assert f"on its own it reaches {reached:.4f} on the test part" in card
     assert 'network = load_network("network.safetensors")' in card
+
+
+def test_ticks_of_the_curve_are_whole_epochs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    figures: list[Figure] = []
+    monkeypatch.setattr(files, "save_figure", lambda figure, *_, **__: figures.append(figure))
+    curve = [{"epoch": epoch, "accuracy": 0.5, "parameters": 9, "wiring_n": 1.0} for epoch in (1, 2, 3)]
+    found = SimpleNamespace(task="digits", metric="accuracy", curve=curve)
+    files.plot_curve(tmp_path / "a.png", found)  # type: ignore[arg-type]
+    files.plot_features(tmp_path / "b.png", found, ["wiring_n"])  # type: ignore[arg-type]
+    for figure in figures:
+        FigureCanvasAgg(figure).draw()
+        ticks = figure.axes[0].get_xticks()
+        assert (ticks == np.round(ticks)).all()
 
 
 def test_references_are_of_its_size(pruned: tuple[Path, dict[str, Any]]) -> None:
@@ -224,6 +242,9 @@ def test_what_cannot_be_pruned_further_is_one_line(pruned: tuple[Path, dict[str,
     given = ("prune", "--max-parameters", 100, "--out", tmp_path / "out")
     small = tmp_path / "small.safetensors"
     save_network(SparseMLP(Layered((5, 3, 2), edges=20, inputs=True, outputs=True).sample(0)), small)
+    large = tmp_path / "large.safetensors"
+    behind = SparseMLP(Layered((196, 3, 10), edges=99, inputs=True, outputs=True).sample(0))
+    save_network(PooledMLP(behind, Pooling(28, 28, 2)), large)
     for more, line in (
         (("--task", "digits", "--from", tmp_path), "there is no such network"),
         (("--task", "digits", "--from", out / "curve.csv"), "this is no intact network file"),
@@ -232,7 +253,11 @@ def test_what_cannot_be_pruned_further_is_one_line(pruned: tuple[Path, dict[str,
         (("--task", "reber", "--from", out), "a SparseMLP, and the task needs a SequenceNetwork"),
         (
             ("--task", "digits", "--from", small),
-            "the network reads 5 inputs and has 2 outputs, and task digits needs 64",
+            "the network reads 5 inputs and has 2 outputs, and task digits has 64",
+        ),
+        (
+            ("--task", "digits", "--from", large),
+            "the network reads 784 inputs and has 10 outputs, and task digits has 64 and 10",
         ),
     ):
         code, text, err = wirenas(*given, *more)
