@@ -263,9 +263,9 @@ class Campaign:
         finals = None
         if trainer is not None:
             best = finalists(records, self.options, lambda: inform(self._proposer(), study.trials()))
-            epochs = self.options.final_epochs
+            epochs = self.options.epochs_of_finals
             finals = run_finals(
-                trainer if epochs is None else replace(trainer, recipe=changed(trainer.recipe, epochs=epochs)),
+                replace(trainer, recipe=changed(trainer.recipe, epochs=epochs)),
                 [(record.number, self._rebuild(record)) for record in best],
                 n_seeds=self.options.final_seeds,
                 executor=executor,
@@ -273,6 +273,7 @@ class Campaign:
                 on_front=self.options.by_size,
                 ways={record.number: self.space.way(record.params) for record in best},
                 others=rivals_of(self.space) if isinstance(self.space, WaySpace) else None,
+                choosing=trainer,
             )
         uses = 0 if finals is None else 1 + (0 if before is None else before["test_uses"])
         outcome = Outcome.of(

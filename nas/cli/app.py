@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from nas.cli.commands import Commands, as_asked, typed, words_of
+from nas.cli.commands import Commands, as_asked, split_lists, typed, words_of
 from nas.cli.console import (
     Begun,
     Json,
@@ -44,6 +44,7 @@ from nas.errors import CampaignError, InputError
 from nas.options.options import CAMPAIGN, SURVEY, CampaignOptions, SurveyOptions, explained_options
 
 if TYPE_CHECKING:
+    from nas.campaign.campaign import Campaign
     from nas.campaign.worker import WorkerOutcome
 
 __all__ = ["app", "main"]
@@ -179,6 +180,46 @@ def run(
         display = CampaignDisplay(console, options.direction, notice, by_size=options.by_size, words=words_of(ctx))
         outcome = opened.run(display)
     print_json(outcome.to_json()) if as_json else show_end(make_console(), outcome, read_records(opened.out))
+
+
+@app.command(inside=inside_names(CampaignOptions))
+@flags(CampaignOptions, "budget")
+def frontier(
+    ctx: typer.Context,
+    *,
+    budgets: Annotated[
+        list[str],
+        typer.Option(
+            metavar="TEXT", help="What networks may cost, as for `run --budget`. Several with commas, or again."
+        ),
+    ],
+    out: Annotated[Path | None, typer.Option(help="Folder of the campaigns. Default: results/TASK-frontier.")] = None,
+    threads: Threads = None,
+    data: Data = None,
+    as_json: Json = False,
+    **given: Any,
+) -> None:
+    """Find the best network of each of several budgets, or resume: a campaign each, and one table and curve.
+
+    Example: wirenas frontier --task digits --budgets 300,1000,3000
+    """
+    begun = Begun()
+    with interruptible(begun.interrupted):
+        from nas.campaign.frontier import open_frontier, run_frontier
+        from nas.cli.display import show_frontier
+        from nas.report.progress import CampaignDisplay, slow_engine_notice
+
+        console, notice, words = make_console(stderr=True), slow_engine_notice(given["engine"]), words_of(ctx)
+        options = given_options(given, without=("budget",))
+        folder = out or Path("results") / f"{options.get('task', 'digits')}-frontier"
+        begun.file = folder / "frontier.json"
+
+        def display(budget: str, campaign: Campaign) -> CampaignDisplay:
+            say(console, f"budget {budget}: {campaign.out}")
+            return CampaignDisplay(console, campaign.options.direction, notice, by_size=False, words=words)
+
+        found = run_frontier(folder, open_frontier(folder, split_lists(budgets), options, threads, data), display)
+    print_json(found.to_json()) if as_json else show_frontier(make_console(), found)
 
 
 @app.command(inside=inside_names(SurveyOptions))

@@ -14,11 +14,13 @@ from nas.cli.console import duration, say, say_in_lines
 from nas.report.card import comparison, number, spread
 from nas.report.chosen import chosen_record, explain_choice, params_in_words
 from nas.report.outcome import Outcome
+from nas.report.reads import READS
 from nas.report.verdict import explain_words, verdict_lines
 from nas.store.records import Records
 from predictors import FEATURES
 
 if TYPE_CHECKING:
+    from nas.report.frontier import Frontier
     from nas.store.survey_table import SurveyOutcome
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "show_end",
     "show_explanation",
     "show_features",
+    "show_frontier",
     "show_outcome",
     "show_predictions",
     "show_survey",
@@ -53,6 +56,8 @@ def show_end(console: Console, outcome: Outcome, records: Records) -> None:
     _show_verdict(console, outcome.verdict)
     if why := explain_choice(records, outcome.best, outcome.direction, outcome.test):
         say_in_lines(console, why)
+    if (Path(outcome.out) / "best" / READS).is_file():
+        say(console, f"What the network reads: {outcome.out}/best/{READS}")
     say(console, f"Network and card: {outcome.out}/best/   all else: wirenas status {shlex.quote(outcome.out)}")
 
 
@@ -83,6 +88,20 @@ def show_outcome(console: Console, outcome: Outcome, records: Records) -> None:
         say(console, f"Best network and card: {outcome.out}/best/   plot: {outcome.out}/progress.png")
     else:
         say(console, f"Not over yet: the command that started it goes on; all trials: {outcome.out}/trials.csv")
+
+
+def show_frontier(console: Console, frontier: Frontier) -> None:
+    """Print the networks of several budgets, a block a budget."""
+    header, rows = frontier.table()
+    for row in rows:
+        budget, *cells, lead = row
+        table = Table("network", f"test {frontier.metric}", title=f"budget {budget}", title_justify="left")
+        for name, cell in zip(header[1:-1], cells, strict=True):
+            table.add_row(name, cell)
+        table.add_section()
+        table.add_row(header[-1], lead)
+        console.print(table)
+    say(console, f"Table, curve and networks: {frontier.out}/frontier.csv, frontier.png, BUDGET/best/")
 
 
 def _show_networks(console: Console, outcome: Outcome) -> None:

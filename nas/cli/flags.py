@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -70,8 +70,10 @@ _WAYS, _SPACE, _RECIPE = (
 _GROUPS = {
     _WAYS: ("precision",),
     "With a budget: what networks read, and how neurons are connected": (
-        "pools", "read_ins", "locality", "fan_in", "fan_out", "hidden", "depth", "links", "taper",
-        "graph_degree",
+        "pools", "read_ins", "locality", "fan_in", "fan_out", "hidden", "depth", "links", "graph_degree",
+    ),
+    "With a budget: the network that is pruned or rewired": (
+        "oversize", "parent_read_ins", "parent_depth", "shortcuts", "parent_fan_in", "parent_links", "taper",
     ),
     _SPACE: (),
     "How a wiring becomes a network": (
@@ -111,12 +113,12 @@ class _Flag:
     info: FieldInfo
 
 
-def flags(config: type[SharedOptions]) -> Callable[[Command], Command]:
-    """Give a command that takes ``**given`` one flag for every option of a campaign or survey.
+def flags(config: type[SharedOptions], *without: str) -> Callable[[Command], Command]:
+    """Give a command that takes ``**given`` one flag for every option of a campaign or survey, but those `without`.
 
     Values arrive as text, or lists of text; the options themselves check and convert them.
     """
-    every = list(_all_flags(config))
+    every = [flag for flag in _all_flags(config) if flag.name not in without]
     every.sort(key=lambda flag: _COMMON.index(flag.field) if flag.field in _COMMON else len(_COMMON))
     return lambda command: _extended(command, map(_option_parameter, every), _rank)
 
@@ -184,10 +186,14 @@ def _drawing_parameters() -> Iterator[inspect.Parameter]:
         yield _parameter(name, type(default), typer.Option(help=help_text, rich_help_panel=panel), default)
 
 
-def given_options(given: Mapping[str, Any], config: type[SharedOptions] = CampaignOptions) -> dict[str, Any]:
-    """Return the flags that were given as nested options."""
+def given_options(
+    given: Mapping[str, Any], config: type[SharedOptions] = CampaignOptions, without: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return the flags that were given as nested options; those `without` the command does not have."""
     nested: dict[str, Any] = {}
     for flag in _all_flags(config):
+        if flag.name in without:
+            continue
         value = given[flag.name]
         if value is not None and value != []:
             section = nested if flag.section is None else nested.setdefault(flag.section, {})

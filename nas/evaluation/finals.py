@@ -49,6 +49,8 @@ class Standing:
         The best rung by mean validation metric.
     validation, test : tuple of float
         Metrics by seed. Finalists that did not win have no test, unless they are of a front.
+    tried : int
+        Of a reference, from how many networks and learning rates it was chosen.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Standing:
     learning_rate: float
     validation: tuple[float, ...]
     test: tuple[float, ...] = ()
+    tried: int = 1
 
     def summary(self) -> dict[str, Any]:
         """Return mean, standard deviation (n - 1) and seeds of the test, mean validation, size and learning rate."""
@@ -68,6 +71,7 @@ class Standing:
             "n_parameters": self.n_parameters,
             "n_edges": self.n_edges,
             "learning_rate": self.learning_rate,
+            **({"tried": self.tried} if self.tried > 1 else {}),
         }
 
 
@@ -89,6 +93,8 @@ class Finals:
     dense : mapping
         Of a front, dense networks with as many parameters as the smallest, the middle and the largest finalist, by the
         trial of that one.
+    pool : int
+        Side of the squares of pixels whose means the winner reads, 1 for pixels.
     """
 
     winner: Standing
@@ -97,6 +103,7 @@ class Finals:
     finalists: tuple[Standing, ...]
     references: tuple[Standing, ...]
     dense: Mapping[int, Standing] = field(default_factory=dict)
+    pool: int = 1
 
 
 def run_finals(
@@ -109,6 +116,7 @@ def run_finals(
     on_front: bool = False,
     ways: Mapping[int, Way] | None = None,
     others: Sequence[Rival] | None = None,
+    choosing: Trainer | None = None,
 ) -> Finals:
     """Train the finalists with fresh seeds, choose the winner by mean validation, and test it beside its references.
 
@@ -130,6 +138,8 @@ def run_finals(
     others : sequence of Rival, optional
         What stands beside the winner, in place of its references; networks that share with it what its structure is
         then stand there too.
+    choosing : Trainer, optional
+        Trains what these are chosen from, in place of `trainer`: for as long as the candidates of the search.
     """
     own_way = ways or {}
     finalists = [
@@ -144,12 +154,16 @@ def run_finals(
     standings = [_standing(finalists[i], assessed[i], candidates[i][0], tested=on_front) for i in order]
     winner = standings[0] if on_front else _standing(finalists[best], assessed[best], trial, tested=True)
     if others is not None:
-        chosen = _choose(trainer, others, executor, watcher)
-        beside = _test_all(trainer, chosen, n_seeds, executor, watcher)
+        chosen = _choose(choosing or trainer, others, executor, watcher)
+        beside = [
+            replace(own, tried=len(rival.variants) * len(trainer.recipe.learning_rates))
+            for own, rival in zip(_test_all(trainer, chosen, n_seeds, executor, watcher), others, strict=True)
+        ]
         rng = stream(trainer.seed, "structure", training.wiring.fingerprint)
         shares = structures_of(training, finalists[best].way, REDRAWN, rng)
         found = _of_one_name(_test_shares(trainer, shares, n_seeds, executor, watcher))
-        return Finals(winner, training.wiring, training, tuple(standings), (*beside, *found))
+        pool = finalists[best].way.pool
+        return Finals(winner, training.wiring, training, tuple(standings), (*beside, *found), pool=pool)
     rivals = references(wiring, trainer.spec, stream(trainer.seed, "wiring", wiring.fingerprint))
     dense = _dense_beside(candidates, trial, trainer.spec) if on_front else {}
     tested = _test_all(trainer, [*rivals, *dense.values()], n_seeds, executor, watcher)

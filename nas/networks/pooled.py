@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from nas.inputs import Pooling
 from nas.networks.mlp import SparseMLP
 
-__all__ = ["PooledMLP"]
+__all__ = ["PooledMLP", "behind_pooling"]
 
 
 class PooledMLP(nn.Module):
@@ -50,3 +50,8 @@ class PooledMLP(nn.Module):
     def extra_repr(self) -> str:
         """Return the pooling."""
         return str(self.pooling)
+
+
+def behind_pooling(mlp: SparseMLP, shape: tuple[int, int], size: int) -> SparseMLP | PooledMLP:
+    """Return a network that reads images of a shape, of one that reads means over squares of `size` pixels a side."""
+    return mlp if size == 1 else PooledMLP(mlp, Pooling(*shape, size))

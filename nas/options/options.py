@@ -55,6 +55,8 @@ OPTIONS_FILE = "campaign.toml"
 
 _NONE = "none"
 _FINALISTS_OF_A_FRONT = 8
+_LONGER = 3
+"""How many times as long finals last as trials, where there is a budget."""
 
 Direction = Literal["maximize", "minimize"]
 
@@ -157,7 +159,8 @@ class CampaignOptions(SharedOptions):
     """Folder of another campaign or survey: its predictor counts like 20 trials of the structural sampler, and replaces
     the first ones."""
     final_epochs: Annotated[int, Field(ge=1)] | None = None
-    """Epochs of the finals, for finalists and references; by default as many as in the search."""
+    """Epochs of the finals, for finalists and references; by default as many as in the search, and with a budget three
+    times as many."""
     replicates: Annotated[int, Field(ge=1)] = 1
     """Trainings of each candidate with different seeds; its value is their mean."""
     batch: Annotated[int, Field(ge=1)] = 8
@@ -184,6 +187,13 @@ class CampaignOptions(SharedOptions):
         if given.get("budget") not in (None, _NONE):
             own["sampler"] = "tpe"
         return {**own, **given}
+
+    @property
+    def epochs_of_finals(self) -> int:
+        """Epochs for which finalists and references are trained."""
+        if self.final_epochs is not None:
+            return self.final_epochs
+        return self.recipe.epochs * (1 if self.budget is None else _LONGER)
 
     @property
     def by_size(self) -> bool:

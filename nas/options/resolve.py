@@ -16,6 +16,7 @@ from nas.tasks import Task, load_task
 from nas.training.train import engine_for
 
 __all__ = [
+    "RECIPE_OF_BUDGETS",
     "check_direction",
     "check_fit",
     "check_sampler",
@@ -26,6 +27,10 @@ __all__ = [
     "plain_options",
     "task_of",
 ]
+
+
+RECIPE_OF_BUDGETS: dict[str, Any] = {"optimizer": "adamw", "weight_decay": 0.1}
+"""Defaults of the recipe with a budget: a network that is pruned from a larger one can learn examples by heart."""
 
 
 def task_of(task: str | Task | None, options: Mapping[str, Any]) -> Task:
@@ -40,7 +45,9 @@ def plain_options(options: Mapping[str, Any], task: Task | None) -> dict[str, An
         nested["ways"] = _as_dict(options["ways"])
     if task is None:
         return {**options, **nested, "task": None}
-    nested["recipe"] = {**task.recipe, **nested["recipe"]}
+    of_budget = {} if options.get("budget") in (None, "none") else RECIPE_OF_BUDGETS
+    if isinstance(nested["recipe"], dict):
+        nested["recipe"] = {**task.recipe, **of_budget, **nested["recipe"]}
     return {**options, **nested, "task": task.name}
 
 

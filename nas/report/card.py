@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nas.report.chosen import chosen_record, explain_choice, params_in_words
 from nas.report.lines import number
 from nas.report.outcome import Outcome
+from nas.report.reads import READS_LINE
 from priors.version import __version__
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def card(options: CampaignOptions, task: Task | None, finals: Finals | None, out
         f"# {best['fingerprint'][:12]}: trial {best['trial']} of a campaign of {trials} trials",
         "## Wiring\n\n"
         + PICTURE_LINE
+        + READS_LINE
         + markdown_table(("what", "value"), _of_wiring(options, best, chosen_record(records, best))),
     ]
     if task is None or finals is None:
@@ -87,6 +89,10 @@ def _recipe(options: CampaignOptions) -> str:
     recipe = options.recipe.model_dump(mode="json", exclude_none=True)
     kind = f"{options.network}, {options.activation if options.network == 'mlp' else options.cell}"
     rows = [("network", kind), *((name, str(value)) for name, value in recipe.items()), ("seed", options.seed)]
+    if options.epochs_of_finals != options.recipe.epochs:
+        rows.append(("epochs of the finals", options.epochs_of_finals))
+    if options.budget is not None:
+        rows.append(("budget", options.budget))
     return "## Recipe\n\n" + markdown_table(("what", "value"), rows)
 
 

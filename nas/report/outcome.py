@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from nas.report.front import front_entries, front_references
-from nas.report.verdict import front_verdict, verdict
+from nas.report.verdict import front_verdict, of_budget, verdict
 from nas.space.generation import describe_dead
 from nas.space.lineage import Lineage
 from nas.store.records import Record, Records
@@ -139,6 +139,8 @@ class Outcome:
         if test is not None and task is not None:
             words = verdict(test, rivals, task.plateaus, task.metric, task.direction)
             assert finals is not None
+            if options.budget is not None:
+                words = f"{of_budget(test, rivals, task.metric)} {words}"
             words = f"{words} {describe_dead(finals.wiring, options.spec)}".strip()
             words = f"{words} {front_verdict(front, dense, task.metric, task.direction)}".strip()
         return cls(

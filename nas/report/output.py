@@ -14,6 +14,7 @@ import numpy as np
 from nas.report.card import PICTURE, PICTURE_LINE, card
 from nas.report.drawing import MOST_EDGES, MOST_NEURONS, plot_wiring
 from nas.report.outcome import Outcome, best_record
+from nas.report.reads import READS, READS_LINE, plot_reads
 from nas.store.records import summary_of
 from predictors.figures import BLUE, GREEN, ORANGE, RED, save_figure
 from priors import Wiring, write_wiring
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["log_axis_of_sizes", "plot_progress", "write_output"]
 
+NETWORK = "network.safetensors"
 _REFERENCE_STYLES = ("-", "--", "-.", ":")
 
 
@@ -58,18 +60,34 @@ def write_output(
     with atomic_folder(out / "best") as temporary:
         wiring = rebuild(best) if finals is None else finals.wiring
         write_wiring(wiring, temporary / "wiring.json")
-        if finals is not None:
-            from nas.networks import save_network
-
-            save_network(cast("Network", finals.training.network), temporary / "network.safetensors")
-        (temporary / "outcome.json").write_text(json.dumps(outcome.to_json(), indent=2) + "\n", encoding="utf-8")
         text = card(options, task, finals, outcome, records)
+        if finals is None or not _write_network(temporary, task, finals, outcome):
+            text = text.replace(READS_LINE, "")
+        (temporary / "outcome.json").write_text(json.dumps(outcome.to_json(), indent=2) + "\n", encoding="utf-8")
         if wiring.n_neurons <= MOST_NEURONS and wiring.n_edges <= MOST_EDGES:
             assert outcome.best is not None
             plot_wiring(temporary / PICTURE, wiring, f"wiring of trial {outcome.best['trial']}")
         else:
             text = text.replace(PICTURE_LINE, "")
         (temporary / "card.md").write_text(text, encoding="utf-8")
+
+
+def _write_network(folder: Path, task: Task | None, finals: Finals, outcome: Outcome) -> bool:
+    """Write the winner's network, and a picture of what it reads where it reads images; return whether there is one."""
+    from nas.networks import SparseMLP, save_network
+    from nas.networks.pooled import behind_pooling
+
+    network = finals.training.network
+    shape = None if task is None else task.shape
+    if shape is None or not isinstance(network, SparseMLP):
+        save_network(cast("Network", network), folder / NETWORK)
+        return False
+    save_network(behind_pooling(network, shape, finals.pool), folder / NETWORK)
+    assert outcome.best is not None
+    of_means = "" if finals.pool == 1 else f", of means over {finals.pool} x {finals.pool} pixels"
+    reads = finals.training.task.shape or shape
+    plot_reads(folder / READS, network, reads, f"what trial {outcome.best['trial']} reads{of_means}")
+    return True
 
 
 def _write_front_table(path: Path, front: Sequence[Mapping[str, Any]]) -> None:

@@ -11,7 +11,7 @@ from nas.evaluation.references import COUNTS, DEGREES, EQUAL_PARAMETERS, RETRAIN
 from nas.training.session import sign_of
 from predictors.validation.resampling import LEVEL
 
-__all__ = ["explain_words", "front_verdict", "verdict", "verdict_lines"]
+__all__ = ["explain_words", "format_difference", "front_verdict", "of_budget", "verdict", "verdict_lines"]
 
 _ONE_POINT = 0.01
 _UNDECIDED, _LEVEL = "is undecided against", "is level with"
@@ -45,7 +45,7 @@ def verdict(test: Row, rivals: Sequence[Row], plateaus: Mapping[str, float], met
     groups: dict[str, list[str]] = {"LOSES to": [], _UNDECIDED: [], _LEVEL: [], "beats": []}
     for rival in rivals:
         word = _compare(test, rival, sign, metric)
-        groups[word].append(f"{rival['name']} ({_format_difference(test, rival, metric)})")
+        groups[word].append(f"{rival['name']} ({format_difference(test, rival, metric)})")
     sentences = [f"The found wiring {word} {', '.join(group)}." for word, group in groups.items() if group]
     sentences.append(_compare_with_equal(test, rivals, metric, sign))
     sentences.append(_worth_of_structure(test, rivals, metric))
@@ -58,6 +58,21 @@ def verdict(test: Row, rivals: Sequence[Row], plateaus: Mapping[str, float], met
     if rivals:
         sentences.append(_state_scope(test))
     return " ".join(filter(None, sentences))
+
+
+def of_budget(test: Row, rivals: Sequence[Row], metric: str) -> str:
+    """Say what a network reaches, and what the best dense one of its budget does, in a sentence for everybody."""
+    dense = next((rival for rival in rivals if rival["name"] == EQUAL_PARAMETERS), None)
+    own = f"With {test['n_parameters']} parameters the found network reaches {_reached(test, metric)}"
+    if dense is None:
+        return f"{own}; a dense network of so few has hardly a hidden neuron."
+    tried = dense.get("tried", 1)
+    best = f"the best dense network within the same budget, of {tried} that were tried, {_reached(dense, metric)}"
+    return f"{own}; {best}: {format_difference(test, dense, metric)}."
+
+
+def _reached(row: Row, metric: str) -> str:
+    return f"{100 * row['mean']:.1f} % accuracy" if metric == "accuracy" else f"{metric} {row['mean']:.4g}"
 
 
 def verdict_lines(text: str) -> list[str]:
@@ -90,7 +105,7 @@ def front_verdict(front: Sequence[Row], rivals: Sequence[Row], metric: str, dire
     for rival in rivals:
         if (own := tested.get(rival["trial"])) is not None:
             word = _compare(own["test"], rival["test"], sign, metric)
-            difference = _format_difference(own["test"], rival["test"], metric)
+            difference = format_difference(own["test"], rival["test"], metric)
             sentences.append(
                 f"With {own['n_parameters']} parameters (trial {rival['trial']}) the front {word} the dense network of "
                 f"equal size ({difference})."
@@ -135,7 +150,7 @@ def _worth_of_structure(test: Row, rivals: Sequence[Row], metric: str) -> str:
         return ""
     own = named.get(RETRAINED, test)
     new = "From new weights its" if RETRAINED in named else "Its"
-    worth, of_degrees = (_format_difference(row, named[COUNTS], metric) for row in (own, named[DEGREES]))
+    worth, of_degrees = (format_difference(row, named[COUNTS], metric) for row in (own, named[DEGREES]))
     return (
         f"{new} structure is worth {worth} over {named[COUNTS]['seeds']} with as many weights between the same layers "
         f"at random places; its degrees alone {of_degrees}."
@@ -177,7 +192,7 @@ def _interval(one: Row, other: Row) -> tuple[float, float]:
     return gap - half, gap + half
 
 
-def _format_difference(one: Row, other: Row, metric: str) -> str:
+def format_difference(one: Row, other: Row, metric: str) -> str:
     """Return by how much a mean is ahead of another, with the interval where there is one."""
     low, high = (_format_number(end, metric) for end in _interval(one, other))
     interval = "" if one["std"] is None or other["std"] is None else f" [{low}, {high}]"

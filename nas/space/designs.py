@@ -168,6 +168,8 @@ class WaySpace:
             },
             "oversize": Domain(float, options.oversize, log=True),
             "parent_read_in": Domain(str, self._placed(options.parent_read_ins) or ("complete",)),
+            "parent_depth": Domain(int, options.parent_depth),
+            "shortcuts": Domain(str, options.shortcuts),
             "taper": Domain(float, options.taper),
             "parent_fan_in": Domain(int, options.parent_fan_in, log=True),
             "parent_locality": Domain(float, options.locality),
@@ -289,13 +291,19 @@ def _drawn(params: Params, space: WaySpace) -> Wiring:
 
 
 def _ask_pruned(ask: Ask, kind: str) -> None:
-    for name in ("oversize", "score", "until"):
+    for name in ("score", "until"):
         ask(name)
     if kind == "rnn":
+        ask("oversize")
         return
-    depth, read_in = ask("depth"), READ_INS[ask("parent_read_in")]
+    depth = ask("parent_depth")
+    if depth == 0:
+        return
+    ask("oversize")
+    ask("shortcuts")
     if depth > 1:
         ask("taper")
+    read_in = READ_INS[ask("parent_read_in")]
     if read_in.reads_all:
         return
     ask("parent_fan_in")
@@ -317,7 +325,7 @@ def _rewired_parent(params: Params, space: WaySpace) -> Wiring:
 
 def _within_oversize(params: Params, space: WaySpace, kept: int | None) -> Wiring:
     means = space.means(int(params["pool"]))
-    larger = replace(means, limit=round(float(params["oversize"]) * means.limit))
+    larger = replace(means, limit=round(float(params.get("oversize", 1.0)) * means.limit))
     if space.spec.kind == "rnn":
         n_live, n_outputs = means.n_live, means.n_outputs
         width = largest(lambda n: larger.biases(n) + means.gates * (n_live * n + n * n) + n * n_outputs, larger.limit)
@@ -328,8 +336,16 @@ def _within_oversize(params: Params, space: WaySpace, kept: int | None) -> Wirin
         str(params.get("parent_read_in", "complete")),
         float(params.get("parent_locality", 0.0)),
     )
-    depth, links, taper = int(params["depth"]), int(params.get("parent_links", 1)), float(params.get("taper", 1.0))
-    return parent_within(larger, reading, depth, links, taper, int(params["attach_seed"]), kept)
+    return parent_within(
+        larger,
+        reading,
+        int(params["parent_depth"]),
+        int(params.get("parent_links", 1)),
+        float(params.get("taper", 1.0)),
+        int(params["attach_seed"]),
+        kept=kept,
+        shortcuts=params.get("shortcuts") == "yes",
+    )
 
 
 def pruning(
@@ -367,6 +383,8 @@ def _pruned(params: Params, space: WaySpace) -> Way:
 
 def _rewired(params: Params, space: WaySpace) -> Way:
     method = method_of(str(params["rewiring"]), fraction=float(params["drop"]))
+    if params.get("parent_depth") == 0:
+        method = method.replace(dense="none")  # The last layer is all that there is.
     return Way(int(params["pool"]), method, space.limit, space.budget.counts_biases)
 
 
@@ -376,9 +394,12 @@ def _ask_redrawn(ask: Ask, kind: str) -> None:
 
 
 def _ask_rewired(ask: Ask, kind: str) -> None:
-    for name in ("oversize", "rewiring", "drop"):
-        ask(name)
-    if kind == "mlp" and ask("depth") > 1:
+    ask("rewiring")
+    ask("drop")
+    depth = ask("parent_depth") if kind == "mlp" else 1
+    if depth > 0:
+        ask("oversize")
+    if depth > 1:
         ask("taper")
 
 

@@ -63,6 +63,10 @@ class Ways(BaseModel):
     """Weights and biases of the network that is pruned or rewired, as a multiple of what the budget pays for."""
     parent_read_ins: Names = ("complete", "local")
     """How inputs of the network that is pruned are drawn, as for read-ins."""
+    parent_depth: IntRange = (0, 2)
+    """Hidden layers of it; 0 for a linear network that is pruned."""
+    shortcuts: Names = ("no", "yes")
+    """Whether outputs of the network that is pruned read inputs, too: no, yes."""
     parent_fan_in: IntRange = (10, 200)
     """Inputs that a neuron of it reads, unless all."""
     parent_links: IntRange = (10, 200)
@@ -87,7 +91,7 @@ class Ways(BaseModel):
             raise ValueError("pools is empty: give at least one number, or leave it out")
         return pools
 
-    @field_validator("ways", "read_ins", "parent_read_ins", "hidden", "scores", "rewirings", "keeps")
+    @field_validator("ways", "read_ins", "parent_read_ins", "hidden", "scores", "rewirings", "keeps", "shortcuts")
     @classmethod
     def _known_names(cls, names: tuple[str, ...], info: Any) -> tuple[str, ...]:
         from nas.sparsity.methods import METHODS
@@ -109,6 +113,7 @@ class Ways(BaseModel):
             "scores": [name for name in SCORES if name != "set-released"],
             "rewirings": rewiring,
             "keeps": KEPT,
+            "shortcuts": ("no", "yes"),
         }
         for name in names:
             known(info.field_name, name, valid[info.field_name])
@@ -121,6 +126,7 @@ class Ways(BaseModel):
             ("fan_in", (1, 1_000_000)),
             ("fan_out", (1, 1_000_000)),
             ("depth", (1, 8)),
+            ("parent_depth", (0, 8)),
             ("links", (1, 100_000)),
             ("graph_degree", (0.0, 1_000.0)),
             ("parent_fan_in", (1, 1_000_000)),

@@ -155,16 +155,23 @@ def parent_within(
     links: int,
     taper: float,
     rng: int | np.random.Generator,
+    *,
     kept: int | None = None,
+    shortcuts: bool = False,
 ) -> Wiring:
     """Return the wiring of a network that is to lose most of its weights: layers as wide as the budget allows.
 
     Like `layered_within`, but for three things: each layer has `taper` times as many neurons as the one before; where
     inputs have places and are read around a centre, neurons of later layers read around one too, from twice as far away
-    and as many as `links`; and what is not spent is left. All outputs read all neurons of the last layer. With all
-    inputs read, so are all neurons. There are no more neurons than `kept` weights and biases pay for, where that is
-    given, if each reads one other and all of the last layer are read by all outputs.
+    and as many as `links`; and what is not spent is left. All outputs read all neurons of the last layer, and with
+    `shortcuts` all inputs that vary too. With all inputs read, so are all neurons. Of no layers it is a linear network,
+    whatever the budget. There are no more neurons than `kept` weights and biases pay for, where that is given, if each
+    reads one other and all of the last layer are read by all outputs.
     """
+    n_inputs = means.inputs.n_inputs
+    lines = _complete(means.inputs.live, np.arange(means.n_outputs))
+    if depth == 0:
+        return Wiring((n_inputs, means.n_outputs), lines + np.array([0, n_inputs]), inputs=True, outputs=True)
     if kept is not None:
         depth = min(depth, largest(means.least, kept))
     fan_in = means.resolved(reading, depth).fan_in
@@ -179,14 +186,14 @@ def parent_within(
     def cost(first: int) -> int:
         own = widths(first)
         between = sum(width * reads for width, reads in zip(own, fan_ins(own), strict=True))
-        return means.biases(sum(own)) + between + own[-1] * means.n_outputs
+        return means.biases(sum(own)) + between + own[-1] * means.n_outputs + shortcuts * len(lines)
 
     def least(first: int) -> int:
         own = widths(first)
         return means.biases(sum(own)) + sum(own) + own[-1] * means.n_outputs
 
     own = widths(min(largest(cost, means.limit), largest(least, means.limit if kept is None else kept)))
-    sizes = [means.inputs.n_inputs, *own, means.n_outputs]
+    sizes = [n_inputs, *own, means.n_outputs]
     starts = np.concatenate([[0], np.cumsum(sizes)])
     generator = np.random.default_rng(rng)
     inputs, locality, found = means.inputs, reading.locality, []
@@ -197,7 +204,9 @@ def parent_within(
             drawn = balanced(sizes[layer], np.full(width, reads), generator)[:, ::-1]
         found.append(drawn + starts[layer : layer + 2])
         inputs, locality = _as_inputs(inputs, drawn, width, READ_INS[reading.read_in].needs), locality / 2
-    found.append(_complete(own[-1], means.n_outputs) + starts[depth : depth + 2])
+    found.append(_complete(np.arange(own[-1]), np.arange(means.n_outputs)) + starts[depth : depth + 2])
+    if shortcuts:
+        found.append(lines + np.array([0, starts[depth + 1]]))
     return Wiring(sizes, np.concatenate(found), inputs=True, outputs=True)
 
 
@@ -211,8 +220,8 @@ def _as_inputs(inputs: Inputs, drawn: Edges, n: int, needs: tuple[str, ...]) -> 
     return Inputs(np.ones(n), np.stack(middle, axis=1))
 
 
-def _complete(n_sources: int, n_targets: int) -> Edges:
-    return np.stack([np.repeat(np.arange(n_sources), n_targets), np.tile(np.arange(n_targets), n_sources)], axis=1)
+def _complete(sources: Edges, targets: Edges) -> Edges:
+    return np.stack([np.repeat(sources, len(targets)), np.tile(targets, len(sources))], axis=1)
 
 
 def graph_within(means: Means, reading: Reading, draw: Draw, degree: float, rng: int) -> Wiring:

@@ -119,6 +119,8 @@ def _statistics_of_inputs(task: Task, most: int) -> tuple[Floats, Floats]:
 def _statistics(rows: Tensor) -> tuple[Floats, Floats]:
     """Return the standard deviation and the Euclidean norm of columns."""
     rows = rows.double()
+    if not rows.shape[1]:
+        return np.zeros(0), np.zeros(0)  # Of nothing torch warns.
     return rows.std(dim=0, correction=0).cpu().numpy(), torch.linalg.vector_norm(rows, dim=0).cpu().numpy()
 
 

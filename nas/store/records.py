@@ -223,7 +223,7 @@ def _mean_degree(hidden: Wiring, n_nodes: int) -> float:
         graph &= hidden.forward
     source, target = hidden.edges[graph].astype(np.int64).T
     pairs = np.minimum(source, target) * hidden.n_neurons + np.maximum(source, target)
-    return 2 * len(np.unique(pairs)) / n_nodes
+    return 2 * len(np.unique(pairs)) / n_nodes if n_nodes else 0.0
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from nas.errors import InputError
 from nas.evaluation.references import DEGREES, RETRAINED, references
 from nas.evaluation.threads import in_order, one_torch_thread, stop_on_signal
 from nas.evaluation.trainer import Trainer
-from nas.inputs import Pooling
-from nas.networks import NetworkSpec, PooledMLP, SparseMLP, load_network, save_network
+from nas.networks import NetworkSpec, SparseMLP, load_network, save_network
+from nas.networks.pooled import behind_pooling
 from nas.networks.structure import AnyNetwork, Network, n_parameters, network_within, wiring_of
 from nas.options.options import changed_options, shown
 from nas.report.verdict import verdict
@@ -123,10 +123,9 @@ class StructureExperiment:
 
     def _behind_pooling(self, network: Network, pool: int) -> AnyNetwork:
         """Return a network that reads what the task's examples are."""
-        if pool == 1:
+        if self.task.shape is None:
             return network
-        assert self.task.shape is not None
-        return PooledMLP(cast("SparseMLP", network), Pooling(*self.task.shape, pool))
+        return behind_pooling(cast("SparseMLP", network), self.task.shape, pool)
 
     # What is stored
 

@@ -56,6 +56,8 @@ OTHER: dict[str, Any] = {
     "ways.graph_degree": [2.0, 2.5],
     "ways.oversize": [3.0, 4.0],
     "ways.parent_read_ins": ["correlated"],
+    "ways.parent_depth": [1, 2],
+    "ways.shortcuts": ["yes"],
     "ways.parent_fan_in": [30, 40],
     "ways.parent_links": [11, 12],
     "ways.taper": [0.5, 0.75],

@@ -109,7 +109,7 @@ def test_flags_of_the_choice_have_a_panel_of_their_own():
         "task", "network", "budget", "trials", "prior", "nodes", "degree", "max_parameters", "epochs", "learning_rate",
         "seed",
     }  # fmt: skip
-    assert len(panels) == 10
+    assert len(panels) == 11
     assert max(map(len, panels.values())) <= 11
 
 

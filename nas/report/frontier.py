@@ -1,0 +1,123 @@
+"""What is reached at several budgets: found networks beside their references, as a table and a curve."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from nas.evaluation.references import EQUAL_PARAMETERS
+from nas.report.card import spread
+from nas.report.outcome import Outcome
+from nas.report.output import log_axis_of_sizes
+from nas.report.verdict import format_difference
+from predictors.figures import BLUE, GREEN, ORANGE, RED, save_figure
+from priors.files import atomic_write
+
+__all__ = ["FOUND", "Frontier", "write_frontier"]
+
+FOUND = "found"
+_COLOURS = (ORANGE, GREEN, RED, "0.45", "#CC79A7", "#56B4E9", "0.7")
+
+
+@dataclass(frozen=True)
+class Frontier:
+    """Networks by budget.
+
+    Parameters
+    ----------
+    out, task, metric, direction : str
+    budgets : tuple of str
+        Those whose campaigns are over, as they were given.
+    networks : tuple of mapping
+        budget, name, mean, std, seeds, n_parameters and learning_rate of the found network of each budget, called
+        `FOUND`, and of its references.
+    """
+
+    out: str
+    task: str
+    metric: str
+    direction: str
+    budgets: tuple[str, ...]
+    networks: tuple[Mapping[str, Any], ...]
+
+    @classmethod
+    def of(cls, out: Path, outcomes: Mapping[str, Outcome]) -> Frontier:
+        """Put together what campaigns found, by their budgets."""
+        any_one = next(iter(outcomes.values()))
+        rows = []
+        for budget, outcome in outcomes.items():
+            assert outcome.test is not None
+            for row in ({**outcome.test, "name": FOUND}, *outcome.references):
+                kept = ("name", "mean", "std", "seeds", "n_parameters", "learning_rate")
+                rows.append({"budget": budget, **{name: row[name] for name in kept}})
+        return cls(str(out), str(any_one.task), any_one.metric, any_one.direction, tuple(outcomes), tuple(rows))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON types."""
+        return asdict(self)
+
+    @property
+    def names(self) -> list[str]:
+        """What the networks are called, the found one first."""
+        return list(dict.fromkeys(row["name"] for row in self.networks))
+
+    def of_name(self, name: str) -> list[Mapping[str, Any]]:
+        """Return the networks of one name, by ascending size."""
+        return sorted((row for row in self.networks if row["name"] == name), key=lambda row: row["n_parameters"])
+
+    def table(self) -> tuple[list[str], list[list[str]]]:
+        """Return a header, and a row a budget: tests of all networks, and by how much the found one leads the dense."""
+        header = ["budget", *self.names, f"{FOUND} less {EQUAL_PARAMETERS.removesuffix(' with equal parameters')}"]
+        rows = []
+        for budget in self.budgets:
+            own = {row["name"]: row for row in self.networks if row["budget"] == budget}
+            dense = own.get(EQUAL_PARAMETERS)
+            lead = "–" if dense is None else format_difference(own[FOUND], dense, self.metric)
+            rows.append([budget, *(spread(own[name]) if name in own else "–" for name in self.names), lead])
+        return header, rows
+
+
+def write_frontier(frontier: Frontier) -> None:
+    """Write ``frontier.csv``, ``frontier.json`` and ``frontier.png`` into its folder."""
+    out = Path(frontier.out)
+    with atomic_write(out / "frontier.csv") as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(frontier.networks[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(frontier.networks)
+    with atomic_write(out / "frontier.json") as temporary:
+        temporary.write_text(json.dumps(frontier.to_json(), indent=1) + "\n", encoding="utf-8")
+    _plot(out / "frontier.png", frontier)
+
+
+def _plot(path: Path, frontier: Frontier) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 5), layout="constrained")
+    axes = figure.subplots()
+    for name, colour in zip(frontier.names, _cycle(len(frontier.names)), strict=True):
+        rows = frontier.of_name(name)
+        axes.errorbar(
+            [row["n_parameters"] for row in rows],
+            [row["mean"] for row in rows],
+            yerr=[row["std"] or 0.0 for row in rows],
+            marker="o",
+            markersize=5 if name == FOUND else 4,
+            linewidth=2 if name == FOUND else 1,
+            capsize=2,
+            color=colour,
+            label=f"{name} network" if name == FOUND else name,
+        )
+    log_axis_of_sizes(axes)
+    axes.set_ylabel(f"test {frontier.metric}, mean ± sd over fresh seeds")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+    figure.suptitle(f"{frontier.task}: what a budget buys")
+    save_figure(figure, path)
+
+
+def _cycle(n: int) -> Sequence[str]:
+    return [BLUE, *(_COLOURS[place % len(_COLOURS)] for place in range(n - 1))]

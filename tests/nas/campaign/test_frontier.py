@@ -1,0 +1,77 @@
+"""Frontiers: a campaign for each budget, one table and one curve."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_line import wirenas
+
+from nas.campaign.frontier import open_frontier, run_frontier
+from nas.errors import InputError
+from nas.evaluation.references import EQUAL_PARAMETERS
+from nas.networks import PooledMLP, SparseMLP, load_network
+from nas.report.frontier import FOUND
+
+QUICK: dict[str, Any] = {
+    "task": "digits", "trials": 3, "finalists": 1, "final_seeds": 2, "final_epochs": 1, "ways": {"pools": [2]},
+    "recipe": {"epochs": 1, "learning_rates": [0.03]},
+}  # fmt: skip
+
+
+@pytest.mark.usefixtures("no_plot")
+def test_a_frontier_is_a_campaign_for_each_budget(tmp_path: Path):
+    out = tmp_path / "frontier"
+    seen: list[str] = []
+    campaigns = open_frontier(out, ["300", "1k"], QUICK, threads=1)
+    found = run_frontier(out, campaigns, lambda budget, _: seen.append(budget))
+    assert seen == ["300", "1000"]
+    assert found.budgets == ("300", "1000")
+    assert json.loads((out / "frontier.json").read_text()) == json.loads(json.dumps(found.to_json()))
+    with (out / "frontier.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["budget"], row["name"]) for row in rows] == [(row["budget"], row["name"]) for row in found.networks]
+    for budget, limit in (("300", 300), ("1000", 1000)):
+        outcome = json.loads((out / budget / "best" / "outcome.json").read_text())
+        own = next(row for row in found.networks if row["budget"] == budget and row["name"] == FOUND)
+        assert own["mean"] == outcome["test"]["mean"]
+        assert 0 < own["n_parameters"] <= limit
+        dense = next(row for row in found.networks if row["budget"] == budget and row["name"] == EQUAL_PARAMETERS)
+        assert dense["n_parameters"] <= limit
+        network = load_network(out / budget / "best" / "network.safetensors")
+        assert isinstance(network, PooledMLP)
+        assert network.in_features == 64
+        assert isinstance(network.mlp, SparseMLP)
+    header, table = found.table()
+    assert header[:2] == ["budget", FOUND]
+    assert [row[0] for row in table] == ["300", "1000"]
+    # Done once, it does no work again.
+    again = run_frontier(out, open_frontier(out, ["300", "1000"], QUICK, threads=1), lambda *_: None)
+    assert again.to_json() == found.to_json()
+
+
+@pytest.mark.parametrize(
+    ("budgets", "message"),
+    [
+        ((), "budgets is missing: give several, such as 300,1000,3000"),
+        (("300", "1000", "300"), "budgets=300,1000,300: one is given twice"),
+        (("1k", "1000"), "budgets=1k,1000: one is given twice"),
+        (("300", "many"), "budget=many: it must be a number and a unit"),
+        (("300", "5"), "budget"),
+    ],
+)
+def test_wrong_budgets_are_told_before_anything_is_written(tmp_path: Path, budgets: tuple[str, ...], message: str):
+    with pytest.raises(InputError) as caught:
+        open_frontier(tmp_path / "out", budgets, QUICK)
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_command_says_what_is_wrong_in_its_own_words(tmp_path: Path):
+    code, printed, errors = wirenas("frontier", "--budgets", "300,nothing", "--out", str(tmp_path / "out"))
+    assert (code, printed) == (2, "")
+    assert len(errors.splitlines()) == 1
+    assert "nothing" in errors
+    assert not (tmp_path / "out").exists()
