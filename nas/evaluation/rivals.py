@@ -75,7 +75,8 @@ def rivals_of(space: WaySpace) -> list[Rival]:
         elif space.spec.kind == "mlp":
             pruned_linear.append(Contender(PRUNED_LINEAR, plain, space.spec, pruning(space, pool, "cubic")))
         parent = _of_live(means, (_PARENT,)) if space.spec.kind == "mlp" else _complete(space, pool)
-        if parent.n_edges * means.gates + means.biases(_PARENT) > means.limit:
+        parts = space.spec.n_parameters(parent)
+        if parts["total"] - parts["biases"] + means.biases(_PARENT) > means.limit:
             one_shot.append(Contender(ONE_SHOT, parent, space.spec, pruning(space, pool, "one-shot")))
     several = ((EQUAL_PARAMETERS, dense), (LINEAR, linear), (PRUNED_LINEAR, pruned_linear), (ONE_SHOT, one_shot))
     return [Rival(name, tuple(variants)) for name, variants in several if variants]

@@ -388,6 +388,8 @@ def _pruned(params: Params, space: WaySpace) -> Way:
 
 def _rewired(params: Params, space: WaySpace) -> Way:
     method = method_of(str(params["rewiring"]), fraction=float(params["drop"]))
+    if params.get("parent_depth") == 0:
+        method = method.replace(dense="none")  # The last layer is all that there is.
     return Way(int(params["pool"]), method, space.limit, space.budget.counts_biases)
 
 

@@ -77,7 +77,8 @@ def compact(network: Network) -> Network:
     Dead are hidden neurons on no way from an input to an output unit. Outputs of an MLP stay what they are, see
     `fold_constants`; those of an RNN too, but for neurons that no input reaches and that send something all the same.
 
-    Input and output units stay, and so does a first neuron of a layer that would be empty.
+    Input and output units stay. Of an MLP, layers that have no neuron left do not; of an RNN the first neuron stays
+    where all would go.
     """
     network = copy.deepcopy(network)
     fold_constants(network)
@@ -89,7 +90,7 @@ def compact(network: Network) -> Network:
     alive[: wiring.n_inputs] = alive[wiring.n_neurons - wiring.n_outputs :] = True
     for layer in range(1, wiring.n_layers - 1):
         own = wiring.neurons(layer)
-        if not alive[own.start : own.stop].any():
+        if isinstance(network, SequenceNetwork) and not alive[own.start : own.stop].any():
             alive[own.start] = True
     return _kept(network, alive)
 
@@ -100,6 +101,7 @@ def _kept(network: Network, alive: NDArray[np.bool_]) -> Network:
     wiring = parts[0].blueprint
     number = np.cumsum(alive) - 1
     sizes = [int(alive[own.start : own.stop].sum()) for own in map(wiring.neurons, range(wiring.n_layers))]
+    sizes = [size for size in sizes if size]
     kept = [_weights_between(part, alive) for part in parts]
     own_edges, own_gates = (np.concatenate([part[index] for part in kept]) for index in (0, 1))
     edges = LiveWeights(number[own_edges], own_gates).distinct_edges()

@@ -19,7 +19,7 @@ from nas.errors import InputError
 from nas.evaluation.references import DEGREES, RETRAINED, references
 from nas.evaluation.threads import in_order, one_torch_thread, stop_on_signal
 from nas.evaluation.trainer import Trainer
-from nas.networks import NetworkSpec, SparseMLP, load_network, save_network
+from nas.networks import NetworkSpec, PooledMLP, SparseMLP, load_network, save_network
 from nas.networks.pooled import behind_pooling
 from nas.networks.structure import AnyNetwork, Network, n_parameters, network_within, wiring_of
 from nas.options.options import changed_options, shown

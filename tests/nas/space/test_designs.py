@@ -53,35 +53,37 @@ def drawn(own: WaySpace, seed: int) -> dict[str, Any]:
 
 # What is asked for
 
+PRUNED = {"oversize", "score", "until", "parent_depth", "taper", "shortcuts", "parent_read_in", "parent_fan_in",
+          "parent_locality", "parent_links"}  # fmt: skip
 OF_WAYS = {
     "prior": {"read_in", "fan_in", "locality", "fan_out", "hidden", "depth", "links", "graph_degree", "p", "initial"},
-    "pruned": {"oversize", "score", "until", "depth", "taper", "parent_read_in", "parent_fan_in", "parent_locality",
-               "parent_links"},
-    "rewired": {"oversize", "rewiring", "drop", "depth", "taper"},
-    "redrawn": {"oversize", "score", "until", "depth", "taper", "parent_read_in", "parent_fan_in", "parent_locality",
-                "parent_links", "keeps"},
-}  # fmt: skip
+    "pruned": PRUNED,
+    "rewired": {"oversize", "rewiring", "drop", "parent_depth", "taper"},
+    "redrawn": PRUNED | {"keeps"},
+}
 
 
 def acts(name: str, params: Mapping[str, Any], kind: str) -> bool:
     """Whether a parameter of a way does anything beside the others, as the help of the options says it."""
     read_in, parent_read_in = (READ_INS.get(str(params.get(own))) for own in ("read_in", "parent_read_in"))
-    has_layers = params.get("hidden") == "layers" or (params["way"] != "prior" and kind == "mlp")
-    is_deep = has_layers and params.get("depth", 1) > 1
+    has_layers, depth = params.get("hidden") == "layers", params.get("parent_depth", 0)
     parent_draws = parent_read_in is not None and not parent_read_in.reads_all
     return {
         "fan_in": read_in is not None and not read_in.reads_all,
         "locality": read_in is not None and bool(read_in.locality),
         "depth": has_layers,
-        "links": is_deep,
-        "taper": is_deep,
+        "links": has_layers and params.get("depth", 1) > 1,
         "graph_degree": not has_layers,
         "p": params.get("hidden") == "watts-strogatz",
         "initial": params.get("hidden") == "barabasi-albert",
-        "parent_read_in": kind == "mlp",
+        "parent_depth": kind == "mlp",
+        "oversize": kind == "rnn" or depth > 0,
+        "shortcuts": depth > 0,
+        "taper": depth > 1,
+        "parent_read_in": depth > 0,
         "parent_fan_in": parent_draws,
-        "parent_links": parent_draws and is_deep,
-        "parent_locality": parent_draws and parent_read_in is not None and bool(parent_read_in.locality),
+        "parent_links": parent_draws and depth > 1,
+        "parent_locality": parent_draws and bool(parent_read_in.locality),
     }.get(name, True)
 
 
@@ -306,13 +308,21 @@ def test_every_start_is_one_that_can_be_had(way: str, budget: str, seed: int):
     assert set(wiring.edges[wiring.edges[:, 0] < wiring.n_inputs, 0].tolist()) <= live
     parts = own.spec.n_parameters(wiring)
     cost = parts["total"] - (0 if own.budget.counts_biases else parts["biases"])
+    depth = params.get("parent_depth", 1)
     if way == "prior":
         assert cost <= own.limit
-    else:
-        assert cost <= max(
-            params["oversize"] * own.limit + 1, own.means(int(params["pool"])).least(wiring.n_layers - 2)
-        )
-    if way == "rewired":
+    elif depth > 0 and params.get("shortcuts", "no") == "no":
+        least = own.means(int(params["pool"])).least(wiring.n_layers - 2)
+        assert cost <= max(params["oversize"] * own.limit + 1, least)
+    if way == "rewired" and depth > 0:
         # One weight for each neuron, and all of those of the last layer, which some methods keep.
         biases = parts["biases"] if own.budget.counts_biases else 0
         assert biases + wiring.n_hidden + wiring.sizes[-2] * wiring.n_outputs <= own.limit
+
+
+@pytest.mark.parametrize("rewiring", ["set", "rigl"])
+def test_linear_networks_are_rewired_too(rewiring: str):
+    own = space(budget="120", ways="rewired", rewirings=rewiring, parent_depth=0)
+    training = train(own, 0)
+    assert training.wiring.n_hidden == 0
+    assert 100 <= cost_of(own, training.network) <= own.limit

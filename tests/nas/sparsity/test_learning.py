@@ -10,9 +10,10 @@ from quick import quick
 from torch import nn
 
 from nas import InputError
-from nas.networks import SequenceNetwork, SparseMLP
+from nas.networks import NetworkSpec, SequenceNetwork, SparseMLP, n_parameters, wiring_of
 from nas.networks.cells import CELLS
 from nas.sparsity import METHODS, Method, method_of
+from nas.sparsity.compact import compact
 from nas.sparsity.layers import Live
 from nas.sparsity.learning import Learned, check_learning, learn, sparsify
 from nas.sparsity.network import DenseGradients, input_statistics, layers_of, neurons_of
@@ -199,6 +200,45 @@ def test_a_number_of_parameters_is_kept_to(kind: str, parameters: int, name: str
     if name == "gmp":
         # One more weight may bring weights and biases of neurons along that took no part.
         assert found.liveness.n_parameters >= (0.8 if kind.endswith("mlp") else 0.6) * parameters
+
+
+@pytest.mark.parametrize("kind", ["relu mlp", "gru rnn", "tanh rnn"])
+@pytest.mark.parametrize("name", ["gmp", "rigl"])
+@pytest.mark.parametrize("multiplications", [45, 70])
+def test_multiplications_are_counted_without_biases(kind: str, name: str, multiplications: int) -> None:
+    found = learned(kind, method_of(name, every=4), parameters=multiplications, count_biases=False)
+    network = found.network
+    # Of each kind of edge every weight multiplies once: as many as there are numbers but biases, all on some way.
+    weights = [own for part, own in network.named_parameters() if "bias" not in part]
+    assert sum(own.numel() for own in weights) == int(found.liveness.weights.sum()) <= multiplications
+    assert found.liveness.weights.all()
+    assert found.snapshots[-1].parameters > multiplications  # Biases, which are told of all the same.
+    assert int(found.liveness.weights.sum()) >= 0.6 * multiplications
+
+
+def test_so_few_multiplications_are_one_line() -> None:
+    given: dict[str, Any] = {"parameters": 2, "count_biases": False}
+    recipe = Recipe(epochs=1, batch_size=16)
+    for check in (check_learning, learn):
+        with pytest.raises(InputError, match=r"^parameters=2: no network with 3 outputs has so few; at least 3 are"):
+            check(network_of("relu mlp"), task_of("relu mlp"), recipe, method_of("gmp", every=4), **given)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("score", ["magnitude", "activation"])
+def test_whole_edges_are_pruned_to_a_number_of_parameters(cell: str, score: str) -> None:
+    method = method_of("gmp", every=4, granularity="edge", allocation="class-blinded", score=score)
+    found = learned(f"{cell} rnn", method, parameters=150)
+    assert 0.3 * 150 <= found.liveness.n_parameters <= 150
+    smaller = compact(found.network)  # type: ignore[arg-type]
+    # All gates of an edge live, or none.
+    assert n_parameters(smaller) == NetworkSpec("rnn", cell=cell).n_parameters(wiring_of(smaller))
+    assert n_parameters(smaller)["total"] == found.liveness.n_parameters
+
+
+def test_single_weights_are_no_number_of_edges() -> None:
+    with pytest.raises(InputError, match=r"^weights=100 counts single weights: with granularity=edge give parameters$"):
+        learned("gru rnn", method_of("gmp", every=4, granularity="edge"), weights=100)
 
 
 @pytest.mark.parametrize("kind", ["relu mlp", "gru rnn"])

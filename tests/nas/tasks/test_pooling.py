@@ -1,5 +1,11 @@
 """Means over squares of pixels, held to plain loops."""
 
+import gc
+import time
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -44,6 +50,33 @@ def test_a_task_of_images_is_pooled() -> None:
     assert torch.equal(smaller.test, task.test)
     assert smaller.fingerprint != task.fingerprint
     assert pooled(task, 1) is task
+
+
+def test_means_are_taken_once_whichever_thread_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    task, taken = load_task("digits"), []
+    task = replace(task, name="fresh")
+    genuine = Pooling.__call__
+
+    def watched(self: Pooling, inputs: torch.Tensor) -> torch.Tensor:
+        taken.append(self.size)
+        time.sleep(0.02)
+        return genuine(self, inputs)
+
+    monkeypatch.setattr(Pooling, "__call__", watched)
+    with ThreadPoolExecutor(4) as executor:
+        found = list(executor.map(lambda size: pooled(task, size), [2, 4, 2, 4, 2, 4]))
+    assert sorted(taken) == [2, 4]
+    assert len(set(map(id, found))) == 2
+    assert pooled(replace(task), 2) is not found[0]
+
+
+def test_what_was_pooled_goes_with_its_task() -> None:
+    task = replace(load_task("digits"), name="fresh")
+    kept = weakref.ref(pooled(task, 2))
+    assert kept() is pooled(task, 2)
+    del task
+    gc.collect()
+    assert kept() is None
 
 
 def test_what_cannot_be_pooled_is_said() -> None:
