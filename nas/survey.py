@@ -23,7 +23,6 @@ from nas.options.ignored import Setting, dotted_names, ignored_option
 from nas.options.options import (
     SURVEY,
     refuse_changes,
-    refuse_other,
     resolve_survey,
     resume_options,
     with_defaults,
@@ -33,7 +32,7 @@ from nas.options.resolve import check_fit, n_threads, plain_options, task_of
 from nas.prediction.examples import fit_into, survey_examples
 from nas.space.draws import Draw, Draws, unspent
 from nas.space.space import check_graphs
-from nas.store.folders import alone_in
+from nas.store.folders import alone_in, check_folder
 from nas.store.records import describe, versions_of
 from nas.store.survey_parts import SMALL_ROWS, Parts, list_parts, read_identity
 from nas.store.survey_table import PARTS_FOLDER, SurveyOutcome, load_survey, read_outcome
@@ -117,7 +116,7 @@ class Survey:
         CampaignError
             If every training fails.
         """
-        refuse_other(self.out, SURVEY)
+        check_folder(self.out, f"a {SURVEY.noun}")
         if not (self.out / SURVEY.file).is_file():
             # What would do nothing, and an impossible limit, are refused before anything is written.
             space = self.options.resolved_space
@@ -163,7 +162,7 @@ class Survey:
     def _identity(self) -> dict[str, Any]:
         task = self.task
         data = {"data": task.fingerprint, "metric": task.metric, "direction": task.direction}
-        if (pool := self.options.space.pool) is not None:
+        if (pool := self.options.resolved_space.pool) is not None:
             data["graphs"] = pool.fingerprint
         options = self.options.model_dump(mode="json", exclude={SURVEY.grows})
         return {**options, **data, "n_inputs": self._units[0], "n_outputs": self._units[1]}

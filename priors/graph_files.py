@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
-from collections.abc import Collection, Generator, Iterator
+from collections.abc import Collection, Generator, Iterator, Mapping
 from contextlib import closing
 from functools import partial
 from pathlib import Path, PurePosixPath
 
 from priors.archives import ARCHIVES, DAMAGE, MAX_ARCHIVE, MAX_MEMBERS, Read, members, open_regular
 from priors.formats.columns import NodeTableError
-from priors.formats.files import FORMATS, parse, reader_of, warn_of
+from priors.formats.files import FORMATS, has_format, parse, reader_of, warn_of
+from priors.formats.files import Read as Parser
 from priors.formats.limits import MAX_BYTES
 from priors.formats.reading import Reading
 from priors.wiring import Wiring
@@ -23,9 +25,13 @@ MAX_GRAPHS = MAX_MEMBERS
 MAX_TOTALS = {"bytes": MAX_ARCHIVE, "neurons": 2**25, "edges": 2**27}
 """Most that all graphs together may hold; bytes count unpacked."""
 
-# Tables and notes that lie beside graphs have the suffixes of edge lists too, so the first group that is there wins.
-_LISTS = (".csv", ".tsv", ".txt", ".dat")
-_GROUPS = (tuple(suffix for suffix in FORMATS if suffix not in _LISTS), (".csv", ".tsv"), (".txt", ".dat"))
+# Tables and notes that lie beside graphs have the suffixes of edge lists too. Of the first kind that is there every
+# file must be a graph; what has a later kind's suffix and is none is left out, and said.
+_KINDS = {".csv": 1, ".tsv": 1, ".txt": 2, ".dat": 2}
+_NOTE = 3
+_NOTES = re.compile(r"(read_?me|licen[cs]e|copying|notes?|change_?log|authors?|citation)\b", re.IGNORECASE)
+_FRACTION = re.compile(r"[+-]?\d*[.,]\d+(e[+-]?\d+)?", re.IGNORECASE)
+_MOST_NAMES = 5
 
 
 def read_wirings(
@@ -40,8 +46,8 @@ def read_wirings(
     """Read the graph files of a folder or an archive, or a single one; `GraphPool.read` says which these are.
 
     Options are those of `priors.read_wiring`. What had to be assumed is said in a `GraphFileWarning`, once for all
-    files alike, that points `stacklevel` calls up. With `failed` a file that is wrong does not keep others from being
-    read: its line comes to stand there, by its name.
+    files alike, that points `stacklevel` calls up; what was left out, and why, in another one. With `failed` a file
+    that is wrong does not keep others from being read: its line comes to stand there, by its name.
 
     Returns
     -------
@@ -55,29 +61,32 @@ def read_wirings(
     """
     where, found, totals = os.fspath(path), dict[str, Wiring](), Counter[str]()
     remarks: list[tuple[str, list[str]]] = []
+    left_out = dict[str, str]()
+    unsure = set[str]()
     try:
         parser = reader_of(format)
-        with closing(_files(Path(path))) as files:
+        with closing(_files(Path(path), left_out, unsure)) as files:
             for name, read in files:
                 where = _label(path, name)
                 _check_name(name, found)
                 reading, content = Reading(directed, merge), None
                 try:
                     content = read(MAX_BYTES + 1)
+                    wiring = _parsed(content, name, reading, parser, is_unsure=name in unsure)
                     remarks.append((where, reading.remarks))
-                    wiring = parse(content, name, reading, parser)
-                    if not wiring.n_neurons:
-                        raise ValueError("holds no node: every graph of a pool needs at least 1")
                 except NodeTableError:
                     if not Path(path).is_dir():
                         raise
-                    reading.remark("a table of nodes, passed over")
+                    remarks.append((where, ["a table of nodes, passed over"]))
                     continue
                 except (OSError, *DAMAGE, RecursionError, ValueError) as error:
-                    # What follows in an archive that cannot be read is no better.
-                    if failed is None or (content is None and not Path(path).is_dir()):
+                    is_readable = content is not None
+                    if is_readable and name in unsure:
+                        left_out[name] = _one_line(error)
+                    elif failed is not None and (is_readable or Path(path).is_dir()):
+                        failed[where] = _told(where, error)
+                    else:  # What follows in an archive that cannot be read is no better.
                         raise
-                    failed[where] = _told(where, error)
                     continue
                 _charge(totals, name, content, wiring)
                 found[name] = wiring
@@ -85,23 +94,30 @@ def read_wirings(
         raise ValueError(_told(where, error)) from error
     if not found and not failed:
         raise ValueError(f"{os.fspath(path)}: holds tables of nodes alone: give tables of edges")
-    warn_of(remarks, stacklevel + 1)
+    warn_of([*remarks, (os.fspath(path), _told_left_out(left_out))], stacklevel + 1)
     return dict(sorted(found.items()))
 
 
-def _files(path: Path) -> Generator[tuple[str, Read], None, None]:
+def _files(path: Path, left_out: dict[str, str], unsure: set[str]) -> Generator[tuple[str, Read], None, None]:
+    """Yield names and contents of graph files; what has no such name comes to stand in `left_out`, with the reason."""
     if path.is_dir():
-        yield from _folder(path)
+        yield from _folder(path, left_out, unsure)
     elif path.name.lower().endswith(ARCHIVES):
-        yield from members(path, _chosen)
-    elif path.exists() and not _graph_names([path.name]):
+        yield from members(path, partial(_chosen, left_out=left_out, unsure=unsure))
+    elif path.exists() and not has_format(path.name):
         raise ValueError(f"is no folder, no archive ({', '.join(ARCHIVES)}) and no graph file ({', '.join(FORMATS)})")
     else:
         yield path.name, partial(_content, path)
 
 
-def _folder(path: Path) -> Iterator[tuple[str, Read]]:
-    for name in _chosen([entry.name for entry in path.iterdir() if not entry.is_dir()]):
+def _folder(path: Path, left_out: dict[str, str], unsure: set[str]) -> Iterator[tuple[str, Read]]:
+    files = []
+    for entry in path.iterdir():
+        if not entry.is_dir():
+            files.append(entry.name)
+        elif not _is_hidden(entry.name):
+            left_out[entry.name] = "a folder"
+    for name in _chosen(files, left_out, unsure):
         yield name, partial(_content, path / name)
 
 
@@ -110,22 +126,55 @@ def _content(path: Path, size: int) -> bytes:
         return file.read(size)
 
 
-def _chosen(names: Collection[str]) -> list[str]:
-    """Return the names of the graph files that are not hidden, sorted."""
-    chosen = _graph_names([name for name in names if not _is_hidden(name)])
+def _chosen(names: Collection[str], left_out: dict[str, str], unsure: set[str]) -> list[str]:
+    """Return the names of the graph files that are not hidden, sorted; of some only their content can tell."""
+    visible = [name for name in names if not _is_hidden(name)]
+    chosen = {name: _kind(name) for name in visible if has_format(name)}
     if not chosen:
         raise ValueError(f"holds no graph file; formats are {', '.join(FORMATS)}, and .gz may follow any of them")
     if len(chosen) > MAX_GRAPHS:
         raise ValueError(f"holds {len(chosen)} graph files: at most {MAX_GRAPHS} are read")
-    return sorted(chosen)
+    first = min(chosen.values())
+    notes = [name for name, kind in chosen.items() if kind == _NOTE > first]
+    unsure.update(name for name, kind in chosen.items() if first < kind < _NOTE)
+    left_out.update((name, "no format of graphs") for name in visible if name not in chosen)
+    left_out.update((name, "a note by its name") for name in notes)
+    return sorted(set(chosen) - set(notes))
 
 
-def _graph_names(names: Collection[str]) -> list[str]:
-    for suffixes in _GROUPS:
-        found = [name for name in names if name.lower().removesuffix(".gz").endswith(suffixes)]
-        if found:
-            return found
-    return []
+def _kind(name: str) -> int:
+    """Return how sure it is by its name that a file is a graph, 0 for certain."""
+    own = PurePosixPath(name).name.lower().removesuffix(".gz")
+    kind = _KINDS.get(PurePosixPath(own).suffix, 0)
+    return _NOTE if kind and _NOTES.match(own) else kind
+
+
+def _parsed(content: bytes, name: str, reading: Reading, parser: Parser | None, *, is_unsure: bool) -> Wiring:
+    """Read one graph; a table that may be none is refused where, by all appearances, it holds something else."""
+    wiring = parse(content, name, reading, parser)
+    if not wiring.n_neurons:
+        raise ValueError("holds no node: every graph of a pool needs at least 1")
+    if not is_unsure:
+        return wiring
+    guessed = [remark for remark in reading.remarks if remark.endswith("taken as source and target")]
+    if guessed:
+        raise ValueError("its heading does not name source and target")
+    if any(_FRACTION.fullmatch(str(name)) for name in wiring.names or ()):
+        raise ValueError("fractions would be names of its neurons")
+    return wiring
+
+
+def _told_left_out(left_out: Mapping[str, str]) -> list[str]:
+    """Return what is said of files that were left out, by their reasons."""
+    by_reason: dict[str, list[str]] = {}
+    for name, why in sorted(left_out.items()):
+        shown = name if name.isprintable() else repr(name)[1:-1]
+        by_reason.setdefault(why, []).append(shown)
+    parts = []
+    for why, names in by_reason.items():
+        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+        parts.append(f"{', '.join(names[:_MOST_NAMES])}{more} ({why})")
+    return [f"left out: {', '.join(parts)}"] if parts else []
 
 
 def _is_hidden(name: str) -> bool:

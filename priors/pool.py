@@ -83,12 +83,13 @@ class GraphPool:
     ) -> GraphPool:
         """Read the graphs of a folder or an archive, sorted by the names of their files, or a single graph file.
 
-        Graph files are those with a suffix of `priors.FORMATS`, in capitals or not, and ``.gz`` may follow. Files with
-        other suffixes and hidden ones are passed over. Since tables and notes often lie beside graphs, lists of edges
-        in ``.csv`` and ``.tsv`` files are read only where there is no file of another format, and those in ``.txt``
-        files only where there are no others at all.
+        Graph files are those with a suffix of `priors.FORMATS`, in capitals or not, and ``.gz`` may follow. Hidden
+        files are passed over. Since tables and notes often lie beside graphs, a ``.csv`` or ``.tsv`` file beside graphs
+        of other formats, and a ``.txt`` or ``.dat`` file beside any others, is left out where it is neither a list of
+        edges nor a matrix, or its heading does not name source and target; so are ``README.txt`` and the like. One
+        `GraphFileWarning` says what was left out, and why.
 
-        Folders in a folder are passed over, those in an archive are not: the names of its members hold them. An archive
+        Folders in a folder are left out, those in an archive are not: the names of its members hold them. An archive
         is a .zip, .tar, .tar.gz or .tgz file; it is read in memory and never extracted.
 
         Parameters

@@ -17,10 +17,19 @@ from priors.compiled import draw, extension, extension_for
 from priors.draws import Seed, permutation
 from priors.wiring import Wiring, trusted_wiring
 
-__all__ = ["ORIENTATIONS", "layer", "longest_paths", "orient", "stack"]
+__all__ = ["ORIENTATIONS", "drop_self_edges", "layer", "longest_paths", "orient", "stack"]
 
 ORIENTATIONS = ("index", "random", "degree")
 """Orders by which `orient` directs edges."""
+
+
+def drop_self_edges(wiring: Wiring) -> Wiring:
+    """Return a graph without the edges that lead from a neuron to itself; the same one where there are none."""
+    stay = wiring.edges[:, 0] != wiring.edges[:, 1]
+    if stay.all():
+        return wiring
+    weights = None if wiring.weights is None else wiring.weights[stay]
+    return wiring.replace(edges=wiring.edges[stay], weights=weights)
 
 
 def orient(wiring: Wiring, order: str = "random", rng: Seed = None) -> Wiring:

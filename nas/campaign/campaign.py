@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -38,7 +39,6 @@ from nas.options.options import (
     CAMPAIGN,
     OPTIONS_FILE,
     refuse_changes,
-    refuse_other,
     resolve,
     with_defaults,
     write_options,
@@ -64,7 +64,7 @@ from nas.space.designs import WaySpace
 from nas.space.draws import unspent
 from nas.space.lineage import rebuilt
 from nas.space.space import Space, check_graphs
-from nas.store.folders import alone_in
+from nas.store.folders import alone_in, check_folder
 from nas.store.records import Record, Records
 from nas.store.study import StudyFile, storing_of
 from nas.tasks import Task
@@ -73,6 +73,18 @@ from nas.training.recipe import changed
 from priors import Wiring
 
 __all__ = ["Campaign"]
+
+_FEWEST_STEPS = 5
+"""Updates of a training in which a structure is learned."""
+
+
+def _say_task(name: str | None, watcher: Watcher) -> None:
+    """Say which task is learned because none was named: to whoever looks on, else as a warning."""
+    line = f"task={name}: no task was named, so this one is learned"
+    if type(watcher) is Watcher:
+        warnings.warn(line, stacklevel=3)
+    else:
+        watcher.noticed(line)
 
 
 class Campaign:
@@ -145,6 +157,7 @@ class Campaign:
         if storage is not None:
             self._shared = SharedSearch(storage, study or self.out.resolve().name, self.stop)
         self._evaluate = evaluate
+        self._has_default_task = evaluate is None and task is None and options.get("task") is None
         self.task = None if evaluate is not None else task_of(task, options)
         check_units(n_inputs, n_outputs, self.task)
         if self.task is not None:
@@ -174,6 +187,13 @@ class Campaign:
             raise InputError(
                 f"budget={options.budget}: an own evaluation trains no network; give a task, or leave it out"
             )
+        steps = -(-len(self.task.train) // options.recipe.batch_size)
+        for name, epochs in (("recipe.epochs", options.recipe.epochs), ("final_epochs", options.epochs_of_finals)):
+            if epochs * steps < _FEWEST_STEPS:
+                raise InputError(
+                    f"{name}={epochs}: a training of {epochs * steps} updates is too short for a structure to be "
+                    f"learned; at least {_FEWEST_STEPS} are needed"
+                )
         budget, rates = Budget.of(options.budget), options.recipe.learning_rates
         return WaySpace(options.ways, budget, options.precision, self.task, self.spec, rates)
 
@@ -199,10 +219,13 @@ class Campaign:
         CampaignError
             If every evaluation fails.
         """
-        refuse_other(self.out, CAMPAIGN)
-        if not (self.out / OPTIONS_FILE).is_file():
+        check_folder(self.out, f"a {CAMPAIGN.noun}")
+        is_new = not (self.out / OPTIONS_FILE).is_file()
+        if is_new:
             self._check_new()
         watcher = self._watcher(watcher, progress)
+        if is_new and self._has_default_task:
+            _say_task(self.options.task, watcher)
         if self._shared is not None:
             self._shared.enter(self._identity(), self.options.direction, self.options.trials)
         with alone_in(self.out):
@@ -362,7 +385,6 @@ class Campaign:
 
     def work(self) -> Work:
         """Return what each worker of this campaign does."""
-        assert isinstance(self.space, Space)
         return Work(
             options=self.options,
             identity=self._identity(),

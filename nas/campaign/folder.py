@@ -18,7 +18,7 @@ from nas.options.options import (
     resume_options,
 )
 from nas.report.outcome import Outcome, counted_in
-from nas.store.folders import holds_survey
+from nas.store.folders import holds_experiment, holds_survey
 
 if TYPE_CHECKING:
     from nas.campaign.campaign import Campaign
@@ -43,6 +43,8 @@ def open_campaign(
     `study`, it is not remembered by the campaign, which recognises its data by their fingerprint.
     """
     written = read_options(file) if file is not None else {}
+    if file is not None and not written:
+        raise InputError(f"{file}: holds no option; `wirenas run --print-toml` prints a file to start from")
     out, threads = _of_the_run(written, out, threads)
     options = _merged(written, given)
     resolved = resolve(options)
@@ -89,6 +91,10 @@ def read_best(out: Path) -> dict[str, Any]:
     """Return the best candidate, its results and its files."""
     if holds_survey(out):
         raise InputError(f"{out}: a survey lies there, which has no best candidate; see `wirenas status` instead")
+    if holds_experiment(out):
+        from nas.structure.files import read_found
+
+        return read_found(out) | {"files": sorted(map(str, (out / "best").iterdir()))}
     outcome = read_status(out).to_json()
     if outcome["best"] is None:
         way = "the Python program that started it" if is_from_python(out) else "`wirenas run` with this --out"

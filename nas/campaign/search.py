@@ -6,10 +6,12 @@ as if it had not been.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,9 @@ from nas.training import StopFlag
 from nas.training.session import sign_of
 from predictors import Predictor
 from predictors.storage import FILE
+
+Times = tuple[datetime, datetime]
+"""When a trial began and ended."""
 
 __all__ = ["Search", "evaluate_candidates", "finalists", "inform", "keep_warm_start", "steering_of"]
 
@@ -85,6 +90,7 @@ class Search:
         # A sampler that learns nothing may be asked as far ahead as keeps all threads busy.
         ahead = batch if proposer.learns or in_batches else max(batch, 4 * threads)
         before, writer = storing_of(self.study), Writer(self.study, self.watcher.recorded)
+        times: dict[int, Times] = {}
         failures = 0
         try:
             with writer:
@@ -99,21 +105,26 @@ class Search:
                     begun=records[settled:],
                     wanted=self.options.trials - counted,
                     in_batches=in_batches,
+                    times=times,
                 ):
                     if candidate is not None:
                         name = self.options.space.graph_name(record.params)
-                        writer.add(replace(record, graph_name=name), candidate.distributions)
+                        own_times = times.pop(record.number, None)
+                        writer.add(replace(record, graph_name=name), candidate.distributions, own_times)
                         # What failed in an earlier run may work now.
                         failures = 0 if record.is_counted else failures + 1
                         if failures == FAILURES_IN_A_ROW:
-                            raise CampaignError(
-                                f"{failures} trials failed one after another; the last one with: {record.error}"
-                            )
+                            raise CampaignError(self._told_failures(record))
                     proposer.tell(record)
                     if self.stopping is not None:
                         self.stopping.tell(record)
         finally:
             self.study.put("storing", {"seconds": before + writer.seconds})
+
+    def _told_failures(self, last: Record) -> str:
+        wanted = self.options.trials
+        count = f" (what fails does not count as one of trials={wanted})" if wanted < FAILURES_IN_A_ROW else ""
+        return f"{FAILURES_IN_A_ROW} trials failed one after another{count}; the last one with: {last.error}"
 
 
 def finalists(records: Records, options: CampaignOptions, proposer: Callable[[], Proposer]) -> list[Record]:
@@ -184,6 +195,7 @@ def evaluate_candidates(
     begun: Records,
     wanted: int,
     in_batches: bool = False,
+    times: dict[int, Times] | None = None,
 ) -> Iterator[tuple[Candidate | None, Record]]:
     """Yield candidates and their records, until so many new ones count.
 
@@ -193,8 +205,10 @@ def evaluate_candidates(
     `first` is the number of the first candidate, `ahead` the most candidates that are in work. Records in `begun`, of
     the trials before the first one that count as running for the proposer, are yielded without candidates. Never more
     candidates are evaluated at a time than are still `wanted`. `in_batches`: candidates are asked for `ahead` at a
-    time, when all of the last ones are known and stored.
+    time, when all of the last ones are known and stored. When a candidate began and ended comes to stand in `times`, by
+    its number.
     """
+    clock = {} if times is None else times
     numbers = count(first)
     queue: deque[Candidate] = deque()
     running: deque[tuple[Candidate | None, Future[Record]]] = deque((None, _done(record)) for record in begun)
@@ -204,7 +218,7 @@ def evaluate_candidates(
         # A thread is busy with one candidate while the next one is drawn.
         while True:
             while queue and sum(candidate is not None for candidate, _ in running) < wanted:
-                running.append((queue[0], executor.submit(attempt, queue.popleft(), evaluation, stop)))
+                running.append((queue[0], executor.submit(_timed, queue.popleft(), evaluation, stop, clock)))
             if not is_due or len(queue) + len(running) >= ahead:
                 break
             queue.append(proposer.propose(next(numbers)))
@@ -216,6 +230,15 @@ def evaluate_candidates(
         is_due = not in_batches or not (queue or running)
         if in_batches and is_due:
             writer.flush()
+
+
+def _timed(candidate: Candidate, evaluation: Evaluation, stop: StopFlag, times: dict[int, Times]) -> Record:
+    """Return what `attempt` does, and note when it began and ended by the clock on the wall."""
+    began = time.monotonic()
+    record = attempt(candidate, evaluation, stop)
+    ended = datetime.now()  # Optuna's trials hold local time.
+    times[record.number] = (ended - timedelta(seconds=time.monotonic() - began), ended)
+    return record
 
 
 def _done(record: Record) -> Future[Record]:

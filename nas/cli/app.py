@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import time
 import traceback
@@ -42,6 +43,7 @@ from nas.cli.structure import structure_commands
 from nas.cli.studies import study_commands
 from nas.errors import CampaignError, InputError
 from nas.options.options import CAMPAIGN, SURVEY, CampaignOptions, SurveyOptions, explained_options
+from nas.report.lines import wrapped
 
 if TYPE_CHECKING:
     from nas.campaign.campaign import Campaign
@@ -254,17 +256,25 @@ def survey(
 @app.command()
 def status(
     out: Annotated[
-        Path, typer.Argument(metavar="OUT", help="The folder of a campaign or a survey.", show_default=False)
+        Path,
+        typer.Argument(metavar="OUT", help="A folder: of a campaign, a survey, or an experiment.", show_default=False),
     ],
     as_json: Json = False,
 ) -> None:
-    """Say where a campaign or a survey stands, and all that it found.
+    """Say where a campaign, a survey or an experiment of `prune` or `rewire` stands, and all that it found.
 
     Example: wirenas status results/digits
     """
     from nas.campaign.folder import read_records, read_status
-    from nas.cli.display import show_outcome, show_survey
-    from nas.store.folders import holds_survey
+    from nas.cli.display import show_outcome, show_structure, show_survey
+    from nas.store.folders import holds_experiment, holds_survey
+
+    if holds_experiment(out):
+        from nas.structure.files import read_found
+
+        found = read_found(out)
+        print_json(found) if as_json else show_structure(make_console(), found)
+        return
 
     if holds_survey(out):
         from nas.store.survey_table import read_outcome
@@ -278,18 +288,25 @@ def status(
 
 @app.command()
 def best(out: Folder, as_json: Json = False) -> None:
-    """Show the best candidate of a campaign, and its files.
+    """Show the best candidate of a campaign, or the structure that `prune` or `rewire` has learned, and its files.
 
     Example: wirenas best results/digits
     """
     from nas.campaign.folder import read_best, read_records, read_status
-    from nas.cli.display import show_best
+    from nas.cli.display import show_best, show_structure
+    from nas.store.folders import holds_experiment
 
     found = read_best(out)
     if as_json:
         print_json(found)
         return
-    show_best(make_console(), found, read_records(out), read_status(out).direction)
+    if holds_experiment(out):
+        show_structure(make_console(), found)
+        for file in found["files"]:
+            say(make_console(), file)
+        return
+    outcome = read_status(out)
+    show_best(make_console(), found, read_records(out), outcome.direction, has_task=outcome.task is not None)
 
 
 @app.command()
@@ -475,7 +492,10 @@ def _show_files(written: dict[str, Any], as_json: bool) -> None:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    print(f"wirenas: {message}", file=sys.stderr)
+    line = f"wirenas: {message}"
+    if sys.stderr.isatty():
+        line = "\n".join(wrapped(line, shutil.get_terminal_size().columns))
+    print(line, file=sys.stderr)
     sys.exit(code)
 
 

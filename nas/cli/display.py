@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from nas.cli.console import duration, say, say_in_lines
+from nas.options.options import LEAST_TO_JUDGE
 from nas.report.card import comparison, number, spread
 from nas.report.chosen import chosen_record, explain_choice, params_in_words
 from nas.report.outcome import Outcome
@@ -39,7 +41,17 @@ __all__ = [
 ]
 
 _DRIVES = 3
+_FEWEST_PAIRS = 8
+"""Predictions with their values from which on a correlation of both says something."""
 _FRAME, _COLUMN = 4, 15
+
+
+def make_table(*names: str, title: str | None = None) -> Table:
+    """Return a table whose columns are folded where the terminal is too narrow, and never cut."""
+    table = Table(title=title)
+    for name in names:
+        table.add_column(name, overflow="fold")
+    return table
 
 
 def show_end(console: Console, outcome: Outcome, records: Records) -> None:
@@ -69,10 +81,10 @@ def show_outcome(console: Console, outcome: Outcome, records: Records) -> None:
     best = outcome.best
     words = params_in_words(best["params"], chosen_record(records, best))
     params = ", ".join(f"{name} {text}" for name, text in words.items() if "seed" not in name)
+    value = f"{outcome.metric} {number(best['value'])}{_on_validation(outcome.task is not None)}"
     say_in_lines(
         console,
-        f"{outcome.complete} trials complete, {_incomplete(outcome)}. "
-        f"Best: trial {best['trial']}, {outcome.metric} {number(best['value'])} on validation ({params}).",
+        f"{outcome.complete} trials complete, {_incomplete(outcome)}. Best: trial {best['trial']}, {value} ({params}).",
     )
     if why := explain_choice(records, best, outcome.direction, outcome.test):
         say_in_lines(console, why)
@@ -85,7 +97,8 @@ def show_outcome(console: Console, outcome: Outcome, records: Records) -> None:
     if outcome.predictor is not None:
         show_worth(console, {**outcome.predictor, "out": outcome.out})
     if outcome.over:
-        say(console, f"Best network and card: {outcome.out}/best/   plot: {outcome.out}/progress.png")
+        what = "network" if outcome.task else "wiring"
+        say(console, f"Best {what} and card: {outcome.out}/best/   plot: {outcome.out}/progress.png")
     else:
         say(console, f"Not over yet: the command that started it goes on; all trials: {outcome.out}/trials.csv")
 
@@ -104,10 +117,15 @@ def show_frontier(console: Console, frontier: Frontier) -> None:
     say(console, f"Table, curve and networks: {frontier.out}/frontier.csv, frontier.png, BUDGET/best/")
 
 
+def _on_validation(has_task: bool) -> str:
+    """Return where a value was measured: of an own evaluation nobody knows."""
+    return " on validation" if has_task else ""
+
+
 def _show_networks(console: Console, outcome: Outcome) -> None:
     """Print the tests of the found wiring and its references, and what simple rules reach."""
     assert outcome.best is not None
-    table = Table("network", f"test {outcome.metric}", "parameters", "learning rate")
+    table = make_table("network", f"test {outcome.metric}", "parameters", "learning rate")
     (name, *found), *rivals = comparison(outcome)
     table.add_row(f"{name}, trial {outcome.best['trial']}", *found)
     for row in rivals:
@@ -144,17 +162,36 @@ def _show_members(console: Console, found: Mapping[str, Any]) -> None:
     """Print the table of a front."""
     front, rivals = found["front"], found["front_references"]
     say(console, f"The front: {len(front)} wirings that no other one is as good as with no more parameters.")
-    table = Table("parameters", "trial", "search", "validation", "test", "dense: test")
-    tests_of_dense = {row["trial"]: row["test"] for row in rivals}
+    tests_of_dense = {row["trial"]: row["test"] for row in rivals if row["trial"] is not None}
+    names = ("parameters", "trial", "search", "validation", "test", *(["dense: test"] if tests_of_dense else []))
+    table = make_table(*names)
     for entry in front:
-        parts = (entry["validation"], entry["test"], tests_of_dense.get(entry["trial"]))
+        parts = (entry["validation"], entry["test"], tests_of_dense.get(entry["trial"]))[: len(names) - 3]
         cells = (str(entry["n_parameters"]), str(entry["trial"]), number(entry["value"]))
         table.add_row(*cells, *("" if part is None else spread(part) for part in parts))
     for linear in (row for row in rivals if row["trial"] is None):
         table.add_row(str(linear["n_parameters"]), "linear", "", spread(linear["validation"]), spread(linear["test"]))
     console.print(table)
+    for line in _explain_members(front, rivals, bool(tests_of_dense)):
+        say_in_lines(console, line)
+
+
+def _explain_members(
+    front: Sequence[Mapping[str, Any]], rivals: Sequence[Mapping[str, Any]], has_dense: bool
+) -> Iterator[str]:
+    """Yield what the table of a front shows, and why it has empty places."""
+    fresh = sum(entry["test"] is not None for entry in front)
+    if not fresh:
+        return
+    dense = "; dense: of as many parameters as comes nearest" if has_dense else ""
     if rivals:
-        say(console, "Validation and test: with fresh seeds; dense: of as many parameters as comes nearest.")
+        yield f"Validation and test: with fresh seeds{dense}."
+    if fresh < len(front):
+        yield f"{fresh} of the {len(front)} were trained afresh, as many as there are finalists; others have no test."
+    if has_dense:
+        yield "Dense networks stand beside the smallest, the middle and the largest of these."
+    else:
+        yield "No dense network of equal size stands beside: with so few parameters one has hardly a hidden neuron."
 
 
 def _show_steering(console: Console, outcome: Outcome) -> None:
@@ -166,18 +203,23 @@ def _show_steering(console: Console, outcome: Outcome) -> None:
         text = f"{found['n_steered']} trials chosen by predictions{steered}, {found['n_chance']} by chance{chance}."
         if found.get("n_fallback"):
             text += f" {found['n_fallback']} chosen by TPE, while predictions were no better than the mean."
-        if found["rank_correlation"] is not None:
+        if found["rank_correlation"] is not None and found["n_steered"] >= _FEWEST_PAIRS:
             text += f" Predicted before training: rank correlation {found['rank_correlation']:.2f}"
             text += f", {_percent(found['coverage'])} of values inside of their 90 % intervals."
         say_in_lines(console, f"Steering: {text}")
-    if outcome.overhead is not None and outcome.overhead["share"] is not None:
-        say(console, f"Choosing and storing took {_percent(outcome.overhead['share'])} of the time of the trials.")
+    if (overhead := outcome.overhead) is not None and overhead["share"] is not None:
+        took = f"{_percent(overhead['share'])} of the time of the trials"
+        if overhead["share"] > 1:  # Of trials that take next to nothing, the share says nothing.
+            took = f"{(overhead['choosing'] or 0.0) + (overhead['storing'] or 0.0):.1f} s"
+        say(console, f"Choosing and storing took {took}.")
 
 
-def show_best(console: Console, found: Mapping[str, Any], records: Records, direction: str) -> None:
+def show_best(
+    console: Console, found: Mapping[str, Any], records: Records, direction: str, *, has_task: bool = True
+) -> None:
     """Print the best candidate, its files, and the front that it is of."""
     best = found["best"]
-    say(console, f"trial {best['trial']}, {number(best['value'])} on validation")
+    say(console, f"trial {best['trial']}, {number(best['value'])}{_on_validation(has_task)}")
     if why := explain_choice(records, best, direction, found["test"]):
         say_in_lines(console, why)
     for name, text in params_in_words(best["params"], chosen_record(records, best)).items():
@@ -245,7 +287,8 @@ def show_predictions(console: Console, out: Path, found: Sequence[Mapping[str, A
             say(console, f"  unlike what was trained, so this is a guess: {row['outside']}")
         if row["trains"] < 0.9:
             say(console, f"  trains at all with a probability of {_percent(row['trains'])}")
-    say(console, f"± is of a single training. Judge the predictor itself: wirenas validate {out}")
+    judge = f" Judge the predictor itself: wirenas validate {out}" if found and found[0]["of"] >= LEAST_TO_JUDGE else ""
+    say(console, f"± is of a single training.{judge}")
 
 
 def show_features(console: Console, found: Sequence[Mapping[str, Any]]) -> None:
@@ -256,7 +299,7 @@ def show_features(console: Console, found: Sequence[Mapping[str, Any]]) -> None:
     for first in range(0, len(found), at_once):
         some = found[first : first + at_once]
         title = f"graphs {first + 1} to {first + len(some)} of {len(found)}" if at_once < len(found) else None
-        table = Table(title=title)
+        table = make_table(title=title)
         table.add_column("feature", no_wrap=True)
         for row in some:
             table.add_column(Path(row["graph"]).name, overflow="fold")
@@ -294,14 +337,16 @@ def show_worth(console: Console, found: Mapping[str, Any]) -> None:
         why = "All values are equal" if own is None else "It predicts no better than the mean of all wirings"
         say(console, f"{why}: do not choose by it; train more wirings.")
         return
-    say(console, f"Ask it: wirenas predict {found['out']} GRAPH   judge it: wirenas validate {found['out']}")
+    n_wirings = int(next(iter(re.findall(r"^\d+", found["trained_on"])), 0))
+    judge = f"   judge it: wirenas validate {found['out']}" if n_wirings >= LEAST_TO_JUDGE else ""
+    say(console, f"Ask it: wirenas predict {found['out']} GRAPH{judge}")
 
 
 def show_structure(console: Console, found: Mapping[str, Any]) -> None:
     """Print what a learned structure reaches beside its references, where its weights are, and where the files lie."""
     from nas.structure.files import rate_text, reading
 
-    table = Table("network", f"test {found['metric']}", "parameters", "learning rate")
+    table = make_table("network", f"test {found['metric']}", "parameters", "learning rate")
     for own in ({**found["test"], "name": "learned structure"}, *found["references"]):
         table.add_row(own["name"], spread(own), str(own["n_parameters"]), rate_text(own))
     console.print(table)
@@ -312,12 +357,14 @@ def show_structure(console: Console, found: Mapping[str, Any]) -> None:
         f"Live weights of the network that is kept: {', '.join(layers)}; parent: {found['parent']}."
         f"{reading(found['pool'])}",
     )
+    if (saved := found.get("saved")) is not None:
+        say_in_lines(console, f"The network that is kept reaches {number(saved['test'])} on the test part.")
     say(console, f"Best network and card: {found['out']}/best/   plots: curve.png, references.png there")
 
 
 def show_explanation(console: Console, found: Mapping[str, Any]) -> None:
     """Print how much of R2 is lost without each family."""
-    table = Table("family", "R2 lost when shuffled", "features")
+    table = make_table("family", "R2 lost when shuffled", "features")
     for row in found["families"]:
         table.add_row(row["family"], _number(row["r2_lost"]), ", ".join(row["features"]))
     console.print(table)
@@ -326,11 +373,11 @@ def show_explanation(console: Console, found: Mapping[str, Any]) -> None:
 
 def show_validation(console: Console, found: Mapping[str, Any]) -> None:
     """Print the tables of a validation and where its files lie."""
-    table = Table("what", "value")
+    table = make_table("what", "value")
     for row in found["rows"]:
         table.add_row(*row)
     console.print(table)
-    table = Table("explained by", "columns", "R2", "95 % interval", "gain")
+    table = make_table("explained by", "columns", "R2", "95 % interval", "gain")
     for step in (*found["references"], *found["ladder"]):
         r2, delta = step["r2"], step["delta"]
         gain = "" if delta is None else f"{_number(delta['mean'], '+')} ({_ends(delta, '+')})"

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CAMPAIGN",
+    "LEAST_TO_JUDGE",
     "OPTIONS_FILE",
     "PREDICTOR_FOLDER",
     "SURVEY",
@@ -40,7 +41,6 @@ __all__ = [
     "explained_options",
     "read_options",
     "refuse_changes",
-    "refuse_other",
     "resolve",
     "resolve_survey",
     "resume_options",
@@ -49,6 +49,8 @@ __all__ = [
 ]
 
 PREDICTOR_FOLDER = "predictor"
+LEAST_TO_JUDGE = 30
+"""Wirings from which on a predictor can be judged by `wirenas validate`."""
 """Where the predictor lies in the folder of a campaign or a survey."""
 OPTIONS_FILE = "campaign.toml"
 """The resolved options, in a campaign's folder."""
@@ -239,13 +241,6 @@ CAMPAIGN = Kind(CampaignOptions, OPTIONS_FILE, "trials", "campaign")
 SURVEY = Kind(SurveyOptions, "survey.toml", "wirings", "survey")
 
 _Config = TypeVar("_Config", bound=SharedOptions)
-
-
-def refuse_other(out: Path, kind: Kind) -> None:
-    """Refuse a folder in which the other kind lies."""
-    other = SURVEY if kind is CAMPAIGN else CAMPAIGN
-    if (out / other.file).is_file():
-        raise InputError(f"out={out}: a {other.noun} lies there; give another folder")
 
 
 def resolve(options: Mapping[str, Any]) -> CampaignOptions:

@@ -101,7 +101,7 @@ def check_sampler(options: CampaignOptions, *, is_shared: bool) -> None:
             "storage out"
         )
     if options.budget is not None:
-        _check_budget(options, is_shared=is_shared)
+        _check_budget(options)
     if options.sampler != "genetic":
         return
     if is_shared:
@@ -113,7 +113,7 @@ def check_sampler(options: CampaignOptions, *, is_shared: bool) -> None:
         raise InputError("sampler=genetic: it breeds by one objective; use structural or nsga2 with objective=pareto")
 
 
-def _check_budget(options: CampaignOptions, *, is_shared: bool) -> None:
+def _check_budget(options: CampaignOptions) -> None:
     """Refuse what a campaign with a budget cannot do."""
     learned = [way for way in options.ways.ways if way in ("pruned", "redrawn")]
     for name, value, is_wrong, why in (
@@ -125,7 +125,6 @@ def _check_budget(options: CampaignOptions, *, is_shared: bool) -> None:
          "trainings are not compared before their end; leave it out"),
         ("recipe.patience", options.recipe.patience, options.recipe.patience is not None and learned,
          f"what is {' or '.join(learned)} is trained to its last epoch; leave it out"),
-        ("storage", "postgresql:…", is_shared, "one process does all trials; leave it out"),
     ):  # fmt: skip
         if is_wrong:
             raise InputError(f"{name}={value}: with budget={options.budget} {why}")

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from nas.errors import InputError, as_input_errors
-from nas.options.options import CAMPAIGN, PREDICTOR_FOLDER, SURVEY
+from nas.options.options import PREDICTOR_FOLDER
+from nas.store.folders import PREDICTOR, check_folder
 from predictors import Predictor, describe, names_of
 from predictors.storage import FILE
 from priors import Wiring, read_wiring
@@ -224,8 +225,7 @@ def fit_table(
     """
     if chance is not None and not math.isfinite(chance):
         raise InputError(f"chance={chance}: a finite number is needed, such as 0.1")
-    if any((out / kind.file).exists() for kind in (CAMPAIGN, SURVEY)):
-        raise InputError(f"out={out}: a campaign or survey with a predictor of its own lies there; give another folder")
+    check_folder(out, PREDICTOR, beside=True)
     needed = {**dict.fromkeys(parameters, "--parameter"), **({group: "--group"} if group else {})}
     rows = _read_table(table, {**needed, **dict.fromkeys(value, "--value"), graph: "--graph"})
     with as_input_errors(_SMALLER):

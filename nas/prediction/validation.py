@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from nas.errors import as_input_errors
+from nas.options.options import LEAST_TO_JUDGE
 from nas.options.resolve import n_cores
 from nas.prediction.answers import load_predictor, writing
 from predictors import Predictor
@@ -27,7 +28,6 @@ from priors.files import atomic_write
 __all__ = ["explanation", "judge_training", "validate_into"]
 
 _SMALLER = "the wirings need more memory than there is; learn from fewer"
-_LEAST = 30
 _WORTH_PROCESSES = 10_000
 """Fits times wirings from which on several processes fit."""
 _SIZES = (30, 60, 120, 240, 480, 960, 1920)
@@ -48,8 +48,10 @@ def validate_into(out: Path, repeats: int, folds: int, watch: Watch) -> dict[str
     training = predictor.fitted_.training
     n = len(training.X)
     with as_input_errors(_SMALLER):
-        if n < _LEAST:
-            raise ValueError(f"{out}: {n} wirings are too few to judge a predictor by: at least {_LEAST} are needed")
+        if n < LEAST_TO_JUDGE:
+            raise ValueError(
+                f"{out}: {n} wirings are too few to judge a predictor by: at least {LEAST_TO_JUDGE} are needed"
+            )
         validation = judge_training(training, repeats, folds, predictor=predictor, watch=watch)
     with writing(out / "validation"):
         files = _write_validation(out / "validation", predictor, validation)

@@ -66,7 +66,7 @@ def spread(summary: Mapping[str, Any]) -> str:
 
 def _of_wiring(options: CampaignOptions, best: Mapping[str, Any], record: Record | None) -> list[tuple[str, Any]]:
     rows: list[tuple[str, Any]] = [*params_in_words(best["params"], record, str).items()]
-    if name := options.space.graph_name(best["params"]):
+    if (name := options.space.graph_name(best["params"])) and (record is None or not record.graph_name):
         rows.append(("name of the graph", name))
     if best.get("chosen"):
         rows.append(("chosen", best["chosen"]))

@@ -47,10 +47,14 @@ def params_in_words(
 ) -> dict[str, str]:
     """Return the parameters of a trial as text; a mean degree as what its graph got, beside what was asked for.
 
+    A graph of the user's own is called by its name.
+
     Families take the nearest degree that they can reach, and edits change it. The record is that of the trial; of one
     that does not know the degree, as where it is None, what was asked for is all there is.
     """
     words = {name: write(value) for name, value in params.items()}
+    if "graph" in params and record is not None and record.graph_name:
+        words["graph"] = record.graph_name
     if "degree" in params and record is not None and record.degree:
         got = short(record.degree)
         if got != short(params["degree"]):

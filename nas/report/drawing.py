@@ -29,6 +29,8 @@ MOST_NEURONS, MOST_EDGES = 3000, 100_000
 _GREY, _DARK = "0.6", "0.15"
 _SWEEPS = 4
 _CURVE = np.linspace(0.0, 1.0, 13)
+_LOOP = 0.05
+"""Radius of the circle of an edge that leads from a neuron to itself, where no layers are drawn."""
 
 Points = NDArray[np.float64]
 
@@ -114,7 +116,7 @@ def plot_wiring(path: Path, wiring: Wiring, title: str = "", layout: str | None 
         axes.set_aspect("equal", "datalim")
     _draw_edges(axes, wiring, points, layout)
     _draw_neurons(axes, wiring, points)
-    axes.update_datalim(np.stack([points.min(axis=0) - 0.1, points.max(axis=0) + 0.1]))
+    axes.update_datalim(np.stack([points.min(axis=0) - 0.12, points.max(axis=0) + 0.12]))
     axes.autoscale_view()
     axes.set_title(f"{title}\n{_counts(wiring)}".strip(), fontsize="medium")
     _, labels = axes.get_legend_handles_labels()
@@ -213,6 +215,7 @@ def _draw_edges(axes: Axes, wiring: Wiring, points: Points, layout: str) -> None
         kinds = [("", _DARK, ~acts_later), ("recurrent edge", ORANGE, acts_later)]
     # A second stroke over the half at the target shows the direction where no layers do.
     has_two = layout != "layered" and not wiring.hidden.is_undirected
+    is_explained = False
     for name, colour, are_of in kinds:
         rows = np.flatnonzero(are_of).tolist()
         if rows:
@@ -224,8 +227,15 @@ def _draw_edges(axes: Axes, wiring: Wiring, points: Points, layout: str) -> None
             own = [lines[row] for row in rows]
             axes.add_collection(LineCollection(own, label=name or None, zorder=1, **style))
             if has_two:
-                halves = [np.stack([line.mean(axis=0), line[-1]]) for line in own]
-                axes.add_collection(LineCollection(halves, zorder=1, **style))
+                halves = [_second_half(line) for line in own]
+                label = None if is_explained else "the dark half of an edge is at its target"
+                axes.add_collection(LineCollection(halves, label=label, zorder=1, **style))
+                is_explained = True
+
+
+def _second_half(line: Points) -> Points:
+    """Return the part of a line that is at its end."""
+    return line[len(line) // 2 :] if len(line) > 2 else np.stack([line.mean(axis=0), line[-1]])
 
 
 def _drawn_once(wiring: Wiring) -> NDArray[np.bool_]:
@@ -241,7 +251,7 @@ def _lines(wiring: Wiring, edges: NDArray[np.int32], points: Points, layout: str
     """Return one line an edge; in layers, what skips one or leads back is bent around what lies between."""
     ends = points[edges]
     if layout != "layered":
-        return list(ends)
+        return [line if (line[0] != line[1]).any() else _loop_outward(line[0]) for line in ends]
     steps = wiring.layer_of[edges[:, 1]] - wiring.layer_of[edges[:, 0]]
     gap = 2 / wiring.n_layers
     lines: list[Points] = []
@@ -258,6 +268,16 @@ def _lines(wiring: Wiring, edges: NDArray[np.int32], points: Points, layout: str
         share = _CURVE[:, None]
         lines.append((1 - share) * line[0] + share * line[1] + 4 * share * (1 - share) * bend)
     return lines
+
+
+def _loop_outward(point: Points) -> Points:
+    """Return a small circle through a neuron, on the side that leads away from the middle."""
+    distance = float(np.linalg.norm(point))
+    outward = point / distance if distance > 1e-9 else np.array([0.0, 1.0])
+    turn = 2 * np.pi * _CURVE
+    across = np.array([-outward[1], outward[0]])
+    circle: Points = (1 - np.cos(turn))[:, None] * outward + np.sin(turn)[:, None] * across
+    return point + _LOOP * circle
 
 
 def _draw_neurons(axes: Axes, wiring: Wiring, points: Points) -> None:

@@ -7,27 +7,44 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["duration", "number", "say", "say_in_lines"]
+__all__ = ["duration", "number", "say", "say_in_lines", "wrapped"]
 
 _MOST_COLUMNS = 120
+_BETWEEN_PARTS = "   "
 
 
 def say(console: Console, line: str) -> None:
-    """Print a line as it is: paths and messages may look like markup, and are for copying."""
-    console.print(line, soft_wrap=True, markup=False, emoji=False, highlight=False)
+    """Print a line as it is: paths and messages may look like markup, and are for copying.
+
+    A terminal that is too narrow for it gets its parts, which three blanks divide, in lines of their own, and these
+    broken between words; what is read by another program stays one line.
+    """
+    lines = [line]
+    if console.is_terminal and len(line) > console.width:
+        lines = [own for part in line.split(_BETWEEN_PARTS) for own in wrapped(part, console.width)]
+    for own in lines:
+        console.print(own, soft_wrap=True, markup=False, emoji=False, highlight=False)
 
 
 def say_in_lines(console: Console, text: str) -> None:
-    """Print a sentence or more, broken between words where the terminal ends; what is printed for copying is not."""
+    """Print a sentence or more, broken between words at the width of the terminal, or where there is none at 80."""
+    for line in wrapped(text, min(console.width, _MOST_COLUMNS)):
+        console.print(line, soft_wrap=True, markup=False, emoji=False, highlight=False)
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Return lines of a text that are broken between words; a word that is longer than a line stays whole."""
     import textwrap
 
     indent = text[: len(text) - len(text.lstrip())]
-    width = max(min(console.width, _MOST_COLUMNS), 20)
-    lines = textwrap.wrap(
-        text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
+    return textwrap.wrap(
+        text,
+        max(width, 20),
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+        drop_whitespace=True,
     )
-    for line in lines:
-        say(console, line)
 
 
 def number(value: float | None) -> str:

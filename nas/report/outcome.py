@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from nas.report.front import front_entries, front_references
-from nas.report.verdict import front_verdict, of_budget, verdict
+from nas.report.verdict import explain_random, front_verdict, of_budget, verdict
 from nas.space.generation import describe_dead
 from nas.space.lineage import Lineage
 from nas.store.records import Record, Records
@@ -138,6 +138,7 @@ class Outcome:
         words = ""
         if test is not None and task is not None:
             words = verdict(test, rivals, task.plateaus, task.metric, task.direction)
+            words = f"{words} {explain_random(rivals)}".strip()
             assert finals is not None
             if options.budget is not None:
                 words = f"{of_budget(test, rivals, task.metric)} {words}"

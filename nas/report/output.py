@@ -119,7 +119,7 @@ def plot_progress(path: Path, records: Records, outcome: Outcome, finals: Finals
     values = [record.value or 0.0 for record in complete]
     best = list(accumulate(values, max if outcome.direction == "maximize" else min))
     standings = [] if finals is None else [finals.winner, *finals.references]
-    figure = Figure(figsize=(11 if standings else 8, 4.5), layout="constrained")
+    figure = Figure(figsize=(11, 5.5) if standings else (8, 4.8), layout="constrained")
     ratios = [3, 2] if standings else [1]
     parts = figure.subplots(1, len(ratios), sharey=True, squeeze=False, width_ratios=ratios)
     axes = parts[0][0]
@@ -134,7 +134,8 @@ def plot_progress(path: Path, records: Records, outcome: Outcome, finals: Finals
     axes.set_xlabel("trial")
     axes.set_ylabel(f"{_label(outcome, 'validation')}{_averaged(records)}")
     axes.grid(alpha=0.3)
-    axes.legend(loc="lower right" if outcome.direction == "maximize" else "upper right", fontsize="small")
+    below = {"loc": "outside lower left", "ncols": 2, "fontsize": "small", "frameon": False}
+    figure.legend(*axes.get_legend_handles_labels(), **below)  # Beside the axes it hides no trial.
     if standings:
         _plot_finals(parts[0][1], standings, (low, high), outcome)
     axes.set_ylim(low, high)
@@ -158,7 +159,8 @@ def _plot_finals(axes: Axes, standings: Sequence[Standing], limits: tuple[float,
     axes.set_xticks(range(len(names)), names, fontsize="small")
     axes.set_xlabel(f"{_label(outcome, 'validation')}, mean ± sd over {n_seeds} fresh seeds")
     axes.grid(alpha=0.3, axis="y")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.28), fontsize="small", frameon=False)
+    assert axes.figure is not None
+    axes.figure.legend(*axes.get_legend_handles_labels(), loc="outside lower right", fontsize="small", frameon=False)
 
 
 def _interesting(values: Sequence[float], shown: Sequence[Standing], direction: str) -> tuple[float, float]:

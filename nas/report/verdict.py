@@ -7,11 +7,19 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nas.evaluation.references import COUNTS, DEGREES, EQUAL_PARAMETERS, RETRAINED
+from nas.evaluation.references import COUNTS, DEGREES, EQUAL_PARAMETERS, RANDOM, RANDOM_MEANS, RETRAINED
 from nas.training.session import sign_of
 from predictors.validation.resampling import LEVEL
 
-__all__ = ["explain_words", "format_difference", "front_verdict", "of_budget", "verdict", "verdict_lines"]
+__all__ = [
+    "explain_random",
+    "explain_words",
+    "format_difference",
+    "front_verdict",
+    "of_budget",
+    "verdict",
+    "verdict_lines",
+]
 
 _ONE_POINT = 0.01
 _UNDECIDED, _LEVEL = "is undecided against", "is level with"
@@ -85,6 +93,11 @@ def verdict_lines(text: str) -> list[str]:
             continue
         lines += [named[1], *(f"  {name}" for name in _BETWEEN_REFERENCES.split(named[2]))]
     return lines
+
+
+def explain_random(rivals: Sequence[Row]) -> str:
+    """Return a sentence on what the random network among rivals is; nothing where there is none."""
+    return RANDOM_MEANS if any(rival["name"] == RANDOM for rival in rivals) else ""
 
 
 def explain_words(text: str) -> str | None:

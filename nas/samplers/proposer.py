@@ -6,6 +6,8 @@ was asked for. A campaign that was interrupted therefore asks again and gets the
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -59,6 +61,13 @@ class Candidate:
     n_parameters: int
     notes: Mapping[str, Any] = field(default_factory=dict)
     way: Way = PLAIN
+
+    @property
+    def identity(self) -> str:
+        """What no other candidate has, in hexadecimal: its wiring, or its parameters where more than that is chosen."""
+        if self.way == PLAIN:
+            return self.wiring.fingerprint
+        return hashlib.sha256(json.dumps(dict(self.params), sort_keys=True).encode()).hexdigest()
 
     @property
     def replicate(self) -> int:

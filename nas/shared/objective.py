@@ -17,6 +17,7 @@ from nas.shared.counting import rival
 from nas.shared.database import STORAGE_ERRORS
 from nas.shared.sampling import WorkerSampler
 from nas.shared.shared import SharedStudy
+from nas.space.designs import WaySpace
 from nas.space.space import Space
 from nas.store.records import Record
 from nas.training import Interrupted, StopFlag
@@ -51,7 +52,7 @@ class Work:
 
     options: CampaignOptions
     identity: Mapping[str, Any]
-    space: Space
+    space: Space | WaySpace
     units: tuple[int, int]
     spec: NetworkSpec
     evaluation_of: Callable[[optuna.Trial], Evaluation]
@@ -127,9 +128,9 @@ class Objective:
         if name := work.space.graph_name(params):
             notes["graph_name"] = name
         notes["choosing"] = time.perf_counter() - started
-        wiring = work.space.wiring(params, *work.units)
-        size = work.spec.n_parameters(wiring)["total"]
-        candidate = Candidate(trial.number, params, asked.distributions, wiring, size, notes)
+        wiring, way = work.space.wiring(params, *work.units), work.space.way(params)
+        size = work.spec.n_parameters(wiring)["total"] if way.limit is None else way.limit
+        candidate = Candidate(trial.number, params, asked.distributions, wiring, size, notes, way)
         if not work.space.allows(wiring, size):
             reason = f"too large: {size} parameters, {wiring.hidden.n_edges} edges"
             self._refuse(trial, "too large", reason, candidate)
@@ -137,7 +138,7 @@ class Objective:
 
     def _claim(self, trial: optuna.Trial, candidate: Candidate) -> None:
         """Make sure that nobody else trains the same; see `rival`."""
-        claim = (candidate.wiring.fingerprint, candidate.replicate)
+        claim = (candidate.identity, candidate.replicate)
         self._shared.store(trial, {"fingerprint": claim[0], "replicate": claim[1]}, candidate)
         other = rival(self._shared.trials(trial.study), trial.number, claim)
         if other is not None:

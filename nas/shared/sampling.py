@@ -21,6 +21,7 @@ from nas.options.options import CampaignOptions
 from nas.samplers import Proposal, StructuralSampler
 from nas.samplers.blind import BLIND, ByDistribution
 from nas.seeds import stream_seed
+from nas.space.designs import WaySpace
 from nas.space.draws import Turns
 from nas.space.space import DRAW_NAMES, Space, Suggester, without_draws
 from priors import Wiring
@@ -29,7 +30,11 @@ __all__ = ["Asked", "WorkerSampler", "sampler_for"]
 
 
 def sampler_for(
-    options: CampaignOptions, space: Space, units: tuple[int, int], spec: NetworkSpec, steering: Mapping[str, Any]
+    options: CampaignOptions,
+    space: Space | WaySpace,
+    units: tuple[int, int],
+    spec: NetworkSpec,
+    steering: Mapping[str, Any],
 ) -> WorkerSampler:
     """Return the sampler of the options, for one thread of one worker; see `Work` for what is given."""
 
@@ -38,6 +43,7 @@ def sampler_for(
 
     if options.sampler in BLIND:
         return _ByNumber(BLIND[options.sampler], options.seed, space, units, size_of)
+    assert isinstance(space, Space)
     return StructuralSampler(space, *units, size_of=size_of, seed=options.seed, noting=False, **steering)
 
 
@@ -48,17 +54,19 @@ class _ByNumber(BaseSampler):
         self,
         make: Callable[[int, IntersectionSearchSpace], BaseSampler],
         seed: int,
-        space: Space,
+        space: Space | WaySpace,
         units: tuple[int, int],
         size_of: Callable[[Wiring], int],
     ) -> None:
         self._common = IntersectionSearchSpace(include_pruned=True)
         self._make, self._seed = make, seed
         self._sampler, self._draws = make(seed, self._common), RandomSampler(seed=seed)
-        # Edits lead to neighbours, which such a sampler does not look for.
-        self._space = space.model_copy(update={"edits": 0})
+        self._space, self._turns = space, None
+        if isinstance(space, Space):
+            # Edits lead to neighbours, which such a sampler does not look for.
+            self._space = space.model_copy(update={"edits": 0})
+            self._turns = None if space.pool is None else Turns(self._space, seed, units, size_of)
         self.proposals: dict[int, Proposal] = {}
-        self._turns = Turns(self._space, seed, units, size_of)
 
     def suggest_all(self, trial: Suggester) -> dict[str, Any]:
         """Choose all parameters of a trial."""
@@ -86,7 +94,7 @@ class _ByNumber(BaseSampler):
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
         """Sample one parameter; see Optuna."""
-        if param_name == "graph" and self._space.pool is not None:
+        if param_name == "graph" and self._turns is not None:
             return self._turns.graph(trial.number)
         sampler = self._draws if param_name in DRAW_NAMES else self._sampler
         return sampler.sample_independent(study, trial, param_name, param_distribution)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["WAYS", "WaySpace", "pruning"]
 
 _SEEDS = ("attach_seed",)
+_SEED = Domain(int, (0, 2**31 - 1))
 _FEWEST_SQUARES = 4
 """Along each side of an image whose pixels are averaged."""
 
@@ -195,13 +196,17 @@ class WaySpace:
         WAYS[str(params["way"])].ask(ask, self.spec.kind)
         return params
 
+    def suggest_all(self, trial: Suggester) -> dict[str, str | int | float]:
+        """Let a sampler choose everything that a candidate follows from, its seed included."""
+        return {**self.suggest(trial), **{name: _SEED.suggest(trial, name) for name in _SEEDS}}
+
     def seeds(self, rng: np.random.Generator) -> dict[str, int]:
         """Draw the seeds that make one candidate out of the parameters."""
         return {name: int(rng.random() * 2**31) for name in _SEEDS}
 
     def distributions(self) -> dict[str, BaseDistribution]:
         """Return Optuna's distributions of all parameters."""
-        seeds = dict.fromkeys(_SEEDS, Domain(int, (0, 2**31 - 1)))
+        seeds = dict.fromkeys(_SEEDS, _SEED)
         return {name: domain.distribution() for name, domain in (self.domains() | seeds).items()}
 
     # What follows from it
@@ -343,8 +348,8 @@ def _within_oversize(params: Params, space: WaySpace, kept: int | None) -> Wirin
         int(params.get("parent_links", 1)),
         float(params.get("taper", 1.0)),
         int(params["attach_seed"]),
-        kept=kept,
         shortcuts=params.get("shortcuts") == "yes",
+        kept=kept,
     )
 
 

@@ -27,6 +27,7 @@ from priors import (
     write_wiring,
 )
 from priors.files import atomic_folder
+from priors.transforms import drop_self_edges
 from priors.version import __version__
 
 __all__ = ["WEIGHTS", "draw_wiring", "write_mlp", "write_rnn"]
@@ -57,8 +58,7 @@ def draw_wiring(
     """
     if network == "mlp" and n_outputs < 1:
         raise InputError(f"n_outputs={n_outputs}: an MLP needs an integer n_outputs with 1 <= n_outputs")
-    if (drawing.prior is None) == (drawing.graph is None):
-        raise InputError(f"prior={drawing.prior}, graph={drawing.graph}: give one of the two")
+    _check_source(drawing)
     known("attachment", attachment, ATTACHMENTS)
     with as_input_errors(_FEWER):
         graph = _given(drawing) if drawing.graph is not None else None
@@ -68,6 +68,9 @@ def draw_wiring(
         assert graph is not None
         has_directions = not graph.is_undirected
     structure = _structure(drawing, network, structure, has_directions and (graph is None or graph.is_acyclic))
+    if graph is not None and structure != "recurrent":
+        graph = _without_self_edges(drawing, network, graph)
+        has_directions = not graph.is_undirected
     with as_input_errors(_FEWER):
         prior = None if graph is not None else _prior(drawing)
     _refuse_ignored(drawing, structure, n_outputs, attachment, has_directions, typed)
@@ -90,15 +93,32 @@ def draw_wiring(
         return attach(wiring, drawing.inputs, n_outputs, attachment, rng, **counts)
 
 
+def _check_source(drawing: Drawing) -> None:
+    """Refuse a drawing from nothing, and one from a prior and a graph."""
+    if (drawing.prior is None) == (drawing.graph is None):
+        given = "neither is given" if drawing.graph is None else "both are given"
+        raise InputError(f"prior and graph: {given}, and a network is drawn from one of the two")
+
+
+def _without_self_edges(drawing: Drawing, network: str, graph: Wiring) -> Wiring:
+    plain = drop_self_edges(graph)
+    if plain is not graph:
+        what = "an MLP" if network == "mlp" else "a stack of layers"
+        _say(f"{drawing.graph}: its self edges are dropped: {what} cannot have them")
+    return plain
+
+
 def _say_how(drawing: Drawing, network: str) -> None:
     """Warn that the edges of a graph file get directions, and how."""
     needs = "an MLP needs them" if network == "mlp" else "a stack of layers needs them"
-    warnings.warn(
+    _say(
         f"{drawing.graph}: its edges have no directions, and {needs}: each got one, by {drawing.orientation} "
-        "orientation (--orientation)",
-        GraphFileWarning,
-        stacklevel=3,
+        "orientation (--orientation)"
     )
+
+
+def _say(line: str) -> None:
+    warnings.warn(line, GraphFileWarning, stacklevel=4)
 
 
 def _given(drawing: Drawing) -> Wiring:

@@ -16,13 +16,14 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    ValidationError,
     field_validator,
     model_validator,
 )
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
-from nas.errors import InputError, known, unknown_key
+from nas.errors import InputError, input_error, known, unknown_key
 from nas.space.families import (
     FAMILIES,
     Domain,
@@ -34,6 +35,7 @@ from nas.space.families import (
     reach,
     searched_families,
 )
+from nas.space.own_graphs import KEEPS_CYCLES, Usable, listed, usable
 from nas.space.way import PLAIN, Way
 
 if TYPE_CHECKING:
@@ -122,7 +124,17 @@ _Graphs = Annotated[Any, BeforeValidator(_path_or_pool), PlainSerializer(_name_o
 """A field that holds a `GraphPool`, the path that one is read from, or None."""
 
 
-class Space(BaseModel):
+class _OneLine(type(BaseModel)):  # type: ignore[misc]
+    """Lets a space that is made by itself say in one line what is wrong; of one within options these say it."""
+
+    def __call__(cls, *args: Any, **values: Any) -> Any:
+        try:
+            return super().__call__(*args, **values)
+        except ValidationError as error:
+            raise input_error(error, cls) from None
+
+
+class Space(BaseModel, metaclass=_OneLine):
     """What may vary between the candidates of a campaign.
 
     A range is (low, high), both included, also written ``"low:high"``, or one number where nothing varies. A choice is
@@ -242,13 +254,30 @@ class Space(BaseModel):
         pool = self.pool
         if pool is None:
             return self.out_of_reach()
+        left_out = self._left_out()
         if self.is_finite:
-            return [f"space.graphs: {len(pool)} graphs as they are, each once before any is evaluated again"]
-        lines = [] if self.structure == "given" else self._orienting(pool)
+            every = f"space.graphs: {len(pool)} graphs as they are, each once before any is evaluated again"
+            return [*left_out, every]
+        lines = left_out + ([] if self.structure == "given" else self._orienting(pool))
         weighted = [name for name, graph in zip(pool.names, pool, strict=True) if graph.weights is not None]
         if weighted and self.structure != "given":
             others = f" and {len(weighted) - 1} more" if len(weighted) > 1 else ""
             lines.append(f"space.graphs: weights of {weighted[0]}{others} are not used: networks start from drawn ones")
+        return lines
+
+    def _left_out(self) -> list[str]:
+        """Return lines on own graphs and edges that networks without cycles cannot have."""
+        found, lines = self._usable, []
+        if found is not None and found.cyclic:
+            lines.append(
+                f"space.graphs: left out: {listed(found.cyclic)}, for directed cycles, which "
+                f"structure={self.structure or 'dag'} cannot have; {KEEPS_CYCLES}"
+            )
+        if found is not None and found.looped:
+            lines.append(
+                f"space.graphs: self edges of {listed(found.looped)} are dropped: structure={self.structure or 'dag'} "
+                "cannot have them"
+            )
         return lines
 
     def _orienting(self, pool: GraphPool) -> list[str]:
@@ -289,17 +318,26 @@ class Space(BaseModel):
 
     @property
     def pool(self) -> GraphPool | None:
-        """The user's own graphs, where there are some.
+        """The user's own graphs, where there are some, as far as networks without cycles can be made of them.
+
+        Where networks have recurrence between any neurons, these are all of them.
 
         Raises
         ------
         InputError
             If they cannot be read.
         """
-        if isinstance(self.graphs, str):
-            return read_graphs(self.graphs, self.graphs_format, self.graphs_directed, self.graphs_merge)
+        found = self._usable
+        return None if found is None else found.pool
+
+    @property
+    def _usable(self) -> Usable | None:
         pool: GraphPool | None = self.graphs
-        return pool
+        if isinstance(self.graphs, str):
+            pool = read_graphs(self.graphs, self.graphs_format, self.graphs_directed, self.graphs_merge)
+        if pool is None:
+            return None
+        return usable(pool) if self.is_oriented else Usable(pool)
 
     def graph_name(self, params: Params) -> str:
         """Return the name of the user's own graph that a candidate is made of, and nothing where there is none."""
@@ -504,6 +542,7 @@ def check_graphs(space: Space, n_inputs: int, n_outputs: int, *, edited: bool = 
     if edited and space.edits:
         tries.append((space.attachment[0], 1, "; space.edits=0 leaves graphs as they are"))
     fixed: Params = {"orientation": space.orientation[0], "order_seed": 0, "attach_seed": 0, "move_seed": 0}
+    others = f"; without this graph the other {len(pool) - 1} can be searched" if len(pool) > 1 else ""
     for index, (name, graph) in enumerate(zip(pool.names, pool.wirings, strict=True)):
         _check_kind(space, name, graph, (n_inputs, n_outputs))
         for attachment, n_moves, hint in tries:
@@ -511,7 +550,7 @@ def check_graphs(space: Space, n_inputs: int, n_outputs: int, *, edited: bool = 
             try:
                 space.wiring(params, n_inputs, n_outputs)
             except ValueError as error:
-                raise InputError(f"space.graphs: {name}: {error}{hint}") from None
+                raise InputError(f"space.graphs: {name}: {error}{hint or others}") from None
 
 
 def _check_kind(space: Space, name: str, graph: Wiring, units: tuple[int, int]) -> None:
@@ -527,6 +566,6 @@ def _check_kind(space: Space, name: str, graph: Wiring, units: tuple[int, int]) 
         raise InputError(f"space.graphs: {name} has output units and no input units; give graphs with both or neither")
     if space.is_oriented and not (graph.inputs or graph.is_acyclic or graph.is_undirected):
         raise InputError(
-            f"space.graphs: {name} has directed cycles, and an MLP needs none: give network=rnn, which takes graphs as "
-            "they are, or --undirected (graphs_directed=false), after which orientation gives each pair one direction"
+            f"space.graphs: {name} has directed cycles, which structure={space.structure or 'dag'} cannot have; "
+            f"{KEEPS_CYCLES}"
         )

@@ -156,8 +156,8 @@ def parent_within(
     taper: float,
     rng: int | np.random.Generator,
     *,
-    kept: int | None = None,
     shortcuts: bool = False,
+    kept: int | None = None,
 ) -> Wiring:
     """Return the wiring of a network that is to lose most of its weights: layers as wide as the budget allows.
 

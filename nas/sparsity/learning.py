@@ -490,8 +490,8 @@ class _Learner:
                 found = liveness(live, self.counted, marks(total))
             takes_part = found.weights
         counts = np.diff(np.searchsorted(np.flatnonzero(takes_part), live.bounds()))
-        # All that a layer has may take no part: recurrent weights, and those of a layer that shortcuts lead past.
-        return drop_to(live, np.where(takes_part, 1.0, 0.0), counts, may_empty=bool(counts.any()))
+        # All recurrent weights of an RNN may take no part, and all of a layer that shortcuts lead past.
+        return drop_to(live, np.where(takes_part, 1.0, 0.0), counts, may_empty=bool(takes_part.any()))
 
     # What scores and growth want to know
 

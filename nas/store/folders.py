@@ -1,4 +1,4 @@
-"""Folders of campaigns and surveys: what lies in one, reading it back, and one process at a time."""
+"""Folders that commands write: what lies in one, reading it back, and one process at a time."""
 
 from __future__ import annotations
 
@@ -10,14 +10,35 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from nas.errors import InputError
-from nas.options.options import SURVEY
+from nas.options.options import CAMPAIGN, SURVEY
 from priors.files import remove_leftovers
 
 if TYPE_CHECKING:
     from nas.store.records import Records
     from nas.store.survey_table import SurveyTable
 
-__all__ = ["alone_in", "holds_survey", "load"]
+__all__ = ["EXPERIMENT", "PREDICTOR", "alone_in", "check_folder", "holds_experiment", "holds_survey", "load"]
+
+EXPERIMENT, PREDICTOR = "an experiment of `wirenas prune` or `rewire`", "a predictor"
+"""What lies in a folder, in messages; a campaign and a survey have their nouns."""
+
+_STUDIES = (
+    "published-rnns", "prediction", "zero-cost", "steering", "warm-start", "pareto", "rewiring", "drop-criteria",
+    "pruning", "rnn-pruning",
+)  # fmt: skip
+_MARKS = {
+    CAMPAIGN.file: f"a {CAMPAIGN.noun}",
+    "study.db": f"a {CAMPAIGN.noun}",
+    SURVEY.file: f"a {SURVEY.noun}",
+    "parts": f"a {SURVEY.noun}",
+    "structure.json": EXPERIMENT,
+    "predictor.json": PREDICTOR,
+    "network.safetensors": "a network",
+    "setting.json": "a study",
+    "runs.jsonl": "a study",
+    **{f"{name}.json": f"the study {name}" for name in _STUDIES},
+}
+"""What lies in a folder, by the file that tells it."""
 
 
 def load(out: str | Path) -> Records | SurveyTable:
@@ -42,6 +63,38 @@ def load(out: str | Path) -> Records | SurveyTable:
 def holds_survey(out: Path) -> bool:
     """Whether a survey lies in a folder."""
     return (out / SURVEY.file).is_file()
+
+
+def holds_experiment(out: Path) -> bool:
+    """Whether a structure was learned in a folder, by `wirenas prune` or `rewire`."""
+    return (out / "structure.json").is_file() and not (out / CAMPAIGN.file).is_file()
+
+
+def check_folder(out: Path, *own: str, beside: bool = False) -> None:
+    """Refuse a folder in which something else lies than what is to be written there.
+
+    Parameters
+    ----------
+    out : Path
+        It need not be there.
+    *own : str
+        What may lie there, in the words of messages: then it goes on.
+    beside : bool
+        Whether it may be written beside files of which nothing is known.
+
+    Raises
+    ------
+    InputError
+        If something else lies there.
+    """
+    if not out.is_dir():
+        return
+    found = {what: None for file, what in _MARKS.items() if (out / file).exists()}
+    for what in found:
+        if what not in own:
+            raise InputError(f"out={out}: {what} lies there; give another folder")
+    if not found and not beside and any(not path.name.startswith(".") for path in out.iterdir()):
+        raise InputError(f"{out}: the folder holds other files; give a new one with out")
 
 
 @contextlib.contextmanager

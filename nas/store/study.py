@@ -239,9 +239,20 @@ class Writer(contextlib.AbstractContextManager["Writer"]):
     def __exit__(self, *_: object) -> None:
         self.flush()
 
-    def add(self, record: Record, distributions: Mapping[str, BaseDistribution]) -> None:
-        """Take a finished trial, and store those that wait if there are many or the last ones were stored long ago."""
-        self._waiting.append((record, trial_of(record, distributions, by_size=self._study.by_size)))
+    def add(
+        self,
+        record: Record,
+        distributions: Mapping[str, BaseDistribution],
+        times: tuple[datetime, datetime] | None = None,
+    ) -> None:
+        """Take a finished trial, and store those that wait if there are many or the last ones were stored long ago.
+
+        Times are those at which it began and ended, for whoever reads the study; nothing follows from them.
+        """
+        trial = trial_of(record, distributions, by_size=self._study.by_size)
+        if times is not None:
+            trial.datetime_start, trial.datetime_complete = times
+        self._waiting.append((record, trial))
         if len(self._waiting) >= _MOST:
             self.flush()
         else:

@@ -19,11 +19,11 @@ from nas.errors import InputError
 from nas.evaluation.references import DEGREES, RETRAINED, references
 from nas.evaluation.threads import in_order, one_torch_thread, stop_on_signal
 from nas.evaluation.trainer import Trainer
-from nas.networks import NetworkSpec, SparseMLP, load_network, save_network
+from nas.networks import NetworkSpec, PooledMLP, SparseMLP, load_network, save_network
 from nas.networks.pooled import behind_pooling
 from nas.networks.structure import AnyNetwork, Network, n_parameters, network_within, wiring_of
 from nas.options.options import changed_options, shown
-from nas.report.verdict import verdict
+from nas.report.verdict import explain_random, verdict
 from nas.seeds import stream
 from nas.sparsity.compact import compact
 from nas.sparsity.layers import size_of
@@ -31,6 +31,7 @@ from nas.sparsity.learning import Learned, check_learning, learn
 from nas.sparsity.network import layers_of
 from nas.sparsity.schedules import Moment
 from nas.sparsity.shuffle import shuffled
+from nas.store.folders import EXPERIMENT, check_folder
 from nas.store.records import summary_of
 from nas.structure.files import FEATURE, read_network, write_found
 from nas.structure.found import Found, Standing
@@ -80,6 +81,7 @@ class StructureExperiment:
         needed = "rnn" if self.task.is_sequence else "mlp"
         if self.options.network != needed:
             raise InputError(f"network={self.options.network}: task {self.task.name} needs network={needed}")
+        self._check_saved()
         self._tasks = {pool: pooled(self.task, pool) for pool in self.options.pool}
         self._parents = self._make_parents()
         self._sign = sign_of(self.task.direction)
@@ -96,6 +98,19 @@ class StructureExperiment:
             )
         self._open()
 
+    def _check_saved(self) -> None:
+        """Refuse a saved network that reads another number of inputs, or has another number of outputs."""
+        if self.options.start is None:
+            return
+        saved = read_network(self.options.start)
+        wiring = wiring_of(saved)
+        n_inputs = saved.in_features if isinstance(saved, PooledMLP) else wiring.n_inputs
+        if (n_inputs, wiring.n_outputs) != (self.task.n_inputs, self.task.n_outputs):
+            raise InputError(
+                f"{self.options.start}: the network reads {n_inputs} inputs and has {wiring.n_outputs} outputs, and "
+                f"task {self.task.name} has {self.task.n_inputs} and {self.task.n_outputs}"
+            )
+
     def _make_parents(self) -> dict[Parent, Wiring]:
         """Return the wiring of each parent, by shape and pooling; a saved network has no shape."""
         options, n_outputs = self.options, self.task.n_outputs
@@ -108,11 +123,6 @@ class StructureExperiment:
         saved = read_network(options.start)
         (pool,) = options.pool
         wiring = wiring_of(saved).replace(weights=None)
-        if (wiring.n_inputs, wiring.n_outputs) != (self._tasks[pool].n_inputs, n_outputs):
-            raise InputError(
-                f"{options.start}: the network reads {wiring.n_inputs} inputs and has {wiring.n_outputs} outputs, and "
-                f"task {self.task.name} needs {self._tasks[pool].n_inputs} and {n_outputs}"
-            )
         return {Parent((), pool): wiring}
 
     def _build(self, parent: Wiring, rng: int | np.random.Generator) -> Network:
@@ -135,6 +145,7 @@ class StructureExperiment:
             # The same network is the same start, wherever it lies.
             mine["start"] = hashlib.sha256(self.options.start.read_bytes()).hexdigest()
         file = self.out / OPTIONS
+        check_folder(self.out, EXPERIMENT)
         if file.is_file():
             stored = self._read_options(file)
             for name, before, value in changed_options(stored, mine):
@@ -145,8 +156,6 @@ class StructureExperiment:
                     f"{shown(before)}; give the same, or another folder with out"
                 )
             return
-        if self.out.is_dir() and any(self.out.iterdir()):
-            raise InputError(f"{self.out}: the folder holds other files; give a new one with out")
         (self.out / NETWORKS).mkdir(parents=True, exist_ok=True)
         with atomic_write(file) as temporary:
             temporary.write_text(json.dumps(mine, indent=1) + "\n", encoding="utf-8")
@@ -219,13 +228,9 @@ class StructureExperiment:
             raise KeyboardInterrupt from None
         standing = _standing(LEARNED, rows)
         direction = self.task.direction
-        words = verdict(
-            summary_of(standing.test),
-            [own.summary() for own in others],
-            self.task.plateaus,
-            self.task.metric,
-            direction,
-        ).replace("The found wiring", "The learned structure")
+        rivals = [own.summary() for own in others]
+        words = verdict(summary_of(standing.test), rivals, self.task.plateaus, self.task.metric, direction)
+        words = f"{words} {explain_random(rivals)}".strip().replace("The found wiring", "The learned structure")
         found = Found(
             str(self.out),
             self.task.name,
@@ -238,6 +243,7 @@ class StructureExperiment:
             shape_text(parent.widths) or str(options.start),
             parent.pool,
             math.fsum(row["seconds"] for row in self._stored().values()),
+            {"validation": standing.validation[best], "test": standing.test[best]},
         )
         write_found(self.out, found, self._behind_pooling(network, found.pool))
         return found

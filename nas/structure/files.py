@@ -6,19 +6,22 @@ import csv
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nas.errors import InputError
 from nas.networks import load_network, save_network
 from nas.networks.structure import AnyNetwork, parts_of, wiring_of
-from nas.report.card import spread
+from nas.report.card import number, spread
 from nas.structure.found import Found, Standing
 from predictors.figures import BLUE, GREEN, ORANGE, save_figure
 from priors import Wiring, write_wiring
 from priors.files import atomic_folder, atomic_write
 from priors.formats.limits import MAX_EDGES, MAX_NEURONS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = [
     "FEATURE",
@@ -27,6 +30,7 @@ __all__ = [
     "plot_features",
     "plot_standings",
     "rate_text",
+    "read_found",
     "read_network",
     "reading",
     "write_found",
@@ -56,6 +60,24 @@ def write_found(out: Path, found: Found, network: AnyNetwork) -> None:
     if features := [name for name in found.curve[0] if name.startswith(FEATURE)]:
         plot_features(out / "features.png", found, features)
     plot_standings(out / "references.png", [found.learned, *found.references], found.metric)
+
+
+def read_found(out: Path) -> dict[str, Any]:
+    """Return what the experiment in a folder has found, as JSON types.
+
+    Raises
+    ------
+    InputError
+        If it is not over yet, or its outcome cannot be read.
+    """
+    file = out / "best" / "outcome.json"
+    if not file.is_file():
+        raise InputError(f"{out}: the structure is not learned yet; the command that started it goes on")
+    try:
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file}: cannot be read: {error}") from None
+    return {**found, "out": str(out)}  # The folder may have been moved since.
 
 
 def _is_readable(wiring: Wiring) -> bool:
@@ -88,12 +110,32 @@ def _card(found: Found, has_graph: bool) -> str:
             "| --- | --- | --- | --- |",
             *layers,
             "",
-            "`network.safetensors` is read by `nas.load_network`; `wiring.json` by `priors.read_wiring`."
+            *_of_the_saved(found),
+            "## Load",
+            "",
+            "```python",
+            "from nas import load_network",
+            "",
+            'network = load_network("network.safetensors")',
+            "```",
+            "",
+            "`wiring.json` is read by `priors.read_wiring`."
             if has_graph
-            else "`network.safetensors` is read by `nas.load_network`; no graph file may hold so many edges.",
+            else "There is no `wiring.json`: no graph file may hold so many edges.",
             "",
         ]
     )
+
+
+def _of_the_saved(found: Found) -> list[str]:
+    """Return what the card says of the network that is saved, which is one of those that the means are of."""
+    if found.saved is None:
+        return []
+    return [
+        f"The saved network is the one of the {len(found.learned.test)} that did best on validation "
+        f"({number(found.saved['validation'])}); on its own it reaches {number(found.saved['test'])} on the test part.",
+        "",
+    ]
 
 
 def rate_text(summary: Mapping[str, Any]) -> str:
@@ -145,7 +187,7 @@ def plot_curve(path: Path, found: Found) -> None:
     axes = figure.subplots()
     epochs = [row["epoch"] for row in found.curve]
     axes.plot(epochs, [row[found.metric] for row in found.curve], color=BLUE, marker="o", markersize=3)
-    axes.set_xlabel("epoch")
+    _count_epochs(axes)
     axes.set_ylabel(f"validation {found.metric}", color=BLUE)
     axes.grid(alpha=0.3)
     other = axes.twinx()
@@ -155,6 +197,14 @@ def plot_curve(path: Path, found: Found) -> None:
         other.set_yscale("log")
     axes.set_title(f"{found.task}: the network that is kept, while its structure is learned")
     save_figure(figure, path)
+
+
+def _count_epochs(axes: Axes) -> None:
+    """Let the horizontal axis be epochs, which are whole."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def plot_features(path: Path, found: Found, features: Sequence[str]) -> None:
@@ -169,7 +219,7 @@ def plot_features(path: Path, found: Found, features: Sequence[str]) -> None:
                   markersize=3)  # fmt: skip
         axes.set_ylabel(name.removeprefix(FEATURE), fontsize="small")
         axes.grid(alpha=0.3)
-    panels[-1].set_xlabel("epoch")
+    _count_epochs(panels[-1])
     figure.suptitle(f"{found.task}: the wiring of the network that is kept, while it is learned", fontsize="medium")
     save_figure(figure, path)
 

@@ -54,6 +54,8 @@ class Found:
         Side of the squares of pixels whose means are read, 1 for pixels.
     seconds : float
         Of all trainings.
+    saved : mapping, optional
+        Validation and test of the network that is kept.
     """
 
     out: str
@@ -67,6 +69,7 @@ class Found:
     parent: str
     pool: int
     seconds: float
+    saved: Mapping[str, float] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON types."""
@@ -80,4 +83,5 @@ class Found:
             "parent": self.parent,
             "pool": self.pool,
             "seconds": self.seconds,
+            "saved": self.saved,
         }

@@ -18,7 +18,7 @@ from typing import Any
 from nas.errors import known
 from nas.sparsity.methods import Method, method_of, nowak
 from nas.studies.lenet import LeNet, check_densities, fewer_examples, how_rates_are_chosen, options_of
-from nas.studies.tables import describe_differences, format_estimate, listed, table_of, write_results
+from nas.studies.tables import check_study, describe_differences, format_estimate, listed, table_of, write_results
 from nas.studies.trainings import Mean, Row, Training, Trainings, grouped, mean_of, write_rows
 from nas.tasks import load_task
 from nas.training.extension import describe_machine
@@ -101,6 +101,7 @@ def drop_criteria_study(
         For an unknown version, a density outside (0, 1], what is no learning rate, more examples than there are, or a
         folder with trainings of another recipe or task.
     """
+    check_study(out, "drop-criteria")
     asked = [known("version", name, VERSIONS) for name in versions or ("described", "released")]
     check_densities(densities)
     recipe = changed(RECIPE, epochs=epochs, learning_rates=tuple(rates))

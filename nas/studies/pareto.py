@@ -14,6 +14,7 @@ from nas.studies.pareto_runs import ARMS, CHANCE, FRESH_SEEDS, START, Run, check
 from nas.studies.tables import (
     Difference,
     Watch,
+    check_study,
     format_estimate,
     holm,
     listed,
@@ -44,6 +45,7 @@ def pareto_study(
 
     Runs that lie in ``runs.jsonl`` in `out` are taken as they are.
     """
+    check_study(out, "pareto")
     out.mkdir(parents=True, exist_ok=True)
     runs, setting = pareto_runs(out / "runs.jsonl", seeds, trainings, watch)
     _plot(out / "pareto.png", runs, setting.largest, trainings)

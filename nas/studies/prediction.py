@@ -28,7 +28,7 @@ from nas.seeds import stream
 from nas.space.draws import Uniform
 from nas.space.space import SEED_NAMES, Params
 from nas.store.survey_table import load_survey
-from nas.studies.tables import Watch, format_estimate, format_share, plain, table_of, write_results
+from nas.studies.tables import Watch, check_study, format_estimate, format_share, plain, table_of, write_results
 from nas.survey import Survey
 from predictors.fitted import Training
 from predictors.fitting import BlendFit
@@ -116,6 +116,7 @@ def prediction(
     wirings : int, optional
         Of each survey, fewer for a trial.
     """
+    check_study(out, "prediction", "zero-cost")
     chosen = [known("population", name, POPULATIONS) for name in names or POPULATIONS]
     tables = []
     for name in chosen:

@@ -33,7 +33,7 @@ from nas.studies.pruning_runs import (
     plan_of,
     weights_at,
 )
-from nas.studies.tables import format_estimate, table_of, write_results
+from nas.studies.tables import check_study, format_estimate, table_of, write_results
 from nas.studies.trainings import CHOOSING, Mean, Row, Training, Trainings, mean_of, write_rows
 from nas.tasks import Task, load_task
 from nas.training.extension import describe_machine
@@ -84,6 +84,7 @@ def pruning_study(
     engine : str
     threads : int
     """
+    check_study(out, "pruning")
     for name in paces:
         known("pace", name, SCHEDULES)
     loaded = load_task(task, data)

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from nas.errors import InputError
 from nas.report.card import markdown_table
-from nas.studies.tables import describe_differences, format_estimate, format_share, table_of, write_results
+from nas.studies.tables import check_study, describe_differences, format_estimate, format_share, table_of, write_results
 from predictors import TIERS, describe, names_of
 from predictors.fitting import BlendFit, plain_fit
 from predictors.validation import (
@@ -91,6 +91,7 @@ def published_rnns(data: Path, out: Path, watch: Callable[[int, int], None] = la
     InputError
         If a file is missing.
     """
+    check_study(out, "published-rnns")
     cells = [read_cell(data, cell) for cell in CELLS]
     found = {}
     with ProcessPoolExecutor(2) as executor:

@@ -18,7 +18,7 @@ from typing import Any
 from nas.errors import known
 from nas.sparsity.methods import Method, method_of
 from nas.studies.lenet import LeNet, check_densities, how_rates_are_chosen, options_of
-from nas.studies.tables import format_estimate, listed, table_of, write_results
+from nas.studies.tables import check_study, format_estimate, listed, table_of, write_results
 from nas.studies.trainings import Mean, Training, Trainings, grouped, mean_of
 from nas.tasks import load_task
 from nas.training.extension import describe_machine
@@ -92,6 +92,7 @@ def rewiring_study(
         For an unknown method, a density outside (0, 1], what is no learning rate, or a folder with trainings of another
         recipe or task.
     """
+    check_study(out, "rewiring")
     chosen = [known("method", name, METHODS) for name in methods or METHODS]
     check_densities(densities)
     recipe = changed(RECIPE, epochs=epochs, learning_rates=tuple(rates))

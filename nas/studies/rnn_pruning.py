@@ -27,7 +27,7 @@ from nas.sparsity.iterative import IterativePruning, prune_iteratively
 from nas.sparsity.network import layers_of
 from nas.studies import rnn_structures
 from nas.studies.rnn_structures import Structures
-from nas.studies.tables import format_estimate, write_results
+from nas.studies.tables import check_study, format_estimate, write_results
 from nas.studies.trainings import Mean, Row, Training, Trainings, grouped, mean_of, write_rows
 from nas.tasks import Task, reber_published
 from nas.training import Recipe, evaluate, train
@@ -180,6 +180,7 @@ def rnn_pruning_study(
         Of the GRUs whose structures are compared.
     seeds, engine, threads
     """
+    check_study(out, "rnn-pruning")
     for name in cells:
         known("cell", name, CELLS)
     for level in levels:

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike
 
 from nas.errors import InputError
 from nas.report.card import markdown_table
+from nas.store.folders import check_folder
 from predictors.validation.resampling import interval_of
 from priors.files import atomic_write
 
@@ -27,6 +28,7 @@ __all__ = [
     "Difference",
     "HasInterval",
     "Watch",
+    "check_study",
     "describe_differences",
     "expected_median",
     "format_estimate",
@@ -103,6 +105,20 @@ def describe_differences(estimates: Mapping[str, HasInterval], phrases: Sequence
     for name, estimate in estimates.items():
         groups[0 if estimate.low > 0 else 1 if estimate.high < 0 else 2].append(name)
     return separator.join(phrase.format(listed(names)) for phrase, names in zip(phrases, groups, strict=True) if names)
+
+
+def check_study(out: Path, *names: str) -> None:
+    """Refuse a folder in which something else lies than a study of one of these names, or a page of another kind.
+
+    Raises
+    ------
+    InputError
+        If it does.
+    """
+    check_folder(out, "a study", *(f"the study {name}" for name in names), beside=True)
+    own = ("setting.json", "runs.jsonl", *(f"{name}.json" for name in names))
+    if (out / "README.md").exists() and not any((out / file).exists() for file in own):
+        raise InputError(f"{out}: the folder holds a README.md of something else; give a new one with out")
 
 
 def write_results(out: Path, file: str, found: Any, pages: Callable[[Any], Mapping[str, str]]) -> Any:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nas.networks import NetworkSpec
 from nas.prediction.examples import survey_examples
 from nas.store.survey_table import load_survey
-from nas.studies.tables import Watch, format_estimate, format_share, table_of, write_results
+from nas.studies.tables import Watch, check_study, format_estimate, format_share, table_of, write_results
 from nas.tasks import load_task
 from nas.zero_cost import zero_cost_columns
 from predictors.regressors import fit_ridge
@@ -44,6 +44,7 @@ _REPEATS, _FOLDS = 4, 5
 
 def zero_cost_study(out: Path, atlas: Path, watch: Watch = lambda _: None) -> dict[str, Any]:
     """Compare structure, zero-cost measures and both on surveys, and write a table; see `nas.studies.tables`."""
+    check_study(out, "prediction", "zero-cost")
     found = {}
     for name in POPULATIONS:
         watch(name)

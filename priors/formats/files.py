@@ -36,6 +36,7 @@ __all__ = [
     "FORMATS",
     "TABLE",
     "Format",
+    "has_format",
     "parse",
     "parse_wiring",
     "read_wiring",
@@ -251,6 +252,15 @@ def _format(name: str) -> Format:
     if suffix is None:
         raise ValueError(f"suffix {Path(own).suffix!r} names no format of wirings; known are {', '.join(TABLE)}")
     return TABLE[suffix]
+
+
+def has_format(name: str) -> bool:
+    """Whether a file's name tells a format."""
+    try:
+        _format(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _bytes(path: Path) -> bytes:

@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import tarfile
+import warnings
 from pathlib import Path
 
 import networkx as nx
@@ -60,12 +61,67 @@ def test_a_single_file_is_a_pool_of_one(tmp_path: Path):
         assert (pool.wirings, pool.names) == ((disk.LAYERED,), (name,))
 
 
+def said(path: Path) -> tuple[GraphPool, list[str]]:
+    """Read a pool, and return it with what was said."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        pool = GraphPool.read(path)
+    return pool, [str(own.message) for own in told]
+
+
 @pytest.mark.parametrize("kind", disk.KINDS)
-def test_tables_and_notes_beside_graphs_are_no_graphs(kind: str, tmp_path: Path):
-    table = {"accuracy.csv": b"a,0.5\n", "README.txt": b"two words\n", "x.tsv": b"1\t2\n", "x.csv.gz": b"no gzip"}
-    others = {"notes.md": b"#", ".hidden.json": b"{", "._b.json": b"\0", "LICENSE": b"MIT"}
-    pool = GraphPool.read(disk.pack(kind, tmp_path, {"a.json": disk.text_of(disk.PATH)} | table | others))
+def test_tables_and_notes_beside_graphs_are_left_out_and_named(kind: str, tmp_path: Path):
+    others = {
+        "accuracy.csv": b"a,0.5\n",
+        "table.csv": b"graph,value\na.json,0.9\nb.json,0.8\nc.json,0.7\n",
+        "poem.txt": b"roses are red\nthey say so\n",
+        "README.txt": b"two words\n",
+        "notes.md": b"#",
+        "LICENSE": b"MIT",
+    }
+    hidden = {".hidden.json": b"{", "._b.json": b"\0"}
+    path = disk.pack(kind, tmp_path, {"a.json": disk.text_of(disk.PATH)} | others | hidden)
+    pool, lines = said(path)
     assert (pool.names, pool.wirings) == (("a.json",), (disk.PATH,))
+    (line,) = lines
+    assert line.startswith(f"{path}: left out: ")
+    assert all(name in line for name in others)
+    for part in (
+        "LICENSE, notes.md (no format of graphs)",
+        "README.txt (a note by its name)",
+        "accuracy.csv (fractions would be names of its neurons)",
+        "table.csv (its heading does not name source and target)",
+    ):
+        assert part in line
+    assert "hidden" not in line
+
+
+@pytest.mark.parametrize("kind", disk.KINDS)
+def test_lists_of_edges_beside_graphs_are_graphs(kind: str, tmp_path: Path):
+    files = {
+        "a.json": disk.text_of(disk.PATH),
+        "b.csv": disk.text_of(disk.PATH, ".csv"),
+        "c.tsv.gz": gzip.compress(disk.text_of(disk.NAMED, ".tsv")),
+        "d.txt": disk.text_of(disk.PATH, ".txt"),
+        "out.e": disk.text_of(disk.PATH, ".txt"),
+    }
+    pool, lines = said(disk.pack(kind, tmp_path, files))
+    assert pool.names == tuple(files)
+    assert not any("left out" in line for line in lines)
+
+
+def test_what_must_be_a_graph_by_its_kind_is_still_refused(tmp_path: Path):
+    folder = disk.pack("folder", tmp_path, {"a.json": b"{", "b.csv": b"1,2\n"})
+    disk.refused(folder, "", "/a.json")
+    (folder / "a.json").unlink()
+    (folder / "b.csv").write_bytes(b"source,target,weight\n1,2,x\n")
+    disk.refused(folder, "weight 'x'", "/b.csv")
+
+
+def test_many_files_that_are_left_out_are_counted(tmp_path: Path):
+    files = {f"{number}.png": b"" for number in range(9)}
+    _, lines = said(disk.pack("folder", tmp_path, {"a.json": disk.text_of(disk.PATH)} | files))
+    assert lines[0].endswith("left out: 0.png, 1.png, 2.png, 3.png, 4.png and 4 more (no format of graphs)")
 
 
 @pytest.mark.parametrize("kind", disk.KINDS)
@@ -75,11 +131,11 @@ def test_lists_of_edges_are_graphs_among_themselves(kind: str, tmp_path: Path):
         "a.tsv": disk.text_of(disk.NAMED, ".tsv"),
         "notes.txt": b"read me first\n",
     }
-    assert GraphPool.read(disk.pack(kind, tmp_path, files)).names == ("a.tsv", "b.csv")
+    pool, lines = said(disk.pack(kind, tmp_path, files))
+    assert pool.names == ("a.tsv", "b.csv")
+    assert lines[-1].endswith("left out: notes.txt (a note by its name)")
     (tmp_path / "lists").mkdir()
-    pool = GraphPool.read(
-        disk.pack(kind, tmp_path / "lists", {"notes.md": b"", "e.txt": disk.text_of(disk.PATH, ".txt")})
-    )
+    pool, _ = said(disk.pack(kind, tmp_path / "lists", {"notes.md": b"", "e.txt": disk.text_of(disk.PATH, ".txt")}))
     assert (pool.names, pool.wirings) == (("e.txt",), (disk.PATH,))
 
 
@@ -96,7 +152,9 @@ def test_folders_are_entered_in_archives_only(tmp_path: Path):
     for name in ("sub", "folder.json"):
         (folder / name).mkdir()
         write_wiring(disk.NAMED, folder / name / "b.json")
-    assert GraphPool.read(folder).names == ("a.json",)
+    pool, lines = said(folder)
+    assert pool.names == ("a.json",)
+    assert lines == [f"{folder}: left out: folder.json, sub (a folder)"]
     with tarfile.open(tmp_path / "whole.tgz", "w:gz") as archive:
         archive.add(folder, "whole")
     assert GraphPool.read(tmp_path / "whole.tgz").names == (

@@ -74,7 +74,15 @@ def pruned_images() -> Iterator[str]:
             outcome = read(f"{task}-{n}-pruned/best/outcome.json")
             beside = references(outcome)
             cells = [spread(outcome["test"]), *(spread(beside[name]) for name in names)]
+            dense = beside["dense with equal neurons"]
+            cells.insert(2, f"{spread(dense)} ({dense['n_parameters']:,})")
             yield f"| {task} | {n:,} | {' | '.join(cells)} |"
+            shown = {"linear", "random with equal edges", "dense with equal neurons", *names}
+            assert set(beside) == shown, (
+                "every reference that it may lose to stands in the table, or loses to one there"
+            )
+            for hidden in ("linear", "random with equal edges"):
+                assert beside[hidden]["mean"] < outcome["test"]["mean"]
             assert outcome["test"]["seeds"] == 5
             assert outcome["test"]["n_parameters"] <= n
 

@@ -23,7 +23,7 @@ from nas.studies.steering.arms import ARMS, start_up
 from nas.studies.steering.replay import START, TRIALS, Pool, read_pool, replay
 from nas.studies.steering.report import summary, write_report
 from nas.studies.steering.results import Line, PoolResult
-from nas.studies.tables import Watch, kept_lines
+from nas.studies.tables import Watch, check_study, kept_lines
 from nas.survey import Survey
 from nas.tasks import FROM_FILES, load_task
 
@@ -79,6 +79,7 @@ def steering(
     InputError
         If a pool is not known, a survey is one of other options, or no pool is left.
     """
+    check_study(out, "steering", "warm-start")
     chosen = [known("pool", name, POOLS) for name in names or POOLS]
     found = []
     with alone_in(atlas / "steering"):

@@ -22,6 +22,7 @@ from nas.studies.steering.study import POOLS
 from nas.studies.tables import (
     Difference,
     Watch,
+    check_study,
     describe_differences,
     format_estimate,
     paired_difference,
@@ -57,6 +58,7 @@ def warm_start(
     seeds : int
         Runs of each search.
     """
+    check_study(out, "steering", "warm-start")
     for name, options in ((SOURCE, POOLS[SOURCE]), (TARGET_NAME, TARGET)):
         if load_survey(atlas / name).n_wirings < options["wirings"]:
             watch(f"{name}: survey")

@@ -4,6 +4,8 @@ import random
 import threading
 import time
 from collections.abc import Mapping
+from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from nas.evaluation.watcher import Watcher
 from nas.networks import NetworkSpec
 from nas.space.space import Space
 from nas.store.records import Record, Records
-from nas.store.study import load
+from nas.store.study import StudyFile, load
 from priors import Wiring, read_wiring
 
 pytestmark = pytest.mark.usefixtures("no_plot")
@@ -90,7 +92,7 @@ def test_ten_failures_in_a_row_end_the_campaign_and_it_can_go_on(tmp_path: Path)
         raise RuntimeError("always")
 
     with pytest.raises(
-        CampaignError, match=r"10 trials failed one after another; the last one with: RuntimeError: always"
+        CampaignError, match=r"10 trials failed one after another.*; the last one with: RuntimeError: always"
     ):
         run(tmp_path, broken, trials=3)
     assert len(load(tmp_path)) == 10
@@ -160,3 +162,20 @@ def test_trials_are_rebuilt_from_their_parameters(tmp_path: Path, structure: str
         assert trial.user_attrs["degree"] == pytest.approx(graph.n_edges / graph.n_neurons)
     assert {trial.params["attachment"] for trial in stored} == set(space.attachment)
     assert len({trial.user_attrs["fingerprint"] for trial in stored}) == trials
+
+
+def test_trials_say_when_they_began_and_ended(tmp_path: Path):
+    """Whoever opens the study sees how long each trial took, and that no two of one thread overlap."""
+
+    def slow(wiring: Wiring, params: Mapping[str, Any]) -> float:
+        time.sleep(0.05)
+        return edges(wiring, params)
+
+    begun = datetime.now()
+    run(tmp_path, slow, trials=4)
+    times = [(trial.datetime_start, trial.datetime_complete) for trial in StudyFile(tmp_path).trials()]
+    assert all(end - start >= timedelta(seconds=0.045) for start, end in times)
+    assert begun - timedelta(seconds=0.1) <= times[0][0]
+    assert times[-1][1] <= datetime.now()
+    for (_, end), (start, _) in pairwise(times):
+        assert end <= start + timedelta(seconds=0.01)

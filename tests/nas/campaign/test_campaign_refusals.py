@@ -117,7 +117,8 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, monkeypatch
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("filelock.FileLock.acquire", refuse)
+    (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"^out=.*Permission denied; give a folder that can be written$"):
-        run(tmp_path, trials=1)
+        run(tmp_path / "empty", trials=1)
     assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["empty", "file"]

@@ -107,4 +107,6 @@ def test_anything_else_is_exit_code_one(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(Trainer, "begin", refuse)
     code, text, err = wirenas("run", *TINY.split(), "--out", str(tmp_path))
     assert (code, text) == (1, "")
-    assert err.splitlines()[-1].startswith("wirenas: 10 trials failed one after another; the last one with: Runtime")
+    told = err.splitlines()[-1]
+    assert told.startswith("wirenas: 10 trials failed one after another")
+    assert "; the last one with: RuntimeError: always" in told

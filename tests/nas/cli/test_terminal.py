@@ -11,6 +11,8 @@ from rich.console import Console
 
 from nas.cli.console import Begun
 from nas.cli.display import show_best, show_outcome, show_written
+from nas.report.chosen import params_in_words
+from nas.report.lines import say
 from nas.report.outcome import Outcome
 from nas.report.progress import CampaignDisplay, stages
 from nas.store.records import Record, Records
@@ -221,9 +223,7 @@ def shown(show: Any, what: Any, *more: Any) -> str:
 def test_an_outcome_says_the_best_and_where_it_lies():
     out = "a[bold]b" + "/long" * 40
     text = shown(show_outcome, outcome(out=out, over=True), NONE)
-    assert "8 trials complete, 1 failed. Best: trial 3, value 0.5000 on validation (n 20, degree 4.12)." in " ".join(
-        text.split()
-    )
+    assert "8 trials complete, 1 failed. Best: trial 3, value 0.5000 (n 20, degree 4.12)." in " ".join(text.split())
     assert f"{out}/best/" in text
 
 
@@ -284,12 +284,83 @@ def steering(**fields: Any) -> dict[str, Any]:
 
 def test_a_summary_says_what_predictions_did_and_what_they_cost():
     overhead = {"choosing": 0.2, "storing": 0.1, "share": 0.299}
-    text = shown(show_outcome, outcome(steering=steering(rank_correlation=0.5, coverage=0.9), overhead=overhead), NONE)
-    told = " ".join(text.split())
-    assert "Steering: 3 trials chosen by predictions reached 0.7500 on average, 2 by chance 0.5000. Predicted" in told
+    found = steering(n_steered=8, rank_correlation=0.5, coverage=0.9)
+    told = " ".join(shown(show_outcome, outcome(steering=found, overhead=overhead), NONE).split())
+    assert "Steering: 8 trials chosen by predictions reached 0.7500 on average, 2 by chance 0.5000. Predicted" in told
     assert (
         "rank correlation 0.50, 90 % of values inside of their 90 % intervals. Choosing and storing took 30 %" in told
     )
+
+
+def test_numbers_that_mean_nothing_are_left_out():
+    """A correlation of few pairs, and a share of trials that take next to nothing."""
+    overhead = {"choosing": 2.0, "storing": 1.0, "share": 2683.42}
+    found = steering(n_steered=7, rank_correlation=1.0, coverage=1.0)
+    told = " ".join(shown(show_outcome, outcome(steering=found, overhead=overhead), NONE).split())
+    assert "rank correlation" not in told
+    assert "Choosing and storing took 3.0 s." in told
+
+
+@pytest.mark.parametrize(("task", "what", "network"), [("digits", " on validation", "network"), (None, "", "wiring")])
+def test_an_own_evaluation_has_no_validation_and_no_network(task: str | None, what: str, network: str):
+    own = replace(outcome(over=True), task=task)
+    told = " ".join(shown(show_outcome, own, NONE).split())
+    assert f"value 0.5000{what} (" in told
+    assert f"Best {network} and card:" in told
+    text = StringIO()
+    found = {"best": own.best, "test": None, "verdict": "", "files": []}
+    show_best(Console(file=text, width=90), found, NONE, "maximize", has_task=task is not None)
+    assert text.getvalue().startswith(f"trial 3, 0.5000{what}\n")
+
+
+def test_the_graph_of_a_trial_is_called_by_its_name():
+    best = {**(outcome().best or {}), "params": {"graph": 4}}
+    records = Records((replace(record(3, 0.5), graph_name="ws.graphml"),))
+    assert params_in_words(best["params"], records[0]) == {"graph": "ws.graphml"}
+    assert "graph: ws.graphml" in shown(
+        show_best, {"best": best, "test": None, "verdict": "", "files": []}, records, "maximize"
+    )
+
+
+def test_a_front_says_why_places_are_empty():
+    fresh = {"mean": 0.5, "std": 0.1, "seeds": 2}
+    front = [
+        {"trial": number, "n_parameters": 10 * number, "value": 0.5, "validation": part, "test": part}
+        for number, part in ((1, fresh), (2, None))
+    ]
+    linear = {"trial": None, "n_parameters": 7, "validation": fresh, "test": fresh}
+    dense = {**linear, "trial": 1}
+    few = " ".join(shown(show_outcome, outcome(front=front, front_references=[linear]), NONE).split())
+    assert "dense: test" not in few
+    assert "No dense network of equal size stands beside: with so few parameters" in few
+    assert "1 of the 2 were trained afresh, as many as there are finalists; others have no test." in few
+    many = " ".join(shown(show_outcome, outcome(front=front[:1], front_references=[linear, dense]), NONE).split())
+    assert "dense: test" in many
+    assert "No dense network" not in many
+    assert "trained afresh" not in many
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_lines_are_broken_between_words_on_terminals_alone(is_terminal: bool):
+    line = "Live weights of the network that is kept: layer 1 470 (1.2 %), output 530 (66.2 %)   more: here"
+    text = StringIO()
+    console = Console(file=text, width=40, force_terminal=is_terminal, color_system=None)
+    say(console, line)
+    lines = text.getvalue().splitlines()
+    if is_terminal:
+        assert " ".join(lines).split() == line.split()
+        assert max(map(len, lines)) <= 40
+        assert lines[-1] == "more: here"
+    else:
+        assert lines == [line]
+
+
+def test_tables_are_folded_and_not_cut_where_a_terminal_is_narrow():
+    row = {"mean": 0.9, "std": 0.01, "seeds": 5, "n_parameters": 1234567, "learning_rate": 0.03}
+    text = StringIO()
+    own = outcome(test=row, references=({**row, "name": "dense with equal parameters"},), verdict="Won.")
+    show_outcome(Console(file=text, width=40), own, NONE)
+    assert "…" not in text.getvalue()
 
 
 def test_a_summary_says_that_tpe_took_over():

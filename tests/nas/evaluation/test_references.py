@@ -6,6 +6,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nas.evaluation.references import EQUAL_PARAMETERS, Contender, references
 from nas.networks import NetworkSpec, n_parameters
@@ -88,8 +90,9 @@ def test_references_of_an_mlp(n: int, mode: str):
     assert total(dense) == parameters_of_dense_mlp(6, wiring.n_hidden, 3)
 
     sparse = found["random with equal edges"]
-    assert sparse.wiring.sizes == dense.wiring.sizes
-    assert sparse.wiring.n_edges == min(wiring.n_edges, dense.wiring.n_edges)
+    assert sparse.wiring.sizes == wiring.sizes
+    assert kinds(sparse.wiring) == kinds(wiring)
+    assert total(sparse) == budget
     assert all(reference.spec == MLP for name, reference in found.items() if name != "linear")
 
 
@@ -98,6 +101,41 @@ def test_the_edges_of_a_sparse_mlp_all_find_a_place():
     sparse = by_name(wiring, MLP)["random with equal edges"].wiring
     assert sparse.n_edges == wiring.n_edges < by_name(wiring, MLP)["dense with equal neurons"].wiring.n_edges
     assert sparse.forward.all()
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_no_neuron_of_a_random_mlp_is_dead_while_there_are_edges_enough(data: st.DataObject):
+    """Of a wiring without dead neurons the random one has none either, however few its edges are."""
+    layers = data.draw(st.lists(st.integers(1, 5), min_size=1, max_size=4))
+    sizes = (data.draw(st.integers(1, 30)), *layers, data.draw(st.integers(1, 6)))
+    starts = np.cumsum((0, *sizes))
+    neurons = range(sum(sizes))
+    layer_of = np.repeat(np.arange(len(sizes)), sizes)
+    pairs = [(a, b) for a in neurons for b in neurons if 0 < layer_of[b] - layer_of[a] <= len(layers)]
+    edges = set(data.draw(st.lists(st.sampled_from(pairs), max_size=12)))
+    for node in range(starts[1], starts[-1]):
+        if not any(target == node for _, target in edges):
+            least = sizes[0] if node >= starts[-2] else 0
+            edges.add((data.draw(st.integers(least, starts[layer_of[node]] - 1)), node))
+    for node in range(starts[1], starts[-2]):
+        if not any(source == node for source, _ in edges):
+            edges.add((node, data.draw(st.integers(starts[layer_of[node] + 1], starts[-1] - 1))))
+    wiring = Wiring(sizes, sorted(edges), inputs=True, outputs=True)
+    sparse = by_name(wiring, MLP, data.draw(st.integers(0, 9)))["random with equal edges"].wiring
+    assert (sparse.sizes, kinds(sparse), sparse.n_edges) == (wiring.sizes, kinds(wiring), wiring.n_edges)
+    read, reads = set(sparse.edges[:, 0].tolist()), set(sparse.edges[:, 1].tolist())
+    assert reads == set(range(starts[1], starts[-1]))
+    assert read >= set(range(starts[1], starts[-2]))
+
+
+def test_a_random_mlp_of_an_image_task_is_no_straw_man():
+    """Its edges are not spent on inputs: as many lie between its neurons as the found wiring has there."""
+    wiring = attach(dag(100), 784, 10, "controlled", 0, reads=4, readouts=10)
+    sparse = by_name(wiring, MLP)["random with equal edges"].wiring
+    assert kinds(sparse) == kinds(wiring) == (400, 196, 100)
+    fewer = references(wiring, MLP, np.random.default_rng(0), 3)[-1].wiring
+    assert kinds(fewer) == (300, 196, 100)
 
 
 @pytest.mark.parametrize("mode", ["controlled", "natural", "projected"])

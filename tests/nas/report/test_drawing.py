@@ -7,9 +7,12 @@ import networkx as nx
 import numpy as np
 import pytest
 from command_line import wirenas
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
 from report_cases import found
 
 from nas.errors import InputError
+from nas.report import drawing
 from nas.report.drawing import count_edges, default_layout, draw_file, plot_wiring, positions
 from priors import Wiring, attach, layer, orient, write_wiring
 
@@ -109,3 +112,23 @@ def test_the_card_shows_the_picture_beside_it(tmp_path: Path):
     found("mlp").write(tmp_path)
     assert "![The wiring](wiring.png)" in (tmp_path / "best" / "card.md").read_text("utf-8")
     assert (tmp_path / "best" / "wiring.png").is_file()
+
+
+@pytest.mark.parametrize("layout", ["ring", "spring"])
+def test_self_edges_are_drawn_and_directions_are_explained(
+    layout: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """As many lines as edges, of which none is a single point, and a legend that says what dark halves mean."""
+    figures: list[Figure] = []
+    monkeypatch.setattr(drawing, "save_figure", lambda figure, *_, **__: figures.append(figure))
+    wiring = Wiring((4,), [(0, 1), (1, 2), (2, 2), (2, 3), (3, 3)])
+    plot_wiring(tmp_path / "a.png", wiring, layout=layout)
+    whole, halves = (own for own in figures[0].axes[0].collections if isinstance(own, LineCollection))
+    for collection in (whole, halves):
+        assert len(collection.get_segments()) == 5
+        assert all(np.ptp(segment, axis=0).max() > 1e-3 for segment in collection.get_segments())
+    for line, half in zip(whole.get_segments(), halves.get_segments(), strict=True):
+        np.testing.assert_allclose(line[-1], half[-1])
+    assert [text.get_text() for text in figures[0].legends[0].texts] == ["the dark half of an edge is at its target"]
+    plot_wiring(tmp_path / "b.png", ring(6), layout=layout)
+    assert not figures[1].legends

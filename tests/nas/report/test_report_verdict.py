@@ -11,9 +11,10 @@ import pytest
 from rich.console import Console
 from scipy.stats import ttest_ind
 
+from nas.evaluation.references import RANDOM, RANDOM_MEANS
 from nas.report.card import number, spread
 from nas.report.lines import say_in_lines
-from nas.report.verdict import explain_words, verdict, verdict_lines
+from nas.report.verdict import explain_random, explain_words, verdict, verdict_lines
 
 
 def say(metric: str, test: float, others: Mapping[str, float], std: float | None = None, **plateaus: float) -> str:
@@ -146,7 +147,7 @@ def test_published_verdicts_follow_from_their_numbers(campaign: Path):
     best = campaign.parent / "best"
     found = json.loads((best / "outcome.json").read_text(encoding="utf-8"))
     told = verdict(found["test"], found["references"], found["plateaus"], found["metric"], found["direction"])
-    assert found["verdict"] == told
+    assert found["verdict"].removesuffix(f" {RANDOM_MEANS}") == told
     assert told in (best / "card.md").read_text(encoding="utf-8")
 
 
@@ -155,6 +156,12 @@ VERDICT = (
     "level with linear (+0.11 [-0.30, +0.52] points), its structure, new weights (+0.06 [-0.16, +0.28] points). It is "
     "better than the best simple rule (nearest class mean, 0.9220). Brackets are 95 % intervals over 5 training seeds."
 )
+
+
+def test_the_random_network_is_explained_where_it_stands():
+    assert explain_random([{"name": "linear"}]) == ""
+    assert explain_random([{"name": "linear"}, {"name": RANDOM}]) == RANDOM_MEANS
+    assert verdict_lines(f"It is so. {RANDOM_MEANS}")[1:] == [RANDOM_MEANS]
 
 
 def test_a_verdict_has_a_line_a_reference():

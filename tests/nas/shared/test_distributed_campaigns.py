@@ -237,3 +237,23 @@ def test_records_are_equal_to_those_of_the_database(tmp_path: Path, postgres: Po
         expected = Record.from_attributes(record.number, "complete", stored.value, stored.params, stored.user_attrs)
         assert record == expected
         assert own.distributions == stored.distributions
+
+
+def test_workers_share_a_campaign_with_a_budget(tmp_path: Path, postgres: Postgres) -> None:
+    given: dict[str, Any] = {
+        "task": TASK, "budget": "40", "sampler": "random", "seed": 1,
+        "final_seeds": 2, "finalists": 1, "final_epochs": 8,
+        "ways": {"ways": ("prior", "pruned", "rewired", "redrawn"), "pools": (1,)},
+        "recipe": {**RECIPE, "epochs": 8},
+    }  # fmt: skip
+    out = tmp_path / "shared"
+    with ThreadPoolExecutor(1) as executor:
+        running = executor.submit(Campaign(out, storage=postgres.url, trials=8, **given).run)
+        Worker(postgres.url, "shared", task=TASK, wait=60).run()
+        outcome = running.result(120)
+    records = load(out)
+    assert outcome.complete == 8
+    assert {record.params["way"] for record in records} > {"prior"}
+    assert all(record.n_parameters is not None and record.n_parameters <= 40 for record in records)
+    assert outcome.test is not None
+    assert outcome.test["n_parameters"] <= 40

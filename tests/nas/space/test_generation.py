@@ -13,7 +13,7 @@ from nas.networks import ACTIVATIONS, CELLS, SequenceNetwork, SparseMLP, SparseR
 from nas.seeds import stream
 from nas.space import generation
 from nas.space.generation import draw_wiring, write_mlp, write_rnn
-from priors import PRIORS, Layered, WattsStrogatz, Wiring, attach, dead_neurons, read_wiring
+from priors import PRIORS, GraphFileWarning, Layered, WattsStrogatz, Wiring, attach, dead_neurons, read_wiring
 
 GIVEN: dict[str, dict[str, Any]] = {
     "watts-strogatz": {"nodes": 12, "k": 4, "p": 0.2},
@@ -297,3 +297,15 @@ def test_bad_networks_are_refused_in_one_line(tmp_path: Path):
             write()
         assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_self_edges_of_a_graph_are_dropped_and_said(tmp_path: Path):
+    (tmp_path / "loop.edges").write_text("a b\nb c\nb b\n", encoding="utf-8")
+    drawing = drawing_of({"graph": tmp_path / "loop.edges", "directed": False, "inputs": 3})
+    with pytest.warns(GraphFileWarning) as said:
+        wiring = draw_wiring(drawing, "mlp", 2, "natural")
+    assert wiring.hidden.n_edges == 2
+    assert "its self edges are dropped: an MLP cannot have them" in str(said[0].message)
+    with pytest.warns(GraphFileWarning):
+        assert draw_wiring(drawing, "rnn", 0, "natural", "stack").hidden.is_acyclic is False
+    assert draw_wiring(drawing, "rnn", 0, "natural").hidden.n_edges == 5

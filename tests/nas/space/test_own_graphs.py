@@ -20,6 +20,7 @@ from nas.store.survey_table import load_survey
 from priors import GraphPool, Wiring
 
 RING = nx.cycle_graph(8)
+CYCLE = nx.DiGraph([(0, 1), (1, 2), (2, 0)])
 LOOP = nx.Graph([(0, 1), (1, 2), (2, 0), (3, 3), (3, 0)])
 WHOLE = Wiring((4, 3, 2), [(0, 4), (1, 5), (4, 5), (5, 6), (6, 7), (6, 8)], inputs=True, outputs=True)
 LAYERED = Wiring((2, 2), [(0, 2), (2, 0), (1, 3)])
@@ -54,8 +55,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         ([WHOLE, RING], {}, "space.graphs: 0 has input units and others have none"),
         ([WHOLE], {"n_outputs": 3}, "space.graphs: 0 has 4 input and 2 output units; 4 and 3 are needed"),
         ([Wiring((3, 2), [(0, 3)], outputs=True)], {}, "space.graphs: 0 has output units and no input units"),
-        ([RING, nx.DiGraph([(0, 1), (1, 2), (2, 0)])], {}, "space.graphs: 1 has directed cycles"),
-        ([RING, LOOP], {}, r"space.graphs: 1: edge \(3, 3\) is a self edge"),
+        ([CYCLE], {}, "space.graphs: 0 has directed cycles, .*; graphs_directed=false keeps"),
+        ([RING, NAMED], {}, "space.graphs: 1: .*; without this graph the other 1 can be searched"),
         ([LOOP], {"network": "rnn"}, r"space.graphs: 0: edge \(3, 3\) is a self edge: .*; space.edits=0 leaves"),
         ([LAYERED], {"network": "rnn"}, "space.graphs: 0: .* has several layers and a cycle: .*; space.edits=0 leaves"),
         ([NAMED], {}, "space.graphs: 0: name 'input 0' is that of an attached unit"),
@@ -76,6 +77,38 @@ def test_what_no_network_can_be_made_of_is_refused_before_anything_is_written(
         Campaign(tmp_path / "out", **given).run()
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_network_without_cycles_cannot_have_is_left_out_and_said(tmp_path: Path):
+    """One graph with directed cycles does not end a search of others, and self edges are dropped."""
+    lines = Lines()
+    one_way = nx.DiGraph([(0, 1), (1, 2), (1, 1)])
+    space = Space(graphs=GraphPool([CYCLE, LOOP, RING, one_way], names=["cycle", "loop", "ring", "way"]))
+    Campaign(tmp_path / "a", evaluate=edges, n_inputs=4, n_outputs=2, space=space, trials=3).run(lines)
+    assert lines.lines[0].startswith("space.graphs: left out: cycle, for directed cycles")
+    assert lines.lines[1].startswith("space.graphs: self edges of loop, way are dropped")
+    assert [(own.n_neurons, own.n_edges) for own in space.pool] == [(4, 8), (8, 16), (3, 2)]
+    assert space.pool.names == ("loop", "ring", "way")
+
+
+def test_recurrent_networks_have_self_edges_and_cycles():
+    pool = GraphPool([CYCLE, LOOP, RING])
+    assert Space(graphs=pool, structure="recurrent").pool is pool
+    assert Space(graphs=GraphPool([RING])).pool == GraphPool([RING])
+
+
+def test_a_folder_with_cycles_and_self_edges_is_searched_as_it_is_and_undirected(tmp_path: Path):
+    """What the line on cycles advises works, for graphs with self edges too."""
+    both = CYCLE.copy()
+    both.add_edge(0, 0)
+    for name, graph in (("cycle", both), ("ring", RING)):
+        nx.write_graphml(graph, tmp_path / f"{name}.graphml")
+    folder = str(tmp_path)
+    check_graphs(Space(graphs=folder), 4, 2)
+    assert Space(graphs=folder).pool.names == ("ring.graphml",)
+    space = Space(graphs=folder, graphs_directed=False)
+    check_graphs(space, 4, 2)
+    assert space.pool.names == ("cycle.graphml", "ring.graphml")
 
 
 @pytest.mark.parametrize("graph", [LOOP, LAYERED])

@@ -212,8 +212,17 @@ def test_the_help_need_not_wait_for_numpy():
 def test_names_are_one_or_several_and_count_once():
     assert Space(priors="erdos-renyi").priors == ("erdos-renyi",)
     assert Space(attachment=["natural", "controlled", "natural"]).attachment == ("natural", "controlled")
-    with pytest.raises(ValidationError):
+    with pytest.raises(InputError):
         Space(priors=())
+
+
+def test_a_wrong_space_is_one_line_by_itself_and_within_options():
+    with pytest.raises(InputError, match=r"^nodes=60:20: a range needs") as caught:
+        Space(nodes=(60, 20))
+    assert "\n" not in str(caught.value)
+    with pytest.raises(InputError, match=r"^space\.nodes=60:20: a range needs"):
+        resolve({"space": {"nodes": (60, 20)}})
+    assert Space.model_validate({"nodes": 5}) == Space(nodes=5)
 
 
 def test_a_space_is_frozen():

@@ -8,17 +8,22 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from command_line import wirenas
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from nas import load_network
-from nas.networks import SparseMLP, save_network
+from nas.inputs import Pooling
+from nas.networks import PooledMLP, SparseMLP, save_network
 from nas.networks.structure import n_parameters, wiring_of
 from nas.sparsity.shuffle import shuffled
+from nas.structure import files
 from nas.tasks import load_task
 from nas.training import evaluate
 from predictors.features.describe import measured
@@ -66,6 +71,52 @@ def test_the_curve_tells_of_every_epoch(pruned: tuple[Path, dict[str, Any]]) -> 
     assert densities == sorted(densities, reverse=True)
     assert all(0 < row["accuracy"] < 1 for row in found["curve"])
     assert sum(layer["live"] for layer in found["layers"]) <= 300
+
+
+def test_best_and_status_show_what_was_learned(pruned: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    out, found = pruned
+    assert asked("status", out) == found
+    files = [str(path) for path in sorted((out / "best").iterdir())]
+    assert asked("best", out) == {**found, "files": files}
+    for command in ("status", "best"):
+        code, text, err = wirenas(command, out)
+        assert (code, err) == (0, "")
+        assert "learned structure" in text
+        assert f"{out}/best/" in text
+    moved = tmp_path / "moved"
+    shutil.copytree(out, moved)
+    assert asked("status", moved) == {**found, "out": str(moved)}
+    shutil.rmtree(moved / "best")
+    code, text, err = wirenas("best", moved)
+    assert (code, text) == (2, "")
+    assert err == f"wirenas: {moved}: the structure is not learned yet; the command that started it goes on\n"
+
+
+def test_the_card_says_what_the_saved_network_reaches_and_how_it_is_loaded(
+    pruned: tuple[Path, dict[str, Any]],
+) -> None:
+    out, found = pruned
+    task, network = load_task("digits"), load_network(out / "best" / "network.safetensors")
+    with torch.no_grad():
+        right = network(task.inputs[task.test]).argmax(dim=1) == task.targets[task.test]
+    reached = float(right.double().mean())
+    assert found["saved"]["test"] == pytest.approx(reached)
+    card = (out / "best" / "card.md").read_text(encoding="utf-8")
+    assert f"on its own it reaches {reached:.4f} on the test part" in card
+    assert 'network = load_network("network.safetensors")' in card
+
+
+def test_ticks_of_the_curve_are_whole_epochs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    figures: list[Figure] = []
+    monkeypatch.setattr(files, "save_figure", lambda figure, *_, **__: figures.append(figure))
+    curve = [{"epoch": epoch, "accuracy": 0.5, "parameters": 9, "wiring_n": 1.0} for epoch in (1, 2, 3)]
+    found = SimpleNamespace(task="digits", metric="accuracy", curve=curve)
+    files.plot_curve(tmp_path / "a.png", found)  # type: ignore[arg-type]
+    files.plot_features(tmp_path / "b.png", found, ["wiring_n"])  # type: ignore[arg-type]
+    for figure in figures:
+        FigureCanvasAgg(figure).draw()
+        ticks = figure.axes[0].get_xticks()
+        assert (ticks == np.round(ticks)).all()
 
 
 def test_references_are_of_its_size(pruned: tuple[Path, dict[str, Any]]) -> None:
@@ -191,6 +242,9 @@ def test_what_cannot_be_pruned_further_is_one_line(pruned: tuple[Path, dict[str,
     given = ("prune", "--max-parameters", 100, "--out", tmp_path / "out")
     small = tmp_path / "small.safetensors"
     save_network(SparseMLP(Layered((5, 3, 2), edges=20, inputs=True, outputs=True).sample(0)), small)
+    large = tmp_path / "large.safetensors"
+    behind = SparseMLP(Layered((196, 3, 10), edges=99, inputs=True, outputs=True).sample(0))
+    save_network(PooledMLP(behind, Pooling(28, 28, 2)), large)
     for more, line in (
         (("--task", "digits", "--from", tmp_path), "there is no such network"),
         (("--task", "digits", "--from", out / "curve.csv"), "this is no intact network file"),
@@ -199,7 +253,11 @@ def test_what_cannot_be_pruned_further_is_one_line(pruned: tuple[Path, dict[str,
         (("--task", "reber", "--from", out), "a SparseMLP, and the task needs a SequenceNetwork"),
         (
             ("--task", "digits", "--from", small),
-            "the network reads 5 inputs and has 2 outputs, and task digits needs 64",
+            "the network reads 5 inputs and has 2 outputs, and task digits has 64",
+        ),
+        (
+            ("--task", "digits", "--from", large),
+            "the network reads 784 inputs and has 10 outputs, and task digits has 64 and 10",
         ),
     ):
         code, text, err = wirenas(*given, *more)

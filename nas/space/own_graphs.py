@@ -1,0 +1,77 @@
+"""Which of the user's own graphs can become networks without cycles; importing this costs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from priors import GraphPool, Wiring
+
+__all__ = ["KEEPS_CYCLES", "Usable", "listed", "usable"]
+
+KEEPS_CYCLES = "graphs_directed=false keeps such graphs, and orientation then gives each pair of neurons one direction"
+"""How to go on with graphs that have directed cycles."""
+
+_MOST_POOLS, _MOST_NAMES = 8, 3
+
+
+@dataclass(frozen=True)
+class Usable:
+    """What of own graphs a space can use, and what it leaves out.
+
+    Parameters
+    ----------
+    pool : GraphPool
+        The usable graphs, without self edges where networks have no recurrence.
+    cyclic : tuple of str
+        Names of graphs that are left out.
+    looped : tuple of str
+        Names of usable graphs that lost self edges.
+    """
+
+    pool: GraphPool
+    cyclic: tuple[str, ...] = ()
+    looped: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, pool: GraphPool) -> Usable:
+        """Return what of a pool can be oriented or layered; all of it where nothing can be."""
+        from priors import GraphPool
+        from priors.transforms import drop_self_edges
+
+        kept: dict[str, Wiring] = {}
+        cyclic, looped = [], []
+        for name, graph in zip(pool.names, pool.wirings, strict=True):
+            own = graph if graph.inputs else drop_self_edges(graph)
+            if not (own.inputs or own.is_acyclic or own.is_undirected):
+                cyclic.append(name)
+                continue
+            kept[name] = own
+            if own is not graph:
+                looped.append(name)
+        if not kept:
+            return cls(pool)
+        same = not (cyclic or looped)
+        return cls(pool if same else GraphPool(kept.values(), kept), tuple(cyclic), tuple(looped))
+
+
+_USABLE: dict[tuple[str, tuple[str, ...]], Usable] = {}
+"""Of the pools that were asked for last."""
+
+
+def usable(pool: GraphPool) -> Usable:
+    """Return what of a pool can be used, which is found out once."""
+    key = (pool.fingerprint, pool.names)
+    if key not in _USABLE:
+        if len(_USABLE) >= _MOST_POOLS:
+            _USABLE.clear()
+        _USABLE[key] = Usable.of(pool)
+    return _USABLE[key]
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return some of many names."""
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return f"{', '.join(names[:_MOST_NAMES])}{more}"
