@@ -67,6 +67,11 @@ def _budget(value: Any) -> Any:
     return value if value is None else str(Budget.of(value))
 
 
+def _whole(value: Any) -> Any:
+    """Return the number of text that is one, as the command line gives it."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
 def _known_activation(name: str) -> str:
     if name in ("relu", "tanh", "sigmoid", "gelu", "identity"):
         return name  # Without torch, which the table of all of them imports.
@@ -135,7 +140,7 @@ class CampaignOptions(SharedOptions):
     budget: Annotated[str | None, BeforeValidator(_budget)] = None
     """What a network may cost: 3000 (live weights and biases), 12KiB or 50kMAC (multiplications an example). All ways
     to a structure are then searched, in place of random graphs alone."""
-    precision: Literal[8, 16, 32] = 32
+    precision: Annotated[Literal[8, 16, 32], BeforeValidator(_whole)] = 32
     """Bits of a weight that count in a budget in bytes: 8, 16, 32; networks are trained with 32."""
     ways: Ways = Ways()
     """What varies between the candidates of a campaign with a budget."""

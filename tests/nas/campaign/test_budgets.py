@@ -135,7 +135,7 @@ def test_another_option_is_refused_by_its_name(whole: Path, name: str, changed: 
     assert (table(whole), (whole / OPTIONS_FILE).read_bytes()) == before
 
 
-WITH = "with budget=300 "
+WITH = "with --budget 300 "
 
 
 @pytest.mark.parametrize(
@@ -153,11 +153,11 @@ WITH = "with budget=300 "
          "--budget"),
         ("--max-parameters 300", f"--max-parameters 300: {WITH}the ways to a structure are searched; leave it out, or "
          "give it without --budget"),
-        ("--precision 8", "--precision 8: --budget 300 counts no bytes; leave it out, or give a --budget such as "
+        ("--precision 8", "--precision 8: --budget 300 counts no bytes; leave it out, or give a budget such as "
          "12KiB"),
         ("--pool 9", "--pool 9: size=9: an image of 8 x 8 pixels has no such square"),
         ("--pool 0", "--pool 0: input should be greater than or equal to 1"),
-        ("--ways grown", "--ways 'grown' is not known; known: prior, pruned, rewired, redrawn"),
+        ("--ways grown", "--ways 'grown' is not known (nearest: redrawn); known: prior, pruned, rewired, redrawn"),
         ("--fan-in 9:3", "--fan-in 9:3: a range needs 1 <= low <= high <= 1000000"),
         ("--precision 7", "--precision 7: input should be 8, 16 or 32"),
     ],
