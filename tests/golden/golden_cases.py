@@ -34,7 +34,6 @@ _OF_TIME = ("seconds", "choosing", "storing", "share", "versions")
 _SMALL = "--task digits --nodes 8:14 --degree 2:4 --epochs 1 --batch-size 128 --learning-rate 0.01 --seed 3 --threads 1"
 _RNN = "--task reber --network rnn --nodes 6:9 --degree 2:4 --epochs 2 --batch-size 256 --seed 3 --threads 1"
 _ENDS = "--finalists 1 --final-seeds 2"
-_BUDGET = "run --task digits --budget 200 --ways prior,pruned,rewired,redrawn --epochs 1 --batch-size 128 --seed 3 --threads 1"
 COMMANDS = {
     "run": f"run {_SMALL} --trials 24 {_ENDS} --out campaign",
     "run again": "run --task digits --out campaign",
@@ -45,7 +44,8 @@ COMMANDS = {
     "run rnn": f"run {_RNN} --cell lstm --sampler tpe --early-stopping median --trials 8 {_ENDS} --out rnn",
     "survey": f"survey {_SMALL} --attachment natural --wirings 24 --seeds 2 --out survey",
     "run warm": f"run {_SMALL} --warm-start survey --attachment natural --trials 6 {_ENDS} --out warm",
-    "run with a budget": f"{_BUDGET} --trials 4 {_ENDS} --final-epochs 1 --out budget",
+    "run with a budget": "run --task digits --budget 200 --ways prior,pruned,rewired,redrawn --epochs 1 --batch-size 128"
+    f" --seed 3 --threads 1 --trials 4 {_ENDS} --final-epochs 1 --out budget",
     "status of a survey": "status survey",
     "survey rnn": f"survey {_RNN} --cell tanh --wirings 5 --out rnn-survey",
     "predict": "predict campaign graphs/3.graphml graphs/4.graphml",
