@@ -337,8 +337,9 @@ def show_worth(console: Console, found: Mapping[str, Any]) -> None:
         why = "All values are equal" if own is None else "It predicts no better than the mean of all wirings"
         say(console, f"{why}: do not choose by it; train more wirings.")
         return
-    n_wirings = int(next(iter(re.findall(r"^\d+", found["trained_on"])), 0))
-    judge = f"   judge it: wirenas validate {found['out']}" if n_wirings >= LEAST_TO_JUDGE else ""
+    n_wirings = re.match(r"\d+", found["trained_on"])
+    is_enough = n_wirings is not None and int(n_wirings[0]) >= LEAST_TO_JUDGE
+    judge = f"   judge it: wirenas validate {found['out']}" if is_enough else ""
     say(console, f"Ask it: wirenas predict {found['out']} GRAPH{judge}")
 
 

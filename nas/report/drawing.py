@@ -276,8 +276,8 @@ def _loop_outward(point: Points) -> Points:
     outward = point / distance if distance > 1e-9 else np.array([0.0, 1.0])
     turn = 2 * np.pi * _CURVE
     across = np.array([-outward[1], outward[0]])
-    circle: Points = (1 - np.cos(turn))[:, None] * outward + np.sin(turn)[:, None] * across
-    return point + _LOOP * circle
+    circle: Points = point + _LOOP * ((1 - np.cos(turn))[:, None] * outward + np.sin(turn)[:, None] * across)
+    return circle
 
 
 def _draw_neurons(axes: Axes, wiring: Wiring, points: Points) -> None:

@@ -173,6 +173,8 @@ class Proposer:
         for draw in range(_MAX_DRAWS):
             make = BLIND[self._sampler if draw < _SAMPLER_DRAWS else "random"]
             self._study.sampler = make(stream_seed(self._seed, "sampler", number, draw), self._common)
+            if draw == 0 and self.learns and isinstance(self._space, WaySpace) and number < len(self._space.presets):
+                self._study.enqueue_trial(dict(self._space.presets[number]))
             trial = self._study.ask()
             if self._turns is None:
                 searched = self._space.suggest(trial)

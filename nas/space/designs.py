@@ -5,6 +5,7 @@ A way is an entry of `WAYS`: which parameters of a trial it has, and the wiring 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from nas.tasks import Task
 
-__all__ = ["WAYS", "WaySpace", "pruning"]
+__all__ = ["PRESETS", "WAYS", "WaySpace", "pruning"]
 
 _SEEDS = ("attach_seed",)
 _SEED = Domain(int, (0, 2**31 - 1))
@@ -208,6 +209,17 @@ class WaySpace:
         """Return Optuna's distributions of all parameters."""
         seeds = dict.fromkeys(_SEEDS, _SEED)
         return {name: domain.distribution() for name, domain in (self.domains() | seeds).items()}
+
+    @cached_property
+    def presets(self) -> tuple[Params, ...]:
+        """What is worth a first try, as parameters that are given where others are chosen; see `PRESETS`."""
+        domains = self.domains()
+        middle = math.sqrt(min(self.rates) * max(self.rates))
+        found = [
+            {"pool": str(self.pools[min(step, len(self.pools) - 1)]), "learning_rate": middle, **given}
+            for step, given in PRESETS[self.spec.kind]
+        ]
+        return tuple(own for own in found if all(domains[name].holds(value) for name, value in own.items()))
 
     # What follows from it
 
@@ -407,6 +419,31 @@ def _ask_rewired(ask: Ask, kind: str) -> None:
     if depth > 1:
         ask("taper")
 
+
+PRESETS: dict[str, list[tuple[int, Params]]] = {
+    "mlp": [
+        (1, {"way": "pruned", "until": 0.75, "parent_depth": 2, "oversize": 3.0, "shortcuts": "no", "taper": 0.4,
+             "parent_read_in": "local", "parent_fan_in": 20, "parent_locality": 0.68, "parent_links": 80}),
+        (1, {"way": "pruned", "until": 0.6, "parent_depth": 1, "oversize": 15.0, "shortcuts": "no",
+             "parent_read_in": "complete"}),
+        (0, {"way": "prior", "read_in": "local", "locality": 0.5, "fan_in": 25, "fan_out": 10, "hidden": LAYERS,
+             "depth": 1}),
+        (0, {"way": "pruned", "until": 0.6, "parent_depth": 0}),
+        (0, {"way": "pruned", "until": 0.6, "parent_depth": 1, "oversize": 4.0, "shortcuts": "no",
+             "parent_read_in": "local", "parent_fan_in": 60, "parent_locality": 0.45}),
+        (0, {"way": "prior", "read_in": "correlated", "locality": 0.4, "fan_in": 12, "hidden": LAYERS, "depth": 1}),
+        (0, {"way": "rewired", "rewiring": "rigl", "drop": 0.3, "parent_depth": 1, "oversize": 10.0}),
+    ],
+    "rnn": [
+        (0, {"way": "pruned", "until": 0.6, "oversize": 6.0}),
+        (0, {"way": "prior", "graph_degree": 4.0}),
+        (0, {"way": "rewired", "rewiring": "rigl", "drop": 0.3, "oversize": 6.0}),
+    ],
+}  # fmt: skip
+"""What is worth a first try, by kind of network: which of the sides of squares, from the smallest, and parameters.
+
+They did well on images, tables and sequences other than those that a search is for, and a sampler goes on from there.
+"""
 
 WAYS: dict[str, Kind] = {
     "prior": Kind(

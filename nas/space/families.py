@@ -92,6 +92,10 @@ class Domain:
         suggest = trial.suggest_int if self.kind is int else trial.suggest_float
         return suggest(name, *self.values, log=True) if self.log else suggest(name, *self.values)
 
+    def holds(self, value: Any) -> bool:
+        """Whether a value is one of them."""
+        return value in self.values if self.kind is str else bool(self.values[0] <= value <= self.values[1])
+
     def distribution(self) -> BaseDistribution:
         """Return Optuna's distribution over the values."""
         from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution

@@ -96,8 +96,9 @@ def draw_wiring(
 def _check_source(drawing: Drawing) -> None:
     """Refuse a drawing from nothing, and one from a prior and a graph."""
     if (drawing.prior is None) == (drawing.graph is None):
-        given = "neither is given" if drawing.graph is None else "both are given"
-        raise InputError(f"prior and graph: {given}, and a network is drawn from one of the two")
+        if drawing.graph is None:
+            raise InputError("nothing is given to draw from; give prior or graph")
+        raise InputError("a prior and a graph are given, and a network has one of them; leave prior or graph out")
 
 
 def _without_self_edges(drawing: Drawing, network: str, graph: Wiring) -> Wiring:

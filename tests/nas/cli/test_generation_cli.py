@@ -39,7 +39,7 @@ def test_a_generated_network_is_described_by_one_object(tmp_path: Path, kind: st
         ("--prior watts-strogatz --nodes 12", "k is missing"),
         ("--prior watts-strogatz --nodes 6 --k 7 --p 0.1", "--k 7: WattsStrogatz needs an even k"),
         ("--prior erdos-renyi --nodes 6 --p 2", "--p 2"),
-        ("--seed 1", "prior and graph: neither is given"),
+        ("--seed 1", "nothing is given to draw from; give --prior or --graph"),
         (
             "--prior erdos-renyi --nodes 10000000 --p .5",
             "--nodes 10000000: erdos-renyi needs memory for every pair of nodes; nearest valid is 44721",
