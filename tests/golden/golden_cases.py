@@ -44,6 +44,8 @@ COMMANDS = {
     "run rnn": f"run {_RNN} --cell lstm --sampler tpe --early-stopping median --trials 8 {_ENDS} --out rnn",
     "survey": f"survey {_SMALL} --attachment natural --wirings 24 --seeds 2 --out survey",
     "run warm": f"run {_SMALL} --warm-start survey --attachment natural --trials 6 {_ENDS} --out warm",
+    "run with a budget": "run --task digits --budget 200 --ways prior,pruned,rewired,redrawn --epochs 1"
+    f" --batch-size 128 --seed 3 --threads 1 --trials 4 {_ENDS} --final-epochs 1 --out budget",
     "status of a survey": "status survey",
     "survey rnn": f"survey {_RNN} --cell tanh --wirings 5 --out rnn-survey",
     "predict": "predict campaign graphs/3.graphml graphs/4.graphml",
