@@ -184,6 +184,11 @@ class _Pruner:
         stop: StopFlag | None,
     ) -> None:
         self.network, self.task, self.pruning = network, task, pruning
+        if recipe.normalise and not pruning.restart:
+            raise InputError(
+                "normalise=true: a retraining would not go on from what trained weights compute; give restart=true, or "
+                "leave normalise out"
+            )
         self.recipe = recipe.model_copy(update={"epochs": pruning.epochs, "patience": None})
         self.rate, self.engine, self.stop = learning_rate, engine, stop
         self.batches, self.rng = np.random.default_rng(rng).spawn(2)
