@@ -156,7 +156,8 @@ def prune_iteratively(
     Raises
     ------
     InputError
-        For a target or layers that are not there, or a score that the network does not have.
+        For a target or layers that are not there, a score that the network does not have, or a recipe that normalises
+        where a retraining does not begin anew.
     EmptyLayerError
         When the next step would leave a layer without weights; the network is then as after the step before.
     Interrupted

@@ -84,13 +84,14 @@ constexpr double kEpsilon = 1e-5;
 template <typename Real>
 struct NormalisedBatch {
   int n_examples = 0;
-  Real* values = nullptr;  // of each tile as of one that goes forward alone, `block` numbers apart
-  Real* deltas = nullptr;  // the same
+  Real* values = nullptr;   // of each tile as of one that goes forward alone, `block` numbers apart
+  Real* deltas = nullptr;   // the same
   Real* normals = nullptr;  // (n_hidden, kTile) a tile, what is left of sums without mean and spread; may be left out
   int64_t block = 0, deltas_block = 0, normals_block = 0;
-  const Real* gamma = nullptr;      // (n_hidden), like all that follow
-  Real* means = nullptr;            // of sums, bias and all
-  Real* inverses = nullptr;         // of their standard deviations
+  bool makes_values = true;     // or only means and inverses
+  const Real* gamma = nullptr;  // (n_hidden), like all that follow
+  Real* means = nullptr;        // of sums, bias and all
+  Real* inverses = nullptr;     // of their standard deviations
   Real* bias_gradients = nullptr;
   Real* gamma_gradients = nullptr;
 };

@@ -338,37 +338,38 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
         });
 
   // The mean loss of one batch, and its gradients laid out like the parameters outside.
-  m.def(differentiated,
-        [](const std::shared_ptr<Network>& network, const std::shared_ptr<Held>& data, const std::string& instructions,
-           const Flat<const int64_t>& examples, Flat<Real> weights, Flat<Real> biases, Flat<Real> head_weights,
-           Flat<Real> head_biases, Flat<Real> weight_gradients, Flat<Real> bias_gradients,
-           Flat<Real> head_weight_gradients, Flat<Real> head_bias_gradients, std::optional<Flat<Real>> gamma,
-           std::optional<Flat<Real>> gamma_gradients) {
-          check_examples(*data, *network, examples);
-          const auto parameters = Outside<Real>{weights, biases, head_weights, head_biases}.flat(*network);
-          Aligned<Real> gradients(parameters.size());
-          auto batch = copied(examples);
-          const Kernels<Real>& kernels = kernels_named<Real>(instructions);
-          Passes<Real> passes(*network, *data, kernels);
-          double loss = 0;
-          if (gamma) {
-            const size_t n_hidden = size_t(network->n_rows() - network->n_outputs);
-            check(!network->is_recurrent() && gamma->size() == n_hidden && gamma_gradients &&
-                      gamma_gradients->size() == n_hidden,
-                  "one gamma a hidden neuron is needed");
-            NormalisedPasses<Real> normalised(*network, passes, kernels);
-            loss = normalised.gradients(parameters.data(), gamma->data(), batch.data(), int(batch.size()),
-                                        gradients.data(), gamma_gradients->data());
-          } else {
-            loss = passes.gradients(parameters.data(), batch.data(), int(batch.size()), gradients.data());
-          }
-          Outside<Real>{weight_gradients, bias_gradients, head_weight_gradients, head_bias_gradients}.each(
-              *network, [&](size_t place, Real& value) { value = gradients[place]; });
-          return loss / double(batch.size());
-        },
-        "network"_a, "data"_a, "instructions"_a, "examples"_a, "weights"_a, "biases"_a, "head_weights"_a,
-        "head_biases"_a, "weight_gradients"_a, "bias_gradients"_a, "head_weight_gradients"_a, "head_bias_gradients"_a,
-        "gamma"_a.none() = nb::none(), "gamma_gradients"_a.none() = nb::none());
+  m.def(
+      differentiated,
+      [](const std::shared_ptr<Network>& network, const std::shared_ptr<Held>& data, const std::string& instructions,
+         const Flat<const int64_t>& examples, Flat<Real> weights, Flat<Real> biases, Flat<Real> head_weights,
+         Flat<Real> head_biases, Flat<Real> weight_gradients, Flat<Real> bias_gradients,
+         Flat<Real> head_weight_gradients, Flat<Real> head_bias_gradients, std::optional<Flat<Real>> gamma,
+         std::optional<Flat<Real>> gamma_gradients) {
+        check_examples(*data, *network, examples);
+        const auto parameters = Outside<Real>{weights, biases, head_weights, head_biases}.flat(*network);
+        Aligned<Real> gradients(parameters.size());
+        auto batch = copied(examples);
+        const Kernels<Real>& kernels = kernels_named<Real>(instructions);
+        Passes<Real> passes(*network, *data, kernels);
+        double loss = 0;
+        if (gamma) {
+          const size_t n_hidden = size_t(network->n_rows() - network->n_outputs);
+          check(!network->is_recurrent() && gamma->size() == n_hidden && gamma_gradients &&
+                    gamma_gradients->size() == n_hidden,
+                "one gamma a hidden neuron is needed");
+          NormalisedPasses<Real> normalised(*network, passes, kernels);
+          loss = normalised.gradients(parameters.data(), gamma->data(), batch.data(), int(batch.size()),
+                                      gradients.data(), gamma_gradients->data());
+        } else {
+          loss = passes.gradients(parameters.data(), batch.data(), int(batch.size()), gradients.data());
+        }
+        Outside<Real>{weight_gradients, bias_gradients, head_weight_gradients, head_bias_gradients}.each(
+            *network, [&](size_t place, Real& value) { value = gradients[place]; });
+        return loss / double(batch.size());
+      },
+      "network"_a, "data"_a, "instructions"_a, "examples"_a, "weights"_a, "biases"_a, "head_weights"_a, "head_biases"_a,
+      "weight_gradients"_a, "bias_gradients"_a, "head_weight_gradients"_a, "head_bias_gradients"_a,
+      "gamma"_a.none() = nb::none(), "gamma_gradients"_a.none() = nb::none());
 }
 
 }  // namespace

@@ -33,9 +33,8 @@ class NormalisedPasses {
     batch_.bias_gradients = bias_gradients_.data();
     batch_.gamma_gradients = gamma_gradients;
     double loss = 0;
-    each_tile(examples, count, [&](const int64_t* part, int size) {
-      loss += passes_.differentiate(part, size, Real(1) / Real(count));
-    });
+    each_tile(examples, count,
+              [&](const int64_t* part, int size) { loss += passes_.differentiate(part, size, Real(1) / Real(count)); });
     for (size_t level = network_.levels().size() - 1; level-- > 0;) level_back(level, parameters);
     each_tile(examples, count, [&](const int64_t* part, int size) {
       if (count > kTile) passes_.show(part, size);
@@ -70,8 +69,8 @@ class NormalisedPasses {
   }
 
  private:
-  // Neurons that one task takes.
-  static constexpr int kNeuronsTogether = 64;
+  // Neurons that one task takes, or are worked on together in a batch of a few tiles.
+  static constexpr int kNeuronsTogether = 32, kFewTiles = 16;
 
   int bias_place(int row) const { return view_.rows.start[row + 1] - view_.rows.degree[row] - 1; }
 
@@ -108,30 +107,13 @@ class NormalisedPasses {
     }
   }
 
-  // Call work(begin, end) for parts of what lies between bounds, all of it at once on one thread.
-  template <typename Work>
-  void each_part(const std::vector<int32_t>* bounds, int begin, int end, const Work& work) {
-    if (begin >= end) return;
-    if (passes_.team_ == nullptr || bounds == nullptr)
-      work(begin, end);
-    else
-      passes_.each_part(*bounds, work);
-  }
-
   template <typename Work>
   void each_neuron(int begin, int end, const Work& work) {
-    if (passes_.team_ == nullptr) {
-      if (begin < end) work(begin, end);
-      return;
-    }
+    if (begin >= end) return;
     passes_.team_->each((end - begin + kNeuronsTogether - 1) / kNeuronsTogether, [&](int64_t i) {
       const int first = begin + int(i) * kNeuronsTogether;
       work(first, std::min(first + kNeuronsTogether, end));
     });
-  }
-
-  const Stretch* stretch_of(size_t level) const {
-    return network_.stretches().empty() ? nullptr : &network_.stretches()[level];
   }
 
   void forward(const Real* parameters, const Real* gamma, const int64_t* examples, int count, bool keeps) {
@@ -143,26 +125,53 @@ class NormalisedPasses {
     });
     for (size_t level = 0; level + 1 < network_.levels().size(); ++level) {
       const int begin = network_.levels()[level], end = network_.levels()[level + 1];
-      const Stretch* const stretch = stretch_of(level);
-      for (int tile = 0; tile < n_tiles(); ++tile)
-        each_part(stretch == nullptr ? nullptr : &stretch->rows, begin, end, [&](int from, int to) {
-          kernels_.feedforward(sums_view_, parameters, batch_.values + tile * batch_.block, nullptr,
-                               columns_for(size_of(tile)), from, to);
-        });
-      each_neuron(begin, std::min(end, n_hidden_),
-                  [&](int from, int to) { kernels_.normalise(view_, batch_, parameters, from, to); });
+      // Nothing reads the values of the last hidden neurons where statistics alone are asked for.
+      if (!keeps && begin >= n_hidden_) return;
+      batch_.makes_values = keeps || end < n_hidden_;
+      if (passes_.team_ != nullptr) {
+        for (int tile = 0; tile < n_tiles(); ++tile)
+          passes_.each_part(network_.stretches()[level].rows,
+                            [&](int from, int to) { add_up(parameters, tile, from, to); });
+        each_neuron(begin, std::min(end, n_hidden_),
+                    [&](int from, int to) { kernels_.normalise(view_, batch_, parameters, from, to); });
+        continue;
+      }
+      // Of a few tiles, the sums of some neurons stay in the nearest cache; of many tiles, the values that they read
+      // do.
+      for (int from = begin, to; from < end; from = to) {
+        to = n_tiles() > kFewTiles ? end : group_end(std::min(from + kNeuronsTogether, end));
+        for (int tile = 0; tile < n_tiles(); ++tile) add_up(parameters, tile, from, to);
+        if (from < n_hidden_) kernels_.normalise(view_, batch_, parameters, from, std::min(to, n_hidden_));
+      }
     }
   }
 
+  void add_up(const Real* parameters, int tile, int from, int to) {
+    kernels_.feedforward(sums_view_, parameters, batch_.values + tile * batch_.block, nullptr,
+                         columns_for(size_of(tile)), from, to);
+  }
+
+  // The first row behind those before `end` and others that read the same sources as the last of them.
+  int group_end(int end) const { return end + view_.rows.group[end - 1] - 1; }
+
   void level_back(size_t level, const Real* parameters) {
     const int begin = network_.levels()[level], end = std::min(network_.levels()[level + 1], n_hidden_);
-    const Stretch* const stretch = stretch_of(level);
-    for (int tile = 0; tile < n_tiles(); ++tile)
-      each_part(stretch == nullptr ? nullptr : &stretch->neurons, begin, end, [&](int from, int to) {
-        kernels_.feedforward_deltas(sums_view_, parameters, batch_.values + tile * batch_.block, nullptr,
-                                    batch_.deltas + tile * batch_.deltas_block, columns_for(size_of(tile)), from, to);
-      });
-    each_neuron(begin, end, [&](int from, int to) { kernels_.normalise_back(view_, batch_, parameters, from, to); });
+    const auto pull = [&](int tile, int from, int to) {
+      kernels_.feedforward_deltas(sums_view_, parameters, batch_.values + tile * batch_.block, nullptr,
+                                  batch_.deltas + tile * batch_.deltas_block, columns_for(size_of(tile)), from, to);
+    };
+    const auto normalise = [&](int from, int to) { kernels_.normalise_back(view_, batch_, parameters, from, to); };
+    if (passes_.team_ != nullptr) {
+      for (int tile = 0; tile < n_tiles(); ++tile)
+        passes_.each_part(network_.stretches()[level].neurons, [&](int from, int to) { pull(tile, from, to); });
+      each_neuron(begin, end, normalise);
+      return;
+    }
+    for (int from = begin, to; from < end; from = to) {
+      to = std::min(from + kNeuronsTogether, end);
+      for (int tile = 0; tile < n_tiles(); ++tile) pull(tile, from, to);
+      normalise(from, to);
+    }
   }
 
   const Network& network_;

@@ -132,8 +132,7 @@ class Passes {
     read_inputs(parameters, count);
     const int columns = columns_for(count);
     if (team_ == nullptr) {
-      kernels_.feedforward(feedforward_, parameters, now_.values, now_.sums, columns, 0,
-                           feedforward_.rows.n_rows);
+      kernels_.feedforward(feedforward_, parameters, now_.values, now_.sums, columns, 0, feedforward_.rows.n_rows);
       return;
     }
     for (const Stretch& stretch : network_.stretches())
@@ -210,8 +209,8 @@ class Passes {
 
   void place_gradients(int begin, int end, int columns, Real* gradients, bool accumulate) {
     const auto work = [&](int64_t from, int64_t to) {
-      kernels_.feedforward_gradients(feedforward_, now_.values, now_.deltas, columns, gradients, accumulate,
-                                     int(from), int(to));
+      kernels_.feedforward_gradients(feedforward_, now_.values, now_.deltas, columns, gradients, accumulate, int(from),
+                                     int(to));
     };
     if (team_ == nullptr)
       work(begin, end);

@@ -150,9 +150,7 @@ class Training {
   int best_epoch() const { return best_epoch_; }
 
  private:
-  int threads_of(int n_threads) const {
-    return network_->stretches().empty() ? 1 : std::max(n_threads / n_running, 1);
-  }
+  int threads_of(int n_threads) const { return network_->stretches().empty() ? 1 : std::max(n_threads / n_running, 1); }
 
   void make_passes() {
     passes_.emplace(*network_, *data_, kernels_);
