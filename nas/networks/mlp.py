@@ -8,6 +8,7 @@ autocast, networks too large for dense matrices) is computed by standard operati
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ from nas.networks.parameters import EdgeWeights, feedforward_weights
 from nas.networks.wired import Matrix, WiredModule, affine, is_autocast, is_plain
 from priors.wiring import Wiring
 
-__all__ = ["SparseMLP"]
+__all__ = ["SparseMLP", "run_layers"]
 
 
 class SparseMLP(WiredModule):
@@ -111,6 +112,18 @@ class SparseMLP(WiredModule):
         return f"{self.blueprint!r}, activation={self.activation!r}"
 
 
+def run_layers(network: SparseMLP, x: Tensor, change: Callable[[Tensor, range], Tensor]) -> Tensor:
+    """Return a network's (batch, n_outputs) outputs, where something is done to the sums of hidden neurons.
+
+    `change` is given the (batch, n_targets) sums of a layer without their biases, and the layer's neurons; it returns
+    what the activation function is given.
+    """
+    first_output = network.blueprint.n_neurons - network.in_features - network.out_features
+    bias = torch.cat([torch.zeros_like(network.bias[:first_output]), network.bias[first_output:]])
+    activation = ACTIVATIONS[network.activation]
+    return _run(x, network._matrices(), bias, network.blocks, network._indices(), activation, change)
+
+
 def _run(
     x: Tensor,
     matrices: tuple[Matrix, ...],
@@ -118,8 +131,9 @@ def _run(
     blocks: tuple[Block, ...],
     indices: tuple[Tensor, ...],
     activation: Activation,
+    change: Callable[[Tensor, range], Tensor] = lambda sums, _: sums,
 ) -> Tensor:
-    """Compute the outputs by standard operations, layer by layer."""
+    """Compute the outputs by standard operations, layer by layer; see `run_layers` for `change`."""
     layers, starts = [x], [0]
     sums = x
     for block, index, matrix, own_bias in zip(
@@ -130,8 +144,10 @@ def _run(
         last = max(sum(start < block.reach.stop for start in starts), first + 1)
         values = layers[first] if last - first == 1 else torch.cat(layers[first:last], dim=1)
         sums = affine(_read(values, block, index, starts[first]), matrix, own_bias)
+        if block is blocks[-1]:
+            break
         starts.append(block.targets.start)
-        layers.append(activation.function(sums))
+        layers.append(activation.function(change(sums, block.targets)))
     return sums
 
 

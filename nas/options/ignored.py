@@ -178,6 +178,7 @@ _RULES = (
             *("activation", "engine", "device", "replicates", "finalists", "final_seeds", "final_epochs"),
             *("recipe.nesterov", "recipe.momentum", "recipe.optimizer", "recipe.learning_rates", "recipe.schedule"),
             *("recipe.epochs", "recipe.batch_size", "recipe.weight_decay", "recipe.clip", "recipe.patience"),
+            "recipe.normalise",
         ),
         lambda setting: setting.task is not None,
         "an own evaluation ignores it",
@@ -185,6 +186,7 @@ _RULES = (
     ),
     _of_network("activation", "mlp", "give cell"),
     _of_network("cell", "rnn", "give activation"),
+    _of_network("recipe.normalise", "mlp", "give network=mlp"),
     Rule(
         ("recipe.momentum",),
         lambda setting: setting.options.recipe.optimizer == "sgd",

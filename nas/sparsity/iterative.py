@@ -156,7 +156,8 @@ def prune_iteratively(
     Raises
     ------
     InputError
-        For a target or layers that are not there, or a score that the network does not have.
+        For a target or layers that are not there, a score that the network does not have, or a recipe that normalises
+        where a retraining does not begin anew.
     EmptyLayerError
         When the next step would leave a layer without weights; the network is then as after the step before.
     Interrupted
@@ -184,6 +185,11 @@ class _Pruner:
         stop: StopFlag | None,
     ) -> None:
         self.network, self.task, self.pruning = network, task, pruning
+        if recipe.normalise and not pruning.restart:
+            raise InputError(
+                "normalise=true: a retraining would not go on from what trained weights compute; give restart=true, or "
+                "leave normalise out"
+            )
         self.recipe = recipe.model_copy(update={"epochs": pruning.epochs, "patience": None})
         self.rate, self.engine, self.stop = learning_rate, engine, stop
         self.batches, self.rng = np.random.default_rng(rng).spawn(2)

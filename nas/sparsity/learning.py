@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import cast
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import nn
 
@@ -369,7 +370,7 @@ class _Learner:
             self.session.history(),
             self.layers,
             tuple(self.snapshots),
-            self._liveness(self.session.weights()),
+            self._structure,
             len(self.ever),
             self.updates,
         )
@@ -424,8 +425,9 @@ class _Learner:
             moments = np.zeros_like(moments)
         before = now.weight
         if self.method.score == "obs" and self.method.action == "prune":
-            live = Live(self.layers, now.slots, before.astype(np.float64))
-            before = surgery(live, update.kept, input_products_of(self.network, self.task)).astype(before.dtype)
+            live = Live(self.layers, now.slots, now.folded.astype(np.float64))
+            made = surgery(live, update.kept, input_products_of(self.network, self.task))
+            before = _unscaled(made, now.scale).astype(before.dtype)
         weight = update.carry(before, self._new_weights(update))
         self.session.rewire(Weights(update.slots, weight, moments))
         self.grown_since += len(update.grown)
@@ -505,18 +507,30 @@ class _Learner:
         return DenseGradients(self._everything, self.task, self.engine)
 
     def _gradients(self) -> Floats:
-        """Return the gradients by what is allowed, or by what lives where that is not listed."""
-        if self.allowed is None:
-            return gradients_of(self.network, self.task, self.engine)(self.session.next_batch())
-        return self._dense_gradients.at(self.network, self.session.next_batch())
+        """Return the gradients by what is allowed, or by what lives where that is not listed.
+
+        In a training that normalises they are those by its own weights, which new ones become.
+        """
+        examples, normalised = self.session.next_batch(), self.session.normalised()
+        if self.allowed is not None:
+            return self._dense_gradients.at(self.network, examples, normalised)
+        if normalised is None:
+            return gradients_of(self.network, self.task, self.engine)(examples)
+        raw = copy.deepcopy(self.network)
+        assert isinstance(raw, SparseMLP)
+        with torch.no_grad():
+            raw.weight.copy_(torch.from_numpy(normalised.weight))
+            raw.bias.copy_(torch.from_numpy(normalised.bias))
+        return gradients_of(raw, self.task, self.engine)(examples, normalised.gamma)
 
     def _live(self, now: Weights, gradients: Floats | None) -> Live:
-        live = Live(self.layers, now.slots, now.weight.astype(np.float64))
+        """Return the weights of the network with what the score needs."""
+        live = Live(self.layers, now.slots, now.folded.astype(np.float64))
         if gradients is not None:
             if self.allowed is not None:
                 is_complete = _unless_complete(self.allowed, self.layers) is None
                 gradients = gradients[now.slots if is_complete else np.searchsorted(self.allowed, now.slots)]
-            live = replace(live, gradient=gradients.astype(np.float64))
+            live = replace(live, gradient=_unscaled(gradients.astype(np.float64), now.scale))
         return measured(live, self.network, self.task, self.method.needs)
 
     def _dense_matrix(self, gradients: Floats | None) -> Callable[[int], Floats] | None:
@@ -530,19 +544,19 @@ class _Learner:
 
     def _finish(self, step: int) -> None:
         """Remove what takes no part where the target counts what does."""
-        if self.parameters is None:
-            return
-        if self._liveness(self.session.weights()).weights.all():
+        if self.parameters is None or self._structure.weights.all():
             return
         fold_constants(self.network)  # type: ignore[arg-type]
-        now = self.session.weights()
-        keep = self._liveness(now).weights
-        kept = Weights(now.slots[keep], now.weight[keep], now.moments[:, keep])
-        self.session.rewire(kept)
+        keep = self._structure.weights
+        weight = np.concatenate([part.weight.detach().cpu().numpy() for part in self.parts])
+        place_weights(self.network, places_of(self.parts)[keep], weight[keep])
         self._look(step)
 
-    def _liveness(self, now: Weights) -> Liveness:
-        return liveness(Live(self.layers, now.slots, now.weight), self.neurons)
+    @property
+    def _structure(self) -> Liveness:
+        """What takes part of the network as it is."""
+        slots = places_of(self.parts)
+        return liveness(Live(self.layers, slots, np.zeros(len(slots))), self.neurons)
 
     def _look(self, step: int) -> None:
         slots = places_of(self.parts)
@@ -562,3 +576,13 @@ class _Learner:
             self.snapshots[-1] = replace(snapshot, turnover=self.snapshots[-1].turnover)
         else:
             self.snapshots.append(snapshot)
+
+
+def _unscaled(values: Floats, scale: Floats | None) -> Floats:
+    """Divide folded weights by their scale, or gradients by a training's own weights to have those by the folded ones.
+
+    What a scale of 0 makes 0 stays so.
+    """
+    if scale is None:
+        return values
+    return np.divide(values, scale, out=np.zeros_like(values), where=scale != 0)

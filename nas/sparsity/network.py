@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from functools import lru_cache
 from itertools import accumulate
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -22,7 +21,7 @@ from nas.sparsity.layers import Floats, Layer, Places
 from nas.sparsity.neurons import Neurons
 from nas.tasks.task import Task
 from nas.training.places import places_of, split_places, wired_parts
-from nas.training.session import Weights
+from nas.training.session import Normalised, Weights
 
 __all__ = ["DenseGradients", "gradients_of", "input_statistics", "layers_of", "neurons_of", "place_weights"]
 
@@ -158,16 +157,23 @@ class DenseGradients:
         self.allowed: Places = places_of(self._parts)
         self._gradients = gradients_of(self._whole, task, engine)
 
-    def at(self, network: nn.Module, examples: NDArray[np.int64]) -> Floats:
-        """Return the gradients of the mean loss of some examples by what is allowed, (n_allowed,) float64."""
+    def at(self, network: nn.Module, examples: NDArray[np.int64], normalised: Normalised | None = None) -> Floats:
+        """Return the gradients of the mean loss of some examples by what is allowed, (n_allowed,) float64.
+
+        In a training that normalises, they are those by its own parameters, normalised with these examples' statistics.
+        """
         with torch.no_grad():
             for whole, own in zip(self._parts, wired_parts(network), strict=True):
                 # Where every place is allowed, a weight's place is its index.
                 complete = len(whole.slots) == n_slots(whole.blocks)
                 at = own.slots if complete else torch.searchsorted(whole.slots, own.slots)
-                whole.weight.zero_().index_copy_(0, at, own.weight)
-                whole.bias_vector.copy_(own.bias_vector)
-        return self._gradients(examples)
+                weight, biases = own.weight.detach(), own.bias_vector.detach()
+                if normalised is not None:
+                    weight = torch.from_numpy(normalised.weight).to(weight)
+                    biases = torch.from_numpy(normalised.bias).to(biases)
+                whole.weight.zero_().index_copy_(0, at, weight)
+                whole.bias_vector.copy_(biases)
+        return self._gradients(examples, None if normalised is None else normalised.gamma)
 
     def matrix(self, gradients: Floats, index: int) -> Floats:
         """Return the (rows, columns) matrix of one layer, 0 at places that are not allowed."""
@@ -180,24 +186,36 @@ class DenseGradients:
         return dense.reshape(layer.shape)
 
 
-def gradients_of(whole: nn.Module, task: Task, engine: str) -> Callable[[NDArray[np.int64]], Floats]:
-    """Return a function from examples to the gradients, of their mean loss, by a network's live weights, (n,) float64.
+class GradientsOf(Protocol):
+    """A function from examples to the gradients, of their mean loss, by a network's live weights."""
 
-    Those of its parts follow each other.
+    def __call__(self, examples: NDArray[np.int64], gamma: NDArray[Any] | None = None) -> Floats:
+        """Return the gradients, (n,) float64; with `gamma`, where hidden neurons are normalised over the examples."""
+
+
+def gradients_of(whole: nn.Module, task: Task, engine: str) -> GradientsOf:
+    """Return a function from examples to the gradients, of their mean loss, by a network's live weights.
+
+    Those of its parts follow each other. The function may be called again when values of weights have changed.
     """
     from nas.training.train import compiled_for
 
     if (compiled := compiled_for(whole, task, engine)) is not None:
         from nas.training import native_engine
 
-        return lambda examples: native_engine.weight_gradients(compiled, task, examples)
+        return lambda examples, gamma=None: native_engine.weight_gradients(compiled, task, examples, gamma)
     parts = wired_parts(whole)
 
-    def by_autograd(examples: NDArray[np.int64]) -> Floats:
+    def by_autograd(examples: NDArray[np.int64], gamma: NDArray[Any] | None = None) -> Floats:
+        from nas.training.normalisation import NormalisedMLP
         from nas.training.torch_engine import mean_loss
 
-        whole.train()
-        loss = mean_loss(whole, task, torch.from_numpy(examples).to(task.train.device))
+        network = whole
+        if gamma is not None:
+            assert isinstance(whole, SparseMLP)
+            network = NormalisedMLP(whole, whole, torch.from_numpy(gamma).to(whole.weight))
+        network.train()
+        loss = mean_loss(network, task, torch.from_numpy(examples).to(task.train.device))
         found = torch.autograd.grad(loss, [part.weight for part in parts])
         return torch.cat(found).double().cpu().numpy()
 

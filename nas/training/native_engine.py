@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 import weakref
+from dataclasses import replace
 from functools import lru_cache
 from threading import Lock
 from typing import Any
@@ -20,9 +21,10 @@ from nas.networks.readout import mean_over_time
 from nas.tasks.task import Task
 from nas.training.compiled import Compiled, compile_network
 from nas.training.extension import extension, instruction_set
+from nas.training.normalisation import check_normalise, examples_to_fold
 from nas.training.places import split_places, weights_of, wired_parts
 from nas.training.recipe import Recipe
-from nas.training.session import Epoch, History, Interrupted, Progress, Score, StopFlag, Weights
+from nas.training.session import Epoch, History, Interrupted, Normalised, Progress, Score, StopFlag, Weights
 
 __all__ = ["NativeSession", "data_of", "evaluate", "has_sparse_inputs", "predict", "weight_gradients"]
 
@@ -38,7 +40,8 @@ class NativeSession:
     Parameters
     ----------
     compiled : Compiled
-        Its parameters are trained in place: they are read whenever `run` begins and written whenever it returns.
+        Its parameters are trained in place: they are read whenever `run` begins and written whenever it returns. Where
+        the recipe normalises, they are read once, and given the folded ones.
     network : nn.Module, optional
         The module that they belong to, where there is one; it alone can be rewired.
     task, recipe, learning_rate, rng, stop, threads
@@ -60,6 +63,7 @@ class NativeSession:
         self._compiled, self._task, self._recipe, self._stop = compiled, task, recipe, stop
         self._network = network
         self._threads = torch.get_num_threads() if threads is None else threads
+        self._normalises = check_normalise(network, recipe) and not compiled.mean
         self._bits = rng.bit_generator
         self._seconds = 0.0
         single = compiled.parameters[0].dtype == np.float32
@@ -74,6 +78,7 @@ class NativeSession:
                 patience=min(recipe.patience or 0, recipe.epochs),
                 clip=recipe.clip or 0.0,
                 maximize=task.direction == "maximize",
+                normalise=self._normalises,
                 update=extension().Update(
                     optimizer=recipe.optimizer,
                     weight_decay=recipe.weight_decay,
@@ -84,6 +89,7 @@ class NativeSession:
             _rates(recipe, learning_rate, n_steps),
             task.train.numpy(),
             task.validation.numpy(),
+            examples_to_fold(task, compiled.network.n_neurons).numpy(),
             *compiled.parameters,
             self._bits,
         )
@@ -93,17 +99,28 @@ class NativeSession:
         started = time.perf_counter()
         training = self._training
         last = training.n_steps if n_steps is None else min(training.n_steps, training.step + n_steps)
-        training.load(*self._compiled.parameters)
+        if not self._normalises:
+            training.load(*self._compiled.parameters)
         try:
             while training.step < last and not training.finished:
                 if self._stop is not None and self._stop.is_set():
                     raise Interrupted(f"stopped after {training.step} of {training.n_steps} updates")
                 with self._bits.lock:
                     training.run(last, _SECONDS_BETWEEN_CHECKS, self._threads)
+            if training.step:
+                self._fold()
         finally:
-            training.store(*self._compiled.parameters)
+            if not self._normalises:
+                training.store(*self._compiled.parameters)
             self._seconds += time.perf_counter() - started
         return self._progress()
+
+    def _fold(self) -> NDArray[np.float64] | None:
+        """Write what was learnt into the network where it has it folded; return the factors of the neurons' weights."""
+        if not self._normalises:
+            return None
+        factors = self._training.store_folded(self._threads, *self._compiled.parameters)
+        return np.concatenate([np.array(factors, np.float64), np.ones(self._compiled.network.n_outputs)])
 
     def _progress(self) -> Progress:
         training = self._training
@@ -112,12 +129,30 @@ class NativeSession:
     def weights(self) -> Weights:
         """Return copies of what lives now; see `RewirableSession.weights`."""
         parts = wired_parts(self._network)
-        rows = []
+        factors, rows = self._fold(), []
         for which in range(self._n_moments):
             places = [np.zeros_like(own) for own in self._compiled.parameters]
             self._training.store_moment(which, *places)
             rows.append(np.concatenate(places[::2]))
-        return weights_of(parts, np.array(rows).reshape(len(rows), sum(len(part.weight) for part in parts)))
+        found = weights_of(parts, np.array(rows).reshape(len(rows), sum(len(part.weight) for part in parts)))
+        if factors is None:
+            return found
+        (part,) = parts
+        targets = part.live_weights().edges[:, 1] - part.blueprint.n_inputs
+        return replace(found, weight=self._own()[0], scale=factors[targets])
+
+    def _own(self) -> list[NDArray[Any]]:
+        """Return copies of what is trained, in the order of the network's parameters."""
+        found = [np.empty_like(own) for own in self._compiled.parameters]
+        self._training.store(*found)
+        return found
+
+    def normalised(self) -> Normalised | None:
+        """Return copies of what is trained; see `RewirableSession.normalised`."""
+        if not self._normalises:
+            return None
+        weight, bias, *_ = self._own()
+        return Normalised(weight, bias, np.array(self._training.gamma, weight.dtype))
 
     def rewire(self, weights: Weights) -> None:
         """Go on with other weights; see `RewirableSession.rewire`."""
@@ -129,14 +164,18 @@ class NativeSession:
             self._training.store_moment(which, *places)
             # Of biases they stay.
             places[::2] = [own.moments[which].astype(places[0].dtype) for own in split] + places[2 * len(split) :: 2]
+        biases = self._own()[1] if self._normalises else None
         for part, own in zip(parts, split, strict=True):
             part.replace_weights(torch.from_numpy(own.slots), torch.from_numpy(own.weight).to(part.weight))
+            if biases is not None:
+                part.bias_vector.detach().copy_(torch.from_numpy(biases))
         compiled = compile_network(self._network, sparse=has_sparse_inputs(self._task))
         assert compiled is not None
         self._compiled = compiled
         self._training.rewire(compiled.network, *compiled.parameters)
         for which, places in enumerate(kept):
             self._training.load_moment(which, *places)
+        self._fold()
 
     def next_batch(self) -> NDArray[np.int64]:
         """Return the examples of the next update; see `RewirableSession.next_batch`."""
@@ -185,16 +224,20 @@ def predict(compiled: Compiled, task: Task, indices: NDArray[np.int64]) -> NDArr
     return outputs
 
 
-def weight_gradients(compiled: Compiled, task: Task, indices: NDArray[np.int64]) -> NDArray[np.float64]:
+def weight_gradients(
+    compiled: Compiled, task: Task, indices: NDArray[np.int64], gamma: NDArray[Any] | None = None
+) -> NDArray[np.float64]:
     """Return the gradients, by all weights, of the mean loss over the examples in `indices`, (n_weights,).
 
-    Those of a network's parts follow each other.
+    Those of a network's parts follow each other. With `gamma`, (n_hidden,), hidden neurons are normalised over the
+    examples.
     """
     dtype = compiled.parameters[0].dtype
     function = extension().gradients if dtype == np.float32 else extension().gradients64
     found = [np.zeros_like(own) for own in compiled.parameters]
     data = data_of(task, dtype, mean=compiled.mean)
-    function(compiled.network, data, instruction_set(), indices, *compiled.parameters, *found)
+    normalised = () if gamma is None else (gamma, np.empty_like(gamma))
+    function(compiled.network, data, instruction_set(), indices, *compiled.parameters, *found, *normalised)
     return np.concatenate(found[::2]).astype(np.float64)
 
 

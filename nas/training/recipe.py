@@ -60,6 +60,10 @@ class Recipe(BaseModel):
     patience: Annotated[int, Field(ge=1)] | None = None
     """Stop after so many epochs without a better validation metric, and keep the weights of the best epoch; without it
     the weights after the last epoch count."""
+    normalise: bool = False
+    """Batch normalisation of the hidden neurons of MLPs while they are trained, with a factor of each that weight decay
+    pulls at too. It is folded into weights and biases whenever a network is evaluated or kept, so that networks have
+    the parameters that they have without it."""
 
     @model_validator(mode="after")
     def _nesterov_needs_momentum(self) -> Recipe:

@@ -14,6 +14,7 @@ __all__ = [
     "Epoch",
     "History",
     "Interrupted",
+    "Normalised",
     "Progress",
     "RewirableSession",
     "Score",
@@ -119,17 +120,44 @@ class Weights:
     moments : (n_moments, n) float array
         Of adam and adamw the mean of the gradients and that of their squares, of sgd the momentum; 0 before the first
         update.
+    scale : (n,) float64 array, optional
+        In a training that normalises, what each weight is multiplied by in the network, which has them folded.
+        `RewirableSession.rewire` does not read it.
     """
 
     slots: NDArray[np.int64]
     weight: NDArray[np.floating[Any]]
     moments: NDArray[np.floating[Any]]
+    scale: NDArray[np.float64] | None = None
+
+    @property
+    def folded(self) -> NDArray[np.floating[Any]]:
+        """The weights of the network, (n,)."""
+        return self.weight if self.scale is None else self.weight * self.scale
+
+
+@dataclass(frozen=True, eq=False)
+class Normalised:
+    """The parameters of a training that normalises, where its network has them folded.
+
+    Parameters
+    ----------
+    weight : (n_weights,) array
+    bias : (n_hidden + n_outputs,) array
+    gamma : (n_hidden,) array
+        Factors of what was normalised.
+    """
+
+    weight: NDArray[np.floating[Any]]
+    bias: NDArray[np.floating[Any]]
+    gamma: NDArray[np.floating[Any]]
 
 
 class RewirableSession(Session, Protocol):
     """A session whose network may get other edges between two updates.
 
-    Biases, the order of the examples, the schedule and the count of updates stay what they are.
+    Biases, the order of the examples, the schedule and the count of updates stay what they are. A training that
+    normalises has weights of its own, which it takes back; the network then only shows them folded.
     """
 
     def weights(self) -> Weights:
@@ -140,6 +168,9 @@ class RewirableSession(Session, Protocol):
 
         With patience, the epochs since then are compared.
         """
+
+    def normalised(self) -> Normalised | None:
+        """Return copies of the parameters of a training that normalises; None of others, which are the network's."""
 
     def next_batch(self) -> NDArray[np.int64]:
         """Return the examples of the next update, which stay the same until it is made or skipped."""

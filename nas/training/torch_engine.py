@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -14,10 +15,23 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from nas.networks import SparseMLP
 from nas.tasks.task import Task
+from nas.training.normalisation import NormalisedMLP, check_normalise
 from nas.training.places import split_places, weights_of, wired_parts
 from nas.training.recipe import Recipe
-from nas.training.session import Epoch, History, Interrupted, Progress, Score, StopFlag, Weights, epoch_order, sign_of
+from nas.training.session import (
+    Epoch,
+    History,
+    Interrupted,
+    Normalised,
+    Progress,
+    Score,
+    StopFlag,
+    Weights,
+    epoch_order,
+    sign_of,
+)
 
 __all__ = ["TorchSession", "evaluate", "mean_loss", "predict"]
 
@@ -31,6 +45,7 @@ class TorchSession:
     ----------
     network : nn.Module
         Called with ``(inputs)``, or ``(inputs, lengths)`` for a sequence task. Trained in place, on the task's device.
+        Where the recipe normalises, it is given the folded weights whenever `run` or `rewire` returns.
     task, recipe, learning_rate, rng, stop
         As in `nas.training.train.session`.
     """
@@ -45,9 +60,17 @@ class TorchSession:
         rng: np.random.Generator,
         stop: StopFlag | None = None,
     ) -> None:
-        self._network, self._task, self._recipe = network, task, recipe
+        self._task, self._recipe = task, recipe
         self._learning_rate, self._rng, self._stop = learning_rate, rng, stop
-        self._optimizer = _optimizer(network, recipe, learning_rate)
+        # What is trained, and the part of it that has the weights.
+        self._trained = self._raw = network
+        self._normalised: NormalisedMLP | None = None
+        if check_normalise(network, recipe):
+            assert isinstance(network, SparseMLP)
+            self._trained = self._normalised = NormalisedMLP(network)
+            self._raw = self._normalised.raw
+        self._scale: NDArray[np.float64] | None = None
+        self._optimizer = _optimizer(self._trained, recipe, learning_rate)
         self._steps_per_epoch = math.ceil(len(task.train) / recipe.batch_size)
         self._n_steps = recipe.epochs * self._steps_per_epoch
         self._step = 0
@@ -66,7 +89,7 @@ class TorchSession:
         """Make up to `n_steps` updates, all that are left by default; see `Session.run`."""
         started = time.perf_counter()
         last = self._n_steps if n_steps is None else min(self._n_steps, self._step + n_steps)
-        self._network.train()
+        self._trained.train()
         try:
             while self._step < last and not self._finished:
                 if self._stop is not None and self._stop.is_set():
@@ -74,6 +97,8 @@ class TorchSession:
                 self._update()
                 if self._step % self._steps_per_epoch == 0:
                     self._end_epoch()
+            if self._step:
+                self._fold()
         finally:
             self._seconds += time.perf_counter() - started
         return self._progress()
@@ -81,18 +106,25 @@ class TorchSession:
     def _progress(self) -> Progress:
         return Progress(self._step, self._n_steps, len(self._epochs), self._finished)
 
+    def _fold(self) -> None:
+        """Write what was learnt into the network, where it does not hold it already."""
+        if self._normalised is not None and self._scale is None:
+            self._scale = self._normalised.fold(self._task)
+
     def weights(self) -> Weights:
         """Return copies of what lives now; see `RewirableSession.weights`."""
-        parts = wired_parts(self._network)
+        self._fold()
+        parts = wired_parts(self._raw)
         rows = [
             np.concatenate([self._moment(part.weight, name).cpu().numpy() for part in parts])
             for name in self._moment_names
         ]
-        return weights_of(parts, np.array(rows).reshape(len(rows), sum(len(part.weight) for part in parts)))
+        found = weights_of(parts, np.array(rows).reshape(len(rows), sum(len(part.weight) for part in parts)))
+        return replace(found, scale=self._scale)
 
     def rewire(self, weights: Weights) -> None:
         """Go on with other weights; see `RewirableSession.rewire`."""
-        parts = wired_parts(self._network)
+        parts = wired_parts(self._raw)
         for part, own in zip(parts, split_places(parts, weights), strict=True):
             old = part.weight
             part.replace_weights(torch.from_numpy(own.slots), torch.from_numpy(own.weight).to(old))
@@ -104,6 +136,18 @@ class TorchSession:
             for group in self._optimizer.param_groups:
                 group["params"] = [part.weight if each is old else each for each in group["params"]]
         self._best_state, self._first_epoch = None, len(self._epochs)
+        if self._normalised is not None:
+            self._normalised.rewired()
+            self._scale = None
+            self._fold()
+
+    def normalised(self) -> Normalised | None:
+        """Return copies of what is trained; see `RewirableSession.normalised`."""
+        if self._normalised is None:
+            return None
+        raw = self._normalised.raw
+        own = (raw.weight, raw.bias, self._normalised.gamma)
+        return Normalised(*(tensor.detach().cpu().numpy().copy() for tensor in own))
 
     def next_batch(self) -> NDArray[np.int64]:
         """Return the examples of the next update; see `RewirableSession.next_batch`."""
@@ -148,11 +192,12 @@ class TorchSession:
         indices = self._batches[self._step % self._steps_per_epoch]
         self._set_learning_rate()
         self._optimizer.zero_grad(set_to_none=True)
-        loss = mean_loss(self._network, self._task, indices)
+        loss = mean_loss(self._trained, self._task, indices)
         loss.backward()  # type: ignore[no-untyped-call]
         if self._recipe.clip is not None:
-            _clip(self._network, self._recipe.clip)
+            _clip(self._trained, self._recipe.clip)
         self._optimizer.step()
+        self._scale = None
         self._epoch_loss += loss.detach() * len(indices)
         self._epoch_size += len(indices)
         self._step += 1
@@ -165,8 +210,9 @@ class TorchSession:
 
     def _end_epoch(self) -> None:
         train_loss = float(self._epoch_loss) / max(self._epoch_size, 1)  # Of the examples that were learnt from.
-        score = evaluate(self._network, self._task, self._task.validation)
-        self._network.train()
+        self._fold()
+        score = evaluate(self._trained, self._task, self._task.validation)
+        self._trained.train()
         if not (math.isfinite(train_loss) and math.isfinite(score.loss)):
             self._diverged = self._finished = True
             return
@@ -180,10 +226,12 @@ class TorchSession:
         latest = len(self._epochs) - 1
         if latest == self._first_epoch or sign * self._epochs[latest].validation_metric > sign * self._best_metric():
             self._best_epoch = latest
-            self._best_state = {name: value.clone() for name, value in self._network.state_dict().items()}
+            self._best_state = {name: value.clone() for name, value in self._trained.state_dict().items()}
         self._finished = self._finished or latest - self._best_epoch >= patience
         if self._finished and self._best_state is not None:
-            self._network.load_state_dict(self._best_state)
+            self._trained.load_state_dict(self._best_state)
+            self._scale = None
+            self._fold()
 
     def _best_metric(self) -> float:
         return self._epochs[self._best_epoch].validation_metric

@@ -285,6 +285,8 @@ def begin_wiring(
     replicate : int
         Which training of the wiring it is.
     """
+    if recipe.normalise and spec.kind == "rnn":
+        raise InputError("normalise=true: it is for MLPs, and this is an RNN; leave it out")
     if engine_for(engine, device, spec) == "native":
         from nas.training.compiled import compile_wiring
         from nas.training.native_engine import NativeSession, has_sparse_inputs

@@ -76,4 +76,5 @@ OTHER: dict[str, Any] = {
     "recipe.nesterov": True,
     "recipe.clip": 1.0,
     "recipe.patience": 4,
+    "recipe.normalise": True,
 }

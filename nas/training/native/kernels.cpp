@@ -3,6 +3,7 @@
 
 #include "feedforward.h"
 #include "losses.h"
+#include "normalise.h"
 #include "optimizers.h"
 #include "recurrent.h"
 #include "sparse_inputs.h"
@@ -107,6 +108,8 @@ const Kernels<Real>& WIRENAS_KERNELS() {
                                       feedforward_deltas_any,
                                       feedforward_gradients_any,
                                       complete_gradients,
+                                      normalise,
+                                      normalise_back,
                                       project,
                                       project_gradients,
                                       recurrent,

@@ -77,6 +77,25 @@ struct Update {
   int64_t step = 1;  // counted from 1
 };
 
+// What is added to variances.
+constexpr double kEpsilon = 1e-5;
+
+// Memory of a batch whose hidden neurons are normalised, tile after tile.
+template <typename Real>
+struct NormalisedBatch {
+  int n_examples = 0;
+  Real* values = nullptr;   // of each tile as of one that goes forward alone, `block` numbers apart
+  Real* deltas = nullptr;   // the same
+  Real* normals = nullptr;  // (n_hidden, kTile) a tile, what is left of sums without mean and spread; may be left out
+  int64_t block = 0, deltas_block = 0, normals_block = 0;
+  bool makes_values = true;     // or only means and inverses
+  const Real* gamma = nullptr;  // (n_hidden), like all that follow
+  Real* means = nullptr;        // of sums, bias and all
+  Real* inverses = nullptr;     // of their standard deviations
+  Real* bias_gradients = nullptr;
+  Real* gamma_gradients = nullptr;
+};
+
 // Parameters and gradients are flat, row by row; the head's rows, or weights that lie apart, come after.
 template <typename Real>
 struct Kernels {
@@ -91,6 +110,9 @@ struct Kernels {
                                 Real* gradients, bool accumulate, int begin, int end);
   void (*complete_gradients)(const Feedforward&, const Real* deltas, const Real* const* examples, int n_examples,
                              Real* gradients, bool accumulate, int begin, int end);
+  // From sums to values, and from gradients by values to those by sums, of hidden neurons from `begin` to below `end`.
+  void (*normalise)(const Feedforward&, const NormalisedBatch<Real>&, const Real* parameters, int begin, int end);
+  void (*normalise_back)(const Feedforward&, const NormalisedBatch<Real>&, const Real* parameters, int begin, int end);
   void (*project)(const SparseTile<Real>&, const Real* weights, int width, int n_rows, Real* lines);
   void (*project_gradients)(const SparseTile<Real>&, int n_inputs, int width, int n_rows, const Real* deltas,
                             Real* gradients, bool accumulate);

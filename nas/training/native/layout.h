@@ -41,6 +41,11 @@
 //    lie on large pages. Its rows fall into stretches none of which reads itself (layers, say); those of a stretch, and
 //    parameters, are shared out over threads (team.h). Every number is computed as by one thread.
 //
+// 9. Where hidden neurons are normalised (normalised.h, normalise.h), the tiles of a batch lie side by side and go
+//    forward level by level, a level being rows none of which reads another: sums of all tiles, then their mean and
+//    spread, then values. They come back in the same way. The network is folded likewise, as one batch of thousands of
+//    examples.
+//
 // Everything is compiled once an instruction set (kernels.cpp), with vectors of 16, 32 or 64 bytes, and chosen by what
 // the processor can do (module.cpp).
 #pragma once

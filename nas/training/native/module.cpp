@@ -186,16 +186,18 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
       .def("__init__",
            [](Own* self, std::shared_ptr<Network> network, std::shared_ptr<Held> data, const std::string& instructions,
               const Plan& plan, const Flat<const double>& rates, const Flat<const int64_t>& train,
-              const Flat<const int64_t>& validation, Flat<Real> weights, Flat<Real> biases, Flat<Real> head_weights,
-              Flat<Real> head_biases, nb::object generator) {
+              const Flat<const int64_t>& validation, const Flat<const int64_t>& to_fold, Flat<Real> weights,
+              Flat<Real> biases, Flat<Real> head_weights, Flat<Real> head_biases, nb::object generator) {
              check_examples(*data, *network, train);
              check_examples(*data, *network, validation);
+             check(!plan.normalise || !network->is_recurrent(), "only feed-forward networks are normalised");
+             if (plan.normalise) check_examples(*data, *network, to_fold);
              check(plan.epochs > 0 && plan.batch_size > 0, "epochs and batches are needed");
              const int64_t steps = int64_t(train.size() - 1) / plan.batch_size + 1;
              check(int64_t(rates.size()) >= plan.epochs * steps, "one learning rate a step is needed");
              const Outside<Real> outside{weights, biases, head_weights, head_biases};
              new (self) Own{Training<Real>(network, data, kernels_named<Real>(instructions), plan, copied(rates),
-                                           copied(train), copied(validation), outside.flat(*network)),
+                                           copied(train), copied(validation), copied(to_fold), outside.flat(*network)),
                             generator};
            })
       .def(
@@ -273,12 +275,33 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
            })
       .def(
           "store",
-          [](const Own& self, Flat<Real> weights, Flat<Real> biases, Flat<Real> head_weights, Flat<Real> head_biases) {
+          [](Own& self, Flat<Real> weights, Flat<Real> biases, Flat<Real> head_weights, Flat<Real> head_biases) {
             const auto& parameters = self.training.parameters();
             Outside<Real>{weights, biases, head_weights, head_biases}.each(
                 self.training.network(), [&](size_t place, Real& value) { value = parameters[place]; });
           },
-          "weights"_a.noconvert(), "biases"_a.noconvert(), "head_weights"_a.noconvert(), "head_biases"_a.noconvert());
+          "weights"_a.noconvert(), "biases"_a.noconvert(), "head_weights"_a.noconvert(), "head_biases"_a.noconvert())
+      // The same for the plain network that a training which normalises is folded into; returns the factor of each
+      // hidden neuron's weights.
+      .def(
+          "store_folded",
+          [](Own& self, int n_threads, Flat<Real> weights, Flat<Real> biases, Flat<Real> head_weights,
+             Flat<Real> head_biases) {
+            {
+              const nb::gil_scoped_release released;
+              self.training.fold(n_threads);
+            }
+            const auto& parameters = self.training.folded();
+            Outside<Real>{weights, biases, head_weights, head_biases}.each(
+                self.training.network(), [&](size_t place, Real& value) { value = parameters[place]; });
+            return self.training.factors();
+          },
+          "n_threads"_a, "weights"_a.noconvert(), "biases"_a.noconvert(), "head_weights"_a.noconvert(),
+          "head_biases"_a.noconvert())
+      .def_prop_ro("gamma", [](const Own& self) {
+        const Real* const first = self.training.gamma();
+        return std::vector<Real>(first, first + self.training.factors().size());
+      });
 
   m.def(score, [](const std::shared_ptr<Network>& network, const std::shared_ptr<Held>& data,
                   const std::string& instructions, int n_threads, const Flat<const int64_t>& examples,
@@ -315,21 +338,38 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
         });
 
   // The mean loss of one batch, and its gradients laid out like the parameters outside.
-  m.def(differentiated,
-        [](const std::shared_ptr<Network>& network, const std::shared_ptr<Held>& data, const std::string& instructions,
-           const Flat<const int64_t>& examples, Flat<Real> weights, Flat<Real> biases, Flat<Real> head_weights,
-           Flat<Real> head_biases, Flat<Real> weight_gradients, Flat<Real> bias_gradients,
-           Flat<Real> head_weight_gradients, Flat<Real> head_bias_gradients) {
-          check_examples(*data, *network, examples);
-          const auto parameters = Outside<Real>{weights, biases, head_weights, head_biases}.flat(*network);
-          Aligned<Real> gradients(parameters.size());
-          auto batch = copied(examples);
-          Passes<Real> passes(*network, *data, kernels_named<Real>(instructions));
-          const double loss = passes.gradients(parameters.data(), batch.data(), int(batch.size()), gradients.data());
-          Outside<Real>{weight_gradients, bias_gradients, head_weight_gradients, head_bias_gradients}.each(
-              *network, [&](size_t place, Real& value) { value = gradients[place]; });
-          return loss / double(batch.size());
-        });
+  m.def(
+      differentiated,
+      [](const std::shared_ptr<Network>& network, const std::shared_ptr<Held>& data, const std::string& instructions,
+         const Flat<const int64_t>& examples, Flat<Real> weights, Flat<Real> biases, Flat<Real> head_weights,
+         Flat<Real> head_biases, Flat<Real> weight_gradients, Flat<Real> bias_gradients,
+         Flat<Real> head_weight_gradients, Flat<Real> head_bias_gradients, std::optional<Flat<Real>> gamma,
+         std::optional<Flat<Real>> gamma_gradients) {
+        check_examples(*data, *network, examples);
+        const auto parameters = Outside<Real>{weights, biases, head_weights, head_biases}.flat(*network);
+        Aligned<Real> gradients(parameters.size());
+        auto batch = copied(examples);
+        const Kernels<Real>& kernels = kernels_named<Real>(instructions);
+        Passes<Real> passes(*network, *data, kernels);
+        double loss = 0;
+        if (gamma) {
+          const size_t n_hidden = size_t(network->n_rows() - network->n_outputs);
+          check(!network->is_recurrent() && gamma->size() == n_hidden && gamma_gradients &&
+                    gamma_gradients->size() == n_hidden,
+                "one gamma a hidden neuron is needed");
+          NormalisedPasses<Real> normalised(*network, passes, kernels);
+          loss = normalised.gradients(parameters.data(), gamma->data(), batch.data(), int(batch.size()),
+                                      gradients.data(), gamma_gradients->data());
+        } else {
+          loss = passes.gradients(parameters.data(), batch.data(), int(batch.size()), gradients.data());
+        }
+        Outside<Real>{weight_gradients, bias_gradients, head_weight_gradients, head_bias_gradients}.each(
+            *network, [&](size_t place, Real& value) { value = gradients[place]; });
+        return loss / double(batch.size());
+      },
+      "network"_a, "data"_a, "instructions"_a, "examples"_a, "weights"_a, "biases"_a, "head_weights"_a, "head_biases"_a,
+      "weight_gradients"_a, "bias_gradients"_a, "head_weight_gradients"_a, "head_bias_gradients"_a,
+      "gamma"_a.none() = nb::none(), "gamma_gradients"_a.none() = nb::none());
 }
 
 }  // namespace
@@ -343,7 +383,9 @@ NB_MODULE(_native, m) {
     check(kernels_named<float>(name).apply(function.c_str(), values.data(), int64_t(values.size())),
           "there is no function of that name");
   });
-  nb::class_<Network>(m, "Network").def_ro("n_outputs", &Network::n_outputs);
+  nb::class_<Network>(m, "Network")
+      .def_ro("n_outputs", &Network::n_outputs)
+      .def_prop_ro("n_neurons", [](const Network& self) { return self.n_inputs + self.n_rows(); });
   m.def("feedforward", feedforward, "n_inputs"_a, "n_neurons"_a, "n_outputs"_a, "activation"_a, "edges"_a,
         "slots"_a.none(), "sparse_inputs"_a = false);
   m.def("recurrent", recurrent);
@@ -362,10 +404,10 @@ NB_MODULE(_native, m) {
           nb::kw_only(), "optimizer"_a, "weight_decay"_a = 0.0, "momentum"_a = 0.0, "nesterov"_a = false);
   nb::class_<Plan>(m, "Plan").def(
       "__init__",
-      [](Plan* self, int epochs, int batch_size, int patience, double clip, bool maximize, const Update& update) {
-        new (self) Plan{epochs, batch_size, patience, clip, maximize, update};
-      },
-      nb::kw_only(), "epochs"_a, "batch_size"_a, "patience"_a = 0, "clip"_a = 0.0, "maximize"_a, "update"_a);
+      [](Plan* self, int epochs, int batch_size, int patience, double clip, bool maximize, const Update& update,
+         bool normalise) { new (self) Plan{epochs, batch_size, patience, clip, maximize, normalise, update}; },
+      nb::kw_only(), "epochs"_a, "batch_size"_a, "patience"_a = 0, "clip"_a = 0.0, "maximize"_a, "update"_a,
+      "normalise"_a = false);
   bind<float>(m, "Data", "Training");
   bind<double>(m, "Data64", "Training64");
 }

@@ -141,24 +141,26 @@ Network Network::feedforward(int n_inputs, int n_neurons, int n_outputs, Activat
   network.rows_ = OwnedRows(n_rows, 1, n_rows - n_outputs, n_inputs, n_neurons, true, entries, n_rows - n_outputs);
   for (Place& place : network.projected_) place.inside += int32_t(network.rows_.n_places());
   for (int row = 0; row < n_rows; ++row) network.biases_.push_back({network.rows_.bias_place(row), row});
-  if (n_edges >= kWorthThreads) network.share_out(last_read);
+  network.find_levels(last_read);
+  if (n_edges >= kWorthThreads) network.share_out();
   return network;
 }
 
-void Network::share_out(const std::vector<int32_t>& last_read) {
-  const int n_rows = int(last_read.size()), n_hidden = n_rows - n_outputs;
-  const auto close = [&](int begin, int end) {
+void Network::find_levels(const std::vector<int32_t>& last_read) {
+  levels_ = {0};
+  for (int row = 0; row < int(last_read.size()); ++row)
+    if (last_read[size_t(row)] >= levels_.back()) levels_.push_back(row);
+  levels_.push_back(int(last_read.size()));
+}
+
+void Network::share_out() {
+  const int n_hidden = levels_.back() - n_outputs;
+  for (size_t level = 0; level + 1 < levels_.size(); ++level) {
+    const int begin = levels_[level], end = levels_[level + 1];
     Stretch stretch{rows_.cut_rows(begin, end, kTaskEdges), {}};
     if (begin < n_hidden) stretch.neurons = rows_.cut_neurons(begin, std::min(end, n_hidden), kTaskEdges);
     stretches_.push_back(std::move(stretch));
-  };
-  int begin = 0;
-  for (int row = 0; row < n_rows; ++row) {
-    if (last_read[size_t(row)] < begin) continue;
-    close(begin, row);
-    begin = row;
   }
-  close(begin, n_rows);
 }
 
 void Network::set_projection_apart(std::vector<Entry>& entries) {

@@ -84,6 +84,7 @@ class Network {
   Feedforward feedforward_view() const;
   Recurrent recurrent_view() const;
 
+  int n_rows() const { return int(biases_.size()); }
   int64_t n_places() const { return rows_.n_places() + head_.n_places() + int64_t(n_inputs) * width_; }
   const std::vector<Place>& weights() const { return rows_.weights(); }
   // Of a complete read-in that is laid out apart.
@@ -97,6 +98,8 @@ class Network {
   const std::vector<Place>& head_biases() const { return head_biases_; }
   const std::vector<int32_t>& ghosts() const { return rows_.ghosts(); }
   int64_t head_start() const { return rows_.n_places(); }
+  // Bounds of stretches, those of a small network too.
+  const std::vector<int32_t>& levels() const { return levels_; }
   // In order; none where the network is not worth several threads.
   const std::vector<Stretch>& stretches() const { return stretches_; }
 
@@ -105,11 +108,12 @@ class Network {
  private:
   void set_projection_apart(std::vector<Entry>& entries);
   // From the last neuron that each row reads, counted behind the input units.
-  void share_out(const std::vector<int32_t>& last_read);
+  void find_levels(const std::vector<int32_t>& last_read);
+  void share_out();
 
   OwnedRows rows_, head_;
   std::vector<Place> biases_, head_biases_;
-  std::vector<int32_t> layer_start_;
+  std::vector<int32_t> layer_start_, levels_;
   std::vector<Stretch> stretches_;
   std::vector<Place> projected_;
   bool recurrent_ = false;

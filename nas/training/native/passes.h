@@ -46,6 +46,7 @@ class Passes {
       }
       if (feedforward_.activation == Activation::gelu) sums_ = lines(feedforward_.rows.n_rows);
     }
+    now_ = {values_.data(), sums_.data(), deltas_.data()};
   }
 
   // Threads for what is large, or none.
@@ -90,12 +91,34 @@ class Passes {
   }
 
  private:
+  template <typename>
+  friend class NormalisedPasses;
+
+  // What a tile of a feed-forward network works on.
+  struct Memory {
+    Real *values, *sums, *deltas;
+  };
+
   const Real* outputs() const {
     return network_.is_recurrent() ? outputs_.data()
-                                   : values_.data() + deltas_.size() - size_t(network_.n_outputs) * kTile;
+                                   : now_.values + deltas_.size() - size_t(network_.n_outputs) * kTile;
   }
 
-  Real* output_deltas() { return deltas_.data() + deltas_.size() - size_t(network_.n_outputs) * kTile; }
+  Real* output_deltas() { return now_.deltas + deltas_.size() - size_t(network_.n_outputs) * kTile; }
+
+  // Let the examples of a tile be those that are worked on.
+  void show(const int64_t* examples, int count) {
+    for (int b = 0; b < count; ++b) rows_[b] = data_.inputs + examples[b] * data_.row_length;
+    if (feedforward_.projects) load_nonzero(examples, count);
+  }
+
+  // Fill the lines of inputs, or what is read of them.
+  void read_inputs(const Real* parameters, int count) {
+    if (network_.reads_inputs()) kernels_.gather(now_.values, rows_, count, network_.n_inputs);
+    if (feedforward_.projects)
+      kernels_.project(sparse_, parameters + feedforward_.projection, feedforward_.width, feedforward_.dense_count,
+                       now_.values + (int64_t(network_.n_inputs) + feedforward_.dense_first) * kTile);
+  }
 
   // Sequences must come the longest first.
   void forward(const Real* parameters, const int64_t* examples, int count) {
@@ -105,22 +128,16 @@ class Passes {
       kernels_.head(recurrent_.head, parameters + network_.head_start(), ends_.data(), outputs_.data());
       return;
     }
-    for (int b = 0; b < count; ++b) rows_[b] = data_.inputs + examples[b] * data_.row_length;
-    if (network_.reads_inputs()) kernels_.gather(values_.data(), rows_, count, network_.n_inputs);
-    if (feedforward_.projects) {
-      load_nonzero(examples, count);
-      kernels_.project(sparse_, parameters + feedforward_.projection, feedforward_.width, feedforward_.dense_count,
-                       values_.data() + (int64_t(network_.n_inputs) + feedforward_.dense_first) * kTile);
-    }
+    show(examples, count);
+    read_inputs(parameters, count);
     const int columns = columns_for(count);
     if (team_ == nullptr) {
-      kernels_.feedforward(feedforward_, parameters, values_.data(), sums_.data(), columns, 0,
-                           feedforward_.rows.n_rows);
+      kernels_.feedforward(feedforward_, parameters, now_.values, now_.sums, columns, 0, feedforward_.rows.n_rows);
       return;
     }
     for (const Stretch& stretch : network_.stretches())
       each_part(stretch.rows, [&](int begin, int end) {
-        kernels_.feedforward(feedforward_, parameters, values_.data(), sums_.data(), columns, begin, end);
+        kernels_.feedforward(feedforward_, parameters, now_.values, now_.sums, columns, begin, end);
       });
   }
 
@@ -148,30 +165,34 @@ class Passes {
                               deltas_.data(), end_deltas_.data(), gradients + network_.head_start(), accumulate);
       kernels_.recurrent_gradients(recurrent_, parameters, states_, tile_, gradients, accumulate);
     } else {
-      feedforward_backward(parameters, count, gradients, accumulate);
-      if (feedforward_.projects)
-        kernels_.project_gradients(sparse_, network_.n_inputs, feedforward_.width, feedforward_.dense_count,
-                                   deltas_.data() + (int64_t(network_.n_inputs) + feedforward_.dense_first) * kTile,
-                                   gradients + feedforward_.projection, accumulate);
+      feedforward_deltas(parameters, count);
+      feedforward_weights_back(count, gradients, accumulate);
     }
   }
 
-  void feedforward_backward(const Real* parameters, int count, Real* gradients, bool accumulate) {
-    const Rows& rows = feedforward_.rows;
+  void feedforward_deltas(const Real* parameters, int count) {
     const int columns = columns_for(count);
     const auto deltas = [&](int begin, int end) {
-      kernels_.feedforward_deltas(feedforward_, parameters, values_.data(), sums_.data(), deltas_.data(), columns,
-                                  begin, end);
-    };
-    const auto complete = [&](int begin, int end) {
-      kernels_.complete_gradients(feedforward_, deltas_.data(), rows_, count, gradients, accumulate, begin, end);
+      kernels_.feedforward_deltas(feedforward_, parameters, now_.values, now_.sums, now_.deltas, columns, begin, end);
     };
     if (team_ == nullptr) {
-      deltas(0, rows.n_rows - network_.n_outputs);
+      deltas(0, feedforward_.rows.n_rows - network_.n_outputs);
     } else {
       for (auto stretch = network_.stretches().rbegin(); stretch != network_.stretches().rend(); ++stretch)
         each_part(stretch->neurons, deltas);
     }
+  }
+
+  void feedforward_weights_back(int count, Real* gradients, bool accumulate) {
+    const Rows& rows = feedforward_.rows;
+    const int columns = columns_for(count);
+    const auto complete = [&](int begin, int end) {
+      kernels_.complete_gradients(feedforward_, now_.deltas, rows_, count, gradients, accumulate, begin, end);
+    };
+    if (feedforward_.projects)
+      kernels_.project_gradients(sparse_, network_.n_inputs, feedforward_.width, feedforward_.dense_count,
+                                 now_.deltas + (int64_t(network_.n_inputs) + feedforward_.dense_first) * kTile,
+                                 gradients + feedforward_.projection, accumulate);
     const int first = feedforward_.dense_first, count_dense = feedforward_.projects ? 0 : feedforward_.dense_count;
     const int dense_begin = rows.start[first], dense_end = rows.start[first + count_dense];
     place_gradients(0, dense_begin, columns, gradients, accumulate);
@@ -188,8 +209,8 @@ class Passes {
 
   void place_gradients(int begin, int end, int columns, Real* gradients, bool accumulate) {
     const auto work = [&](int64_t from, int64_t to) {
-      kernels_.feedforward_gradients(feedforward_, values_.data(), deltas_.data(), columns, gradients, accumulate,
-                                     int(from), int(to));
+      kernels_.feedforward_gradients(feedforward_, now_.values, now_.deltas, columns, gradients, accumulate, int(from),
+                                     int(to));
     };
     if (team_ == nullptr)
       work(begin, end);
@@ -281,6 +302,7 @@ class Passes {
   Feedforward feedforward_;
   Recurrent recurrent_;
   Aligned<Real> values_, sums_, deltas_, outputs_;
+  Memory now_{};
   Aligned<Real> state_values_, value_deltas_, gates_, memory_, squashed_, memory_deltas_, ends_, end_deltas_;
   Aligned<Real> tile_sums_;
   std::vector<Real> tile_values_, tile_by_input_;

@@ -10,8 +10,8 @@
 #include <optional>
 #include <vector>
 
+#include "normalised.h"
 #include "order.h"
-#include "passes.h"
 
 namespace wirenas {
 
@@ -21,6 +21,7 @@ struct Plan {
   int patience = 0;  // 0: none
   double clip = 0;   // 0: none
   bool maximize = true;
+  bool normalise = false;  // Only of feed-forward networks.
   Update update;
 };
 
@@ -43,7 +44,7 @@ class Training {
  public:
   Training(std::shared_ptr<const Network> network, std::shared_ptr<const Data<Real>> data, const Kernels<Real>& kernels,
            const Plan& plan, std::vector<double> rates, std::vector<int64_t> train, std::vector<int64_t> validation,
-           Aligned<Real> parameters)
+           std::vector<int64_t> to_fold, Aligned<Real> parameters)
       : network_(std::move(network)),
         data_(std::move(data)),
         kernels_(kernels),
@@ -51,11 +52,17 @@ class Training {
         rates_(std::move(rates)),
         train_(std::move(train)),
         validation_(std::move(validation)),
-        parameters_(std::move(parameters)),
-        gradients_(parameters_.size()),
-        first_(parameters_.size()),
-        second_(plan.update.optimizer == Optimizer::sgd ? 0 : parameters_.size()) {
-    passes_.emplace(*network_, *data_, kernels_);
+        to_fold_(std::move(to_fold)),
+        parameters_(std::move(parameters)) {
+    if (plan.normalise) {
+      n_gamma_ = network_->n_rows() - network_->n_outputs;
+      parameters_.resize(parameters_.size() + size_t(n_gamma_), Real(1));
+      factors_.resize(size_t(n_gamma_));
+    }
+    gradients_.resize(parameters_.size());
+    first_.resize(parameters_.size());
+    second_.resize(plan.update.optimizer == Optimizer::sgd ? 0 : parameters_.size());
+    make_passes();
     if (data_->is_sequence()) {
       std::vector<int64_t> buffer;
       sort_by_length(validation_.data(), int(validation_.size()), data_->lengths, buffer);
@@ -68,7 +75,7 @@ class Training {
   void run(int64_t last, double seconds, BitGenerator& generator, int n_threads) {
     using Clock = std::chrono::steady_clock;
     const Running running;
-    Sharing sharing(*this, network_->stretches().empty() ? 1 : std::max(n_threads / n_running, 1));
+    Sharing sharing(*this, threads_of(n_threads));
     const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
     while (step_ < last && !finished_) {
       update(generator);
@@ -91,17 +98,41 @@ class Training {
     if (step_ % steps_per_epoch_ == 0) end_epoch();
   }
 
-  // Go on with another structure, whose moments begin at zero. The best epoch so far belongs to the old one.
+  // Go on with another structure, whose moments begin at zero, but for those of gamma, which stays what it is. The best
+  // epoch so far belongs to the old one.
   void rewire(std::shared_ptr<const Network> network, Aligned<Real> parameters) {
+    normalised_.reset();
     passes_.reset();
     network_ = std::move(network);
-    passes_.emplace(*network_, *data_, kernels_);
-    parameters_ = std::move(parameters);
+    make_passes();
+    const size_t n_places = parameters.size(), n_gamma = size_t(n_gamma_);
+    const auto with_gamma = [&](const Aligned<Real>& old, Aligned<Real> made) {
+      made.resize(n_places + n_gamma);
+      std::copy(old.end() - n_gamma_, old.end(), made.begin() + int64_t(n_places));
+      return made;
+    };
+    parameters_ = with_gamma(parameters_, std::move(parameters));
     gradients_ = Aligned<Real>(parameters_.size());
-    first_ = Aligned<Real>(parameters_.size());
-    second_ = Aligned<Real>(plan_.update.optimizer == Optimizer::sgd ? 0 : parameters_.size());
+    first_ = with_gamma(first_, {});
+    if (!second_.empty()) second_ = with_gamma(second_, {});
+    is_folded_ = false;
     first_epoch_ = int(epochs_.size());
   }
+
+  // Have the parameters of the plain network at hand, on up to `n_threads` threads.
+  void fold(int n_threads) {
+    if (n_gamma_ == 0 || is_folded_) return;
+    const Running running;
+    Sharing sharing(*this, threads_of(n_threads));
+    fold();
+  }
+
+  // The parameters of the network as it is evaluated and kept, and what weights of its hidden neurons were multiplied
+  // by for that, where the training normalises; both as of the last time that it was folded.
+  const Aligned<Real>& folded() const { return n_gamma_ == 0 ? parameters_ : folded_; }
+  const std::vector<Real>& factors() const { return factors_; }
+  // The first of as many as there are factors.
+  const Real* gamma() const { return parameters_.data() + parameters_.size() - n_gamma_; }
 
   int64_t step() const { return step_; }
   int64_t n_steps() const { return plan_.epochs * steps_per_epoch_; }
@@ -119,6 +150,20 @@ class Training {
   int best_epoch() const { return best_epoch_; }
 
  private:
+  int threads_of(int n_threads) const { return network_->stretches().empty() ? 1 : std::max(n_threads / n_running, 1); }
+
+  void make_passes() {
+    passes_.emplace(*network_, *data_, kernels_);
+    if (n_gamma_ > 0) normalised_.emplace(*network_, *passes_, kernels_);
+  }
+
+  void fold() {
+    if (n_gamma_ == 0 || is_folded_) return;
+    folded_.resize(size_t(network_->n_places()));
+    normalised_->fold(parameters_.data(), gamma(), to_fold_.data(), int(to_fold_.size()), folded_, factors_.data());
+    is_folded_ = true;
+  }
+
   void draw_order(BitGenerator& generator) {
     if (step_ % steps_per_epoch_ != 0 || drawn_ == step_) return;
     drawn_ = step_;
@@ -155,7 +200,11 @@ class Training {
     draw_order(generator);
     const int64_t first = step_ % steps_per_epoch_ * plan_.batch_size;
     const int size = next_size();
-    epoch_loss_ += passes_->gradients(parameters_.data(), order_.data() + first, size, gradients_.data());
+    int64_t* const examples = order_.data() + first;
+    epoch_loss_ += n_gamma_ == 0 ? passes_->gradients(parameters_.data(), examples, size, gradients_.data())
+                                 : normalised_->gradients(parameters_.data(), gamma(), examples, size,
+                                                          gradients_.data(), gradients_.data() + network_->n_places());
+    is_folded_ = false;
     epoch_size_ += size;
     if (plan_.clip > 0) kernels_.clip(gradients_.data(), int64_t(gradients_.size()), plan_.clip);
     Update update = plan_.update;
@@ -180,7 +229,8 @@ class Training {
   void end_epoch() {
     // Of the examples that were learnt from.
     const double train_loss = epoch_loss_ / double(std::max<int64_t>(epoch_size_, 1));
-    const Score score = passes_->evaluate(parameters_.data(), validation_.data(), int64_t(validation_.size()));
+    fold();
+    const Score score = passes_->evaluate(folded().data(), validation_.data(), int64_t(validation_.size()));
     if (!is_finite(epoch_loss_) || !is_finite(score.loss * double(validation_.size()))) {
       diverged_ = finished_ = true;
       return;
@@ -199,7 +249,9 @@ class Training {
       best_ = parameters_;
     }
     finished_ = finished_ || latest - best_epoch_ >= plan_.patience;
-    if (finished_) parameters_ = best_;
+    if (!finished_) return;
+    is_folded_ = is_folded_ && latest == best_epoch_;
+    parameters_ = best_;
   }
 
   static constexpr int64_t kUpdatedTogether = 1 << 16;
@@ -209,10 +261,16 @@ class Training {
   std::shared_ptr<const Data<Real>> data_;
   const Kernels<Real>& kernels_;
   std::optional<Passes<Real>> passes_;
+  std::optional<NormalisedPasses<Real>> normalised_;
   Plan plan_;
   std::vector<double> rates_;
-  std::vector<int64_t> train_, validation_, order_, places_;
+  std::vector<int64_t> train_, validation_, to_fold_, order_, places_;
+  // Those of the network, and then gamma, one a hidden neuron, where the training normalises.
   Aligned<Real> parameters_, gradients_, first_, second_, best_;
+  Aligned<Real> folded_;
+  std::vector<Real> factors_;
+  int n_gamma_ = 0;
+  bool is_folded_ = false;
   std::vector<EpochScore> epochs_;
   Shuffler shuffler_;
   // Updates that were made, in contrast to steps, some of which were skipped.

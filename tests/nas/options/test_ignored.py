@@ -102,8 +102,10 @@ CASES = [
     own("recipe.nesterov", True, **{"recipe.optimizer": "sgd"}),
     own("recipe.clip", 1.0),
     own("recipe.patience", 3),
+    own("recipe.normalise", True),
     Case("activation", "tanh", {"network": "rnn"}, {"network": "mlp"}, "network=rnn ignores it", "give cell"),
     Case("cell", "lstm", {"network": "mlp"}, {"network": "rnn"}, "network=mlp ignores it", "give activation"),
+    Case("recipe.normalise", True, {"network": "rnn"}, {}, "network=rnn ignores it", "give network=mlp"),
     *(
         Case(
             "recipe.momentum",

@@ -316,3 +316,9 @@ def test_the_block_of_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
     exec(block, {})
     weights = [int(line.split()[0]) for line in capsys.readouterr().out.splitlines()]
     assert weights == [1110, 555, 278, 200]
+
+
+def test_trained_weights_are_not_normalised_anew() -> None:
+    pruning = IterativePruning(epochs=1)
+    with pytest.raises(InputError, match=r"^normalise=true: a retraining would not go on .* give restart=true"):
+        next(prune_iteratively(*(network_of("mlp"), task_of("mlp"), Recipe(normalise=True), pruning), weights=20))

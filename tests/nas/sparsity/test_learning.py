@@ -21,9 +21,11 @@ from nas.sparsity.neurons import liveness
 from nas.tasks import Task
 from nas.training import Recipe
 from nas.training.extension import has_native
+from nas.training.normalisation import NormalisedMLP
 from nas.training.places import places_of, wired_parts
 from nas.training.session import Weights
 from nas.training.torch_engine import mean_loss
+from nas.training.train import evaluate, session
 from priors import Wiring, attach
 
 KINDS = ("relu mlp", "tanh mlp", *(f"{cell} rnn" for cell in CELLS))
@@ -100,6 +102,71 @@ def test_engines_learn_the_same(kind: str, name: str) -> None:
     assert np.array_equal(places_of(wired_parts(native.network)), places_of(wired_parts(plain.network)))
     np.testing.assert_allclose(state(native.network), state(plain.network), rtol=1e-7, atol=1e-9)
     assert [own.weights for own in native.snapshots] == [own.weights for own in plain.snapshots]
+
+
+@pytest.mark.skipif(not has_native(), reason="the compiled engine was not built")
+@pytest.mark.parametrize(
+    "name", quick([*METHODS_TO_COMPARE, "obs", "obd"], "rigl", "mest and random", "activation", "obs")
+)
+@pytest.mark.parametrize("target", ["weights", "parameters"])
+def test_engines_learn_the_same_where_neurons_are_normalised(name: str, target: str) -> None:
+    method = METHODS_TO_COMPARE.get(name) or method_of("gmp", score=name, every=8)
+    found = []
+    for engine in ("native", "torch"):
+        network = network_of("tanh mlp", torch.float64)
+        found.append(learned("mlp", method, engine, network=network, recipe={"normalise": True}, **{target: 80}))
+    native, plain = found
+    assert native.updates == plain.updates >= 2
+    assert np.array_equal(places_of(wired_parts(native.network)), places_of(wired_parts(plain.network)))
+    np.testing.assert_allclose(state(native.network), state(plain.network), rtol=1e-6, atol=1e-8)
+    if target == "parameters":
+        assert native.liveness.weights.all()
+        assert native.liveness.n_parameters <= 80
+
+
+@pytest.mark.parametrize("name", ["gmp", "rigl"])
+def test_what_is_left_of_a_normalised_network_is_what_its_history_says(name: str, engine: str) -> None:
+    """What takes no part is removed from the folded network, which computes the same afterwards."""
+    method = method_of(name, every=4, **({"score": "activation"} if name == "gmp" else {}))
+    found = learned("relu mlp", method, engine, recipe={"normalise": True}, parameters=60)
+    task = task_of("mlp")
+    score = evaluate(found.network, task, task.validation, engine="torch")
+    assert type(found.network) is SparseMLP
+    assert found.liveness.n_parameters <= 60
+    assert score.metric == pytest.approx(found.history.value, abs=1e-6)
+    assert score.loss == pytest.approx(found.history.epochs[-1].validation_loss, rel=1e-3)
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_gradients_of_a_normalised_network_are_those_by_its_own_weights(complete: bool, engine: str) -> None:
+    """By finite differences, of what lives and of what does not."""
+    whole, network = network_of("tanh mlp", torch.float64), network_of("tanh mlp", torch.float64)
+    task = task_of("mlp")
+    if not complete:
+        sparsify(network, np.array([20, 20, 10]), np.random.default_rng(0))
+    recipe = Recipe(epochs=2, batch_size=16, learning_rates=0.05, normalise=True)
+    training = session(network, task, recipe, rng=0, engine=engine)
+    training.run(7)
+    own = training.normalised()
+    assert own is not None
+    examples = training.next_batch()
+    found = DenseGradients(whole, task, engine).at(network, examples, own)
+    raw = network_of("tanh mlp", torch.float64)
+    assert isinstance(raw, SparseMLP)
+    with torch.no_grad():
+        raw.weight.zero_()[network.slots] = torch.from_numpy(own.weight)  # type: ignore[index]
+        raw.bias.copy_(torch.from_numpy(own.bias))
+    normalised = NormalisedMLP(raw, raw, torch.from_numpy(own.gamma))
+    normalised.train()
+    for place in range(0, len(found), 13):
+        losses = []
+        for step in (1e-5, -2e-5):
+            with torch.no_grad():
+                raw.weight[place] += step
+                losses.append(float(mean_loss(normalised, task, torch.from_numpy(examples))))
+        with torch.no_grad():
+            raw.weight[place] += 1e-5
+        assert found[place] == pytest.approx((losses[0] - losses[1]) / 2e-5, rel=1e-4, abs=1e-8)
 
 
 @pytest.mark.parametrize("kind", quick(["relu mlp", "gru rnn", "lstm rnn"], "relu mlp", "gru rnn"))

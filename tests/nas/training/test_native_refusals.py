@@ -128,6 +128,7 @@ class Small:
             np.zeros(rates),
             self.examples,
             integers(1),
+            self.examples,
             *self.parameters,
             np.random.PCG64(0),
         )

@@ -25,7 +25,7 @@ def engine(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(params=["mlp", "rnn"])
+@pytest.fixture(params=["mlp", "rnn", "normalised mlp"])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -33,14 +33,14 @@ def kind(request: pytest.FixtureRequest) -> str:
 def task_of(kind: str) -> Task:
     rng = np.random.default_rng(0)
     targets = rng.integers(3, size=80)
-    shape = (80, 5) if kind == "mlp" else (80, 4, 5)
+    shape = (80, 4, 5) if kind == "rnn" else (80, 5)
     inputs = rng.normal(size=shape) + targets.reshape(80, *[1] * (len(shape) - 1))
     return Task.from_arrays("classes", inputs, targets)
 
 
 def network_of(kind: str, task: Task) -> torch.nn.Module:
     graph = WattsStrogatz(8, 4, 0.3).sample(1)
-    if kind == "mlp":
+    if kind != "rnn":
         wiring = attach(layer(orient(graph, rng=2)), task.n_inputs, task.n_outputs, "natural")
         return SparseMLP(wiring, "identity", rng=0)
     return SequenceNetwork(attach(graph, task.n_inputs, task.n_outputs, "natural"), "relu", rng=0)
@@ -52,7 +52,7 @@ class Training:
     def __init__(self, kind: str, engine: str, stop: threading.Event | None = None, **recipe: object) -> None:
         self.task = task_of(kind)
         self.network = network_of(kind, self.task)
-        whole = Recipe(**{**RECIPE, **recipe})  # type: ignore[arg-type]
+        whole = Recipe(**{**RECIPE, "normalise": kind == "normalised mlp", **recipe})  # type: ignore[arg-type]
         self.session: Session = session(self.network, self.task, whole, rng=3, engine=engine, stop=stop)
 
     @property
