@@ -59,6 +59,20 @@ def digits() -> Iterator[str]:
     yield outcome["verdict"]
 
 
+def budgets() -> Iterator[str]:
+    digits, mnist = (read(f"{name}-budget/best/outcome.json") for name in ("digits", "mnist-3000"))
+    beside = [references(outcome) for outcome in (digits, mnist)]
+    yield f"| found network | {spread(digits['test'])} | {spread(mnist['test'])} |"
+    for name in dict.fromkeys(name for own in beside for name in own):
+        yield f"| {name} | {' | '.join(spread(own[name]) if name in own else '–' for own in beside)} |"
+    yield mnist["verdict"]
+    yield f"({beside[1]['dense with equal parameters']['tried']} shapes and rates on MNIST)"
+    for outcome, n in ((digits, 300), (mnist, 3000)):
+        assert outcome["test"]["seeds"] == 5
+        assert outcome["test"]["n_parameters"] <= n
+    assert {own[name]["seeds"] for own in beside for name in ("only its degrees", "only its counts")} == {20}
+
+
 def pruned() -> Iterator[str]:
     outcome = read("digits-pruned/best/outcome.json")
     for own in ({**outcome["test"], "name": "learned structure"}, *outcome["references"]):
@@ -353,6 +367,7 @@ def test_of_the_images_one_class_reaches_what_is_said(shared_data: Path, monkeyp
 
 SOURCES: tuple[Callable[[], Iterator[str]], ...] = (
     digits,
+    budgets,
     pruned,
     pruned_images,
     plateaus,
@@ -386,6 +401,16 @@ GIVEN = (
     "on Python 3.11 alone; on 3.13 in part, on 3.12 not at all",
     "GCC 12, Clang 15",
     "`--reads 4:40`",
+    "(`3000`: weights on a way",
+    "(`50kMAC`), or bytes (`12KiB`",
+    "`--precision` 8, 16 or 32 bits, and 16 bits of index",
+    "a network 2 to 40 times as large",
+    "results/mnist-3000-budget",
+    "`--task digits --budget 300 --trials 60`",
+    "| network | digits, 300 | mnist, 3,000 |",
+    "20 wirings in which every neuron has its degrees, and 20 with as many",
+    "the best MLP of 300 parameters",
+    "`wirenas frontier --task digits --budgets 300,1000,3000`",
     "pyarrow, 170 MB on disk",
     "wirenas prune --task mnist --max-parameters 3000` and the like",
     "parents of 100 and 300 neurons",
