@@ -410,7 +410,7 @@ GIVEN = (
     "| network | digits, 300 | mnist, 3,000 |",
     "20 wirings in which every neuron has its degrees, and 20 with as many",
     "the best MLP of 300 parameters",
-    "`wirenas frontier --task digits --budgets 300,1000,3000`",
+    "`wirenas frontier --task digits --budgets 300,1000,3000` looks",
     "pyarrow, 170 MB on disk",
     "wirenas prune --task mnist --max-parameters 3000` and the like",
     "parents of 100 and 300 neurons",
