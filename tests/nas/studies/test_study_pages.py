@@ -25,7 +25,6 @@ STUDIES: dict[str, Callable[[Mapping[str, Any]], dict[str, str]]] = {
     "pruning/pruning.json": pruning.pages,
     "rnn-pruning/rnn-pruning.json": rnn_pruning.pages,
     "rewiring/rewiring.json": rewiring.pages,
-    "rewiring-full/rewiring.json": rewiring.pages,
     "drop-criteria/drop-criteria.json": drop_criteria.pages,
 }
 
