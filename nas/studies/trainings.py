@@ -21,6 +21,7 @@ from nas.errors import InputError
 from nas.evaluation.threads import in_order, one_torch_thread, stop_on_signal
 from nas.studies.tables import kept_lines, plain
 from nas.training import Interrupted
+from nas.training.recipe import Recipe
 from nas.training.session import StopFlag
 from predictors.validation.resampling import LEVEL
 from priors.files import atomic_write
@@ -34,6 +35,17 @@ _NUMBERS = ("mean", "sd", "low", "high")
 
 Row = dict[str, Any]
 Arm = TypeVar("Arm", bound=Hashable)
+
+
+def _as_today(stored: dict[str, Any], mine: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a stored setting with those options of a recipe that came later at what was done without them."""
+    recipe = Recipe().model_dump(mode="json")
+    later = {name: recipe[name] for name in mine if name in recipe and name not in stored}
+    found = {**stored, **(later if "optimizer" in stored else {})}
+    return {
+        name: _as_today(value, mine[name]) if isinstance(value, dict) and isinstance(mine.get(name), dict) else value
+        for name, value in found.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -89,7 +101,7 @@ class Trainings:
     def __post_init__(self) -> None:
         file, mine = self.out / "setting.json", json.loads(json.dumps(plain(self.setting)))
         if file.is_file():
-            stored = json.loads(file.read_text(encoding="utf-8"))
+            stored = _as_today(json.loads(file.read_text(encoding="utf-8")), mine)
             for name in {**stored, **mine}:
                 if stored.get(name) != mine.get(name):
                     raise InputError(

@@ -11,6 +11,7 @@ from scipy import stats
 from nas.errors import InputError
 from nas.studies.trainings import CHOOSING, Mean, Training, Trainings, grouped, mean_of, write_rows
 from nas.training import Interrupted
+from nas.training.recipe import Recipe
 
 SETTING = {"epochs": 2, "data": "abc"}
 
@@ -84,6 +85,18 @@ def test_so_many_at_a_time_in_any_order_of_ending(tmp_path: Path):
     rows = Trainings(tmp_path, SETTING, threads=2).run("all", [job(x) for x in range(4)])
     assert [row["x"] for row in rows] == [0, 1, 2, 3]
     assert [line["key"]["x"] for line in lines_of(tmp_path)] == [0, 1, 2, 3]
+
+
+def test_a_study_of_before_an_option_of_the_recipe_goes_on(tmp_path: Path):
+    recipe = Recipe(epochs=2).model_dump(mode="json")
+    before = {name: value for name, value in recipe.items() if name != "normalise"}
+    for out, own, earlier in (("flat", recipe, before), ("nested", {"recipe": recipe}, {"recipe": before})):
+        Trainings(tmp_path / out, own)
+        (tmp_path / out / "setting.json").write_text(json.dumps(earlier), encoding="utf-8")
+        Trainings(tmp_path / out, own)
+        other = json.loads(json.dumps(own).replace('"normalise": false', '"normalise": true'))
+        with pytest.raises(InputError, match="normalise"):
+            Trainings(tmp_path / out, other)
 
 
 def test_another_setting_is_refused_in_one_line(tmp_path: Path):
