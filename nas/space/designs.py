@@ -15,11 +15,7 @@ from nas.errors import InputError
 from nas.inputs import Pooling
 from nas.networks import NetworkSpec
 from nas.space.budget import Budget
-from nas.space.families import (
-    FAMILIES,
-    Domain,
-    own_parameters,
-)
+from nas.space.families import FAMILIES, Domain, own_parameters
 from nas.space.space import Params, Suggester
 from nas.space.way import Way
 from nas.space.ways import LAYERS, Ways
@@ -40,6 +36,8 @@ __all__ = ["PRESETS", "WAYS", "WaySpace", "pruning"]
 
 _SEEDS = ("attach_seed",)
 _SEED = Domain(int, (0, 2**31 - 1))
+_ALL = -1
+"""As many as there may be, in a preset."""
 _FEWEST_SQUARES = 4
 """Along each side of an image whose pixels are averaged."""
 
@@ -216,7 +214,11 @@ class WaySpace:
         domains = self.domains()
         middle = math.sqrt(min(self.rates) * max(self.rates))
         found = [
-            {"pool": str(self.pools[min(step, len(self.pools) - 1)]), "learning_rate": middle, **given}
+            {
+                "pool": str(self.pools[min(step, len(self.pools) - 1)]),
+                "learning_rate": middle,
+                **{name: domains[name].values[1] if value == _ALL else value for name, value in given.items()},
+            }
             for step, given in PRESETS[self.spec.kind]
         ]
         return tuple(own for own in found if all(domains[name].holds(value) for name, value in own.items()))
@@ -426,7 +428,7 @@ PRESETS: dict[str, list[tuple[int, Params]]] = {
              "parent_read_in": "local", "parent_fan_in": 20, "parent_locality": 0.68, "parent_links": 80}),
         (1, {"way": "pruned", "until": 0.6, "parent_depth": 1, "oversize": 15.0, "shortcuts": "no",
              "parent_read_in": "complete"}),
-        (0, {"way": "prior", "read_in": "local", "locality": 0.5, "fan_in": 25, "fan_out": 10, "hidden": LAYERS,
+        (0, {"way": "prior", "read_in": "local", "locality": 0.5, "fan_in": 25, "fan_out": _ALL, "hidden": LAYERS,
              "depth": 1}),
         (0, {"way": "pruned", "until": 0.6, "parent_depth": 0}),
         (0, {"way": "pruned", "until": 0.6, "parent_depth": 1, "oversize": 4.0, "shortcuts": "no",
