@@ -224,10 +224,10 @@ class Campaign:
         if is_new:
             self._check_new()
         watcher = self._watcher(watcher, progress)
-        if is_new and self._has_default_task:
-            _say_task(self.options.task, watcher)
         if self._shared is not None:
             self._shared.enter(self._identity(), self.options.direction, self.options.trials)
+        if is_new and self._has_default_task:
+            _say_task(self.options.task, watcher)
         with alone_in(self.out):
             try:
                 with one_torch_thread(), stop_on_signal(self.stop), self._open_study(watcher) as study:

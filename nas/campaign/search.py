@@ -6,12 +6,10 @@ as if it had not been.
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,7 @@ from optuna.trial import FrozenTrial
 from nas.errors import CampaignError, InputError
 from nas.evaluation.early_stopping import Stopping
 from nas.evaluation.threads import result_of
-from nas.evaluation.trainer import FAILURES_IN_A_ROW, Evaluation, attempt
+from nas.evaluation.trainer import FAILURES_IN_A_ROW, Evaluation, Times, attempt
 from nas.evaluation.watcher import Watcher
 from nas.options.options import CampaignOptions
 from nas.prediction.answers import load_predictor
@@ -34,9 +32,6 @@ from nas.training import StopFlag
 from nas.training.session import sign_of
 from predictors import Predictor
 from predictors.storage import FILE
-
-Times = tuple[datetime, datetime]
-"""When a trial began and ended."""
 
 __all__ = ["Search", "evaluate_candidates", "finalists", "inform", "keep_warm_start", "steering_of"]
 
@@ -218,7 +213,7 @@ def evaluate_candidates(
         # A thread is busy with one candidate while the next one is drawn.
         while True:
             while queue and sum(candidate is not None for candidate, _ in running) < wanted:
-                running.append((queue[0], executor.submit(_timed, queue.popleft(), evaluation, stop, clock)))
+                running.append((queue[0], executor.submit(attempt, queue.popleft(), evaluation, stop, clock)))
             if not is_due or len(queue) + len(running) >= ahead:
                 break
             queue.append(proposer.propose(next(numbers)))
@@ -230,15 +225,6 @@ def evaluate_candidates(
         is_due = not in_batches or not (queue or running)
         if in_batches and is_due:
             writer.flush()
-
-
-def _timed(candidate: Candidate, evaluation: Evaluation, stop: StopFlag, times: dict[int, Times]) -> Record:
-    """Return what `attempt` does, and note when it began and ended by the clock on the wall."""
-    began = time.monotonic()
-    record = attempt(candidate, evaluation, stop)
-    ended = datetime.now()  # Optuna's trials hold local time.
-    times[record.number] = (ended - timedelta(seconds=time.monotonic() - began), ended)
-    return record
 
 
 def _done(record: Record) -> Future[Record]:

@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -37,6 +38,7 @@ __all__ = [
     "Evaluation",
     "OwnEvaluation",
     "OwnFunction",
+    "Times",
     "TrainedEvaluation",
     "Trainer",
     "attempt",
@@ -230,9 +232,15 @@ class TrainedEvaluation:
     def __call__(self, candidate: Candidate) -> Mapping[str, Any]:
         """Train the candidate; see `Evaluation`."""
         plan = self.trainer.plan(replicates_of(candidate, self.replicates), candidate.way)
-        assessment = self.trainer.assess(
-            [self.trainer.train(candidate.wiring, *step, way=candidate.way) for step in plan]
-        )
+        trainings, way = [], candidate.way
+        for step in plan:
+            if way.method is None:
+                training = self.trainer.begin(candidate.wiring, *step, pool=way.pool)
+                training.session.run()
+                trainings.append(training.ended())
+            else:
+                trainings.append(self.trainer.train(candidate.wiring, *step, way=way))
+        assessment = self.trainer.assess(trainings)
         found = {**assessment.merit, **self.trainer.effort(assessment, candidate)}
         if candidate.way.method is not None:
             found |= self._learned(assessment)
@@ -264,19 +272,31 @@ class OwnEvaluation:
         return {"value": value, "values": (value,), "engine": "own", "seconds": time.perf_counter() - started}
 
 
-def attempt(candidate: Candidate, evaluation: Evaluation, stop: StopFlag) -> Record:
+Times = tuple[datetime, datetime]
+"""When a trial began and ended."""
+
+
+def attempt(
+    candidate: Candidate, evaluation: Evaluation, stop: StopFlag, times: dict[int, Times] | None = None
+) -> Record:
     """Evaluate a candidate, at most three times, and return its record; a failure is recorded, not raised.
+
+    When it began and ended, by the clock on the wall, comes to stand in `times`, by its number.
 
     Raises
     ------
     Interrupted
         If the stop flag is set.
     """
+    began = time.monotonic()
     outcome: dict[str, Any] = {}
     attempts = Attempts(stop, f"trial {candidate.number} was evaluated")
     for once in attempts:
         with once:
             outcome = dict(evaluation(candidate))
+    if times is not None:
+        ended = datetime.now()  # Optuna's trials hold local time.
+        times[candidate.number] = (ended - timedelta(seconds=time.monotonic() - began), ended)
     if attempts.error is not None:
         return _record(candidate, state="failed", value=None, attempts=attempts.count, error=attempts.error)
     return _record(candidate, **{"state": "complete", **outcome}, attempts=attempts.count)

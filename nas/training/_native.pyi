@@ -14,6 +14,8 @@ def apply(
 class Network:
     @property
     def n_outputs(self) -> int: ...
+    @property
+    def n_neurons(self) -> int: ...
 
 def feedforward(
     n_inputs: int,
@@ -45,7 +47,15 @@ class Update:
 
 class Plan:
     def __init__(
-        self, *, epochs: int, batch_size: int, patience: int = 0, clip: float = 0.0, maximize: bool, update: Update
+        self,
+        *,
+        epochs: int,
+        batch_size: int,
+        patience: int = 0,
+        clip: float = 0.0,
+        maximize: bool,
+        update: Update,
+        normalise: bool = False,
     ) -> None: ...
 
 class Data:
@@ -65,11 +75,12 @@ class Training:
         arg4: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)],
         arg5: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
         arg6: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
-        arg7: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+        arg7: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
         arg8: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
         arg9: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
         arg10: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
-        arg11: object,
+        arg11: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+        arg12: object,
         /,
     ) -> None: ...
     def run(self, last: int, seconds: float, n_threads: int = 1) -> None: ...
@@ -130,6 +141,16 @@ class Training:
         head_weights: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
         head_biases: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
     ) -> None: ...
+    def store_folded(
+        self,
+        n_threads: int,
+        weights: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+        biases: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+        head_weights: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+        head_biases: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    ) -> list[float]: ...
+    @property
+    def gamma(self) -> list[float]: ...
 
 def evaluate(
     arg0: Network,
@@ -157,19 +178,20 @@ def predict(
     /,
 ) -> None: ...
 def gradients(
-    arg0: Network,
-    arg1: Data,
-    arg2: str,
-    arg3: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
-    arg4: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
-    arg5: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
-    arg6: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
-    arg7: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
-    arg8: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
-    arg9: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
-    arg10: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
-    arg11: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
-    /,
+    network: Network,
+    data: Data,
+    instructions: str,
+    examples: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+    weights: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    biases: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    head_weights: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    head_biases: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    weight_gradients: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    bias_gradients: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    head_weight_gradients: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    head_bias_gradients: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    gamma: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")] | None = None,
+    gamma_gradients: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")] | None = None,
 ) -> float: ...
 
 class Data64:
@@ -189,11 +211,12 @@ class Training64:
         arg4: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)],
         arg5: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
         arg6: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
-        arg7: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+        arg7: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
         arg8: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
         arg9: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
         arg10: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
-        arg11: object,
+        arg11: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+        arg12: object,
         /,
     ) -> None: ...
     def run(self, last: int, seconds: float, n_threads: int = 1) -> None: ...
@@ -254,6 +277,16 @@ class Training64:
         head_weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
         head_biases: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
     ) -> None: ...
+    def store_folded(
+        self,
+        n_threads: int,
+        weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+        biases: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+        head_weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+        head_biases: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    ) -> list[float]: ...
+    @property
+    def gamma(self) -> list[float]: ...
 
 def evaluate64(
     arg0: Network,
@@ -281,17 +314,18 @@ def predict64(
     /,
 ) -> None: ...
 def gradients64(
-    arg0: Network,
-    arg1: Data64,
-    arg2: str,
-    arg3: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
-    arg4: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
-    arg5: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
-    arg6: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
-    arg7: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
-    arg8: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
-    arg9: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
-    arg10: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
-    arg11: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
-    /,
+    network: Network,
+    data: Data64,
+    instructions: str,
+    examples: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+    weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    biases: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    head_weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    head_biases: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    weight_gradients: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    bias_gradients: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    head_weight_gradients: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    head_bias_gradients: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
+    gamma: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")] | None = None,
+    gamma_gradients: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")] | None = None,
 ) -> float: ...

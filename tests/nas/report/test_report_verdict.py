@@ -14,7 +14,7 @@ from scipy.stats import ttest_ind
 from nas.evaluation.references import RANDOM, RANDOM_MEANS
 from nas.report.card import number, spread
 from nas.report.lines import say_in_lines
-from nas.report.verdict import explain_random, explain_words, verdict, verdict_lines
+from nas.report.verdict import explain_random, explain_words, of_budget, verdict, verdict_lines
 
 
 def say(metric: str, test: float, others: Mapping[str, float], std: float | None = None, **plateaus: float) -> str:
@@ -147,6 +147,8 @@ def test_published_verdicts_follow_from_their_numbers(campaign: Path):
     best = campaign.parent / "best"
     found = json.loads((best / "outcome.json").read_text(encoding="utf-8"))
     told = verdict(found["test"], found["references"], found["plateaus"], found["metric"], found["direction"])
+    if "budget = " in campaign.read_text(encoding="utf-8"):
+        told = f"{of_budget(found['test'], found['references'], found['metric'])} {told}"
     assert found["verdict"].removesuffix(f" {RANDOM_MEANS}") == told
     assert told in (best / "card.md").read_text(encoding="utf-8")
 
