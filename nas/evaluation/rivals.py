@@ -26,7 +26,7 @@ from nas.evaluation.references import (
 from nas.networks import NetworkSpec
 from nas.space.designs import WaySpace, pruning
 from nas.space.way import Way
-from nas.space.within import Means, largest
+from nas.space.within import Means, complete_edges, largest
 from nas.sparsity.shuffle import redraw
 from nas.tasks.pooling import pooled
 from nas.tasks.statistics import inputs_of
@@ -86,14 +86,9 @@ def _dense(means: Means) -> list[Wiring]:
     """Return dense networks within the budget, of all shapes that are not narrower than four neurons."""
     found: dict[str, Wiring] = {}
     if means.spec.kind == "rnn":
-        n_live = means.n_live
-
-        def of_cells(n: int) -> int:
-            return means.biases(n) + means.gates * (n_live * n + n * n) + n * means.n_outputs
-
-        width = largest(of_cells, means.limit)
+        width = largest(means.of_cells, means.limit)
         hidden = np.argwhere(np.ones((width, width), dtype=bool)) + means.inputs.n_inputs
-        return [_with(means, (width,), hidden)] if of_cells(width) <= means.limit else []
+        return [_with(means, (width,), hidden)] if means.of_cells(width) <= means.limit else []
     for shares in _SHAPES:
 
         def widths(unit: int, shares: Sequence[float] = shares) -> tuple[int, ...]:
@@ -119,7 +114,7 @@ def _of_live(means: Means, widths: Sequence[int]) -> Wiring:
     for layer, (before, after) in enumerate(pairwise(sizes)):
         sources = means.inputs.live if layer == 0 else np.arange(before) + starts[layer]
         targets = np.arange(after) + starts[layer + 1]
-        parts.append(np.stack([np.repeat(sources, after), np.tile(targets, len(sources))], axis=1))
+        parts.append(complete_edges(sources, targets))
     return Wiring(sizes, np.concatenate(parts), inputs=True, outputs=True)
 
 

@@ -346,9 +346,8 @@ def _within_oversize(params: Params, space: WaySpace, kept: int | None) -> Wirin
     means = space.means(int(params["pool"]))
     larger = replace(means, limit=round(float(params.get("oversize", 1.0)) * means.limit))
     if space.spec.kind == "rnn":
-        n_live, n_outputs = means.n_live, means.n_outputs
-        width = largest(lambda n: larger.biases(n) + means.gates * (n_live * n + n * n) + n * n_outputs, larger.limit)
-        return space.spec.complete(means.inputs.n_inputs, (width,), n_outputs)
+        width = largest(larger.of_cells, larger.limit)
+        return space.spec.complete(means.inputs.n_inputs, (width,), means.n_outputs)
     reading = Reading(
         int(params.get("parent_fan_in", 1)),
         means.n_outputs,

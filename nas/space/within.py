@@ -13,7 +13,16 @@ from nas.networks import NetworkSpec
 from nas.networks.cells import CELLS
 from priors import READ_INS, Inputs, Prior, Wiring, draw_reads, orient, spread
 
-__all__ = ["Means", "Reading", "balanced", "graph_within", "largest", "layered_within", "parent_within"]
+__all__ = [
+    "Means",
+    "Reading",
+    "balanced",
+    "complete_edges",
+    "graph_within",
+    "largest",
+    "layered_within",
+    "parent_within",
+]
 
 Edges = NDArray[np.int64]
 Draw = Callable[[int], Prior]
@@ -81,6 +90,10 @@ class Means:
             "random" if too_many else reading.read_in,
             reading.locality,
         )
+
+    def of_cells(self, n: int) -> int:
+        """Return what an RNN of n cells costs that read all inputs and each other, and are read by all outputs."""
+        return self.biases(n) + self.gates * (self.n_live * n + n * n) + n * self.n_outputs
 
     def reads(self, n_neurons: int, most: int, reading: Reading) -> int:
         """Return how many inputs so many neurons read together: `most` if they can, and at least one each."""
@@ -169,7 +182,7 @@ def parent_within(
     reads one other and all of the last layer are read by all outputs.
     """
     n_inputs = means.inputs.n_inputs
-    lines = _complete(means.inputs.live, np.arange(means.n_outputs))
+    lines = complete_edges(means.inputs.live, np.arange(means.n_outputs))
     if depth == 0:
         return Wiring((n_inputs, means.n_outputs), lines + np.array([0, n_inputs]), inputs=True, outputs=True)
     if kept is not None:
@@ -204,7 +217,7 @@ def parent_within(
             drawn = balanced(sizes[layer], np.full(width, reads), generator)[:, ::-1]
         found.append(drawn + starts[layer : layer + 2])
         inputs, locality = _as_inputs(inputs, drawn, width, READ_INS[reading.read_in].needs), locality / 2
-    found.append(_complete(np.arange(own[-1]), np.arange(means.n_outputs)) + starts[depth : depth + 2])
+    found.append(complete_edges(np.arange(own[-1]), np.arange(means.n_outputs)) + starts[depth : depth + 2])
     if shortcuts:
         found.append(lines + np.array([0, starts[depth + 1]]))
     return Wiring(sizes, np.concatenate(found), inputs=True, outputs=True)
@@ -220,7 +233,8 @@ def _as_inputs(inputs: Inputs, drawn: Edges, n: int, needs: tuple[str, ...]) -> 
     return Inputs(np.ones(n), np.stack(middle, axis=1))
 
 
-def _complete(sources: Edges, targets: Edges) -> Edges:
+def complete_edges(sources: Edges, targets: Edges) -> Edges:
+    """Return an edge from each source to each target, (n_sources * n_targets, 2)."""
     return np.stack([np.repeat(sources, len(targets)), np.tile(targets, len(sources))], axis=1)
 
 
