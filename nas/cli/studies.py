@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nas.cli.commands import Commands
 from nas.cli.console import Json, interruptible, make_console, note, print_json, say
+
+if TYPE_CHECKING:
+    from nas.campaign.campaign import Campaign
 
 __all__ = ["study_commands"]
 
@@ -322,6 +325,53 @@ def rnn_pruning(
         engine=engine,
         threads=threads,
     )
+
+
+@study_commands.command("records")
+def records(
+    *,
+    task: Annotated[list[str] | None, typer.Option(help="One task; again for several. Default: all.")] = None,
+    budgets: Annotated[
+        list[str] | None, typer.Option(metavar="TEXT", help="Budgets in place of the study's. Several with commas.")
+    ] = None,
+    trials: Annotated[int | None, typer.Option(min=1, help="Trials of each campaign; fewer for a trial run.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Of a trial's training; fewer for a trial run.")] = None,
+    seeds: Annotated[int, typer.Option(min=2, help="Fresh seeds of what is tested.")] = 10,
+    threads: Threads = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of files of images, of higgs_sample.npz and japanese-vowels.npz.")
+    ] = None,
+    out: Out = Path("results/records"),
+    as_json: Json = False,
+) -> None:
+    """Find the best network for each of several budgets on seven tasks; takes about three hours.
+
+    Example: wirenas study records --task digits --task mnist-1d
+    """
+    with interruptible(_GOES_ON):
+        from nas.cli.commands import split_lists
+        from nas.report.progress import CampaignDisplay
+        from nas.studies.records import records_study
+
+        console = make_console(stderr=True)
+        options: dict[str, Any] = {} if trials is None else {"trials": trials}
+        options |= {} if epochs is None else {"recipe": {"epochs": epochs}}
+
+        def display(name: str, campaign: Campaign) -> CampaignDisplay:
+            say(console, f"{name}: {campaign.out}")
+            return CampaignDisplay(console, campaign.options.direction, None, by_size=False)
+
+        found = records_study(
+            out,
+            display,
+            tasks=task or (),
+            budgets=split_lists(budgets or []),
+            data=data,
+            seeds=seeds,
+            threads=threads,
+            **options,
+        )
+    print_json(found) if as_json else say(make_console(), f"{out}/README.md")
 
 
 def _run(

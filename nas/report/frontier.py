@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nas.evaluation.references import EQUAL_PARAMETERS
+from nas.evaluation.references import COUNTS, DEGREES, EQUAL_PARAMETERS, LINEAR, ONE_SHOT, PRUNED_LINEAR, RETRAINED
 from nas.report.card import spread
 from nas.report.outcome import Outcome
 from nas.report.output import log_axis_of_sizes
@@ -17,10 +17,22 @@ from nas.report.verdict import format_difference
 from predictors.figures import BLUE, GREEN, ORANGE, RED, save_figure
 from priors.files import atomic_write
 
-__all__ = ["FOUND", "Frontier", "write_frontier"]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["FOUND", "Frontier", "draw_frontier", "write_frontier"]
 
 FOUND = "found"
-_COLOURS = (ORANGE, GREEN, RED, "0.45", "#CC79A7", "#56B4E9", "0.7")
+_COLOURS = {
+    FOUND: BLUE,
+    EQUAL_PARAMETERS: ORANGE,
+    LINEAR: GREEN,
+    PRUNED_LINEAR: RED,
+    ONE_SHOT: "0.45",
+    RETRAINED: "#CC79A7",
+    DEGREES: "#56B4E9",
+    COUNTS: "0.7",
+}
 
 
 @dataclass(frozen=True)
@@ -69,12 +81,16 @@ class Frontier:
         """Return the networks of one name, by ascending size."""
         return sorted((row for row in self.networks if row["name"] == name), key=lambda row: row["n_parameters"])
 
+    def of_budget(self, budget: str) -> dict[str, Mapping[str, Any]]:
+        """Return the networks of a budget, by their names."""
+        return {row["name"]: row for row in self.networks if row["budget"] == budget}
+
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Return a header, and a row a budget: tests of all networks, and by how much the found one leads the dense."""
         header = ["budget", *self.names, f"{FOUND} less {EQUAL_PARAMETERS.removesuffix(' with equal parameters')}"]
         rows = []
         for budget in self.budgets:
-            own = {row["name"]: row for row in self.networks if row["budget"] == budget}
+            own = self.of_budget(budget)
             dense = own.get(EQUAL_PARAMETERS)
             lead = "–" if dense is None else format_difference(own[FOUND], dense, self.metric)
             rows.append([budget, *(spread(own[name]) if name in own else "–" for name in self.names), lead])
@@ -98,7 +114,15 @@ def _plot(path: Path, frontier: Frontier) -> None:
 
     figure = Figure(figsize=(9, 5), layout="constrained")
     axes = figure.subplots()
-    for name, colour in zip(frontier.names, _cycle(len(frontier.names)), strict=True):
+    draw_frontier(axes, frontier)
+    axes.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+    figure.suptitle(f"{frontier.task}: what a budget buys")
+    save_figure(figure, path)
+
+
+def draw_frontier(axes: Axes, frontier: Frontier) -> None:
+    """Draw a curve a name, of tests by parameters, with standard deviations over seeds; each name has its colour."""
+    for name in frontier.names:
         rows = frontier.of_name(name)
         axes.errorbar(
             [row["n_parameters"] for row in rows],
@@ -108,16 +132,9 @@ def _plot(path: Path, frontier: Frontier) -> None:
             markersize=5 if name == FOUND else 4,
             linewidth=2 if name == FOUND else 1,
             capsize=2,
-            color=colour,
+            color=_COLOURS.get(name, "0.3"),
             label=f"{name} network" if name == FOUND else name,
         )
     log_axis_of_sizes(axes)
     axes.set_ylabel(f"test {frontier.metric}, mean ± sd over fresh seeds")
     axes.grid(alpha=0.3)
-    axes.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
-    figure.suptitle(f"{frontier.task}: what a budget buys")
-    save_figure(figure, path)
-
-
-def _cycle(n: int) -> Sequence[str]:
-    return [BLUE, *(_COLOURS[place % len(_COLOURS)] for place in range(n - 1))]

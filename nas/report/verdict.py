@@ -16,6 +16,7 @@ __all__ = [
     "explain_words",
     "format_difference",
     "front_verdict",
+    "interval_of",
     "of_budget",
     "verdict",
     "verdict_lines",
@@ -137,7 +138,7 @@ def front_verdict(front: Sequence[Row], rivals: Sequence[Row], metric: str, dire
 
 
 def _compare(one: Row, other: Row, sign: float, metric: str) -> str:
-    low, high = _interval(one, other)
+    low, high = interval_of(one, other)
     if low <= 0 <= high:
         narrow = metric == "accuracy" and low >= -_ONE_POINT and high <= _ONE_POINT
         return _LEVEL if narrow else _UNDECIDED
@@ -150,7 +151,7 @@ def _compare_with_equal(test: Row, rivals: Sequence[Row], metric: str, sign: flo
     if metric != "accuracy" or equal is None or sign * (test["mean"] - equal["mean"]) >= 0:
         return ""
     dense = "the dense network with equal parameters"
-    low, high = _interval(test, equal)
+    low, high = interval_of(test, equal)
     if low < -_ONE_POINT <= high:
         return f"Whether it is within one point of {dense} these seeds do not tell."
     return f"It is {'within one point of' if low >= -_ONE_POINT else 'MORE than one point behind'} {dense}."
@@ -172,7 +173,7 @@ def _worth_of_structure(test: Row, rivals: Sequence[Row], metric: str) -> str:
 
 def _compare_with_rules(test: Row, plateaus: Mapping[str, float], sign: float) -> str:
     rule = max(plateaus, key=lambda name: sign * plateaus[name])
-    low, high = _interval(test, {"mean": plateaus[rule], "std": 0.0, "seeds": 2})
+    low, high = interval_of(test, {"mean": plateaus[rule], "std": 0.0, "seeds": 2})
     best = f"the best simple rule ({rule}, {plateaus[rule]:.4f})"
     if low < 0 < high:
         return f"Whether it is better than {best} is undecided."
@@ -189,8 +190,11 @@ def _state_scope(test: Row) -> str:
     )
 
 
-def _interval(one: Row, other: Row) -> tuple[float, float]:
-    """Return the 95 % interval of the difference of two means; both ends are the difference where it is not known."""
+def interval_of(one: Row, other: Row) -> tuple[float, float]:
+    """Return the 95 % interval of the difference of the means of two networks, each ``mean``, ``std`` and ``seeds``.
+
+    Both ends are the difference where it is not known.
+    """
     from scipy.special import stdtrit
 
     gap = one["mean"] - other["mean"]
@@ -207,7 +211,7 @@ def _interval(one: Row, other: Row) -> tuple[float, float]:
 
 def format_difference(one: Row, other: Row, metric: str) -> str:
     """Return by how much a mean is ahead of another, with the interval where there is one."""
-    low, high = (_format_number(end, metric) for end in _interval(one, other))
+    low, high = (_format_number(end, metric) for end in interval_of(one, other))
     interval = "" if one["std"] is None or other["std"] is None else f" [{low}, {high}]"
     unit = " points" if metric == "accuracy" else ""
     return f"{_format_number(one['mean'] - other['mean'], metric)}{interval}{unit}"

@@ -124,7 +124,8 @@ class WaySpace:
                 if shape is not None:
                     _pooling(shape, pool)
             return given
-        return (1,) if shape is None else tuple(pool for pool in (1, 2, 4) if _FEWEST_SQUARES * pool <= min(shape))
+        sides = [] if shape is None else [side for side in shape if side > 1]
+        return (1, *(pool for pool in (2, 4) if sides and _FEWEST_SQUARES * pool <= min(sides)))
 
     def means(self, pool: int) -> Means:
         """Return what a network that reads squares of this side may spend, reads and says."""

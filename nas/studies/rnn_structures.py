@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from nas.errors import InputError, as_input_errors
+from nas.errors import as_input_errors
 from nas.evaluation.references import dense_of_equal_size
 from nas.networks import NetworkSpec
 from nas.report.card import markdown_table
 from nas.seeds import stream
 from nas.sparsity import METHODS, Method
 from nas.sparsity.learning import learn
+from nas.studies.published_data import japanese_vowels
 from nas.studies.tables import format_estimate
 from nas.studies.trainings import Mean, Row, Training, Trainings, grouped, mean_of
 from nas.tasks import Task, reber_embedded
@@ -24,7 +24,7 @@ from nas.training import Recipe, begin_wiring, evaluate
 from nas.training.session import StopFlag
 from priors import BarabasiAlbert, Layered, WattsStrogatz, Wiring
 
-__all__ = ["LEARNED", "STATIC", "Structures", "flat", "japanese_vowels", "numbers_of", "section"]
+__all__ = ["LEARNED", "STATIC", "Structures", "flat", "numbers_of", "section"]
 
 _CHANGES = {"every": "1 epoch", "begin": "1 epoch", "end": "75%"}
 LEARNED: dict[str, Method] = {
@@ -37,47 +37,6 @@ STATIC = ("Watts-Strogatz", "Barabasi-Albert", "random layered", "dense")
 """Where structures that stay come from; dense is a narrower network with every edge."""
 _RATES = (0.003, 0.01, 0.03)
 _DEGREE, _REWIRED, _N_LAYERS = 4, 0.1, 3
-_FILE = "japanese-vowels.npz"
-
-
-def japanese_vowels(folder: Path | None) -> Task | None:
-    """Return the task of telling nine speakers by two vowels; None where no folder is given or in ``WIRENAS_DATA``.
-
-    The published test part is kept. The file holds `X`, `lengths` and `y`, each of ``train`` and ``test``; it may lie
-    in the folder, or below it in ``japanese-vowels`` or ``sequences/japanese-vowels``.
-
-    Raises
-    ------
-    InputError
-        If a folder is given and does not hold it.
-
-    References
-    ----------
-    M. Kudo, J. Toyama and M. Shimbo, "Multidimensional curve classification using passing-through regions", Pattern
-    Recognition Letters 20, 1999, doi:10.1016/S0167-8655(99)00077-X
-    """
-    given = folder or (Path(os.environ["WIRENAS_DATA"]) if os.environ.get("WIRENAS_DATA") else None)
-    if given is None:
-        return None
-    places = [given / below / _FILE for below in ("", "japanese-vowels", "sequences/japanese-vowels")]
-    file = next((place for place in places if place.is_file()), None)
-    if file is None:
-        if folder is None:
-            return None
-        raise InputError(f"data={folder}: {_FILE} is neither there nor in its folder sequences/japanese-vowels")
-    with np.load(file, allow_pickle=False) as arrays:
-        inputs, lengths, targets = (
-            np.concatenate([arrays[f"{name}_{part}"] for part in ("train", "test")]) for name in ("X", "lengths", "y")
-        )
-        n_train = len(arrays["y_train"])
-    return Task.from_arrays(
-        "japanese-vowels",
-        inputs,
-        targets,
-        lengths=lengths,
-        test=np.arange(n_train, len(targets)),
-        description="nine speakers by two vowels, of 12 cepstrum coefficients",
-    )
 
 
 @dataclass(frozen=True)

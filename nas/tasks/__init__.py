@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nas.errors import InputError, known
 from nas.tasks.images import digits, fashion_mnist, mnist
+from nas.tasks.mnist1d import mnist_1d, mnist_1d_shuffled
 from nas.tasks.pooling import pooled
 from nas.tasks.sequences import reber, reber_embedded, reber_published
 from nas.tasks.splits import SPLIT_SEED, split, stratified_split
@@ -24,6 +25,8 @@ __all__ = [
     "inputs_of",
     "load_task",
     "mnist",
+    "mnist_1d",
+    "mnist_1d_shuffled",
     "pooled",
     "reber",
     "reber_embedded",
@@ -42,6 +45,8 @@ TASKS: dict[str, Callable[[], Task]] = {
     "reber-embedded": reber_embedded,
     "mnist": mnist,
     "fashion-mnist": fashion_mnist,
+    "mnist-1d": mnist_1d,
+    "mnist-1d-shuffled": mnist_1d_shuffled,
 }
 """The tasks that have a name on the command line."""
 
