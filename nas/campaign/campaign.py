@@ -164,7 +164,7 @@ class Campaign:
             check_direction(options.get("direction"), self.task)
             options["direction"] = self.task.direction
             n_inputs, n_outputs = self.task.n_inputs, self.task.n_outputs
-        given = plain_options(options, self.task)
+        given = plain_options(options, self.task, self.out)
         if evaluate is not None:
             given = dict(own_graphs_as_they_are(self.out, given, n_inputs))
         self.options = resolve(given)

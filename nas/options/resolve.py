@@ -11,12 +11,11 @@ import torch
 from pydantic import BaseModel
 
 from nas.errors import InputError
-from nas.options.options import OPTIONS_FILE, CampaignOptions, SharedOptions, read_options
+from nas.options.options import OPTIONS_FILE, CampaignOptions, SharedOptions, read_options, resolve
 from nas.tasks import Task, load_task
 from nas.training.train import engine_for
 
 __all__ = [
-    "RECIPE_OF_BUDGETS",
     "check_direction",
     "check_fit",
     "check_sampler",
@@ -29,26 +28,40 @@ __all__ = [
 ]
 
 
-RECIPE_OF_BUDGETS: dict[str, Any] = {"optimizer": "adamw", "weight_decay": 0.1}
-"""Defaults of the recipe with a budget: a network that is pruned from a larger one can learn examples by heart."""
-
-
 def task_of(task: str | Task | None, options: Mapping[str, Any]) -> Task:
     """Return the task that is given as such, or by name in the options; digits by default."""
     return task if isinstance(task, Task) else load_task(str(task or options.get("task") or "digits"))
 
 
-def plain_options(options: Mapping[str, Any], task: Task | None) -> dict[str, Any]:
-    """Return options as nested mappings, with the task's name and its defaults for the recipe."""
+def plain_options(options: Mapping[str, Any], task: Task | None, out: Path | None = None) -> dict[str, Any]:
+    """Return options as nested mappings, with the task's name and the defaults that follow from it and from a budget.
+
+    A campaign with a budget that lies in `out` goes on as it began, whatever the defaults were then.
+    """
     nested = {name: _as_dict(options.get(name, {})) for name in ("space", "recipe")}
     if "ways" in options:
         nested["ways"] = _as_dict(options["ways"])
     if task is None:
         return {**options, **nested, "task": None}
-    of_budget = {} if options.get("budget") in (None, "none") else RECIPE_OF_BUDGETS
+    own = {} if options.get("budget") in (None, "none") else _of_budgets(options, out)
     if isinstance(nested["recipe"], dict):
-        nested["recipe"] = {**task.recipe, **of_budget, **nested["recipe"]}
-    return {**options, **nested, "task": task.name}
+        nested["recipe"] = {**task.recipe, **own.pop("recipe", {}), **nested["recipe"]}
+    return {**own, **options, **nested, "task": task.name}
+
+
+def _of_budgets(options: Mapping[str, Any], out: Path | None) -> dict[str, Any]:
+    """Return the defaults of a budget: of several that were tried they did best, for dense networks as for sparse ones.
+
+    A network that is pruned from a larger one can learn examples by heart, so weights decay.
+    """
+    own: dict[str, Any] = {"recipe": {"optimizer": "adamw", "weight_decay": 0.1}}
+    if options.get("network", "mlp") == "mlp":
+        own = {"activation": "gelu", "recipe": {**own["recipe"], "normalise": True}}
+    if out is None or not (path := out / OPTIONS_FILE).is_file():
+        return own
+    begun = resolve(read_options(path)).model_dump()
+    recipe = {name: begun["recipe"][name] for name in own["recipe"]}
+    return {**{name: begun[name] for name in own}, "recipe": recipe}
 
 
 def own_graphs_as_they_are(out: Path, options: Mapping[str, Any], n_inputs: int) -> Mapping[str, Any]:

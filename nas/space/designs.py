@@ -435,6 +435,7 @@ PRESETS: dict[str, list[tuple[int, Params]]] = {
              "parent_read_in": "local", "parent_fan_in": 60, "parent_locality": 0.45}),
         (0, {"way": "prior", "read_in": "correlated", "locality": 0.4, "fan_in": 12, "hidden": LAYERS, "depth": 1}),
         (0, {"way": "rewired", "rewiring": "rigl", "drop": 0.3, "parent_depth": 1, "oversize": 10.0}),
+        (2, {"way": "prior", "read_in": "complete", "fan_out": _ALL, "hidden": LAYERS, "depth": 2, "links": _ALL}),
     ],
     "rnn": [
         (0, {"way": "pruned", "until": 0.6, "oversize": 6.0}),

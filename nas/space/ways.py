@@ -41,7 +41,7 @@ class Ways(BaseModel):
     pools: Annotated[tuple[Annotated[int, Field(ge=1)], ...] | None, BeforeValidator(_several)] = None
     """Sides of squares of pixels whose means networks read; 1 for the inputs themselves. By default 1, 2 and 4 of
     images, as far as four squares are left along each side."""
-    read_ins: Names = ("local", "correlated", "variance", "random")
+    read_ins: Names = ("local", "correlated", "variance", "random", "complete")
     """How a neuron's inputs are drawn: local (near to each other; for images), correlated, variance, patches (the
     nearest; for images), random or complete."""
     locality: FloatRange = (0.0, 1.0)
