@@ -142,9 +142,9 @@ def test_squares_that_leave_too_little_are_left_out():
 
 
 def test_read_ins_without_places_are_those_that_need_none():
-    assert space(PLAIN).domains()["read_in"].values == ("correlated", "variance", "random")
+    assert space(PLAIN).domains()["read_in"].values == ("correlated", "variance", "random", "complete")
     assert space(PLAIN).domains()["parent_read_in"].values == ("complete",)
-    assert space().domains()["read_in"].values == ("local", "correlated", "variance", "random")
+    assert space().domains()["read_in"].values == ("local", "correlated", "variance", "random", "complete")
 
 
 @pytest.mark.parametrize(
