@@ -327,6 +327,41 @@ def rnn_pruning(
     )
 
 
+@study_commands.command("read-ins")
+def read_ins(
+    *,
+    task: Task = "mnist",
+    budget: Annotated[str, typer.Option(help="What every network costs, as for `run --budget`.")] = "3000",
+    wirings: Annotated[int, typer.Option(min=60, help="Wirings, of all kinds alike; fewer for a trial run.")] = 2000,
+    replicates: Annotated[int, typer.Option(min=1, help="Trainings of each wiring.")] = 2,
+    epochs: Epochs = 3,
+    learning_rate: Annotated[float, typer.Option(help="Of all trainings.")] = 0.01,
+    threads: Threads = None,
+    data: Data = None,
+    out: Out = Path("results/read-ins"),
+    as_json: Json = False,
+) -> None:
+    """Train networks of one cost that read in different ways, and predict how well they do; takes an hour.
+
+    Example: wirenas study read-ins --task digits --budget 300 --wirings 200
+    """
+    from nas.studies.read_ins import read_ins_study
+
+    _run(
+        read_ins_study,
+        out,
+        as_json=as_json,
+        task=task,
+        data=data,
+        budget=budget,
+        wirings=wirings,
+        replicates=replicates,
+        epochs=epochs,
+        rate=learning_rate,
+        threads=threads,
+    )
+
+
 @study_commands.command("records")
 def records(
     *,
