@@ -36,7 +36,7 @@ from nas.store.folders import alone_in, check_folder
 from nas.store.records import describe, versions_of
 from nas.store.survey_parts import SMALL_ROWS, Parts, list_parts, read_identity
 from nas.store.survey_table import PARTS_FOLDER, SurveyOutcome, load_survey, read_outcome
-from nas.tasks import Task, load_task
+from nas.tasks import Task, inputs_of, load_task
 from nas.training import Interrupted, Training
 
 __all__ = ["RowMaker", "Standing", "Survey", "open_survey"]
@@ -134,7 +134,9 @@ class Survey:
                     raise KeyboardInterrupt from None
                 parts.merge()
             # Outside of the flag, which a fit does not look at: here Ctrl-C acts at once.
-            examples = survey_examples(load_survey(self.out), chance=self.task.constant_value)
+            examples = survey_examples(
+                load_survey(self.out), chance=self.task.constant_value, inputs=inputs_of(self.task)
+            )
             tell = noticed or (lambda _: None)
             fit_into(
                 self.out,

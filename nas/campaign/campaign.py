@@ -67,7 +67,7 @@ from nas.space.space import Space, check_graphs
 from nas.store.folders import alone_in, check_folder
 from nas.store.records import Record, Records
 from nas.store.study import StudyFile, storing_of
-from nas.tasks import Task
+from nas.tasks import Task, inputs_of
 from nas.training import Interrupted
 from nas.training.recipe import changed
 from priors import Wiring
@@ -312,9 +312,16 @@ class Campaign:
         """Fit a predictor to all trials and say what it is worth, unless that is done already."""
         if isinstance(self.space, WaySpace):
             return outcome
-        chance = None if self.task is None else self.task.constant_value
+        task = self.task
         examples = campaign_examples(
-            study.records(), self._rebuild, self.space, self._units, outcome.metric, outcome.direction, chance
+            study.records(),
+            self._rebuild,
+            self.space,
+            self._units,
+            outcome.metric,
+            outcome.direction,
+            chance=None if task is None else task.constant_value,
+            inputs=None if task is None else inputs_of(task),
         )
         fitted = fit_into(
             self.out,

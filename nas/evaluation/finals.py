@@ -156,7 +156,7 @@ def run_finals(
     if others is not None:
         chosen = _choose(choosing or trainer, others, executor, watcher)
         beside = [
-            replace(own, tried=len(rival.variants) * len(trainer.recipe.learning_rates))
+            replace(own, tried=sum(len(trainer.plan((0,), variant.way)) for variant in rival.variants))
             for own, rival in zip(_test_all(trainer, chosen, n_seeds, executor, watcher), others, strict=True)
         ]
         rng = stream(trainer.seed, "structure", training.wiring.fingerprint)

@@ -8,7 +8,7 @@ worth is seen beside the same structure from new weights, and structures that sh
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -36,6 +36,8 @@ from priors import Wiring
 __all__ = ["Rival", "rivals_of", "structures_of"]
 
 
+_LEAST_TRIED = 30
+"""Shapes times learning rates of dense networks."""
 _NARROWEST = 4
 _PARENT = 100
 _SHAPES: tuple[tuple[float, ...], ...] = ((1,), (1, 1), (1, 0.5), (1, 0.25), (0.5, 1), (1, 1, 1), (1, 0.5, 0.25))
@@ -50,7 +52,8 @@ class Rival:
     ----------
     name : str
     variants : tuple of Contender
-        Each is trained once at every learning rate of the recipe; the best by validation is taken.
+        Each is trained once, at its own learning rate or else at every one of the recipe; the best by validation is
+        taken.
     """
 
     name: str
@@ -78,8 +81,22 @@ def rivals_of(space: WaySpace) -> list[Rival]:
         parts = space.spec.n_parameters(parent)
         if parts["total"] - parts["biases"] + means.biases(_PARENT) > means.limit:
             one_shot.append(Contender(ONE_SHOT, parent, space.spec, pruning(space, pool, "one-shot")))
-    several = ((EQUAL_PARAMETERS, dense), (LINEAR, linear), (PRUNED_LINEAR, pruned_linear), (ONE_SHOT, one_shot))
+    several = (
+        (EQUAL_PARAMETERS, _at_more_rates(dense, space.rates)),
+        (LINEAR, linear),
+        (PRUNED_LINEAR, pruned_linear),
+        (ONE_SHOT, one_shot),
+    )
     return [Rival(name, tuple(variants)) for name, variants in several if variants]
+
+
+def _at_more_rates(variants: Sequence[Contender], rates: Sequence[float]) -> Sequence[Contender]:
+    """Return few variants at more learning rates, from the lowest to the highest, so that 30 are tried at least."""
+    if not variants or len(variants) * len(rates) >= _LEAST_TRIED or len(rates) == 1:
+        return variants
+    n = -(-_LEAST_TRIED // len(variants))
+    ladder = [float(f"{rate:.4g}") for rate in np.geomspace(min(rates), max(rates), n)]
+    return [replace(own, way=replace(own.way, learning_rate=rate)) for own in variants for rate in ladder]
 
 
 def _dense(means: Means) -> list[Wiring]:

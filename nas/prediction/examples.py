@@ -21,7 +21,7 @@ from nas.store.records import Record, Records
 from nas.training.session import sign_of
 from predictors import Predictor, Preparation
 from predictors.fitted import LARGEST, Training
-from priors import GraphPool, Wiring
+from priors import GraphPool, Inputs, Wiring
 
 if TYPE_CHECKING:
     from nas.store.survey_table import SurveyTable
@@ -71,6 +71,8 @@ class Examples:
     groups : tuple of int, optional
         Equal for related wirings, which a validation must not divide; by default those with equal hidden wirings that
         have edges are.
+    inputs : Inputs, optional
+        What is known of the inputs that they read, so that what they read counts, too.
     """
 
     wirings: tuple[Wiring, ...]
@@ -81,6 +83,7 @@ class Examples:
     direction: str
     chance: float | None = None
     groups: tuple[int, ...] | None = None
+    inputs: Inputs | None = None
 
     def __len__(self) -> int:
         return len(self.wirings)
@@ -117,6 +120,7 @@ class Examples:
             bounds=(0.0, 1.0) if self.metric == "accuracy" else None,
             chance=self.chance,
             seed=seed,
+            inputs=self.inputs,
         )
 
     def training(self) -> Training:
@@ -164,6 +168,7 @@ def campaign_examples(
     metric: str,
     direction: str,
     chance: float | None = None,
+    inputs: Inputs | None = None,
 ) -> Examples:
     """Return the complete trials of a campaign, drawn from a space for so many (input, output) units.
 
@@ -183,11 +188,15 @@ def campaign_examples(
     parameters = tuple(without_draws(record.params) for record in chosen)
     related = lineages(records)
     groups = tuple(related[record.number] for record in chosen)
-    return Examples(wirings, labels, parameters, _preparation(space, units), metric, direction, chance, groups)
+    return Examples(wirings, labels, parameters, _preparation(space, units), metric, direction, chance, groups, inputs)
 
 
 def survey_examples(
-    table: SurveyTable, column: str = "value", most: int = MOST_EXAMPLES, chance: float | None = None
+    table: SurveyTable,
+    column: str = "value",
+    most: int = MOST_EXAMPLES,
+    chance: float | None = None,
+    inputs: Inputs | None = None,
 ) -> Examples:
     """Return wirings of a survey, with their labels at the learning rate that is best for each on the validation part.
 
@@ -198,7 +207,8 @@ def survey_examples(
         Where labels come from; tests judge predictors, and train none that a search asks.
     most : int
         Wirings to take at most, evenly from all.
-    chance : float, optional
+    chance, inputs
+        As in `Examples`.
     """
     direction = str(table.identity["direction"])
     known, labels = _at_best_rate(table, column, direction)
@@ -214,6 +224,7 @@ def survey_examples(
         direction,
         chance,
         groups=_same_graphs(table.space.pool, drawn),
+        inputs=inputs,
     )
 
 

@@ -30,6 +30,7 @@ from nas.space.space import SEED_NAMES, Params
 from nas.store.survey_table import load_survey
 from nas.studies.tables import Watch, check_study, format_estimate, format_share, plain, table_of, write_results
 from nas.survey import Survey
+from nas.tasks import inputs_of
 from predictors.fitted import Training
 from predictors.fitting import BlendFit
 from predictors.validation import (
@@ -49,6 +50,7 @@ from predictors.validation import (
 )
 from predictors.validation.figures import plot_components, plot_curves, plot_ladder
 from predictors.validation.transfer import label_of
+from priors import Inputs
 
 __all__ = ["POPULATIONS", "pages", "prediction"]
 
@@ -125,7 +127,7 @@ def prediction(
         survey = Survey(atlas / name, **options)
         survey.run()
         watch(f"{name}: nested design")
-        tables.append((name, atlas / name, _nested(survey)))
+        tables.append((name, atlas / name, _nested(survey), inputs_of(survey.task)))
     judged = []
     watch("judging")
     with ProcessPoolExecutor(2) as executor:
@@ -145,10 +147,10 @@ def prediction(
 # Judging
 
 
-def _judged(given: tuple[str, Path, tuple[Component, ...]]) -> Judged:
-    name, folder, components = given
+def _judged(given: tuple[str, Path, tuple[Component, ...], Inputs]) -> Judged:
+    name, folder, components, inputs = given
     table = load_survey(folder)
-    examples, tested = (survey_examples(table, column, most=_MOST) for column in ("value", "test"))
+    examples, tested = (survey_examples(table, column, most=_MOST, inputs=inputs) for column in ("value", "test"))
     crossed = noise_ceiling(np.stack([examples.labels, tested.labels], axis=2))
     predictor, training = examples.predictor(), examples.training()
     return Judged(

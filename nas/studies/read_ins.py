@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,7 @@ from numpy.typing import NDArray
 from nas.errors import InputError
 from nas.evaluation.trainer import Trainer
 from nas.networks import NetworkSpec
-from nas.options.resolve import plain_options
-from nas.prediction.validation import judge_training
+from nas.options.resolve import n_cores, plain_options
 from nas.report.card import markdown_table
 from nas.seeds import stream
 from nas.space.budget import Budget
@@ -32,18 +32,38 @@ from nas.training import Recipe
 from nas.training.extension import describe_machine
 from nas.training.recipe import changed
 from nas.training.session import StopFlag
-from predictors import READ_FEATURES, Predictor, describe, read_features
+from predictors import READ_FEATURES, describe, read_features
 from predictors.features.table import names_of
 from predictors.fitted import Training as Learnt
-from predictors.validation import Validation, read_validation
+from predictors.fitting import Aim, BlendFit
+from predictors.validation import (
+    Ceiling,
+    Step,
+    difference,
+    noise_ceiling,
+    out_of_fold,
+    read_ceiling,
+    read_estimate,
+    read_score,
+    repeated_folds,
+    score,
+    within,
+)
 from predictors.validation.figures import plot_ladder
+from predictors.validation.fits import side_by_side
 
 __all__ = ["KINDS", "pages", "read_ins_study"]
 
 KINDS = ("random", "variance", "local", "correlated", "redrawn")
 """Read-ins that are drawn, and those of networks that were pruned and drawn anew."""
+PARAMETERS, SIZE = "parameters of the draw", "size"
+WITHOUT, WITH = "structure without what is read", "structure and what is read"
+"""What values are predicted from."""
 _TIERS = ("size", "structure")
 _REPEATS, _FOLDS = 2, 5
+_WORTH_PROCESSES = 200
+"""Wirings from which on several processes fit."""
+_PART = "predictions"
 
 
 @dataclass(frozen=True)
@@ -160,15 +180,7 @@ def read_ins_study(
         "features": [*READ_FEATURES],
     }
     rows = Trainings(out, setting, threads, watch).run("wirings", [bench.training(number) for number in range(wirings)])
-    watch("judging", 0, 2)
-    reads = set(READ_FEATURES)
-    judged = {}
-    for done, (name, with_reads) in enumerate((("with", True), ("without", False))):
-        names = [name for name in rows[0]["features"] if with_reads or name not in reads]
-        learnt = _learnt(rows, names)
-        predictor = Predictor(tiers=_TIERS, metric=loaded.metric, direction=loaded.direction)
-        judged[name] = judge_training(learnt, _REPEATS, _FOLDS, predictor=predictor)
-        watch("judging", done + 1, 2)
+    judged = _judge(rows, loaded, watch)
     numbers = {
         "machine": f"{os.cpu_count()} cores; {describe_machine()}",
         "task": task,
@@ -178,18 +190,47 @@ def read_ins_study(
         "replicates": replicates,
         "wirings": len(rows),
         "kinds": {kind: _kind(rows, kind) for kind in bench.spaces},
-        "with_reads": judged["with"].to_json(),
-        "without_reads": judged["without"].to_json(),
+        **judged,
     }
-    out.mkdir(parents=True, exist_ok=True)
-    own = judged["with"]
-    plot_ladder(out / "ladder.png", own.references, own.ladder, own.limit)
     written: dict[str, Any] = write_results(out, "read-ins.json", numbers, pages)
+    _plot(out / "read-ins.png", written)
     return written
 
 
-def _learnt(rows: Sequence[Row], names: Sequence[str]) -> Learnt:
-    """Return trained wirings as a predictor sees them, with some of their features; each is its own lineage."""
+def _judge(rows: Sequence[Row], task: Task, watch: Any) -> dict[str, Any]:
+    """Return how well means of trainings are predicted out of fold from several sets of columns, by one regressor."""
+    learnt = _learnt(rows)
+    kinds, groups = [str(row["kind"]) for row in rows], learnt.groups.tolist()
+    y = learnt.means
+    folds = repeated_folds(len(y), _FOLDS, _REPEATS, groups)
+    own = [name for name in learnt.names if name not in READ_FEATURES]
+    columns = {
+        PARAMETERS: (learnt.parameters, None),
+        SIZE: (learnt.X[:, [learnt.names.index(name) for name in names_of(("size",))]], None),
+        WITHOUT: (learnt.X[:, [learnt.names.index(name) for name in own]], tuple(own)),
+        WITH: (learnt.X, learnt.names),
+    }
+    aim, total = Aim(task.direction), len(columns) * _FOLDS * _REPEATS
+    watch(_PART, 0, total)
+    done = count(1)
+    processes = n_cores() if len(rows) > _WORTH_PROCESSES else 1
+    with side_by_side(processes, lambda: watch(_PART, next(done), total)) as fits:
+        predicted = {
+            name: out_of_fold(BlendFit(names, aim), X, y, folds, groups, fits=fits)
+            for name, (X, names) in columns.items()
+        }
+    return {
+        "scores": {name: score(y, own, groups) for name, own in predicted.items()},
+        "within": {name: within(y, own, kinds, groups) for name, own in predicted.items()},
+        "gain": difference(y, predicted[WITH], predicted[WITHOUT], groups),
+        "gain_over_parameters": difference(y, predicted[WITH], predicted[PARAMETERS], groups),
+        "ceiling": noise_ceiling(learnt.labels, groups) if learnt.labels.shape[1] > 1 else None,
+    }
+
+
+def _learnt(rows: Sequence[Row]) -> Learnt:
+    """Return trained wirings as a predictor sees them; each is its own lineage."""
+    names = tuple(rows[0]["features"])
     X = np.array([[np.nan if row["features"][name] is None else row["features"][name] for name in names]
                   for row in rows])  # fmt: skip
     parameters = [{"family": row["kind"], **row["params"]} for row in rows]
@@ -207,7 +248,7 @@ def _kind(rows: Sequence[Row], kind: str) -> dict[str, float]:
 
 def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
     """Return the page of the study, from its numbers."""
-    own, less = (read_validation(numbers[name]) for name in ("with_reads", "without_reads"))
+    ceiling = read_ceiling(numbers["ceiling"])
     kinds = markdown_table(
         ("read-in", "wirings", "validation, mean", "sd", "best"),
         [
@@ -216,54 +257,54 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
         ],
     )
     judged = markdown_table(
-        ("predicted from", "R2", "share of the ceiling", "tau"),
-        [
-            *((step.name, format_estimate(step.r2), "–", "–") for step in own.references),
-            _row("structure without what is read", less),
-            _row("structure and what is read", own),
-        ],
+        ("predicted from", "R2", "share of the ceiling", "tau", *(f"R2 within {kind}" for kind in numbers["kinds"])),
+        [_row(name, numbers, ceiling) for name in numbers["scores"]],
     )
-    within = markdown_table(
-        ("R2 within one kind of read-in", "without what is read", "with it"),
-        [
-            (part.name, f"{other.r2:.3f}", f"{part.r2:.3f}")
-            for part, other in zip(own.within_family, less.within_family, strict=True)
-        ],
-    )
+    gain, over = (read_estimate(numbers[name]) for name in ("gain", "gain_over_parameters"))
     text = f"""# What networks read, and how well they learn
 
 {numbers["wirings"]:,} MLPs of {numbers["budget"]} live parameters on {numbers["task"]}, all of one cost: their neurons
 read inputs at random, by variance, near to each other, or correlated ones, or as in a network that was pruned and drawn
 anew. Nothing was chosen: kinds alternate, and widths, fan-ins, localities and depths are drawn evenly. Each was trained
-{numbers["replicates"]} times for {numbers["epochs"]} epochs at rate {numbers["rate"]:g}; the label is the mean
-validation accuracy. R2 out of fold: mean over repeats, with a 95 % interval over wirings.
+{numbers["replicates"]} times for {numbers["epochs"]} epochs at rate {numbers["rate"]:g}.
 
 {kinds}
 
+The mean validation accuracy of a wiring is predicted out of fold by the regressor of the product, from columns of four
+kinds. R2: mean over repeats of five folds, with a 95 % interval over wirings.{_on_ceiling(ceiling)}
+
 {judged}
 
-{_on_ceiling(own)}
+What is read explains {format_estimate(gain, "+")} of R2 beyond the other columns of structure, and structure with it
+{format_estimate(over, "+")} beyond the parameters that wirings were drawn from. Within one kind, R2 is against the mean
+of that kind.
 
-{within}
-
-![Ladder](ladder.png)
+![Measures of R2](read-ins.png)
 
 Made by `wirenas study read-ins` on {numbers["machine"]}.
 """
-    return {"README.md": text, "with-reads.md": f"# With what is read\n\n{own.to_markdown()}"}
+    return {"README.md": text}
 
 
-def _row(name: str, found: Validation) -> tuple[str, str, str, str]:
-    share = "–" if found.ceiling is None else format_share(*found.ceiling.share_of(found.score.r2))
-    return name, format_estimate(found.score.r2), share, f"{found.score.tau.mean:.3f}"
+def _row(name: str, numbers: Mapping[str, Any], ceiling: Ceiling | None) -> tuple[str, ...]:
+    own = read_score(numbers["scores"][name])
+    share = "–" if ceiling is None else format_share(*ceiling.share_of(own.r2))
+    parts = {part["name"]: f"{part['r2']:.3f}" for part in numbers["within"][name]}
+    return name, format_estimate(own.r2), share, f"{own.tau.mean:.3f}", *(parts[kind] for kind in numbers["kinds"])
 
 
-def _on_ceiling(found: Validation) -> str:
+def _on_ceiling(found: Ceiling | None) -> str:
     """Say what noise between trainings leaves to be predicted."""
-    if found.ceiling is None:
-        return "Each was trained once: how much of it is noise is not known."
-    low, high = found.ceiling.mean_label_interval
+    if found is None:
+        return ""
+    low, high = found.mean_label_interval
     return (
-        f"Trainings of one wiring differ; what is left to be predicted is a ceiling of {found.ceiling.mean_label:.3f} "
-        f"[{low:.3f}, {high:.3f}]."
+        f" Trainings of one wiring differ, so that no more than {found.mean_label:.3f} [{low:.3f}, {high:.3f}] can be "
+        "explained."
     )
+
+
+def _plot(path: Path, numbers: Mapping[str, Any]) -> None:
+    steps = [Step(name, 0, read_score(own).r2) for name, own in numbers["scores"].items()]
+    ceiling = read_ceiling(numbers["ceiling"])
+    plot_ladder(path, steps[:2], steps[2:], None if ceiling is None else ceiling.mean_label)

@@ -203,3 +203,22 @@ def test_structures_share_what_their_names_say():
 
 
 PARAMS = {"way": "pruned", "score": "magnitude", "until": 0.5, "parent_depth": 1, "learning_rate": 0.07}
+
+
+def test_few_shapes_are_tried_at_more_learning_rates():
+    own = space("300", pools=1)
+    several = WaySpace(own.options, own.budget, 32, own.task, own.spec, (0.01, 0.03, 0.1))
+    few, more = by_name(own)[EQUAL_PARAMETERS], by_name(several)[EQUAL_PARAMETERS]
+    rates = {each.way.learning_rate for each in more}
+    assert len(more) == len(few) * len(rates) >= 30
+    assert {0.01, 0.1} <= rates
+    assert all(rate is not None and 0.01 <= rate <= 0.1 for rate in rates)
+    assert {each.wiring.fingerprint for each in more} == {each.wiring.fingerprint for each in few}
+
+
+def test_many_shapes_keep_to_the_rates_of_the_recipe():
+    own = space("3000", pools=(1, 2))
+    several = WaySpace(own.options, own.budget, 32, own.task, own.spec, (0.01, 0.03, 0.1))
+    found = by_name(several)[EQUAL_PARAMETERS]
+    assert len(found) == 14
+    assert {each.way.learning_rate for each in found} == {None}

@@ -15,7 +15,7 @@ from nas.networks import NetworkSpec, load_network
 from nas.sparsity.iterative import IterativePruning
 from nas.studies import pruning, rnn_pruning, rnn_structures
 from nas.studies.pruning_runs import CONTROL, LEVELS, METHODS, ONE_SHOT, SCHEDULES, plan_of
-from nas.studies.published_data import higgs_sample, japanese_vowels
+from nas.studies.published_data import japanese_vowels
 from nas.studies.rnn_structures import LEARNED, STATIC, Structures
 from nas.studies.trainings import CHOOSING, mean_of
 
