@@ -90,8 +90,15 @@ def leftovers(out: Path) -> list[str]:
     return sorted(path.name for path in out.iterdir() if path.name.startswith(".") and path.name != ".lock")
 
 
+SEARCHED = {
+    "graphs": "--nodes 8:24 --degree 2:5 --learning-rate 0.01",
+    "ways": "--budget 150 --ways prior,pruned,rewired,redrawn --final-epochs 2",
+}
+"""What a campaign chooses among: random graphs, or ways to a structure within a budget."""
+
+
 def command(out: Path, threads: int) -> list[str]:
-    options = f"--task digits --trials {TRIALS} --nodes 8:24 --degree 2:5 --batch 3 --epochs 2 --learning-rate 0.01"
+    options = f"--task digits --trials {TRIALS} {SEARCHED[out.name]} --batch 3 --epochs 2"
     options += f" --finalists 2 --final-seeds 6 --seed 5 --threads {threads} --json"
     return [sys.executable, "-m", "nas", "run", *options.split(), "--out", str(out)]
 
@@ -109,12 +116,18 @@ def finish(out: Path, threads: int) -> dict[str, Any]:
     return outcome
 
 
-@pytest.fixture(scope="module")
-def calm(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], float]:
-    """An undisturbed campaign: its folder, its outcome, and how long it takes."""
-    out = tmp_path_factory.mktemp("calm") / "digits"
+Calm = tuple[Path, dict[str, Any], float]
+
+
+def undisturbed_campaign(out: Path) -> Calm:
     started = time.monotonic()
     return out, finish(out, 1), time.monotonic() - started
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Calm:
+    """An undisturbed campaign over graphs: its folder, its outcome, and how long it takes."""
+    return undisturbed_campaign(tmp_path_factory.mktemp("calm") / "graphs")
 
 
 def same(found: dict[str, Any], expected: dict[str, Any]) -> bool:
@@ -124,30 +137,36 @@ def same(found: dict[str, Any], expected: dict[str, Any]) -> bool:
 
 @pytest.mark.timeout(60 + 60 * KILLS)
 @pytest.mark.parametrize("threads", [1, 2])
-def test_the_command_survives_kills_at_random_moments(
-    tmp_path: Path, threads: int, calm: tuple[Path, dict[str, Any], float]
-):
-    undisturbed, outcome, seconds = calm
+def test_the_command_survives_kills_at_random_moments(tmp_path: Path, threads: int, calm: Calm):
+    survive_kills(tmp_path / "graphs", threads, *calm)
+
+
+@pytest.mark.timeout(60 + 60 * KILLS)
+def test_a_campaign_with_a_budget_survives_them(tmp_path: Path):
+    survive_kills(tmp_path / "ways", 2, *undisturbed_campaign(tmp_path / "calm" / "ways"))
+
+
+def survive_kills(out: Path, threads: int, undisturbed: Path, outcome: dict[str, Any], seconds: float) -> None:
     moments = random.Random(threads + 2)
     killed, known = 0, 0
     for kill in range(KILLS):
-        process = start(tmp_path / "digits", threads)
+        process = start(out, threads)
         # Some fall into the imports and the creation of the study.
         time.sleep(moments.uniform(0, 1.5 if kill % 3 == 2 else min(0.7 * seconds, 6.0)))
         process.kill()
         process.communicate()
         killed += process.returncode == -signal.SIGKILL
-        if (tmp_path / "digits" / "campaign.toml").is_file():
-            stored = sequence(load(tmp_path / "digits"))
+        if (out / "campaign.toml").is_file():
+            stored = sequence(load(out))
             assert stored == sequence(load(undisturbed))[: len(stored)]
             assert len(stored) >= known
             known = len(stored)
     assert killed > 0
-    assert same(finish(tmp_path / "digits", threads), outcome)
-    assert sequence(load(tmp_path / "digits")) == sequence(load(undisturbed))
-    assert leftovers(tmp_path / "digits") == []
+    assert same(finish(out, threads), outcome)
+    assert sequence(load(out)) == sequence(load(undisturbed))
+    assert leftovers(out) == []
     # The order of a safetensors file's metadata varies, so tensors are compared and not bytes.
-    found, expected = (load_file(out / "best" / "network.safetensors") for out in (tmp_path / "digits", undisturbed))
+    found, expected = (load_file(folder / "best" / "network.safetensors") for folder in (out, undisturbed))
     assert found.keys() == expected.keys()
     assert all(torch.equal(found[name], expected[name]) for name in expected)
 
@@ -164,36 +183,35 @@ def interrupt_at(process: subprocess.Popen[str], line: str) -> str:
     return process.stderr.read()
 
 
-def test_ctrl_c_in_the_search_and_in_the_finals_resumes(tmp_path: Path, calm: tuple[Path, dict[str, Any], float]):
+def test_ctrl_c_in_the_search_and_in_the_finals_resumes(tmp_path: Path, calm: Calm):
     undisturbed, outcome, _ = calm
+    out = tmp_path / "graphs"
     stored = []
     for line in (rf"search: 0 of {TRIALS} trials", "finalists: "):
-        with start(tmp_path, 2) as process:
+        with start(out, 2) as process:
             rest = interrupt_at(process, line)
             assert process.wait(60) == 130
             assert process.stdout is not None
             assert process.stdout.read() == ""
         assert rest.splitlines()[-1] == "wirenas: interrupted; the same command resumes"
         assert "Traceback" not in rest
-        stored.append(sequence(load(tmp_path)))
-        assert (tmp_path / "trials.csv").read_text(encoding="utf-8").count("\n") == len(stored[-1]) + 1
-        assert not (tmp_path / "best").exists()
+        stored.append(sequence(load(out)))
+        assert (out / "trials.csv").read_text(encoding="utf-8").count("\n") == len(stored[-1]) + 1
+        assert not (out / "best").exists()
     assert len(stored[0]) < TRIALS == len(stored[1])
-    assert same(finish(tmp_path, 1), outcome)
-    assert sequence(load(tmp_path)) == sequence(load(undisturbed))
+    assert same(finish(out, 1), outcome)
+    assert sequence(load(out)) == sequence(load(undisturbed))
 
 
 @pytest.mark.timeout(60 + 60 * KILLS)
 @pytest.mark.skipif(KILLS < 4, reason="WIRENAS_TEST_KILLS is below 4")
 @pytest.mark.parametrize("threads", [1, 2])
-def test_the_command_survives_ctrl_c_at_random_moments(
-    tmp_path: Path, threads: int, calm: tuple[Path, dict[str, Any], float]
-):
+def test_the_command_survives_ctrl_c_at_random_moments(tmp_path: Path, threads: int, calm: Calm):
     undisturbed, outcome, seconds = calm
     moments = random.Random(threads + 2)
     codes = []
     for _ in range(KILLS // 4):
-        process = start(tmp_path / "digits", threads)
+        process = start(tmp_path / "graphs", threads)
         time.sleep(moments.uniform(0.8, min(0.7 * seconds, 6.0)))
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate()
@@ -202,5 +220,5 @@ def test_the_command_survives_ctrl_c_at_random_moments(
             assert process.returncode == 130, stderr
             assert "Traceback" not in stderr
     assert 130 in codes
-    assert same(finish(tmp_path / "digits", threads), outcome)
-    assert sequence(load(tmp_path / "digits")) == sequence(load(undisturbed))
+    assert same(finish(tmp_path / "graphs", threads), outcome)
+    assert sequence(load(tmp_path / "graphs")) == sequence(load(undisturbed))
