@@ -327,6 +327,43 @@ def rnn_pruning(
     )
 
 
+@study_commands.command("ways")
+def ways(
+    *,
+    task: Annotated[list[str] | None, typer.Option(help="One task; again for several. Default: all.")] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="What every network may cost, as for `run --budget`. Default: 1000.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=2, help="Searches of everything that is compared.")] = 20,
+    seconds: Annotated[float, typer.Option(min=0.1, help="That trainings of a search may take.")] = 8.0,
+    epochs: Epochs = 5,
+    examples: Annotated[int, typer.Option(min=100, help="To learn from and to choose by.")] = 8_000,
+    threads: Threads = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of files of images, and of higgs_sample.npz.")] = None,
+    out: Out = Path("results/ways"),
+    as_json: Json = False,
+) -> None:
+    """Search all ways to a structure, each alone, and by chance, for the same time; takes an hour.
+
+    Example: wirenas study ways --task digits --budget 300 --seeds 5 --seconds 2
+    """
+    from nas.studies.ways import ways_study
+
+    _run(
+        ways_study,
+        out,
+        as_json=as_json,
+        tasks=task or (),
+        data=data,
+        budget=budget,
+        seeds=seeds,
+        seconds=seconds,
+        epochs=epochs,
+        examples=examples,
+        threads=threads,
+    )
+
+
 @study_commands.command("read-ins")
 def read_ins(
     *,
