@@ -8,6 +8,10 @@ comma := ,
 # Networks of this size are fastest on one thread each.
 export OMP_NUM_THREADS := 1
 
+# Whatever the environment says, what Python compiles is kept for the next target: pytest takes a quarter of a minute to
+# rewrite these tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test slow-test crash-test resume-test worker-test results-check fuzz sanitize versions-test bench \
 	coverage stubs lint clean
 .DEFAULT_GOAL := test

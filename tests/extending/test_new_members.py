@@ -66,19 +66,33 @@ def test_a_new_family_is_searched_surveyed_and_generated(tmp_path: Path):
 
 
 def test_a_new_family_has_flags(tmp_path: Path):
-    script = (
-        "from toy_prior import CHORDS; from nas.space.families import FAMILIES; FAMILIES['chords'] = CHORDS\n"
-        "from nas.cli.app import main; main()"
+    script = """
+import sys
+from toy_prior import CHORDS
+from nas.space.families import FAMILIES
+FAMILIES["chords"] = CHORDS
+from nas.cli.app import main
+for arguments in sys.argv.pop().splitlines():
+    sys.argv[1:] = arguments.split()
+    try:
+        main()
+    except SystemExit as ended:
+        if ended.code:
+            raise
+    print(end="\\f")
+"""
+    flags = {"run": "--q", "survey": "--q", "generate mlp": "--chords"}
+    given = "generate mlp --prior chords --nodes 9 --chords 3 --q 1 --inputs 4 --outputs 2 --reads 3 --out mlp"
+    done = subprocess.run(
+        [sys.executable, "-c", script, "\n".join([*(f"{command} --help" for command in flags), given])],
+        cwd=tmp_path,
+        env={"PYTHONPATH": f"{HERE}:{ROOT}", "COLUMNS": "200", "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    command = [sys.executable, "-c", script]
-    environment = {"PYTHONPATH": f"{HERE}:{ROOT}", "COLUMNS": "200", "PATH": ""}
-    for arguments, flag in (("run", "--q"), ("survey", "--q"), ("generate mlp", "--chords")):
-        done = subprocess.run(
-            [*command, *arguments.split(), "--help"], env=environment, capture_output=True, text=True, check=True
-        )
-        assert flag in done.stdout
-    given = "generate mlp --prior chords --nodes 9 --chords 3 --q 1 --inputs 4 --outputs 2 --reads 3 --out"
-    subprocess.run([*command, *given.split(), str(tmp_path / "mlp")], env=environment, check=True, capture_output=True)
+    for flag, shown in zip(flags.values(), done.stdout.split("\f")[:3], strict=True):
+        assert flag in shown
     assert (tmp_path / "mlp" / "network.safetensors").is_file()
 
 

@@ -1,7 +1,7 @@
 """What must not change: commands on tiny inputs, seeded campaigns and public names.
 
 ``python tests/golden/golden_cases.py record`` writes what is in ``recorded/`` anew, but for folders that are kept; the
-difference is a change that users see, and belongs into the changelog. ``commands``, ``trials`` and ``folders VERSION``
+difference is a change that users see, and belongs into the changelog. ``commands``, ``trials`` and ``folders``
 print what they give now as JSON; they are run in a process of their own, whose environment makes equal bits on all
 x86-64 processors with AVX2.
 """
@@ -17,7 +17,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -85,11 +85,11 @@ def environment() -> dict[str, str]:
     }
 
 
-def measured(what: str, folder: Path, *more: str) -> Any:
+def measured(what: str, folder: Path) -> Any:
     """Return what a subprocess says of ``commands``, ``trials`` or ``folders``, made in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
-        [sys.executable, __file__, what, *more],
+        [sys.executable, __file__, what],
         cwd=folder,
         env=environment(),
         capture_output=True,
@@ -175,14 +175,20 @@ def _commands() -> dict[str, Any]:
 
 def _folders() -> dict[str, Any]:
     """Use the folders that are kept: what is complete is not done again, and predictors answer as they did."""
-    _write_inputs()
-    for name in KEPT[sys.argv[2]]:
-        with ZipFile(RECORDED / f"{name}.zip") as archive:
-            archive.extractall()
-    before = _contents()
-    found = {name: without_time(json.loads(call(COMMANDS[name], "--json"))) for name in OF_FOLDERS}
-    after = _contents()
-    return {"answers": found, "changed": sorted(name for name in before if after.get(name) != before[name])}
+    found = {}
+    for kept, names in KEPT.items():
+        Path(kept).mkdir()
+        with chdir(kept):
+            _write_inputs()
+            for name in names:
+                with ZipFile(RECORDED / f"{name}.zip") as archive:
+                    archive.extractall()
+            before = _contents()
+            answers = {name: without_time(json.loads(call(COMMANDS[name], "--json"))) for name in OF_FOLDERS}
+            after = _contents()
+        changed = sorted(name for name in before if after.get(name) != before[name])
+        found[kept] = {"answers": answers, "changed": changed}
+    return found
 
 
 def _contents() -> dict[str, str]:

@@ -8,6 +8,7 @@ import re
 import warnings
 import zipfile
 from collections.abc import Iterator
+from functools import cache
 
 import networkx as nx
 import numpy as np
@@ -16,6 +17,7 @@ import scipy.sparse
 from priors import GraphFileWarning
 from priors.formats import parse_wiring
 from priors.formats.files import FORMATS, _format
+from priors.formats.limits import MAX_BYTES
 from priors.wiring import Wiring
 
 PLAIN = Wiring((2, 3, 1), [(0, 2), (0, 4), (1, 4), (2, 5), (4, 5), (4, 3)], inputs=True, outputs=True)
@@ -214,6 +216,7 @@ def csr(**changes: object) -> dict[str, object]:
     return {name: array for name, array in (sound | changes).items() if array is not None}
 
 
+@cache
 def hostile() -> dict[str, tuple[str, bytes, str]]:
     """What attackers write, by name: suffix, content, and what the refusal must say."""
     lol = "".join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10}">' for i in range(1, 10))
@@ -262,8 +265,8 @@ def hostile() -> dict[str, tuple[str, bytes, str]]:
             b'{"nodes":[{"id":0,"layer":900000000000}],"edges":[]}',
             "",
         ),
-        "gzip bomb": (".graphml.gz", gzip.compress(b" " * 2**27), "unpacks to more"),
-        "zip bomb": (".npz", archive_of({"data.npy": b"\0" * 2**27}), "unpacks to"),
+        "gzip bomb": (".graphml.gz", gzip.compress(b" " * (MAX_BYTES + 1), 1), "unpacks to more"),
+        "zip bomb": (".npz", archive_of({"data.npy": b"\0" * (MAX_BYTES + 1)}), "unpacks to"),
         "zip of many": (".npz", archive_of({f"m{i}": b"" for i in range(100)}), "more than 64 members"),
         "announced shape": (
             ".npz",

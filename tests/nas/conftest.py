@@ -56,6 +56,24 @@ def schema_read_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def commands_built_once() -> Iterator[None]:
+    """Commands are made of their functions once, and not whenever the command line is called in this process."""
+    from typer import main
+
+    build = main.get_command
+    built: dict[Any, Any] = {}
+
+    def built_once(app: Any) -> Any:
+        if app not in built:
+            built[app] = build(app)
+        return built[app]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(main, "get_command", built_once)
+        yield
+
+
 _PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a49444154789c63f80f0001010100b138f6"
     "140000000049454e44ae426082"

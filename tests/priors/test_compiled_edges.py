@@ -19,7 +19,7 @@ def outcome(n: int, edges: object) -> object:
         return str(error)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(st.integers(1, 9), ROWS, st.sampled_from([np.int8, np.int32, np.int64, np.intp]))
 def test_rows_are_sorted_or_refused_alike(python_only, n: int, rows: list[tuple[int, int]], dtype: type):
     edges = np.array(rows, dtype).reshape(-1, 2)

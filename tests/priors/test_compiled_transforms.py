@@ -47,7 +47,7 @@ def outcome(function, wiring: Wiring) -> object:
         return str(error)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(directed(), st.sampled_from(ORIENTATIONS))
 def test_any_wiring_is_taken_or_refused_alike(python_only, wiring: Wiring, order: str):
     for function in (lambda each: orient(each, order, 0), layer, stack):

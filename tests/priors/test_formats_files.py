@@ -60,7 +60,7 @@ def wirings(draw: st.DrawFn) -> Wiring:
     return Wiring(sizes, edges, *flags, weights=weights, names=names)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(wirings())
 def test_every_format_gives_back_the_wiring(wiring: Wiring):
     for suffix in SUFFIXES:

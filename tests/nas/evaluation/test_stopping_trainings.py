@@ -56,7 +56,7 @@ def test_what_is_not_stopped_has_the_value_that_it_has_anyway(engine: str, recip
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("patience", [None, 2])
 def test_the_curve_says_what_shorter_trainings_would_be_worth(engine: str, patience: int | None):
-    recipe = {"schedule": "constant", "patience": patience}
+    recipe = {"schedule": "constant", "patience": patience, "epochs": 4 if patience is None else 6}
     curve = attempt(
         candidate(), LockstepEvaluation(trainer(engine=engine, recipe=recipe), 2, never().judge), threading.Event()
     ).curve

@@ -157,9 +157,9 @@ def test_spectral_radius_of_known_graphs():
 
 
 def test_a_large_ring_that_weight_zero_breaks_has_radius_zero():
-    ring = [(index, (index + 1) % 400) for index in range(400)]
-    assert spectral_radius(Wiring((400,), ring, weights=np.arange(400))) == 0
-    assert spectral_radius(Wiring((400,), ring)) == pytest.approx(1)
+    ring = [(index, (index + 1) % 310) for index in range(310)]
+    assert spectral_radius(Wiring((310,), ring, weights=np.arange(310))) == 0
+    assert spectral_radius(Wiring((310,), ring)) == pytest.approx(1)
 
 
 def test_without_convergence_all_eigenvalues_are_computed(monkeypatch: pytest.MonkeyPatch):

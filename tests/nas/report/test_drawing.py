@@ -65,7 +65,7 @@ def test_weights_change_the_picture(tmp_path: Path):
     assert len({(tmp_path / f"{name}.png").read_bytes() for name in ("plain", "up", "down")}) == 3
 
 
-@pytest.mark.parametrize("n", [1, 2, 1000])
+@pytest.mark.parametrize("n", [1, 2, 300])
 def test_few_and_many_neurons_are_drawn(n: int, tmp_path: Path):
     wiring = ring(n) if n > 4 else Wiring((n,))
     assert plot_wiring(tmp_path / "many.png", wiring) == "ring"
