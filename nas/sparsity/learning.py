@@ -25,7 +25,7 @@ from nas.sparsity.layers import Floats, Layer, Live, Places, size_of
 from nas.sparsity.measured import check_score, input_products_of, measured, surgery
 from nas.sparsity.methods import Method
 from nas.sparsity.network import DenseGradients, gradients_of, layers_of, neurons_of, place_weights
-from nas.sparsity.neurons import Liveness, largest_within, liveness
+from nas.sparsity.neurons import Liveness, largest_within, liveness, liveness_with
 from nas.sparsity.schedules import UpdatePoints
 from nas.sparsity.scores import score
 from nas.sparsity.selection import insert_sorted, is_among
@@ -486,10 +486,11 @@ class _Learner:
             _, takes_part = largest_within(live, self.counted, target, marks, low=least)
         else:
             # On the way, weights in proportion to the parameters that are wanted are near enough.
-            total, found = seen.n, liveness(live, self.counted)
+            of = liveness_with(live, self.counted)
+            total, found = seen.n, of(np.ones(live.n, bool))
             for _ in range(_CORRECTIONS):
                 total = min(max(round(total * target / max(found.n_parameters, 1)), least), seen.n)
-                found = liveness(live, self.counted, marks(total))
+                found = of(marks(total))
             takes_part = found.weights
         counts = np.diff(np.searchsorted(np.flatnonzero(takes_part), live.bounds()))
         # All recurrent weights of an RNN may take no part, and all of a layer that shortcuts lead past.

@@ -17,9 +17,12 @@ from scipy.sparse.csgraph import breadth_first_order
 from nas.errors import InputError
 from nas.sparsity.layers import Layer, Live, Places
 
-__all__ = ["Liveness", "Neurons", "feedforward", "largest_within", "liveness"]
+__all__ = ["Liveness", "Neurons", "feedforward", "largest_within", "liveness", "liveness_with"]
 
 Marks = NDArray[np.bool_]
+
+_MOST_STEPS = 20
+"""Steps along all edges, from which on a search by neurons is quicker."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,9 +115,13 @@ def liveness(live: Live, neurons: Neurons, keep: Marks | None = None) -> Livenes
     keep : (n_weights,) bool, optional
         The live weights that stay; the others do not take part.
     """
+    return liveness_with(live, neurons)(np.ones(live.n, bool) if keep is None else keep)
+
+
+def liveness_with(live: Live, neurons: Neurons) -> Callable[[Marks], Liveness]:
+    """Return what finds again and again what takes part of a structure, by the weights that stay; see `liveness`."""
     source, target = neurons.edges(live)
-    stays = np.ones(live.n, bool) if keep is None else keep
-    return _liveness(source, target, stays, neurons)
+    return lambda stays: _liveness(source, target, stays, neurons)
 
 
 def _liveness(source: Places, target: Places, stays: Marks, neurons: Neurons) -> Liveness:
@@ -134,14 +141,23 @@ def _liveness(source: Places, target: Places, stays: Marks, neurons: Neurons) ->
 
 def _reached(n: int, source: Places, target: Places, starts: Places) -> Marks:
     """Return which of n neurons can be reached from some, which themselves can."""
-    # One more node leads to all starts. Many weights between two neurons are one edge.
-    sources = np.concatenate([source, np.full(len(starts), n)])
-    targets = np.concatenate([target, starts])
+    reached = np.zeros(n, bool)
+    reached[starts] = True
+    found = len(starts)
+    # A step along all edges is quick, and most networks have few layers.
+    for _ in range(_MOST_STEPS):
+        reached[target[reached[source]]] = True
+        before, found = found, int(np.count_nonzero(reached))
+        if found == before:
+            return reached
+    # One more node leads to all that is reached so far. Many weights between two neurons are one edge.
+    sources = np.concatenate([source, np.full(found, n)])
+    targets = np.concatenate([target, np.flatnonzero(reached)])
     graph = csr_array((np.ones(len(sources), bool), (sources, targets)), shape=(n + 1, n + 1))
     order = breadth_first_order(graph, n, directed=True, return_predecessors=False)
-    reached = np.zeros(n + 1, bool)
-    reached[order] = True
-    return reached[:n]
+    everything = np.zeros(n + 1, bool)
+    everything[order] = True
+    return everything[:n]
 
 
 def largest_within(
@@ -171,10 +187,10 @@ def largest_within(
     InputError
         If even `low` weights have more parameters.
     """
-    source, target = neurons.edges(live)
+    of = liveness_with(live, neurons)
 
     def found(total: int) -> Liveness:
-        return _liveness(source, target, keep(total), neurons)
+        return of(keep(total))
 
     least = found(low)
     if least.n_parameters > limit:

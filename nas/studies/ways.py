@@ -234,7 +234,7 @@ def ways_study(
 
 
 def _compared(bench: Bench, rows: Sequence[Row]) -> dict[str, Any]:
-    """Return what each arm found, and by how much the search over all ways is ahead of the others, by seeds in pairs."""
+    """Return what each arm found, and by how much the search over all ways is ahead of it, by seeds in pairs."""
     of_arm = {arm: own for (name, arm), own in grouped(rows, "task", "arm").items() if name == bench.task.name}
     values = {arm: [row["test"] for row in own] for arm, own in of_arm.items()}
     sign = sign_of(bench.task.direction)

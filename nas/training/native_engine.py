@@ -64,6 +64,8 @@ class NativeSession:
         self._network = network
         self._threads = torch.get_num_threads() if threads is None else threads
         self._normalises = check_normalise(network, recipe) and not compiled.mean
+        # After how many updates they were folded last, and the factors.
+        self._folded: tuple[int, NDArray[np.float64]] | None = None
         self._bits = rng.bit_generator
         self._seconds = 0.0
         single = compiled.parameters[0].dtype == np.float32
@@ -119,8 +121,12 @@ class NativeSession:
         """Write what was learnt into the network where it has it folded; return the factors of the neurons' weights."""
         if not self._normalises:
             return None
-        factors = self._training.store_folded(self._threads, *self._compiled.parameters)
-        return np.concatenate([np.array(factors, np.float64), np.ones(self._compiled.network.n_outputs)])
+        step = self._training.step
+        if self._folded is None or self._folded[0] != step:
+            factors = self._training.store_folded(self._threads, *self._compiled.parameters)
+            ones = np.ones(self._compiled.network.n_outputs)
+            self._folded = step, np.concatenate([np.array(factors, np.float64), ones])
+        return self._folded[1]
 
     def _progress(self) -> Progress:
         training = self._training
@@ -175,6 +181,7 @@ class NativeSession:
         self._training.rewire(compiled.network, *compiled.parameters)
         for which, places in enumerate(kept):
             self._training.load_moment(which, *places)
+        self._folded = None
         self._fold()
 
     def next_batch(self) -> NDArray[np.int64]:
