@@ -145,7 +145,7 @@ class Bench:
             record = attempt(candidate, evaluation, stop)
             proposer.tell(record)
             spent += evaluation.costs.get(number, 0.0)
-            if spent > self.seconds:
+            if spent > self.seconds and trials:
                 break
             if record.value is not None:
                 trials.append((round(spent, 4), record.value, evaluation.tests[number]))
