@@ -14,6 +14,8 @@ from nas.tasks import Task
 
 __all__ = ["higgs_sample", "japanese_vowels"]
 
+_RATES = (0.003, 0.01, 0.03)
+
 
 def japanese_vowels(folder: Path | None) -> Task | None:
     """Return the task of telling nine speakers by two vowels; None where no folder is given or in ``WIRENAS_DATA``.
@@ -41,6 +43,7 @@ def japanese_vowels(folder: Path | None) -> Task | None:
         targets,
         lengths=lengths,
         test=np.arange(len(arrays["y_train"]), len(targets)),
+        recipe={"epochs": 60, "batch_size": 16, "learning_rates": _RATES},
         description="nine speakers by two vowels, of 12 cepstrum coefficients",
     )
 
@@ -72,6 +75,7 @@ def higgs_sample(folder: Path | None) -> Task | None:
         (inputs - known.mean(axis=0)) / known.std(axis=0),
         targets,
         test=np.arange(len(known), len(inputs)),
+        recipe={"epochs": 20, "learning_rates": _RATES},
         description="signals among background by 28 numbers of a collision",
     )
 
