@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -154,6 +155,23 @@ class Predictor:
         if self.bounds is not None and not self.bounds[0] <= low <= high <= self.bounds[1]:
             raise ValueError(f"values go from {low:.6g} to {high:.6g}: bounds={self.bounds} must hold them all")
         return training
+
+    def without_reads(self) -> Predictor:
+        """Return a predictor that learnt from the same wirings, but not what they read; itself where it knows nothing.
+
+        Searches whose columns do not say what is read can ask it.
+        """
+        if self.inputs is None:
+            return self
+        from predictors.fitting import fit
+
+        training = self.fitted_.training
+        kept = [index for index, name in enumerate(training.names) if name not in self.reads_]
+        names = tuple(training.names[index] for index in kept)
+        plain = Predictor(**{**self.get_params(), "inputs": None})
+        plain.tiers_, plain.features_, plain.reads_ = self.tiers_, self.features_, ()
+        plain.fitted_ = fit(replace(training, X=training.X[:, kept], names=names), self.aim, self.seed)
+        return plain
 
     # Asking
 

@@ -6,6 +6,7 @@ as if it had not been.
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -168,9 +169,26 @@ def _warm_predictor(out: Path, options: CampaignOptions) -> Predictor | None:
     if options.warm_start is None:
         return None
     try:
-        return load_predictor(out / _WARM_FOLDER if _has_copy(out) else Path(options.warm_start))
+        return _without_reads(out / _WARM_FOLDER if _has_copy(out) else Path(options.warm_start))
     except InputError as error:
         raise InputError(f"warm_start: {error}") from None
+
+
+def _without_reads(folder: Path) -> Predictor:
+    """Return a predictor that a search can ask, whose rows do not say what is read: fitted again without that."""
+    predictor = load_predictor(folder)
+    if predictor.inputs is None:
+        return predictor
+    fitted = predictor.fitted_.training
+    key = hashlib.sha256(fitted.X.tobytes() + fitted.labels.tobytes()).hexdigest()
+    if key not in _refitted:
+        _refitted.clear()
+        _refitted[key] = predictor.without_reads()
+    return _refitted[key]
+
+
+_refitted: dict[str, Predictor] = {}
+"""The last one, which is asked for several times before the search begins."""
 
 
 def _has_copy(out: Path) -> bool:

@@ -132,7 +132,7 @@ class StructuralSampler(optuna.samplers.BaseSampler):
         self._noting = noting
         self.proposals: dict[int, Proposal] = {}
         self._source = Source(space, (n_inputs, n_outputs), size_of or _size_of_mlp, seed, columns)
-        self._warm = None if warm_start is None else Warm(warm_start)
+        self._warm = None if warm_start is None else Warm(warm_start.without_reads())
         self._seed, self._plan, self._share = seed, Plan(pool, refit), share
         self._startup = startup if warm_start is None else 0
         self._epsilon, self._optimism, self.replicates = epsilon, optimism, replicates

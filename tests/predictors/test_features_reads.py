@@ -319,6 +319,21 @@ def test_a_predictor_that_knows_the_inputs_describes_what_is_read_itself(tmp_pat
 
 
 @pytest.mark.usefixtures("small_forests")
+def test_without_what_is_read_it_is_the_predictor_that_never_knew() -> None:
+    inputs, own = make_inputs(28, 3), np.arange(24.0) % 5
+    several = [local_wiring(seed, (28, 12, 3), ("local", "random")[seed % 2]) for seed in range(24)]
+    values = np.linspace(0, 1, 24)
+    predictor = Predictor(tiers=("size",), inputs=inputs).fit(several, values, columns={"own": own})
+    never = Predictor(tiers=("size",)).fit(several, values, columns={"own": own})
+    plain = predictor.without_reads()
+    assert plain.inputs is None
+    assert plain.fitted_.names == never.fitted_.names
+    assert np.array_equal(plain.predict(several, columns={"own": own}), never.predict(several, columns={"own": own}))
+    assert never.without_reads() is never
+    assert predictor.inputs is inputs
+
+
+@pytest.mark.usefixtures("small_forests")
 def test_bare_graphs_are_described_by_what_each_preparation_reads() -> None:
     preparation = Preparation(attachment=("controlled",), n_inputs=28, n_outputs=3, reads=4, draws=3)
     rng, inputs = np.random.default_rng(0), make_inputs(28, 3)
