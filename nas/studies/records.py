@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -135,7 +136,12 @@ def records_study(
         }
     if not found:
         raise InputError("no task has data: give their folder by data")
-    numbers = {"machine": describe_machine(), "seeds": seeds, "options": {**options}, "tasks": found}
+    numbers = {
+        "machine": f"{os.cpu_count()} cores; {describe_machine()}",
+        "seeds": seeds,
+        "options": {**options},
+        "tasks": found,
+    }
     written: dict[str, Any] = write_results(out, "records.json", numbers, pages)
     _plot(out / "records.png", _frontiers(written))
     return written

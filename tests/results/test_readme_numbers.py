@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from benchmarks.results import RESULTS, ROOT, records
+from nas.report.frontier import Frontier
+from nas.report.verdict import format_difference
 from nas.tasks import load_task
 from predictors import TIERS, names_of
 
@@ -60,17 +62,24 @@ def digits() -> Iterator[str]:
 
 
 def budgets() -> Iterator[str]:
-    digits, mnist = (read(f"{name}-budget/best/outcome.json") for name in ("digits", "mnist-3000"))
-    beside = [references(outcome) for outcome in (digits, mnist)]
-    yield f"| found network | {spread(digits['test'])} | {spread(mnist['test'])} |"
-    for name in dict.fromkeys(name for own in beside for name in own):
-        yield f"| {name} | {' | '.join(spread(own[name]) if name in own else '–' for own in beside)} |"
-    yield mnist["verdict"]
-    yield f"({beside[1]['dense with equal parameters']['tried']} shapes and rates on MNIST)"
-    for outcome, n in ((digits, 300), (mnist, 3000)):
-        assert outcome["test"]["seeds"] == 5
-        assert outcome["test"]["n_parameters"] <= n
-    assert {own[name]["seeds"] for own in beside for name in ("only its degrees", "only its counts")} == {20}
+    names = ("dense, pruned at once", "its structure, new weights", "only its counts")
+    found = read("records/records.json")
+    assert found["seeds"] == 10
+    for task, own in found["tasks"].items():
+        frontier = Frontier(**own["frontier"])
+        for budget in frontier.budgets:
+            beside = frontier.of_budget(budget)
+            dense, best = beside.get("dense with equal parameters"), beside["found"]
+            assert best["n_parameters"] <= int(budget)
+            lead = "–" if dense is None else format_difference(best, dense, frontier.metric).removesuffix(" points")
+            cells = [spread(best), "–" if dense is None else spread(dense), lead]
+            cells += [spread(beside[name]) if name in beside else "–" for name in names]
+            yield f"| {task} | {int(budget):,} | {' | '.join(cells)} |"
+    outcome = read("records/mnist/3000/best/outcome.json")
+    yield outcome["verdict"]
+    beside = references(outcome)
+    yield f"({beside['dense with equal parameters']['tried']} shapes and rates on MNIST, 30 at least)"
+    assert {beside[name]["seeds"] for name in ("only its degrees", "only its counts")} == {20}
 
 
 def pruned() -> Iterator[str]:
@@ -405,9 +414,9 @@ GIVEN = (
     "(`50kMAC`), or bytes (`12KiB`",
     "`--precision` 8, 16 or 32 bits, and 16 bits of index",
     "a network 2 to 40 times as large",
-    "results/mnist-3000-budget",
-    "`--task digits --budget 300 --trials 60`",
-    "| network | digits, 300 | mnist, 3,000 |",
+    "On MNIST at 3,000 the verdict says",
+    "results/records/mnist/3000/best/reads.png",
+    "`make demo` ends with 300 parameters on digits",
     "20 wirings in which every neuron has its degrees, and 20 with as many",
     "the best MLP of 300 parameters",
     "`wirenas frontier --task digits --budgets 300,1000,3000` looks",

@@ -213,3 +213,21 @@ def test_the_printed_file_begins_the_same_campaign(tmp_path: Path):
     assert read["ways"]["pools"] == [2]
     assert "space" not in read
     assert "[ways]" not in wirenas("run", "--task", "digits", "--print-toml")[1]
+
+
+def test_defaults_of_a_budget_are_those_that_it_began_with(tmp_path: Path):
+    own = {**GIVEN, "trials": 2}
+    before = {**own, "activation": "relu", "recipe": {**GIVEN["recipe"], "normalise": False, "weight_decay": 0.02}}
+    began = Campaign(tmp_path / "before", **before).run()
+    again = Campaign(tmp_path / "before", **own)
+    assert (again.options.activation, again.options.recipe.normalise) == ("relu", False)
+    assert again.run() == began
+    recipe = Campaign(tmp_path / "today", **own).options.recipe
+    assert (recipe.optimizer, recipe.weight_decay, recipe.normalise) == ("adamw", 0.1, True)
+    with pytest.raises(InputError, match=r"^activation=\"gelu\": the campaign in .* was started with \"relu\""):
+        Campaign(tmp_path / "before", **own, activation="gelu").run()
+
+
+def test_an_rnn_of_a_budget_is_not_normalised(tmp_path: Path):
+    options = Campaign(tmp_path / "rnn", task="reber", network="rnn", budget="600", ways={"ways": ("prior",)}).options
+    assert (options.activation, options.recipe.normalise, options.recipe.weight_decay) == ("relu", False, 0.1)

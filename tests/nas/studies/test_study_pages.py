@@ -8,7 +8,19 @@ from typing import Any
 
 import pytest
 
-from nas.studies import drop_criteria, pareto, prediction, pruning, published_rnns, rewiring, rnn_pruning, zero_cost
+from nas.studies import (
+    drop_criteria,
+    pareto,
+    prediction,
+    pruning,
+    published_rnns,
+    read_ins,
+    records,
+    rewiring,
+    rnn_pruning,
+    ways,
+    zero_cost,
+)
 from nas.studies.steering import report as steering_report
 from nas.studies.steering import warm_start
 from nas.studies.tables import format_share
@@ -26,6 +38,9 @@ STUDIES: dict[str, Callable[[Mapping[str, Any]], dict[str, str]]] = {
     "rnn-pruning/rnn-pruning.json": rnn_pruning.pages,
     "rewiring/rewiring.json": rewiring.pages,
     "drop-criteria/drop-criteria.json": drop_criteria.pages,
+    "records/records.json": records.pages,
+    "read-ins/read-ins.json": read_ins.pages,
+    "ways/ways.json": ways.pages,
 }
 
 
