@@ -82,8 +82,6 @@ class Finals:
     Parameters
     ----------
     winner : Standing
-    wiring : Wiring
-        The winner's.
     training : Training
         The winner's training that did best on validation, the first of them under ties.
     finalists : tuple of Standing
@@ -98,12 +96,16 @@ class Finals:
     """
 
     winner: Standing
-    wiring: Wiring
     training: Training
     finalists: tuple[Standing, ...]
     references: tuple[Standing, ...]
     dense: Mapping[int, Standing] = field(default_factory=dict)
     pool: int = 1
+
+    @property
+    def wiring(self) -> Wiring:
+        """The winner's, as it is after the training that did best."""
+        return self.training.wiring
 
 
 def run_finals(
@@ -149,32 +151,55 @@ def run_finals(
     sign = sign_of(trainer.task.direction)
     order = sorted(range(len(candidates)), key=lambda index: -sign * assessed[index].value)
     best = order[0]
-    trial, wiring = candidates[best]
     training = max(assessed[best].trainings, key=lambda training: sign * training.history.value)
     standings = [_standing(finalists[i], assessed[i], candidates[i][0], tested=on_front) for i in order]
-    winner = standings[0] if on_front else _standing(finalists[best], assessed[best], trial, tested=True)
+    winner = standings[0] if on_front else _standing(finalists[best], assessed[best], candidates[best][0], tested=True)
+    dense: Mapping[int, Standing] = {}
     if others is not None:
-        chosen = _choose(choosing or trainer, others, executor, watcher)
-        beside = [
-            replace(own, tried=sum(len(trainer.plan((0,), variant.way)) for variant in rival.variants))
-            for own, rival in zip(_test_all(trainer, chosen, n_seeds, executor, watcher), others, strict=True)
-        ]
-        rng = stream(trainer.seed, "structure", training.wiring.fingerprint)
-        shares = structures_of(training, finalists[best].way, REDRAWN, rng)
-        found = _of_one_name(_test_shares(trainer, shares, n_seeds, executor, watcher))
-        pool = finalists[best].way.pool
-        return Finals(winner, training.wiring, training, tuple(standings), (*beside, *found), pool=pool)
+        beside = _test_rivals(choosing or trainer, trainer, others, n_seeds, executor, watcher)
+        beside += _test_structures(trainer, training, finalists[best].way, n_seeds, executor, watcher)
+    else:
+        beside, dense = _test_references(trainer, candidates, best, n_seeds, executor, watcher, on_front=on_front)
+    pool = finalists[best].way.pool
+    return Finals(winner, training, tuple(standings), tuple(beside), dense, pool)
+
+
+def _test_references(
+    trainer: Trainer,
+    candidates: Sequence[tuple[int, Wiring]],
+    best: int,
+    n_seeds: int,
+    executor: Executor,
+    watcher: Watcher,
+    *,
+    on_front: bool,
+) -> tuple[list[Standing], Mapping[int, Standing]]:
+    """Return the references of the best candidate, and dense networks beside those of a front, by trial."""
+    trial, wiring = candidates[best]
     rivals = references(wiring, trainer.spec, stream(trainer.seed, "wiring", wiring.fingerprint))
     dense = _dense_beside(candidates, trial, trainer.spec) if on_front else {}
     tested = _test_all(trainer, [*rivals, *dense.values()], n_seeds, executor, watcher)
-    return Finals(
-        winner=winner,
-        wiring=wiring,
-        training=training,
-        finalists=tuple(standings),
-        references=tuple(tested[: len(rivals)]),
-        dense=dict(zip(dense, tested[len(rivals) :], strict=True)),
-    )
+    return tested[: len(rivals)], dict(zip(dense, tested[len(rivals) :], strict=True))
+
+
+def _test_rivals(
+    choosing: Trainer, trainer: Trainer, rivals: Sequence[Rival], n_seeds: int, executor: Executor, watcher: Watcher
+) -> list[Standing]:
+    """Return the best of each rival's variants."""
+    chosen = _choose(choosing, rivals, executor, watcher)
+    return [
+        replace(own, tried=sum(len(choosing.plan((0,), variant.way)) for variant in rival.variants))
+        for own, rival in zip(_test_all(trainer, chosen, n_seeds, executor, watcher), rivals, strict=True)
+    ]
+
+
+def _test_structures(
+    trainer: Trainer, found: Training, way: Way, n_seeds: int, executor: Executor, watcher: Watcher
+) -> list[Standing]:
+    """Return what shares its structure with the winner."""
+    rng = stream(trainer.seed, "structure", found.wiring.fingerprint)
+    shares = structures_of(found, way, REDRAWN, rng)
+    return _of_one_name(_test_shares(trainer, shares, n_seeds, executor, watcher))
 
 
 def _test_all(

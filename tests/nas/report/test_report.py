@@ -65,7 +65,8 @@ def test_the_verdict_counts_dead_neurons_and_what_is_left_without_them():
     # weight and its bias are of no use.
     edges = [(0, 2), (1, 3), (0, 4), (2, 5), (3, 5)]
     for own, told in ((edges, True), ([*edges, (4, 5)], False)):
-        finals = replace(mlp.finals, wiring=Wiring((2, 3, 1), own, inputs=True, outputs=True))
+        wiring = Wiring((2, 3, 1), own, inputs=True, outputs=True)
+        finals = replace(mlp.finals, training=replace(mlp.finals.training, wiring=wiring))
         words = Outcome.of(Path("out"), mlp.options, mlp.task, mlp.records, finals).verdict
         assert words.startswith("The found wiring ")
         assert ("without them 7 of 9 parameters are left." in words) == told
