@@ -416,7 +416,7 @@ def records(
     out: Out = Path("results/records"),
     as_json: Json = False,
 ) -> None:
-    """Find the best network for each of several budgets on seven tasks; takes about three hours.
+    """Find the best network for each of several budgets on seven tasks; takes about an hour.
 
     Example: wirenas study records --task digits --task mnist-1d
     """

@@ -57,12 +57,12 @@ def _images(name: str) -> Callable[[Path | None], Task]:
 
 RECORDS: dict[str, Entry] = {
     "digits": Entry(_named("digits"), ("300", "1000", "3000")),
-    "mnist": Entry(_images("mnist"), ("1000", "3000", "10000")),
-    "fashion-mnist": Entry(_images("fashion-mnist"), ("1000", "3000", "10000")),
-    "mnist-1d": Entry(_named("mnist-1d"), ("1000", "3000", "10000")),
-    "mnist-1d-shuffled": Entry(_named("mnist-1d-shuffled"), ("1000", "3000", "10000")),
+    "mnist": Entry(_images("mnist"), ("1000", "3000")),
+    "fashion-mnist": Entry(_images("fashion-mnist"), ("1000", "3000")),
+    "mnist-1d": Entry(_named("mnist-1d"), ("1000",)),
+    "mnist-1d-shuffled": Entry(_named("mnist-1d-shuffled"), ("1000",)),
     "higgs-sample": Entry(higgs_sample, ("300", "1000", "3000")),
-    "japanese-vowels": Entry(japanese_vowels, ("1000", "3000"), {"network": "rnn", "cell": "gru"}),
+    "japanese-vowels": Entry(japanese_vowels, ("3000",), {"network": "rnn", "cell": "gru"}),
 }
 """Tasks by name."""
 
