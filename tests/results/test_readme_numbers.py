@@ -75,6 +75,10 @@ def budgets() -> Iterator[str]:
             cells = [spread(best), "–" if dense is None else spread(dense), lead]
             cells += [spread(beside[name]) if name in beside else "–" for name in names]
             yield f"| {task} | {int(budget):,} | {' | '.join(cells)} |"
+    digits = Frontier(**found["tasks"]["digits"]["frontier"]).of_budget("300")
+    assert digits["pruned linear"]["mean"] > digits["found"]["mean"]
+    yield f"On digits at 300 a linear network that is pruned does better still ({spread(digits['pruned linear'])}): "
+    yield f"{found['tasks']['digits']['parts'][1]} examples to choose by"
     outcome = read("records/mnist/3000/best/outcome.json")
     yield outcome["verdict"]
     beside = references(outcome)

@@ -14,11 +14,9 @@ from nas.studies import (
     prediction,
     pruning,
     published_rnns,
-    read_ins,
     records,
     rewiring,
     rnn_pruning,
-    ways,
     zero_cost,
 )
 from nas.studies.steering import report as steering_report
@@ -39,8 +37,6 @@ STUDIES: dict[str, Callable[[Mapping[str, Any]], dict[str, str]]] = {
     "rewiring/rewiring.json": rewiring.pages,
     "drop-criteria/drop-criteria.json": drop_criteria.pages,
     "records/records.json": records.pages,
-    "read-ins/read-ins.json": read_ins.pages,
-    "ways/ways.json": ways.pages,
 }
 
 
