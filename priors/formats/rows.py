@@ -84,7 +84,7 @@ def read_rows(content: bytes, reading: Reading, separator: str | None = None) ->
     """
     comments: list[str] = []
     lines = _uncommented(content, reading, comments)
-    first = list(islice(lines, SAMPLE))
+    first = list(islice(lines, SAMPLE + 1))
     note = read_comments(comments)
     if note is None:
         separator = _separator([line for _, line in first])
@@ -96,7 +96,7 @@ def read_rows(content: bytes, reading: Reading, separator: str | None = None) ->
         sample = [Row(row.number, row.cells[:-1]) for row in sample]
     if note is None and sample and comments and (heading := _heading(comments[-1], separator, len(sample[0].cells))):
         sample.insert(0, Row(0, heading))
-    found = Rows(sample, rows, len(first) < SAMPLE, separator, content.count(b"\n") + 1, note=note)
+    found = Rows(sample, rows, len(first) <= SAMPLE, separator, content.count(b"\n") + 1, note=note)
     for comment in comments if note is None else ():
         konect, said = _KONECT.match(comment), _DIRECTED.search(comment)
         if konect is not None:
@@ -129,6 +129,8 @@ def _uncommented(content: bytes, reading: Reading, comments: list[str]) -> Itera
 
 def _separator(lines: list[str]) -> str | None:
     """Return what separates the cells of all these lines; None for blanks."""
+    if len(lines) > 1 and lines[0].strip().isdecimal():
+        lines = lines[1:]  # A size, or a number of edges.
     plain = [_DATA.sub("", line) for line in lines]
     tokens = [line.split() for line in plain]
     if not tokens or all(len(row) > 1 and all(map(is_number, row)) for row in tokens):
