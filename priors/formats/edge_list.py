@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 
 import numpy as np
 
-from priors.formats.columns import Columns, columns_of, has_heading
+from priors.formats.columns import Columns, are_times, columns_of, has_heading
 from priors.formats.draft import Draft
-from priors.formats.headings import DIRECTIONS, named_ends
+from priors.formats.headings import DIRECTIONS, WEIGHT_NAMES, named_ends, plain_name
 from priors.formats.lines import numbered_lines
 from priors.formats.note import comment_lines, write_note
 from priors.formats.reading import Reading
@@ -26,6 +26,7 @@ _ITEM = r"'([^'\\]*)': ('[^'\\]*'|[^\s,'(){}\[\]]+)"
 _DATA_ITEM = re.compile(_ITEM)
 _DATA = re.compile(rf"\{{({_ITEM}(, {_ITEM})*)?\}}")
 _WEIGHTED = re.compile(r"[^:]+:[0-9.]+", re.ASCII)
+_WHOLE = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _MOST_CELLS = 5
 _MOST_OTHER_LINES = 20
 _DECLARED = "# directed"
@@ -107,6 +108,7 @@ def wiring_of_rows(rows: Rows, reading: Reading) -> Wiring:
             draft.node(name, layer)
     named = TextNames((str(name), name) for name in names)
     _drop_count(rows, reading)
+    _name_rows(rows, reading)
     columns = columns_of(rows, reading) if rows.sample else Columns(0, 1, None)
     for number, (source, target, weight, otherwise) in _edges(_without_counts(rows, columns, reading), rows, columns):
         try:
@@ -177,6 +179,41 @@ def _drop_count(rows: Rows, reading: Reading) -> None:
     if rows.sample[0].cells[0].isdecimal():
         reading.remark(f"line {rows.sample[0].number}, which holds a number alone and is taken as a heading")
         del rows.sample[0]
+
+
+def _name_rows(rows: Rows, reading: Reading) -> None:
+    """Give a heading an empty first cell where it is one shorter than all rows and these begin with their own names.
+
+    R's ``write.table`` and pandas' ``to_string`` write such tables. Rows are named by distinct words, or by numbers
+    that ascend; otherwise the last column is the one without a name.
+    """
+    sample = rows.sample
+    if len(sample) < 2 or rows.note is not None:
+        return
+    heading, body = sample[0].cells, [row.cells for row in sample[1:]]
+    ends = named_ends(heading, is_heading=True)
+    if len(heading) < 2 or any(len(cells) != len(heading) + 1 for cells in body):
+        return
+    if any(map(is_number, heading)) or not (named_ends(heading) or has_heading(sample)):
+        return
+    names = [cells[0] for cells in body]
+    source, target = (0, 1) if ends is None else ends[:2]
+    numbers = [int(name) for name in names if name.isdecimal() and len(name) < 19]
+    ascending = len(numbers) == len(names) and all(one < other for one, other in pairwise(numbers))
+    words = len(set(names)) == len(names) and not any(map(is_number, names))
+    ends_below = [cells[end + 1] for cells in body for end in (source, target)]
+    fractions = any(is_number(cell) and not _WHOLE.fullmatch(cell) for cell in ends_below)
+    if (ascending or words) and not fractions:
+        reading.remark("a first column without a heading, taken as names of rows, which are not read")
+        sample[0] = Row(sample[0].number, ["", *heading])
+        return
+    last = [cells[-1] for cells in body]
+    is_weight = (
+        all(map(is_number, last)) and not are_times(last) and not set(WEIGHT_NAMES) & set(map(plain_name, heading))
+    )
+    sample[0] = Row(sample[0].number, [*heading, "weight" if is_weight else ""])
+    taken = "taken as weight" if is_weight else "which is not read"
+    reading.remark(f"a column {len(heading) + 1} without a heading, {taken}")
 
 
 def _without_counts(rows: Rows, columns: Columns, reading: Reading) -> Iterator[Row]:

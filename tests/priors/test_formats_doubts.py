@@ -1,5 +1,6 @@
 """Files that might be two things: what they are taken for, that it is said, and that the other can be forced."""
 
+import io
 import warnings
 from pathlib import Path
 
@@ -172,3 +173,111 @@ def test_names_above_noughts_along_the_diagonal_are_labels():
     wiring, said = read("u,v,w\n0,1,5\n1,0,6\n2,3,0\n", ".csv")
     assert wiring.names == ("u", "v", "w")
     assert "a matrix of 3 rows with labels" in said
+
+
+# Headings that are one cell short
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ('"from" "to"\n"1" 1 2\n"2" 2 3\n"3" 3 1\n', {(1, 2): None, (2, 3): None, (3, 1): None}),
+        ('"from" "to" "weight"\n"1" 1 2 0.5\n"2" 2 3 1.5\n', {(1, 2): 0.5, (2, 3): 1.5}),
+        ('"from","to"\n"1","a","b"\n"2","b","c"\n', {("a", "b"): None, ("b", "c"): None}),
+        ('"from" "to"\n"r1" "a" "b"\n"r2" "b" "c"\n', {("a", "b"): None, ("b", "c"): None}),
+        ('"X" "Y"\n"1" "a" "b"\n"2" "b" "c"\n', both(("a", "b"), ("b", "c"))),
+        ("   source  target  weight\n0    10   20  0.5\n", {(10, 20): 0.5}),
+        ("  source target\n3      7      8\n9      8      9\n12     9      7\n", dict.fromkeys([(7, 8), (8, 9), (9, 7)])),
+    ],
+)  # fmt: skip
+def test_rows_may_have_names_that_the_heading_does_not_count(content: str, expected: Edges):
+    wiring, said = read(content, ".txt")
+    assert edges_of(wiring) == expected
+    assert "a first column without a heading, taken as names of rows, which are not read" in said
+    assert edges_of(read(content, ".edges")[0]) == expected
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 80])
+def test_tables_as_pandas_prints_them(n: int):
+    table = pd.DataFrame({"source": np.arange(n) + 5, "target": np.arange(n) + 6, "weight": np.arange(n) + 0.5})
+    wiring, _ = read(table.to_string(), ".txt")
+    assert edges_of(wiring) == {(5 + place, 6 + place): place + 0.5 for place in range(n)}
+
+
+def test_a_last_column_without_a_heading_holds_weights():
+    wiring, said = read("source target\n0 1 0.5\n1 2 0.25\n2 0 1\n", ".txt")
+    assert edges_of(wiring) == {(0, 1): 0.5, (1, 2): 0.25, (2, 0): 1}
+    assert "a column 3 without a heading, taken as weight" in said
+    wiring, said = read("from to\n5 1 x\n1 2 y\n", ".txt")
+    assert edges_of(wiring) == {(5, 1): None, (1, 2): None}
+    assert "a column 3 without a heading, which is not read" in said
+
+
+# Parallel edges and both directions in undirected graphs
+
+Found = tuple[str, str, float | None]
+
+
+def undirected(suffix: str, edges: tuple[Found, ...]) -> str:
+    """Return edges as an undirected graph of one format."""
+    if suffix == ".graphml":
+        data = ["" if weight is None else f'<data key="w">{weight}</data>' for *_, weight in edges]
+        lines = [f'<edge source="{s}" target="{t}">{d}</edge>' for (s, t, _), d in zip(edges, data, strict=True)]
+        return (
+            '<graphml><key id="w" for="edge" attr.name="weight" attr.type="double"/><graph edgedefault="undirected">'
+            f'<node id="a"/><node id="b"/><node id="c"/>{"".join(lines)}</graph></graphml>'
+        )
+    if suffix == ".gml":
+        nodes = "".join(f'node [ id {number} label "{name}" ]' for number, name in enumerate("abc"))
+        lines = [
+            f"edge [ source {'abc'.index(s)} target {'abc'.index(t)} {'' if w is None else f'weight {w}'} ]"
+            for s, t, w in edges
+        ]
+        return f"graph [ directed 0 {nodes} {' '.join(lines)} ]"
+    return "% sym weighted\n" + "".join(f"{s} {t} {'' if w is None else w}\n" for s, t, w in edges)
+
+
+THRICE = (("a", "b"), ("a", "b"), ("b", "a"))
+
+
+@pytest.mark.parametrize("suffix", [".graphml", ".gml", ".txt"])
+@pytest.mark.parametrize("other", [(), (("b", "c", 5.0),), (("c", "b", 1.0), ("c", "a", 2.0))])
+@pytest.mark.parametrize(
+    ("edges", "weight", "words"),
+    [
+        (tuple((*pair, 1.0) for pair in THRICE), 3, "2 parallel edges merged"),
+        ((("a", "b", 2.0), ("b", "a", 2.0)), 2, "1 edge in both directions, taken as undirected"),
+        ((("b", "a", 2.0), ("a", "b", 2.0)), 2, "1 edge in both directions, taken as undirected"),
+        ((("a", "b", 2.0), ("b", "a", 3.0)), 5, "1 pair in both directions, but not with the same weights or as often"),
+        ((("a", "b", 2.0), ("a", "b", 3.0), ("b", "a", 3.0), ("b", "a", 2.0)), 5, "2 edges in both directions"),
+        ((("a", "b", 2.0), ("a", "b", 2.0)), 4, "1 parallel edge merged"),
+    ],
+)
+def test_a_pair_is_merged_whatever_edges_others_have(
+    suffix: str, other: tuple[Found, ...], edges: tuple[Found, ...], weight: float, words: str
+):
+    wiring, said = read(undirected(suffix, edges + other), suffix)
+    assert edges_of(wiring) == both(("a", "b"), weight=weight) | {
+        pair: own for s, t, own in other for pair in ((s, t), (t, s))
+    }
+    assert words in said
+
+
+@pytest.mark.parametrize("suffix", [".graphml", ".gml", ".txt"])
+def test_parallel_edges_without_weights_are_counted_whichever_end_comes_first(suffix: str):
+    wiring, said = read(undirected(suffix, tuple((*pair, None) for pair in THRICE)), suffix)
+    assert edges_of(wiring) == both(("a", "b"), weight=3)
+    assert "the number of edges is the weight" in said
+    file = io.BytesIO(undirected(".graphml", tuple((*pair, None) for pair in THRICE)).encode())
+    assert nx.read_graphml(file, force_multigraph=True).number_of_edges("a", "b") == 3
+    twice = tuple((*pair, None) for pair in (("a", "b"), ("b", "a"), ("c", "b")))
+    assert edges_of(read(undirected(suffix, twice), suffix)[0]) == both(("a", "b"), ("c", "b"))
+
+
+def test_undirected_edges_among_directed_ones_are_merged_alike():
+    content = (
+        "graph [ directed 0 node [ id 0 ] node [ id 1 ] node [ id 2 ] edge [ source 0 target 1 weight 2 ] "
+        "edge [ source 1 target 0 weight 2 ] edge [ source 1 target 2 weight 3 directed 1 ] ]"
+    )
+    wiring, _ = read(content, ".gml")
+    assert edges_of(wiring) == both((0, 1), weight=2) | {(1, 2): 3}
