@@ -9,12 +9,12 @@ from itertools import chain, islice, pairwise
 import numpy as np
 
 from priors.formats.columns import Columns, are_times, columns_of, has_heading
-from priors.formats.draft import Draft
+from priors.formats.draft import Draft, undirected_half
 from priors.formats.headings import DIRECTIONS, WEIGHT_NAMES, named_ends, plain_name
 from priors.formats.lines import numbered_lines
 from priors.formats.note import comment_lines, write_note
 from priors.formats.reading import Reading
-from priors.formats.rows import SAMPLE, Row, Rows, read_rows
+from priors.formats.rows import BOTH_WAYS, SAMPLE, Row, Rows, read_rows
 from priors.formats.values import TextNames, is_number, shown, text_names, weight_of_text, weight_or_none
 from priors.wiring import Wiring
 
@@ -120,8 +120,11 @@ def wiring_of_rows(rows: Rows, reading: Reading) -> Wiring:
         reading.remark("a bipartite graph, whose right nodes are called 'right 1', 'right 2', …")
     if note is None:
         draft.declare_ends()
-        return draft.wiring(directed=True if columns.kinds is not None else _direction(rows, columns))
-    return draft.wiring(directed=True, inputs=note["inputs"], outputs=note["outputs"])
+        said = columns.kinds is not None or (rows.directed is not None and not rows.both_ways)
+        return draft.wiring(directed=True if columns.kinds is not None else _direction(rows, columns), is_declared=said)
+    units = {"inputs": note["inputs"], "outputs": note["outputs"]}
+    wiring = draft.wiring(directed=True, is_declared=False, **units)
+    return wiring.replace(directed=True) if note.get("directed", False) else wiring
 
 
 def write_edge_list(wiring: Wiring, separator: str | None = None) -> bytes:
@@ -139,14 +142,18 @@ def write_edge_list(wiring: Wiring, separator: str | None = None) -> bytes:
             raise ValueError(f"name {shown(name)} cannot stand in a list of edges; a .json file can hold it")
     joint = separator or " "
     # Tables have a column for it, which Gephi reads too: other programs stumble over comments there.
-    declared = [_DECLARED] if separator is None else []
-    last = "" if separator is None else f"{separator}directed"
+    half = undirected_half(wiring)
+    direction = "directed" if half is None else "undirected"
+    declared = [_DECLARED if half is None else f"{_DECLARED} {BOTH_WAYS}"] if separator is None else []
+    last = "" if separator is None else f"{separator}{direction}"
     lines = declared if _is_plain(wiring) else comment_lines(write_note(wiring), "# ")
-    edges = wiring.edges.tolist()
+    # Where a column says that edges have no direction, each stands there once.
+    kept = slice(None) if half is None or separator is None else half
+    edges = wiring.edges[kept].tolist()
     if wiring.weights is None:
         rows = [f"{names[source]}{joint}{names[target]}{last}" for source, target in edges]
     else:
-        weights = zip(edges, wiring.weights.tolist(), strict=True)
+        weights = zip(edges, wiring.weights[kept].tolist(), strict=True)
         rows = [f"{names[source]}{joint}{names[target]}{joint}{value!r}{last}" for (source, target), value in weights]
     # Between blanks a heading is needed only where the first edge would be taken for one.
     if separator is not None or _looks_named(rows):

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from priors.formats import limits
 from priors.formats.reading import Reading
 from priors.formats.values import LARGEST_WEIGHT, counted
+from priors.wiring import Wiring
 
-__all__ = ["FileEdges", "settled_edges"]
+__all__ = ["FileEdges", "kept_directed", "settled_edges"]
 
 _MERGED = {"sum": "their weights are added", "max": "the largest weight is kept", "first": "the first is kept"}
 _DECIDES = "--directed or --undirected decides"
@@ -34,6 +35,8 @@ class FileEdges:
         Edges that differ in that from the rest.
     missing_is_one : bool
         Whether the format says that a weight that is left out is 1.
+    is_declared : bool
+        Whether the file itself says what `directed` is, not its layout or the words of its heading.
     """
 
     ends: NDArray[np.int64]
@@ -41,6 +44,7 @@ class FileEdges:
     directed: bool | None
     otherwise: NDArray[np.bool_] | None = None
     missing_is_one: bool = False
+    is_declared: bool = True
 
 
 def settled_edges(
@@ -71,6 +75,15 @@ def settled_edges(
     if weights is not None and not (np.abs(weights) <= LARGEST_WEIGHT).all():
         raise ValueError(f"weights add up to more than {LARGEST_WEIGHT:.3g}: each must be of single precision")
     return ends, weights
+
+
+def kept_directed(wiring: Wiring, found: FileEdges, reading: Reading) -> Wiring:
+    """Return the wiring of edges: directed where user or file say so, even if every pair of nodes goes both ways."""
+    if not len(found.ends) or not wiring.is_undirected:
+        return wiring
+    if reading.directed is None and (not found.is_declared or found.directed is None):
+        return wiring
+    return wiring.replace(directed=True) if _one_way(found, reading).any() else wiring
 
 
 def _completed(found: FileEdges, reading: Reading) -> NDArray[np.float64] | None:

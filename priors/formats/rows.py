@@ -15,10 +15,13 @@ from priors.formats.note import Note, read_comments
 from priors.formats.reading import Reading
 from priors.formats.values import is_number
 
-__all__ = ["SAMPLE", "Row", "Rows", "read_rows"]
+__all__ = ["BOTH_WAYS", "SAMPLE", "Row", "Rows", "read_rows"]
 
 SAMPLE = 66
 """Rows at the beginning of a file by which is judged what it is."""
+
+BOTH_WAYS = "both ways"
+"""What a comment says of the directed edges of an undirected graph."""
 
 _TOKEN = re.compile(r'"(?P<quoted>[^"]*)"(?=\s|$)|(?P<data>\{.*\})\s*$|(?P<plain>\([^()]*\)(?=\s|$)|\S+)')
 _DATA = re.compile(r"\{.*\}\s*$|\([^()]*\)")
@@ -51,6 +54,8 @@ class Rows:
         Lines of the file, comments and blank ones included.
     directed : bool or None
         What comments say about edges.
+    both_ways : bool
+        Whether comments say that directed edges stand for undirected ones.
     bipartite : bool
         Whether comments say that sources and targets are numbered apart.
     note : Note or None
@@ -63,6 +68,7 @@ class Rows:
     separator: str | None
     n_lines: int = 0
     directed: bool | None = None
+    both_ways: bool = False
     bipartite: bool = False
     note: Note | None = None
 
@@ -103,7 +109,7 @@ def read_rows(content: bytes, reading: Reading, separator: str | None = None) ->
             found.directed, found.bipartite = konect[1] == "asym", konect[1] == "bip"
             break
         if said is not None:
-            found.directed = not said[1]
+            found.directed, found.both_ways = not said[1], BOTH_WAYS in comment
             break
     return found
 

@@ -1,6 +1,7 @@
 """Files that might be two things: what they are taken for, that it is said, and that the other can be forced."""
 
 import io
+import pickle
 import warnings
 from pathlib import Path
 
@@ -8,8 +9,10 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
+from command_line import wirenas
 
-from priors import Wiring, parse_wiring, read_wiring
+from nas.prediction.answers import features_of
+from priors import Wiring, attach, orient, parse_wiring, read_wiring, write_wiring
 
 Edges = dict[tuple[object, object], float | None]
 RING: Edges = {(0, 1): None, (1, 2): None, (2, 0): None}
@@ -187,7 +190,8 @@ def test_names_above_noughts_along_the_diagonal_are_labels():
         ('"from" "to"\n"r1" "a" "b"\n"r2" "b" "c"\n', {("a", "b"): None, ("b", "c"): None}),
         ('"X" "Y"\n"1" "a" "b"\n"2" "b" "c"\n', both(("a", "b"), ("b", "c"))),
         ("   source  target  weight\n0    10   20  0.5\n", {(10, 20): 0.5}),
-        ("  source target\n3      7      8\n9      8      9\n12     9      7\n", dict.fromkeys([(7, 8), (8, 9), (9, 7)])),
+        ("  source target\n3      7      8\n9      8      9\n12     9      7\n",
+         {(7, 8): None, (8, 9): None, (9, 7): None}),
     ],
 )  # fmt: skip
 def test_rows_may_have_names_that_the_heading_does_not_count(content: str, expected: Edges):
@@ -281,3 +285,74 @@ def test_undirected_edges_among_directed_ones_are_merged_alike():
     )
     wiring, _ = read(content, ".gml")
     assert edges_of(wiring) == both((0, 1), weight=2) | {(1, 2): 3}
+
+
+# Directed graphs in which every pair goes both ways
+
+SYMMETRIC = {
+    ".gml": "graph [ directed 1 node [ id 0 ] node [ id 1 ] edge [ source 0 target 1 ] edge [ source 1 target 0 ] ]",
+    ".csv": "Source,Target,Type\n0,1,Directed\n1,0,Directed\n",
+    ".txt": "# Directed graph\n0 1\n1 0\n",
+    ".edges": "% asym unweighted\n0 1\n1 0\n",
+    ".net": "*Vertices 2\n*Arcs\n1 2\n2 1\n",
+    ".json": '{"directed": true, "nodes": [{"id": 0}, {"id": 1}], '
+    '"links": [{"source": 0, "target": 1}, {"source": 1, "target": 0}]}',
+    ".graphml": '<graphml><graph edgedefault="directed"><node id="0"/><node id="1"/>'
+    '<edge source="0" target="1"/><edge source="1" target="0"/></graph></graphml>',
+    ".gexf": '<gexf><graph defaultedgetype="directed"><nodes><node id="0"/><node id="1"/></nodes>'
+    '<edges><edge source="0" target="1"/><edge source="1" target="0"/></edges></graph></gexf>',
+}
+
+
+@pytest.mark.parametrize("suffix", SYMMETRIC)
+def test_what_its_file_calls_directed_stays_directed(suffix: str):
+    wiring, _ = read(SYMMETRIC[suffix], suffix)
+    assert wiring.n_edges == 2
+    assert wiring.directed
+    assert not wiring.is_undirected
+    assert not pickle.loads(pickle.dumps(wiring)).is_undirected
+    assert not attach(wiring, 2, 1, rng=0).hidden.is_undirected
+    with pytest.raises(ValueError, match="is directed, as its file or its reader says: orient needs an undirected"):
+        orient(wiring)
+    same, _ = read(SYMMETRIC[suffix], suffix, directed=False)
+    assert same == wiring
+    assert same.is_undirected
+
+
+@pytest.mark.parametrize(("content", "suffix"), [("0 1\n1 0\n1 2\n2 1\n", ".edges"), ("0 1 0\n1 0 1\n0 1 0\n", ".txt")])
+def test_what_nothing_calls_directed_is_so_by_force_alone(content: str, suffix: str):
+    assert read(content, suffix)[0].is_undirected
+    assert not read(content, suffix, directed=True)[0].is_undirected
+    assert read(content, suffix, directed=True)[0] == read(content, suffix)[0]
+
+
+@pytest.mark.parametrize("suffix", [".json", ".node-link.json", ".graphml", ".gexf", ".gml", ".net", ".edges", ".csv"])
+@pytest.mark.parametrize("directed", [False, True])
+@pytest.mark.parametrize("names", [None, ("a", "b", "c")])
+@pytest.mark.parametrize("weights", [None, (2.0, 2.0, 3.0, 3.0)])
+def test_what_is_written_is_directed_or_not_as_before(
+    suffix: str, directed: bool, names: tuple[str, ...] | None, weights: tuple[float, ...] | None, tmp_path: Path
+):
+    edges = [(0, 1), (1, 0), (1, 2), (2, 1)]
+    wiring = Wiring((3,), edges, names=names, weights=weights, directed=directed)
+    write_wiring(wiring, tmp_path / f"g{suffix}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        again = read_wiring(tmp_path / f"g{suffix}")
+    assert edges_of(again) == edges_of(wiring)
+    assert again.is_undirected is not directed
+
+
+def test_features_and_generation_take_it_as_directed(tmp_path: Path):
+    (tmp_path / "g.gml").write_text(SYMMETRIC[".gml"])
+    rows, failed = features_of([tmp_path / "g.gml"], ("size",))
+    assert not failed
+    assert rows[0]["counts"]["directed"]
+    assert rows[0]["counts"]["edges"] == 2
+    code, _, said = wirenas(
+        "generate", "mlp", "--graph", tmp_path / "g.gml", "--inputs", 2, "--outputs", 1, "--out", tmp_path / "o"
+    )
+    assert code == 2
+    assert "has directed cycles" in said
+    assert "wirenas generate rnn" in said
+    assert "--undirected" in said
