@@ -54,6 +54,10 @@ class Draft:
         self._weights.append(np.nan if weight is None else weight)
         self._otherwise.append(otherwise)
 
+    def mention(self, name: str | int) -> None:
+        """Count a node among the ends of edges, whether or not it is one."""
+        self._number(name)
+
     def declare_ends(self) -> None:
         """Declare the ends of edges that no node was declared for: sorted where all names are integers."""
         whole = all(type(name) is int for name in self._numbers)

@@ -22,9 +22,13 @@ __all__ = ["read_adjacency_list", "read_edge_list", "read_lgl", "wiring_of_rows"
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _COLUMNS = ["source", "target", "weight"]
-_ITEM = r"'([^'\\]*)': ('[^'\\]*'|[^\s,'(){}\[\]]+)"
-_DATA_ITEM = re.compile(_ITEM)
-_DATA = re.compile(rf"\{{({_ITEM}(, {_ITEM})*)?\}}")
+# Data of an edge as Python and JSON write them: texts, numbers, those of numpy, and flat lists.
+_QUOTED = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+_VALUE = rf"""(?:{_QUOTED}|np\.\w+\([^()\[\]{{}}"]*\)|[\[(][^()\[\]{{}}"']*[\])]|[^\s,'"(){{}}\[\]]+)"""
+_ITEM = rf"({_QUOTED}): ?({_VALUE})"
+_DATA_ITEM = re.compile(rf"{_ITEM}(?:, ?|$)")
+_DATA = re.compile(rf"\{{({_ITEM}(, ?{_ITEM})*)?\}}")
+_NUMPY = re.compile(r"np\.\w+\(|\)$")
 _WEIGHTED = re.compile(r"[^:]+:[0-9.]+", re.ASCII)
 _WHOLE = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _MOST_CELLS = 5
@@ -45,6 +49,7 @@ def read_adjacency_list(content: bytes, reading: Reading) -> Wiring:
     for row in own:
         cells = row.cells
         if len(cells) == 2 and cells[1].isdecimal() and (held := _neighbours(own, int(cells[1]), rows)) is not None:
+            draft.mention(names[cells[0]])
             for target, weight in held:
                 draft.edge(names[cells[0]], names[target], weight)
             continue
@@ -285,5 +290,5 @@ def _weight(cell: str) -> float | None:
         return weight_or_none(text)
     if not _DATA.fullmatch(text):
         raise ValueError(f"data {shown(text)} of an edge is not understood: give a weight or {{'weight': 0.5}}")
-    data = {match[0]: match[1] for match in _DATA_ITEM.findall(text)}
-    return weight_of_text(data["weight"]) if "weight" in data else None
+    data = {match[0][1:-1]: match[1] for match in _DATA_ITEM.findall(text[1:-1])}
+    return weight_of_text(_NUMPY.sub("", data["weight"])) if "weight" in data else None

@@ -36,6 +36,7 @@ __all__ = [
     "FORMATS",
     "TABLE",
     "Format",
+    "check_reading",
     "has_format",
     "parse",
     "parse_wiring",
@@ -107,6 +108,17 @@ def reader_of(name: str | None) -> Read | None:
     if name not in known:
         raise ValueError(f"format={name!r}: valid are {', '.join(sorted(known))}")
     return known[name]
+
+
+def check_reading(
+    *,
+    format: str | None = None,  # noqa: A002
+    directed: bool | None = None,
+    merge: str = "sum",
+) -> None:
+    """Raise a ValueError for options of `read_wiring` that none of its files could be read with."""
+    reader_of(format)
+    Reading(directed, merge)
 
 
 def read_wiring(

@@ -2,6 +2,7 @@
 
 import io
 import pickle
+import shutil
 import warnings
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from command_line import wirenas
 
 from nas.prediction.answers import features_of
-from priors import Wiring, attach, orient, parse_wiring, read_wiring, write_wiring
+from priors import GraphFileWarning, GraphPool, Wiring, attach, orient, parse_wiring, read_wiring, write_wiring
 
 Edges = dict[tuple[object, object], float | None]
 RING: Edges = {(0, 1): None, (1, 2): None, (2, 0): None}
@@ -356,3 +357,107 @@ def test_features_and_generation_take_it_as_directed(tmp_path: Path):
     assert "has directed cycles" in said
     assert "wirenas generate rnn" in said
     assert "--undirected" in said
+
+
+# Data of edges, quotes and headers
+
+
+@pytest.mark.parametrize(
+    ("data", "weight"),
+    [
+        ("""{'note': "it's"}""", None),
+        ("""{'note': "it's", 'weight': 2.5}""", 2.5),
+        (r"""{'note': 'a \'b\' "c"', 'weight': 2.5}""", 2.5),
+        ('{"weight": 2.5}', 2.5),
+        ('{"weight":2.5,"note":"a, b: {c}"}', 2.5),
+        ("{'weight': np.float64(2.5), 'place': (1, 2), 'times': [3, 4]}", 2.5),
+        ("{}", None),
+    ],
+)
+def test_data_of_edges_as_python_and_json_write_them(data: str, weight: float | None):
+    assert edges_of(read(f"0 1 {data}\n", ".edgelist")[0]) == both((0, 1), weight=weight)
+
+
+def test_data_of_networkx_in_any_text():
+    texts = ["it's", 'a "b"', 'it\'s "b"', "{x}", "a, 'weight': 7", "ü\\n", "#", ""]
+    graph = nx.Graph()
+    for number, text in enumerate(texts):
+        graph.add_edge(number, number + 1, note=text, weight=number + 0.5)
+    file = io.BytesIO()
+    nx.write_edgelist(graph, file)
+    expected = {pair: w for s, t, w in graph.edges(data="weight") for pair in ((s, t), (t, s))}
+    assert edges_of(read(file.getvalue(), ".edgelist")[0]) == expected
+
+
+def test_nodes_alone_stand_in_lists_of_neighbours():
+    graph = nx.Graph([(0, 1, {"weight": 2}), (1, 2, {"weight": 3})])
+    graph.add_nodes_from([7, 5])
+    file = io.BytesIO()
+    nx.write_multiline_adjlist(graph, file)
+    wiring, _ = read(file.getvalue(), ".adjlist")
+    assert wiring.names == (0, 1, 2, 5, 7)
+    assert edges_of(wiring) == both((0, 1), weight=2) | both((1, 2), weight=3)
+
+
+def test_a_cell_in_quotes_may_hold_an_end_of_line():
+    table = pd.DataFrame(
+        {"source": ["New\nYork", "b"], "target": ["b", "c"], "note": ["x", 'two\nlines, and "more"\n']}
+    )
+    wiring, _ = read(table.to_csv(index=False), ".csv")
+    assert edges_of(wiring) == {("New\nYork", "b"): None, ("b", "c"): None}
+    # A quote that none ends is part of a name.
+    assert read('5" pipe,b\nb,c\n', ".csv")[0].names == ('5" pipe', "b", "c")
+    assert read('x;"y\n' * 3, ".csv")[0].names == ("x", "y")
+    assert read('a,"b\nb,c\n', ".csv")[0].names == ("a", "b", "c")
+
+
+@pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "SEP=;"])
+def test_excel_may_name_the_separator_in_the_first_line(line: str):
+    for text in (
+        f"{line}\nsource;target;weight\na,1;b;0,5\n",
+        f"\ufeff{line}\r\nsource;target;weight\r\na,1;b;0,5\r\n",
+    ):
+        assert edges_of(read(text, ".csv")[0]) == {("a,1", "b"): 0.5}
+    assert edges_of(read(f"{line}\n;a;b\na;0;1\nb;0;0\n", ".csv")[0]) == {("a", "b"): None}
+
+
+# Folders, archives and the command line
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip", "tar", "tar.gz"])
+def test_tables_of_nodes_are_passed_over_in_archives_as_in_folders(kind: str, tmp_path: Path):
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "nodes.csv").write_text("Id,Label,timeset\na,A,\nb,B,\n")
+    (folder / "edges.csv").write_text("Source,Target,Type\na,b,Undirected\n")
+    if kind != "folder":
+        shutil.make_archive(str(folder), {"tar.gz": "gztar"}.get(kind, kind), folder)
+    path = folder if kind == "folder" else tmp_path / f"own.{kind}"
+    with pytest.warns(GraphFileWarning, match=r"nodes.csv: a table of nodes, passed over"):
+        assert GraphPool.read(path).names == ("edges.csv",)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        code, out, _ = wirenas("features", path, "--csv")
+    assert code == 0
+    assert "edges.csv" in out
+
+
+def test_a_file_without_nodes_is_refused(tmp_path: Path):
+    (tmp_path / "none.edges").write_text("# nothing\n")
+    (tmp_path / "ring.edges").write_text("# Undirected graph\n0 1\n1 2\n2 0\n")
+    code, out, said = wirenas("features", tmp_path / "none.edges", tmp_path / "ring.edges", "--csv")
+    assert code == 2
+    assert "none.edges: holds no node: there is nothing to measure" in said
+    assert "ring.edges" in out
+    assert "none.edges" not in out
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "valid"), [("--merge", "avg", "sum, max, first, error"), ("--format", "xls", "edge-list")]
+)
+def test_a_wrong_flag_is_called_by_its_name(flag: str, value: str, valid: str, tmp_path: Path):
+    (tmp_path / "ring.edges").write_text("# Undirected graph\n0 1\n1 2\n2 0\n")
+    code, _, said = wirenas("features", tmp_path / "ring.edges", flag, value)
+    assert code == 2
+    assert said.startswith(f"wirenas: {flag} {value}: valid are ")
+    assert valid in said
