@@ -93,7 +93,7 @@ def attach(
         return _attach(wiring, mode, generator, *numbers)
     sizes = checked_sizes([size for size in (n_inputs, width, *wiring.sizes, n_outputs) if size], 0)
     edges = draw(native.attach, generator, wiring.edges, wiring.sizes, ATTACHMENTS.index(mode), *numbers)
-    return trusted_wiring(sizes, edges, inputs=True, outputs=n_outputs > 0)
+    return trusted_wiring(sizes, edges, inputs=True, outputs=n_outputs > 0, directed=wiring.directed)
 
 
 def dead_neurons(wiring: Wiring) -> NDArray[np.int64]:
@@ -151,6 +151,7 @@ def _attach(
         outputs=n_outputs > 0,
         weights=weights,
         names=_names(wiring, n_inputs, width, n_outputs),
+        directed=wiring.directed,
     )
 
 

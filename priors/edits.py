@@ -157,7 +157,7 @@ def _finished(draft: _Draft, wiring: Wiring) -> Wiring:
     edges = numbers[np.stack([sources, targets], axis=1)]
     if draft.kind == "undirected":
         edges = np.concatenate([edges, edges[:, ::-1]])
-    return Wiring((len(draft.order),), edges, names=_names(draft, wiring))
+    return Wiring((len(draft.order),), edges, names=_names(draft, wiring), directed=wiring.directed)
 
 
 def _names(draft: _Draft, wiring: Wiring) -> list[Hashable] | None:

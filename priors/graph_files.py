@@ -75,7 +75,7 @@ def read_wirings(
                     wiring = _parsed(content, name, reading, parser, is_unsure=name in unsure)
                     remarks.append((where, reading.remarks))
                 except NodeTableError:
-                    if not Path(path).is_dir():
+                    if not _holds_several(Path(path)):
                         raise
                     remarks.append((where, ["a table of nodes, passed over"]))
                     continue
@@ -96,6 +96,10 @@ def read_wirings(
         raise ValueError(f"{os.fspath(path)}: holds tables of nodes alone: give tables of edges")
     warn_of([*remarks, (os.fspath(path), _told_left_out(left_out))], stacklevel + 1)
     return dict(sorted(found.items()))
+
+
+def _holds_several(path: Path) -> bool:
+    return path.is_dir() or path.name.lower().endswith(ARCHIVES)
 
 
 def _files(path: Path, left_out: dict[str, str], unsure: set[str]) -> Generator[tuple[str, Read], None, None]:

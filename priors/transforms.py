@@ -57,7 +57,7 @@ def orient(wiring: Wiring, order: str = "random", rng: Seed = None) -> Wiring:
     """
     choice("orient", "order", order, ORIENTATIONS)
     native = extension_for(wiring)
-    if native is None or wiring.n_layers > 1 or wiring.inputs or wiring.outputs:
+    if native is None or wiring.n_layers > 1 or wiring.inputs or wiring.outputs or wiring.directed:
         return _orient(wiring, order, rng)
     generator = np.random.default_rng(rng) if order == "random" else None
     edges = draw(native.orient, generator, wiring.edges, wiring.n_neurons, ORIENTATIONS.index(order))
@@ -191,6 +191,8 @@ def _inverse(sequence: NDArray[np.int64]) -> NDArray[np.int64]:
 def _reject_directed(wiring: Wiring) -> None:
     if wiring.n_layers > 1 or wiring.inputs or wiring.outputs:
         raise ValueError(f"{wiring!r}: orient needs an undirected graph, which has one layer and no units")
+    if wiring.directed:
+        raise ValueError(f"{wiring!r} is directed, as its file or its reader says: orient needs an undirected graph")
     edges = wiring.edges.astype(np.int64)
     for wrong, rule in (
         (edges[:, 0] == edges[:, 1], "is a self edge, which has no direction to choose"),

@@ -50,6 +50,9 @@ class Wiring:
         the identity.
     names : sequence of hashable, optional
         One distinct name a neuron. Not part of the identity.
+    directed : bool
+        Whether edges have a direction even where every edge stands beside its reverse, which is an undirected graph
+        otherwise. Not part of the identity.
 
     Raises
     ------
@@ -68,6 +71,7 @@ class Wiring:
     outputs: bool = False
     weights: NDArray[np.float32] | None = None
     names: tuple[Hashable, ...] | None = None
+    directed: bool = False
 
     def __init__(
         self,
@@ -77,6 +81,7 @@ class Wiring:
         outputs: bool = False,
         weights: ArrayLike | None = None,
         names: Sequence[Hashable] | None = None,
+        directed: bool = False,
     ) -> None:
         own_sizes = checked_sizes(sizes, bool(inputs) + bool(outputs))
         rows, order = sorted_rows(edges, sum(own_sizes), keep_order=weights is not None)
@@ -88,6 +93,7 @@ class Wiring:
             outputs=bool(outputs),
             weights=checked_weights(weights, order),
             names=checked_names(names, sum(own_sizes)),
+            directed=bool(directed),
         )
 
     # Identity
@@ -122,7 +128,7 @@ class Wiring:
         return f"<Wiring {sizes}{units}: {self.n_neurons} neurons, {self.n_edges} edges, {self.fingerprint[:12]}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Wiring, (self.sizes, self.edges, self.inputs, self.outputs, self.weights, self.names)
+        return Wiring, (self.sizes, self.edges, self.inputs, self.outputs, self.weights, self.names, self.directed)
 
     def replace(self, **changes: Any) -> Wiring:
         """Return a copy with some fields changed, checked like any new wiring."""
@@ -205,7 +211,9 @@ class Wiring:
 
     @cached_property
     def is_undirected(self) -> bool:
-        """Whether every edge stands beside its reverse."""
+        """Whether every edge stands beside its reverse, and the wiring is not `directed`."""
+        if self.directed:
+            return False
         reverse = self.edges[:, ::-1]
         order = np.lexsort((reverse[:, 1], reverse[:, 0]))
         return bool(np.array_equal(self.edges, reverse[order]))
@@ -237,6 +245,7 @@ class Wiring:
             self.edges[kept] - first,
             weights=None if self.weights is None else self.weights[kept],
             names=None if self.names is None else self.names[first:last],
+            directed=self.directed,
         )
 
     # Matrices
@@ -349,10 +358,14 @@ class Wiring:
 
 
 def trusted_wiring(
-    sizes: Sequence[int], edges: NDArray[np.int32], inputs: bool = False, outputs: bool = False
+    sizes: Sequence[int],
+    edges: NDArray[np.int32],
+    inputs: bool = False,
+    outputs: bool = False,
+    directed: bool = False,
 ) -> Wiring:
     """Build a wiring without any check, of what is known to be valid: sorted edges that are nobody else's."""
     wiring = object.__new__(Wiring)
     fields = {"sizes": tuple(sizes), "edges": protected(edges), "inputs": inputs, "outputs": outputs}
-    vars(wiring).update(fields, weights=None, names=None)
+    vars(wiring).update(fields, weights=None, names=None, directed=directed)
     return wiring

@@ -53,6 +53,8 @@ class _Command(TyperCommand):
             for param in self.params
             if param.param_type_name == "option" and (named is None or param.name in named)
         }
+        # What Python keeps for itself, such as format, has another name inside.
+        own = {**{flag.text.lstrip("-").replace("-", "_"): flag for flag in own.values()}, **own}
         return {**own, **{name: own[flag] for name, flag in self.inside.items() if flag in own}}
 
 

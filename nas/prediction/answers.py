@@ -23,6 +23,7 @@ from predictors import Predictor, describe, names_of
 from predictors.storage import FILE
 from priors import Wiring, read_wiring
 from priors.archives import ARCHIVES
+from priors.formats.files import check_reading
 from priors.graph_files import read_wirings
 
 __all__ = ["MOST_NEURONS", "features_of", "fit_table", "load_predictor", "predictions", "writing"]
@@ -322,13 +323,17 @@ def _read_all(paths: Sequence[Path], **reading: Any) -> tuple[list[tuple[str, Wi
     """Read graphs, and those of folders and archives, with their names; and a line on each that cannot be read."""
     found: list[tuple[str, Wiring]] = []
     failed: dict[str, str] = {}
+    check_reading(**reading)
     for path in paths:
         try:
             if path.is_dir() or path.name.lower().endswith(ARCHIVES):
                 pool = read_wirings(path, failed=failed, **reading)
                 found += [(f"{path}/{name}", wiring) for name, wiring in pool.items()]
             else:
-                found.append((str(path), read_wiring(path, **reading)))
+                wiring = read_wiring(path, **reading)
+                if not wiring.n_neurons:
+                    raise ValueError(f"{path}: holds no node: there is nothing to measure")
+                found.append((str(path), wiring))
         except ValueError as error:
             failed[str(path)] = " ".join(str(error).split())
     large = {name: wiring.n_neurons for name, wiring in found if wiring.n_neurons > MOST_NEURONS}

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from priors.formats import limits
-from priors.formats.edges import FileEdges, settled_edges
+from priors.formats.edges import FileEdges, kept_directed, settled_edges
 from priors.formats.matrix import needed_note, wiring_of_matrix
 from priors.formats.reading import Reading
 from priors.formats.values import shown
@@ -75,7 +75,8 @@ def _wiring_of_list(ends: NDArray[Any], reading: Reading) -> Wiring:
     known = [int(name) for name in names]
     edges, weights = settled_edges(found, reading, lambda number: str(known[number]))
     own_names = None if known == list(range(len(known))) else known
-    return Wiring((len(known),) if known else (), edges, weights=weights, names=own_names)
+    wiring = Wiring((len(known),) if known else (), edges, weights=weights, names=own_names)
+    return kept_directed(wiring, found, reading)
 
 
 def read_arrays(content: bytes) -> dict[str, NDArray[Any]]:

@@ -9,7 +9,7 @@ from priors.formats.reading import Reading
 from priors.formats.rows import Row, Rows
 from priors.formats.values import is_number, shown
 
-__all__ = ["Columns", "NodeTableError", "columns_of", "has_heading"]
+__all__ = ["Columns", "NodeTableError", "are_times", "columns_of", "has_heading"]
 
 _MOST_NAMES = 5
 
@@ -88,11 +88,11 @@ def _unnamed(rows: Rows, reading: Reading) -> Columns:
     weight = None
     for place in range(2, min(n_columns, 4)):
         found = [row[place] for row in cells if len(row) > place and row[place]]
-        if found and (found[0].startswith("{") or any(map(is_number, found))) and not _are_times(found):
+        if found and (found[0].startswith("{") or any(map(is_number, found))) and not are_times(found):
             weight = place
             break
     third = [row[2] for row in cells if len(row) > 2 and row[2]]
-    if weight is None and n_columns == 3 and rows.separator is None and not _are_times(third):
+    if weight is None and n_columns == 3 and rows.separator is None and not are_times(third):
         weight = 2  # What is no weight there is refused by its line.
     if weight is None and n_columns > 2 and len(set(map(len, cells))) > 1:
         longest = max(rows.sample, key=lambda row: len(row.cells))
@@ -106,7 +106,7 @@ def _unnamed(rows: Rows, reading: Reading) -> Columns:
     return Columns(0, 1, weight)
 
 
-def _are_times(cells: list[str]) -> bool:
+def are_times(cells: list[str]) -> bool:
     """Whether all cells are seconds or milliseconds of the last decades."""
     return bool(cells) and all(cell.isdecimal() and len(cell) in (9, 10, 13) for cell in cells)
 

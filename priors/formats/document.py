@@ -25,14 +25,14 @@ _REQUIRED: dict[str, type] = {
     "outputs": bool,
     "edges": list,
 }
-_OPTIONAL: dict[str, type] = {"weights": list, "names": list, "fingerprint": str}
+_OPTIONAL: dict[str, type] = {"weights": list, "names": list, "directed": bool, "fingerprint": str}
 
 
 def to_dict(wiring: Wiring) -> dict[str, Any]:
     """Return a wiring as lists, numbers and strings, which `from_dict` turns back into it.
 
     Keys are ``format`` and ``version``, ``sizes``, ``inputs``, ``outputs``, ``edges`` as [source, target] pairs,
-    ``weights`` and ``names`` where there are any, and the ``fingerprint``.
+    ``weights`` and ``names`` where there are any, ``directed`` where it is true, and the ``fingerprint``.
 
     Raises
     ------
@@ -51,6 +51,8 @@ def to_dict(wiring: Wiring) -> dict[str, Any]:
         document["weights"] = wiring.weights.tolist()
     if wiring.names is not None:
         document["names"] = [int(name) if isinstance(name, np.integer) else name for name in wiring.names]
+    if wiring.directed:
+        document["directed"] = True
     document["fingerprint"] = wiring.fingerprint
     _check_items(document)
     return document
@@ -74,6 +76,7 @@ def from_dict(document: Mapping[str, Any]) -> Wiring:
         outputs=document["outputs"],
         weights=document.get("weights"),
         names=document.get("names"),
+        directed=document.get("directed", False),
     )
     if document.get("fingerprint", wiring.fingerprint) != wiring.fingerprint:
         raise ValueError(f"fingerprint {shown(document['fingerprint'])} is not the wiring's, {wiring.fingerprint!r}")

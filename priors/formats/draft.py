@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from priors.formats import limits
-from priors.formats.edges import FileEdges, settled_edges
+from priors.formats.edges import FileEdges, kept_directed, settled_edges
 from priors.formats.reading import Reading
 from priors.formats.values import shown
 from priors.wiring import Wiring
@@ -54,6 +54,10 @@ class Draft:
         self._weights.append(np.nan if weight is None else weight)
         self._otherwise.append(otherwise)
 
+    def mention(self, name: str | int) -> None:
+        """Count a node among the ends of edges, whether or not it is one."""
+        self._number(name)
+
     def declare_ends(self) -> None:
         """Declare the ends of edges that no node was declared for: sorted where all names are integers."""
         whole = all(type(name) is int for name in self._numbers)
@@ -62,7 +66,13 @@ class Draft:
                 self.node(name)
 
     def wiring(
-        self, *, directed: bool | None, inputs: bool = False, outputs: bool = False, missing_is_one: bool = False
+        self,
+        *,
+        directed: bool | None,
+        inputs: bool = False,
+        outputs: bool = False,
+        missing_is_one: bool = False,
+        is_declared: bool = True,
     ) -> Wiring:
         """Return the wiring: one layer where a node has none, or where the layers are not 0, 1, … without gaps.
 
@@ -74,6 +84,8 @@ class Draft:
             As in `Wiring`.
         missing_is_one : bool
             Whether the format says that a weight that is left out is 1.
+        is_declared : bool
+            As in `FileEdges`.
         """
         self._refuse_undeclared()
         order, layers = np.array(self._order, dtype=np.int64), np.array(self._layers, dtype=np.int64)
@@ -94,9 +106,10 @@ class Draft:
             directed,
             otherwise if otherwise.any() else None,
             missing_is_one,
+            is_declared,
         )
         edges, weights = settled_edges(found, self._reading, lambda number: shown(names[number]))
-        return Wiring(
+        wiring = Wiring(
             sizes,
             edges,
             inputs=inputs,
@@ -104,6 +117,7 @@ class Draft:
             weights=weights,
             names=None if names == list(range(len(names))) else names,
         )
+        return kept_directed(wiring, found, self._reading)
 
     def _sizes(self, layers: NDArray[np.int64]) -> list[int]:
         if layers.size == 0:

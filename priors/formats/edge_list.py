@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 
 import numpy as np
 
-from priors.formats.columns import Columns, columns_of, has_heading
-from priors.formats.draft import Draft
-from priors.formats.headings import DIRECTIONS, named_ends
+from priors.formats.columns import Columns, are_times, columns_of, has_heading
+from priors.formats.draft import Draft, undirected_half
+from priors.formats.headings import DIRECTIONS, WEIGHT_NAMES, named_ends, plain_name
 from priors.formats.lines import numbered_lines
 from priors.formats.note import comment_lines, write_note
 from priors.formats.reading import Reading
-from priors.formats.rows import SAMPLE, Row, Rows, read_rows
+from priors.formats.rows import BOTH_WAYS, SAMPLE, Row, Rows, read_rows
 from priors.formats.values import TextNames, is_number, shown, text_names, weight_of_text, weight_or_none
 from priors.wiring import Wiring
 
@@ -22,10 +22,15 @@ __all__ = ["read_adjacency_list", "read_edge_list", "read_lgl", "wiring_of_rows"
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _COLUMNS = ["source", "target", "weight"]
-_ITEM = r"'([^'\\]*)': ('[^'\\]*'|[^\s,'(){}\[\]]+)"
-_DATA_ITEM = re.compile(_ITEM)
-_DATA = re.compile(rf"\{{({_ITEM}(, {_ITEM})*)?\}}")
+# Data of an edge as Python and JSON write them: texts, numbers, those of numpy, and flat lists.
+_QUOTED = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+_VALUE = rf"""(?:{_QUOTED}|np\.\w+\([^()\[\]{{}}"]*\)|[\[(][^()\[\]{{}}"']*[\])]|[^\s,'"(){{}}\[\]]+)"""
+_ITEM = rf"({_QUOTED}): ?({_VALUE})"
+_DATA_ITEM = re.compile(rf"{_ITEM}(?:, ?|$)")
+_DATA = re.compile(rf"\{{({_ITEM}(, ?{_ITEM})*)?\}}")
+_NUMPY = re.compile(r"np\.\w+\(|\)$")
 _WEIGHTED = re.compile(r"[^:]+:[0-9.]+", re.ASCII)
+_WHOLE = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _MOST_CELLS = 5
 _MOST_OTHER_LINES = 20
 _DECLARED = "# directed"
@@ -44,6 +49,7 @@ def read_adjacency_list(content: bytes, reading: Reading) -> Wiring:
     for row in own:
         cells = row.cells
         if len(cells) == 2 and cells[1].isdecimal() and (held := _neighbours(own, int(cells[1]), rows)) is not None:
+            draft.mention(names[cells[0]])
             for target, weight in held:
                 draft.edge(names[cells[0]], names[target], weight)
             continue
@@ -107,6 +113,7 @@ def wiring_of_rows(rows: Rows, reading: Reading) -> Wiring:
             draft.node(name, layer)
     named = TextNames((str(name), name) for name in names)
     _drop_count(rows, reading)
+    _name_rows(rows, reading)
     columns = columns_of(rows, reading) if rows.sample else Columns(0, 1, None)
     for number, (source, target, weight, otherwise) in _edges(_without_counts(rows, columns, reading), rows, columns):
         try:
@@ -118,8 +125,11 @@ def wiring_of_rows(rows: Rows, reading: Reading) -> Wiring:
         reading.remark("a bipartite graph, whose right nodes are called 'right 1', 'right 2', …")
     if note is None:
         draft.declare_ends()
-        return draft.wiring(directed=True if columns.kinds is not None else _direction(rows, columns))
-    return draft.wiring(directed=True, inputs=note["inputs"], outputs=note["outputs"])
+        said = columns.kinds is not None or (rows.directed is not None and not rows.both_ways)
+        return draft.wiring(directed=True if columns.kinds is not None else _direction(rows, columns), is_declared=said)
+    units = {"inputs": note["inputs"], "outputs": note["outputs"]}
+    wiring = draft.wiring(directed=True, is_declared=False, **units)
+    return wiring.replace(directed=True) if note.get("directed", False) else wiring
 
 
 def write_edge_list(wiring: Wiring, separator: str | None = None) -> bytes:
@@ -137,14 +147,18 @@ def write_edge_list(wiring: Wiring, separator: str | None = None) -> bytes:
             raise ValueError(f"name {shown(name)} cannot stand in a list of edges; a .json file can hold it")
     joint = separator or " "
     # Tables have a column for it, which Gephi reads too: other programs stumble over comments there.
-    declared = [_DECLARED] if separator is None else []
-    last = "" if separator is None else f"{separator}directed"
+    half = undirected_half(wiring)
+    direction = "directed" if half is None else "undirected"
+    declared = [_DECLARED if half is None else f"{_DECLARED} {BOTH_WAYS}"] if separator is None else []
+    last = "" if separator is None else f"{separator}{direction}"
     lines = declared if _is_plain(wiring) else comment_lines(write_note(wiring), "# ")
-    edges = wiring.edges.tolist()
+    # Where a column says that edges have no direction, each stands there once.
+    kept = slice(None) if half is None or separator is None else half
+    edges = wiring.edges[kept].tolist()
     if wiring.weights is None:
         rows = [f"{names[source]}{joint}{names[target]}{last}" for source, target in edges]
     else:
-        weights = zip(edges, wiring.weights.tolist(), strict=True)
+        weights = zip(edges, wiring.weights[kept].tolist(), strict=True)
         rows = [f"{names[source]}{joint}{names[target]}{joint}{value!r}{last}" for (source, target), value in weights]
     # Between blanks a heading is needed only where the first edge would be taken for one.
     if separator is not None or _looks_named(rows):
@@ -177,6 +191,41 @@ def _drop_count(rows: Rows, reading: Reading) -> None:
     if rows.sample[0].cells[0].isdecimal():
         reading.remark(f"line {rows.sample[0].number}, which holds a number alone and is taken as a heading")
         del rows.sample[0]
+
+
+def _name_rows(rows: Rows, reading: Reading) -> None:
+    """Give a heading an empty first cell where it is one shorter than all rows and these begin with their own names.
+
+    R's ``write.table`` and pandas' ``to_string`` write such tables. Rows are named by distinct words, or by numbers
+    that ascend; otherwise the last column is the one without a name.
+    """
+    sample = rows.sample
+    if len(sample) < 2 or rows.note is not None:
+        return
+    heading, body = sample[0].cells, [row.cells for row in sample[1:]]
+    ends = named_ends(heading, is_heading=True)
+    if len(heading) < 2 or any(len(cells) != len(heading) + 1 for cells in body):
+        return
+    if any(map(is_number, heading)) or not (named_ends(heading) or has_heading(sample)):
+        return
+    names = [cells[0] for cells in body]
+    source, target = (0, 1) if ends is None else ends[:2]
+    numbers = [int(name) for name in names if name.isdecimal() and len(name) < 19]
+    ascending = len(numbers) == len(names) and all(one < other for one, other in pairwise(numbers))
+    words = len(set(names)) == len(names) and not any(map(is_number, names))
+    ends_below = [cells[end + 1] for cells in body for end in (source, target)]
+    fractions = any(is_number(cell) and not _WHOLE.fullmatch(cell) for cell in ends_below)
+    if (ascending or words) and not fractions:
+        reading.remark("a first column without a heading, taken as names of rows, which are not read")
+        sample[0] = Row(sample[0].number, ["", *heading])
+        return
+    last = [cells[-1] for cells in body]
+    is_weight = (
+        all(map(is_number, last)) and not are_times(last) and not set(WEIGHT_NAMES) & set(map(plain_name, heading))
+    )
+    sample[0] = Row(sample[0].number, [*heading, "weight" if is_weight else ""])
+    taken = "taken as weight" if is_weight else "which is not read"
+    reading.remark(f"a column {len(heading) + 1} without a heading, {taken}")
 
 
 def _without_counts(rows: Rows, columns: Columns, reading: Reading) -> Iterator[Row]:
@@ -241,5 +290,5 @@ def _weight(cell: str) -> float | None:
         return weight_or_none(text)
     if not _DATA.fullmatch(text):
         raise ValueError(f"data {shown(text)} of an edge is not understood: give a weight or {{'weight': 0.5}}")
-    data = {match[0]: match[1] for match in _DATA_ITEM.findall(text)}
-    return weight_of_text(data["weight"]) if "weight" in data else None
+    data = {match[0][1:-1]: match[1] for match in _DATA_ITEM.findall(text[1:-1])}
+    return weight_of_text(_NUMPY.sub("", data["weight"])) if "weight" in data else None

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from priors.formats import limits
 from priors.formats.reading import Reading
 from priors.formats.values import LARGEST_WEIGHT, counted
+from priors.wiring import Wiring
 
-__all__ = ["FileEdges", "settled_edges"]
+__all__ = ["FileEdges", "kept_directed", "settled_edges"]
 
 _MERGED = {"sum": "their weights are added", "max": "the largest weight is kept", "first": "the first is kept"}
 _DECIDES = "--directed or --undirected decides"
@@ -34,6 +35,8 @@ class FileEdges:
         Edges that differ in that from the rest.
     missing_is_one : bool
         Whether the format says that a weight that is left out is 1.
+    is_declared : bool
+        Whether the file itself says what `directed` is, not its layout or the words of its heading.
     """
 
     ends: NDArray[np.int64]
@@ -41,6 +44,7 @@ class FileEdges:
     directed: bool | None
     otherwise: NDArray[np.bool_] | None = None
     missing_is_one: bool = False
+    is_declared: bool = True
 
 
 def settled_edges(
@@ -56,8 +60,8 @@ def settled_edges(
     weights = _completed(found, reading)
     ends = found.ends
     one_way = _one_way(found, reading)
-    ends, weights = _halved(ends, weights, one_way, reading)
-    one_way = one_way[: len(ends)]  # None is dropped where they differ.
+    kept = _halved(ends, weights, one_way, reading)
+    ends, weights, one_way = ends[kept], None if weights is None else weights[kept], one_way[kept]
     # An undirected edge is sorted, so that both ways of writing it are parallel.
     ends = np.where(one_way[:, None], ends, np.sort(ends, axis=1))
     if one_way.any() and not one_way.all():
@@ -71,6 +75,15 @@ def settled_edges(
     if weights is not None and not (np.abs(weights) <= LARGEST_WEIGHT).all():
         raise ValueError(f"weights add up to more than {LARGEST_WEIGHT:.3g}: each must be of single precision")
     return ends, weights
+
+
+def kept_directed(wiring: Wiring, found: FileEdges, reading: Reading) -> Wiring:
+    """Return the wiring of edges: directed where user or file say so, even if every pair of nodes goes both ways."""
+    if not len(found.ends) or not wiring.is_undirected:
+        return wiring
+    if reading.directed is None and (not found.is_declared or found.directed is None):
+        return wiring
+    return wiring.replace(directed=True) if _one_way(found, reading).any() else wiring
 
 
 def _completed(found: FileEdges, reading: Reading) -> NDArray[np.float64] | None:
@@ -108,40 +121,35 @@ def _guessed_directed(ends: NDArray[np.int64], reading: Reading) -> bool:
 
 def _halved(
     ends: NDArray[np.int64], weights: NDArray[np.float64] | None, one_way: NDArray[np.bool_], reading: Reading
-) -> tuple[NDArray[np.int64], NDArray[np.float64] | None]:
-    """Return undirected edges without those that are the other direction of another one.
+) -> NDArray[np.bool_]:
+    """Return the (n_edges,) bool array of edges but for those that are the other direction of an undirected one.
 
-    Weights differ from edge to edge, and may belong to parallel edges: with weights that is done only where every edge
-    stands there once in both directions, with the same weight.
+    Each pair of nodes is judged by itself: where as many undirected edges lead one way as the other, with the same
+    weights, each is there in both directions, and those of one direction are kept. Otherwise every edge is one of its
+    own, whichever of its ends comes first, parallel to the others of the pair.
     """
-    backward = ends[:, 0] > ends[:, 1]
-    if one_way.any() or not backward.any():
-        return ends, weights
-    if weights is None:
-        dropped = backward & (_occurrences(_keys(ends)) < _counts(ends[:, ::-1], among=ends))
-    else:
-        order, reverse = np.lexsort((ends[:, 1], ends[:, 0])), np.lexsort((ends[:, 0], ends[:, 1]))
-        mirrored = np.array_equal(ends[order], ends[reverse][:, ::-1]) and (np.diff(_keys(ends[order])) != 0).all()
-        dropped = backward & (mirrored and np.array_equal(weights[order], weights[reverse]))
-    if dropped.any():
-        reading.remark(f"{counted(int(dropped.sum()), 'edge')} in both directions, taken as undirected edges")
-    return ends[~dropped], None if weights is None else weights[~dropped]
-
-
-def _occurrences(keys: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return how many equal keys stand before each one."""
-    order = np.argsort(keys, kind="stable")
-    _, first, counts = np.unique(keys[order], return_index=True, return_counts=True)
-    before = np.empty(len(keys), np.int64)
-    before[order] = np.arange(len(keys)) - np.repeat(first, counts)
-    return before
-
-
-def _counts(ends: NDArray[np.int64], among: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return how often each of some edges stands among others."""
-    known, counts = np.unique(_keys(among), return_counts=True)
-    place = np.minimum(np.searchsorted(known, _keys(ends)), len(known) - 1)
-    return np.where(known[place] == _keys(ends), counts[place], 0)
+    kept = np.ones(len(ends), bool)
+    both = np.flatnonzero(~one_way & (ends[:, 0] != ends[:, 1]))
+    backward = ends[both, 0] > ends[both, 1]
+    if not backward.any() or backward.all():
+        return kept
+    pairs, pair = np.unique(_keys(np.sort(ends[both], axis=1)), return_inverse=True)
+    own = np.zeros(len(both)) if weights is None else weights[both]
+    n_ways = np.stack([np.bincount(pair[way], minlength=len(pairs)) for way in (~backward, backward)])
+    mirrored = n_ways[0] == n_ways[1]
+    # Of pairs with as many edges each way, those of one way and of the other stand side by side, sorted by weight.
+    ways = [np.flatnonzero(way & mirrored[pair]) for way in (~backward, backward)]
+    forth, back = (way[np.lexsort((own[way], pair[way]))] for way in ways)
+    mirrored[pair[forth[own[forth] != own[back]]]] = False
+    kept[both[backward & mirrored[pair]]] = False
+    if not kept.all():
+        reading.remark(f"{counted(int((~kept).sum()), 'edge')} in both directions, taken as undirected edges")
+    n_other = int((n_ways.all(axis=0) & ~mirrored).sum())
+    if n_other:
+        reading.remark(
+            f"{counted(n_other, 'pair')} in both directions, but not with the same weights or as often: parallel edges"
+        )
+    return kept
 
 
 def _both_ways(

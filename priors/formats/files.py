@@ -28,7 +28,7 @@ from priors.formats.matrix_market import read_matrix_market, write_matrix_market
 from priors.formats.npz import read_npz, write_npz
 from priors.formats.pajek import write_pajek
 from priors.formats.reading import GraphFileWarning, Reading
-from priors.formats.text import read_matrix, read_net, read_text
+from priors.formats.text import read_list, read_matrix, read_net, read_text
 from priors.formats.values import counted
 from priors.wiring import Wiring
 
@@ -36,6 +36,7 @@ __all__ = [
     "FORMATS",
     "TABLE",
     "Format",
+    "check_reading",
     "has_format",
     "parse",
     "parse_wiring",
@@ -59,7 +60,7 @@ class Format(NamedTuple):
     write: Write | None = None
 
 
-_BLANKS = Format("edge-list", "lines 'source target weight', separated by blanks", read_edge_list, write_edge_list)
+_BLANKS = Format("edge-list", "lines 'source target weight', separated by blanks", read_list, write_edge_list)
 _TEXT = Format("text", "a matrix, with labels or without, or a table or list of edges", read_text, write_edge_list)
 _COMMAS = partial(read_text, separator=","), partial(write_edge_list, separator=",")
 _TABS = partial(read_text, separator="\t"), partial(write_edge_list, separator="\t")
@@ -102,10 +103,22 @@ def reader_of(name: str | None) -> Read | None:
     """
     if name is None:
         return None
-    known = {entry.name: entry.read for entry in reversed(TABLE.values())} | {"matrix": read_matrix}
+    known = {entry.name: entry.read for entry in reversed(TABLE.values())}
+    known |= {"matrix": read_matrix, "edge-list": read_edge_list}
     if name not in known:
         raise ValueError(f"format={name!r}: valid are {', '.join(sorted(known))}")
     return known[name]
+
+
+def check_reading(
+    *,
+    format: str | None = None,  # noqa: A002
+    directed: bool | None = None,
+    merge: str = "sum",
+) -> None:
+    """Raise a ValueError for options of `read_wiring` that none of its files could be read with."""
+    reader_of(format)
+    Reading(directed, merge)
 
 
 def read_wiring(

@@ -41,6 +41,10 @@ _DIRECTED_WORDS = (
     ("tail", "head"),
     ("citing", "cited"),
     ("follower", "followee"),
+    ("parent", "child"),
+    ("predecessor", "successor"),
+    ("caller", "callee"),
+    ("predator", "prey"),
 )
 _UNDIRECTED_WORDS = (("1", "2"), ("0", "1"), ("a", "b"), ("i", "j"), ("u", "v"), ("x", "y"), ("left", "right"))
 _R_NAMES = (("V1", "V2"), ("X1", "X2"), ("Var1", "Var2"))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from priors.formats import limits
-from priors.formats.edges import FileEdges, settled_edges
+from priors.formats.edges import FileEdges, kept_directed, settled_edges
 from priors.formats.note import Note, write_note
 from priors.formats.reading import Reading
 from priors.formats.values import LARGEST_WEIGHT, shown
@@ -65,15 +65,17 @@ def wiring_of_entries(
     if wrong.any():
         raise ValueError(f"weight {weights[wrong][0]}: each must be a finite number of single precision")
     weighted = bool((weights != 1).any()) if note is None else note["weighted"] and values.dtype != bool
-    found = FileEdges(edges, weights if weighted else np.full(len(edges), np.nan), directed=True)
+    found = FileEdges(edges, weights if weighted else np.full(len(edges), np.nan), directed=True, is_declared=False)
     settled, own_weights = settled_edges(found, reading, str)
     if note is None:
         own_names = None if names is None or list(names) == list(range(n_neurons)) else names
-        return Wiring((n_neurons,) if n_neurons else (), settled, weights=own_weights, names=own_names)
+        wiring = Wiring((n_neurons,) if n_neurons else (), settled, weights=own_weights, names=own_names)
+        return kept_directed(wiring, found, reading)
     if sum(note["sizes"]) != n_neurons:
         raise ValueError(f"its note tells of {sum(note['sizes'])} neurons, the matrix of {n_neurons}")
     units = {"inputs": note["inputs"], "outputs": note["outputs"]}
-    return Wiring(note["sizes"], settled, **units, weights=own_weights, names=note["names"])
+    wiring = Wiring(note["sizes"], settled, **units, weights=own_weights, names=note["names"])
+    return kept_directed(wiring, found, reading)
 
 
 def wiring_of_matrix(matrix: NDArray[Any], reading: Reading, names: Sequence[str | int] | None = None) -> Wiring:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from priors.formats import limits
 from priors.formats.json_files import check_memory, loads
@@ -25,11 +25,13 @@ class Note(TypedDict):
     outputs: bool
     weighted: bool
     names: list[str | int] | None
+    directed: NotRequired[bool]
 
 
 _MARK = "wirenas "
 _PIECE = 900
 _TYPES = {"sizes": list, "inputs": bool, "outputs": bool, "weighted": bool}
+_KEYS = [*_TYPES, "names"]
 
 
 def write_note(wiring: Wiring) -> str:
@@ -41,6 +43,8 @@ def write_note(wiring: Wiring) -> str:
         weighted=wiring.weights is not None,
         names=None if wiring.names is None else plain_names(wiring),
     )
+    if wiring.directed:
+        note["directed"] = True
     text = json.dumps(note, separators=(",", ":"))
     check_memory(text.encode())
     return text
@@ -55,9 +59,10 @@ def read_note(text: str) -> Note:
         If it is none, or holds more than a file may.
     """
     note = loads(text.encode())
-    if not isinstance(note, dict) or set(note) != set(Note.__annotations__):
-        raise ValueError(f"its note {shown(note)} must be an object with the keys {', '.join(Note.__annotations__)}")
-    for key, kind in _TYPES.items():
+    if not isinstance(note, dict) or set(note) - {"directed"} != set(_KEYS):
+        raise ValueError(f"its note {shown(note)} must be an object with the keys {', '.join(_KEYS)}")
+    note.setdefault("directed", False)
+    for key, kind in {**_TYPES, "directed": bool}.items():
         if type(note[key]) is not kind:
             raise ValueError(f"its note holds {key} {shown(note[key])}: it must be a {kind.__name__}")
     sizes, names = note["sizes"], note["names"]
@@ -65,7 +70,14 @@ def read_note(text: str) -> Note:
         raise ValueError(f"its note holds sizes {shown(sizes)}: layers hold 1 to {limits.MAX_NEURONS} neurons in all")
     if names is not None and (type(names) is not list or len(names) != sum(sizes) or not all(map(is_name, names))):
         raise ValueError(f"its note holds names {shown(names)}: each neuron needs a short string or an integer")
-    return Note(sizes=sizes, inputs=note["inputs"], outputs=note["outputs"], weighted=note["weighted"], names=names)
+    return Note(
+        sizes=sizes,
+        inputs=note["inputs"],
+        outputs=note["outputs"],
+        weighted=note["weighted"],
+        names=names,
+        directed=note["directed"],
+    )
 
 
 def comment_lines(note: str, sign: str) -> list[str]:
