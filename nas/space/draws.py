@@ -15,7 +15,7 @@ from nas.seeds import stream
 from nas.space.space import Space
 from priors import Wiring
 
-__all__ = ["Draw", "Draws", "Turns", "Uniform", "unspent"]
+__all__ = ["Draw", "Draws", "Turns", "Uniform", "first_draw", "unspent"]
 
 _MAX_DRAWS = 1000
 _NEARLY = 0.95
@@ -95,6 +95,12 @@ def unspent(space: Space, units: tuple[int, int], size_of: Callable[[Wiring], in
     )
 
 
+def first_draw(space: Space, seed: int, graph: int) -> dict[str, Any]:
+    """Return the parameters that one of the user's own graphs has when its turn comes first."""
+    rng = stream(seed, "wiring", graph)
+    return {**space.suggest(Uniform(rng)), **space.seeds(rng), "graph": graph}
+
+
 @dataclass(frozen=True)
 class Turns:
     """Whose turn it is among the user's own graphs: each comes once before any comes twice, in an order by chance."""
@@ -118,9 +124,7 @@ class Turns:
             return list(range(len(pool)))
         kept, extents = [], []
         for index in range(len(pool)):
-            rng = stream(self.seed, "wiring", index)
-            params = {**self.space.suggest(Uniform(rng)), **self.space.seeds(rng), "graph": index}
-            wiring = self.space.wiring(params, *self.units)
+            wiring = self.space.wiring(first_draw(self.space, self.seed, index), *self.units)
             size = self.size_of(wiring)
             extents.append(self.space.extent(wiring, size))
             kept += [index] * self.space.allows(wiring, size)
