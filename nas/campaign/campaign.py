@@ -19,7 +19,7 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial
 
-from nas.campaign.callbacks import TellingWatcher
+from nas.campaign.callbacks import SearchEnded, TellingWatcher
 from nas.campaign.search import Search, finalists, inform, keep_warm_start, steering_of
 from nas.errors import CampaignError, InputError
 from nas.evaluation.early_stopping import (
@@ -111,7 +111,10 @@ class Campaign:
     callbacks : sequence of callable
         Called with the study and each trial as soon as it is stored, in the order of their numbers and in this process,
         as those of ``optuna.Study.optimize`` are. What one raises ends the run; stored trials stay, and of those no
-        callback is told again. To end a run early, set ``stop``.
+        callback is told again. ``study.stop()`` ends the search after the trial that the callback is told of, such as
+        Optuna's ``MaxTrialsCallback`` does: trials in work are given up, finals are held with what is stored, and `run`
+        returns. The same campaign goes on from there when it is run again, and then holds its finals again. Of a study
+        in a database this ends the part of this process alone. Setting ``stop`` ends a run at once, as Ctrl-C does.
     **options
         Fields of `CampaignOptions`, such as ``trials=200, network="rnn", space=Space(nodes=64)``.
 
@@ -235,10 +238,18 @@ class Campaign:
                     trainer, wait = self._trainer(), True
                     executor = ThreadPoolExecutor(self.threads, thread_name_prefix="wirenas")
                     try:
-                        if self._shared is not None:
-                            self._shared.run(study, self.work(), executor, watcher)
-                        else:
-                            self._search(study, trainer, watcher).run(executor, self.threads)
+                        try:
+                            if self._shared is not None:
+                                self._shared.run(study, self.work(), executor, watcher)
+                            else:
+                                self._search(study, trainer, watcher).run(executor, self.threads)
+                        except SearchEnded:
+                            executor = self._without_what_runs(executor)
+                            counted, wanted = len(study.records().counted), self.options.trials
+                            watcher.noticed(
+                                f"callbacks: one of them ended the search after {counted} of {wanted} trials; another "
+                                "run goes on from there"
+                            )
                         outcome = self._conclude(study, trainer, executor, watcher)
                     except KeyboardInterrupt:
                         wait = False  # A second Ctrl-C does not wait for an own evaluation that takes long.
@@ -251,6 +262,13 @@ class Campaign:
                 raise KeyboardInterrupt from None
             finally:
                 watcher.finished()
+
+    def _without_what_runs(self, executor: ThreadPoolExecutor) -> ThreadPoolExecutor:
+        """End what an executor works on, and return another one."""
+        self.stop.set()
+        executor.shutdown(cancel_futures=True)
+        self.stop.clear()
+        return ThreadPoolExecutor(self.threads, thread_name_prefix="wirenas")
 
     def _watcher(self, given: Watcher | None, progress: bool | None) -> Watcher:
         if given is not None and progress:
@@ -432,4 +450,4 @@ class Campaign:
         stopping = stopping_of(self.options)
         judge = None if stopping is None else stopping.judge
         evaluation = evaluation_with(trainer, self._evaluate, self.options, judge)
-        return Search(study, self.options, self._proposer, evaluation, stopping, watcher, self.stop)
+        return Search(study, self.options, self._proposer, evaluation, stopping, watcher, self.stop, bool(self._callbacks))
