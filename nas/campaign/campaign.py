@@ -450,4 +450,5 @@ class Campaign:
         stopping = stopping_of(self.options)
         judge = None if stopping is None else stopping.judge
         evaluation = evaluation_with(trainer, self._evaluate, self.options, judge)
-        return Search(study, self.options, self._proposer, evaluation, stopping, watcher, self.stop, bool(self._callbacks))
+        each = bool(self._callbacks)
+        return Search(study, self.options, self._proposer, evaluation, stopping, watcher, self.stop, each)

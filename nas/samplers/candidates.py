@@ -173,7 +173,7 @@ class Source:
             for (wiring, own, size), row in zip(made, rows, strict=True)
         ]
 
-    def untried(self, tried: Container[int]) -> list[Point]:
+    def untried(self, tried: Container[int | None]) -> list[Point]:
         """Return one point of each of the user's own graphs that is not among those that were tried."""
         return [point for point in self.turns if point.graph not in tried]
 

@@ -17,12 +17,12 @@ import optuna
 from optuna.distributions import BaseDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from nas.errors import InputError
 from nas.networks import NetworkSpec
 from nas.samplers.candidates import Columns, Point, Source, stratum
 from nas.samplers.plan import FIRST_PLAN, Plan, plan_for, seconds_of
 from nas.samplers.rounds import Learner, Proposal, Round, Warm
 from nas.seeds import stream, stream_seed
+from nas.space.names import claimed, same_name
 from nas.space.space import Space, Suggester
 from predictors import Predictor
 from predictors.threads import one_thread
@@ -193,10 +193,7 @@ class StructuralSampler(optuna.samplers.BaseSampler):
         """
         own = self._source.space.distributions().get(param_name, param_distribution)
         if own != param_distribution:
-            raise InputError(
-                f"parameter {param_name}: the space has one of this name, with {own}; give yours another name, such as "
-                f"own_{param_name}"
-            )
+            raise same_name(param_name, own)
         # A sampler of one seed for all trials would begin anew where a study is resumed.
         seed = stream_seed(self._seed, "sampler", trial.number, crc32(param_name.encode()))
         others: optuna.samplers.BaseSampler = optuna.samplers.RandomSampler(seed=seed)
@@ -208,7 +205,9 @@ class StructuralSampler(optuna.samplers.BaseSampler):
         """Return all parameters of a trial: those of its wiring, and the replicate where there are several."""
         params = self._source.space.suggest_all(trial)
         if self.replicates > 1:
-            params["replicate"] = trial.suggest_int("replicate", 0, self.replicates - 1)
+            replicates = IntDistribution(0, self.replicates - 1)
+            asked = claimed(trial, {"replicate": replicates})
+            params["replicate"] = asked.suggest_int("replicate", replicates.low, replicates.high)
         return params
 
     def best(self, study: optuna.Study, n: int) -> list[int]:

@@ -226,7 +226,8 @@ _MOST = 64
 class Writer(contextlib.AbstractContextManager["Writer"]):
     """Gathers the finished trials of one study, in the order of their numbers, and calls `stored` with what it stored.
 
-    Where `each` is given no trial waits for others: `stored` is called before the next one is stored. When the block ends, in whatever way, it stores what waits.
+    Where `each` is given no trial waits for others: `stored` is called before the next one is stored. When the block
+    ends, in whatever way, it stores what waits.
     """
 
     def __init__(self, study: StudyFile, stored: Callable[[Record], None], *, each: bool = False) -> None:

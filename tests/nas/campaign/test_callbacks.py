@@ -116,7 +116,8 @@ def test_finals_are_held_with_what_was_found_before_the_end(tmp_path: Path):
     outcome = Campaign(tmp_path, **given, threads=4, callbacks=[MaxTrialsCallback(3)]).run()
     assert outcome.complete == 3
     assert outcome.test is not None
-    assert outcome.best is not None and outcome.best["trial"] < 3
+    assert outcome.best is not None
+    assert outcome.best["trial"] < 3
 
 
 def test_each_trial_is_told_of_before_the_next_is_stored(tmp_path: Path):
