@@ -52,6 +52,7 @@ from nas.options.resolve import (
     own_graphs_as_they_are,
     plain_options,
     task_of,
+    with_room,
 )
 from nas.prediction.examples import campaign_examples, fit_into
 from nas.report.outcome import Outcome, counted_in
@@ -172,6 +173,9 @@ class Campaign:
             given = dict(own_graphs_as_they_are(self.out, given, n_inputs))
         self.options = resolve(given)
         self._units = (n_inputs, n_outputs)
+        self._widened: str | None = None
+        if self.options.budget is None:
+            self.options, self._widened = with_room(self.options, given, self.out, CAMPAIGN, self._units)
         self.spec = self.options.spec
         check_fit(self.options, self.task)
         self.space = self._make_space()
@@ -374,7 +378,7 @@ class Campaign:
             self.options = self.options.model_copy(update={"trials": counted})
         keep_warm_start(self.out, self.options)
         write_options(self.options, self.out / OPTIONS_FILE)
-        lines = self.space.notices()
+        lines = [*([] if self._widened is None else [self._widened]), *self.space.notices()]
         if isinstance(self.space, Space) and (line := unspent(self.space, self._units, self._size_of)) is not None:
             lines.append(line)
         for line in lines:

@@ -1,6 +1,7 @@
 """Names: parameters of a study of one's own must not have those of the space.
 
-Optuna knows a parameter by its name: it gives a second one of the same name the value of the first, with a warning at most.
+Optuna knows a parameter by its name: a second one of
+the same name gets the value of the first, with a warning at most.
 """
 
 from __future__ import annotations
