@@ -28,7 +28,7 @@ from nas.options.options import (
     with_defaults,
     write_options,
 )
-from nas.options.resolve import check_fit, n_threads, plain_options, task_of
+from nas.options.resolve import check_fit, n_threads, plain_options, task_of, with_room
 from nas.prediction.examples import fit_into, survey_examples
 from nas.space.draws import Draw, Draws, unspent
 from nas.space.space import check_graphs
@@ -78,8 +78,9 @@ class Survey:
         self.stop = threading.Event()
         self.typed: frozenset[str] = frozenset()
         self.task = task_of(task, options)
-        self.options = resolve_survey(plain_options(options, self.task))
+        given = plain_options(options, self.task)
         self._units = (self.task.n_inputs, self.task.n_outputs)
+        self.options, self._widened = with_room(resolve_survey(given), given, self.out, SURVEY, self._units)
         check_fit(self.options, self.task)
         if not isinstance(self.options.space.graphs, str | None):
             raise InputError("space.graphs: a survey is read without Python's objects; give a path to the graphs")
@@ -183,7 +184,9 @@ class Survey:
         if not numbers:
             return
         draws = self._maker.draws
-        for line in filter(None, (*draws.space.notices(), unspent(draws.space, self._units, draws.size_of))):
+        for line in filter(
+            None, (self._widened, *draws.space.notices(), unspent(draws.space, self._units, draws.size_of))
+        ):
             noticed(line)
         keeper = _Keeper(parts)
 

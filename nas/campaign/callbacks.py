@@ -12,7 +12,11 @@ from nas.evaluation.watcher import Watcher
 from nas.store.records import Record, Records
 from nas.store.study import StudyFile
 
-__all__ = ["TellingWatcher"]
+__all__ = ["SearchEnded", "TellingWatcher"]
+
+
+class SearchEnded(Exception):  # noqa: N818
+    """A callback asked for the end of the search by ``study.stop()``."""
 
 
 class TellingWatcher(Watcher):
@@ -28,11 +32,24 @@ class TellingWatcher(Watcher):
         self._watcher.search_started(done, total, records)
 
     def recorded(self, record: Record) -> None:
-        """Hand it on, and call the callbacks with a copy of the trial as it is stored."""
+        """Hand it on, and call the callbacks with a copy of the trial as it is stored.
+
+        Raises
+        ------
+        SearchEnded
+            If one of them called ``study.stop()``, when all of them were called.
+        """
         self._watcher.recorded(record)
-        study = self._study.study
-        for callback in self._callbacks:
-            callback(study, copy.deepcopy(study.get_trials(deepcopy=False)[record.number]))
+        study, asked = self._study.study, list[bool]()
+        # Optuna's own refuses to be called outside of `Study.optimize`.
+        vars(study)["stop"] = lambda: asked.append(True)
+        try:
+            for callback in self._callbacks:
+                callback(study, copy.deepcopy(study.get_trials(deepcopy=False)[record.number]))
+        finally:
+            del vars(study)["stop"]
+        if asked:
+            raise SearchEnded
 
     def stage_started(self, stage: str, trainings: int) -> None:
         """Hand it on."""

@@ -19,7 +19,7 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial
 
-from nas.campaign.callbacks import TellingWatcher
+from nas.campaign.callbacks import SearchEnded, TellingWatcher
 from nas.campaign.search import Search, finalists, inform, keep_warm_start, steering_of
 from nas.errors import CampaignError, InputError
 from nas.evaluation.early_stopping import (
@@ -52,6 +52,7 @@ from nas.options.resolve import (
     own_graphs_as_they_are,
     plain_options,
     task_of,
+    with_room,
 )
 from nas.prediction.examples import campaign_examples, fit_into
 from nas.report.outcome import Outcome, counted_in
@@ -111,7 +112,10 @@ class Campaign:
     callbacks : sequence of callable
         Called with the study and each trial as soon as it is stored, in the order of their numbers and in this process,
         as those of ``optuna.Study.optimize`` are. What one raises ends the run; stored trials stay, and of those no
-        callback is told again. To end a run early, set ``stop``.
+        callback is told again. ``study.stop()`` ends the search after the trial that the callback is told of, such as
+        Optuna's ``MaxTrialsCallback`` does: trials in work are given up, finals are held with what is stored, and `run`
+        returns. The same campaign goes on from there when it is run again, and then holds its finals again. Of a study
+        in a database this ends the part of this process alone. Setting ``stop`` ends a run at once, as Ctrl-C does.
     **options
         Fields of `CampaignOptions`, such as ``trials=200, network="rnn", space=Space(nodes=64)``.
 
@@ -169,6 +173,9 @@ class Campaign:
             given = dict(own_graphs_as_they_are(self.out, given, n_inputs))
         self.options = resolve(given)
         self._units = (n_inputs, n_outputs)
+        self._widened: str | None = None
+        if self.options.budget is None:
+            self.options, self._widened = with_room(self.options, given, self.out, CAMPAIGN, self._units)
         self.spec = self.options.spec
         check_fit(self.options, self.task)
         self.space = self._make_space()
@@ -235,10 +242,18 @@ class Campaign:
                     trainer, wait = self._trainer(), True
                     executor = ThreadPoolExecutor(self.threads, thread_name_prefix="wirenas")
                     try:
-                        if self._shared is not None:
-                            self._shared.run(study, self.work(), executor, watcher)
-                        else:
-                            self._search(study, trainer, watcher).run(executor, self.threads)
+                        try:
+                            if self._shared is not None:
+                                self._shared.run(study, self.work(), executor, watcher)
+                            else:
+                                self._search(study, trainer, watcher).run(executor, self.threads)
+                        except SearchEnded:
+                            executor = self._without_what_runs(executor)
+                            counted, wanted = len(study.records().counted), self.options.trials
+                            watcher.noticed(
+                                f"callbacks: one of them ended the search after {counted} of {wanted} trials; another "
+                                "run goes on from there"
+                            )
                         outcome = self._conclude(study, trainer, executor, watcher)
                     except KeyboardInterrupt:
                         wait = False  # A second Ctrl-C does not wait for an own evaluation that takes long.
@@ -251,6 +266,13 @@ class Campaign:
                 raise KeyboardInterrupt from None
             finally:
                 watcher.finished()
+
+    def _without_what_runs(self, executor: ThreadPoolExecutor) -> ThreadPoolExecutor:
+        """End what an executor works on, and return another one."""
+        self.stop.set()
+        executor.shutdown(cancel_futures=True)
+        self.stop.clear()
+        return ThreadPoolExecutor(self.threads, thread_name_prefix="wirenas")
 
     def _watcher(self, given: Watcher | None, progress: bool | None) -> Watcher:
         if given is not None and progress:
@@ -356,7 +378,7 @@ class Campaign:
             self.options = self.options.model_copy(update={"trials": counted})
         keep_warm_start(self.out, self.options)
         write_options(self.options, self.out / OPTIONS_FILE)
-        lines = self.space.notices()
+        lines = [*([] if self._widened is None else [self._widened]), *self.space.notices()]
         if isinstance(self.space, Space) and (line := unspent(self.space, self._units, self._size_of)) is not None:
             lines.append(line)
         for line in lines:
@@ -432,4 +454,5 @@ class Campaign:
         stopping = stopping_of(self.options)
         judge = None if stopping is None else stopping.judge
         evaluation = evaluation_with(trainer, self._evaluate, self.options, judge)
-        return Search(study, self.options, self._proposer, evaluation, stopping, watcher, self.stop)
+        each = bool(self._callbacks)
+        return Search(study, self.options, self._proposer, evaluation, stopping, watcher, self.stop, each)

@@ -52,7 +52,7 @@ class Search:
     """The search of one campaign.
 
     `proposer` makes a proposer that knows no trial: what it is to know follows from those that are stored. `stopping`
-    ends trials early.
+    ends trials early. Where `each` is given the watcher is told of each trial before the next one is stored.
     """
 
     study: StudyFile
@@ -62,6 +62,7 @@ class Search:
     stopping: Stopping | None
     watcher: Watcher
     stop: StopFlag
+    each: bool = False
 
     def run(self, executor: ThreadPoolExecutor, threads: int) -> None:
         """Add trials until as many count as the options want.
@@ -85,7 +86,7 @@ class Search:
             self.stopping.tell(*records[:settled])
         # A sampler that learns nothing may be asked as far ahead as keeps all threads busy.
         ahead = batch if proposer.learns or in_batches else max(batch, 4 * threads)
-        before, writer = storing_of(self.study), Writer(self.study, self.watcher.recorded)
+        before, writer = storing_of(self.study), Writer(self.study, self.watcher.recorded, each=self.each)
         times: dict[int, Times] = {}
         failures = 0
         try:

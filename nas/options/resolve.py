@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from pydantic import BaseModel
 
 from nas.errors import InputError
-from nas.options.options import OPTIONS_FILE, CampaignOptions, SharedOptions, read_options, resolve
+from nas.options.options import OPTIONS_FILE, CampaignOptions, Kind, SharedOptions, read_options, resolve
+from nas.space.spending import WIDENED, widened
 from nas.tasks import Task, load_task
 from nas.training.train import engine_for
 
@@ -25,7 +26,10 @@ __all__ = [
     "own_graphs_as_they_are",
     "plain_options",
     "task_of",
+    "with_room",
 ]
+
+_Options = TypeVar("_Options", bound=SharedOptions)
 
 
 def task_of(task: str | Task | None, options: Mapping[str, Any]) -> Task:
@@ -80,6 +84,23 @@ def own_graphs_as_they_are(out: Path, options: Mapping[str, Any], n_inputs: int)
         space = {**space, "structure": "given"}
     repeats = {"repeats": 1} if space.get("structure") == "given" else {}
     return {**repeats, **options, "space": space}
+
+
+def with_room(
+    options: _Options, given: Mapping[str, Any], out: Path, kind: Kind, units: tuple[int, int]
+) -> tuple[_Options, str | None]:
+    """Return options whose space can spend the parameters that it allows, and a line on what was widened for that.
+
+    `given` are the nested options that somebody gave; see `nas.space.spending.widened`. What a folder holds goes on as
+    it began.
+    """
+    path, spec = out / kind.file, options.spec
+    begun = read_options(path).get("space", {}) if path.is_file() else None
+    space, line = widened(
+        options.resolved_space, given.get("space", {}), units, lambda wiring: spec.n_parameters(wiring)["total"], begun
+    )
+    ends = {name: getattr(space, name) for name in WIDENED if getattr(space, name) != getattr(options.space, name)}
+    return options.model_copy(update={"space": options.space.model_copy(update=ends)}) if ends else options, line
 
 
 def n_threads(threads: int | None, options: SharedOptions, task: Task | None) -> int:

@@ -5,7 +5,7 @@ Fresh draws of a space, neighbours of good ones, or all graphs of a finite pool.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.seeds import stream
-from nas.space.draws import Uniform
+from nas.space.draws import Uniform, first_draw
 from nas.space.space import EDIT_NAMES, Params, Space
 from nas.store.records import n_nodes_of
 from predictors import describe, names_of
@@ -63,6 +63,12 @@ class Point:
     def replicate(self) -> int:
         """Which training of its wiring a trial is."""
         return int(self.params.get("replicate", 0))
+
+    @cached_property
+    def graph(self) -> int | None:
+        """Which of the user's own graphs it is made of; None where it is of none."""
+        graph = self.params.get("graph")
+        return None if graph is None else int(graph)
 
     def again(self, replicate: int) -> Point:
         """Return another training of the same wiring."""
@@ -147,6 +153,29 @@ class Source:
         if not found:
             raise self.space.impossible([self.space.extent(own, self.size_of(own)) for own in pool.wirings])
         return found
+
+    @cached_property
+    def turns(self) -> list[Point]:
+        """One point of each of the user's own graphs, of those that keep to the limits of the space; else none."""
+        pool = self.space.pool
+        if pool is None or self.space.is_finite:
+            return [] if pool is None else self.population
+        made = []
+        for graph in range(len(pool)):
+            params = first_draw(self.space, self.seed, graph)
+            wiring = self.wiring(params)
+            size = self.size_of(wiring)
+            if self.space.allows(wiring, size):
+                made.append((wiring, params, size))
+        rows = self.described_by([wiring for wiring, _, _ in made], [own for _, own, _ in made]) if made else ()
+        return [
+            Point(own, wiring.fingerprint, wiring.n_edges, size, row, "prior")
+            for (wiring, own, size), row in zip(made, rows, strict=True)
+        ]
+
+    def untried(self, tried: Container[int | None]) -> list[Point]:
+        """Return one point of each of the user's own graphs that is not among those that were tried."""
+        return [point for point in self.turns if point.graph not in tried]
 
     def fresh(self, rng: np.random.Generator, n: int) -> list[Point]:
         """Draw points from the space, as a survey does; fewer, or none, where few keep to its limits."""

@@ -73,6 +73,8 @@ class GeneticSampler:
     all, and without screening, the first child is proposed. No wiring is proposed twice, and children keep to the
     limits of the space, its range of neurons included. The first trials are those of the structural sampler.
 
+    Each of the user's own graphs is tried once before anything is bred from any, also after the first trials.
+
     No parameters can say what was bred, so this is no sampler of Optuna's and serves no ``study.optimize``: it is a
     campaign that stores the edges of a child, and its lineage. For the same reason it needs one process.
 
@@ -124,13 +126,19 @@ class GeneticSampler:
         history = self._learner.history
         history.look(trials)
         points = {trial.number: point for trial in trials if (point := history.point(trial.number)) is not None}
-        taken = set(history.taken)
+        taken, untried = set(history.taken), self._source.untried(history.graphs)
         rng = stream(self._seed, "proposal", number)
         parents = _population([trial for trial in trials if trial.number in points])
         if number < self._startup or not parents:
-            return self._child(number, self._start_up(number, taken, rng), Proposal("start-up"))
+            return self._child(number, self._start_up(number, taken, untried, rng), Proposal("start-up"))
         now = self._round(trials) if self._screened else None
         is_screened = now is not None and now.surrogate is not None
+        if untried:
+            among = [untried[index] for index in rng.permutation(len(untried))[:_CHILDREN].tolist()]
+            own = among[0]
+            if now is not None and is_screened:
+                own = among[int(now.gains(among, now.unknown(trials, points), _OPTIMISM, by_size=False).argmax())]
+            return self._child(number, own, _proposal(now, "prior", own))
         made = self._breed(parents, taken, rng, _CHILDREN if is_screened else 1)
         if not made:
             drawn = self._draw(taken, rng)
@@ -163,13 +171,15 @@ class GeneticSampler:
 
     # Drawing
 
-    def _start_up(self, number: int, taken: set[str], rng: np.random.Generator) -> Point:
-        if number >= self._startup:
-            return self._draw(taken, rng)
-        population = self._source.population
-        part = [population[index] for index in stratum(population, self._startup, number, self._seed)]
-        free = [point for point in part if point.fingerprint not in taken]
-        return free[int(rng.random() * len(free))] if free else self._draw(taken, rng)
+    def _start_up(self, number: int, taken: set[str], untried: Sequence[Point], rng: np.random.Generator) -> Point:
+        if number < self._startup:
+            population = self._source.turns if untried else self._source.population
+            part = [population[index] for index in stratum(population, self._startup, number, self._seed)]
+            graphs = {point.graph for point in untried}
+            free = [point for point in part if (point.graph in graphs if graphs else point.fingerprint not in taken)]
+            if free:
+                return free[int(rng.random() * len(free))]
+        return untried[int(rng.random() * len(untried))] if untried else self._draw(taken, rng)
 
     def _draw(self, taken: set[str], rng: np.random.Generator) -> Point:
         # Where few draws keep to the limits of the space there may be no fresh one.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import insort
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -57,6 +58,8 @@ class History:
         Trials that are not.
     taken : dict
         Fingerprints of wirings that are or were trained, and the replicates of each.
+    graphs : Counter
+        The user's own graphs that are or were trained, edited or not, and how often.
     changed_at : float
         The first place in `over` at which a trial came in between since this was last set to infinity.
     """
@@ -72,9 +75,10 @@ class History:
         self.over: list[int] = []
         self.running: set[int] = set()
         self.taken: dict[str, list[int]] = {}
+        self.graphs: Counter[int | None] = Counter()
         self.changed_at = math.inf
         self._seen = 0
-        self._counted: dict[int, tuple[str, int]] = {}
+        self._counted: dict[int, tuple[str, int, int | None]] = {}
         self._values: dict[int, float] = {}
 
     def look(self, trials: Sequence[FrozenTrial], but: int | None = None) -> None:
@@ -101,7 +105,7 @@ class History:
         return self._points.get(number) if number in self._counted else None
 
     def _count(self, number: int, point: Point | None) -> None:
-        now = None if point is None else (point.fingerprint, point.replicate)
+        now = None if point is None else (point.fingerprint, point.replicate, point.graph)
         before = self._counted.get(number)
         if now == before:
             return
@@ -109,9 +113,11 @@ class History:
             self.taken[before[0]].remove(before[1])
             if not self.taken[before[0]]:
                 del self.taken[before[0]]
+            self.graphs -= Counter([before[2]])
             del self._counted[number]
         if now is not None:
             self.taken.setdefault(now[0], []).append(now[1])
+            self.graphs[now[2]] += 1
             self._counted[number] = now
 
     def _end(self, trial: FrozenTrial) -> None:
@@ -159,6 +165,10 @@ class History:
         points = self.points(complete)
         known = {trial.number: self._sign * trial.values[0] for trial in complete if trial.number in points}
         return self._examples(known)
+
+    def graphs_of(self, n: int) -> set[int | None]:
+        """Return the user's own graphs that the first n trials that are over were made of, after `look`."""
+        return {point.graph for number in self.over[:n] if (point := self.point(number)) is not None}
 
     def learnt(self, n: int) -> Examples:
         """Return what there is to learn from the first n trials that are over, after `look`."""

@@ -358,11 +358,16 @@ class Learner:
         source, rng = self._source, stream(self._seed, "pool", known)
         if source.space.is_finite:
             return self._set(rng, source.population, examples, surrogate, beside)
+        # Each of the user's own graphs is tried before any is tried again; some of them are being tried already.
+        untried = source.untried(self.history.graphs_of(known)) if source.turns else []
+        if len(untried) >= pool:
+            chosen = sorted(rng.permutation(len(untried))[:pool].tolist())
+            return self._set(rng, [untried[index] for index in chosen], examples, surrogate, beside)
         if surrogate is None:
-            return self._set(rng, source.fresh(rng, pool), examples, surrogate, beside)
+            return self._set(rng, [*untried, *source.fresh(rng, pool)], examples, surrogate, beside)
         good = [examples.points[index].params for index in self._good(examples, surrogate)]
         near = source.neighbours(rng, good, pool // 4)
-        made = distinct([*self._fresh(known, pool), *near])
+        made = [*untried, *distinct([*self._fresh(known, pool), *near])]
         return self._set(rng, made, examples, surrogate, beside)
 
     def _fresh(self, known: int, pool: int) -> list[Point]:

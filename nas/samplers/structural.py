@@ -17,12 +17,12 @@ import optuna
 from optuna.distributions import BaseDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from nas.errors import InputError
 from nas.networks import NetworkSpec
 from nas.samplers.candidates import Columns, Point, Source, stratum
 from nas.samplers.plan import FIRST_PLAN, Plan, plan_for, seconds_of
 from nas.samplers.rounds import Learner, Proposal, Round, Warm
 from nas.seeds import stream, stream_seed
+from nas.space.names import claimed, same_name
 from nas.space.space import Space, Suggester
 from predictors import Predictor
 from predictors.threads import one_thread
@@ -104,6 +104,12 @@ class StructuralSampler(optuna.samplers.BaseSampler):
 
     Notes
     -----
+    Each of the user's own graphs (`Space.graphs`) that keeps to the limits of the space is tried once before any is
+    tried again, whatever its orientation or attachment; the surrogate says which comes next, and nothing is replicated.
+    After that they are searched as a space is: other orientations and attachments of those that promise most, edits of
+    them where the space has some, and replicates; where nothing new is left, those trained least often come again. With
+    parameters beside the wiring a good graph may come again earlier, with others of these.
+
     Parameters of a study of one's own that no wiring follows from, such as a learning rate, are columns of the
     surrogate as soon as trials have them, and proposed with the wirings. Their names must be others than those of the
     space. Those that only some trials have are left to TPE. How a trial was chosen and what was expected of it are its
@@ -187,10 +193,7 @@ class StructuralSampler(optuna.samplers.BaseSampler):
         """
         own = self._source.space.distributions().get(param_name, param_distribution)
         if own != param_distribution:
-            raise InputError(
-                f"parameter {param_name}: the space has one of this name, with {own}; give yours another name, such as "
-                f"own_{param_name}"
-            )
+            raise same_name(param_name, own)
         # A sampler of one seed for all trials would begin anew where a study is resumed.
         seed = stream_seed(self._seed, "sampler", trial.number, crc32(param_name.encode()))
         others: optuna.samplers.BaseSampler = optuna.samplers.RandomSampler(seed=seed)
@@ -202,7 +205,9 @@ class StructuralSampler(optuna.samplers.BaseSampler):
         """Return all parameters of a trial: those of its wiring, and the replicate where there are several."""
         params = self._source.space.suggest_all(trial)
         if self.replicates > 1:
-            params["replicate"] = trial.suggest_int("replicate", 0, self.replicates - 1)
+            replicates = IntDistribution(0, self.replicates - 1)
+            asked = claimed(trial, {"replicate": replicates})
+            params["replicate"] = asked.suggest_int("replicate", replicates.low, replicates.high)
         return params
 
     def best(self, study: optuna.Study, n: int) -> list[int]:
@@ -227,20 +232,22 @@ class StructuralSampler(optuna.samplers.BaseSampler):
         trials = study.get_trials(deepcopy=False)
         history.look(trials, but=number)
         taken = history.taken
+        untried = self._source.untried(history.graphs)
         rng = stream(self._seed, "proposal", number)
         if number < self._startup:
-            return self._draw_evenly(number, taken, rng), Proposal("start-up")
+            return self._draw_evenly(number, taken, untried, rng), Proposal("start-up")
         plan = self._plan_of(state, study, trials)
         known = plan.known(len(history.over))
         now = learner.round(trials, known, plan.pool)
         if now.surrogate is None and now.warm is None:
-            return self._draw(taken, rng), Proposal("start-up")
-        again = self._again(now, taken) if number % _REPLICATE_EVERY == _REPLICATE_EVERY - 1 else None
+            return self._draw(taken, untried, rng), Proposal("start-up")
+        is_due = number % _REPLICATE_EVERY == _REPLICATE_EVERY - 1 and not untried
+        again = self._again(now, taken) if is_due else None
         if again is not None:
             origin, chosen = "replicate", again
         elif rng.random() < self._epsilon:
-            origin, chosen = "random", self._draw(taken, rng, now)
-        elif free := _free(now.candidates, taken):
+            origin, chosen = "random", self._draw(taken, untried, rng, now)
+        elif free := _free(now.candidates, taken, untried):
             later = sorted([*history.over[known:], *(history.running - {number})])
             points = {other: point for other in later if (point := history.point(other)) is not None}
             unknown = now.unknown([trials[other] for other in later], points)
@@ -250,7 +257,7 @@ class StructuralSampler(optuna.samplers.BaseSampler):
             chosen = now.candidates[free[int(np.argsort(-gains, kind="stable")[min(silent, len(free) - 1)])]]
             origin = chosen.origin
         else:
-            origin, chosen = "random", self._draw(taken, rng, now)
+            origin, chosen = "random", self._draw(taken, untried, rng, now)
         return chosen, now.proposal(origin, chosen)
 
     def _plan_of(self, state: _State, study: optuna.Study, trials: Sequence[FrozenTrial]) -> Plan:
@@ -269,26 +276,28 @@ class StructuralSampler(optuna.samplers.BaseSampler):
             state.plan = Plan(**stored)
         return state.plan
 
-    def _draw_evenly(self, number: int, taken: Taken, rng: np.random.Generator) -> Point:
-        """Choose within one part of the population; see `stratum`."""
-        population = self._source.population
-        part = sorted(stratum(population, self._startup, number, self._seed))
-        free = [index for index in part if population[index].fingerprint not in taken]
-        return population[free[int(rng.random() * len(free))]] if free else self._draw(taken, rng)
+    def _draw_evenly(self, number: int, taken: Taken, untried: Sequence[Point], rng: np.random.Generator) -> Point:
+        """Choose within one part of the population, or of own graphs whose turn has not come; see `stratum`."""
+        population = self._source.turns if untried else self._source.population
+        part = [population[index] for index in sorted(stratum(population, self._startup, number, self._seed))]
+        free = [part[index] for index in _free(part, taken, untried)]
+        return free[int(rng.random() * len(free))] if free else self._draw(taken, untried, rng)
 
-    def _draw(self, taken: Taken, rng: np.random.Generator, now: Round | None = None) -> Point:
+    def _draw(
+        self, taken: Taken, untried: Sequence[Point], rng: np.random.Generator, now: Round | None = None
+    ) -> Point:
         """Draw without looking, parameters beside the wiring too.
 
         Where all wirings are taken, one of those that were trained least often is trained again.
         """
-        point = self._drawn(taken, rng)
+        point = untried[int(rng.random() * len(untried))] if untried else self._drawn(taken, rng)
         if now is None or not now.beside:
             return point
         return replace(point, params={**point.params, **now.beside.draw(rng)})
 
     def _drawn(self, taken: Taken, rng: np.random.Generator) -> Point:
         for pool in self._make_unseen(rng):
-            if free := _free(pool, taken):
+            if free := _free(pool, taken, ()):
                 return pool[free[int(rng.random() * len(free))]]
         again = [(point, self._following(taken[point.fingerprint])) for point in self._source.population]
         left = [(point, replicate) for point, replicate in again if replicate is not None] or again
@@ -325,6 +334,14 @@ def _size_of_mlp(wiring: Wiring) -> int:
     return NetworkSpec("mlp").n_parameters(wiring)["total"]
 
 
-def _free(points: Sequence[Point], taken: Taken) -> list[int]:
-    """Return which points are not taken; a good wiring with other parameters beside it never is."""
-    return [index for index, point in enumerate(points) if point.fingerprint not in taken or point.origin == "settings"]
+def _free(points: Sequence[Point], taken: Taken, untried: Sequence[Point]) -> list[int]:
+    """Return which points are not taken; a good wiring with other parameters beside it never is.
+
+    While some of the user's own graphs are untried, all others are taken.
+    """
+    graphs = {point.graph for point in untried}
+
+    def is_free(point: Point) -> bool:
+        return point.graph in graphs if graphs else point.fingerprint not in taken
+
+    return [index for index, point in enumerate(points) if point.origin == "settings" or is_free(point)]

@@ -15,7 +15,7 @@ from nas.seeds import stream
 from nas.space.space import Space
 from priors import Wiring
 
-__all__ = ["Draw", "Draws", "Turns", "Uniform", "unspent"]
+__all__ = ["Draw", "Draws", "Turns", "Uniform", "first_draw", "largest", "unspent"]
 
 _MAX_DRAWS = 1000
 _NEARLY = 0.95
@@ -77,22 +77,35 @@ class _Largest:
         return high
 
 
+def largest(space: Space, units: tuple[int, int], size_of: Callable[[Wiring], int]) -> dict[str, int]:
+    """Return about how many parameters the largest networks of a space of families have, by attachment."""
+    found = {}
+    for attachment in space.attachment:
+        sizes = []
+        for family in space.priors:
+            rng = np.random.default_rng(0)
+            params = {**space.suggest(_Largest({"family": family, "attachment": attachment})), **space.seeds(rng)}
+            sizes.append(size_of(space.wiring(params, *units)))
+        found[attachment] = max(sizes)
+    return found
+
+
 def unspent(space: Space, units: tuple[int, int], size_of: Callable[[Wiring], int]) -> str | None:
     """Return a line on a limit of parameters that no wiring of a space comes near; None where some do."""
     if space.max_parameters is None or space.pool is not None:
         return None
-    sizes = []
-    for family in space.priors:
-        for attachment in space.attachment:
-            rng = np.random.default_rng(0)
-            params = {**space.suggest(_Largest({"family": family, "attachment": attachment})), **space.seeds(rng)}
-            sizes.append(size_of(space.wiring(params, *units)))
-    if (largest := max(sizes)) >= _NEARLY * space.max_parameters:
+    if (found := max(largest(space, units, size_of).values())) >= _NEARLY * space.max_parameters:
         return None
     return (
-        f"space.max_parameters={space.max_parameters}: the largest networks of this space have about {largest}; "
+        f"space.max_parameters={space.max_parameters}: the largest networks of this space have about {found}; "
         "larger space.nodes, space.degree or space.reads can spend more"
     )
+
+
+def first_draw(space: Space, seed: int, graph: int) -> dict[str, Any]:
+    """Return the parameters that one of the user's own graphs has when its turn comes first."""
+    rng = stream(seed, "wiring", graph)
+    return {**space.suggest(Uniform(rng)), **space.seeds(rng), "graph": graph}
 
 
 @dataclass(frozen=True)
@@ -118,9 +131,7 @@ class Turns:
             return list(range(len(pool)))
         kept, extents = [], []
         for index in range(len(pool)):
-            rng = stream(self.seed, "wiring", index)
-            params = {**self.space.suggest(Uniform(rng)), **self.space.seeds(rng), "graph": index}
-            wiring = self.space.wiring(params, *self.units)
+            wiring = self.space.wiring(first_draw(self.space, self.seed, index), *self.units)
             size = self.size_of(wiring)
             extents.append(self.space.extent(wiring, size))
             kept += [index] * self.space.allows(wiring, size)

@@ -35,6 +35,7 @@ from nas.space.families import (
     reach,
     searched_families,
 )
+from nas.space.names import claimed
 from nas.space.own_graphs import KEEPS_CYCLES, Usable, listed, usable
 from nas.space.way import PLAIN, Way
 
@@ -388,8 +389,14 @@ class Space(BaseModel, metaclass=_OneLine):
         """Let a sampler choose everything that a wiring follows from, seeds and edits included.
 
         This is what an objective of one's own asks for; ``space.wiring(params, n_inputs, n_outputs)`` is the wiring.
+
+        Raises
+        ------
+        InputError
+            If the trial has a parameter of one's own with a name of the space; one that is asked for afterwards is
+            refused by the trial in the same way.
         """
-        return self._ask(trial, self.domains() | self._edits)
+        return self._ask(claimed(trial, self.distributions()), self.domains() | self._edits)
 
     def _ask(self, trial: Suggester, domains: Mapping[str, Domain]) -> dict[str, str | int | float]:
         params: dict[str, str | int | float] = {}

@@ -226,11 +226,12 @@ _MOST = 64
 class Writer(contextlib.AbstractContextManager["Writer"]):
     """Gathers the finished trials of one study, in the order of their numbers, and calls `stored` with what it stored.
 
-    When the block ends, in whatever way, it stores what waits.
+    Where `each` is given no trial waits for others: `stored` is called before the next one is stored. When the block
+    ends, in whatever way, it stores what waits.
     """
 
-    def __init__(self, study: StudyFile, stored: Callable[[Record], None]) -> None:
-        self._study, self._stored = study, stored
+    def __init__(self, study: StudyFile, stored: Callable[[Record], None], *, each: bool = False) -> None:
+        self._study, self._stored, self._most = study, stored, 1 if each else _MOST
         self._waiting: list[tuple[Record, FrozenTrial]] = []
         self._last = float("-inf")
         self.seconds = 0.0
@@ -253,7 +254,7 @@ class Writer(contextlib.AbstractContextManager["Writer"]):
         if times is not None:
             trial.datetime_start, trial.datetime_complete = times
         self._waiting.append((record, trial))
-        if len(self._waiting) >= _MOST:
+        if len(self._waiting) >= self._most:
             self.flush()
         else:
             self.flush_if_due()

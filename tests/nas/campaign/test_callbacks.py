@@ -7,6 +7,7 @@ from typing import Any
 import networkx as nx
 import optuna
 import pytest
+from optuna.study import MaxTrialsCallback
 
 from nas import Campaign, InputError, load
 from priors import Wiring
@@ -83,3 +84,53 @@ def test_own_graphs_keep_their_names(tmp_path: Path):
         assert [row["graph_name"] for row in csv.DictReader(file)] == [record.graph_name for record in records]
     assert outcome.best is not None
     assert outcome.best["graph_name"] == names[outcome.best["params"]["graph"]]
+
+
+@pytest.mark.parametrize("options", [{}, {"threads": 3}, {"sampler": "random"}, {"objective": "pareto"}, {"batch": 5}])
+def test_a_callback_ends_the_search(options: dict[str, Any], tmp_path: Path):
+    """Four trials, as Optuna's own loop makes with this callback; then the campaign goes on as if nothing had been."""
+    given: dict[str, Any] = {"evaluate": value_of, "trials": 10, **options}
+    stop, later = MaxTrialsCallback(4), Logger()
+    outcome = Campaign(tmp_path / "a", **given, callbacks=[stop]).run()
+    assert outcome.complete == 4
+    assert len(load(tmp_path / "a")) == 4
+    callbacks = [] if "objective" in options else [later]
+    assert Campaign(tmp_path / "a", **given, callbacks=callbacks).run().complete == 10
+    assert [run["number"] for run in later.runs] == ([] if "objective" in options else list(range(4, 10)))
+    Campaign(tmp_path / "whole", **given).run()
+    parts, whole = load(tmp_path / "a"), load(tmp_path / "whole")
+    assert [record.params for record in parts] == [record.params for record in whole]
+
+
+def test_all_callbacks_hear_of_the_last_trial_and_the_end_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    logger = Logger()
+    Campaign(tmp_path, evaluate=value_of, trials=10, callbacks=[MaxTrialsCallback(4), logger]).run(progress=True)
+    assert [run["number"] for run in logger.runs] == [0, 1, 2, 3]
+    shown = " ".join(capsys.readouterr().err.split())
+    assert "callbacks: one of them ended the search after 4 of 10 trials; another run goes on from there" in shown
+
+
+def test_finals_are_held_with_what_was_found_before_the_end(tmp_path: Path):
+    given: dict[str, Any] = {"task": "digits", "trials": 30, "space": {"nodes": 8}, "recipe": {"epochs": 1}}
+    given |= {"final_seeds": 1, "finalists": 1, "sampler": "random"}
+    outcome = Campaign(tmp_path, **given, threads=4, callbacks=[MaxTrialsCallback(3)]).run()
+    assert outcome.complete == 3
+    assert outcome.test is not None
+    assert outcome.best is not None
+    assert outcome.best["trial"] < 3
+
+
+def test_each_trial_is_told_of_before_the_next_is_stored(tmp_path: Path):
+    lengths = []
+    tell = [lambda study, _: lengths.append(len(study.trials))]
+    Campaign(tmp_path, evaluate=value_of, sampler="random", trials=6, callbacks=tell).run()
+    assert lengths == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_study_can_be_stopped_by_callbacks_alone(tmp_path: Path):
+    """Outside of them Optuna's own error says so."""
+    kept: list[optuna.Study] = []
+    tell = [lambda study, _: kept.append(study)]
+    Campaign(tmp_path, evaluate=value_of, sampler="random", trials=2, callbacks=tell).run()
+    with pytest.raises(RuntimeError, match="inside an objective function or a callback"):
+        kept[0].stop()
