@@ -249,6 +249,19 @@ def worst_share(found: dict[str, Any]) -> float:
     return share
 
 
+def read_ins() -> Iterator[str]:
+    study = read("read-ins/read-ins.json")
+
+    def estimate(name: str) -> str:
+        r2 = study["scores"][name]["r2"]
+        return f"{short(r2['mean'], 3)} [{short(r2['low'], 3)}, {short(r2['high'], 3)}]"
+
+    yield f"{study['wirings']} MLPs of {int(study['budget']):,} parameters on MNIST that read at random"
+    yield f"R² of the predictor is {estimate('structure and what is read')} of a ceiling of "
+    yield f"{short(study['ceiling']['mean_label'], 3)}, {estimate('structure without what is read')} without the"
+    yield f"and {estimate('parameters of the draw')} from the parameters"
+
+
 def prediction() -> Iterator[str]:
     study = read("prediction/prediction.json")
     shares = []
@@ -391,6 +404,7 @@ SOURCES: tuple[Callable[[], Iterator[str]], ...] = (
     warm_start,
     pareto,
     prediction,
+    read_ins,
     published,
     engine,
     work,

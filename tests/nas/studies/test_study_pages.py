@@ -14,6 +14,7 @@ from nas.studies import (
     prediction,
     pruning,
     published_rnns,
+    read_ins,
     records,
     rewiring,
     rnn_pruning,
@@ -37,6 +38,7 @@ STUDIES: dict[str, Callable[[Mapping[str, Any]], dict[str, str]]] = {
     "rewiring/rewiring.json": rewiring.pages,
     "drop-criteria/drop-criteria.json": drop_criteria.pages,
     "records/records.json": records.pages,
+    "read-ins/read-ins.json": read_ins.pages,
 }
 
 
