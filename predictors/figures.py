@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,5 +26,11 @@ def save_figure(figure: Figure, path: Path, dpi: int = 120) -> None:
 
     kind = path.suffix[1:].lower() or "png"
     metadata = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]
-    with atomic_write(path) as temporary, matplotlib.rc_context({"svg.hashsalt": "wirenas"}):
+    with (
+        atomic_write(path) as temporary,
+        matplotlib.rc_context({"svg.hashsalt": "wirenas"}),
+        warnings.catch_warnings(),
+    ):
+        # A sign of a name that no font here has is drawn as a box, which tells as much.
+        warnings.filterwarnings("ignore", r"Glyph .* missing from|Matplotlib currently does not support .* natively")
         figure.savefig(temporary, format=kind, dpi=dpi, metadata=metadata)

@@ -31,12 +31,14 @@ class _Command(TyperCommand):
     file: str | None = None
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        values, _, given = self.make_parser(ctx).parse_args(args=list(args))
+        parser = self.make_parser(ctx)
+        for way in (*parser._long_opt.values(), *parser._short_opt.values()):
+            way.action = "append" if way.action == "store" else way.action  # All values, not the last one.
+        values, _, given = parser.parse_args(args=list(args))
         for option in given:
             is_list = getattr(option, "multiple", False) or getattr(option, "nargs", 1) == -1
             if given.count(option) > 1 and not is_list and not getattr(option, "is_flag", False):
-                instead = _instead(option, values.get(option.name))
-                raise InputError(f"{option.opts[0]} is given {given.count(option)} times: it takes one value{instead}")
+                raise InputError(_told_twice(option, given.count(option), values.get(option.name)))
         left = super().parse_args(ctx, args)
         _ASKED.set(ctx)
         return left
@@ -75,10 +77,14 @@ def as_asked(message: str) -> str:
     return message if context is None else words_of(context)(message)
 
 
-def _instead(option: Any, last: Any) -> str:
+def _told_twice(option: Any, times: int, values: Any) -> str:
+    """Return a line on a flag of one value that has several."""
+    name, instead = option.opts[0], ""
     if option.metavar == "LOW:HIGH":
-        return f", or a range such as {option.opts[0]} LOW:HIGH"
-    return f"; leave {last!r} or the others out"
+        instead = f", or a range such as {name} LOW:HIGH"
+    *others, last = [str(value) for value in values] if isinstance(values, list) else [str(values)]
+    which = f", with {', '.join(others)} and {last}" if others else ""
+    return f"{name} is given {times} times{which}: it takes one value{instead}"
 
 
 class Commands(typer.Typer):

@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +24,7 @@ from nas.report.lines import duration, say, say_in_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 __all__ = [
     "Begun",
@@ -58,9 +60,11 @@ def _readable(error: UnicodeError) -> tuple[str, int]:
     return "".join(found), error.end
 
 
+codecs.register_error("wirenas", _readable)
+
+
 def encode_readably() -> None:
     """Let stdout and stderr print on terminals of any encoding, where signs that are missing are written in ASCII."""
-    codecs.register_error("wirenas", _readable)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="wirenas")
@@ -91,9 +95,19 @@ def say_what_was_assumed() -> None:
 
 def make_console(*, stderr: bool = False) -> Console:
     """Return a console for people, on stdout unless it is for progress."""
+    return _console_class()(stderr=stderr)
+
+
+@cache
+def _console_class() -> type[Console]:
+    """Return a console that lays out what its encoding can show: replaced later, signs would take another width."""
     from rich.console import Console
 
-    return Console(stderr=stderr)
+    class Readable(Console):
+        def render_str(self, text: str, **options: Any) -> Text:
+            return super().render_str(text.encode(self.encoding, "wirenas").decode(self.encoding), **options)
+
+    return Readable
 
 
 def note(line: str) -> None:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from nas.cli.console import duration, say, say_in_lines
+from nas.cli.tables import make_table, print_table
 from nas.options.options import LEAST_TO_JUDGE
 from nas.report.card import comparison, number, spread
 from nas.report.chosen import chosen_record, explain_choice, params_in_words
@@ -44,14 +45,6 @@ _DRIVES = 3
 _FEWEST_PAIRS = 8
 """Predictions with their values from which on a correlation of both says something."""
 _FRAME, _COLUMN = 4, 15
-
-
-def make_table(*names: str, title: str | None = None) -> Table:
-    """Return a table whose columns are folded where the terminal is too narrow, and never cut."""
-    table = Table(title=title)
-    for name in names:
-        table.add_column(name, overflow="fold")
-    return table
 
 
 def show_end(console: Console, outcome: Outcome, records: Records) -> None:
@@ -113,7 +106,7 @@ def show_frontier(console: Console, frontier: Frontier) -> None:
             table.add_row(name, cell)
         table.add_section()
         table.add_row(header[-1], lead)
-        console.print(table)
+        print_table(console, table)
     say(console, f"Table, curve and networks: {frontier.out}/frontier.csv, frontier.png, BUDGET/best/")
 
 
@@ -133,7 +126,7 @@ def _show_networks(console: Console, outcome: Outcome) -> None:
     table.add_section()
     for rule, plateau in (outcome.plateaus or {}).items():
         table.add_row(f"plateau of a rule: {rule}", number(plateau), "–", "–")
-    console.print(table)
+    print_table(console, table)
 
 
 def _show_verdict(console: Console, verdict: str) -> None:
@@ -171,7 +164,7 @@ def _show_members(console: Console, found: Mapping[str, Any]) -> None:
         table.add_row(*cells, *("" if part is None else spread(part) for part in parts))
     for linear in (row for row in rivals if row["trial"] is None):
         table.add_row(str(linear["n_parameters"]), "linear", "", spread(linear["validation"]), spread(linear["test"]))
-    console.print(table)
+    print_table(console, table)
     for line in _explain_members(front, rivals, bool(tests_of_dense)):
         say_in_lines(console, line)
 
@@ -317,7 +310,7 @@ def show_features(console: Console, found: Sequence[Mapping[str, Any]]) -> None:
                 table.add_row(f"[dim]{FEATURES[name].tier}: {family}[/dim]")
             values = (row["features"][name] for row in some)
             table.add_row(name, *("–" if value is None else f"{value:.6g}" for value in values))
-        console.print(table)
+        print_table(console, table)
     directed = {row["counts"]["directed"] for row in found}
     if "n_edges" in names and False in directed:
         say_in_lines(console, "n_edges counts an undirected edge twice, once in each direction.")
@@ -350,7 +343,7 @@ def show_structure(console: Console, found: Mapping[str, Any]) -> None:
     table = make_table("network", f"test {found['metric']}", "parameters", "learning rate")
     for own in ({**found["test"], "name": "learned structure"}, *found["references"]):
         table.add_row(own["name"], spread(own), str(own["n_parameters"]), rate_text(own))
-    console.print(table)
+    print_table(console, table)
     _show_verdict(console, found["verdict"])
     layers = [f"{own['name']} {own['live']} ({100 * own['density']:.3g} %)" for own in found["layers"]]
     say(
@@ -368,7 +361,7 @@ def show_explanation(console: Console, found: Mapping[str, Any]) -> None:
     table = make_table("family", "R2 lost when shuffled", "features")
     for row in found["families"]:
         table.add_row(row["family"], _number(row["r2_lost"]), ", ".join(row["features"]))
-    console.print(table)
+    print_table(console, table)
     say(console, "An association: what the predictor uses, not what would happen if a wiring were changed.")
 
 
@@ -377,13 +370,13 @@ def show_validation(console: Console, found: Mapping[str, Any]) -> None:
     table = make_table("what", "value")
     for row in found["rows"]:
         table.add_row(*row)
-    console.print(table)
+    print_table(console, table)
     table = make_table("explained by", "columns", "R2", "95 % interval", "gain")
     for step in (*found["references"], *found["ladder"]):
         r2, delta = step["r2"], step["delta"]
         gain = "" if delta is None else f"{_number(delta['mean'], '+')} ({_ends(delta, '+')})"
         table.add_row(step["name"], str(step["n_features"]), _number(r2["mean"]), _ends(r2), gain)
-    console.print(table)
+    print_table(console, table)
     for file in found["files"]:
         say(console, file)
 

@@ -19,6 +19,7 @@ def say(console: Console, line: str) -> None:
     A terminal that is too narrow for it gets its parts, which three blanks divide, in lines of their own, and these
     broken between words; what is read by another program stays one line.
     """
+    line = _as_shown(console, line)
     lines = [line]
     if console.is_terminal and len(line) > console.width:
         lines = [own for part in line.split(_BETWEEN_PARTS) for own in wrapped(part, console.width)]
@@ -28,8 +29,13 @@ def say(console: Console, line: str) -> None:
 
 def say_in_lines(console: Console, text: str) -> None:
     """Print a sentence or more, broken between words at the width of the terminal, or where there is none at 80."""
-    for line in wrapped(text, min(console.width, _MOST_COLUMNS)):
+    for line in wrapped(_as_shown(console, text), min(console.width, _MOST_COLUMNS)):
         console.print(line, soft_wrap=True, markup=False, emoji=False, highlight=False)
+
+
+def _as_shown(console: Console, text: str) -> str:
+    """Return a text with the signs that the console's encoding has, which are as wide as they are shown."""
+    return console.render_str(text, emoji=False, markup=False, highlight=False).plain
 
 
 def wrapped(text: str, width: int) -> list[str]:

@@ -179,7 +179,7 @@ class Space(BaseModel, metaclass=_OneLine):
     edits: Annotated[int, Field(ge=0, le=1000)] = 16
     """Edits of a drawn graph at most, by samplers that look for neighbours of good ones; own graphs by default 0."""
     max_parameters: Annotated[int, Field(ge=1)] | None = None
-    """Larger networks are never proposed."""
+    """Larger networks are never proposed; nodes and reads that are not given grow until networks can spend it."""
     max_edges: Annotated[int, Field(ge=1)] | None = None
     """Networks with more edges between hidden neurons are never proposed."""
 

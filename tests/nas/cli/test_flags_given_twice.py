@@ -14,8 +14,13 @@ from nas.options.options import explained_options, read_options, resolve
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        ("run --p 0 --p .1 --p 1", "--p is given 3 times: it takes one value, or a range such as --p LOW:HIGH"),
-        ("run --trials 3 --trials 4", "--trials is given 2 times: it takes one value; leave '4' or the others out"),
+        (
+            "run --p 0 --p .1 --p 1",
+            "--p is given 3 times, with 0, .1 and 1: it takes one value, or a range such as --p LOW:HIGH",
+        ),
+        ("run --trials 3 --trials 4", "--trials is given 2 times, with 3 and 4: it takes one value"),
+        ("run --epochs 1 --trials 5 --epochs 0", "--epochs is given 2 times, with 1 and 0: it takes one value"),
+        ("run --out a --out=b", "--out is given 2 times, with a and b: it takes one value"),
         ("generate mlp --seed 1 --seed 2 --inputs 3", "--seed is given 2 times"),
         ("predict a b --coverage .8 --coverage .9", "--coverage is given 2 times"),
     ],

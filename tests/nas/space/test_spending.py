@@ -117,7 +117,14 @@ def test_a_campaign_that_was_begun_goes_on_with_its_ends(tmp_path: Path, monkeyp
 
 
 def test_the_command_line_resumes_with_and_without_the_limit(tmp_path: Path):
-    quick = {"trials": 1, "finalists": 1, "final_seeds": 1, "recipe": {"epochs": 1}, "sampler": "random"}
+    quick = {
+        "task": "digits",
+        "trials": 1,
+        "finalists": 1,
+        "final_seeds": 1,
+        "recipe": {"epochs": 1},
+        "sampler": "random",
+    }
     given = {**quick, "space": {"max_parameters": 3000}}
     opened = open_campaign(None, tmp_path / "a", given)
     assert opened.options.space.nodes == (20, 170)
@@ -132,4 +139,4 @@ def test_a_survey_is_widened_too(tmp_path: Path):
     Survey(tmp_path, wirings=2, **given).run(noticed=lines.append)
     assert "space.nodes=20:170 in place of 20:100" in lines[0]
     assert tomllib.loads((tmp_path / "survey.toml").read_text())["space"]["nodes"] == [20, 170]
-    assert Survey(tmp_path, wirings=3, **given).run().trainings == 3
+    assert Survey(tmp_path, wirings=3, **given).run().wirings == 3
