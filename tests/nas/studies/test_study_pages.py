@@ -18,6 +18,7 @@ from nas.studies import (
     records,
     rewiring,
     rnn_pruning,
+    ways,
     zero_cost,
 )
 from nas.studies.steering import report as steering_report
@@ -39,6 +40,7 @@ STUDIES: dict[str, Callable[[Mapping[str, Any]], dict[str, str]]] = {
     "drop-criteria/drop-criteria.json": drop_criteria.pages,
     "records/records.json": records.pages,
     "read-ins/read-ins.json": read_ins.pages,
+    "ways/ways.json": ways.pages,
 }
 
 
