@@ -460,7 +460,7 @@ GIVEN = (
     "a missing weight is 1",
     "--cell tanh --inputs 7 --out worm",
     "takes 2.2 GB; torch's build for CPUs is .75 GB of it, and sympy, which torch brings, .08 GB",
-    "--max-parameters 3000`, `--max-edges 400",
+    "--max-parameters 3000` (neurons are then as many as can spend it), `--max-edges 400",
     "8 × 8 handwritten digits, 10 classes",
     "28 × 28 images, 10 classes, published test part | one class .114, .100",
     "`mnist-1d`, `mnist-1d-shuffled` | signals of 40 numbers, 10 classes",
