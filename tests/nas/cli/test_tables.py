@@ -76,6 +76,7 @@ def test_lines_are_broken_by_the_width_that_they_have(monkeypatch: pytest.Monkey
     assert all(len(line) <= 30 for line in lines)
 
 
+@pytest.mark.usefixtures("drawn_figures")
 @pytest.mark.parametrize("title", ["線虫 𓀀", "शब्द", "\U0001f9e0"])
 @pytest.mark.parametrize("suffix", ["png", "svg"])
 def test_signs_that_the_font_lacks_are_drawn_without_a_word(title: str, suffix: str, tmp_path: Path):
