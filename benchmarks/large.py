@@ -35,6 +35,7 @@ from nas.sparsity.allocation import allocate
 from nas.sparsity.compact import compact
 from nas.sparsity.layers import stack
 from nas.sparsity.learning import learn
+from nas.studies.published_data import higgs_sample
 from nas.tasks.task import Task
 from nas.training import Recipe, evaluate
 from nas.training.extension import instruction_set
@@ -62,16 +63,15 @@ def task_of(data: Path | None, examples: int | None = None) -> Task:
     if data is None:
         rng = np.random.default_rng(0)
         x = rng.standard_normal((7500, INPUTS)).astype(np.float32)
-        y, test = (x[:, 0] * x[:, 1] > 0).astype(np.int64), np.arange(7000, 7500)
+        task = Task.from_arrays("random", x, (x[:, 0] * x[:, 1] > 0).astype(np.int64), test=np.arange(7000, 7500))
     else:
-        with np.load(data / "tabular" / "higgs-sample" / "higgs_sample.npz", allow_pickle=False) as file:
-            x = np.concatenate([file["X_train"], file["X_test"]])
-            y = np.concatenate([file["y_train"], file["y_test"]])
-            test = np.arange(len(file["X_train"]), len(x))
-        x = (x - x[:7000].mean(axis=0)) / x[:7000].std(axis=0)
-    if examples is not None:
-        x, y, test = x[-examples:], y[-examples:], np.arange(examples - examples // 5, examples)
-    return Task.from_arrays("higgs-sample" if data else "random", x, y, test=test)
+        found = higgs_sample(data)
+        assert found is not None
+        task = found
+    if examples is None:
+        return task
+    x, y = task.inputs[-examples:].numpy(), task.targets[-examples:].numpy()
+    return Task.from_arrays(task.name, x, y, test=np.arange(examples - examples // 5, examples))
 
 
 def counts_of(n_hidden: int, weights: int) -> list[int]:

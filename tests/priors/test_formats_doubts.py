@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from command_line import wirenas
+from told_graphs import read
 
 from nas.prediction.answers import features_of
 from priors import GraphFileWarning, GraphPool, Wiring, attach, orient, parse_wiring, read_wiring, write_wiring
@@ -18,15 +19,6 @@ from priors import GraphFileWarning, GraphPool, Wiring, attach, orient, parse_wi
 Edges = dict[tuple[object, object], float | None]
 RING: Edges = {(0, 1): None, (1, 2): None, (2, 0): None}
 DECIDES = "--format matrix or --format edge-list decides"
-
-
-def read(content: str | bytes, suffix: str, **reading: object) -> tuple[Wiring, str]:
-    """Return the wiring of a file and what was said of it."""
-    data = content.encode() if isinstance(content, str) else content
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
-        wiring = parse_wiring(data, suffix, **reading)
-    return wiring, "; ".join(str(one.message) for one in said)
 
 
 def forced(folder: Path, content: str, name: str, form: str) -> Wiring:

@@ -10,18 +10,10 @@ import pytest
 import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from told_graphs import read
 
 from predictors import TIERS, describe
 from priors import MERGES, GraphFileWarning, GraphPool, Wiring, parse_wiring, read_wiring
-
-
-def read(content: str | bytes, suffix: str, **reading: object) -> tuple[Wiring, str]:
-    """Return the wiring of a file and what was said of it."""
-    data = content.encode() if isinstance(content, str) else content
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
-        wiring = parse_wiring(data, suffix, **reading)
-    return wiring, "; ".join(str(one.message) for one in said)
 
 
 def edges_of(wiring: Wiring) -> dict[tuple[object, object], float | None]:
