@@ -25,7 +25,8 @@ ifneq ($(MODULES),$(shell cat $(VENV)/.modules 2>/dev/null))
 .PHONY: $(VENV)/.installed $(VENV)/.ready
 endif
 
-# What is needed to run is installed for the demo, and the tools of developers with it for everything else.
+# What is needed to run is installed for the demo, and the tools of developers with it for everything else. Python
+# compiles what is imported; compiling all that is installed would take another minute.
 NEEDED := pyproject.toml constraints.txt $(SOURCES)
 
 define install
@@ -33,16 +34,17 @@ define install
 		{ echo "Python 3.11 or newer is needed; give one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@echo "Setting up $(VENV): $(2). Nothing is printed meanwhile."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '$(1)'
+	@$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt \
+		--editable '$(1)'
 	@echo $(MODULES) > $(VENV)/.modules
 	@touch $(VENV)/.installed $@
 endef
 
 $(VENV)/.installed: $(NEEDED)
-	$(call install,.,WireNAS and what it runs on$(comma) about 5 minutes the first time)
+	$(call install,.,WireNAS and what it runs on$(comma) about 3 minutes the first time)
 
 $(VENV)/.ready: $(NEEDED)
-	$(call install,.[dev],WireNAS with the tools of its developers$(comma) about 8 minutes the first time)
+	$(call install,.[dev],WireNAS with the tools of its developers$(comma) about 5 minutes the first time)
 
 ## demo: two campaigns on two cores, an RNN on the embedded Reber grammar and the best MLP of 300 parameters on digits
 demo: $(VENV)/.installed
