@@ -23,6 +23,9 @@ _INSIDE = {
     "recipe.learning_rates": "learning_rate",
     "recipe.epochs": "epochs",
     "recipe.batch_size": "batch_size",
+    "recipe.optimizer": "optimizer",
+    "recipe.weight_decay": "weight_decay",
+    "recipe.normalise": "normalise",
 }
 """Flags by the names that messages have for their options, where they are others."""
 
@@ -60,7 +63,12 @@ Start = Annotated[
     ),
 ]
 Activation = Annotated[
-    str | None, typer.Option(help="Of an MLP's neurons. Default: relu.", rich_help_panel=_PARENT, show_default=False)
+    str | None,
+    typer.Option(
+        help="Of an MLP's neurons. Default: gelu where a new network is pruned, else relu.",
+        rich_help_panel=_PARENT,
+        show_default=False,
+    ),
 ]
 Cell = Annotated[
     str | None,
@@ -105,6 +113,32 @@ Score = Annotated[
 ]
 Epochs = Annotated[int, typer.Option(min=1, help="Passes over the training part.", rich_help_panel=_TRAINING)]
 BatchSize = Annotated[int, typer.Option(min=1, help="Examples an update.", rich_help_panel=_TRAINING)]
+Optimizer = Annotated[
+    str | None,
+    typer.Option(
+        help="adam, adamw or sgd. Default: adamw where a new network is pruned, else adam.",
+        rich_help_panel=_TRAINING,
+        show_default=False,
+    ),
+]
+WeightDecay = Annotated[
+    float | None,
+    typer.Option(
+        help="Pull of all weights and biases towards 0. Default: 0.1 where a new network is pruned, else 0.",
+        rich_help_panel=_TRAINING,
+        show_default=False,
+    ),
+]
+Normalise = Annotated[
+    bool | None,
+    typer.Option(
+        "--normalise/--no-normalise",
+        help="Batch normalisation in the training of an MLP, folded into its weights afterwards. Default: where a new "
+        "network is pruned.",
+        rich_help_panel=_TRAINING,
+        show_default=False,
+    ),
+]
 LearningRate = Annotated[
     str,
     typer.Option(metavar="RATE,…", help="One, or several to choose from by validation.", rich_help_panel=_TRAINING),
@@ -157,6 +191,9 @@ def prune(
     epochs: Epochs = 15,
     batch_size: BatchSize = 64,
     learning_rate: LearningRate = "0.001,0.003,0.01",
+    optimizer: Optimizer = None,
+    weight_decay: WeightDecay = None,
+    normalise: Normalise = None,
     seeds: Seeds = 5,
     seed: Seed = 0,
     engine: Engine = "auto",
@@ -177,7 +214,8 @@ def prune(
     _learn(
         ctx, "gmp", {**switches, **times}, "pruned", task, widths, activation, cell,
         {"parameters": max_parameters, "weights": weights, "density": density, "start": start, "pool": pool},
-        {"epochs": epochs, "batch_size": batch_size, "learning_rates": learning_rate},
+        {"epochs": epochs, "batch_size": batch_size, "learning_rates": learning_rate, "optimizer": optimizer,
+         "weight_decay": weight_decay, "normalise": normalise},
         seeds, seed, engine, feature, threads, data, out, as_json=as_json,
     )  # fmt: skip
 
@@ -211,6 +249,9 @@ def rewire(
     epochs: Epochs = 15,
     batch_size: BatchSize = 64,
     learning_rate: LearningRate = "0.001,0.003,0.01",
+    optimizer: Optimizer = None,
+    weight_decay: WeightDecay = None,
+    normalise: Normalise = None,
     seeds: Seeds = 5,
     seed: Seed = 0,
     engine: Engine = "auto",
@@ -232,7 +273,8 @@ def rewire(
     _learn(
         ctx, method, {**switches, **times}, "rewired", task, widths, activation, cell,
         {"parameters": max_parameters, "weights": weights, "density": density, "pool": pool},
-        {"epochs": epochs, "batch_size": batch_size, "learning_rates": learning_rate},
+        {"epochs": epochs, "batch_size": batch_size, "learning_rates": learning_rate, "optimizer": optimizer,
+         "weight_decay": weight_decay, "normalise": normalise},
         seeds, seed, engine, feature, threads, data, out, as_json=as_json,
     )  # fmt: skip
 

@@ -21,6 +21,7 @@ __all__ = [
     "check_fit",
     "check_sampler",
     "check_units",
+    "learned_defaults",
     "n_cores",
     "n_threads",
     "own_graphs_as_they_are",
@@ -53,14 +54,21 @@ def plain_options(options: Mapping[str, Any], task: Task | None, out: Path | Non
     return {**own, **options, **nested, "task": task.name}
 
 
-def _of_budgets(options: Mapping[str, Any], out: Path | None) -> dict[str, Any]:
-    """Return the defaults of a budget: of several that were tried they did best, for dense networks as for sparse ones.
+def learned_defaults(network: str) -> dict[str, Any]:
+    """Return the activation and the recipe's options by which networks with a learned structure are trained.
 
-    A network that is pruned from a larger one can learn examples by heart, so weights decay.
+    Of several that were tried they did best, for dense networks as for sparse ones. A network that is pruned from a
+    larger one can learn examples by heart, so weights decay.
     """
-    own: dict[str, Any] = {"recipe": {"optimizer": "adamw", "weight_decay": 0.1}}
-    if options.get("network", "mlp") == "mlp":
-        own = {"activation": "gelu", "recipe": {**own["recipe"], "normalise": True}}
+    recipe: dict[str, Any] = {"optimizer": "adamw", "weight_decay": 0.1}
+    if network == "mlp":
+        return {"activation": "gelu", "recipe": {**recipe, "normalise": True}}
+    return {"recipe": recipe}
+
+
+def _of_budgets(options: Mapping[str, Any], out: Path | None) -> dict[str, Any]:
+    """Return the defaults of a campaign with a budget, or what it began with."""
+    own = learned_defaults(options.get("network", "mlp"))
     if out is None or not (path := out / OPTIONS_FILE).is_file():
         return own
     begun = resolve(read_options(path)).model_dump()

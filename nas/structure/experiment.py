@@ -43,7 +43,7 @@ from nas.training.session import sign_of
 from priors import Wiring
 from priors.files import atomic_write
 
-__all__ = ["OPTIONS", "StructureExperiment"]
+__all__ = ["OPTIONS", "StructureExperiment", "read_experiment"]
 
 OPTIONS, TRAININGS, NETWORKS = "structure.json", "trainings.jsonl", "networks"
 LEARNED = "learned structure"
@@ -147,7 +147,7 @@ class StructureExperiment:
         file = self.out / OPTIONS
         check_folder(self.out, EXPERIMENT)
         if file.is_file():
-            stored = self._read_options(file)
+            stored = read_experiment(file)
             for name, before, value in changed_options(stored, mine):
                 if name.startswith("method.") and self._is_same_time(before, value):
                     continue
@@ -179,13 +179,6 @@ class StructureExperiment:
         """What somebody who looks on should know before the first training."""
         line = self.options.method.shortened(*self._length)
         return [] if line is None else [line]
-
-    @staticmethod
-    def _read_options(file: Path) -> dict[str, Any]:
-        """Return stored options as they are written today: options that came later with their defaults."""
-        stored = json.loads(file.read_text(encoding="utf-8"))
-        data = stored.pop("data", None)
-        return {**json.loads(StructureOptions(**stored).model_dump_json()), "data": data}
 
     def _stored(self) -> dict[str, dict[str, Any]]:
         file = self.out / TRAININGS
@@ -427,6 +420,24 @@ class _Job:
         pool = "" if self.pool == 1 else f", pool {self.pool},"
         fingerprint = "" if self.learns else f" {self.wiring.fingerprint[:16]}"
         return f"{self.name}{pool} {self.rate:g} {self.replicate}{fingerprint}"
+
+
+def read_experiment(file: Path) -> dict[str, Any]:
+    """Return the options that an experiment was begun with, as they are written today; later ones with their defaults.
+
+    Raises
+    ------
+    InputError
+        If the file holds no such options.
+    """
+    try:
+        stored = json.loads(file.read_text(encoding="utf-8"))
+        data = stored.pop("data", None)
+        return {**json.loads(StructureOptions(**stored).model_dump_json()), "data": data}
+    except (AttributeError, TypeError, ValueError, RecursionError):
+        raise InputError(
+            f"{file}: the options of an experiment cannot be read, so it does not go on; give another folder with out"
+        ) from None
 
 
 def _ends_a_line(path: Path) -> bool:

@@ -9,9 +9,9 @@ from typing import Any
 from nas.errors import InputError
 from nas.networks import PooledMLP, SequenceNetwork, SparseMLP
 from nas.networks.structure import network_within
-from nas.options.resolve import n_cores
-from nas.sparsity.methods import method_of
-from nas.structure.experiment import OPTIONS, StructureExperiment
+from nas.options.resolve import learned_defaults, n_cores
+from nas.sparsity.methods import Method, method_of
+from nas.structure.experiment import OPTIONS, StructureExperiment, read_experiment
 from nas.structure.files import network_file, read_network
 from nas.structure.options import Shape, StructureOptions, ignored_option
 from nas.tasks import load_task, pooled
@@ -71,25 +71,41 @@ def open_experiment(
     loaded = load_task(task, data)
     network = "rnn" if loaded.is_sequence else "mlp"
     changes = {name: _time(name, value) for name, value in switches.items() if value is not None}
-    chosen = {name: value for name, value in given.items() if value is not None}
+    chosen, wanted = ({name: own for name, own in some.items() if own is not None} for some in (given, recipe))
+    folder = out or Path("results") / f"{task}-{kind}"
+    how = method_of(method, **changes)
+    own, own_recipe = _defaults(folder / OPTIONS, how, network, is_saved="start" in chosen)
     shapes = _SHAPES[network] if "density" not in chosen else (_OF_DENSITY[network],)
     pool = _POOL if loaded.shape is not None and "density" not in chosen else (1,)
     options = StructureOptions(
         task=task,
         network=network,
-        method=method_of(method, **changes),
-        recipe=changed(Recipe(), **{**recipe, "learning_rates": _rates(str(recipe["learning_rates"]))}),
-        **(_of_saved(network, chosen) if "start" in chosen else {"widths": shapes, "pool": pool, **chosen}),
+        method=how,
+        recipe=changed(Recipe(), **{**own_recipe, **wanted, "learning_rates": _rates(str(recipe["learning_rates"]))}),
+        **(_of_saved(network, chosen) if "start" in chosen else {"widths": shapes, "pool": pool, **own, **chosen}),
     )
     if not {"widths", "start"} & set(chosen) and options.weights is not None:
         # A default that cannot hold what is asked for is no choice.
         units = (pooled(loaded, options.pool[-1]).n_inputs, loaded.n_outputs)
         large = tuple(shape for shape in options.widths if options.n_edges(shape, *units) >= options.weights)
         options = options.model_copy(update={"widths": large or options.widths[-1:]})
-    folder = out or Path("results") / f"{task}-{kind}"
     if not (folder / OPTIONS).is_file() and (ignored := ignored_option(options, typed)) is not None:
         raise InputError(ignored)
     return StructureExperiment(folder, loaded, options, threads=threads or n_cores())
+
+
+def _defaults(file: Path, method: Method, network: str, *, is_saved: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return options, and those of the recipe, that stand where none is given.
+
+    An experiment goes on as it began. A new network that is pruned is trained as with a budget; a saved network, and
+    one that is rewired, by the defaults of `StructureOptions` and `Recipe`.
+    """
+    options = learned_defaults(network)
+    recipe = options.pop("recipe")
+    if file.is_file():
+        begun = read_experiment(file)
+        return {name: begun[name] for name in options}, {name: begun["recipe"][name] for name in recipe}
+    return (options, recipe) if method.action == "prune" and not is_saved else ({}, {})
 
 
 def _of_saved(kind: str, chosen: Mapping[str, Any]) -> dict[str, Any]:

@@ -203,6 +203,46 @@ def test_an_experiment_of_one_shape_from_before_there_were_several_goes_on(
     assert (older / "trainings.jsonl").read_text() == trained
 
 
+def test_new_networks_are_pruned_as_with_a_budget_and_what_is_begun_goes_on_as_it_began(
+    pruned: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    def trained_by(out: Path) -> list[Any]:
+        options = json.loads((out / "structure.json").read_text())
+        return [
+            options["activation"],
+            *(options["recipe"][name] for name in ("optimizer", "weight_decay", "normalise")),
+        ]
+
+    given = ("prune", "--task", "digits", "--max-parameters", 300, *QUICK)
+    assert trained_by(pruned[0]) == ["gelu", "adamw", 0.1, True]
+    plain = ("--activation", "relu", "--optimizer", "adam", "--weight-decay", 0, "--no-normalise")
+    begun = asked(*given, *plain, "--out", tmp_path / "plain")
+    assert trained_by(tmp_path / "plain") == ["relu", "adam", 0.0, False]
+    # As it was written when recipes did not normalise.
+    file = tmp_path / "plain" / "structure.json"
+    options = json.loads(file.read_text())
+    del options["recipe"]["normalise"]
+    file.write_text(json.dumps(options))
+    assert asked(*given, "--out", tmp_path / "plain")["test"] == begun["test"]
+    asked("rewire", "--task", "digits", "--density", 0.1, *QUICK, "--out", tmp_path / "rewired")
+    assert trained_by(tmp_path / "rewired") == ["relu", "adam", 0.0, False]
+    saved = ("prune", "--task", "digits", "--from", pruned[0], "--max-parameters", 200, *QUICK[:6])
+    asked(*saved, "--out", tmp_path / "saved")
+    assert trained_by(tmp_path / "saved") == ["gelu", "adam", 0.0, False]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "null", '{"task": "digits"}', "[" * 100_000, ""])
+def test_options_that_cannot_be_read_are_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "structure.json").write_text(text)
+    code, _, err = wirenas("prune", "--task", "digits", "--max-parameters", 300, *QUICK, "--out", tmp_path)
+    assert code == 2
+    assert err.splitlines() == [
+        f"wirenas: {tmp_path / 'structure.json'}: the options of an experiment cannot be read, so it does not go on; "
+        "give another folder with --out"
+    ]
+    assert (tmp_path / "structure.json").read_text() == text
+
+
 def test_a_saved_network_is_pruned_from_its_weights(pruned: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
     out, _ = pruned
     given = ("prune", "--task", "digits", "--from", out, "--max-parameters", 200, *QUICK[:6], "--threads", 1)
