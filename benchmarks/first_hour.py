@@ -75,8 +75,8 @@ CHAPTERS = (
     Chapter(
         "Does the wiring of a network say how well it learns? A campaign of random graphs, stopped and gone on with.",
         (
-            Step("run --task digits --trials 200 --out graphs", exit_code=130, interrupted=6),
-            Step("run --task digits --trials 200 --out graphs"),
+            Step("run --task digits --trials 400 --out graphs", exit_code=130, interrupted=15),
+            Step("run --task digits --trials 400 --out graphs"),
             Step("status graphs"),
         ),
     ),
@@ -85,16 +85,18 @@ CHAPTERS = (
         (
             Step("features mine.csv"),
             Step("draw mine.csv"),
-            Step("predict mine.csv graphs"),
+            Step("predict mine.csv graphs", exit_code=2),
+            Step("predict graphs mine.csv"),
             Step("survey --task digits --wirings 150 --out atlas"),
-            Step("predict mine.csv atlas --explain"),
+            Step("predict atlas mine.csv --explain"),
         ),
     ),
     Chapter(
         "A recurrent network whose hidden neurons are joined as my graph is, or a drawn one.",
         (
             Step("generate rnn --graph mine.csv --cell tanh --inputs 3 --outputs 2 --out worm"),
-            Step("generate rnn --prior ws --nodes 64 --cell gru --inputs 3 --outputs 2 --out drawn"),
+            Step("generate rnn --prior ws --nodes 64 --cell gru --inputs 3 --outputs 2 --out drawn", exit_code=2),
+            Step("generate rnn --prior watts-strogatz --nodes 64 --cell gru --inputs 3 --outputs 2 --out drawn"),
         ),
     ),
     Chapter("A dense network, pruned.", (Step("prune --task digits --max-parameters 500 --epochs 20 --out pruned"),)),
@@ -105,9 +107,9 @@ CHAPTERS = (
             Step("run --task digits --budget 12", exit_code=2),
             Step("run --task digits --budget '3 apples'", exit_code=2),
             Step("run --task digits --trials 3 --trials 4", exit_code=2),
-            Step("run --task digits --trials 250 --epochs 9 --out graphs", exit_code=2),
-            Step("predict mine.csv nowhere", exit_code=2),
-            Step("predict missing.csv atlas", exit_code=2),
+            Step("run --task digits --trials 500 --epochs 9 --out graphs", exit_code=2),
+            Step("predict nowhere mine.csv", exit_code=2),
+            Step("predict atlas missing.csv", exit_code=2),
         ),
     ),
 )

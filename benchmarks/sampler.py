@@ -248,7 +248,11 @@ def main() -> None:
     given = parser.parse_args()
     made = {"pools": lambda: pools(given.surveys, given.seeds), "beside": lambda: beside(given.seeds), "cost": cost}
     text = json.dumps(plain(made[given.part]()), indent=1)
-    print(text) if given.out is None else given.out.write_text(text + "\n")
+    if given.out is None:
+        print(text)
+    else:
+        given.out.parent.mkdir(parents=True, exist_ok=True)
+        given.out.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -322,9 +322,9 @@ def show_features(console: Console, found: Sequence[Mapping[str, Any]]) -> None:
 
 def show_worth(console: Console, found: Mapping[str, Any]) -> None:
     """Print what a predictor learnt from, its R2 beside what it must beat, and how to ask it."""
-    say(console, f"Predictor: learnt from {found['trained_on']}.")
+    say_in_lines(console, f"Predictor: learnt from {found['trained_on']}.")
     r2 = ", ".join(f"{name} {'–' if value is None else f'{value:.2f}'}" for name, value in found["r2"].items())
-    say(console, f"R2 on wirings held out: {r2}.")
+    say_in_lines(console, f"R2 on wirings held out: {r2}.")
     own = found["r2"].get("predictor")
     if own is None or own <= 0:
         why = "All values are equal" if own is None else "It predicts no better than the mean of all wirings"
@@ -346,7 +346,7 @@ def show_structure(console: Console, found: Mapping[str, Any]) -> None:
     print_table(console, table)
     _show_verdict(console, found["verdict"])
     layers = [f"{own['name']} {own['live']} ({100 * own['density']:.3g} %)" for own in found["layers"]]
-    say(
+    say_in_lines(
         console,
         f"Live weights of the network that is kept: {', '.join(layers)}; parent: {found['parent']}."
         f"{reading(found['pool'])}",

@@ -45,14 +45,19 @@ def load_predictor(out: Path) -> Predictor:
     InputError
         If there is none, or it cannot be read.
     """
-    found = [place for place in (out, out / PREDICTOR_FOLDER) if (place / FILE).is_file()]
-    if not found:
+    found = _place_of_predictor(out)
+    if found is None:
         raise InputError(
             f"{out}: no predictor here; give the --out folder of `wirenas run`, `survey` (20 wirings or more; of your "
             "own graphs at least five) or `fit`"
         )
     with as_input_errors(_SMALLER):
-        return Predictor.load(found[0])
+        return Predictor.load(found)
+
+
+def _place_of_predictor(out: Path) -> Path | None:
+    """Return the folder of the predictor that lies in a folder, None where none does."""
+    return next((place for place in (out, out / PREDICTOR_FOLDER) if (place / FILE).is_file()), None)
 
 
 def predictions(
@@ -81,9 +86,14 @@ def predictions(
     dict of str to str
         What is wrong, by the name of the graph.
     """
+    if _place_of_predictor(out) is None:
+        for own in graphs:
+            if _place_of_predictor(own) is not None:
+                right = f"wirenas predict {own} {out}"
+                raise InputError(f"{out}: no predictor here, but in {own}; it comes first, and graphs follow: {right}")
     with as_input_errors(_SMALLER):
-        wirings, failed = _read_all(graphs, **reading)
         predictor, answers = load_predictor(out), []
+        wirings, failed = _read_all(graphs, **reading)
         for first in range(0, len(wirings), _AT_ONCE):
             some = wirings[first : first + _AT_ONCE]
             found, wrong = _each(lambda own: _answers(predictor, own, coverage, explain), some)

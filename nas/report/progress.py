@@ -167,7 +167,7 @@ class CampaignDisplay(Watcher):
         for record in records:
             self._include(record)
         self._done, self._total = done, total
-        line = f"search: {done} of {total} trials are done"
+        line = f"search: {done} of {total} trials are done" if done else f"search: {total} trials"
         self.display.begin("search", done, total, note=f"{self._found()}{self._worth()}", line=line)
 
     def recorded(self, record: Record) -> None:

@@ -16,6 +16,7 @@ from nas.evaluation.trainer import Trainer
     [
         ("--task digit", "task 'digit' is not known (nearest: digits)"),
         ("--prior wats-strogatz", "(nearest: watts-strogatz)"),
+        ("--prior ws", "(nearest: watts-strogatz)"),
         ("--cell lstn", "cell 'lstn' is not known (nearest: lstm)"),
         ("--network cnn", "--network cnn"),
         ("--nodes 30:20", "--nodes 30:20"),

@@ -268,6 +268,7 @@ def place(table: Path, fitted: tuple[Path, dict[str, Any]], survey: tuple[Path, 
     (folder / "empty").mkdir()
     (folder / "file").write_text("mine", encoding="utf-8")
     shutil.copytree(survey[0] / "predictor", folder / "mlp")
+    shutil.copytree(survey[0], folder / "survey")
     nx.write_graphml(nx.DiGraph([(0, 1), (1, 2), (2, 0)]), folder / "cycle.graphml")
     nx.write_graphml(nx.Graph(), folder / "nothing.graphml")
     rows = rows_of(ROWS)
@@ -293,6 +294,12 @@ def place(table: Path, fitted: tuple[Path, dict[str, Any]], survey: tuple[Path, 
         ("predict missing graphs/1.graphml", "missing: no predictor here; give the --out folder of"),
         ("predict empty graphs/1.graphml", "empty: no predictor here"),
         ("predict file graphs/1.graphml", "file: no predictor here"),
+        (
+            "predict graphs/1.graphml mlp",
+            "graphs/1.graphml: no predictor here, but in mlp; it comes first, and graphs follow: wirenas predict mlp "
+            "graphs/1.graphml",
+        ),
+        ("predict graphs survey", "graphs: no predictor here, but in survey; it comes first"),
         ("predict predictor", "Missing argument 'GRAPH...'"),
         ("predict predictor missing.graphml", "missing.graphml: cannot be read: No such file or directory"),
         ("predict predictor nothing", "suffix '' names no format of wirings; known are .json"),
