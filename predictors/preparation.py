@@ -99,7 +99,8 @@ class Preparation:
         cyclic = not (graph.is_acyclic or (graph.n_layers == 1 and graph.is_undirected))
         if cyclic and (self.structure == "dag" or (self.structure == "stack" and graph.n_layers == 1)):
             raise ValueError(
-                "the graph has directed cycles, and the training wirings have none: give a DAG, or have the graph read as undirected"
+                "the graph has directed cycles, and the training wirings have none: give a DAG, or have the graph read "
+                "as undirected"
             )
         choices = self._n_orientations(graph) * max(len(self.attachment), 1)
         count = max(self.draws, choices) if self._is_drawn(graph) else choices
