@@ -201,6 +201,17 @@ def beside_a_plain_process() -> Iterator[str]:
     yield "on two surveys of 1,500 digits networks, five trainings each, 200 paired searches"
 
 
+def proposals() -> Iterator[str]:
+    costs = {key: own for key, own in read("benchmarks/sampler-cost.json").items() if key.endswith("share=None")}
+    assert [int(key.split()[0]) for key in costs] == [100, 1000, 5000, 10000]
+    few, *many = costs.values()
+    medians = sorted(own["median"] for own in costs.values())
+    means = sorted(own["mean"] for own in many)
+    yield f"A proposal takes {medians[0]:.0f} to {medians[-1]:.0f} ms (median) in studies of 100 to 10,000 trials"
+    yield f"{means[0]:.0f} to {means[-1]:.0f} on average from 1,000 on, {few['mean']:.0f} at 100"
+    yield f"the first one of a study that is opened {max(own['first'] for own in costs.values()) / 1000:.0f} s at most"
+
+
 def warm_start() -> Iterator[str]:
     study = read("steering/warm-start.json")
     ahead = study["arms"]["from scratch"]["warm_ahead"]
@@ -401,6 +412,7 @@ SOURCES: tuple[Callable[[], Iterator[str]], ...] = (
     reber,
     steering,
     beside_a_plain_process,
+    proposals,
     warm_start,
     pareto,
     prediction,
