@@ -137,14 +137,14 @@ def _answers(
         low, high = answers.interval(coverage)
         ranks, of = predictor.rank(answers.mean)
         shares = answers.contributions() if explain else {}
-        why = answers.why_outside
+        mean, std, trains, why = answers.mean, answers.std, answers.trains, answers.why_outside
     found = []
     for index, (name, _) in enumerate(wirings):
         own = {family: float(values[index]) for family, values in shares.items()}
         answer = {
             "graph": name,
-            "mean": float(answers.mean[index]),
-            "std": float(answers.std[index]),
+            "mean": float(mean[index]),
+            "std": float(std[index]),
             "low": float(low[index]),
             "high": float(high[index]),
             "coverage": min(coverage, predictor.fitted_.calibration.reach),
@@ -152,10 +152,10 @@ def _answers(
             "outside": why[index],
             "rank": int(ranks[index]),
             "of": of,
-            "trains": float(answers.trains[index]),
+            "trains": float(trains[index]),
             "contributions": dict(sorted(own.items(), key=lambda item: -abs(item[1]))) if explain else None,
         }
-        numbers = [answers.mean[index], answers.std[index], low[index], high[index], answers.trains[index]]
+        numbers = [mean[index], std[index], low[index], high[index], trains[index]]
         if not np.isfinite([*numbers, *own.values()]).all():
             raise InputError(f"{name}: the predictor's answer is not a finite number: fit it again")
         found.append(answer)

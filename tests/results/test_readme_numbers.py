@@ -201,6 +201,19 @@ def beside_a_plain_process() -> Iterator[str]:
     yield "on two surveys of 1,500 digits networks, five trainings each, 200 paired searches"
 
 
+def beside_other_parameters() -> Iterator[str]:
+    found = read("benchmarks/sampler-beside.json")
+    own, later = (found["differences"][f"structural - tpe, {key}"] for key in ("best", "second half"))
+
+    def points(difference: dict[str, float]) -> str:
+        mean, low, high = (short(100 * difference[each], 1) for each in ("mean", "low", "high"))
+        return f"{mean} [{low}, {high}] points"
+
+    yield f"({found['seeds']} paired searches of {found['trials']} trainings)"
+    yield f"its best network is {points(own)} better than TPE's"
+    yield f"what it trains in the second half {points(later)}"
+
+
 def proposals() -> Iterator[str]:
     costs = {key: own for key, own in read("benchmarks/sampler-cost.json").items() if key.endswith("share=None")}
     assert [int(key.split()[0]) for key in costs] == [100, 1000, 5000, 10000]
@@ -412,6 +425,7 @@ SOURCES: tuple[Callable[[], Iterator[str]], ...] = (
     reber,
     steering,
     beside_a_plain_process,
+    beside_other_parameters,
     proposals,
     warm_start,
     pareto,
