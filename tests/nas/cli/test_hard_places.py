@@ -99,8 +99,8 @@ def is_whole(path: Path) -> bool:
 @pytest.mark.parametrize(
     ("command", "sizes"),
     [
-        # For the study, for some trials, for the pictures, for best/, and for its network.
-        (f"run {TINY} --trials 30 --finalists 1 --final-seeds 2 --out disk/out", (4, 180, 300, 420)),
+        # For the study, for some trials, for the pictures, and for best/.
+        (f"run {TINY} --trials 12 --finalists 1 --final-seeds 2 --out disk/out", (4, 160, 200, 320)),
         (f"survey {TINY} --wirings 24 --out disk/out", (4, 40)),
         ("fit table.csv --out disk/out", (4, 80)),
         (f"generate mlp {NETWORK} --out disk/out", (4, 40)),
