@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
+import re
 import signal
 import subprocess
 import sys
@@ -25,6 +25,7 @@ from priors.files import atomic_write
 
 DEFAULT_OUT = Path(__file__).resolve().parents[1] / "build" / "benchmarks" / "first-hour"
 COLUMNS = 80
+_STAGE = re.compile(r"([a-z ]+): \d+( of \d+)?\b")
 _MOST_LINES = 14
 """Of a command's output that the page shows whole: this many, or as many of its start and its end."""
 
@@ -39,13 +40,13 @@ class Step:
         What stands behind ``wirenas``.
     exit_code : int
         That it should end with; 130 after an interruption.
-    interrupted : float
-        Seconds after which Ctrl-C is pressed; 0 for never.
+    interrupted_at : str
+        Ctrl-C is pressed when a line begins with this; empty for never.
     """
 
     command: str
     exit_code: int = 0
-    interrupted: float = 0.0
+    interrupted_at: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,8 @@ CHAPTERS = (
     Chapter(
         "Does the wiring of a network say how well it learns? A campaign of random graphs, stopped and gone on with.",
         (
-            Step("run --task digits --trials 400 --out graphs", exit_code=130, interrupted=15),
-            Step("run --task digits --trials 400 --out graphs"),
+            Step("run --task digits --trials 200 --out graphs", exit_code=130, interrupted_at="search: 1"),
+            Step("run --task digits --trials 200 --out graphs"),
             Step("status graphs"),
         ),
     ),
@@ -109,7 +110,7 @@ CHAPTERS = (
             Step("run --task digits --budget 12", exit_code=2),
             Step("run --task digits --budget '3 apples'", exit_code=2),
             Step("run --task digits --trials 3 --trials 4", exit_code=2),
-            Step("run --task digits --trials 500 --epochs 9 --out graphs", exit_code=2),
+            Step("run --task digits --trials 300 --epochs 9 --out graphs", exit_code=2),
             Step("predict nowhere mine.csv", exit_code=2),
             Step("predict atlas missing.csv", exit_code=2),
         ),
@@ -128,7 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "",
         "What somebody new types and sees, made by `python -m benchmarks.first_hour`: every command ran in one folder,",
         f"without a terminal and {COLUMNS} columns wide, on {os.cpu_count()} cores of {cpu_name()},",
-        f"{datetime.now(UTC):%Y-%m-%d}. Long outputs are shortened where a line says so.",
+        f"{datetime.now(UTC):%Y-%m-%d}. Of progress the last line of each stage is shown, of long outputs both ends.",
     ]
     wrong = []
     began = time.monotonic()
@@ -141,23 +142,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 code, seconds, printed = run(step, Path(folder))
                 if code != step.exit_code:
                     wrong.append(f"wirenas {step.command}: exit code {code} in place of {step.exit_code}")
-                after = f", Ctrl-C after {step.interrupted:g} s" if step.interrupted else ""
+                after = ", after Ctrl-C" if step.interrupted_at else ""
                 lines += ["", "```console", f"$ wirenas {step.command}", *shortened(printed), "```"]
                 lines += ["", f"{seconds:.1f} s, exit code {code}{after}"]
     lines += ["", f"All of it took {(time.monotonic() - began) / 60:.0f} minutes."]
+    if wrong:
+        print("\n".join(wrong), file=sys.stderr)
+        return 1
     out.mkdir(parents=True, exist_ok=True)
     with atomic_write(out / "README.md") as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print("\n".join([*wrong, f"wrote {out / 'README.md'}"]), file=sys.stderr)
-    return int(bool(wrong))
+    print(f"wrote {out / 'README.md'}", file=sys.stderr)
+    return 0
 
 
 def run(step: Step, folder: Path) -> tuple[int, float, str]:
     """Run a command, and return its exit code, its seconds, and what it printed to either stream."""
-    program = shutil.which("wirenas", path=str(Path(sys.executable).parent)) or "wirenas"
-    environment = {**os.environ, "COLUMNS": str(COLUMNS), "PATH": f"{Path(program).parent}:{os.environ['PATH']}"}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "COLUMNS": str(COLUMNS), "PATH": path}
     began = time.monotonic()
-    process = subprocess.Popen(
+    lines, waits_for = [], step.interrupted_at
+    with subprocess.Popen(
         ["/bin/sh", "-c", f"exec wirenas {step.command}"],
         cwd=folder,
         env=environment,
@@ -166,29 +171,31 @@ def run(step: Step, folder: Path) -> tuple[int, float, str]:
         stderr=subprocess.STDOUT,
         text=True,
         encoding="utf-8",
-    )
-    try:
-        printed, _ = process.communicate(timeout=step.interrupted or None)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGINT)
-        printed, _ = process.communicate()
-    return process.returncode, time.monotonic() - began, printed.replace(str(folder), ".")
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.append(line)
+            if waits_for and line.startswith(waits_for):
+                process.send_signal(signal.SIGINT)
+                waits_for = ""
+    return process.returncode, time.monotonic() - began, "".join(lines).replace(str(folder), ".")
 
 
 def shortened(printed: str) -> list[str]:
-    """Return the lines of an output, without progress that a later line repeats, and with its middle left out."""
+    """Return the lines of an output, of progress the last of each stage, and without the middle of a long one."""
     lines = [line.rstrip() for line in printed.splitlines()]
-    lines = [line for line, after in zip(lines, [*lines[1:], ""], strict=True) if not _is_same_progress(line, after)]
+    lines = [line for line, after in zip(lines, [*lines[1:], ""], strict=True) if not _is_same_stage(line, after)]
     if len(lines) <= 2 * _MOST_LINES:
         return lines
     left_out = len(lines) - 2 * _MOST_LINES
     return [*lines[:_MOST_LINES], f"[{left_out} lines left out]", *lines[-_MOST_LINES:]]
 
 
-def _is_same_progress(line: str, after: str) -> bool:
-    """Whether a line counts something that the next one counts further."""
-    name, is_count, _ = line.partition(": ")
-    return bool(is_count) and " of " in line and after.startswith(f"{name}: ") and " of " in after
+def _is_same_stage(line: str, after: str) -> bool:
+    """Whether a line is progress of a stage, such as "search: 3 of 9 trials", of which the next line tells more."""
+    stage = _STAGE.match(line)
+    following = _STAGE.match(after)
+    return stage is not None and following is not None and stage[1] == following[1] and following[2] is not None
 
 
 if __name__ == "__main__":

@@ -101,8 +101,8 @@ def _wrong_value(first: ErrorDetails, place: str) -> str:
 
 def _nearest(name: str, names: list[str]) -> str:
     """Return in brackets the name that a wrong one looks like or abbreviates (ws: watts-strogatz), if any."""
-    initials = [own for own in names if name.lower() == "".join(word[0] for word in own.split("-") if word)]
-    close = initials or difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    initials = [own for own in names if "-" in own and name.lower() == "".join(word[:1] for word in own.split("-"))]
+    close = initials if len(initials) == 1 else difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     return f" (nearest: {close[0]})" if close else ""
 
 

@@ -100,7 +100,7 @@ class Preparation:
         if cyclic and (self.structure == "dag" or (self.structure == "stack" and graph.n_layers == 1)):
             raise ValueError(
                 "the graph has directed cycles, and the training wirings have none: give a DAG, or have the graph read "
-                "as undirected"
+                "as undirected (--undirected)"
             )
         choices = self._n_orientations(graph) * max(len(self.attachment), 1)
         count = max(self.draws, choices) if self._is_drawn(graph) else choices

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -65,7 +65,7 @@ Start = Annotated[
 Activation = Annotated[
     str | None,
     typer.Option(
-        help="Of an MLP's neurons. Default: gelu where a new network is pruned, else relu.",
+        help="Of an MLP's neurons. Default: gelu for `prune`, or that of the saved network; relu for `rewire`.",
         rich_help_panel=_PARENT,
         show_default=False,
     ),
@@ -116,7 +116,7 @@ BatchSize = Annotated[int, typer.Option(min=1, help="Examples an update.", rich_
 Optimizer = Annotated[
     str | None,
     typer.Option(
-        help="adam, adamw or sgd. Default: adamw where a new network is pruned, else adam.",
+        help="adam, adamw or sgd. Default: adamw for `prune`, adam for `rewire` and with --from.",
         rich_help_panel=_TRAINING,
         show_default=False,
     ),
@@ -124,7 +124,8 @@ Optimizer = Annotated[
 WeightDecay = Annotated[
     float | None,
     typer.Option(
-        help="Pull of all weights and biases towards 0. Default: 0.1 where a new network is pruned, else 0.",
+        help="Pull of all weights and biases towards 0; adam and sgd add it to the gradient, adamw does not. Default: "
+        "0.1 for `prune` by adamw, else 0, and 0 with --from.",
         rich_help_panel=_TRAINING,
         show_default=False,
     ),
@@ -133,8 +134,8 @@ Normalise = Annotated[
     bool | None,
     typer.Option(
         "--normalise/--no-normalise",
-        help="Batch normalisation in the training of an MLP, folded into its weights afterwards. Default: where a new "
-        "network is pruned.",
+        help="Batch normalisation in the training of an MLP, folded into its weights afterwards. Default: on for "
+        "`prune`, off for `rewire` and with --from.",
         rich_help_panel=_TRAINING,
         show_default=False,
     ),
@@ -283,7 +284,7 @@ def _learn(
     ctx: typer.Context,
     method: str,
     switches: Mapping[str, Any],
-    kind: str,
+    kind: Literal["pruned", "rewired"],
     task_name: str,
     widths: Sequence[str] | None,
     activation: str | None,

@@ -17,11 +17,11 @@ from nas.tasks import Task, load_task
 from nas.training.train import engine_for
 
 __all__ = [
+    "budget_defaults",
     "check_direction",
     "check_fit",
     "check_sampler",
     "check_units",
-    "learned_defaults",
     "n_cores",
     "n_threads",
     "own_graphs_as_they_are",
@@ -48,32 +48,40 @@ def plain_options(options: Mapping[str, Any], task: Task | None, out: Path | Non
         nested["ways"] = _as_dict(options["ways"])
     if task is None:
         return {**options, **nested, "task": None}
-    own = {} if options.get("budget") in (None, "none") else _of_budgets(options, out)
-    if isinstance(nested["recipe"], dict):
-        nested["recipe"] = {**task.recipe, **own.pop("recipe", {}), **nested["recipe"]}
+    own: dict[str, Any] = {}
+    if isinstance(given := nested["recipe"], dict):
+        of_recipe: dict[str, Any] = {}
+        if options.get("budget") not in (None, "none"):
+            own, of_recipe = _of_budgets(options, given, out)
+        nested["recipe"] = {**task.recipe, **of_recipe, **given}
     return {**own, **options, **nested, "task": task.name}
 
 
-def learned_defaults(network: str) -> dict[str, Any]:
-    """Return the activation and the recipe's options by which networks with a learned structure are trained.
+def budget_defaults(network: str, recipe: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return options, and those of the recipe, that stand by default where a network is to fit a budget.
 
     Of several that were tried they did best, for dense networks as for sparse ones. A network that is pruned from a
-    larger one can learn examples by heart, so weights decay.
+    larger one can learn examples by heart, so weights decay; as strongly as this only where decay is decoupled, which
+    another optimizer of the `recipe` that is wanted does not do.
     """
-    recipe: dict[str, Any] = {"optimizer": "adamw", "weight_decay": 0.1}
+    own: dict[str, Any] = {"optimizer": "adamw"}
+    if recipe.get("optimizer", "adamw") == "adamw":
+        own["weight_decay"] = 0.1
     if network == "mlp":
-        return {"activation": "gelu", "recipe": {**recipe, "normalise": True}}
-    return {"recipe": recipe}
+        return {"activation": "gelu"}, {**own, "normalise": True}
+    return {}, own
 
 
-def _of_budgets(options: Mapping[str, Any], out: Path | None) -> dict[str, Any]:
+def _of_budgets(
+    options: Mapping[str, Any], recipe: Mapping[str, Any], out: Path | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the defaults of a campaign with a budget, or what it began with."""
-    own = learned_defaults(options.get("network", "mlp"))
+    network = options.get("network", "mlp")
     if out is None or not (path := out / OPTIONS_FILE).is_file():
-        return own
+        return budget_defaults(network, recipe)
     begun = resolve(read_options(path)).model_dump()
-    recipe = {name: begun["recipe"][name] for name in own["recipe"]}
-    return {**{name: begun[name] for name in own}, "recipe": recipe}
+    own, of_recipe = budget_defaults(network, {})
+    return {name: begun[name] for name in own}, {name: begun["recipe"][name] for name in of_recipe}
 
 
 def own_graphs_as_they_are(out: Path, options: Mapping[str, Any], n_inputs: int) -> Mapping[str, Any]:

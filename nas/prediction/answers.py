@@ -86,11 +86,12 @@ def predictions(
     dict of str to str
         What is wrong, by the name of the graph.
     """
-    if _place_of_predictor(out) is None:
-        for own in graphs:
-            if _place_of_predictor(own) is not None:
-                right = f"wirenas predict {own} {out}"
-                raise InputError(f"{out}: no predictor here, but in {own}; it comes first, and graphs follow: {right}")
+    if _place_of_predictor(out) is None and (
+        holders := [own for own in graphs if _place_of_predictor(own) is not None]
+    ):
+        raise InputError(
+            f"{out}: no predictor here, but in {holders[0]}; the folder of the predictor comes first, and graphs follow"
+        )
     with as_input_errors(_SMALLER):
         predictor, answers = load_predictor(out), []
         wirings, failed = _read_all(graphs, **reading)

@@ -185,12 +185,12 @@ class StructureExperiment:
         if not file.is_file():
             return {}
         rows = {}
-        for line in file.read_text(encoding="utf-8").splitlines():
+        for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 row = json.loads(line)
-            except ValueError:
-                continue  # A process was killed while it wrote the last line.
-            rows[row["key"]] = row
+                rows[row["key"]] = row
+            except (ValueError, TypeError, KeyError, RecursionError):
+                continue  # A process was killed while it wrote the line; what it trained is trained again.
         return rows
 
     # The experiment
@@ -215,7 +215,7 @@ class StructureExperiment:
                 jobs = [self._learning(parent, rate, replicate) for replicate in range(options.seeds)]
                 rows = self._trained("structures", jobs, watch)
                 best = self._best(rows)
-                network = compact(network_within(load_network(self._file(best))))
+                network = self._kept(best)
                 others = self._references(wiring_of(network), parent.pool, watch)
         except Interrupted:
             raise KeyboardInterrupt from None
@@ -253,7 +253,21 @@ class StructureExperiment:
         return choices[self._best(rows)]
 
     def _best(self, rows: Sequence[Mapping[str, Any]]) -> int:
-        return max(range(len(rows)), key=lambda index: self._sign * rows[index]["value"])
+        def merit(index: int) -> float:
+            value = self._sign * rows[index]["value"]
+            return value if math.isfinite(value) else -math.inf
+
+        return max(range(len(rows)), key=merit)
+
+    def _kept(self, best: int) -> Network:
+        """Return the network of the training that did best, without what takes no part."""
+        network = network_within(load_network(self._file(best)))
+        if not all(bool(values.isfinite().all()) for values in network.parameters()):
+            raise InputError(
+                "every training diverged, the best one too: its weights are not finite; give a lower learning rate or "
+                "weight decay, and another folder with out"
+            )
+        return compact(network)
 
     def _references(self, wiring: Wiring, pool: int, watch: Callable[[str, int, int], None]) -> list[Standing]:
         """Choose pooling and learning rate of each reference of a structure, and train it from fresh seeds."""
@@ -434,9 +448,11 @@ def read_experiment(file: Path) -> dict[str, Any]:
         stored = json.loads(file.read_text(encoding="utf-8"))
         data = stored.pop("data", None)
         return {**json.loads(StructureOptions(**stored).model_dump_json()), "data": data}
-    except (AttributeError, TypeError, ValueError, RecursionError):
+    except (AttributeError, TypeError, ValueError, RecursionError) as error:
+        why = f" ({error})" if isinstance(error, InputError) else ""
         raise InputError(
-            f"{file}: the options of an experiment cannot be read, so it does not go on; give another folder with out"
+            f"{file}: the options of an experiment cannot be read{why}, so it does not go on; give another folder with "
+            "out"
         ) from None
 
 

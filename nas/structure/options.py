@@ -105,6 +105,8 @@ class StructureOptions(OneLineErrors, BaseModel):
             )
         if self.start is not None and self.method.action != "prune":
             raise InputError("start: a saved network is pruned; rewiring begins with a new one, so leave it out")
+        if self.recipe.normalise and self.network == "rnn":
+            raise InputError("normalise=true: it is for MLPs, and this is an RNN; leave it out")
         self._check_parents()
         known("activation", self.activation, ACTIVATIONS)
         known("cell", self.cell, CELLS)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from nas.errors import InputError
 from nas.networks import PooledMLP, SequenceNetwork, SparseMLP
 from nas.networks.structure import network_within
-from nas.options.resolve import learned_defaults, n_cores
-from nas.sparsity.methods import Method, method_of
+from nas.options.resolve import budget_defaults, n_cores
+from nas.sparsity.methods import method_of
 from nas.structure.experiment import OPTIONS, StructureExperiment, read_experiment
 from nas.structure.files import network_file, read_network
 from nas.structure.options import Shape, StructureOptions, ignored_option
@@ -33,7 +33,7 @@ def open_experiment(
     task: str,
     method: str,
     switches: Mapping[str, Any],
-    kind: str,
+    kind: Literal["pruned", "rewired"],
     given: Mapping[str, Any],
     recipe: Mapping[str, Any],
     *,
@@ -50,8 +50,8 @@ def open_experiment(
         A name of `load_task` and one of `METHODS`.
     switches : mapping
         Of the method, None where its own counts.
-    kind : str
-        What the default folder is named after, with the task: pruned or rewired.
+    kind : {"pruned", "rewired"}
+        What is done, after which the default folder is named, with the task.
     given, recipe : mapping
         Options of `StructureOptions` and of `Recipe`, as text or numbers.
     threads : int, optional
@@ -71,18 +71,20 @@ def open_experiment(
     loaded = load_task(task, data)
     network = "rnn" if loaded.is_sequence else "mlp"
     changes = {name: _time(name, value) for name, value in switches.items() if value is not None}
-    chosen, wanted = ({name: own for name, own in some.items() if own is not None} for some in (given, recipe))
+    chosen = {name: value for name, value in given.items() if value is not None}
+    wanted = {name: value for name, value in recipe.items() if value is not None}
+    wanted["learning_rates"] = _rates(str(recipe["learning_rates"]))
     folder = out or Path("results") / f"{task}-{kind}"
-    how = method_of(method, **changes)
-    own, own_recipe = _defaults(folder / OPTIONS, how, network, is_saved="start" in chosen)
+    is_new_parent = kind == "pruned" and "start" not in chosen
+    defaults, of_recipe = _defaults(folder / OPTIONS, network, wanted, is_new_parent=is_new_parent)
     shapes = _SHAPES[network] if "density" not in chosen else (_OF_DENSITY[network],)
     pool = _POOL if loaded.shape is not None and "density" not in chosen else (1,)
     options = StructureOptions(
         task=task,
         network=network,
-        method=how,
-        recipe=changed(Recipe(), **{**own_recipe, **wanted, "learning_rates": _rates(str(recipe["learning_rates"]))}),
-        **(_of_saved(network, chosen) if "start" in chosen else {"widths": shapes, "pool": pool, **own, **chosen}),
+        method=method_of(method, **changes),
+        recipe=changed(Recipe(), **{**of_recipe, **wanted}),
+        **(_of_saved(network, chosen) if "start" in chosen else {"widths": shapes, "pool": pool, **defaults, **chosen}),
     )
     if not {"widths", "start"} & set(chosen) and options.weights is not None:
         # A default that cannot hold what is asked for is no choice.
@@ -94,18 +96,19 @@ def open_experiment(
     return StructureExperiment(folder, loaded, options, threads=threads or n_cores())
 
 
-def _defaults(file: Path, method: Method, network: str, *, is_saved: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+def _defaults(
+    file: Path, network: str, recipe: Mapping[str, Any], *, is_new_parent: bool
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return options, and those of the recipe, that stand where none is given.
 
     An experiment goes on as it began. A new network that is pruned is trained as with a budget; a saved network, and
     one that is rewired, by the defaults of `StructureOptions` and `Recipe`.
     """
-    options = learned_defaults(network)
-    recipe = options.pop("recipe")
     if file.is_file():
         begun = read_experiment(file)
-        return {name: begun[name] for name in options}, {name: begun["recipe"][name] for name in recipe}
-    return (options, recipe) if method.action == "prune" and not is_saved else ({}, {})
+        options, of_recipe = budget_defaults(network, {})
+        return {name: begun[name] for name in options}, {name: begun["recipe"][name] for name in of_recipe}
+    return budget_defaults(network, recipe) if is_new_parent else ({}, {})
 
 
 def _of_saved(kind: str, chosen: Mapping[str, Any]) -> dict[str, Any]:

@@ -210,8 +210,8 @@ def beside_other_parameters() -> Iterator[str]:
         return f"{mean} [{low}, {high}] points"
 
     yield f"({found['seeds']} paired searches of {found['trials']} trainings)"
-    yield f"its best network is {points(own)} better than TPE's"
-    yield f"what it trains in the second half {points(later)}"
+    yield f"the best validation accuracy is {points(own)} above TPE's (p {short(own['p'], 2)})"
+    yield f"those of the second half are {points(later)} above on average"
 
 
 def proposals() -> Iterator[str]:

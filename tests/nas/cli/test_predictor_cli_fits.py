@@ -296,14 +296,20 @@ def place(table: Path, fitted: tuple[Path, dict[str, Any]], survey: tuple[Path, 
         ("predict file graphs/1.graphml", "file: no predictor here"),
         (
             "predict graphs/1.graphml mlp",
-            "graphs/1.graphml: no predictor here, but in mlp; it comes first, and graphs follow: wirenas predict mlp "
-            "graphs/1.graphml",
+            "graphs/1.graphml: no predictor here, but in mlp; the folder of the predictor comes first",
         ),
-        ("predict graphs survey", "graphs: no predictor here, but in survey; it comes first"),
+        (
+            "predict graphs cycle.graphml survey",
+            "graphs: no predictor here, but in survey; the folder of the predictor",
+        ),
         ("predict predictor", "Missing argument 'GRAPH...'"),
         ("predict predictor missing.graphml", "missing.graphml: cannot be read: No such file or directory"),
         ("predict predictor nothing", "suffix '' names no format of wirings; known are .json"),
-        ("predict mlp cycle.graphml", "cycle.graphml: the graph has directed cycles"),
+        (
+            "predict mlp cycle.graphml",
+            "cycle.graphml: the graph has directed cycles, and the training wirings have none: give a DAG, or have the "
+            "graph read as undirected (--undirected)",
+        ),
         ("predict mlp nothing.graphml", "nothing.graphml: "),
         ("predict predictor graphs/1.graphml --coverage 0", "--coverage 0.0: it must be above 0 and below 1"),
         ("predict predictor graphs/1.graphml --coverage 1", "--coverage 1.0: "),

@@ -203,16 +203,15 @@ def test_an_experiment_of_one_shape_from_before_there_were_several_goes_on(
     assert (older / "trainings.jsonl").read_text() == trained
 
 
+def trained_by(out: Path) -> list[Any]:
+    """Return the activation, the optimizer, the weight decay, and whether an experiment normalises."""
+    options = json.loads((out / "structure.json").read_text())
+    return [options["activation"], *(options["recipe"][name] for name in ("optimizer", "weight_decay", "normalise"))]
+
+
 def test_new_networks_are_pruned_as_with_a_budget_and_what_is_begun_goes_on_as_it_began(
     pruned: tuple[Path, dict[str, Any]], tmp_path: Path
 ) -> None:
-    def trained_by(out: Path) -> list[Any]:
-        options = json.loads((out / "structure.json").read_text())
-        return [
-            options["activation"],
-            *(options["recipe"][name] for name in ("optimizer", "weight_decay", "normalise")),
-        ]
-
     given = ("prune", "--task", "digits", "--max-parameters", 300, *QUICK)
     assert trained_by(pruned[0]) == ["gelu", "adamw", 0.1, True]
     plain = ("--activation", "relu", "--optimizer", "adam", "--weight-decay", 0, "--no-normalise")
@@ -229,17 +228,76 @@ def test_new_networks_are_pruned_as_with_a_budget_and_what_is_begun_goes_on_as_i
     saved = ("prune", "--task", "digits", "--from", pruned[0], "--max-parameters", 200, *QUICK[:6])
     asked(*saved, "--out", tmp_path / "saved")
     assert trained_by(tmp_path / "saved") == ["gelu", "adam", 0.0, False]
+    asked("rewire", "--task", "digits", "--method", "gmp", "--density", 0.1, *QUICK, "--out", tmp_path / "gmp")
+    assert trained_by(tmp_path / "gmp") == ["relu", "adam", 0.0, False]
+    # Where decay is not decoupled, .1 is another thing.
+    asked(*given, "--optimizer", "adam", "--out", tmp_path / "adam")
+    assert trained_by(tmp_path / "adam") == ["gelu", "adam", 0.0, True]
+    code, _, err = wirenas(*given, "--no-normalise", "--out", pruned[0])
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert f"--no-normalise: the experiment in {pruned[0]} was started with true" in err
+
+
+def test_new_rnns_are_pruned_as_with_a_budget(tmp_path: Path) -> None:
+    short = ("--epochs", 1, "--seeds", 1, "--learning-rate", "0.01", "--widths", 8, "--threads", 1)
+    asked("prune", "--task", "reber", "--max-parameters", 300, *short, "--out", tmp_path / "rnn")
+    assert trained_by(tmp_path / "rnn")[1:] == ["adamw", 0.1, False]
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (("--optimizer", "lion"), "--optimizer"),
+        (("--weight-decay", -1), "--weight-decay -1"),
+        (("--weight-decay", "nan"), "--weight-decay nan"),
+        (
+            ("--task", "reber", "--widths", 8, "--normalise"),
+            "--normalise: it is for MLPs, and this is an RNN; leave it out",
+        ),
+    ],
+)
+def test_what_trainings_cannot_be_is_one_line_and_leaves_no_folder(
+    tmp_path: Path, options: tuple[Any, ...], line: str
+) -> None:
+    given = {"--task": "digits", "--max-parameters": 300, "--epochs": 1, "--seeds": 1}
+    others = [part for name, value in given.items() if name not in options for part in (name, value)]
+    code, text, err = wirenas("prune", *others, *options, "--out", tmp_path / "out")
+    assert (code, text) == (2, "")
+    assert len(err.splitlines()) == 1
+    assert line in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_trainings_that_all_diverge_are_one_line(tmp_path: Path) -> None:
+    given = ("prune", "--task", "digits", "--max-parameters", 300, *QUICK)
+    code, _, err = wirenas(*given, "--weight-decay", "1e6", "--out", tmp_path / "out")
+    assert code == 2
+    (last,) = [line for line in err.splitlines() if line.startswith("wirenas: ")]
+    assert last.startswith(
+        "wirenas: every training diverged, the best one too: its weights are not finite; give a lower"
+    )
+    assert last.endswith("learning rate or weight decay, and another folder with --out")
+    assert not (tmp_path / "out" / "best").exists()
+
+
+def test_rows_that_are_none_are_trained_again(pruned: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    out, found = pruned
+    damaged = tmp_path / "damaged"
+    shutil.copytree(out, damaged)
+    lines = (out / "trainings.jsonl").read_text().splitlines()
+    lines[0] = lines[0][:40]
+    (damaged / "trainings.jsonl").write_text("\n".join([*lines, "[1]", '{"a": 1}', "7", ""]) + "\n")
+    again = asked("prune", "--task", "digits", "--max-parameters", 300, *QUICK, "--out", damaged)
+    assert again["test"] == found["test"]
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "null", '{"task": "digits"}', "[" * 100_000, ""])
 def test_options_that_cannot_be_read_are_one_line(tmp_path: Path, text: str) -> None:
     (tmp_path / "structure.json").write_text(text)
     code, _, err = wirenas("prune", "--task", "digits", "--max-parameters", 300, *QUICK, "--out", tmp_path)
-    assert code == 2
-    assert err.splitlines() == [
-        f"wirenas: {tmp_path / 'structure.json'}: the options of an experiment cannot be read, so it does not go on; "
-        "give another folder with --out"
-    ]
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert err.startswith(f"wirenas: {tmp_path / 'structure.json'}: the options of an experiment cannot be read")
+    assert err.endswith("so it does not go on; give another folder with --out\n")
     assert (tmp_path / "structure.json").read_text() == text
 
 
