@@ -22,6 +22,7 @@ from safetensors.numpy import load as from_bytes
 from safetensors.numpy import save as to_bytes
 
 from predictors import FEATURES, Predictor, Preparation
+from predictors.answers import Answers
 from predictors.storage import FILE, signed
 from priors import BarabasiAlbert, ErdosRenyi, Wiring, attach, layer, orient, read_wiring
 from priors.version import __version__
@@ -136,6 +137,15 @@ def test_a_feature_that_is_gone_is_said_in_one_line(saved: Path, graph: Path, mo
         f"wirenas: {saved}: the predictor reads the feature 'density', which this version of wirenas does not compute: "
         f"fit it again, or use the version that wrote it, {__version__!r}\n"
     )
+
+
+@pytest.mark.parametrize("part", ["mean", "trains"])
+def test_answers_that_overflow_are_refused_without_a_warning(
+    saved: Path, graph: Path, monkeypatch: pytest.MonkeyPatch, part: str
+):
+    monkeypatch.setattr(Answers, part, property(lambda own: np.full(len(own.in_domain), 1e300) * 1e300))
+    message = refused("predict", saved, graph)
+    assert message.endswith(": the predictor's answer is not a finite number: fit it again\n")
 
 
 def scalars_of(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
