@@ -13,11 +13,13 @@ from priors.version import __version__
 
 if TYPE_CHECKING:
     from nas.evaluation.finals import Finals
+    from nas.networks import NetworkSpec
     from nas.options.options import CampaignOptions
     from nas.store.records import Record, Records
     from nas.tasks import Task
+    from nas.training import Recipe
 
-__all__ = ["PICTURE", "PICTURE_LINE", "card", "comparison", "markdown_table", "number", "spread"]
+__all__ = ["PICTURE", "PICTURE_LINE", "card", "comparison", "markdown_table", "number", "recipe_rows", "spread"]
 
 PICTURE = "wiring.png"
 PICTURE_LINE = f"![The wiring]({PICTURE})\n\n"
@@ -85,10 +87,15 @@ def _data(task: Task) -> str:
     return text
 
 
+def recipe_rows(spec: NetworkSpec, recipe: Recipe, seed: int) -> list[tuple[str, Any]]:
+    """Return what a card says of how networks are trained."""
+    kind = f"{spec.kind}, {spec.activation if spec.kind == 'mlp' else spec.cell}"
+    own = recipe.model_dump(mode="json", exclude_none=True)
+    return [("network", kind), *((name, str(value)) for name, value in own.items()), ("seed", seed)]
+
+
 def _recipe(options: CampaignOptions) -> str:
-    recipe = options.recipe.model_dump(mode="json", exclude_none=True)
-    kind = f"{options.network}, {options.activation if options.network == 'mlp' else options.cell}"
-    rows = [("network", kind), *((name, str(value)) for name, value in recipe.items()), ("seed", options.seed)]
+    rows = recipe_rows(options.spec, options.recipe, options.seed)
     if options.epochs_of_finals != options.recipe.epochs:
         rows.append(("epochs of the finals", options.epochs_of_finals))
     if options.budget is not None:

@@ -238,7 +238,7 @@ class StructureExperiment:
             math.fsum(row["seconds"] for row in self._stored().values()),
             {"validation": standing.validation[best], "test": standing.test[best]},
         )
-        write_found(self.out, found, self._behind_pooling(network, found.pool))
+        write_found(self.out, found, self._behind_pooling(network, found.pool), options)
         return found
 
     def _choose(self, watch: Callable[[str, int, int], None]) -> tuple[Parent, float]:

@@ -13,8 +13,9 @@ import numpy as np
 from nas.errors import InputError
 from nas.networks import load_network, save_network
 from nas.networks.structure import AnyNetwork, parts_of, wiring_of
-from nas.report.card import number, spread
+from nas.report.card import markdown_table, number, recipe_rows, spread
 from nas.structure.found import Found, Standing
+from nas.structure.options import StructureOptions
 from predictors.figures import BLUE, GREEN, ORANGE, save_figure
 from priors import Wiring, write_wiring
 from priors.files import atomic_folder, atomic_write
@@ -41,7 +42,7 @@ FEATURE = "wiring_"
 """What names of features begin with in a curve, beside densities and counts of the network."""
 
 
-def write_found(out: Path, found: Found, network: AnyNetwork) -> None:
+def write_found(out: Path, found: Found, network: AnyNetwork, options: StructureOptions) -> None:
     """Write ``best/``, ``curve.csv``, ``curve.png``, ``references.png``, and ``features.png`` where any were followed.
 
     Each replaces an older one at once.
@@ -51,7 +52,7 @@ def write_found(out: Path, found: Found, network: AnyNetwork) -> None:
         if _is_readable(wiring := wiring_of(network)):
             write_wiring(wiring, temporary / "wiring.json")
         (temporary / "outcome.json").write_text(json.dumps(found.to_json(), indent=2) + "\n", encoding="utf-8")
-        (temporary / "card.md").write_text(_card(found, _is_readable(wiring)), encoding="utf-8")
+        (temporary / "card.md").write_text(_card(found, options, _is_readable(wiring)), encoding="utf-8")
     with atomic_write(out / "curve.csv") as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(found.curve[0]), lineterminator="\n")
         writer.writeheader()
@@ -85,7 +86,7 @@ def _is_readable(wiring: Wiring) -> bool:
     return wiring.n_edges <= MAX_EDGES and wiring.n_neurons <= MAX_NEURONS
 
 
-def _card(found: Found, has_graph: bool) -> str:
+def _card(found: Found, options: StructureOptions, has_graph: bool) -> str:
     rows = [
         f"| {own['name']} | {spread(own)} | {own['n_parameters']} | {rate_text(own)} |"
         for own in (found.learned.summary(), *(each.summary() for each in found.references))
@@ -111,6 +112,10 @@ def _card(found: Found, has_graph: bool) -> str:
             *layers,
             "",
             *_of_the_saved(found),
+            "## Recipe",
+            "",
+            markdown_table(("what", "value"), recipe_rows(options.spec, options.recipe, options.seed)),
+            "",
             "## Load",
             "",
             "```python",

@@ -104,6 +104,8 @@ def test_the_card_says_what_the_saved_network_reaches_and_how_it_is_loaded(
     card = (out / "best" / "card.md").read_text(encoding="utf-8")
     assert f"on its own it reaches {reached:.4f} on the test part" in card
     assert 'network = load_network("network.safetensors")' in card
+    for row in ("| network | mlp, gelu |", "| optimizer | adamw |", "| weight_decay | 0.1 |", "| normalise | True |"):
+        assert row in card
 
 
 def test_ticks_of_the_curve_are_whole_epochs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
