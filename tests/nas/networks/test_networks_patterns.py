@@ -431,17 +431,24 @@ def replica(rank: int, folder: str) -> None:
         parallel(x[3 * rank : 3 * rank + 3]).square().mean().backward()
         optimizer.step()
     torch.save(network.state_dict(), f"{folder}/{rank}.pt")
+    torch.distributed.barrier()
+    del parallel  # Before its group, whose threads it may wait for.
     torch.distributed.destroy_process_group()
 
 
 def test_replicas_over_gloo(tmp_path: Path):
     if not torch.distributed.is_available():
         pytest.skip("torch was built without torch.distributed")
-    process = torch.multiprocessing.get_context("spawn").Process(target=replica, args=(1, os.fspath(tmp_path)))
-    process.start()
-    replica(0, os.fspath(tmp_path))
-    process.join(100)
-    assert process.exitcode == 0
+    # Both in processes of their own, which can be ended if they wait for each other.
+    spawned = torch.multiprocessing.get_context("spawn")
+    processes = [spawned.Process(target=replica, args=(rank, os.fspath(tmp_path)), daemon=True) for rank in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+        if process.is_alive():
+            process.kill()
+    assert [process.exitcode for process in processes] == [0, 0]
     network, x = networks()["sequence"]
     optimizer = torch.optim.SGD(network.parameters(), 0.1)
     for _ in range(3):
