@@ -57,7 +57,8 @@ Start = Annotated[
     typer.Option(
         "--from",
         metavar="PATH",
-        help="Prune this saved network, or the best one of this folder, in place of a new one.",
+        help="Go on from this saved network, or from the best one of this folder, in place of a new one. What is "
+        "rewired keeps the number of its weights.",
         rich_help_panel=_PARENT,
         show_default=False,
     ),
@@ -65,7 +66,7 @@ Start = Annotated[
 Activation = Annotated[
     str | None,
     typer.Option(
-        help="Of an MLP's neurons. Default: gelu for `prune`, or that of the saved network; relu for `rewire`.",
+        help="Of an MLP's neurons. Default: gelu for `prune`, relu for `rewire`, or that of the saved network.",
         rich_help_panel=_PARENT,
         show_default=False,
     ),
@@ -234,6 +235,7 @@ def rewire(
     density: Density = None,
     widths: Widths = None,
     pool: Pool = None,
+    start: Start = None,
     activation: Activation = None,
     cell: Cell = None,
     score: Score = None,
@@ -264,8 +266,8 @@ def rewire(
 ) -> None:
     """Train a sparse network whose edges move while it trains, and say what its structure is worth.
 
-    What is not given of score, growth, fraction, allocation and times is that of the method. The same command goes on
-    where it was stopped.
+    What is not given of score, growth, fraction, allocation and times is that of the method. With --from the edges of
+    a saved network move on from where they are. The same command goes on where it was stopped.
 
     Example: wirenas rewire --task digits --method rigl --max-parameters 1000
     """
@@ -273,7 +275,7 @@ def rewire(
     times = {"every": every, "begin": begin, "end": end}
     _learn(
         ctx, method, {**switches, **times}, "rewired", task, widths, activation, cell,
-        {"parameters": max_parameters, "weights": weights, "density": density, "pool": pool},
+        {"parameters": max_parameters, "weights": weights, "density": density, "start": start, "pool": pool},
         {"epochs": epochs, "batch_size": batch_size, "learning_rates": learning_rate, "optimizer": optimizer,
          "weight_decay": weight_decay, "normalise": normalise},
         seeds, seed, engine, feature, threads, data, out, as_json=as_json,

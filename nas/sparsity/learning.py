@@ -21,7 +21,7 @@ from nas.sparsity.compact import fold_constants
 from nas.sparsity.edges import EdgeView
 from nas.sparsity.fan_in import draw_fan_in
 from nas.sparsity.growth import draw_places
-from nas.sparsity.layers import Floats, Layer, Live, Places, size_of
+from nas.sparsity.layers import Floats, Layer, Live, Places, in_order, size_of
 from nas.sparsity.measured import check_score, input_products_of, measured, surgery
 from nas.sparsity.methods import Method
 from nas.sparsity.network import DenseGradients, gradients_of, layers_of, neurons_of, place_weights
@@ -153,6 +153,7 @@ def learn(
     *,
     weights: int | None = None,
     parameters: int | None = None,
+    places: Places | None = None,
     count_biases: bool = True,
     learning_rate: float | None = None,
     rng: int | np.random.Generator | None = None,
@@ -168,14 +169,17 @@ def learn(
     ----------
     network : nn.Module
         A `SparseMLP` or a `SequenceNetwork` in which everything lives that may, or a `SparseMLP` with room; changed and
-        trained in place. Pruning begins with all of it, rewiring with as many weights as are wanted, at random places.
-        With room nothing is ever made that has an entry for every place, so that layers may have any size: weights grow
-        at random places then, and there is nothing to prune.
+        trained in place. Pruning begins with all of it, rewiring with as many weights as are wanted, at random places
+        and with new values, or with the ones at `places`. With room nothing is ever made that has an entry for every
+        place, so that layers may have any size: weights grow at random places then, and there is nothing to prune.
     task, recipe
     method : Method
     weights, parameters : int, optional
-        The target, exactly one of the two: weights that live in the end, or live parameters at most, that is weights
-        on a way from an input to an output unit and biases of neurons on one. What takes no part is removed then.
+        The target: weights that live in the end, or live parameters at most, that is weights on a way from an input to
+        an output unit and biases of neurons on one. What takes no part is removed then.
+    places : (n,) int64 array, optional
+        Where weights live when rewiring begins, ascending, with the values that the network has there; as many live in
+        the end. Exactly one of weights, parameters and places is given; see `nas.sparsity.room`.
     count_biases : bool
         Whether biases count among `parameters`; without them these are the multiplications of an example.
     learning_rate : float, optional
@@ -199,9 +203,11 @@ def learn(
     Interrupted
         If the stop flag is set before the end.
     """
-    _check(method, recipe, weights, parameters)
+    _check(method, recipe, weights, parameters, places)
     batches, structure = np.random.default_rng(rng).spawn(2)
-    learner = _Learner(network, task, recipe, method, weights, parameters, count_biases, structure, engine, features)
+    learner = _Learner(
+        network, task, recipe, method, weights, parameters, places, count_biases, structure, engine, features
+    )
     learner.begin()
     learner.session = session(
         network, task, recipe, learning_rate=learning_rate, rng=batches, engine=engine, stop=stop, threads=threads
@@ -217,17 +223,24 @@ def check_learning(
     *,
     weights: int | None = None,
     parameters: int | None = None,
+    places: Places | None = None,
     count_biases: bool = True,
 ) -> None:
     """Raise the InputError that `learn` would raise, without training; the network may be changed."""
-    _check(method, recipe, weights, parameters)
+    _check(method, recipe, weights, parameters, places)
     rng = np.random.default_rng(0)
-    _Learner(network, task, recipe, method, weights, parameters, count_biases, rng, "auto").begin()
+    _Learner(network, task, recipe, method, weights, parameters, places, count_biases, rng, "auto").begin()
 
 
-def _check(method: Method, recipe: Recipe, weights: int | None, parameters: int | None) -> None:
-    if (weights is None) == (parameters is None):
-        raise InputError(f"weights={weights}, parameters={parameters}: exactly one of them is the target")
+def _check(method: Method, recipe: Recipe, weights: int | None, parameters: int | None, places: Places | None) -> None:
+    if (weights is None) + (parameters is None) + (places is None) != 2:
+        given = "none" if places is None else f"{len(places)} of them"
+        raise InputError(
+            f"weights={weights}, parameters={parameters}, places={given}: exactly one of the three is the target"
+        )
+    if places is not None and (method.action == "prune" or method.constant_fan_in):
+        why = "pruning begins with all weights" if method.action == "prune" else "every row has equally many weights"
+        raise InputError(f"places: {why}; leave them out, and give weights or parameters")
     if method.action == "prune" and method.granularity == "edge" and parameters is None:
         raise InputError(f"weights={weights} counts single weights: with granularity=edge give parameters")
     if recipe.patience is not None and method.action == "prune":
@@ -261,6 +274,7 @@ class _Learner:
         method: Method,
         weights: int | None,
         parameters: int | None,
+        places: Places | None,
         count_biases: bool,
         rng: np.random.Generator,
         engine: str,
@@ -273,7 +287,7 @@ class _Learner:
         self.counted = own if count_biases else replace(own, biases=np.zeros_like(own.biases))
         # None: all places, which are too many to list.
         self.allowed = None if _has_room(network) else places_of(self.parts)
-        self.weights, self.parameters = weights, parameters
+        self.weights, self.parameters, self.places = weights, parameters, places
         self.per_epoch = -(-len(task.train) // recipe.batch_size)
         self.n_steps = recipe.epochs * self.per_epoch
         changes = method.action in ("prune", "rewire")
@@ -308,10 +322,21 @@ class _Learner:
                     "needed"
                 )
             return
+        if self.places is not None:
+            self._keep_only(self.places)
+            return
         total = self.weights if self.weights is not None else self._affordable()
         given = self.layers if self.allowed is None else self._room
         self.counts = allocate(self.method.allocation, given, total, dense=self._dense_layers)
         sparsify(self.network, self.counts, self.rng, constant_fan_in=self.method.constant_fan_in)
+
+    def _keep_only(self, places: Places) -> None:
+        """Let weights live at these places alone, with the values that they have."""
+        weights = weights_of(self.parts, np.zeros((0, sum(len(part.weight) for part in self.parts))))
+        if not in_order(places, 0, size_of(self.layers)) or not is_among(places, weights.slots).all():
+            raise InputError("places: they must be int64, ascend, and be among those where the network has weights")
+        self.counts = Live(self.layers, places, np.zeros(len(places))).counts()
+        place_weights(self.network, places, weights.weight[np.searchsorted(weights.slots, places)])
 
     def _refuse_without_list(self) -> None:
         """Refuse what needs a number for every place."""

@@ -29,6 +29,7 @@ from nas.sparsity.compact import compact
 from nas.sparsity.layers import size_of
 from nas.sparsity.learning import Learned, check_learning, learn
 from nas.sparsity.network import layers_of
+from nas.sparsity.room import move_in
 from nas.sparsity.schedules import Moment
 from nas.sparsity.shuffle import shuffled
 from nas.store.folders import EXPERIMENT, check_folder
@@ -86,16 +87,8 @@ class StructureExperiment:
         self._parents = self._make_parents()
         self._sign = sign_of(self.task.direction)
         for (_, pool), wiring in self._parents.items():
-            network = self._build(wiring, 0)
-            weights, parameters = self._target(network)
-            check_learning(
-                network,
-                self._tasks[pool],
-                self.options.recipe,
-                self.options.method,
-                weights=weights,
-                parameters=parameters,
-            )
+            network, target = self._begin(wiring, 0)
+            check_learning(network, self._tasks[pool], self.options.recipe, self.options.method, **target)
         self._open()
 
     def _check_saved(self) -> None:
@@ -123,13 +116,18 @@ class StructureExperiment:
         saved = read_network(options.start)
         (pool,) = options.pool
         wiring = wiring_of(saved).replace(weights=None)
-        return {Parent((), pool): wiring}
+        return {Parent((), pool): wiring if options.method.action == "prune" else options.room(wiring)}
 
-    def _build(self, parent: Wiring, rng: int | np.random.Generator) -> Network:
-        """Return a parent: with fresh weights, or as it was saved."""
-        if self.options.start is not None:
-            return network_within(read_network(self.options.start))
-        return cast("Network", self.options.spec.build(parent, rng, room=not parent.n_edges))
+    def _begin(self, parent: Wiring, rng: int | np.random.Generator) -> tuple[Network, dict[str, Any]]:
+        """Return a parent, with fresh weights or as it was saved, and what `learn` is told of its structure."""
+        if self.options.start is None:
+            network = cast("Network", self.options.spec.build(parent, rng, room=not parent.n_edges))
+            return network, self._target(network)
+        saved = network_within(read_network(self.options.start))
+        if self.options.method.action == "prune":
+            return saved, self._target(saved)
+        room = cast("Network", self.options.spec.build(parent, rng))
+        return room, {"places": move_in(saved, room)}
 
     def _behind_pooling(self, network: Network, pool: int) -> AnyNetwork:
         """Return a network that reads what the task's examples are."""
@@ -313,7 +311,8 @@ class StructureExperiment:
         stored = self._stored()
         missing = [job for job in jobs if job.key not in stored]
         done = len(jobs) - len(missing)
-        watch(what, done, len(jobs))
+        if jobs:
+            watch(what, done, len(jobs))
         with (self.out / TRAININGS).open("a", encoding="utf-8") as file:
             if file.tell() and not _ends_a_line(self.out / TRAININGS):
                 file.write("\n")  # What a killed process left stays a line of its own.
@@ -341,15 +340,13 @@ class StructureExperiment:
     def _learn(self, job: _Job) -> dict[str, Any]:
         options, task = self.options, self._tasks[job.pool]
         fingerprint = job.wiring.fingerprint
-        network = self._build(job.wiring, stream(options.seed, "weights", fingerprint, job.replicate))
-        weights, parameters = self._target(network)
+        network, target = self._begin(job.wiring, stream(options.seed, "weights", fingerprint, job.replicate))
         learned = learn(
             network,
             task,
             options.recipe,
             options.method,
-            weights=weights,
-            parameters=parameters,
+            **target,
             learning_rate=job.rate,
             rng=stream(options.seed, "batches", fingerprint, job.replicate),
             engine=options.engine,
@@ -376,7 +373,7 @@ class StructureExperiment:
         }
 
     def _before(self) -> list[Standing]:
-        """Return the standing of the saved network that is pruned, as it was."""
+        """Return the standing of the saved network, as it was."""
         if self.options.start is None:
             return []
         network = network_within(read_network(self.options.start))
@@ -387,8 +384,8 @@ class StructureExperiment:
         }
         return [_standing(BEFORE, [row])]
 
-    def _target(self, network: Network) -> tuple[int | None, int | None]:
-        """Return the target as weights or else parameters."""
+    def _target(self, network: Network) -> dict[str, int | None]:
+        """Return how many weights, or else parameters, there are in the end."""
         if isinstance(network, SparseMLP) and network.room:
             return self.options.target(size_of(layers_of(network)))
         counts = n_parameters(network)

@@ -14,6 +14,7 @@ from nas.networks import NetworkSpec
 from nas.networks.activations import ACTIVATIONS
 from nas.networks.cells import CELLS
 from nas.sparsity.methods import Method
+from nas.sparsity.room import edges_within_reach, with_room
 from nas.training.recipe import Recipe
 from predictors import FEATURES
 from priors import Wiring
@@ -65,7 +66,7 @@ class StructureOptions(OneLineErrors, BaseModel):
     cell: str = "gru"
     """Of an RNN's hidden neurons."""
     start: Path | None = None
-    """File of a saved network that is the parent, with its weights, in place of a new one."""
+    """File of a saved network that is pruned or rewired, with its weights, in place of a new one."""
     widths: Annotated[tuple[Annotated[Shape, Field(min_length=1)], ...], BeforeValidator(_shapes)] = ()
     """Hidden neurons of each layer of the parent, in which everything may live; one number for an RNN. Of several
     shapes the one that does best on validation is taken."""
@@ -93,18 +94,13 @@ class StructureOptions(OneLineErrors, BaseModel):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        targets = {name: getattr(self, name) for name in ("weights", "parameters", "density")}
-        if sum(value is not None for value in targets.values()) != 1:
-            given = ", ".join(f"{name}={value}" for name, value in targets.items() if value is not None) or "no target"
-            raise InputError(f"{given}: give one of max_parameters, weights and density")
+        self._check_target()
         if bool(self.widths) == (self.start is not None):
             raise InputError(
                 "widths: the parent has the shape of the network that it starts from; leave widths out"
                 if self.widths
                 else "widths is needed where no network is the start"
             )
-        if self.start is not None and self.method.action != "prune":
-            raise InputError("start: a saved network is pruned; rewiring begins with a new one, so leave it out")
         if self.recipe.normalise and self.network == "rnn":
             raise InputError("normalise=true: it is for MLPs, and this is an RNN; leave it out")
         self._check_parents()
@@ -113,6 +109,22 @@ class StructureOptions(OneLineErrors, BaseModel):
         for name in self.features:
             known("feature", name, FEATURES)
         return self
+
+    def _check_target(self) -> None:
+        targets = {name: getattr(self, name) for name in ("weights", "parameters", "density")}
+        given = ", ".join(f"{name}={value}" for name, value in targets.items() if value is not None)
+        if self.start is not None and self.method.action != "prune":
+            if given:
+                raise InputError(
+                    f"{given}: a saved network that is rewired keeps the number of its weights; leave it out"
+                )
+            if self.method.constant_fan_in:
+                raise InputError(
+                    "method: it gives all neurons of a layer equally many weights, which a saved network does not "
+                    "have; give another, such as rigl"
+                )
+        elif sum(value is not None for value in targets.values()) != 1:
+            raise InputError(f"{given or 'no target'}: give one of max_parameters, weights and density")
 
     def _check_parents(self) -> None:
         for shape in self.widths:
@@ -151,15 +163,27 @@ class StructureOptions(OneLineErrors, BaseModel):
             )
         return self.spec.complete(n_inputs, shape, n_outputs)
 
+    def room(self, wiring: Wiring) -> Wiring:
+        """Return the wiring of all edges that may come to live where a saved network is rewired.
+
+        Raises
+        ------
+        InputError
+            If it has more than twenty million edges.
+        """
+        if (n_edges := edges_within_reach(wiring)) > _MOST_EDGES:
+            raise InputError(f"start: {n_edges} edges may live between its layers, and {_MOST_EDGES} at most")
+        return with_room(wiring)
+
     def n_edges(self, shape: Sequence[int], n_inputs: int, n_outputs: int) -> int:
         """Return the number of edges of a parent."""
         between = sum(before * after for before, after in pairwise((n_inputs, *shape, n_outputs)))
         return between + shape[0] ** 2 * (self.network == "rnn")
 
-    def target(self, n_weights: int) -> tuple[int | None, int | None]:
-        """Return the target as weights or else parameters, for a parent of so many weights."""
+    def target(self, n_weights: int) -> dict[str, int | None]:
+        """Return how many weights, or else parameters, there are in the end, for a parent of so many weights."""
         weights = self.weights if self.density is None else max(1, round(self.density * n_weights))
-        return weights, self.parameters
+        return {"weights": weights, "parameters": self.parameters}
 
 
 def ignored_option(options: StructureOptions, typed: Collection[str]) -> str | None:

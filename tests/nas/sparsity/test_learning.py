@@ -354,8 +354,8 @@ def test_snapshots_tell_of_every_epoch() -> None:
 @pytest.mark.parametrize(
     ("name", "given", "line"),
     [
-        ("rigl", {}, "weights=None, parameters=None: exactly one of them is the target"),
-        ("rigl", {"weights": 3, "parameters": 3}, "exactly one of them"),
+        ("rigl", {}, "weights=None, parameters=None, places=none: exactly one of the three is the target"),
+        ("rigl", {"weights": 3, "parameters": 3}, "exactly one of the three"),
         ("gmp", {"weights": 157}, "weights=157: the network has 156; give fewer"),
         ("rigl", {"weights": 157}, "157 weights were to be kept where there"),
         ("rigl", {"parameters": 20}, "parameters=20: 19 biases leave no weights; at least 22 are needed"),

@@ -337,6 +337,61 @@ def _edges(wiring: Wiring) -> tuple[list[list[int]], list[float]]:
     return wiring.edges.tolist(), wiring.weights.tolist()
 
 
+def test_a_saved_network_is_rewired_from_its_weights(pruned: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    out, _ = pruned
+    network = load_network(out / "best" / "network.safetensors")
+    given = ("rewire", "--task", "digits", "--from", out, "--every", 5, *QUICK[:6], "--threads", 1)
+    found = asked(*given, "--out", tmp_path / "out")
+    assert found["references"][0]["name"] == "the network before"
+    assert sum(row["turnover"] for row in found["curve"]) > 0.2
+    rewired = wiring_of(load_network(tmp_path / "out" / "networks" / "0.safetensors"))
+    before = wiring_of(network)
+    assert rewired.n_edges == before.n_edges
+    assert not np.array_equal(rewired.edges, before.edges)
+    # Its weights are where it starts from: without a step, nothing has changed.
+    still = ("--learning-rate", 1e-12, "--epochs", 1, "--seeds", 1, "--method", "static", "--threads", 1)
+    asked(*given[:5], *still, "--out", tmp_path / "still")
+    kept = wiring_of(load_network(tmp_path / "still" / "networks" / "0.safetensors"))
+    assert np.array_equal(kept.edges, before.edges)
+    assert kept.weights == pytest.approx(before.weights, abs=1e-6)
+    assert asked(*given, "--out", tmp_path / "out")["test"] == found["test"]
+
+
+def test_a_saved_rnn_is_rewired_from_its_weights(tmp_path: Path) -> None:
+    short = ("--epochs", 1, "--seeds", 1, "--learning-rate", "0.01", "--threads", 1)
+    asked("prune", "--task", "reber", "--weights", 300, "--widths", 8, *short, "--out", tmp_path / "pruned")
+    given = ("rewire", "--task", "reber", "--from", tmp_path / "pruned", "--every", 2, *short)
+    asked(*given, "--out", tmp_path / "rewired")
+    sizes = [
+        n_parameters(load_network(tmp_path / name / "networks" / "0.safetensors")) for name in ("pruned", "rewired")
+    ]
+    assert sizes[0]["total"] == sizes[1]["total"]
+    before, after = (
+        load_network(tmp_path / name / "networks" / "0.safetensors").rnn.slots for name in ("pruned", "rewired")
+    )
+    assert not torch.equal(before, after)
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (("--density", 0.1), "--density 0.1: a saved network that is rewired keeps the number of its weights"),
+        (("--max-parameters", 99), "keeps the number of its weights; leave it out"),
+        (("--method", "srigl"), "--method: it gives all neurons of a layer equally many weights"),
+        (("--method", "gmp"), "no target: give one of --max-parameters, --weights and --density"),
+        (("--widths", 9), "leave --widths out"),
+    ],
+)
+def test_what_cannot_be_rewired_is_one_line(
+    pruned: tuple[Path, dict[str, Any]], tmp_path: Path, options: tuple[Any, ...], line: str
+) -> None:
+    code, text, err = wirenas("rewire", "--task", "digits", "--from", pruned[0], *options, "--out", tmp_path / "out")
+    assert (code, text) == (2, "")
+    assert line in err
+    assert len(err.strip().splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
 def test_what_cannot_be_pruned_further_is_one_line(pruned: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
     out, _ = pruned
     given = ("prune", "--max-parameters", 100, "--out", tmp_path / "out")
