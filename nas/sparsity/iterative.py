@@ -223,7 +223,8 @@ class _Pruner:
         live = measured(self._live(), self.network, self.task, self._needs, products)
         if "gradient" in self._needs:
             examples = self.task.train[:_EXAMPLES].cpu().numpy()
-            live = replace(live, gradient=gradients_of(self.network, self.task, self.engine)(examples))
+            gradients = gradients_of(self.network, self.task, self.engine)(examples)
+            live = replace(live, gradient=gradients.astype(np.float64))
         update = self._drop(live, count)
         place_weights(self.network, update.slots, self._start(live, update, products))
         if self.initial is not None:

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -532,7 +532,7 @@ class _Learner:
         assert self._everything is not None
         return DenseGradients(self._everything, self.task, self.engine)
 
-    def _gradients(self) -> Floats:
+    def _gradients(self) -> NDArray[Any]:
         """Return the gradients by what is allowed, or by what lives where that is not listed.
 
         In a training that normalises they are those by its own weights, which new ones become.
@@ -549,7 +549,7 @@ class _Learner:
             raw.bias.copy_(torch.from_numpy(normalised.bias))
         return gradients_of(raw, self.task, self.engine)(examples, normalised.gamma)
 
-    def _live(self, now: Weights, gradients: Floats | None) -> Live:
+    def _live(self, now: Weights, gradients: NDArray[Any] | None) -> Live:
         """Return the weights of the network with what the score needs."""
         live = Live(self.layers, now.slots, now.folded.astype(np.float64))
         if gradients is not None:
@@ -559,7 +559,7 @@ class _Learner:
             live = replace(live, gradient=_unscaled(gradients.astype(np.float64), now.scale))
         return measured(live, self.network, self.task, self.method.needs)
 
-    def _dense_matrix(self, gradients: Floats | None) -> Callable[[int], Floats] | None:
+    def _dense_matrix(self, gradients: NDArray[Any] | None) -> Callable[[int], NDArray[Any]] | None:
         if self.method.needs_dense is None:
             return None
         assert gradients is not None

@@ -157,8 +157,8 @@ class DenseGradients:
         self.allowed: Places = places_of(self._parts)
         self._gradients = gradients_of(self._whole, task, engine)
 
-    def at(self, network: nn.Module, examples: NDArray[np.int64], normalised: Normalised | None = None) -> Floats:
-        """Return the gradients of the mean loss of some examples by what is allowed, (n_allowed,) float64.
+    def at(self, network: nn.Module, examples: NDArray[np.int64], normalised: Normalised | None = None) -> NDArray[Any]:
+        """Return the gradients of the mean loss of some examples by what is allowed, (n_allowed,) of the weights' type.
 
         In a training that normalises, they are those by its own parameters, normalised with these examples' statistics.
         """
@@ -175,13 +175,13 @@ class DenseGradients:
                 whole.bias_vector.copy_(biases)
         return self._gradients(examples, None if normalised is None else normalised.gamma)
 
-    def matrix(self, gradients: Floats, index: int) -> Floats:
+    def matrix(self, gradients: NDArray[Any], index: int) -> NDArray[Any]:
         """Return the (rows, columns) matrix of one layer, 0 at places that are not allowed."""
         layer = self._layers[index]
         first, last = np.searchsorted(self.allowed, [layer.first, layer.stop])
         if last - first == layer.size:
             return gradients[first:last].reshape(layer.shape)
-        dense = np.zeros(layer.size)
+        dense = np.zeros(layer.size, gradients.dtype)
         dense[self.allowed[first:last] - layer.first] = gradients[first:last]
         return dense.reshape(layer.shape)
 
@@ -189,8 +189,11 @@ class DenseGradients:
 class GradientsOf(Protocol):
     """A function from examples to the gradients, of their mean loss, by a network's live weights."""
 
-    def __call__(self, examples: NDArray[np.int64], gamma: NDArray[Any] | None = None) -> Floats:
-        """Return the gradients, (n,) float64; with `gamma`, where hidden neurons are normalised over the examples."""
+    def __call__(self, examples: NDArray[np.int64], gamma: NDArray[Any] | None = None) -> NDArray[Any]:
+        """Return the gradients, (n,) of the weights' type.
+
+        With `gamma`, hidden neurons are normalised over the examples.
+        """
 
 
 def gradients_of(whole: nn.Module, task: Task, engine: str) -> GradientsOf:
@@ -206,7 +209,7 @@ def gradients_of(whole: nn.Module, task: Task, engine: str) -> GradientsOf:
         return lambda examples, gamma=None: native_engine.weight_gradients(compiled, task, examples, gamma)
     parts = wired_parts(whole)
 
-    def by_autograd(examples: NDArray[np.int64], gamma: NDArray[Any] | None = None) -> Floats:
+    def by_autograd(examples: NDArray[np.int64], gamma: NDArray[Any] | None = None) -> NDArray[Any]:
         from nas.training.normalisation import NormalisedMLP
         from nas.training.torch_engine import mean_loss
 
@@ -217,6 +220,7 @@ def gradients_of(whole: nn.Module, task: Task, engine: str) -> GradientsOf:
         network.train()
         loss = mean_loss(network, task, torch.from_numpy(examples).to(task.train.device))
         found = torch.autograd.grad(loss, [part.weight for part in parts])
-        return torch.cat(found).double().cpu().numpy()
+        gradients: NDArray[Any] = torch.cat(found).cpu().numpy()
+        return gradients
 
     return by_autograd

@@ -233,11 +233,11 @@ def predict(compiled: Compiled, task: Task, indices: NDArray[np.int64]) -> NDArr
 
 def weight_gradients(
     compiled: Compiled, task: Task, indices: NDArray[np.int64], gamma: NDArray[Any] | None = None
-) -> NDArray[np.float64]:
+) -> NDArray[Any]:
     """Return the gradients, by all weights, of the mean loss over the examples in `indices`, (n_weights,).
 
-    Those of a network's parts follow each other. With `gamma`, (n_hidden,), hidden neurons are normalised over the
-    examples.
+    They are of the weights' type, and those of a network's parts follow each other. With `gamma`, (n_hidden,), hidden
+    neurons are normalised over the examples.
     """
     dtype = compiled.parameters[0].dtype
     function = extension().gradients if dtype == np.float32 else extension().gradients64
@@ -245,7 +245,8 @@ def weight_gradients(
     data = data_of(task, dtype, mean=compiled.mean)
     normalised = () if gamma is None else (gamma, np.empty_like(gamma))
     function(compiled.network, data, instruction_set(), indices, *compiled.parameters, *found, *normalised)
-    return np.concatenate(found[::2]).astype(np.float64)
+    weights, head_weights = found[::2]
+    return np.concatenate([weights, head_weights]) if len(head_weights) else weights
 
 
 @lru_cache(maxsize=64)
