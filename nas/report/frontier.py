@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +67,14 @@ class Frontier:
                 kept = ("name", "mean", "std", "seeds", "n_parameters", "learning_rate")
                 rows.append({"budget": budget, **{name: row[name] for name in kept}})
         return cls(str(out), str(any_one.task), any_one.metric, any_one.direction, tuple(outcomes), tuple(rows))
+
+    def joined(self, earlier: Frontier) -> Frontier:
+        """Return it with the budgets of an earlier one that it does not have, smaller ones first."""
+        kept = tuple(row for row in earlier.networks if row["budget"] not in self.budgets)
+        size = {row["budget"]: row["n_parameters"] for row in (*kept, *self.networks) if row["name"] == FOUND}
+        budgets = sorted({*earlier.budgets, *self.budgets}, key=lambda budget: size[budget])
+        networks = sorted((*kept, *self.networks), key=lambda row: budgets.index(row["budget"]))
+        return replace(self, budgets=tuple(budgets), networks=tuple(networks))
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON types."""

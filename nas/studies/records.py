@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from nas.report.frontier import FOUND, Frontier, draw_frontier
 from nas.report.verdict import interval_of
 from nas.space.budget import Budget
 from nas.studies.published_data import higgs_sample, japanese_vowels
-from nas.studies.tables import check_study, listed, write_results
+from nas.studies.tables import check_study, listed, plain, write_results
 from nas.tasks import Task, load_task
 from nas.training.extension import describe_machine
 from nas.training.session import sign_of
@@ -57,8 +58,8 @@ def _images(name: str) -> Callable[[Path | None], Task]:
 
 RECORDS: dict[str, Entry] = {
     "digits": Entry(_named("digits"), ("300", "1000", "3000")),
-    "mnist": Entry(_images("mnist"), ("1000", "3000")),
-    "fashion-mnist": Entry(_images("fashion-mnist"), ("1000", "3000")),
+    "mnist": Entry(_images("mnist"), ("1000", "3000", "10000")),
+    "fashion-mnist": Entry(_images("fashion-mnist"), ("1000", "3000", "10000")),
     "mnist-1d": Entry(_named("mnist-1d"), ("1000",)),
     "mnist-1d-shuffled": Entry(_named("mnist-1d-shuffled"), ("1000",)),
     "higgs-sample": Entry(higgs_sample, ("300", "1000", "3000")),
@@ -83,7 +84,7 @@ def records_study(
     """Find the best network for each budget on each task, and write numbers, tables and a figure.
 
     A task whose data are in no folder is left out unless it is asked for. What was found before is kept, so that the
-    study goes on where it was stopped, and further tasks join it.
+    study goes on where it was stopped, and further tasks and budgets join what was found with the same seeds and options.
 
     Parameters
     ----------
@@ -110,7 +111,8 @@ def records_study(
     check_study(out, "records")
     for name in tasks:
         known("task", name, RECORDS)
-    found: dict[str, Any] = {}
+    setting = {"seeds": seeds, "options": plain(options)}
+    before, found = _found_before(out, setting), dict[str, Any]()
     for name in tasks or RECORDS:
         entry = RECORDS[name]
         task = entry.load(data)
@@ -138,13 +140,33 @@ def records_study(
         raise InputError("no task has data: give their folder by data")
     numbers = {
         "machine": f"{os.cpu_count()} cores; {describe_machine()}",
-        "seeds": seeds,
-        "options": {**options},
-        "tasks": found,
+        **setting,
+        "tasks": _joined(before, found),
     }
     written: dict[str, Any] = write_results(out, "records.json", numbers, pages)
     _plot(out / "records.png", _frontiers(written))
     return written
+
+
+def _found_before(out: Path, setting: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a folder says of each task, found in the same way."""
+    try:
+        before = json.loads((out / "records.json").read_text(encoding="utf-8"))
+        tasks: dict[str, Any] = dict(before["tasks"])
+        return tasks if setting.items() <= before.items() else {}
+    except FileNotFoundError:
+        return {}
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise InputError(f"{out / 'records.json'}: it cannot be read; give another folder with out") from None
+
+
+def _joined(before: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return tasks in the order of `RECORDS`, each with the budgets that were found before and are not found again."""
+    tasks = {**before, **found}
+    for name in before.keys() & found.keys():
+        own = Frontier(**found[name]["frontier"]).joined(Frontier(**before[name]["frontier"]))
+        tasks[name] = {**found[name], "frontier": {**own.to_json(), "out": name}}
+    return {name: tasks[name] for name in RECORDS if name in tasks}
 
 
 def _watched(watch: Callable[[str, Campaign], Watcher | None], task: str, budget: str, own: Campaign) -> Watcher | None:

@@ -45,6 +45,33 @@ def test_it_is_written_and_goes_on_without_work(study: tuple[Path, dict[str, Any
     assert {path: path.read_bytes() for path in before} == before
 
 
+def test_budgets_join_what_was_found_in_the_same_way(study: tuple[Path, dict[str, Any]], tmp_path: Path):
+    for folder in (tmp_path, tmp_path / "other"):
+        folder.mkdir(exist_ok=True)
+        (folder / "records.json").write_bytes((study[0] / "records.json").read_bytes())
+    before = study[1]["tasks"]["digits"]["frontier"]
+    given: dict[str, Any] = {"tasks": ["digits"], "seeds": 2, "threads": 2, **QUICK}
+    joined = records_study(tmp_path, budgets=["400"], **given)["tasks"]["digits"]["frontier"]
+    assert joined["budgets"] == ["200", "400", "1kMAC"]
+    rows = {budget: [row for row in joined["networks"] if row["budget"] == budget] for budget in joined["budgets"]}
+    assert [row for budget in ("200", "1kMAC") for row in rows[budget]] == before["networks"]
+    assert {row["name"] for row in rows["400"]} >= {"found", "dense with equal parameters"}
+    assert f"| 400 | {rows['400'][0]['mean']:.4f}" in (tmp_path / "README.md").read_text()
+    # What was found otherwise is no part of it.
+    other = records_study(tmp_path / "other", budgets=["400"], **{**given, "seeds": 3})["tasks"]["digits"]["frontier"]
+    assert other["budgets"] == ["400"]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"seeds": 2, "options": {}}', "[" * 100_000])
+def test_records_that_cannot_be_read_are_one_line(tmp_path: Path, text: str):
+    (tmp_path / "records.json").write_text(text)
+    words = ("--task", "digits", "--budgets", "200", "--trials", 1, "--epochs", 1, "--seeds", 2)
+    code, out, error = wirenas("study", "records", *words, "--out", tmp_path)
+    assert (code, out, error.count("\n")) == (2, "", 1)
+    assert "records.json: it cannot be read; give another folder with --out" in error
+    assert not (tmp_path / "digits").exists()
+
+
 def lead(found: float, dense: float) -> dict[str, Any]:
     """Numbers of a task with one budget."""
     rows = [
