@@ -84,7 +84,7 @@ def records_study(
     """Find the best network for each budget on each task, and write numbers, tables and a figure.
 
     A task whose data are in no folder is left out unless it is asked for. What was found before is kept, so that the
-    study goes on where it was stopped, and further tasks and budgets join what was found with the same seeds and options.
+    study goes on where it was stopped, and further tasks and budgets join what was found with equal seeds and options.
 
     Parameters
     ----------
