@@ -33,8 +33,7 @@ def with_room(wiring: Wiring) -> Wiring:
 
 
 def _linked_layers(wiring: Wiring) -> list[tuple[int, int]]:
-    layer = np.repeat(np.arange(wiring.n_layers), wiring.sizes)
-    linked: NDArray[np.int64] = np.unique(layer[wiring.edges], axis=0)
+    linked: NDArray[np.int64] = np.unique(wiring.layer_of[wiring.edges], axis=0)
     return sorted({*map(tuple, linked.tolist()), *pairwise(range(wiring.n_layers))})
 
 
