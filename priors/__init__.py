@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from priors.formats.files import FORMATS, parse_wiring, read_wiring, write_wiring
     from priors.formats.reading import MERGES, GraphFileWarning
     from priors.graphs import BarabasiAlbert, ErdosRenyi, Prior, WattsStrogatz
+    from priors.nulls import NULLS, Mixing, Null, NullModel, draw_nulls, spectral_radius
     from priors.pool import GraphPool
     from priors.reads import READ_INS, Inputs, ReadIn, draw_reads, spread
     from priors.registry import PRIORS
@@ -29,6 +30,7 @@ __all__ = [
     "FORMATS",
     "MERGES",
     "MOVES",
+    "NULLS",
     "ORIENTATIONS",
     "PRIORS",
     "READ_INS",
@@ -38,6 +40,9 @@ __all__ = [
     "GraphPool",
     "Inputs",
     "Layered",
+    "Mixing",
+    "Null",
+    "NullModel",
     "Prior",
     "ReadIn",
     "WattsStrogatz",
@@ -45,6 +50,7 @@ __all__ = [
     "__version__",
     "attach",
     "dead_neurons",
+    "draw_nulls",
     "draw_reads",
     "edit",
     "from_dict",
@@ -53,6 +59,7 @@ __all__ = [
     "orient",
     "parse_wiring",
     "read_wiring",
+    "spectral_radius",
     "spread",
     "stack",
     "to_dict",
@@ -74,6 +81,10 @@ _MODULES = {
     "GraphFileWarning": "formats.reading",
     "GraphPool": "pool",
     "Inputs": "reads",
+    "Mixing": "nulls",
+    "NULLS": "nulls",
+    "Null": "nulls",
+    "NullModel": "nulls",
     "Layered": "bipartite",
     "Prior": "graphs",
     "ReadIn": "reads",
@@ -82,6 +93,7 @@ _MODULES = {
     "__version__": "version",
     "attach": "attachment",
     "dead_neurons": "attachment",
+    "draw_nulls": "nulls",
     "draw_reads": "reads",
     "edit": "edits",
     "from_dict": "formats.document",
@@ -90,6 +102,7 @@ _MODULES = {
     "orient": "transforms",
     "parse_wiring": "formats.files",
     "read_wiring": "formats.files",
+    "spectral_radius": "nulls",
     "spread": "reads",
     "stack": "transforms",
     "to_dict": "formats.document",

@@ -11,6 +11,7 @@
 
 #include "attachment.h"
 #include "graphs.h"
+#include "nulls.h"
 #include "transforms.h"
 
 namespace nb = nanobind;
@@ -20,6 +21,9 @@ namespace {
 
 using Rows = nb::ndarray<const int32_t, nb::shape<-1, 2>, nb::c_contig, nb::device::cpu>;
 using WideRows = nb::ndarray<const int64_t, nb::shape<-1, 2>, nb::c_contig, nb::device::cpu>;
+using Numbers = nb::ndarray<const int64_t, nb::shape<-1>, nb::c_contig, nb::device::cpu>;
+using Reals = nb::ndarray<const double, nb::shape<-1>, nb::c_contig, nb::device::cpu>;
+using Points = nb::ndarray<const double, nb::shape<-1, -1>, nb::c_contig, nb::device::cpu>;
 using Sizes = std::vector<int32_t>;
 
 BitGenerator* bit_generator(nb::handle capsule) {
@@ -46,6 +50,21 @@ nb::object array_of(std::vector<T>&& values, std::initializer_list<size_t> shape
 nb::object rows_of(Edges&& edges) {
   const size_t n_edges = edges.size();
   return array_of<nb::ndarray<nb::numpy, const int32_t>>(std::move(edges), {n_edges, 2});
+}
+
+Edges edges_of(const Rows& rows) {
+  const Edge* const first = reinterpret_cast<const Edge*>(rows.data());
+  return Edges(first, first + rows.shape(0));
+}
+
+template <typename T>
+std::vector<T> values_of(const nb::ndarray<const T, nb::shape<-1>, nb::c_contig, nb::device::cpu>& values) {
+  return std::vector<T>(values.data(), values.data() + values.shape(0));
+}
+
+nb::object numbers_of(std::vector<int64_t>&& numbers) {
+  const size_t n = numbers.size();
+  return array_of<nb::ndarray<nb::numpy, int64_t>>(std::move(numbers), {n});
 }
 
 }  // namespace
@@ -102,5 +121,22 @@ NB_MODULE(_native, m) {
     }
     if (!sort_distinct(edges, n_neurons)) return nb::none();
     return rows_of(std::move(edges));
+  });
+  m.def("walk", [](nb::handle random, int32_t n_neurons, const Rows& singles, const Rows& pairs, const Numbers& ahead,
+                   const Numbers& back, const Rows& fixed, int by, const Numbers& labels, int64_t n_labels,
+                   const Points& positions, const Reals& borders, bool keeps_mutual, int64_t part_size,
+                   int64_t n_parts) -> nb::object {
+    BitGenerator& bits = *bit_generator(random);
+    Links links{edges_of(singles), edges_of(pairs), values_of(ahead), values_of(back)};
+    const Kinds kinds{Kinds::By(by),    labels.data(),  n_labels, positions.data(), int(positions.shape(1)),
+                      borders.data(), int64_t(borders.shape(0))};
+    Walk found;
+    {
+      const nb::gil_scoped_release released;
+      found = walk(bits, links, graph_of(fixed, n_neurons), kinds, keeps_mutual, part_size, n_parts);
+    }
+    return nb::make_tuple(rows_of(std::move(links.singles)), rows_of(std::move(links.pairs)),
+                          numbers_of(std::move(links.ahead)), numbers_of(std::move(links.back)), found.n_tries,
+                          found.n_moves, numbers_of(std::move(found.overlaps)));
   });
 }

@@ -1,0 +1,375 @@
+"""Null models keep what they promise and change the rest, and what they draw is uniform."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import combinations, product
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from priors import BarabasiAlbert, ErdosRenyi, Layered, WattsStrogatz, Wiring, attach, layer, orient
+from priors import exchanges as module
+from priors.compiled import extension
+from priors.exchanges import Kinds, Links, walk
+from priors.nulls import KEPT, NULLS, NullModel, draw_nulls, spectral_radius
+
+
+def directed(n: int, share: float, seed: int, *, loops: bool = False) -> Wiring:
+    rng = np.random.default_rng(seed)
+    there = rng.random((n, n)) < share
+    if not loops:
+        np.fill_diagonal(there, False)
+    return Wiring((n,), np.argwhere(there), weights=rng.normal(size=int(there.sum())), directed=True)
+
+
+def wiring_of(number: int) -> Wiring:
+    """Return one of many wirings of all sorts."""
+    rng, sort = np.random.default_rng(number), number % 8
+    if sort == 0:
+        return directed(12 + number % 9, 0.25, number, loops=number % 3 == 0)
+    if sort == 1:
+        return WattsStrogatz(20, 4, 0.3).sample(rng)
+    if sort == 2:
+        return Layered((6, 9, 7, 4), density=0.4, inputs=True, outputs=True).sample(rng)
+    if sort == 3:
+        return orient(ErdosRenyi(18, edges=40).sample(rng), "random", rng)
+    if sort == 4:
+        return attach(layer(orient(BarabasiAlbert(20, 2).sample(rng), "index")), 6, 3, "controlled", rng=rng)
+    if sort == 5:
+        return attach(directed(14, 0.25, number).replace(weights=None), 5, 3, "natural", rng=rng)
+    if sort == 6:
+        sizes = (4, 6, 6, 3)
+        of = np.repeat(np.arange(4), sizes)
+        places = np.argwhere((of[:, None] < of) & (rng.random((19, 19)) < 0.3))
+        return Wiring(sizes, places, inputs=True, outputs=True, weights=rng.normal(size=len(places)))
+    return directed(16, 0.35, number).replace(names=tuple(f"n{i}" for i in range(16)))
+
+
+def model_of(wiring: Wiring, kind: str) -> NullModel | None:
+    positions = np.random.default_rng(7).random((wiring.n_neurons, 2)) if kind == "spatial" else None
+    try:
+        return NullModel(wiring, kind, positions)
+    except ValueError:
+        return None
+
+
+def codes(wiring: Wiring) -> set[tuple[int, int]]:
+    return {(int(source), int(target)) for source, target in wiring.edges}
+
+
+# An account of what is kept that knows nothing of the module's own.
+
+
+def facts(wiring: Wiring, model: NullModel) -> dict[str, Any]:
+    edges = codes(wiring)
+    graph = nx.DiGraph(sorted(edges))
+    of = wiring.layer_of
+    hidden = [i for i in range(wiring.n_neurons) if wiring.n_inputs <= i < wiring.n_neurons - wiring.n_outputs]
+    recurrent = np.zeros((wiring.n_neurons, wiring.n_neurons))
+    for place, (source, target) in enumerate(wiring.edges.tolist()):
+        if of[target] <= of[source]:
+            recurrent[target, source] = 1.0 if wiring.weights is None else wiring.weights[place]
+    inner = recurrent[np.ix_(hidden, hidden)]
+    given = model.wiring
+    if given.inputs or given.outputs:
+        first_output = given.n_neurons - given.n_outputs
+        boundary = {(a, b) for a, b in edges if a < given.n_inputs or b >= first_output}
+    else:
+        sources, sinks = set(given.sources.tolist()), set(given.sinks.tolist())
+        boundary = {(a, b) for a, b in edges if a in sources or b in sinks}
+    lengths = []
+    if model.positions is not None:
+        at = np.asarray(model.positions)
+        far = {edge: float(np.linalg.norm(at[edge[0]] - at[edge[1]])) for edge in edges}
+        lengths = np.histogram(list(far.values()), [-1.0, *model._borders, 99.0])[0].tolist()
+    return {
+        "neurons": (wiring.sizes, wiring.inputs, wiring.outputs, wiring.names),
+        "number of edges": (len(edges), {a for a, b in edges if a == b}),
+        "degrees": (dict(graph.in_degree()), dict(graph.out_degree())),
+        "order": (sum(of[a] < of[b] for a, b in edges), nx.is_directed_acyclic_graph(graph)),
+        "layers": Counter((int(of[a]), int(of[b])) for a, b in edges),
+        "boundary": boundary,
+        "reciprocity": Counter(a for a, b in edges if a != b and (b, a) in edges),
+        "spectral radius": float(np.abs(np.linalg.eigvals(inner)).max()) if hidden else 0.0,
+        "lengths": lengths,
+        "edges": edges,
+    }
+
+
+def check(wiring: Wiring, drawn: Wiring, model: NullModel, kind: str) -> set[str]:
+    """Check that what is promised is kept; return what is not kept."""
+    before, after = facts(wiring, model), facts(drawn, model)
+    for what in NULLS[kind].keeps:
+        if what == "spectral radius":
+            assert after[what] == pytest.approx(before[what], rel=0.01)
+        elif what == "order":
+            assert after[what][0] == before[what][0]
+            assert after[what][1] or not before[what][1]
+        else:
+            assert after[what] == before[what], (what, wiring)
+    if wiring.weights is not None:
+        assert drawn.weights is not None
+        assert np.array_equal(np.sort(drawn.weights), np.sort(wiring.weights))
+        if kind not in ("counts", "weights"):
+            out = [np.bincount(own.edges[:, 0], own.weights) for own in (wiring, drawn)]
+            assert out[0] == pytest.approx(out[1], abs=1e-5)
+    return {what for what in KEPT if before[what] != after[what]}
+
+
+def is_changed(wiring: Wiring, drawn: Wiring, kind: str) -> bool:
+    if kind != "weights":
+        return drawn != wiring
+    assert drawn.weights is not None
+    assert wiring.weights is not None
+    return not np.array_equal(drawn.weights, wiring.weights)
+
+
+@pytest.mark.parametrize("kind", NULLS)
+def test_a_null_keeps_what_it_promises_and_changes_the_rest(kind: str) -> None:
+    tried = changed = 0
+    lost: Counter[str] = Counter()
+    models = [model for number in range(200) if (model := model_of(wiring_of(number), kind)) is not None]
+    for number, model in enumerate(models):
+        try:
+            drawn = model.sample(number)
+        except ValueError:
+            if kind != "spectral":
+                raise
+            continue
+        tried += 1
+        lost.update(check(model.wiring, drawn, model, kind))
+        changed += is_changed(model.wiring, drawn, kind)
+    assert tried >= 50
+    assert changed >= 0.9 * tried
+    # What is not promised is lost.
+    free = set(KEPT) - set(NULLS[kind].keeps) - {"lengths"}
+    if kind != "weights":
+        assert free <= set(lost), free - set(lost)
+
+
+# Uniformity, against all there are
+
+
+def all_with_degrees(wiring: Wiring) -> Iterator[frozenset[tuple[int, int]]]:
+    """Yield all sets of edges, none of them a self edge, in which every neuron has its degrees.
+
+    Where all edges lead forward, those of other wirings do.
+    """
+    n, of = wiring.n_neurons, wiring.layer_of
+
+    def choose(source: int, left: tuple[int, ...]) -> Iterator[frozenset[tuple[int, int]]]:
+        if source == n:
+            yield frozenset()
+            return
+        open_to = [target for target in range(n) if target != source and left[target]]
+        if wiring.forward.all():
+            open_to = [target for target in open_to if of[target] > of[source]]
+        for targets in combinations(open_to, int(wiring.out_degree[source])):
+            rest = tuple(count - (target in targets) for target, count in enumerate(left))
+            for others in choose(source + 1, rest):
+                yield others | {(source, target) for target in targets}
+
+    yield from choose(0, tuple(wiring.in_degree.tolist()))
+
+
+def all_of(wiring: Wiring, kind: str) -> Iterator[frozenset[tuple[int, int]]]:
+    """Yield all sets of edges that a null may be, as far as degrees and numbers are concerned."""
+    n, last = wiring.n_neurons, wiring.n_neurons - wiring.n_outputs
+    if kind != "counts":
+        yield from all_with_degrees(wiring)
+    elif wiring.is_undirected:
+        for chosen in combinations(list(combinations(range(n), 2)), wiring.n_edges // 2):
+            yield frozenset(edge for a, b in chosen for edge in ((a, b), (b, a)))
+    else:
+        places = [(a, b) for a, b in product(range(last), range(wiring.n_inputs, n)) if a != b]
+        yield from map(frozenset, combinations(places, wiring.n_edges))
+
+
+CYCLE = Wiring((3,), [(0, 1), (1, 2), (2, 0)], directed=True)
+FIVE = Wiring((5,), [(0, 1), (1, 2), (2, 3), (3, 4), (4, 0), (0, 2), (1, 0)], directed=True)
+DAG = Wiring((6,), [(0, 2), (0, 4), (1, 3), (1, 5), (2, 4), (3, 5)])
+DEEP = Wiring((2, 2, 2, 1), [(0, 2), (1, 3), (2, 4), (3, 5), (0, 4), (4, 6), (5, 6)], inputs=True, outputs=True)
+DEPTH = [0, 0, 1, 1, 2, 2]
+RING = Wiring((6,), [edge for i in range(6) for edge in ((i, (i + 1) % 6), ((i + 1) % 6, i))])
+MUTUAL = Wiring((5,), [(0, 1), (1, 0), (2, 3), (3, 2), (0, 2), (1, 3), (3, 4), (4, 1)], directed=True)
+SMALL = Wiring((4,), [(0, 1), (1, 2), (2, 0)], directed=True)
+TINY = Wiring((1, 2, 1), [(0, 1), (1, 2), (2, 1)], inputs=True, outputs=True)
+SQUARE = Wiring((4,), [edge for i in range(4) for edge in ((i, (i + 1) % 4), ((i + 1) % 4, i))])
+LOOP = Wiring((1, 3, 1), [(0, 1), (0, 2), (1, 2), (2, 3), (3, 1), (2, 4), (3, 4)], inputs=True, outputs=True)
+
+
+@pytest.mark.parametrize(
+    ("wiring", "kind"),
+    [
+        (CYCLE, "degree"),
+        (SMALL, "counts"),
+        (FIVE, "degree"),
+        (FIVE, "reciprocity"),
+        (MUTUAL, "reciprocity"),
+        (DAG, "degree"),
+        (DAG, "order"),
+        (DEEP, "order"),
+        (DEEP, "layers"),
+        (DEEP, "boundary"),
+        (TINY, "counts"),
+        (LOOP, "order"),
+        (LOOP, "boundary"),
+        (SQUARE, "counts"),
+        (RING, "degree"),
+    ],
+)
+def test_all_wirings_that_keep_what_is_kept_are_equally_likely(wiring: Wiring, kind: str) -> None:
+    model = NullModel(wiring, kind)
+    before = facts(wiring, model)
+    there = set()
+    for edges in all_of(wiring, kind):
+        other = Wiring(wiring.sizes, sorted(edges), wiring.inputs, wiring.outputs, directed=wiring.directed)
+        after = facts(other, model)
+        is_kept = all(before[what] == after[what] for what in NULLS[kind].keeps if what != "order")
+        if "order" in NULLS[kind].keeps:
+            is_kept = is_kept and before["order"][0] == after["order"][0]
+            if wiring.n_layers == 1 and wiring.is_acyclic:
+                # A walk keeps to one order of the neurons, that by longest paths.
+                is_kept = is_kept and all(DEPTH[a] < DEPTH[b] for a, b in edges)
+        if is_kept and (not wiring.is_undirected or all((b, a) in edges for a, b in edges)):
+            there.add(edges)
+    assert len(there) > 1
+    mean = max(40, 400 / len(there))
+    found = Counter(frozenset(codes(drawn)) for drawn, _ in draw_nulls(model, round(mean * len(there)), seed=1))
+    assert set(found) == there, (len(found), len(there))
+    # Chi squared, as standard deviations of its distribution.
+    chi = sum((found[own] - mean) ** 2 / mean for own in there)
+    assert (chi - (len(there) - 1)) / np.sqrt(2 * (len(there) - 1)) < 4
+
+
+def test_ranks_among_nulls_of_what_is_a_null_are_uniform() -> None:
+    """A statistic of a wiring that is drawn from the null itself, among nulls that are drawn from that wiring."""
+    start, ranks = directed(30, 0.12, 3).replace(weights=None), []
+    model = NullModel(start, "degree")
+    for number in range(500):
+        own = model.sample(number)
+        nulls = [spectral_radius(drawn) for drawn, _ in draw_nulls(NullModel(own, "degree"), 9, seed=number + 1)]
+        ranks.append(sum(value < spectral_radius(own) for value in nulls))
+    counts = np.bincount(ranks, minlength=10)
+    chi = float(((counts - 50) ** 2 / 50).sum())
+    assert chi < 27.9, counts  # The .999 quantile with 9 degrees of freedom.
+
+
+# The compiled walk
+
+
+@given(seed=st.integers(0, 10_000), number=st.integers(0, 200), kind=st.sampled_from(sorted(NULLS)))
+def test_compiled_walks_are_those_of_python(seed: int, number: int, kind: str) -> None:
+    if extension() is None:
+        pytest.skip("the compiled part was not built")
+    wiring = wiring_of(number)
+    model = model_of(wiring, kind)
+    if model is None or kind in ("counts", "weights"):
+        return
+    links, _, _, fixed = model._division
+    given: dict[str, Any] = {"keeps_mutual": model._keeps_mutual, "part_size": 40, "n_parts": 3}
+    one = walk(links, fixed, model._kinds, np.random.default_rng(seed), **given)
+    other = module._walk(links, fixed, model._kinds, np.random.default_rng(seed), **given)
+    for name in ("singles", "pairs", "ahead", "back"):
+        assert np.array_equal(getattr(one.links, name), getattr(other.links, name)), name
+    assert (one.n_tries, one.n_moves, one.overlaps.tolist()) == (other.n_tries, other.n_moves, other.overlaps.tolist())
+
+
+def test_many_neurons_are_kept_in_a_table() -> None:
+    """Above 16,384 neurons, edges are no longer bits; the walk is the same."""
+    rng = np.random.default_rng(0)
+    edges = np.unique(rng.integers(40, size=(300, 2)), axis=0).astype(np.int32)
+    edges = edges[edges[:, 0] != edges[:, 1]]
+    spread = edges * 999
+    found = []
+    for own, n in ((edges, 40), (spread, 39 * 999 + 1)):
+        kinds = Kinds("nothing", np.zeros(n, np.int64), np.zeros((n, 0)), np.zeros(0))
+        links = Links(own, np.zeros((0, 2), np.int32), np.zeros(0, np.int64), np.zeros(0, np.int64))
+        walked = walk(links, np.zeros((0, 2), np.int32), kinds, np.random.default_rng(5), keeps_mutual=False,
+                      part_size=4000, n_parts=5)  # fmt: skip
+        found.append(walked)
+    assert np.array_equal(found[0].links.singles * 999, found[1].links.singles)
+    assert found[0].overlaps.tolist() == found[1].overlaps.tolist()
+    assert found[0].n_moves > 1000
+
+
+# The rest
+
+
+def test_threads_change_nothing() -> None:
+    model = NullModel(wiring_of(7), "degree")
+    one = [(drawn.fingerprint, mixing) for drawn, mixing in draw_nulls(model, 9, seed=3)]
+    other = [(drawn.fingerprint, mixing) for drawn, mixing in draw_nulls(model, 9, seed=3, threads=3)]
+    assert one == other
+    assert len({fingerprint for fingerprint, _ in one}) == 9
+
+
+def test_mixing_tells_a_short_walk_from_a_long_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    wiring = directed(60, 0.1, 0)
+    drawn, long = NullModel(wiring, "degree").draw(0)
+    n_shared = len(codes(drawn) & codes(wiring))
+    assert long.overlap == n_shared / wiring.n_edges
+    assert abs(long.overlap - long.expected) < 0.1
+    assert long.autocorrelation < 0.85
+    assert long.moves > 9 * wiring.n_edges
+    monkeypatch.setattr("priors.nulls._MOVES", 0.3)
+    short = NullModel(wiring, "degree").draw(0)[1]
+    assert short.expected > 0.5 > long.expected
+    assert short.autocorrelation > 0.9
+
+
+@pytest.mark.parametrize(
+    ("wiring", "kind", "given", "line"),
+    [
+        (FIVE, "shuffle", {}, "kind='shuffle'"),
+        (FIVE, "order", {}, "it has one layer and cycles, so there is no order to keep; use degree"),
+        (FIVE, "layers", {}, "it has one layer; use order or degree"),
+        (FIVE, "boundary", {}, "it has neither input or output units nor sources and sinks; use degree"),
+        (FIVE, "weights", {}, "it has no weights that differ"),
+        (DAG, "reciprocity", {}, "it has no cycles; use boundary"),
+        (DAG, "spectral", {}, "it has no cycles; use boundary"),
+        (RING, "layers", {}, "an undirected graph has no order, layers, boundary or reciprocity to keep; use degree"),
+        (FIVE, "spatial", {}, "it needs positions"),
+        (FIVE, "degree", {"positions": np.zeros((5, 2))}, "only spatial heeds positions; leave them out"),
+        (FIVE, "spatial", {"positions": np.zeros((4, 2))}, "positions have shape (4, 2): one row of coordinates"),
+        (FIVE, "spatial", {"positions": np.zeros(5)}, "positions have shape (5,): one row of coordinates"),
+    ],
+)
+def test_what_keeps_no_more_is_refused_in_one_line(wiring: Wiring, kind: str, given: dict[str, Any], line: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(line)) as caught:
+        NullModel(wiring, kind, **given)
+    assert "\n" not in str(caught.value)
+
+
+def test_edges_of_neurons_that_lie_nowhere_stay() -> None:
+    wiring = directed(20, 0.3, 1)
+    positions = np.random.default_rng(0).random((20, 3))
+    positions[:5] = np.nan
+    drawn = NullModel(wiring, "spatial", positions).sample(0)
+    stay = {edge for edge in codes(wiring) if min(edge) < 5}
+    assert stay <= codes(drawn)
+    assert len(codes(drawn) & codes(wiring)) < wiring.n_edges
+
+
+@pytest.mark.parametrize("sizes", [(0,), (3,)])
+def test_nothing_to_move_is_no_trouble(sizes: tuple[int, ...]) -> None:
+    wiring = Wiring(sizes if sizes != (0,) else (1,), [(0, 0)] if sizes == (3,) else [])
+    drawn, mixing = NullModel(wiring, "counts").draw(0)
+    assert drawn == wiring
+    assert mixing.tries == 0
+    if not wiring.is_undirected:
+        assert NullModel(wiring, "degree").sample(0) == wiring
+
+
+def test_spectral_radius_is_that_of_recurrence() -> None:
+    assert spectral_radius(CYCLE) == pytest.approx(1.0)
+    assert spectral_radius(DAG) == 0.0
+    assert spectral_radius(CYCLE.replace(weights=[2.0, 4.0, 1.0])) == pytest.approx(2.0)
+    large = directed(700, 0.02, 0)
+    dense = large.csr().toarray().astype(float)
+    assert spectral_radius(large) == pytest.approx(np.abs(np.linalg.eigvals(dense)).max(), rel=1e-6)
