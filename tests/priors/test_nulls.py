@@ -9,53 +9,10 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from null_cases import directed, model_of, wiring_of
 
-from priors import BarabasiAlbert, ErdosRenyi, Layered, WattsStrogatz, Wiring, attach, layer, orient
-from priors import exchanges as module
-from priors.compiled import extension
-from priors.exchanges import Kinds, Links, walk
+from priors import Wiring
 from priors.nulls import KEPT, NULLS, NullModel, draw_nulls, spectral_radius
-
-
-def directed(n: int, share: float, seed: int, *, loops: bool = False) -> Wiring:
-    rng = np.random.default_rng(seed)
-    there = rng.random((n, n)) < share
-    if not loops:
-        np.fill_diagonal(there, False)
-    return Wiring((n,), np.argwhere(there), weights=rng.normal(size=int(there.sum())), directed=True)
-
-
-def wiring_of(number: int) -> Wiring:
-    """Return one of many wirings of all sorts."""
-    rng, sort = np.random.default_rng(number), number % 8
-    if sort == 0:
-        return directed(12 + number % 9, 0.25, number, loops=number % 3 == 0)
-    if sort == 1:
-        return WattsStrogatz(20, 4, 0.3).sample(rng)
-    if sort == 2:
-        return Layered((6, 9, 7, 4), density=0.4, inputs=True, outputs=True).sample(rng)
-    if sort == 3:
-        return orient(ErdosRenyi(18, edges=40).sample(rng), "random", rng)
-    if sort == 4:
-        return attach(layer(orient(BarabasiAlbert(20, 2).sample(rng), "index")), 6, 3, "controlled", rng=rng)
-    if sort == 5:
-        return attach(directed(14, 0.25, number).replace(weights=None), 5, 3, "natural", rng=rng)
-    if sort == 6:
-        sizes = (4, 6, 6, 3)
-        of = np.repeat(np.arange(4), sizes)
-        places = np.argwhere((of[:, None] < of) & (rng.random((19, 19)) < 0.3))
-        return Wiring(sizes, places, inputs=True, outputs=True, weights=rng.normal(size=len(places)))
-    return directed(16, 0.35, number).replace(names=tuple(f"n{i}" for i in range(16)))
-
-
-def model_of(wiring: Wiring, kind: str) -> NullModel | None:
-    positions = np.random.default_rng(7).random((wiring.n_neurons, 2)) if kind == "spatial" else None
-    try:
-        return NullModel(wiring, kind, positions)
-    except ValueError:
-        return None
 
 
 def codes(wiring: Wiring) -> set[tuple[int, int]]:
@@ -258,47 +215,6 @@ def test_ranks_among_nulls_of_what_is_a_null_are_uniform() -> None:
     counts = np.bincount(ranks, minlength=10)
     chi = float(((counts - 50) ** 2 / 50).sum())
     assert chi < 27.9, counts  # The .999 quantile with 9 degrees of freedom.
-
-
-# The compiled walk
-
-
-@given(seed=st.integers(0, 10_000), number=st.integers(0, 200), kind=st.sampled_from(sorted(NULLS)))
-def test_compiled_walks_are_those_of_python(seed: int, number: int, kind: str) -> None:
-    if extension() is None:
-        pytest.skip("the compiled part was not built")
-    wiring = wiring_of(number)
-    model = model_of(wiring, kind)
-    if model is None or kind in ("counts", "weights"):
-        return
-    links, _, _, fixed = model._division
-    given: dict[str, Any] = {"keeps_mutual": model._keeps_mutual, "part_size": 40, "n_parts": 3}
-    one = walk(links, fixed, model._kinds, np.random.default_rng(seed), **given)
-    other = module._walk(links, fixed, model._kinds, np.random.default_rng(seed), **given)
-    for name in ("singles", "pairs", "ahead", "back"):
-        assert np.array_equal(getattr(one.links, name), getattr(other.links, name)), name
-    assert (one.n_tries, one.n_moves, one.overlaps.tolist()) == (other.n_tries, other.n_moves, other.overlaps.tolist())
-
-
-def test_many_neurons_are_kept_in_a_table() -> None:
-    """Above 16,384 neurons, edges are no longer bits; the walk is the same."""
-    rng = np.random.default_rng(0)
-    edges = np.unique(rng.integers(40, size=(300, 2)), axis=0).astype(np.int32)
-    edges = edges[edges[:, 0] != edges[:, 1]]
-    spread = edges * 999
-    found = []
-    for own, n in ((edges, 40), (spread, 39 * 999 + 1)):
-        kinds = Kinds("nothing", np.zeros(n, np.int64), np.zeros((n, 0)), np.zeros(0))
-        links = Links(own, np.zeros((0, 2), np.int32), np.zeros(0, np.int64), np.zeros(0, np.int64))
-        walked = walk(links, np.zeros((0, 2), np.int32), kinds, np.random.default_rng(5), keeps_mutual=False,
-                      part_size=4000, n_parts=5)  # fmt: skip
-        found.append(walked)
-    assert np.array_equal(found[0].links.singles * 999, found[1].links.singles)
-    assert found[0].overlaps.tolist() == found[1].overlaps.tolist()
-    assert found[0].n_moves > 1000
-
-
-# The rest
 
 
 def test_threads_change_nothing() -> None:
