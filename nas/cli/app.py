@@ -312,7 +312,10 @@ def best(out: Folder, as_json: Json = False) -> None:
 @app.command()
 def draw(
     source: Annotated[
-        Path, typer.Argument(metavar="GRAPH|OUT", help="A graph file, or a campaign's folder.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="GRAPH|OUT", help="A graph file, a saved network, or a campaign's folder.", show_default=False
+        ),
     ],
     *,
     out: Annotated[
@@ -339,6 +342,52 @@ def draw(
         print_json({"file": str(file), "layout": used, "nodes": wiring.n_hidden, "edges": count_edges(wiring)[0]})
         return
     say(make_console(), str(file))
+
+
+@app.command()
+def distance(
+    first: Annotated[
+        Path,
+        typer.Argument(
+            metavar="GRAPH|OUT", help="A graph file, a saved network, or a campaign's folder.", show_default=False
+        ),
+    ],
+    second: Annotated[Path, typer.Argument(metavar="GRAPH|OUT", help="Another one.", show_default=False)],
+    *,
+    null: Annotated[
+        int, typer.Option(min=0, metavar="NUMBER", help="Nulls of the second wiring to hold the distance against.")
+    ] = 0,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            help="What nulls keep: counts, degree, order, layers, boundary, reciprocity, spectral. Default: layers, "
+            "order or degree, the first that there is to keep.",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the nulls.")] = 0,
+    graph_format: GraphFormat = None,
+    directed: Directed = None,
+    merge: Merge = "sum",
+    as_json: Json = False,
+) -> None:
+    """Measure how far apart two wirings are once their hidden neurons are matched, whatever their numbers.
+
+    0: the same structure; 1: nothing in common. With --null, random wirings that share what they keep with the second
+    one say what the distance would be by chance.
+
+    Example: wirenas distance a.graphml b.graphml --null 100
+    """
+    from nas.cli.display import show_distances
+    from nas.report.distances import measure_distances
+    from nas.report.progress import stages
+    from nas.report.sources import wiring_at
+
+    wirings = [wiring_at(path, format=graph_format, directed=directed, merge=merge)[0] for path in (first, second)]
+    with interruptible("interrupted"), stages(make_console(stderr=True), "distances") as watch:
+        found = measure_distances(wirings[0], wirings[1], n_nulls=null, kind=kind, seed=seed, watch=watch)
+    found = {"first": str(first), "second": str(second), **found}
+    print_json(found) if as_json else show_distances(make_console(), found)
 
 
 app.add_typer(predictor_commands)

@@ -356,6 +356,28 @@ def show_structure(console: Console, found: Mapping[str, Any]) -> None:
     say(console, f"Best network and card: {found['out']}/best/   plots: curve.png, references.png there")
 
 
+def show_distances(console: Console, found: Mapping[str, Any]) -> None:
+    """Print how far apart two wirings are, by layer and in all, and how far they would be by chance."""
+    table = make_table("distance", "value")
+    table.add_row("NNSTD, neurons matched", number(found["nnstd"]["value"]))
+    for index, value in enumerate(found["nnstd"]["layers"], start=1):
+        table.add_row(f"  of layer {index}", number(value))
+    if found["edge_jaccard"] is not None:
+        table.add_row("edges, by the numbers of neurons", number(found["edge_jaccard"]))
+    table.add_row("densities between layers", number(found["density"]))
+    table.add_row("singular values", number(found["spectral"]))
+    print_table(console, table)
+    if (null := found["null"]) is None:
+        return
+    z = "they do not differ" if null["z"] is None else f"z = {null['z']:+.1f}"
+    of_chance = f", {found['nnstd']['value'] / null['mean']:.0%} of chance" if null["mean"] else ""
+    say_in_lines(
+        console,
+        f"{null['n']} nulls of {found['second']} that share its {', '.join(null['keeps'])} are at "
+        f"{number(null['mean'])} ± {number(null['std'])} from {found['first']}: {z}{of_chance}.",
+    )
+
+
 def show_explanation(console: Console, found: Mapping[str, Any]) -> None:
     """Print how much of R2 is lost without each family."""
     table = make_table("family", "R2 lost when shuffled", "features")

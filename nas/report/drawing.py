@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.errors import InputError, known
+from nas.report.sources import wiring_at
 from predictors.figures import BLUE, GREEN, ORANGE, RED, save_figure
-from priors import Wiring, dead_neurons, layer, read_wiring
+from priors import Wiring, dead_neurons, layer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,12 +39,12 @@ Points = NDArray[np.float64]
 def draw_file(
     source: Path, out: Path | None = None, layout: str | None = None, **reading: Any
 ) -> tuple[Path, str, Wiring]:
-    """Draw the wiring of a graph file, or the best one of a campaign's folder.
+    """Draw the wiring of a graph file or a saved network, or the best one of a campaign's folder.
 
     Parameters
     ----------
     source : path
-        A graph file, a campaign's folder, or that of a network.
+        As in `wiring_at`.
     out : path, optional
         A file that ends in one of `SUFFIXES`; by default it is named after the source, in the present folder.
     layout : {"layered", "ring", "spring"}, optional
@@ -66,30 +67,12 @@ def draw_file(
         raise InputError(f"out={target}: a picture ends in {', '.join(SUFFIXES)}")
     if target.is_dir() or (target.exists() and source.exists() and target.samefile(source)):
         raise InputError(f"out={target}: that is {'a folder' if target.is_dir() else 'the graph'}; give another name")
-    wiring, title = _read(source, reading)
+    wiring, title = wiring_at(source, **reading)
     try:
         used = plot_wiring(target, wiring, title, layout)
     except OSError as error:
         raise InputError(f"out={target}: {error.strerror or error}; give a file that can be written") from None
     return target, used, wiring
-
-
-def _read(source: Path, reading: dict[str, Any]) -> tuple[Wiring, str]:
-    if not source.is_dir():
-        try:
-            return read_wiring(source, **reading), source.name
-        except ValueError as error:
-            raise InputError(str(error)) from None
-    for path, title in ((source / "best" / "wiring.json", f"best wiring of {source.resolve().name}"),
-                        (source / "wiring.json", source.resolve().name)):  # fmt: skip
-        if path.is_file():
-            try:
-                return read_wiring(path), title
-            except ValueError as error:
-                raise InputError(str(error)) from None
-    raise InputError(
-        f"{source}: no wiring lies there; give a graph file, or the folder of a campaign whose finals were held"
-    )
 
 
 def plot_wiring(path: Path, wiring: Wiring, title: str = "", layout: str | None = None) -> str:

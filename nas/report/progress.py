@@ -279,7 +279,7 @@ def counting(console: Console, what: str) -> Iterator[Callable[[int, int], None]
 
 
 @contextmanager
-def stages(console: Console) -> Iterator[Callable[[str, int, int], None]]:
+def stages(console: Console, what: str = "trainings") -> Iterator[Callable[[str, int, int], None]]:
     """Return a context that shows parts of a work, one after the other: name, number that is done, and all of them."""
     display, current, last = Display(console), "", 0
 
@@ -287,7 +287,7 @@ def stages(console: Console) -> Iterator[Callable[[str, int, int], None]]:
         nonlocal current, last
         if part != current:
             current, last = part, done
-            have = f"{done} of {total} are trained already" if done else f"{total} trainings"
+            have = f"{done} of {total} are trained already" if done else f"{total} {what}"
             display.begin(part, done, total, line=f"{part}: {have}")
             return
         if done == last:
