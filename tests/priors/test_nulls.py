@@ -204,6 +204,7 @@ def test_all_wirings_that_keep_what_is_kept_are_equally_likely(wiring: Wiring, k
     assert (chi - (len(there) - 1)) / np.sqrt(2 * (len(there) - 1)) < 4
 
 
+@pytest.mark.slow
 def test_ranks_among_nulls_of_what_is_a_null_are_uniform() -> None:
     """A statistic of a wiring that is drawn from the null itself, among nulls that are drawn from that wiring."""
     start, ranks = directed(30, 0.12, 3).replace(weights=None), []
