@@ -29,7 +29,7 @@ _TIE = 1e-6
 """What a tie is broken by counts so much less than what is minimised."""
 _SWEEPS = 8
 """Times that all layers are matched anew, each with the layers around it."""
-_MOST_ALIGNED = 1000
+_MOST_ALIGNED = 300
 """Neurons that are matched all at once."""
 _MOST_NAMED = 500
 """Neurons that are told apart by name because nothing else tells them apart."""
@@ -127,6 +127,8 @@ def nnstd(first: Wiring, second: Wiring) -> Distance:
     Hidden neurons may be relabelled without changing the distance, and a wiring and a relabelled copy of it are at 0,
     unless it has neurons that colour refinement does not tell apart though the graph does, as in regular graphs. In
     general the best matches are as hard to find as the largest common subgraph; those found here need not be the best.
+    Where the neurons of the only hidden layer read each other, up to 300 of them are matched all at once too, which
+    finds better matches, so that larger ones seem farther apart.
     Distances are no metric: the triangle inequality may fail.
     """
     one, other = _Padded(first, second), _Padded(second, first)
@@ -412,8 +414,13 @@ def _several(colours: Numbers, n: int) -> tuple[Numbers, Numbers] | None:
 
 def _are_twins(own: _Padded, neurons: Numbers) -> bool:
     """Return whether neurons read the same ones, and are read by the same ones."""
-    parts = [matrix[neurons].toarray() for matrix in (own.reads, own.is_read)]
-    return all(bool((part == part[0]).all()) for part in parts)
+    for matrix in (own.reads, own.is_read):
+        part = matrix[neurons]
+        part.sort_indices()
+        counts = np.diff(part.indptr)
+        if (counts != counts[0]).any() or (part.indices.reshape(len(neurons), -1) != part.indices[: counts[0]]).any():
+            return False
+    return True
 
 
 def _refined(one: _Padded, other: _Padded, colours: Numbers) -> Numbers:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +20,9 @@ from priors.draws import Seed, permutation, subset
 from priors.exchanges import Edges, Kinds, Links, Walk, tries_for, walk
 from priors.transforms import longest_paths
 from priors.wiring import Wiring
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 __all__ = ["KEPT", "NULLS", "Mixing", "Null", "NullModel", "draw_nulls", "spectral_radius"]
 
@@ -33,9 +36,11 @@ _PARTS = 64
 """Parts of a walk after which it is looked at."""
 _KINDS_OF_LENGTH, _EDGES_OF_A_KIND = 10, 20
 """Kinds of edges by their length: so many where there are enough edges of each, and two at least."""
+_ROUNDING = 1e-9
+"""By how much lengths differ that are the same, as a share of the longest."""
 _NEAR = 0.01
 """By how much the spectral radius may differ, as a share of it."""
-_MOST_DRAWS = 500
+_MOST_DRAWS = 100
 """Draws of which one has the spectral radius that is wanted."""
 _DENSE, _LARGEST, _BASIS = 100, 12, 80
 """Neurons up to which all eigenvalues are computed, and eigenvalues and vectors that are looked for above."""
@@ -66,7 +71,11 @@ _RECIPROCITY = (*_BOUNDARY, "reciprocity")
 NULLS: dict[str, Null] = {
     "counts": Null(_COUNTS, "as many neurons and edges"),
     "degree": Null(_DEGREE, "and every neuron reads as many others as before, and is read by as many"),
-    "order": Null(_ORDER, "and as many edges lead forward: what has no cycles stays so, in its layers"),
+    "order": Null(
+        _ORDER,
+        "and as many edges lead forward: what has no cycles stays so, in its layers or, if it has "
+        "one, in the levels of its longest paths",
+    ),
     "layers": Null(_LAYERS, "and as many edges lead from each layer to each other one"),
     "boundary": Null(
         _BOUNDARY, "and edges of input and output units stay as they are; without units, those of sources and sinks"
@@ -162,8 +171,11 @@ class NullModel:
 
     @property
     def keeps(self) -> tuple[str, ...]:
-        """What all wirings have in common with the given one."""
-        return NULLS[self.kind].keeps
+        """What all wirings have in common with the given one; an undirected one has no order to keep."""
+        keeps = NULLS[self.kind].keeps
+        if not self.wiring.is_undirected:
+            return keeps
+        return tuple(name for name in keeps if name not in ("order", "layers", "boundary", "reciprocity"))
 
     def sample(self, rng: Seed = None) -> Wiring:
         """Draw one wiring; an int is a seed, a generator is drawn from, None draws afresh."""
@@ -175,7 +187,7 @@ class NullModel:
         Raises
         ------
         ValueError
-            If none of 500 draws has the spectral radius that is wanted.
+            If none of 100 draws has the spectral radius that is wanted.
         """
         generator = np.random.default_rng(rng)
         if self.kind == "counts":
@@ -267,11 +279,13 @@ class NullModel:
         """Lengths between which there are about equally many edges that may move, halfway between lengths there are."""
         if not self._places.shape[1]:
             return np.zeros(0)
-        lengths = np.unique(self._lengths(self.wiring.edges[self._moves]))
-        if len(lengths) < 2:
-            return np.zeros(0)
-        halfway = (lengths[1:] + lengths[:-1]) / 2
         every = self._lengths(self.wiring.edges[self._moves])
+        lengths = np.unique(every)
+        # What differs by rounding is one length.
+        apart = np.flatnonzero(np.diff(lengths) > _ROUNDING * lengths.max(initial=0.0))
+        if not len(apart):
+            return np.zeros(0)
+        halfway = (lengths[apart] + lengths[apart + 1]) / 2
         n_kinds = min(max(len(every) // _EDGES_OF_A_KIND, 2), _KINDS_OF_LENGTH)
         wanted = np.quantile(every, np.arange(1, n_kinds) / n_kinds)
         return np.unique(halfway[np.minimum(np.searchsorted(halfway, wanted), len(halfway) - 1)])
@@ -283,14 +297,16 @@ class NullModel:
 
     def _why_not(self) -> str | None:
         """Say why a kind does not fit the wiring; None where it does."""
-        wiring, keeps = self.wiring, self.keeps
+        wiring = self.wiring
         if (self.kind == "spatial") != (self.positions is not None):
             return "it needs positions" if self.positions is None else "only spatial heeds positions; leave them out"
         if self.kind == "weights":
             known = None if wiring.weights is None else np.unique(wiring.weights)
             return "it has no weights that differ" if known is None or len(known) < 2 else None
         _ = self._places
-        if wiring.is_undirected and "order" in keeps and self.kind not in ("spectral", "spatial"):
+        if not wiring.n_edges:
+            return None if self.kind in ("counts", "degree", "spatial") else "it has no edges; use degree"
+        if wiring.is_undirected and self.kind in ("order", "layers", "boundary", "reciprocity"):
             return "an undirected graph has no order, layers, boundary or reciprocity to keep; use degree or spectral"
         if self.kind == "order" and wiring.n_layers == 1 and not wiring.is_acyclic:
             return "it has one layer and cycles, so there is no order to keep; use degree"
@@ -436,18 +452,33 @@ def spectral_radius(wiring: Wiring) -> float:
     kept = ~hidden.forward
     if not kept.any():
         return 0.0
+    from scipy.sparse.csgraph import connected_components
+
     recurrent = Wiring(
         (hidden.n_neurons,), hidden.edges[kept], weights=None if hidden.weights is None else hidden.weights[kept]
     )
     matrix = recurrent.csr().astype(np.float64)
-    if hidden.n_neurons > _DENSE:
-        from scipy.sparse.linalg import ArpackNoConvergence, eigs
+    # Eigenvalues are those of the parts in which every neuron reaches every other one; by themselves these are found
+    # well.
+    _, part = connected_components(matrix, directed=True, connection="strong")
+    order = np.argsort(part, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(part[order])) + 1)
+    single = np.array([own[0] for own in parts if len(own) == 1], np.int64)
+    loops = float(np.abs(matrix.diagonal()[single]).max(initial=0.0))
+    return max([loops, *(_radius_of(matrix[own][:, own]) for own in parts if len(own) > 1)])
 
+
+def _radius_of(matrix: csr_array) -> float:
+    """Return the largest absolute eigenvalue of a matrix of neurons that all reach each other."""
+    from scipy.sparse.linalg import ArpackError, eigs
+
+    n = matrix.shape[0]
+    if n > _DENSE:
         try:
             # Of several that are nearly as large, a search for one may find another.
-            start = np.ones(hidden.n_neurons)
-            return float(np.abs(eigs(matrix, k=_LARGEST, ncv=_BASIS, v0=start, return_eigenvectors=False)).max())
-        except ArpackNoConvergence:
+            found = eigs(matrix, k=_LARGEST, ncv=_BASIS, v0=np.ones(n), return_eigenvectors=False)
+            return float(np.abs(found).max())
+        except ArpackError:  # As in a ring, where all are as large.
             pass
     return float(np.abs(np.linalg.eigvals(matrix.toarray())).max())
 
@@ -472,7 +503,10 @@ def _keeps_degrees(model: NullModel, drawn: Wiring) -> bool:
 
 def _keeps_order(model: NullModel, drawn: Wiring) -> bool:
     before = model.wiring
-    return int(before.forward.sum()) == int(drawn.forward.sum()) and (drawn.is_acyclic or not before.is_acyclic)
+    if before.n_layers > 1 or not before.is_acyclic:
+        return int(before.forward.sum()) == int(drawn.forward.sum())
+    levels = longest_paths(before)[drawn.edges]
+    return bool((levels[:, 0] < levels[:, 1]).all())
 
 
 def _keeps_layers(model: NullModel, drawn: Wiring) -> bool:

@@ -383,8 +383,8 @@ def distance(
     from nas.report.progress import stages
     from nas.report.sources import wiring_at
 
-    wirings = [wiring_at(path, format=graph_format, directed=directed, merge=merge)[0] for path in (first, second)]
     with interruptible("interrupted"), stages(make_console(stderr=True), "distances") as watch:
+        wirings = [wiring_at(path, format=graph_format, directed=directed, merge=merge)[0] for path in (first, second)]
         found = measure_distances(wirings[0], wirings[1], n_nulls=null, kind=kind, seed=seed, watch=watch)
     found = {"first": str(first), "second": str(second), **found}
     print_json(found) if as_json else show_distances(make_console(), found)

@@ -369,12 +369,16 @@ def show_distances(console: Console, found: Mapping[str, Any]) -> None:
     print_table(console, table)
     if (null := found["null"]) is None:
         return
-    z = "they do not differ" if null["z"] is None else f"z = {null['z']:+.1f}"
-    of_chance = f", {found['nnstd']['value'] / null['mean']:.0%} of chance" if null["mean"] else ""
+    what = "1 null" if null["n"] == 1 else f"{null['n']} nulls"
+    are = "is" if null["n"] == 1 else "are"
+    spread_of = "" if null["std"] is None else f" ± {number(null['std'])}"
+    z = "" if null["z"] is None else f"z = {null['z']:+.1f}, "
+    of_chance = f"{found['nnstd']['value'] / null['mean']:.0%} of chance" if null["mean"] else "as near as can be"
     say_in_lines(
         console,
-        f"{null['n']} nulls of {found['second']} that share its {', '.join(null['keeps'])} are at "
-        f"{number(null['mean'])} ± {number(null['std'])} from {found['first']}: {z}{of_chance}.",
+        f"{what} of {found['second']}, sharing its {', '.join(null['keeps'])}, {are} at "
+        f"{number(null['mean'])}{spread_of} from {found['first']}: {z}{of_chance}. Of the edges that may move, "
+        f"{null['overlap']:.0%} are where they were.",
     )
 
 

@@ -43,35 +43,39 @@ def measure_distances(
     -------
     dict
         nnstd (value and layers; see `predictors.distances.nnstd`), edge_jaccard (None where neurons of the same number
-        are not the same), density, spectral, and null: None, or kind, keeps, n, mean, std, and z, by how many of these
-        the value is above the mean (None where nulls do not differ).
+        are not the same), density, spectral, and null: None, or kind, keeps, n, overlap (share of the edges that may
+        move that nulls have too), mean, std (None of one null), and z, by how many of these the value is above the mean
+        (None where nulls do not differ).
 
     Raises
     ------
     InputError
         For wirings that cannot be compared, or a null model that does not fit.
     """
+    if kind is not None and not n_nulls:
+        raise InputError(f"kind={kind}: it acts on nulls alone; give their number too")
     try:
-        found = nnstd(first, second)
-        density = density_distance(first, second)
         model = _model(second, kind) if n_nulls else None
+        found, density = nnstd(first, second), density_distance(first, second)
     except ValueError as error:
         raise InputError(str(error)) from None
     null = None
     if model is not None:
-        values = []
+        values, overlaps = [], []
         watch("nulls", 0, n_nulls)
         try:
-            for drawn, _ in draw_nulls(model, n_nulls, seed):
+            for drawn, mixing in draw_nulls(model, n_nulls, seed):
                 values.append(nnstd(first, drawn).value)
+                overlaps.append(mixing.overlap)
                 watch("nulls", len(values), n_nulls)
         except ValueError as error:
             raise InputError(str(error)) from None
-        mean, std = statistics.fmean(values), statistics.stdev(values) if n_nulls > 1 else 0.0
+        mean, std = statistics.fmean(values), statistics.stdev(values) if n_nulls > 1 else None
         null = {
             "kind": model.kind,
             "keeps": list(model.keeps),
             "n": n_nulls,
+            "overlap": statistics.fmean(overlaps),
             "mean": mean,
             "std": std,
             "z": (found.value - mean) / std if std else None,

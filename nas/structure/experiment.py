@@ -116,6 +116,9 @@ class StructureExperiment:
         saved = read_network(options.start)
         (pool,) = options.pool
         wiring = wiring_of(saved).replace(weights=None)
+        what = "edges" if not wiring.n_edges else "hidden neurons" if not wiring.n_hidden else None
+        if what is not None:
+            raise InputError(f"{options.start}: the network has no {what}, so that there is no structure to learn")
         return {Parent((), pool): wiring if options.method.action == "prune" else options.room(wiring)}
 
     def _begin(self, parent: Wiring, rng: int | np.random.Generator) -> tuple[Network, dict[str, Any]]:

@@ -169,10 +169,12 @@ class StructureOptions(OneLineErrors, BaseModel):
         Raises
         ------
         InputError
-            If it has more than twenty million edges.
+            If it has more than twenty million edges, or all of them live already.
         """
         if (n_edges := edges_within_reach(wiring)) > _MOST_EDGES:
             raise InputError(f"start: {n_edges} edges may live between its layers, and {_MOST_EDGES} at most")
+        if n_edges == wiring.n_edges:
+            raise InputError("start: every edge between its layers lives already, so that none can move; prune it")
         return with_room(wiring)
 
     def n_edges(self, shape: Sequence[int], n_inputs: int, n_outputs: int) -> int:

@@ -149,15 +149,21 @@ def records_study(
 
 
 def _found_before(out: Path, setting: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a folder says of each task, found in the same way."""
+    """Return what a folder says of each task; an InputError says that it was found in another way."""
     try:
         before = json.loads((out / "records.json").read_text(encoding="utf-8"))
         tasks: dict[str, Any] = dict(before["tasks"])
-        return tasks if setting.items() <= before.items() else {}
+        for own in tasks.values():
+            earlier = Frontier(**own["frontier"])
+            earlier.joined(earlier)
+        other = [name for name, value in setting.items() if before[name] != value]
     except FileNotFoundError:
         return {}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise InputError(f"{out / 'records.json'}: it cannot be read; give another folder with out") from None
+    if other:
+        raise InputError(f"{out}: what was found there had other {' and '.join(other)}; give another folder with out")
+    return tasks
 
 
 def _joined(before: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:

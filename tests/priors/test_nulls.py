@@ -250,6 +250,7 @@ def test_mixing_tells_a_short_walk_from_a_long_one(monkeypatch: pytest.MonkeyPat
         (FIVE, "weights", {}, "it has no weights that differ"),
         (DAG, "reciprocity", {}, "it has no cycles; use boundary"),
         (DAG, "spectral", {}, "it has no cycles; use boundary"),
+        (Wiring((5,)), "order", {}, "it has no edges; use degree"),
         (RING, "layers", {}, "an undirected graph has no order, layers, boundary or reciprocity to keep; use degree"),
         (FIVE, "spatial", {}, "it needs positions"),
         (FIVE, "degree", {"positions": np.zeros((5, 2))}, "only spatial heeds positions; leave them out"),
@@ -273,6 +274,23 @@ def test_edges_of_neurons_that_lie_nowhere_stay() -> None:
     assert len(codes(drawn) & codes(wiring)) < wiring.n_edges
 
 
+@pytest.mark.parametrize("n_dimensions", [2, 9])
+def test_lengths_that_differ_by_rounding_are_one(n_dimensions: int) -> None:
+    rng = np.random.default_rng(n_dimensions)
+    wiring, positions = directed(40, 0.15, 5), rng.integers(3, size=(40, n_dimensions)) * 0.1
+    model = NullModel(wiring, "spatial", positions)
+    apart = np.asarray(positions)[wiring.edges[:, 0]] - np.asarray(positions)[wiring.edges[:, 1]]
+    lengths = np.sort(np.round(np.sqrt((apart**2).sum(axis=1)), 6))
+    assert len(model._borders) > 0
+    assert np.abs(model._borders[:, None] - lengths[None, :]).min() > 1e-4
+    for seed in range(5):
+        drawn = model.sample(seed)
+        apart = np.asarray(positions)[drawn.edges[:, 0]] - np.asarray(positions)[drawn.edges[:, 1]]
+        found = np.sqrt((apart**2).sum(axis=1))
+        bins = [np.histogram(own, [-1, *model._borders, 99])[0].tolist() for own in (lengths, found)]
+        assert bins[0] == bins[1]
+
+
 @pytest.mark.parametrize("sizes", [(0,), (3,)])
 def test_nothing_to_move_is_no_trouble(sizes: tuple[int, ...]) -> None:
     wiring = Wiring(sizes if sizes != (0,) else (1,), [(0, 0)] if sizes == (3,) else [])
@@ -287,6 +305,12 @@ def test_spectral_radius_is_that_of_recurrence() -> None:
     assert spectral_radius(CYCLE) == pytest.approx(1.0)
     assert spectral_radius(DAG) == 0.0
     assert spectral_radius(CYCLE.replace(weights=[2.0, 4.0, 1.0])) == pytest.approx(2.0)
+    # Parts that lead into each other, and rings, on which searches for eigenvalues go wrong.
+    ring = [(i, (i + 1) % 200) for i in range(200)]
+    chain = [(i, i + 1) for i in range(199, 299)]
+    assert spectral_radius(Wiring((300,), [*ring, *chain], directed=True)) == pytest.approx(1.0)
+    assert spectral_radius(Wiring((300,), [(i, i + 1) for i in range(299)])) == 0.0
+    assert spectral_radius(Wiring((3,), [(0, 0), (0, 1)], weights=[-2.5, 1.0])) == pytest.approx(2.5)
     large = directed(700, 0.02, 0)
     dense = large.csr().toarray().astype(float)
     assert spectral_radius(large) == pytest.approx(np.abs(np.linalg.eigvals(dense)).max(), rel=1e-6)

@@ -465,6 +465,7 @@ GIVEN = (
     "20 wirings in which every neuron has its degrees, and 20 with as many",
     "the best MLP of 300 parameters",
     "`wirenas frontier --task digits --budgets 300,1000,3000` looks",
+    "`wirenas distance A B --null 100`",
     "pyarrow, 170 MB on disk",
     "wirenas prune --task mnist --max-parameters 3000` and the like",
     "parents of 100 and 300 neurons",

@@ -76,9 +76,23 @@ def test_it_is_a_table_for_people(pair: tuple[Path, Path, Wiring, Wiring]) -> No
     assert code == 0
     assert "NNSTD, neurons matched" in text
     words = " ".join(text.split())
-    assert f"5 nulls of {pair[1]} that share its neurons, number of edges, degrees, order, layers are at" in words
-    assert "of chance." in words
+    assert f"5 nulls of {pair[1]}, sharing its neurons, number of edges, degrees, order, layers, are at" in words
+    assert "of chance. Of the edges that may move," in words
     assert "nulls: 5 distances" in err
+
+
+def test_one_null_has_no_spread(pair: tuple[Path, Path, Wiring, Wiring]) -> None:
+    null = measured(pair[0], pair[1], "--null", 1)["null"]
+    assert (null["std"], null["z"]) == (None, None)
+    assert 0 < null["overlap"] < 1
+    _, text, _ = wirenas("distance", pair[0], pair[1], "--null", 1)
+    assert "1 null of" in " ".join(text.split())
+
+
+def test_nulls_that_cannot_move_say_so(pair: tuple[Path, Path, Wiring, Wiring], tmp_path: Path) -> None:
+    write_wiring(Layered((8, 9, 4), density=1.0, inputs=True, outputs=True).sample(0), tmp_path / "full.json")
+    null = measured(pair[0], tmp_path / "full.json", "--null", 3)["null"]
+    assert (null["overlap"], null["std"], null["z"]) == (1.0, 0.0, None)
 
 
 @pytest.mark.parametrize(
@@ -91,6 +105,7 @@ def test_it_is_a_table_for_people(pair: tuple[Path, Path, Wiring, Wiring]) -> No
         ({"more": ("--null", 3, "--kind", "spectral")}, "--kind spectral with"),
         ({"more": ("--null", 3, "--kind", "weights")}, "--kind weights: it must be one of counts, degree, order"),
         ({"more": ("--null", -1)}, "--null"),
+        ({"more": ("--kind", "degree")}, "--kind degree: it acts on nulls alone; give their number too"),
     ],
 )
 def test_what_cannot_be_compared_is_one_line(

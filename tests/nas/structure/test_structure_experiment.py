@@ -392,6 +392,23 @@ def test_what_cannot_be_rewired_is_one_line(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("wiring", "line"),
+    [
+        (Layered((64, 10), edges=90, inputs=True, outputs=True), "the network has no hidden neurons"),
+        (Layered((64, 5, 10), edges=0, inputs=True, outputs=True), "the network has no edges"),
+        (Layered((64, 5, 10), density=1.0, inputs=True, outputs=True), "every edge between its layers lives already"),
+    ],
+)
+def test_networks_without_a_structure_to_learn_are_one_line(tmp_path: Path, wiring: Layered, line: str) -> None:
+    save_network(SparseMLP(wiring.sample(0)), tmp_path / "saved.safetensors")
+    given = ("--task", "digits", "--from", tmp_path / "saved.safetensors", "--epochs", 1, "--out", tmp_path / "out")
+    code, text, err = wirenas("rewire", *given)
+    assert (code, text, err.count("\n")) == (2, "", 1)
+    assert line in err
+    assert not (tmp_path / "out").exists()
+
+
 def test_what_cannot_be_pruned_further_is_one_line(pruned: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
     out, _ = pruned
     given = ("prune", "--max-parameters", 100, "--out", tmp_path / "out")
