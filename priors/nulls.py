@@ -42,8 +42,9 @@ _NEAR = 0.01
 """By how much the spectral radius may differ, as a share of it."""
 _MOST_DRAWS = 100
 """Draws of which one has the spectral radius that is wanted."""
-_DENSE, _LARGEST, _BASIS = 100, 12, 80
-"""Neurons up to which all eigenvalues are computed, and eigenvalues and vectors that are looked for above."""
+_DENSE, _LARGEST, _BASIS, _RESTARTS = 100, 12, 80, 60
+"""Neurons up to which all eigenvalues are computed; above, eigenvalues that are looked for, vectors, and restarts, after
+which all are computed."""
 
 
 @dataclass(frozen=True)
@@ -476,7 +477,7 @@ def _radius_of(matrix: csr_array) -> float:
     if n > _DENSE:
         try:
             # Of several that are nearly as large, a search for one may find another.
-            found = eigs(matrix, k=_LARGEST, ncv=_BASIS, v0=np.ones(n), return_eigenvectors=False)
+            found = eigs(matrix, k=_LARGEST, ncv=_BASIS, v0=np.ones(n), maxiter=_RESTARTS, return_eigenvectors=False)
             return float(np.abs(found).max())
         except ArpackError:  # As in a ring, where all are as large.
             pass
