@@ -122,21 +122,27 @@ NB_MODULE(_native, m) {
     if (!sort_distinct(edges, n_neurons)) return nb::none();
     return rows_of(std::move(edges));
   });
-  m.def("walk", [](nb::handle random, int32_t n_neurons, const Rows& singles, const Rows& pairs, const Numbers& ahead,
-                   const Numbers& back, const Rows& fixed, int by, const Numbers& labels, int64_t n_labels,
-                   const Points& positions, const Reals& borders, bool keeps_mutual, int64_t part_size,
-                   int64_t n_parts) -> nb::object {
-    BitGenerator& bits = *bit_generator(random);
-    Links links{edges_of(singles), edges_of(pairs), values_of(ahead), values_of(back)};
-    const Kinds kinds{Kinds::By(by),    labels.data(),  n_labels, positions.data(), int(positions.shape(1)),
-                      borders.data(), int64_t(borders.shape(0))};
-    Walk found;
-    {
-      const nb::gil_scoped_release released;
-      found = walk(bits, links, graph_of(fixed, n_neurons), kinds, keeps_mutual, part_size, n_parts);
-    }
-    return nb::make_tuple(rows_of(std::move(links.singles)), rows_of(std::move(links.pairs)),
-                          numbers_of(std::move(links.ahead)), numbers_of(std::move(links.back)), found.n_tries,
-                          found.n_moves, numbers_of(std::move(found.overlaps)));
-  });
+  m.def("walk",
+        [](nb::handle random, int32_t n_neurons, const Rows& singles, const Rows& pairs, const Numbers& ahead,
+           const Numbers& back, const Rows& fixed, int by, const Numbers& labels, int64_t n_labels,
+           const Points& positions, const Reals& borders, bool keeps_mutual, int64_t part_size,
+           int64_t n_parts) -> nb::object {
+          BitGenerator& bits = *bit_generator(random);
+          Links links{edges_of(singles), edges_of(pairs), values_of(ahead), values_of(back)};
+          const Kinds kinds{Kinds::By(by),
+                            labels.data(),
+                            n_labels,
+                            positions.data(),
+                            int(positions.shape(1)),
+                            borders.data(),
+                            int64_t(borders.shape(0))};
+          Walk found;
+          {
+            const nb::gil_scoped_release released;
+            found = walk(bits, links, graph_of(fixed, n_neurons), kinds, keeps_mutual, part_size, n_parts);
+          }
+          return nb::make_tuple(rows_of(std::move(links.singles)), rows_of(std::move(links.pairs)),
+                                numbers_of(std::move(links.ahead)), numbers_of(std::move(links.back)), found.n_tries,
+                                found.n_moves, numbers_of(std::move(found.overlaps)));
+        });
 }
