@@ -137,7 +137,9 @@ def nnstd(first: Wiring, second: Wiring) -> Distance:
     orders = [np.lexsort((part, own.layer)) for own, part in ((one, colours[: one.n]), (other, colours[one.n :]))]
     one.number(orders[0])
     other.number(orders[1])
-    found = [(_values(one, other, own), own) for own in (_match(one, other), np.argsort(_match(other, one)))]
+    ours, theirs = colours[: one.n][orders[0]], colours[one.n :][orders[1]]
+    partner, turned = _match(one, other, (ours, theirs)), np.argsort(_match(other, one, (theirs, ours)))
+    found = [(_values(one, other, own), own) for own in (partner, turned)]
     values, best = min(found, key=lambda own: sum(own[0]))
     partner = np.empty_like(best)
     partner[orders[0]] = orders[1][best]
@@ -289,11 +291,11 @@ def _values(one: _Padded, other: _Padded, partner: Numbers) -> list[float]:
     return found
 
 
-def _match(one: _Padded, other: _Padded) -> Numbers:
-    """Return a partner for each neuron, of its layer."""
+def _match(one: _Padded, other: _Padded, colours: tuple[Numbers, Numbers]) -> Numbers:
+    """Return a partner for each neuron, of its layer; `colours` are those of `_refined`."""
     from scipy.optimize import linear_sum_assignment
 
-    partner = _anchored(one, other)
+    partner = _anchored(one, other, np.concatenate(colours))
     for layer in range(len(one.sizes)):
         rows = one.neurons(layer)
         taken = np.isin(rows, partner[partner >= 0])
@@ -366,14 +368,13 @@ def _improved(one: _Padded, other: _Padded, partner: Numbers) -> Numbers:
     return partner
 
 
-def _anchored(one: _Padded, other: _Padded) -> Numbers:
+def _anchored(one: _Padded, other: _Padded, colours: Numbers) -> Numbers:
     """Return partners of neurons that have the same colour as one neuron of the other wiring; -1 for all others.
 
     A colour stands for all that can be told of a neuron by walking along edges from it. Where several neurons of a
     colour are left in both wirings, one of each is given a colour of its own, as if it had a name.
     """
     n = one.n
-    colours = _refined(one, other, _first_colours(one))
     for _ in range(_MOST_NAMED):
         several = _several(colours, n)
         if several is None:

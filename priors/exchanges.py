@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from priors.compiled import draw, extension
 
-__all__ = ["Edges", "Kinds", "Links", "Walk", "walk"]
+__all__ = ["Edges", "Kinds", "Links", "Walk", "lengths_of", "tries_for", "walk"]
 
 _THREES = 0.125
 """Share of tries that exchange the targets of three edges, which some structures can only be reached by."""
@@ -22,6 +22,13 @@ _BY = ("nothing", "order", "pair")
 
 Edges = NDArray[np.int32]
 Numbers = NDArray[np.int64]
+
+
+def lengths_of(edges: Edges | Numbers, positions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how far apart the ends of each of some (n, 2) edges lie, (n,)."""
+    apart = positions[edges[:, 0]] - positions[edges[:, 1]]
+    found: NDArray[np.float64] = np.sqrt((apart**2).sum(axis=1))
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +63,7 @@ class Kinds:
             kind = label[source] * self.n_labels + label[target]
         if not self.positions.shape[1]:
             return kind
-        apart = self.positions[source] - self.positions[target]
-        length = np.sqrt((apart**2).sum(axis=1))
+        length = lengths_of(edges, self.positions)
         found: Numbers = kind * (len(self.borders) + 1) + np.searchsorted(self.borders, length, side="right")
         return found
 

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from priors.checks import choice, whole
 from priors.draws import Seed, permutation, subset
-from priors.exchanges import Edges, Kinds, Links, Walk, tries_for, walk
+from priors.exchanges import Edges, Kinds, Links, Walk, lengths_of, tries_for, walk
 from priors.transforms import longest_paths
 from priors.wiring import Wiring
 
@@ -280,7 +280,7 @@ class NullModel:
         """Lengths between which there are about equally many edges that may move, halfway between lengths there are."""
         if not self._places.shape[1]:
             return np.zeros(0)
-        every = self._lengths(self.wiring.edges[self._moves])
+        every = lengths_of(self.wiring.edges[self._moves], self._places)
         lengths = np.unique(every)
         # What differs by rounding is one length.
         apart = np.flatnonzero(np.diff(lengths) > _ROUNDING * lengths.max(initial=0.0))
@@ -290,11 +290,6 @@ class NullModel:
         n_kinds = min(max(len(every) // _EDGES_OF_A_KIND, 2), _KINDS_OF_LENGTH)
         wanted = np.quantile(every, np.arange(1, n_kinds) / n_kinds)
         return np.unique(halfway[np.minimum(np.searchsorted(halfway, wanted), len(halfway) - 1)])
-
-    def _lengths(self, edges: Edges) -> NDArray[np.float64]:
-        apart = self._places[edges[:, 0]] - self._places[edges[:, 1]]
-        found: NDArray[np.float64] = np.sqrt((apart**2).sum(axis=1))
-        return found
 
     def _why_not(self) -> str | None:
         """Say why a kind does not fit the wiring; None where it does."""
@@ -386,9 +381,9 @@ class NullModel:
         return self._verified(drawn), Mixing(0, 0, 1.0, 1.0, float("nan"))
 
     def _exchanged(self, weights: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-        found = weights.copy()
         if not self.wiring.is_undirected:
             return weights[permutation(rng, len(weights))]
+        found = weights.copy()
         # Both directions of an edge keep their weights together; self edges have theirs among themselves.
         source, target = self.wiring.edges.T
         loops = np.flatnonzero(source == target)
