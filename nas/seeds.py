@@ -11,7 +11,17 @@ import numpy as np
 
 __all__ = ["PURPOSES", "stream", "stream_seed"]
 
-PURPOSES = {"sampler": 1, "wiring": 2, "weights": 3, "batches": 4, "start": 5, "pool": 6, "proposal": 7, "structure": 8}
+PURPOSES = {
+    "sampler": 1,
+    "wiring": 2,
+    "weights": 3,
+    "batches": 4,
+    "start": 5,
+    "pool": 6,
+    "proposal": 7,
+    "structure": 8,
+    "null": 9,
+}
 """Branches of the seed tree. A number is never given to another purpose, so that old results can be repeated."""
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from priors.formats.files import FORMATS, parse_wiring, read_wiring, write_wiring
     from priors.formats.reading import MERGES, GraphFileWarning
     from priors.graphs import BarabasiAlbert, ErdosRenyi, Prior, WattsStrogatz
-    from priors.nulls import NULLS, Mixing, Null, NullModel, draw_nulls, spectral_radius
+    from priors.nulls import NULLS, Mixing, Null, NullModel, draw_nulls, plain_null, spectral_radius
     from priors.pool import GraphPool
     from priors.reads import READ_INS, Inputs, ReadIn, draw_reads, spread
     from priors.registry import PRIORS
@@ -58,6 +58,7 @@ __all__ = [
     "longest_paths",
     "orient",
     "parse_wiring",
+    "plain_null",
     "read_wiring",
     "spectral_radius",
     "spread",
@@ -100,6 +101,7 @@ _MODULES = {
     "layer": "transforms",
     "longest_paths": "transforms",
     "orient": "transforms",
+    "plain_null": "nulls",
     "parse_wiring": "formats.files",
     "read_wiring": "formats.files",
     "spectral_radius": "nulls",

@@ -24,7 +24,7 @@ from priors.wiring import Wiring
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["KEPT", "NULLS", "Mixing", "Null", "NullModel", "draw_nulls", "spectral_radius"]
+__all__ = ["KEPT", "NULLS", "Mixing", "Null", "NullModel", "draw_nulls", "plain_null", "spectral_radius"]
 
 _MOVES = 10
 """Exchanges for each edge that may move."""
@@ -410,6 +410,16 @@ class NullModel:
             if name != "spectral radius" and not KEPT[name](self, drawn):
                 raise RuntimeError(f"kind={self.kind!r}: {drawn!r} does not keep the {name} of {self.wiring!r}")
         return drawn
+
+
+def plain_null(wiring: Wiring) -> NullModel:
+    """Return a null model that fits: of layers, order and degree the first that there is to keep."""
+    for kind in ("layers", "order"):
+        try:
+            return NullModel(wiring, kind)
+        except ValueError:
+            continue
+    return NullModel(wiring, "degree")
 
 
 def draw_nulls(model: NullModel, n: int, seed: int = 0, threads: int = 1) -> Iterator[tuple[Wiring, Mixing]]:

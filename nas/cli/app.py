@@ -15,6 +15,7 @@ import typer
 from typer.exceptions import TyperException
 
 from nas.cli.commands import Commands, as_asked, split_lists, typed, words_of
+from nas.cli.comparison import comparison_commands
 from nas.cli.console import (
     Begun,
     Json,
@@ -392,6 +393,7 @@ def distance(
 
 app.add_typer(predictor_commands)
 app.add_typer(structure_commands)
+app.add_typer(comparison_commands)
 
 
 @app.command()

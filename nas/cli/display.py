@@ -417,3 +417,29 @@ def _number(value: float | None, sign: str = "") -> str:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
+
+
+def show_comparison(console: Console, found: Mapping[str, Any]) -> None:
+    """Print each wiring beside its nulls, what that means, and where the page lies."""
+    is_share = found["metric"] == "accuracy"
+
+    def amount(value: float | None, sign: str = "") -> str:
+        return "–" if value is None else f"{100 * value:{sign}.2f}" if is_share else f"{value:{sign}.3f}"
+
+    unit = "points" if is_share else found["metric"]
+    table = make_table("graph", "null", found["metric"], "of nulls", f"lead in {unit}", "rank", "p", "verdict")
+    for row in found["comparisons"]:
+        lead = f"{amount(row['difference'], '+')} [{amount(row['low'], '+')}, {amount(row['high'], '+')}]"
+        table.add_row(
+            row["graph"], row["null"], number(row["mean"]), number(row["null_mean"]), lead,
+            f"{row['rank']} of {row['of']}", f"{row['p_corrected']:.2g}", row["verdict"],
+        )  # fmt: skip
+    print_table(console, table)
+    for row in found["comparisons"]:
+        say_in_lines(console, row["sentence"])
+    for change in found["changes"]:
+        say_in_lines(
+            console,
+            f"changed since the plan was registered: {change['name']}, after {change['trainings']} trained wirings",
+        )
+    say(console, f"Page, picture and tables: {found['out']}/ (comparison.md, nulls.png, nulls.csv)")

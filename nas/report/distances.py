@@ -8,12 +8,9 @@ from typing import Any
 
 from nas.errors import InputError
 from predictors.distances import density_distance, edge_jaccard, nnstd, spectral_distance
-from priors import NULLS, NullModel, Wiring, draw_nulls
+from priors import NULLS, NullModel, Wiring, draw_nulls, plain_null
 
 __all__ = ["measure_distances"]
-
-_BY_DEFAULT = ("layers", "order", "degree")
-"""Null models that are tried one after the other, until one fits the wiring."""
 
 
 def measure_distances(
@@ -96,9 +93,4 @@ def _model(wiring: Wiring, kind: str | None) -> NullModel:
             usable = ", ".join(name for name in NULLS if name not in ("weights", "spatial"))
             raise InputError(f"kind={kind}: it must be one of {usable}")
         return NullModel(wiring, kind)
-    for name in _BY_DEFAULT[:-1]:
-        try:
-            return NullModel(wiring, name)
-        except ValueError:
-            continue
-    return NullModel(wiring, _BY_DEFAULT[-1])
+    return plain_null(wiring)

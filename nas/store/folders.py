@@ -17,9 +17,19 @@ if TYPE_CHECKING:
     from nas.store.records import Records
     from nas.store.survey_table import SurveyTable
 
-__all__ = ["EXPERIMENT", "PREDICTOR", "alone_in", "check_folder", "holds_experiment", "holds_survey", "load"]
+__all__ = [
+    "COMPARISON",
+    "EXPERIMENT",
+    "PREDICTOR",
+    "alone_in",
+    "check_folder",
+    "holds_experiment",
+    "holds_survey",
+    "load",
+]
 
 EXPERIMENT, PREDICTOR = "an experiment of `wirenas prune` or `rewire`", "a predictor"
+COMPARISON = "a comparison with nulls"
 """What lies in a folder, in messages; a campaign and a survey have their nouns."""
 
 _STUDIES = (
@@ -34,6 +44,7 @@ _MARKS = {
     "structure.json": EXPERIMENT,
     "predictor.json": PREDICTOR,
     "network.safetensors": "a network",
+    "plan.toml": COMPARISON,
     "setting.json": "a study",
     "runs.jsonl": "a study",
     **{f"{name}.json": f"the study {name}" for name in _STUDIES},

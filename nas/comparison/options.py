@@ -1,0 +1,121 @@
+"""The plan of a comparison: what is trained, against which nulls, and when it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from nas.comparison.reservoir import MEMORY, Reservoir
+from nas.errors import InputError, OneLineErrors, known
+from nas.networks import NetworkSpec
+from nas.networks.activations import ACTIVATIONS
+from nas.training.recipe import Positive, Recipe
+from priors import ATTACHMENTS, NULLS
+
+__all__ = ["DESIGN", "HEEDED", "ComparisonOptions"]
+
+_UNUSABLE = ("spatial",)
+"""Null models for which graph files say too little: where neurons lie."""
+
+DESIGN = ("nulls", "n_nulls", "seeds", "repeats", "precision")
+"""Options that say how much is trained; they may change later, which is kept and told."""
+
+HEEDED = {
+    "mlp": ("activation", "orientation", "recipe", "engine"),
+    "rnn": ("cell", "recipe", "engine"),
+    "reservoir": ("radii", "leak", "input_scale", "delays"),
+}
+"""Options that only some kinds of network heed."""
+
+
+def _several(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(dict.fromkeys(values))
+
+
+def _nulls(values: tuple[str, ...]) -> tuple[str, ...]:
+    usable = [name for name in NULLS if name not in _UNUSABLE]
+    return _distinct(tuple(known("null", name, usable) for name in values))
+
+
+class ComparisonOptions(OneLineErrors, BaseModel):
+    """What is compared and how; see the fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    task: str = "digits"
+    """Name of a task, or memory for reservoirs."""
+    network: Literal["mlp", "rnn", "reservoir"] = "mlp"
+    """mlp, rnn (both are trained), or reservoir (recurrence is fixed, and ridge regression reads it out)."""
+    graphs: Mapping[str, str] = Field(default_factory=dict)
+    """Fingerprints of the wirings, by name."""
+    nulls: Annotated[tuple[str, ...], BeforeValidator(_several), AfterValidator(_nulls)] = ()
+    """Null models; without one, the one that keeps most of layers, order and degree."""
+    n_nulls: Annotated[int, Field(ge=2)] = 200
+    """Nulls of each model, at most."""
+    seeds: Annotated[int, Field(ge=1)] = 5
+    """Trainings of each null."""
+    repeats: Annotated[int, Field(ge=1)] = 8
+    """The graph itself is trained repeats x seeds times, because one graph stands against all nulls."""
+    precision: Positive | None = None
+    """Training ends as soon as every 95 % interval of a difference reaches no further than this to either side."""
+    recipe: Recipe = Recipe()
+    """How MLPs and RNNs are trained."""
+    activation: str = "relu"
+    """Of an MLP's neurons."""
+    cell: Literal["tanh", "relu", "gru", "lstm"] = "gru"
+    """Of an RNN's neurons."""
+    orientation: Literal["random", "index", "degree"] = "random"
+    """How an undirected graph becomes an MLP; at random, each training has directions of its own."""
+    attachment: str = "controlled"
+    """How input and output units are connected to a graph without them; each training draws them anew, and the i-th
+    training of a graph and of each of its nulls has the same."""
+    reads: Annotated[int, Field(ge=1)] = 10
+    """Inputs that a neuron reads under controlled attachment."""
+    readouts: Annotated[int, Field(ge=1)] | None = None
+    """Neurons that are read out under controlled attachment; by default 16, and all of a reservoir."""
+    radii: Annotated[tuple[Positive, ...], BeforeValidator(_several), AfterValidator(_distinct)] = Reservoir.radii  # type: ignore[assignment]
+    """Spectral radii of a reservoir, of which the best on validation is taken in each training."""
+    leak: Annotated[float, Field(gt=0, le=1)] = Reservoir.leak
+    """Share of a reservoir's state that is new in each step."""
+    input_scale: Positive = Reservoir.input_scale
+    """Largest weight of a reservoir's inputs."""
+    delays: Annotated[int, Field(ge=1, le=500)] = Reservoir.delays
+    """Steps back that the memory task asks for."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Of all random draws."""
+    engine: Literal["auto", "native", "torch"] = "auto"
+    """auto, native or torch."""
+
+    def model_post_init(self, _: Any) -> None:
+        """Refuse what does not go together."""
+        known("activation", self.activation, ACTIVATIONS)
+        known("attachment", self.attachment, ATTACHMENTS)
+        if (self.task == MEMORY) and self.network != "reservoir":
+            raise InputError(f"task={MEMORY}: it is for reservoirs; give network=reservoir")
+
+    @property
+    def spec(self) -> NetworkSpec:
+        """What trained networks are."""
+        return NetworkSpec("rnn" if self.network == "rnn" else "mlp", self.activation, self.cell)
+
+    @property
+    def reservoir(self) -> Reservoir:
+        """What reservoirs are."""
+        return Reservoir(self.radii, leak=self.leak, input_scale=self.input_scale, delays=self.delays)
+
+    @property
+    def design(self) -> dict[str, Any]:
+        """The options of `DESIGN`, as JSON types."""
+        return self.model_dump(mode="json", include=set(DESIGN))
+
+    @property
+    def invariant(self) -> dict[str, Any]:
+        """All other options that count, which hold for every training, as JSON types."""
+        unheeded = {name for names in HEEDED.values() for name in names} - set(HEEDED[self.network])
+        return self.model_dump(mode="json", exclude={*DESIGN, *unheeded})

@@ -1,0 +1,49 @@
+"""Lines of JSON that are added as work is done, and values as JSON takes them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from nas.errors import InputError
+
+__all__ = ["kept_lines", "plain"]
+
+
+def plain(value: Any) -> Any:
+    """Return nested values and dataclasses as JSON types: numbers to 6 digits, None for what is not finite."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if math.isfinite(value) else None
+    return value
+
+
+def kept_lines(file: Path) -> Iterator[dict[str, Any]]:
+    """Return the lines of JSON of a file, of which a killed process may have left the last one unfinished.
+
+    Such a line is removed from the file. Where there is no file there are no lines.
+
+    Raises
+    ------
+    InputError
+        If another line is no JSON.
+    """
+    content = file.read_bytes() if file.exists() else b""
+    whole = content[: content.rfind(b"\n") + 1]
+    if len(whole) < len(content):
+        with file.open("r+b") as damaged:
+            damaged.truncate(len(whole))
+    for number, line in enumerate(whole.splitlines(), start=1):
+        try:
+            yield json.loads(line)
+        except ValueError:
+            raise InputError(f"{file}: line {number} is damaged; remove it, and its run is done again") from None
