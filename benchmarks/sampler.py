@@ -29,11 +29,12 @@ from numpy.typing import NDArray
 from nas import Recipe, Space, StructuralSampler
 from nas.networks import NetworkSpec
 from nas.space.draws import Uniform
+from nas.store.lines import plain
 from nas.store.study import quiet_optuna
 from nas.store.survey_table import load_survey
 from nas.studies.steering.arms import at_random, start_up, steered, tpe
 from nas.studies.steering.replay import START, Choice, Pool, Run, read_pool, replay
-from nas.studies.tables import paired_difference, plain
+from nas.studies.tables import paired_difference
 from nas.tasks import load_task
 from nas.training import train
 from priors import Wiring

@@ -28,6 +28,7 @@ LAYERS = (
     ("prediction",),
     ("report",),
     ("structure",),
+    ("comparison",),
     ("shared",),
     ("campaign",),
     ("survey",),

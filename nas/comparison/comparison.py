@@ -188,7 +188,7 @@ class Comparison:
             try:
                 model = plain_null(wiring) if kind is None else NullModel(wiring, kind)
             except ValueError as error:
-                raise InputError(f"null={kind}: {name}: {str(error).partition('): ')[2] or error}") from None
+                raise InputError(f"null={kind}: {name}: {str(error).partition('>: ')[2] or error}") from None
             if self._is_acyclic and not wiring.is_undirected and "order" not in model.keeps:
                 raise InputError(
                     f"null={model.kind}: nulls of {name} would have cycles, and an MLP has none; use order or layers"
@@ -233,7 +233,7 @@ class Comparison:
                 f"{self.out / PLAN}: it was changed after it was registered; restore it, or begin in another folder"
             )
         setting = {**self._fixed, "plan": plan}
-        return Trainings(self.out, setting, self.threads, self.watch, self.stop)
+        return Trainings(self.out, setting, self.threads, self.watch, self.stop, noun="comparison")
 
     @property
     def _fixed(self) -> dict[str, Any]:

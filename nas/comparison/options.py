@@ -38,11 +38,6 @@ def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(dict.fromkeys(values))
 
 
-def _nulls(values: tuple[str, ...]) -> tuple[str, ...]:
-    usable = [name for name in NULLS if name not in _UNUSABLE]
-    return _distinct(tuple(known("null", name, usable) for name in values))
-
-
 class ComparisonOptions(OneLineErrors, BaseModel):
     """What is compared and how; see the fields."""
 
@@ -54,7 +49,7 @@ class ComparisonOptions(OneLineErrors, BaseModel):
     """mlp, rnn (both are trained), or reservoir (recurrence is fixed, and ridge regression reads it out)."""
     graphs: Mapping[str, str] = Field(default_factory=dict)
     """Fingerprints of the wirings, by name."""
-    nulls: Annotated[tuple[str, ...], BeforeValidator(_several), AfterValidator(_nulls)] = ()
+    nulls: Annotated[tuple[str, ...], BeforeValidator(_several), AfterValidator(_distinct)] = ()
     """Null models; without one, the one that keeps most of layers, order and degree."""
     n_nulls: Annotated[int, Field(ge=2)] = 200
     """Nulls of each model, at most."""
@@ -73,8 +68,7 @@ class ComparisonOptions(OneLineErrors, BaseModel):
     orientation: Literal["random", "index", "degree"] = "random"
     """How an undirected graph becomes an MLP; at random, each training has directions of its own."""
     attachment: str = "controlled"
-    """How input and output units are connected to a graph without them; each training draws them anew, and the i-th
-    training of a graph and of each of its nulls has the same."""
+    """How input and output units are connected to a graph without them; each training draws them anew."""
     reads: Annotated[int, Field(ge=1)] = 10
     """Inputs that a neuron reads under controlled attachment."""
     readouts: Annotated[int, Field(ge=1)] | None = None
@@ -94,6 +88,13 @@ class ComparisonOptions(OneLineErrors, BaseModel):
 
     def model_post_init(self, _: Any) -> None:
         """Refuse what does not go together."""
+        for name in self.nulls:
+            known("null", name, [own for own in NULLS if own not in _UNUSABLE])
+        if self.seeds * self.repeats < 2:
+            raise InputError(
+                f"repeats={self.repeats}: with seeds={self.seeds} the graph is trained once, and a spread "
+                "needs 2 trainings; give repeats=2"
+            )
         known("activation", self.activation, ACTIVATIONS)
         known("attachment", self.attachment, ATTACHMENTS)
         if (self.task == MEMORY) and self.network != "reservoir":

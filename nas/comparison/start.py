@@ -12,6 +12,7 @@ from nas.comparison.reservoir import MEMORY
 from nas.errors import InputError
 from nas.networks import PooledMLP, SequenceNetwork, SparseMLP, load_network
 from nas.networks.structure import network_within
+from nas.options.options import shown
 from nas.options.resolve import n_cores
 from nas.report.sources import wiring_at
 from nas.tasks import load_task
@@ -19,6 +20,7 @@ from nas.training.recipe import Recipe, changed
 from priors import Wiring
 
 __all__ = ["open_comparison"]
+
 
 def open_comparison(
     sources: Sequence[Path],
@@ -82,7 +84,7 @@ def _refuse_ignored(given: Mapping[str, Any], recipe: Mapping[str, Any], task: s
     for name in ("activation", "orientation", "cell", "radii", "leak", "input_scale"):
         if name in given and name not in HEEDED[network]:
             kind = next(kind for kind, names in HEEDED.items() if name in names)
-            raise InputError(f"{name}={given[name]}: network={network} ignores it; it is for network={kind}")
+            raise InputError(f"{name}={shown(given[name])}: network={network} ignores it; it is for network={kind}")
     if "delays" in given and task != MEMORY:
         raise InputError(f"delays={given['delays']}: task {task} ignores it; it is for {MEMORY}")
     if network == "reservoir":

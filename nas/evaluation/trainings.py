@@ -80,6 +80,8 @@ class Trainings:
         Trainings at a time; results do not depend on it.
     watch : callable
         Told which part of the study is trained, how many trainings of it are done, and all of them.
+    noun : str
+        What lies in the folder, in messages.
 
     Raises
     ------
@@ -92,6 +94,7 @@ class Trainings:
     threads: int = 1
     watch: Callable[[str, int, int], None] = lambda *_: None
     stop: Event = field(default_factory=Event)
+    noun: str = "study"
 
     def __post_init__(self) -> None:
         file, mine = self.out / "setting.json", json.loads(json.dumps(plain(self.setting)))
@@ -100,7 +103,7 @@ class Trainings:
             for name in {**stored, **mine}:
                 if stored.get(name) != mine.get(name):
                     raise InputError(
-                        f"{name}={json.dumps(mine.get(name))}: the study in {self.out} was started with "
+                        f"{name}={json.dumps(mine.get(name))}: the {self.noun} in {self.out} was started with "
                         f"{json.dumps(stored.get(name))}; give the same, or another folder with out"
                     )
             return

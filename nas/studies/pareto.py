@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nas.evaluation.estimates import holm
 from nas.report.output import log_axis_of_sizes
 from nas.studies.pareto_runs import ARMS, CHANCE, FRESH_SEEDS, START, Run, checkpoints, pareto_runs
 from nas.studies.tables import (
@@ -16,7 +17,6 @@ from nas.studies.tables import (
     Watch,
     check_study,
     format_estimate,
-    holm,
     listed,
     paired_difference,
     table_of,

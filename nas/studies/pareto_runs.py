@@ -26,8 +26,9 @@ from nas.options.resolve import plain_options
 from nas.samplers.acquisition import front_of, hypervolume
 from nas.samplers.proposer import Candidate, Proposer
 from nas.space.space import without_draws
+from nas.store.lines import kept_lines
 from nas.store.records import Record
-from nas.studies.tables import Watch, kept_lines
+from nas.studies.tables import Watch
 from nas.tasks import Task, load_task
 from priors import Wiring
 

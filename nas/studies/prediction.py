@@ -27,8 +27,9 @@ from nas.report.card import markdown_table
 from nas.seeds import stream
 from nas.space.draws import Uniform
 from nas.space.space import SEED_NAMES, Params
+from nas.store.lines import plain
 from nas.store.survey_table import load_survey
-from nas.studies.tables import Watch, check_study, format_estimate, format_share, plain, table_of, write_results
+from nas.studies.tables import Watch, check_study, format_estimate, format_share, table_of, write_results
 from nas.survey import Survey
 from nas.tasks import inputs_of
 from predictors.fitted import Training

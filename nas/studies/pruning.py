@@ -15,6 +15,8 @@ from statistics import fmean
 from typing import Any
 
 from nas.errors import InputError, known
+from nas.evaluation.estimates import Mean, mean_of
+from nas.evaluation.trainings import CHOOSING, Row, Training, Trainings, write_rows
 from nas.networks import NetworkSpec
 from nas.studies.pruning_runs import (
     AS_BLINDED,
@@ -34,7 +36,6 @@ from nas.studies.pruning_runs import (
     weights_at,
 )
 from nas.studies.tables import check_study, format_estimate, table_of, write_results
-from nas.studies.trainings import CHOOSING, Mean, Row, Training, Trainings, mean_of, write_rows
 from nas.tasks import Task, load_task
 from nas.training.extension import describe_machine
 from nas.training.recipe import changed

@@ -9,12 +9,12 @@ from typing import Any, cast
 
 from torch import nn
 
+from nas.evaluation.trainings import Row
 from nas.networks import NetworkSpec, load_network, save_network
 from nas.networks.structure import Network
 from nas.seeds import stream
 from nas.sparsity import EmptyLayerError
 from nas.sparsity.iterative import IterativePruning, prune_iteratively
-from nas.studies.trainings import Row
 from nas.tasks import Task
 from nas.training import Recipe, evaluate, train
 from nas.training.session import StopFlag

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from nas.errors import InputError
 from nas.evaluation.trainer import Trainer
+from nas.evaluation.trainings import Row, Training, Trainings
 from nas.networks import NetworkSpec
 from nas.options.resolve import n_cores, plain_options
 from nas.report.card import markdown_table
@@ -26,7 +27,6 @@ from nas.space.space import without_draws
 from nas.space.ways import LAYERS, Ways
 from nas.sparsity.shuffle import redraw
 from nas.studies.tables import check_study, format_estimate, format_share, write_results
-from nas.studies.trainings import Row, Training, Trainings
 from nas.tasks import Task, inputs_of, load_task
 from nas.training import Recipe
 from nas.training.extension import describe_machine

@@ -19,8 +19,9 @@ from nas.report.card import markdown_table
 from nas.report.frontier import FOUND, Frontier, draw_frontier
 from nas.report.verdict import interval_of
 from nas.space.budget import Budget
+from nas.store.lines import plain
 from nas.studies.published_data import higgs_sample, japanese_vowels
-from nas.studies.tables import check_study, listed, plain, write_results
+from nas.studies.tables import check_study, listed, write_results
 from nas.tasks import Task, load_task
 from nas.training.extension import describe_machine
 from nas.training.session import sign_of

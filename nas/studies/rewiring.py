@@ -16,10 +16,11 @@ from statistics import fmean
 from typing import Any
 
 from nas.errors import known
+from nas.evaluation.estimates import Mean, mean_of
+from nas.evaluation.trainings import Training, Trainings, grouped
 from nas.sparsity.methods import Method, method_of
 from nas.studies.lenet import LeNet, check_densities, how_rates_are_chosen, options_of
 from nas.studies.tables import check_study, format_estimate, listed, table_of, write_results
-from nas.studies.trainings import Mean, Training, Trainings, grouped, mean_of
 from nas.tasks import load_task
 from nas.training.extension import describe_machine
 from nas.training.recipe import Recipe, changed

@@ -19,6 +19,8 @@ from typing import Any, cast
 from torch import nn
 
 from nas.errors import InputError, as_input_errors, known
+from nas.evaluation.estimates import Mean, mean_of
+from nas.evaluation.trainings import Row, Training, Trainings, grouped, write_rows
 from nas.networks import NetworkSpec, load_network, save_network
 from nas.networks.structure import Network
 from nas.report.card import markdown_table
@@ -28,7 +30,6 @@ from nas.sparsity.network import layers_of
 from nas.studies import rnn_structures
 from nas.studies.rnn_structures import Structures
 from nas.studies.tables import check_study, format_estimate, write_results
-from nas.studies.trainings import Mean, Row, Training, Trainings, grouped, mean_of, write_rows
 from nas.tasks import Task, reber_published
 from nas.training import Recipe, evaluate, train
 from nas.training.extension import describe_machine

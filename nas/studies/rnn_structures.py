@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from nas.errors import as_input_errors
+from nas.evaluation.estimates import Mean, mean_of
 from nas.evaluation.references import dense_of_equal_size
+from nas.evaluation.trainings import Row, Training, Trainings, grouped
 from nas.networks import NetworkSpec
 from nas.report.card import markdown_table
 from nas.seeds import stream
@@ -18,7 +20,6 @@ from nas.sparsity import METHODS, Method
 from nas.sparsity.learning import learn
 from nas.studies.published_data import japanese_vowels
 from nas.studies.tables import format_estimate
-from nas.studies.trainings import Mean, Row, Training, Trainings, grouped, mean_of
 from nas.tasks import Task, reber_embedded
 from nas.training import Recipe, begin_wiring, evaluate
 from nas.training.session import StopFlag

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, is_dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from math import comb
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike
 from nas.errors import InputError
 from nas.report.card import markdown_table
 from nas.store.folders import check_folder
+from nas.store.lines import plain
 from predictors.validation.resampling import interval_of
 from priors.files import atomic_write
 
@@ -33,11 +34,8 @@ __all__ = [
     "expected_median",
     "format_estimate",
     "format_share",
-    "holm",
-    "kept_lines",
     "listed",
     "paired_difference",
-    "plain",
     "table_of",
     "write_results",
     "write_text",
@@ -71,19 +69,6 @@ def listed(words: Iterable[str]) -> str:
 def table_of(rows: Sequence[Mapping[str, str]]) -> str:
     """Return a table in Markdown, from rows of text by column."""
     return markdown_table(list(rows[0]), [list(row.values()) for row in rows])
-
-
-def plain(value: Any) -> Any:
-    """Return nested values and dataclasses as JSON types: numbers to 6 digits, None for what is not finite."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(inner) for inner in value]
-    if is_dataclass(value) and not isinstance(value, type):
-        return plain(asdict(value))
-    if isinstance(value, float):
-        return float(f"{value:.6g}") if math.isfinite(value) else None
-    return value
 
 
 def format_estimate(estimate: HasInterval, sign: str = "", digits: int = 3) -> str:
@@ -129,28 +114,6 @@ def write_results(out: Path, file: str, found: Any, pages: Callable[[Any], Mappi
     for name, content in {file: text + "\n", **pages(numbers)}.items():
         write_text(out / name, content)
     return numbers
-
-
-def kept_lines(file: Path) -> Iterator[dict[str, Any]]:
-    """Return the lines of JSON of a file, of which a killed process may have left the last one unfinished.
-
-    Such a line is removed from the file. Where there is no file there are no lines.
-
-    Raises
-    ------
-    InputError
-        If another line is no JSON.
-    """
-    content = file.read_bytes() if file.exists() else b""
-    whole = content[: content.rfind(b"\n") + 1]
-    if len(whole) < len(content):
-        with file.open("r+b") as damaged:
-            damaged.truncate(len(whole))
-    for number, line in enumerate(whole.splitlines(), start=1):
-        try:
-            yield json.loads(line)
-        except ValueError:
-            raise InputError(f"{file}: line {number} is damaged; remove it, and its run is done again") from None
 
 
 def write_text(path: Path, text: str) -> None:
@@ -199,21 +162,6 @@ def paired_difference(own: ArrayLike, other: ArrayLike) -> Difference:
     # Without any difference the test is not defined, and there is nothing to tell apart.
     p = float(wilcoxon(gains).pvalue) if gains.any() else 1.0
     return Difference(float(gains.mean()), low, high, p)
-
-
-def holm(p: Sequence[float]) -> list[float]:
-    """Return p values corrected for all of them by Holm's method, in the same order.
-
-    References
-    ----------
-    Holm (1979), "A simple sequentially rejective multiple test procedure", Scand. J. Statist. 6.
-    """
-    given = np.asarray(p, dtype=np.float64)
-    order = np.argsort(given, kind="stable")
-    steps = given[order] * np.arange(len(given), 0, -1)
-    corrected = np.empty(len(given))
-    corrected[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
-    return [float(value) for value in corrected]
 
 
 def expected_median(n: int, good: int) -> int:

@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 
 from nas.errors import known
+from nas.evaluation.estimates import mean_of
 from nas.evaluation.trainer import Trainer, attempt
+from nas.evaluation.trainings import Row, Training, Trainings, grouped
 from nas.networks import NetworkSpec
 from nas.options.resolve import plain_options
 from nas.report.card import markdown_table
@@ -24,15 +26,7 @@ from nas.space.budget import Budget
 from nas.space.designs import WaySpace
 from nas.space.ways import WAY_NAMES, Ways
 from nas.studies.published_data import higgs_sample
-from nas.studies.tables import (
-    Difference,
-    check_study,
-    format_estimate,
-    listed,
-    paired_difference,
-    write_results,
-)
-from nas.studies.trainings import Row, Training, Trainings, grouped, mean_of
+from nas.studies.tables import Difference, check_study, format_estimate, listed, paired_difference, write_results
 from nas.tasks import Task, load_task
 from nas.training import Recipe
 from nas.training.extension import describe_machine

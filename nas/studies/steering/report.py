@@ -16,15 +16,7 @@ import numpy as np
 from nas.report.card import markdown_table
 from nas.studies.steering.replay import START, TRIALS
 from nas.studies.steering.results import COMPARISONS, MEASURES, OWN, SHARES, PoolResult
-from nas.studies.tables import (
-    Difference,
-    format_estimate,
-    format_share,
-    listed,
-    table_of,
-    write_results,
-    write_text,
-)
+from nas.studies.tables import Difference, format_estimate, format_share, listed, table_of, write_results, write_text
 from nas.training.extension import describe_machine
 from predictors.figures import save_figure
 from predictors.validation.resampling import share_interval

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from nas.evaluation.estimates import holm
 from nas.studies.steering.arms import ARMS
 from nas.studies.steering.replay import START, TRIALS, Pool
-from nas.studies.tables import expected_median, holm, paired_difference
+from nas.studies.tables import expected_median, paired_difference
 from predictors.validation.metrics import coverage, kendall
 
 __all__ = ["COMPARISONS", "MEASURES", "OWN", "SHARES", "Line", "PoolResult"]

@@ -17,13 +17,14 @@ from typing import Any
 from nas.errors import InputError, known
 from nas.options.options import SURVEY, refuse_changes, resolve_survey, with_defaults
 from nas.store.folders import alone_in
+from nas.store.lines import kept_lines
 from nas.store.survey_table import load_survey
 from nas.studies.prediction import POPULATIONS
 from nas.studies.steering.arms import ARMS, start_up
 from nas.studies.steering.replay import START, TRIALS, Pool, read_pool, replay
 from nas.studies.steering.report import summary, write_report
 from nas.studies.steering.results import Line, PoolResult
-from nas.studies.tables import Watch, check_study, kept_lines
+from nas.studies.tables import Watch, check_study
 from nas.survey import Survey
 from nas.tasks import FROM_FILES, load_task
 

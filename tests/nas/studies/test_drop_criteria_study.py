@@ -10,14 +10,15 @@ import pytest
 from command_line import wirenas
 
 from nas.errors import InputError
+from nas.evaluation.estimates import mean_of
+from nas.evaluation.trainings import Row
 from nas.networks import SparseMLP
 from nas.sparsity.learning import check_learning
 from nas.sparsity.methods import nowak
+from nas.store.lines import plain
 from nas.studies import drop_criteria, lenet
 from nas.studies.drop_criteria import CRITERIA, GROWTHS, drop_criteria_study, pages, version_of
 from nas.studies.lenet import LeNet
-from nas.studies.tables import plain
-from nas.studies.trainings import Row, mean_of
 from nas.tasks import load_task
 from nas.training.recipe import Recipe
 from priors import Layered

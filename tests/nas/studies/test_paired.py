@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from nas.studies.tables import Difference, expected_median, holm, paired_difference
+from nas.evaluation.estimates import holm
+from nas.studies.tables import Difference, expected_median, paired_difference
 
 
 def test_paired_differences_by_hand_and_by_scipy():

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from command_line import wirenas
 
+from nas.store.lines import plain
 from nas.studies import pareto as pareto_report
 from nas.studies import pareto_runs as pareto
 from nas.studies.pareto import pages, pareto_study
 from nas.studies.pareto_runs import ARMS, START, Run, Setting, checkpoints, pareto_runs
-from nas.studies.tables import plain
 
 pytestmark = pytest.mark.usefixtures("drawn_figures")
 

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from command_line import wirenas
 
+from nas.evaluation.estimates import mean_of
+from nas.evaluation.trainings import CHOOSING
 from nas.networks import NetworkSpec, load_network
 from nas.sparsity.iterative import IterativePruning
 from nas.studies import pruning, rnn_pruning, rnn_structures
 from nas.studies.pruning_runs import CONTROL, LEVELS, METHODS, ONE_SHOT, SCHEDULES, plan_of
 from nas.studies.published_data import japanese_vowels
 from nas.studies.rnn_structures import LEARNED, STATIC, Structures
-from nas.studies.trainings import CHOOSING, mean_of
 
 SMALL = ("--task", "digits", "--width", 10, "--epochs", 3, "--learning-rate", 0.03, "--seeds", 2, "--threads", 1)
 PACES = ("--pace", "75 %", "--pace", "at once, up to 25 epochs")

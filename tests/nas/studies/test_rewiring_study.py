@@ -9,12 +9,13 @@ import pytest
 from command_line import refused, wirenas
 
 from nas.errors import InputError
+from nas.evaluation.estimates import mean_of
+from nas.evaluation.trainings import CHOOSING
 from nas.sparsity.methods import METHODS
+from nas.store.lines import plain
 from nas.studies import lenet, rewiring
 from nas.studies.lenet import LeNet, fewer_examples
 from nas.studies.rewiring import CHOSEN_AT, PUBLISHED, pages, rewiring_study
-from nas.studies.tables import plain
-from nas.studies.trainings import CHOOSING, mean_of
 from nas.tasks import load_task
 from nas.training.recipe import Recipe
 

@@ -8,11 +8,13 @@ import pytest
 from scipy.stats import binomtest
 from steering_cases import N
 
+from nas.evaluation.estimates import holm
+from nas.store.lines import plain
 from nas.studies.steering.arms import ARMS
 from nas.studies.steering.replay import START, TRIALS, Pool
 from nas.studies.steering.report import numbers_of, pages, verdict
 from nas.studies.steering.results import COMPARISONS, MEASURES, PoolResult
-from nas.studies.tables import expected_median, holm, paired_difference, plain
+from nas.studies.tables import expected_median, paired_difference
 
 
 def line_of(arm: str, seed: int, members: list[int], **more: Any) -> dict[str, Any]:

@@ -17,9 +17,10 @@ from nas import survey as survey_module
 from nas.options.options import resolve_survey
 from nas.prediction import validation as validation_module
 from nas.report.card import markdown_table
+from nas.store.lines import plain
 from nas.store.survey_table import load_survey
 from nas.studies import prediction, published_rnns
-from nas.studies.tables import format_estimate, plain, write_text
+from nas.studies.tables import format_estimate, write_text
 from predictors import TIERS, names_of
 from predictors.validation import repeated_folds
 from predictors.validation.crossval import Estimate

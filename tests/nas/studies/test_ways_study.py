@@ -9,7 +9,7 @@ import pytest
 
 from nas.errors import InputError
 from nas.space.ways import WAY_NAMES
-from nas.studies.tables import plain
+from nas.store.lines import plain
 from nas.studies.ways import ALL, ARMS, CHANCE, PLAIN, Bench, _without_presets, pages, smaller, ways_study
 from nas.tasks import load_task
 from nas.training import Recipe

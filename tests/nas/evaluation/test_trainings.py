@@ -9,7 +9,8 @@ import pytest
 from scipy import stats
 
 from nas.errors import InputError
-from nas.studies.trainings import CHOOSING, Mean, Training, Trainings, grouped, mean_of, write_rows
+from nas.evaluation.estimates import Mean, mean_of
+from nas.evaluation.trainings import CHOOSING, Training, Trainings, grouped, write_rows
 from nas.training import Interrupted
 from nas.training.recipe import Recipe
 
