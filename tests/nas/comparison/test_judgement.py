@@ -1,0 +1,110 @@
+"""Differences, ranks and what a design could have found, against scipy and against simulated wirings."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from nas.comparison.judgement import correct, judge
+
+
+def test_the_interval_is_welchs():
+    rng = np.random.default_rng(0)
+    own, nulls = rng.normal(0.9, 0.02, 12), rng.normal(0.88, 0.01, (30, 4))
+    found = judge(list(own), nulls)
+    expected = stats.ttest_ind(own, nulls.mean(axis=1), equal_var=False).confidence_interval(0.95)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+    assert found.difference == pytest.approx(own.mean() - nulls.mean())
+    assert (found.n_nulls, found.seeds, found.trainings) == (30, 4, 12)
+
+
+def test_spreads_are_those_of_a_random_effects_model():
+    rng = np.random.default_rng(1)
+    worth = rng.normal(0, 3.0, (20_000, 1))
+    found = judge([0.0, 1.0], worth + rng.normal(0, 2.0, (20_000, 4)))
+    assert found.between == pytest.approx(3.0, rel=0.03)
+    assert found.within == pytest.approx(2.0, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("own", "rank", "p"), [(9.5, 1, 0.2), (-0.5, 10, 0.2), (5.5, 5, 1.0), (8.0, 3, 0.6), (1.0, 9, 0.4)]
+)
+def test_ranks_by_hand(own: float, rank: int, p: float):
+    # What is level counts against the wiring, on either side.
+    found = judge([own, own], [[float(value)] * 2 for value in range(1, 10)])
+    assert found.rank == rank
+    assert found.p == pytest.approx(p)
+
+
+def test_a_metric_that_is_to_be_small_turns_everything_round():
+    rng = np.random.default_rng(2)
+    own, nulls = list(rng.normal(1.0, 0.1, 9)), rng.normal(1.3, 0.1, (50, 3))
+    up, down = judge([-value for value in own], -nulls), judge(own, nulls, sign=-1.0)
+    for name in ("difference", "low", "high", "rank", "p", "between", "within", "detectable"):
+        assert getattr(up, name) == pytest.approx(getattr(down, name))
+    assert down.difference > 0
+    assert down.rank == 1
+
+
+@given(st.integers(2, 30), st.integers(1, 4), st.integers(2, 8), st.integers(0, 2**32 - 1))
+def test_nothing_leaves_its_bounds(n_nulls: int, seeds: int, trainings: int, seed: int):
+    rng = np.random.default_rng(seed)
+    # Few different values, so that many are level.
+    found = judge(list(rng.integers(0, 4, trainings).astype(float)), rng.integers(0, 4, (n_nulls, seeds)))
+    assert found.low <= found.difference <= found.high
+    assert 1 <= found.rank <= n_nulls + 1
+    assert 0 < found.p <= 1
+    assert found.between >= 0
+    assert found.detectable > 0 or found.within == 0
+
+
+def test_too_little_is_refused():
+    with pytest.raises(ValueError, match="2 trainings and 2 nulls are needed"):
+        judge([1.0], [[1.0], [2.0]])
+    with pytest.raises(ValueError, match="nulls of shape"):
+        judge([1.0, 2.0], [[1.0]])
+
+
+def test_several_judgements_are_corrected_together():
+    rng = np.random.default_rng(3)
+    nulls = rng.normal(0, 1, (199, 2))
+    found = correct([judge([9.0, 9.1], nulls), judge([0.0, 0.1], nulls)])
+    assert [own.corrected for own in found] == pytest.approx([2 * found[0].p, found[1].p])
+    assert found[0].verdict == "better"
+    assert found[0].detectable > judge([9.0, 9.1], nulls).detectable
+    # 10 nulls cannot single anything out.
+    assert math.isinf(judge([9.0, 9.1], nulls[:10]).detectable)
+
+
+def simulated(rng: np.random.Generator, lead: float, n_nulls: int = 60, seeds: int = 2, trainings: int = 16):
+    """Return the judgement of a wiring that is ahead of one that a null model drew, and its true lead."""
+    worth, own = rng.normal(0, 1.0, (n_nulls, 1)), rng.normal(0, 1.0) + lead
+    noise = rng.normal(0, 1.5, (n_nulls, seeds))
+    return judge(list(own + rng.normal(0, 1.5, trainings)), worth + noise), own
+
+
+def test_a_wiring_of_the_null_model_is_called_unusual_in_at_most_five_percent():
+    rng = np.random.default_rng(4)
+    p = np.array([simulated(rng, 0.0)[0].p for _ in range(4_000)])
+    assert (p <= 0.05).mean() <= 0.055
+    assert (p <= 0.5).mean() <= 0.52
+
+
+@pytest.mark.parametrize("lead", [0.0, 2.0])
+def test_intervals_hold_the_true_lead_in_95_percent(lead: float):
+    rng = np.random.default_rng(5)
+    found = [simulated(rng, lead) for _ in range(2_000)]
+    assert 0.935 <= np.mean([own.low <= truth <= own.high for own, truth in found]) <= 0.965
+
+
+def test_leads_of_the_size_that_is_named_are_found_four_times_in_five():
+    rng = np.random.default_rng(6)
+    named = float(np.mean([simulated(rng, 0.0, 400)[0].detectable for _ in range(20)]))
+    found = []
+    for _ in range(1_500):
+        worth, noise = rng.normal(0, 1.0, (400, 1)), rng.normal(0, 1.5, (400, 2))
+        found.append(judge(list(named + rng.normal(0, 1.5, 16)), worth + noise).p <= 0.05)
+    assert 0.76 <= np.mean(found) <= 0.84
