@@ -193,6 +193,48 @@ def rewiring(
     )
 
 
+@study_commands.command("structure")
+def structure(
+    *,
+    task: Task = "mnist",
+    part: Annotated[
+        list[str] | None, typer.Option(help="reinit, robustness or emergence; again for several. Default: all.")
+    ] = None,
+    method: Annotated[
+        list[str] | None, typer.Option(help="gmp, rigl, set, dnw or static; again for several. Default: all.")
+    ] = None,
+    density: Annotated[float, typer.Option(help="Share of weights that live.")] = 0.05,
+    seeds: Seeds = 5,
+    epochs: Epochs = 15,
+    learning_rate: Rates = None,
+    threads: Threads = None,
+    data: Data = None,
+    out: Out = Path("results/structure"),
+    as_json: Json = False,
+) -> None:
+    """Train learned structures again, prune them further, and see when they emerge; takes half an hour.
+
+    Example: wirenas study structure --task fashion-mnist --part emergence --method rigl
+    """
+    from nas.studies.structure.pages import RECIPE
+    from nas.studies.structure.study import structure_study
+
+    _run(
+        structure_study,
+        out,
+        as_json=as_json,
+        task=task,
+        parts=part or (),
+        methods=method or (),
+        density=density,
+        seeds=seeds,
+        epochs=epochs,
+        rates=learning_rate or RECIPE.learning_rates,
+        threads=threads,
+        data=data,
+    )
+
+
 @study_commands.command("drop-criteria")
 def drop_criteria(
     *,

@@ -1,0 +1,1 @@
+"""What a learned structure is worth: re-initialised, pruned further, and looked at while it emerges."""
