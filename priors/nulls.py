@@ -71,7 +71,10 @@ _RECIPROCITY = (*_BOUNDARY, "reciprocity")
 
 NULLS: dict[str, Null] = {
     "counts": Null(_COUNTS, "as many neurons and edges"),
-    "degree": Null(_DEGREE, "and every neuron reads as many others as before, and is read by as many"),
+    "blocks": Null(
+        (*_COUNTS, "order", "layers"), "and as many edges lead from each layer to each other one, of whichever neurons"
+    ),
+    "degree": Null(_DEGREE, "as counts, and every neuron reads as many others as before, and is read by as many"),
     "order": Null(
         _ORDER,
         "and as many edges lead forward: what has no cycles stays so, in its layers or, if it has "
@@ -86,7 +89,7 @@ NULLS: dict[str, Null] = {
     "spatial": Null((*_BOUNDARY, "lengths"), "as boundary, and there are as many edges of each length, of up to ten"),
     "weights": Null((*_RECIPROCITY, "edges"), "the same edges, with each other's weights"),
 }
-"""Null models by name, from the one that keeps least; each up to `spectral` also keeps what the one before it does."""
+"""Null models by name, from the one that keeps least; each after `degree` up to `spectral` keeps more than the last."""
 
 
 @dataclass(frozen=True)
@@ -147,11 +150,11 @@ class NullModel:
     that undoes it, so that in the long run all wirings that can be reached are equally likely. The number of tries is
     fixed before they are made, by how many of the first ones succeed: a walk that ended with a certain number of
     successes would favour wirings in which exchanges succeed. Edges from a neuron to itself stay, and weights go with
-    the sources of their edges; `counts` shares them out anew.
+    the sources of their edges; `counts` and `blocks` share them out anew.
 
     Draws, a try: a double for the first edge, one that asks for three edges where it is below 1/8, and one for each
     other edge; for undirected edges one for the other edge, and one for its direction. `counts` draws a subset of the
-    places, and then, like `weights`, a permutation of the weights.
+    places, `blocks` one of those of each pair of layers in turn; then, like `weights`, a permutation of the weights.
 
     References
     ----------
@@ -191,7 +194,7 @@ class NullModel:
             If none of 100 draws has the spectral radius that is wanted.
         """
         generator = np.random.default_rng(rng)
-        if self.kind == "counts":
+        if self.kind in ("counts", "blocks"):
             return self._scattered(generator)
         if self.kind == "weights":
             return self._permuted(generator)
@@ -300,8 +303,10 @@ class NullModel:
             known = None if wiring.weights is None else np.unique(wiring.weights)
             return "it has no weights that differ" if known is None or len(known) < 2 else None
         _ = self._places
+        if self.kind == "blocks" and wiring.n_layers == 1:
+            return "it has one layer; use counts"
         if not wiring.n_edges:
-            return None if self.kind in ("counts", "degree", "spatial") else "it has no edges; use degree"
+            return None if self.kind in ("counts", "blocks", "degree", "spatial") else "it has no edges; use degree"
         if wiring.is_undirected and self.kind in ("order", "layers", "boundary", "reciprocity"):
             return "an undirected graph has no order, layers, boundary or reciprocity to keep; use degree or spectral"
         if self.kind == "order" and wiring.n_layers == 1 and not wiring.is_acyclic:
@@ -346,32 +351,49 @@ class NullModel:
         return Mixing(walked.n_tries, walked.n_moves, shared / n, expected, correlation)
 
     def _scattered(self, rng: np.random.Generator) -> tuple[Wiring, Mixing]:
-        """Draw as many edges at random places."""
+        """Draw as many edges at random places, of all or of each pair of layers."""
         wiring, loops = self.wiring, ~self._moves
-        n, n_inputs = wiring.n_neurons, wiring.n_inputs
-        if wiring.is_undirected:
-            places = subset(rng, n * (n - 1) // 2, int(self._moves.sum()) // 2)
-            low = np.concatenate([[0], np.cumsum(np.arange(n - 1, 0, -1))])
-            source = np.searchsorted(low, places, side="right") - 1
-            target = source + 1 + places - low[source]
-            loose = np.concatenate([np.stack([source, target], axis=1), np.stack([target, source], axis=1)])
-        else:
-            n_targets = n - n_inputs
-            of_inputs = n_inputs * n_targets
-            total = of_inputs + wiring.n_hidden * (n_targets - 1)
-            places = subset(rng, total, int(self._moves.sum()))
-            of_hidden = places[places >= of_inputs] - of_inputs
-            source, target = np.divmod(of_hidden, max(n_targets - 1, 1))
-            target += target >= source
-            first, into = np.divmod(places[places < of_inputs], max(n_targets, 1))
-            loose = n_inputs + np.stack([source, target], axis=1)
-            loose = np.concatenate([np.stack([first, n_inputs + into], axis=1), loose])
+        loose = self._places_of_pairs(rng) if self.kind == "blocks" else self._places_of_all(rng)
         weights = None
         if wiring.weights is not None:
             own = wiring.weights[self._moves]
             weights = np.concatenate([own[permutation(rng, len(own))], wiring.weights[loops]])
         drawn = wiring.replace(edges=np.concatenate([loose, wiring.edges[loops]]), weights=weights)
         return self._verified(drawn), self._mixing(drawn)
+
+    def _places_of_pairs(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Draw as many places from each layer to each other one as there are edges that may move, (n_edges, 2)."""
+        sizes, layers = np.array(self.wiring.sizes), self.wiring.layer_of
+        first = np.cumsum(sizes) - sizes
+        found = [np.zeros((0, 2), np.int64)]
+        pairs, counts = np.unique(layers[self.wiring.edges[self._moves]], axis=0, return_counts=True)
+        for (before, after), count in zip(pairs.tolist(), counts.tolist(), strict=True):
+            n_targets = int(sizes[after]) - (before == after)
+            source, target = np.divmod(subset(rng, int(sizes[before]) * n_targets, count), n_targets)
+            if before == after:
+                target += target >= source
+            found.append(np.stack([first[before] + source, first[after] + target], axis=1))
+        return np.concatenate(found)
+
+    def _places_of_all(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Draw as many places as there are edges that may move, (n_edges, 2)."""
+        wiring = self.wiring
+        n, n_inputs = wiring.n_neurons, wiring.n_inputs
+        if wiring.is_undirected:
+            places = subset(rng, n * (n - 1) // 2, int(self._moves.sum()) // 2)
+            low = np.concatenate([[0], np.cumsum(np.arange(n - 1, 0, -1))])
+            source = np.searchsorted(low, places, side="right") - 1
+            target = source + 1 + places - low[source]
+            return np.concatenate([np.stack([source, target], axis=1), np.stack([target, source], axis=1)])
+        n_targets = n - n_inputs
+        of_inputs = n_inputs * n_targets
+        places = subset(rng, of_inputs + wiring.n_hidden * (n_targets - 1), int(self._moves.sum()))
+        of_hidden = places[places >= of_inputs] - of_inputs
+        source, target = np.divmod(of_hidden, max(n_targets - 1, 1))
+        target += target >= source
+        first, into = np.divmod(places[places < of_inputs], max(n_targets, 1))
+        hidden = n_inputs + np.stack([source, target], axis=1)
+        return np.concatenate([np.stack([first, n_inputs + into], axis=1), hidden])
 
     def _permuted(self, rng: np.random.Generator) -> tuple[Wiring, Mixing]:
         """Draw the weights of all edges anew from among them."""

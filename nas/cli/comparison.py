@@ -60,8 +60,9 @@ def compare(
     null: Annotated[
         list[str] | None,
         typer.Option(
-            help="What random wirings keep: counts, degree, order, layers, boundary, reciprocity, spectral, weights; "
-            "again, or with commas, for several. Default: layers, order or degree, the first that there is to keep.",
+            help="What random wirings keep: counts, blocks, degree, order, layers, boundary, reciprocity, spectral, "
+            "weights; again, or with commas, for several. Default: layers, order or degree, the first that there is to "
+            "keep.",
             show_default=False,
         ),
     ] = None,
@@ -193,6 +194,15 @@ def compare(
             help="Pull of all weights and biases towards 0. Default: 0.", rich_help_panel=_TRAINING, show_default=False
         ),
     ] = None,
+    normalise: Annotated[
+        bool | None,
+        typer.Option(
+            "--normalise/--no-normalise",
+            help="Batch normalisation in the training of an MLP, folded into its weights afterwards. Default: off.",
+            rich_help_panel=_TRAINING,
+            show_default=False,
+        ),
+    ] = None,
     engine: Annotated[str, typer.Option(help="auto, native, torch.", rich_help_panel=_TRAINING)] = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Of all random draws.")] = 0,
     threads: Annotated[
@@ -207,8 +217,8 @@ def compare(
 ) -> None:
     """Find out whether a wiring is better than chance: than random wirings that share with it what they keep.
 
-    Each is trained in the same way, with as many learning rates. The plan is written before the first training, and
-    what is changed later is told. The same command goes on where it was stopped.
+    All are trained in one way: as the networks of a folder were, or else as the task says. The plan is written before
+    the first training, and what is changed later is told. The same command goes on where it was stopped.
 
     Example: wirenas compare graph.graphml --task digits --null degree --nulls 200
     """
@@ -229,7 +239,7 @@ def compare(
         }  # fmt: skip
         recipe = {
             "epochs": epochs, "batch_size": batch_size, "learning_rates": _numbers(learning_rate),
-            "optimizer": optimizer, "weight_decay": weight_decay,
+            "optimizer": optimizer, "weight_decay": weight_decay, "normalise": normalise,
         }  # fmt: skip
         reading = {"format": graph_format, "directed": directed, "merge": merge}
         opened = open_comparison(graphs, task, given, recipe, reading=reading, threads=threads, data=data, out=out)

@@ -23,7 +23,7 @@ DESIGN = ("nulls", "n_nulls", "seeds", "repeats", "precision")
 """Options that say how much is trained; they may change later, which is kept and told."""
 
 HEEDED = {
-    "mlp": ("activation", "orientation", "recipe", "engine"),
+    "mlp": ("activation", "orientation", "pool", "recipe", "engine"),
     "rnn": ("cell", "recipe", "engine"),
     "reservoir": ("radii", "leak", "input_scale", "delays"),
 }
@@ -67,6 +67,8 @@ class ComparisonOptions(OneLineErrors, BaseModel):
     """Of an RNN's neurons."""
     orientation: Literal["random", "index", "degree"] = "random"
     """How an undirected graph becomes an MLP; at random, each training has directions of its own."""
+    pool: Annotated[int, Field(ge=1)] = 1
+    """Side of the squares of pixels whose means an MLP reads."""
     attachment: str = "controlled"
     """How input and output units are connected to a graph without them; each training draws them anew."""
     reads: Annotated[int, Field(ge=1)] = 10

@@ -23,6 +23,7 @@ __all__ = ["describe", "sentence_of", "to_json", "write_comparison"]
 
 _KEPT = {
     "counts": "numbers of neurons and edges",
+    "blocks": "numbers of neurons and edges of each layer",
     "degree": "degrees",
     "order": "degrees and order",
     "layers": "degrees and layers",

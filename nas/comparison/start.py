@@ -12,10 +12,11 @@ from nas.comparison.reservoir import MEMORY
 from nas.errors import InputError
 from nas.networks import PooledMLP, SequenceNetwork, SparseMLP, load_network
 from nas.networks.structure import network_within
-from nas.options.options import shown
+from nas.options.options import CAMPAIGN, read_options, resolve, shown
 from nas.options.resolve import n_cores
 from nas.report.sources import wiring_at
-from nas.tasks import load_task
+from nas.structure.experiment import OPTIONS, read_experiment
+from nas.tasks import load_task, pooled
 from nas.training.recipe import Recipe, changed
 from priors import Wiring
 
@@ -42,7 +43,8 @@ def open_comparison(
     task : str, optional
         A name of `load_task`, or memory; by default digits, and memory for reservoirs.
     given, recipe : mapping
-        Options of `ComparisonOptions` and of `Recipe`, None where the default counts.
+        Options of `ComparisonOptions` and of `Recipe`, None where the default counts: what a saved network is and how
+        it was trained, else what the task says.
     reading : mapping, optional
         How graph files are read.
     threads : int, optional
@@ -69,19 +71,30 @@ def open_comparison(
         raise InputError(f"data={data}: the memory task reads no files; leave it out")
     _refuse_ignored(chosen, wanted, name)
     wirings: dict[str, Wiring] = {}
+    own: dict[str, tuple[Path, Any]] = {}
     for source in sources:
         wiring, title = wiring_at(source, **(reading or {}))
         wirings[title if title not in wirings else str(source)] = wiring
-        chosen = {**_of_saved(source, chosen), **chosen}
-    of_task = {} if loaded is None else dict(loaded.recipe)
-    options = ComparisonOptions(task=name, recipe=changed(Recipe(), **{**of_task, **wanted}), **chosen)
+        for option, value in _of_saved(source, chosen["network"]).items():
+            before, known = own.setdefault(option, (source, value))
+            if known != value and option not in chosen:
+                told = "" if option == "recipe" else f" ({known} and {value})"
+                raise InputError(
+                    f"{source}: its {option} is another than that of {before}{told}, and all networks of a comparison "
+                    "are made and trained in one way; compare each by itself"
+                )
+    of_saved = {option: value for option, (_, value) in own.items()}
+    recipe_of_all = of_saved.pop("recipe", None) or changed(Recipe(), **({} if loaded is None else dict(loaded.recipe)))
+    options = ComparisonOptions(task=name, recipe=changed(recipe_of_all, **wanted), **{**of_saved, **chosen})
+    if loaded is not None:
+        loaded = pooled(loaded, options.pool)
     return Comparison(out or Path("results") / f"{name}-compared", loaded, options, wirings, threads or n_cores())
 
 
 def _refuse_ignored(given: Mapping[str, Any], recipe: Mapping[str, Any], task: str) -> None:
     """Refuse what the kind of network does not heed."""
     network = given["network"]
-    for name in ("activation", "orientation", "cell", "radii", "leak", "input_scale"):
+    for name in ("activation", "orientation", "pool", "cell", "radii", "leak", "input_scale"):
         if name in given and name not in HEEDED[network]:
             kind = next(kind for kind, names in HEEDED.items() if name in names)
             raise InputError(f"{name}={shown(given[name])}: network={network} ignores it; it is for network={kind}")
@@ -95,20 +108,33 @@ def _refuse_ignored(given: Mapping[str, Any], recipe: Mapping[str, Any], task: s
             raise InputError(f"{name}={given[name]}: it is for attachment=controlled; leave it out")
 
 
-def _of_saved(source: Path, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the neurons of a saved network are, if its file is at hand and it is of the kind that is trained."""
+def _of_saved(source: Path, network: str) -> dict[str, Any]:
+    """Return how the network of a source is made and was trained, as far as networks of this kind heed it.
+
+    That is activation or cell and pool, if there is a saved network, and the recipe of a campaign or an experiment.
+    """
     file = source / "best" / "network.safetensors" if source.is_dir() else source
-    if file.suffix != ".safetensors" or not file.is_file():
+    if network == "reservoir" or file.suffix != ".safetensors" or not file.is_file():
         return {}
     try:
         saved = load_network(file)
     except ValueError as error:
         raise InputError(str(error)) from None
-    if isinstance(saved, PooledMLP):
-        raise InputError(f"{source}: the network reads means over squares of pixels, and no task has these as inputs")
-    network = network_within(saved)
-    if isinstance(network, SparseMLP) and given["network"] == "mlp":
-        return {"activation": network.activation}
-    if isinstance(network, SequenceNetwork) and given["network"] == "rnn":
-        return {"cell": network.rnn.cell}
-    return {}
+    inner = network_within(saved)
+    found: dict[str, Any] = {}
+    if isinstance(inner, SparseMLP) and network == "mlp":
+        found = {"activation": inner.activation, "pool": saved.pooling.size if isinstance(saved, PooledMLP) else 1}
+    elif isinstance(inner, SequenceNetwork) and network == "rnn":
+        found = {"cell": inner.rnn.cell}
+    recipe = _recipe_of(source)
+    return {**found, **({} if recipe is None else {"recipe": recipe})}
+
+
+def _recipe_of(source: Path) -> Recipe | None:
+    """Return how the networks of a folder were trained, those of a campaign in its finals."""
+    if (source / CAMPAIGN.file).is_file():
+        options = resolve(read_options(source / CAMPAIGN.file))
+        return options.recipe.model_copy(update={"epochs": options.epochs_of_finals})
+    if (source / OPTIONS).is_file():
+        return Recipe(**read_experiment(source / OPTIONS)["recipe"])
+    return None

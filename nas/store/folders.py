@@ -34,7 +34,7 @@ COMPARISON = "a comparison with nulls"
 
 _STUDIES = (
     "published-rnns", "prediction", "zero-cost", "steering", "warm-start", "pareto", "rewiring", "drop-criteria",
-    "pruning", "rnn-pruning", "learned-structure",
+    "planted", "pruning", "rnn-pruning", "learned-structure",
 )  # fmt: skip
 _MARKS = {
     CAMPAIGN.file: f"a {CAMPAIGN.noun}",

@@ -72,7 +72,7 @@ def check(wiring: Wiring, drawn: Wiring, model: NullModel, kind: str) -> set[str
     if wiring.weights is not None:
         assert drawn.weights is not None
         assert np.array_equal(np.sort(drawn.weights), np.sort(wiring.weights))
-        if kind not in ("counts", "weights"):
+        if kind not in ("counts", "blocks", "weights"):
             out = [np.bincount(own.edges[:, 0], own.weights) for own in (wiring, drawn)]
             assert out[0] == pytest.approx(out[1], abs=1e-5)
     return {what for what in KEPT if before[what] != after[what]}
@@ -137,7 +137,7 @@ def all_with_degrees(wiring: Wiring) -> Iterator[frozenset[tuple[int, int]]]:
 def all_of(wiring: Wiring, kind: str) -> Iterator[frozenset[tuple[int, int]]]:
     """Yield all sets of edges that a null may be, as far as degrees and numbers are concerned."""
     n, last = wiring.n_neurons, wiring.n_neurons - wiring.n_outputs
-    if kind != "counts":
+    if kind not in ("counts", "blocks"):
         yield from all_with_degrees(wiring)
     elif wiring.is_undirected:
         for chosen in combinations(list(combinations(range(n), 2)), wiring.n_edges // 2):
@@ -174,6 +174,8 @@ LOOP = Wiring((1, 3, 1), [(0, 1), (0, 2), (1, 2), (2, 3), (3, 1), (2, 4), (3, 4)
         (DEEP, "layers"),
         (DEEP, "boundary"),
         (TINY, "counts"),
+        (TINY, "blocks"),
+        (LOOP, "blocks"),
         (LOOP, "order"),
         (LOOP, "boundary"),
         (SQUARE, "counts"),
