@@ -57,9 +57,10 @@ test: $(VENV)/.ready
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --quiet -m "not crash and not slow"
 
 ## slow-test: tests of ten seconds or more (whole studies, the blocks of README, seeded campaigns), and the rest of those
-## of which `make test` runs one of each kind
+## of which `make test` runs one of each kind; SLOW='slow and not another' leaves that rest out
+SLOW ?= slow
 slow-test: $(VENV)/.ready
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --quiet -m slow
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --quiet -m "$(SLOW)"
 
 ## coverage: which lines and branches the tests of `make test` reach, as a table and in build/coverage/html, with those
 ## in processes that tests start; TESTS=tests/priors asks for less. Being watched takes time: tests that limit it may fail

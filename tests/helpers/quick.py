@@ -14,4 +14,4 @@ def quick(cases: Iterable[Any], *chosen: Any) -> list[Any]:
 
 
 def _slow(*case: Any) -> Any:
-    return pytest.param(*case, marks=pytest.mark.slow)
+    return pytest.param(*case, marks=(pytest.mark.slow, pytest.mark.another))

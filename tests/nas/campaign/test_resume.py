@@ -184,7 +184,7 @@ def changing_plan(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "kind",
     [
-        pytest.param(kind, marks=() if EVERY or is_quick(*kind) else pytest.mark.slow, id="-".join(kind))
+        pytest.param(kind, marks=() if EVERY or is_quick(*kind) else (pytest.mark.slow, pytest.mark.another), id="-".join(kind))
         for kind in KINDS
     ],
 )
