@@ -60,6 +60,7 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
         schedule=recipe["schedule"],
         rates=how_rates_are_chosen(recipe, "each method", "this density"),
         machine=numbers["machine"],
+        kinds=_kinds(numbers),
         methods=table_of([_method(own) for own in numbers["methods"]]),
         parts="\n".join(parts),
     )
@@ -71,6 +72,18 @@ def _options(numbers: Mapping[str, Any]) -> str:
     words = "" if numbers["task"] == TASK else f" --task {numbers['task']}"
     words += "" if numbers["density"] == DENSITY else f" --density {numbers['density']:g}"
     return words + options_of(numbers["recipe"], RECIPE, part=(numbers["parts"], PARTS), method=(names, list(LEARNED)))
+
+
+def _kinds(numbers: Mapping[str, Any]) -> str:
+    """Say what the methods do that were trained."""
+    names = [own["method"] for own in numbers["methods"]]
+    still = [f"`{name}`" for name in names if name in ("gmp", "rigl", "set")]
+    end = (
+        [f"{listed(still)} leave{'s' if len(still) == 1 else ''} the structure alone in the last quarter."]
+        if still
+        else []
+    )
+    return " ".join([*(_KINDS[name] for name in names), *end])
 
 
 def _method(own: Mapping[str, Any]) -> dict[str, str]:
@@ -315,8 +328,8 @@ def _found_early(ends: Sequence[Mapping[str, Any]]) -> str:
         own, gap = early[1.0], less[1.0]
         word = "BEHIND" if gap.high < 0 else "ahead of" if gap.low > 0 else "not told apart from"
         said.append(
-            f"RigL that leaves the structure alone after one epoch computes {own['dense_gradients']} dense gradients "
-            f"rather than {full['dense_gradients']}, {own['saved']:.0%} fewer, and is {word} full RigL: "
+            f"RigL that leaves the structure alone after one epoch computes dense gradients {own['dense_gradients']} "
+            f"times rather than {full['dense_gradients']}, {own['saved']:.0%} fewer, and is {word} full RigL: "
             f"{format_estimate(gap.in_points, '+', 2)} points, where a structure that never changes has "
             f"{format_estimate(less[0.0].in_points, '+', 2)}."
         )
@@ -327,7 +340,7 @@ def _found_early(ends: Sequence[Mapping[str, Any]]) -> str:
         own = early[enough[0]]
         said.append(
             f"From an end {_after(enough[0])} on, the whole interval lies above -{_IN_POINTS}: "
-            f"{_points(own['less_full'])} with {own['dense_gradients']} dense gradients, {own['saved']:.0%} fewer."
+            f"{_points(own['less_full'])}, with {own['saved']:.0%} fewer dense gradients."
         )
     else:
         said.append(f"No earlier end is shown to cost less than {_IN_POINTS}.")
@@ -376,6 +389,7 @@ def _plot_robust(path: Path, numbers: Mapping[str, Any]) -> None:
         axes.set_title({"magnitude": "smallest weights first", "random": "at random"}[way], fontsize="medium")
         axes.set_xlabel("share of the live weights that is pruned after training")
         axes.grid(alpha=0.3)
+    panels[0].set_ylim(0, 1.02)
     panels[0].set_ylabel("test accuracy, mean and 95 % interval over seeds")
     panels[0].legend(loc="lower left", fontsize="small")
     save_figure(figure, path)
@@ -442,6 +456,17 @@ def _band(axes: Axes, x: Sequence[float], stored: Sequence[Any], name: str, word
 
 
 _IN_POINTS = f"{100 * _MARGIN:g} points"
+_KINDS = {
+    "gmp": "`gmp` begins with all weights, and drops the smallest.",
+    "rigl": "`rigl` drops the smallest weights, and grows as many where gradients are largest.",
+    "set": "`set` drops the share .3 of the positive and of the negative weights, those nearest to 0, and grows as "
+    "many at random, a hundred times a training.",
+    "dnw": "`dnw` trains all weights, and computes with the largest of them at each step, to the end; no schedule "
+    "could be followed at random.",
+    "static": "`static` keeps a random structure.",
+    DENSE: "`dense` keeps all weights.",
+}
+"""What is said of the methods that are trained."""
 _THREE = ("ahead for {}", "BEHIND for {}", "not told apart for {}")
 _TEXTS = {"reinit": _again, "robustness": _robust, "emergence": _emerged}
 
@@ -467,13 +492,13 @@ split or the task.
 
 {epochs} epochs of {examples} examples, batches of {batch}, SGD with Nesterov's momentum .9, weight decay {decay:g},
 schedule {schedule}. {rates} What is made of a method's structures has its rate. Test accuracy is that of the weights
-after the last epoch. `set` drops the share .3 of the positive and of the negative weights, those nearest to 0, and
-grows as many at random, a hundred times a training; `gmp`, `rigl` and `set` leave the structure alone in the last
-quarter. `dnw` trains all weights, and computes with the largest of them at each step. `static` keeps a random
-structure, and `dense` all weights. A seed gives every place one normal draw, which is the initial weight once it is
-multiplied with the root of gain / fan-in of its neuron in the structure that the training begins with: all weights with
-`gmp`, `dnw` and `dense`, a random structure with the others. "Processor s" is the time that a training takes of one
-core, with all that is measured afterwards, on {machine}.
+after the last epoch.
+
+{kinds} A seed gives every place one normal draw, which is the initial weight once it is multiplied with the root of
+gain / fan-in of its neuron in the structure that the training begins with: all weights where they are pruned or trained
+densely, a random structure where they are rewired. Hardly any place of a rewired structure lives from the start:
+elsewhere its initial weight is the one that it would have had.
+"Processor s" is the time that a training takes of one core, with all that is measured afterwards, on {machine}.
 
 {methods}
 
@@ -481,8 +506,8 @@ core, with all that is measured afterwards, on {machine}.
 ## What differs from the paper
 
 It has no public code, and which algorithms, networks and schedules it has was not known to us beyond its abstract:
-gradual pruning, DNW and RigL were taken to be its three. Its networks are larger. The null with the same degrees, the
-schedule at random and the chance-corrected overlap are ours.
+gradual pruning, DNW and RigL were taken to be its three. The null with the same degrees, the schedule at random and the
+chance-corrected overlap are ours.
 """
 
 _AGAIN = """\
@@ -521,7 +546,7 @@ chance. NNSTD is the published distance of topologies (arXiv:2006.14085), in whi
 the final structure, and by chance what random structures of the same densities have. "At random" are trainings by the
 same schedule that drop and grow, or prune, at random: since fewer and fewer weights are dropped, their overlap grows
 too. While `gmp` still has more weights, the structure is the one that it would have if pruning ended then: the largest
-of each layer. With `dnw` all weights may change at every step, so that there is no schedule to draw from.
+of each layer.
 
 {table}
 

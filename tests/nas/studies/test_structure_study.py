@@ -336,8 +336,8 @@ def test_words_follow_from_the_numbers(study: tuple[Path, dict[str, Any]]):
         "and dnw."
     ) in text
     assert (
-        "after one epoch computes 3 dense gradients rather than 12, 75% fewer, and is not told apart from full RigL: "
-        "-0.10 [-0.20, +0.00] points, where a structure that never changes has -1.00 [-1.10, -0.90]. That is 90% of "
+        "after one epoch computes dense gradients 3 times rather than 12, 75% fewer, and is not told apart from full "
+        "RigL: -0.10 [-0.20, +0.00] points, where a structure that never changes has -1.00 [-1.10, -0.90]. That is 90% of "
         "what learning the structure brings. From an end after 1 epoch on, the whole interval lies above -0.3 points"
     ) in text
     for own in numbers["ends"]:
