@@ -127,7 +127,8 @@ class _Plan:
 
     def again(self, learned: Mapping[str, Sequence[Row]]) -> Iterator[Training]:
         for name, method in self._methods.items():
-            for variant in VARIANTS:
+            # A structure that never changed is a control: all that it can have is other weights.
+            for variant in ("fresh",) if method.action == "none" else VARIANTS:
                 for row in learned[name]:
                     rate, seed = row["rate"], row["seed"]
                     key = {"what": "again", "method": name, "variant": variant, "rate": rate, "seed": seed}
@@ -187,8 +188,10 @@ def _trained_again(rows: Sequence[Row], learned: Mapping[str, Sequence[Row]]) ->
             "test": mean_of(values),
             "tests": values,
             "less_trained": _less(values, _values(learned[name])),
-            "less_shuffled": _less(values, tests[name, "shuffled"]),
-            "less_degrees": _less(values, tests[name, "degrees"]),
+            **{
+                f"less_{null}": _less(values, tests[name, null]) if (name, null) in tests else None
+                for null in ("shuffled", "degrees")
+            },
             "less_dense": _less(values, _values(learned[DENSE])),
             "overlap": fmean(_values(own, "overlap")),
             "cpu": fmean(_values(own, "cpu")),
