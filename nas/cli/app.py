@@ -345,15 +345,16 @@ def draw(
     say(make_console(), str(file))
 
 
-@app.command()
+@app.command(inside={"n_nulls": "null"})
 def distance(
-    first: Annotated[
-        Path,
+    wirings: Annotated[
+        list[str],
         typer.Argument(
-            metavar="GRAPH|OUT", help="A graph file, a saved network, or a campaign's folder.", show_default=False
+            metavar="GRAPH|OUT…",
+            help="Two or more graph files, saved networks, or folders of campaigns.",
+            show_default=False,
         ),
     ],
-    second: Annotated[Path, typer.Argument(metavar="GRAPH|OUT", help="Another one.", show_default=False)],
     *,
     null: Annotated[
         int, typer.Option(min=0, metavar="NUMBER", help="Nulls of the second wiring to hold the distance against.")
@@ -361,34 +362,44 @@ def distance(
     kind: Annotated[
         str | None,
         typer.Option(
-            help="What nulls keep: counts, degree, order, layers, boundary, reciprocity, spectral. Default: layers, "
-            "order or degree, the first that there is to keep.",
+            help="What nulls keep: counts, blocks, degree, order, layers, boundary, reciprocity, spectral. Default: "
+            "layers, order or degree, the first that there is to keep.",
             show_default=False,
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the nulls.")] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(file_okay=False, help="Folder for distances.csv, map.png and tree.png, of three wirings or more."),
+    ] = None,
     graph_format: GraphFormat = None,
     directed: Directed = None,
     merge: Merge = "sum",
     as_json: Json = False,
 ) -> None:
-    """Measure how far apart two wirings are once their hidden neurons are matched, whatever their numbers.
+    """Measure how far apart wirings are once their hidden neurons are matched, whatever their numbers.
 
-    0: the same structure; 1: nothing in common. With --null, random wirings that share what they keep with the second
-    one say what the distance would be by chance.
+    0: the same structure; 1: nothing in common. Of two wirings, with --null, random ones that share what they keep with
+    the second one say what the distance would be by chance. Of three or more, the distances of all pairs are measured.
 
     Example: wirenas distance a.graphml b.graphml --null 100
     """
-    from nas.cli.display import show_distances
-    from nas.report.distances import measure_distances
+    from nas.cli.display import show_distances, show_pairs
+    from nas.report.distances import check_distances, measure_distances, measure_pairs, wirings_of
     from nas.report.progress import stages
-    from nas.report.sources import wiring_at
 
+    check_distances(len(wirings), n_nulls=null, kind=kind, out=out)
     with interruptible("interrupted"), stages(make_console(stderr=True), "distances") as watch:
-        wirings = [wiring_at(path, format=graph_format, directed=directed, merge=merge)[0] for path in (first, second)]
-        found = measure_distances(wirings[0], wirings[1], n_nulls=null, kind=kind, seed=seed, watch=watch)
-    found = {"first": str(first), "second": str(second), **found}
-    print_json(found) if as_json else show_distances(make_console(), found)
+        given = wirings_of(wirings, format=graph_format, directed=directed, merge=merge)
+        if len(given) > 2:
+            found = measure_pairs(given, wirings, out, watch=watch)
+        else:
+            measured = measure_distances(given[0], given[1], n_nulls=null, kind=kind, seed=seed, watch=watch)
+            found = {"first": str(Path(wirings[0])), "second": str(Path(wirings[1])), **measured}
+    if as_json:
+        print_json(found)
+        return
+    (show_pairs if len(given) > 2 else show_distances)(make_console(), found)
 
 
 app.add_typer(predictor_commands)

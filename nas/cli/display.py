@@ -382,6 +382,17 @@ def show_distances(console: Console, found: Mapping[str, Any]) -> None:
     )
 
 
+def show_pairs(console: Console, found: Mapping[str, Any]) -> None:
+    """Print how far each of several wirings is from each other one, and where the files lie."""
+    numbers = [str(place) for place, _ in enumerate(found["wirings"], start=1)]
+    table = make_table("", "wiring", *numbers, title="NNSTD, neurons matched")
+    for place, name, row in zip(numbers, found["wirings"], found["nnstd"], strict=True):
+        table.add_row(place, name, *(number(value) for value in row))
+    print_table(console, table)
+    if found["files"]:
+        say(console, f"Files: {', '.join(found['files'])}; the map's stress is {found['stress']:.2f}")
+
+
 def show_explanation(console: Console, found: Mapping[str, Any]) -> None:
     """Print how much of R2 is lost without each family."""
     table = make_table("family", "R2 lost when shuffled", "features")

@@ -488,6 +488,60 @@ def records(
     print_json(found) if as_json else say(make_console(), f"{out}/README.md")
 
 
+@study_commands.command("topology")
+def topology(
+    *,
+    part: Annotated[
+        list[str] | None,
+        typer.Option(help="set-vs-dense, evolution or plenitude; again for several. Default: all."),
+    ] = None,
+    task: Task = "fashion-mnist",
+    seeds: Annotated[int, typer.Option(min=1, help="Networks of each kind where SET is held against dense ones.")] = 20,
+    epochs: Epochs = 10,
+    longer: Annotated[int, typer.Option(min=2, help="Passes of sparse networks that are trained for longer.")] = 50,
+    examples: Annotated[int, typer.Option(min=1, help="That each seed draws to train on.")] = 2_000,
+    width: Annotated[int, typer.Option(min=1, help="Neurons of each of three hidden layers.")] = 1_000,
+    nets: Annotated[int, typer.Option(min=3, help="Networks whose topologies are compared, of each kind.")] = 10,
+    net_epochs: Annotated[int, typer.Option(min=1, help="Passes of these.")] = 200,
+    net_examples: Annotated[int, typer.Option(min=1, help="Examples that these are trained on.")] = 8_000,
+    net_width: Annotated[int, typer.Option(min=1, help="Neurons of each of their three hidden layers.")] = 784,
+    learning_rate: Rates = None,
+    threads: Threads = None,
+    data: Data = None,
+    out: Out = Path("results/topology"),
+    as_json: Json = False,
+) -> None:
+    """Hold SET against dense networks, and see how far apart its structures end; takes an hour.
+
+    Example: wirenas study topology --part evolution --net-epochs 50
+    """
+    from nas.studies.topology import topology_study
+    from nas.studies.topology_nets import RECIPE, Sizes
+
+    sizes = Sizes(
+        seeds=seeds,
+        epochs=epochs,
+        longer=longer,
+        examples=examples,
+        width=width,
+        nets=nets,
+        net_epochs=net_epochs,
+        net_examples=net_examples,
+        net_width=net_width,
+    )
+    _run(
+        topology_study,
+        out,
+        as_json=as_json,
+        task=task,
+        parts=part or (),
+        sizes=sizes,
+        rates=learning_rate or RECIPE.learning_rates,
+        threads=threads,
+        data=data,
+    )
+
+
 def _run(
     study: Callable[..., dict[str, Any]], out: Path, *, as_json: bool, threads: int | None, **options: Any
 ) -> None:

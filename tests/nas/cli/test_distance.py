@@ -1,5 +1,6 @@
 """`wirenas distance`: how far apart two wirings are, from wherever they are, and how far by chance."""
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,7 @@ def test_nulls_that_cannot_move_say_so(pair: tuple[Path, Path, Wiring, Wiring], 
         ({"second": "text.safetensors"}, "text.safetensors: this is no intact network file"),
         ({"second": "other.graphml"}, "have other units: 8 and 0 inputs, 4 and 0 outputs"),
         ({"more": ("--null", 3, "--kind", "spectral")}, "--kind spectral with"),
-        ({"more": ("--null", 3, "--kind", "weights")}, "--kind weights: it must be one of counts, degree, order"),
+        ({"more": ("--null", 3, "--kind", "weights")}, "--kind weights: it must be one of counts, "),
         ({"more": ("--null", -1)}, "--null"),
         ({"more": ("--kind", "degree")}, "--kind degree: it acts on nulls alone; give their number too"),
     ],
@@ -118,3 +119,88 @@ def test_what_cannot_be_compared_is_one_line(
     code, text, err = wirenas("distance", pair[0], second, *changes.get("more", ()))
     assert (code, text, err.count("\n")) == (2, "", 1)
     assert line in err
+
+
+# Three wirings or more
+
+
+@pytest.fixture
+def three(pair: tuple[Path, Path, Wiring, Wiring]) -> tuple[list[Path], list[Wiring]]:
+    first, second, one, other = pair
+    third = Layered((8, 9, 4), density=0.5, inputs=True, outputs=True).sample(7)
+    (first.parent / "sub").mkdir()
+    write_wiring(third, first.parent / "sub" / "one.json")
+    return [first, second, first.parent / "sub" / "one.json"], [one, other, third]
+
+
+def test_pairs_of_several_are_a_matrix(three: tuple[list[Path], list[Wiring]]) -> None:
+    paths, wirings = three
+    found = measured(*paths)
+    assert found["wirings"] == [str(path) for path in paths]
+    wanted = [[nnstd(a, b).value for b in wirings] for a in wirings]
+    assert np.array(found["nnstd"]) == pytest.approx(np.array(wanted), abs=1e-12)
+    assert found["files"] == []
+    code, text, err = wirenas("distance", *paths)
+    assert code == 0
+    for row in found["nnstd"]:
+        assert all(f"{value:.4f}" in text for value in row)
+    assert "pairs: 3 distances" in err
+
+
+def test_the_matrix_goes_into_a_folder(three: tuple[list[Path], list[Wiring]], tmp_path: Path) -> None:
+    paths, _ = three
+    out = tmp_path / "out" / "inner"
+    found = measured(*paths, "--out", out)
+    names = ("distances.csv", "map.png", "tree.png")
+    assert found["files"] == [str(out / name) for name in names]
+    assert sorted(path.name for path in out.iterdir()) == sorted(names)
+    with (out / "distances.csv").open(encoding="utf-8", newline="") as file:
+        head, *rows = csv.reader(file)
+    assert head == ["", *map(str, paths)]
+    assert [[row[0], *map(float, row[1:])] for row in rows] == [
+        [str(path), *row] for path, row in zip(paths, found["nnstd"], strict=True)
+    ]
+    assert measured(*paths, "--out", out)["nnstd"] == found["nnstd"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["one"], "one wiring has no distance; give two or more"),
+        (["one", ""], "the path of wiring 2 is empty; give a graph file, a saved network or a folder"),
+        (["", "one", "other"], "the path of wiring 1 is empty"),
+        (["one", "other", "one", "--null", 3], "--null 3: nulls are of two wirings, and there are 3; leave it out"),
+        (["one", "other", "one", "--kind", "layers"], "--kind layers: nulls are of two wirings"),
+        (["one", "other", "--out", "x"], "--out x: files are written of three wirings or more; leave it out"),
+        (["one", "other", "one", "--out", "campaign"], "a campaign lies there; give another folder"),
+        (["one", "other", "units"], "have other units"),
+        (["folder", "folder", "--format", "matrix"], "--format matrix: it says how graph files are read, and there"),
+        (["folder", "network", "--undirected"], "--undirected: it says how graph files are read"),
+        (["folder", "network", "--merge", "max"], "--merge max: it says how graph files are read"),
+    ],
+)
+def test_what_cannot_be_measured_is_one_line(
+    three: tuple[list[Path], list[Wiring]], tmp_path: Path, arguments: list[Any], line: str
+) -> None:
+    paths, wirings = three
+    for name in ("folder", "campaign"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "folder" / "wiring.json").write_bytes(paths[0].read_bytes())
+    (tmp_path / "campaign" / "campaign.toml").write_text("", encoding="utf-8")
+    save_network(SparseMLP(wirings[0]), tmp_path / "network.safetensors")
+    nx.write_graphml(nx.path_graph(4), tmp_path / "units.graphml")
+    known = {
+        "one": paths[0], "other": paths[1], "units": tmp_path / "units.graphml", "folder": tmp_path / "folder",
+        "network": tmp_path / "network.safetensors", "campaign": tmp_path / "campaign",
+    }  # fmt: skip
+    code, text, err = wirenas("distance", *(known.get(each, each) for each in arguments))
+    assert (code, text) == (2, "")
+    assert line in err.splitlines()[-1]
+    assert "Traceback" not in err
+
+
+def test_a_format_counts_where_any_is_a_graph_file(three: tuple[list[Path], list[Wiring]], tmp_path: Path) -> None:
+    paths, wirings = three
+    (tmp_path / "odd.text").write_bytes(paths[0].read_bytes())
+    save_network(SparseMLP(wirings[0]), tmp_path / "network.safetensors")
+    assert measured(tmp_path / "odd.text", tmp_path / "network.safetensors", "--format", "json")["nnstd"]["value"] == 0

@@ -1,0 +1,458 @@
+"""The page and the figures of the study of topologies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nas.evaluation.estimates import Mean
+from nas.studies.tables import format_estimate, listed, table_of
+from nas.studies.topology_nets import AGAIN, EPSILON, NULLS, PARTS, RECIPE, SET, STEP, Sizes
+from predictors.figures import BLUE, GREEN, ORANGE, RED, save_figure
+from predictors.pairs import draw_map, draw_tree
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["PUBLISHED", "PUBLISHED_DISTANCES", "pages", "plot", "plot_pairs"]
+
+PUBLISHED = {"dense": (0.8198, 0.0026), "static": (0.8060, 0.0061), "set": (0.8256, 0.0091)}
+"""Mean and standard deviation of the test accuracy of 5 networks, after 400 epochs."""
+
+PUBLISHED_DISTANCES = {
+    10: {1: 0.355, 5: 0.403, 9: 0.448},
+    50: {1: 0.403, 5: 0.452, 9: 0.490},
+    100: {1: 0.433, 5: 0.472, 9: 0.504},
+    190: {1: 0.471, 5: 0.515, 9: 0.543},
+}
+"""Distance of the first layer from the first network to others, by epoch and by the steps between their starts."""
+PUBLISHED_WIDTH = 784
+PUBLISHED_CHANCE = {"random": (0.82, 0.82), "degrees": (0.74, 0.76)}
+
+_PUBLISHED_TASK = "fashion-mnist"
+_COLOURS = {"dense": "0.4", "static": ORANGE, "set": BLUE}
+_NAMES = {"dense": "dense", "static": "static", "set": "SET"}
+
+
+def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
+    """Return the page by the name of its file."""
+    told = {"set-vs-dense": _told_of_dense, "evolution": _told_of_evolution, "plenitude": _told_of_plenitude}
+    recipe = numbers["recipe"]
+    figures = "![Accuracies, and distances by epoch](topology.png)\n"
+    if {"evolution", "plenitude"} & set(numbers["parts"]):
+        figures += "\n![Networks by the distances between them](topology-pairs.png)\n"
+    text = _TEXT.format(
+        options=_options(numbers),
+        task=numbers["task"],
+        batch=recipe["batch_size"],
+        decay=recipe["weight_decay"],
+        momentum=recipe["momentum"],
+        rates=_rates(recipe["learning_rates"]),
+        fraction=SET.fraction,
+        tested=numbers["tested"],
+        machine=numbers["machine"],
+        told="\n\n".join(told[name](numbers["parts"][name], numbers) for name in numbers["parts"]),
+        figures=figures,
+    )
+    return {"README.md": text}
+
+
+def _options(numbers: Mapping[str, Any]) -> str:
+    words = [] if numbers["task"] == _PUBLISHED_TASK else [f"--task {numbers['task']}"]
+    words += [] if len(numbers["parts"]) == len(PARTS) else [f"--part {name}" for name in numbers["parts"]]
+    default = Sizes()
+    words += [f"--{name.replace('_', '-')} {value}" for name, value in numbers["sizes"].items()
+              if value != getattr(default, name)]  # fmt: skip
+    if set(rates := numbers["recipe"]["learning_rates"]) != set(RECIPE.learning_rates):
+        words += [f"--learning-rate {rate:g}" for rate in rates]
+    return "".join(f" {word}" for word in words)
+
+
+def _rates(rates: Sequence[float]) -> str:
+    if len(rates) == 1:
+        return f"The learning rate is {rates[0]:g}."
+    return (
+        f"The learning rate of each kind of network is the one of {listed(f'{rate:g}' for rate in rates)} that does "
+        "best on validation, by one training each that does not count."
+    )
+
+
+def _called(arm: Sequence[Any]) -> str:
+    return f"{_NAMES[arm[0]]}, {arm[1]} epochs"
+
+
+def _told_of_dense(found: Mapping[str, Any], numbers: Mapping[str, Any]) -> str:
+    sizes = numbers["sizes"]
+    arms = []
+    for arm in found["arms"]:
+        test = Mean.of(arm["test"])
+        mean, sd = PUBLISHED[arm["method"]]
+        published = {"published": f"{mean:.4f} ± {sd:.4f}"} if numbers["task"] == _PUBLISHED_TASK else {}
+        arms.append({
+            "network": _NAMES[arm["method"]],
+            "epochs": str(arm["epochs"]),
+            "seeds": str(test.n),
+            "test accuracy": format_estimate(test, digits=4),
+            "sd": f"{test.sd:.4f}" if test.n > 1 else "",
+            **published,
+            "weights": str(arm["weights"]),
+            "learning rate": f"{arm['rate']:g}",
+            "processor s": f"{arm['cpu']:.1f}",
+        })  # fmt: skip
+    differences = [
+        {"difference": f"{_called(own['of'])} - {_called(own['over'])}",
+         "seeds": str(own["mean"]["n"]),
+         "points": format_estimate(Mean.of(own["mean"]).in_points, "+", 2)}
+        for own in found["differences"]
+    ]  # fmt: skip
+    return _DENSE.format(
+        examples=sizes["examples"],
+        width=sizes["width"],
+        seeds=sizes["seeds"],
+        epochs=sizes["epochs"],
+        longer=sizes["longer"],
+        epsilon=EPSILON,
+        links=listed(str(count) for count in found["links"]),
+        table=table_of(arms),
+        differences=table_of(differences),
+        verdict=_verdict_of_dense(found, beside=numbers["task"] == _PUBLISHED_TASK),
+    )
+
+
+def _verdict_of_dense(found: Mapping[str, Any], *, beside: bool) -> str:
+    given = {(*own["of"], *own["over"]): Mean.of(own["mean"]) for own in found["differences"]}
+    short, longer = sorted({arm["epochs"] for arm in found["arms"]})
+    sentences = []
+    for own, other in (("set", "dense"), ("static", "dense"), ("set", "static")):
+        claimed = _published_difference(own, other)
+        wanted = "above" if claimed.mean > 0 else "BELOW"
+        of = {epochs: short if other == "dense" else epochs for epochs in (short, longer)}
+        means = {epochs: given[own, epochs, other, of[epochs]] for epochs in (short, longer)}
+        said = listed(f"{_side(mean)} after {epochs} epochs ({format_estimate(mean.in_points, '+', 2)})"
+                      for epochs, mean in means.items())  # fmt: skip
+        sentence = f"- {_NAMES[own]} against {_NAMES[other]}, in points: {said}."
+        holds = [_side(mean) == wanted for mean in means.values()]
+        how = "is found here" if all(holds) else "is found here in part" if any(holds) else "is NOT found here"
+        if beside:
+            sentence += (
+                f" The published difference is {format_estimate(claimed.in_points, '+', 2)}; that {_NAMES[own]} is "
+                f"{wanted.lower()} {_NAMES[other]} {how}."
+            )
+        sentences.append(sentence)
+    gain, rest = given["dense", longer, "dense", short], given["set", longer, "dense", longer]
+    sentences.append(
+        f"- Dense networks of {gain.n} seeds were trained for {longer} epochs too: against {short} they are "
+        f"{_side(gain)} ({format_estimate(gain.in_points, '+', 2)}), and against them SET is {_side(rest)} "
+        f"({format_estimate(rest.in_points, '+', 2)})."
+    )
+    return "\n".join(sentences)
+
+
+def _published_difference(own: str, other: str) -> Mean:
+    """Return the difference of published means, with Welch's interval."""
+    from scipy.special import stdtrit
+
+    (mean, sd), (less, sd_less) = PUBLISHED[own], PUBLISHED[other]
+    parts = (sd**2 / 5, sd_less**2 / 5)
+    error = sum(parts) ** 0.5
+    half = float(stdtrit(sum(parts) ** 2 / (sum(part**2 for part in parts) / 4), 0.975)) * error
+    return Mean(mean - less, error, mean - less - half, mean - less + half, 5)
+
+
+def _side(mean: Mean) -> str:
+    return "above" if mean.low > 0 else "BELOW" if mean.high < 0 else "not told apart"
+
+
+def _told_of_evolution(found: Mapping[str, Any], numbers: Mapping[str, Any]) -> str:
+    sizes = numbers["sizes"]
+    last = len(found["at"]) - 1
+    gaps = _gaps(found)
+    rows = []
+    for place, epoch in enumerate(found["at"]):
+        by_gap, chance = found["by_gap"][place], found["chance"][place]
+        row = {"epoch": str(epoch), "same start": _with_sd(by_gap["0"])}
+        for gap in gaps:
+            published = PUBLISHED_DISTANCES.get(epoch, {}).get(gap)
+            beside = "" if published is None or not _is_published(numbers) else f" ({published:.3f})"
+            row[f"{gap} {'step' if gap == 1 else 'steps'}"] = f"{_with_sd(by_gap[str(gap)])}{beside}"
+        row |= {
+            "own start": _with_sd(found["drift"][place]),
+            "random": _with_sd(chance["random"]),
+            "same degrees": _with_sd(chance["degrees"]),
+        }
+        rows.append(row)
+    end, begin = found["by_gap"][last], found["by_gap"][0]
+    near, far, none = (end[str(gap)]["mean"] for gap in (gaps[0], gaps[-1], 0))
+    by_degrees = found["chance"][last]["degrees"]["mean"]
+    kept = far - none
+    return _EVOLUTION.format(
+        nets=sizes["nets"],
+        share=100 * STEP,
+        width=sizes["net_width"],
+        examples=sizes["net_examples"],
+        epochs=sizes["net_epochs"],
+        weights=found["weights"],
+        rate=found["rate"],
+        again=AGAIN,
+        nulls=NULLS,
+        table=table_of(rows),
+        test=format_estimate(Mean.of(found["test"]), digits=4),
+        n=found["test"]["n"],
+        sd=found["test"]["sd"],
+        apart=(
+            f"Starts {gaps[0]} step apart, at {begin[str(gaps[0])]['mean']:.3f}, end at {near:.3f}, and those "
+            f"{gaps[-1]} steps apart, at {begin[str(gaps[-1])]['mean']:.3f}, at {far:.3f}: {near / by_degrees:.0%} and "
+            f"{far / by_degrees:.0%} of what chance gives at these degrees."
+        ),
+        seeds=(
+            f"Networks with the same start and other seeds end at {none:.3f}: of the distance of those {gaps[-1]} "
+            f"steps apart, {none / far:.0%} is there without any difference of starts, and {kept:.3f} comes with it."
+            if far
+            else ""
+        ),
+        beside=_beside_published(found) if _is_published(numbers) else "",
+    )
+
+
+def _gaps(found: Mapping[str, Any]) -> list[int]:
+    most = max(found["steps"])
+    return sorted({1, min(5, most), most})
+
+
+def _is_published(numbers: Mapping[str, Any]) -> bool:
+    """Return whether networks are of the size whose distances were published."""
+    return bool(numbers["task"] == _PUBLISHED_TASK and numbers["sizes"]["net_width"] == PUBLISHED_WIDTH)
+
+
+def _beside_published(found: Mapping[str, Any]) -> str:
+    ratios = [
+        found["by_gap"][place][str(gap)]["mean"] / published
+        for place, epoch in enumerate(found["at"])
+        for gap, published in PUBLISHED_DISTANCES.get(epoch, {}).items()
+        if str(gap) in found["by_gap"][place]
+    ]
+    if not ratios:
+        return ""
+    low, high = PUBLISHED_CHANCE["degrees"]
+    at = f"between {min(ratios):.2f} and {max(ratios):.2f} times"
+    return (
+        f"\n\nThese distances are {at} those measured on the published networks, of which the farthest are at .54 in "
+        f"the end, 66 to 72 % of the chance there ({PUBLISHED_CHANCE['random'][0]} for random networks, {low} to "
+        f"{high} with the same degrees)."
+    )
+
+
+def _with_sd(spread: Mapping[str, Any]) -> str:
+    return f"{spread['mean']:.3f}" if spread["sd"] is None else f"{spread['mean']:.3f} ± {spread['sd']:.3f}"
+
+
+def _told_of_plenitude(found: Mapping[str, Any], numbers: Mapping[str, Any]) -> str:
+    sizes = numbers["sizes"]
+    chance = found["degrees"]["mean"]
+    random = found["kinds"]["static"]["distance"]["mean"]
+    rows = []
+    for name, kind in found["kinds"].items():
+        test, distance = Mean.of(kind["test"]), kind["distance"]
+        level = chance if name == "set" else random
+        rows.append({
+            "networks": _NAMES[name],
+            "test accuracy": format_estimate(test, digits=4),
+            "sd": f"{test.sd:.4f}",
+            "from - to": f"{min(kind['tests']):.4f} - {max(kind['tests']):.4f}",
+            "distance of pairs": format_estimate(_interval(distance)),
+            "nearest and farthest pair": f"{distance['least']:.3f}, {distance['most']:.3f}",
+            "of chance": f"{distance['mean'] / level:.0%}" if name == "set" else "random",
+        })  # fmt: skip
+    own = found["kinds"]["set"]
+    sd, share = own["test"]["sd"], own["distance"]["mean"] / chance
+    difference = Mean.of(found["difference"])
+    return _PLENITUDE.format(
+        nets=sizes["nets"],
+        nulls=found["degrees"]["n"],
+        table=table_of(rows),
+        chance=_with_sd(found["degrees"]),
+        random=f"{random:.3f}",
+        verdict=(
+            f"So the networks of SET are at {share:.0%} of chance from each other, the nearest pair at "
+            f"{own['distance']['least'] / chance:.0%}, while their accuracies differ by {100 * sd:.2f} points (sd): "
+            f"{_far(share)} and {_equal(sd)}. SET is {_side(difference)} static structures by "
+            f"{format_estimate(difference.in_points, '+', 2)} points, in pairs of the same start."
+        ).replace("is not told apart static structures by", "and static structures are not told apart:"),
+    )
+
+
+def _far(share: float) -> str:
+    if share > 0.95:
+        return "they are about as far apart as chance would have them"
+    return "they are far apart, though nearer than by chance" if share > 0.5 else "they are NEAR each other"
+
+
+def _equal(sd: float) -> str:
+    return "about equally accurate" if sd < 0.01 else "NOT equally accurate"
+
+
+def _interval(distance: Mapping[str, Any]) -> Mean:
+    return Mean.of({"sd": None, **distance})
+
+
+# Figures
+
+
+def plot(path: Path, numbers: Mapping[str, Any]) -> None:
+    """Draw accuracies beside dense networks, and distances by epoch, as far as there are any."""
+    from matplotlib.figure import Figure
+
+    parts = [name for name in ("set-vs-dense", "evolution") if name in numbers["parts"]]
+    draw = {"set-vs-dense": _plot_dense, "evolution": _plot_evolution}
+    figure = Figure(figsize=(6 * max(1, len(parts)), 4.5), layout="constrained")
+    if not parts:
+        _plot_equal(figure.subplots(), numbers)
+    else:
+        for axes, name in zip(figure.subplots(1, len(parts), squeeze=False)[0], parts, strict=True):
+            draw[name](axes, numbers)
+    save_figure(figure, path)
+
+
+def _plot_dense(axes: Axes, numbers: Mapping[str, Any]) -> None:
+    arms = numbers["parts"]["set-vs-dense"]["arms"]
+    for place, arm in enumerate(arms):
+        colour, test = _COLOURS[arm["method"]], Mean.of(arm["test"])
+        jitter = np.linspace(-0.15, 0.15, len(arm["tests"]))
+        axes.plot(place + jitter, arm["tests"], ".", color=colour, alpha=0.4)
+        half = test.high - test.mean if test.n > 1 else 0.0
+        axes.errorbar([place + 0.25], [test.mean], [half], color=colour, marker="o", capsize=3)
+        mean, sd = PUBLISHED[arm["method"]]
+        if numbers["task"] == _PUBLISHED_TASK:
+            axes.errorbar([place - 0.25], [mean], [sd], color="k", marker="x", linewidth=0.8,
+                          label="published, 400 epochs: mean and sd of 5" if not place else None)  # fmt: skip
+            axes.legend(fontsize="small")
+    axes.set_xticks(range(len(arms)), [_called((arm["method"], arm["epochs"])).replace(", ", "\n") for arm in arms])
+    axes.set_ylabel("test accuracy; mean and 95 % interval over seeds")
+    axes.grid(alpha=0.3, axis="y")
+
+
+def _plot_evolution(axes: Axes, numbers: Mapping[str, Any]) -> None:
+    found = numbers["parts"]["evolution"]
+    x, gaps = found["at"], _gaps(found)
+    shades = dict(zip((0, *gaps), ("0.5", BLUE, GREEN, RED), strict=False))
+    for gap, colour in shades.items():
+        label = f"{gap} {'step' if gap == 1 else 'steps'} apart" if gap else "same start"
+        axes.plot(x, [own[str(gap)]["mean"] for own in found["by_gap"]], "o-", color=colour, markersize=3, label=label)
+        if gap in (1, 5, 9) and _is_published(numbers):
+            points = [(epoch, own[gap]) for epoch, own in PUBLISHED_DISTANCES.items()]
+            axes.plot(*zip(*points, strict=True), "x", color=colour, label="published" if gap == 1 else None)
+    axes.plot(x, [own["mean"] for own in found["drift"]], "--", color=ORANGE, label="from own start")
+    for name, style in (("random", ":"), ("degrees", "-.")):
+        label = {"random": "random networks", "degrees": "same degrees"}[name]
+        axes.plot(x, [own[name]["mean"] for own in found["chance"]], style, color="k", linewidth=0.8, label=label)
+    axes.set_ylim(0, 1)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("distance of the first layer")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize="x-small", ncols=2)
+
+
+def _plot_equal(axes: Axes, numbers: Mapping[str, Any]) -> None:
+    kinds = numbers["parts"]["plenitude"]["kinds"]
+    for name, kind in kinds.items():
+        pairs = list(combinations(range(len(kind["tests"])), 2))
+        apart = [kind["matrix"][a][b] for a, b in pairs]
+        differ = [100 * abs(kind["tests"][a] - kind["tests"][b]) for a, b in pairs]
+        axes.plot(apart, differ, "o", color=_COLOURS[name], alpha=0.5, label=_NAMES[name])
+    axes.set_xlabel("distance of a pair")
+    axes.set_ylabel("difference of its test accuracies, points")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize="small")
+
+
+def plot_pairs(path: Path, numbers: Mapping[str, Any]) -> None:
+    """Draw maps of networks with near starts, a tree of those with independent ones, and what these reach."""
+    from matplotlib.figure import Figure
+
+    parts = numbers["parts"]
+    panels = 2 * ("evolution" in parts) + 2 * ("plenitude" in parts)
+    figure = Figure(figsize=(4.5 * panels, 4.5), layout="constrained")
+    axes = list(figure.subplots(1, panels))
+    if "evolution" in parts:
+        found = parts["evolution"]
+        names = [f"w{step}" for step in found["steps"]]
+        colours = [BLUE if place < numbers["sizes"]["nets"] else "0.5" for place in range(len(names))]
+        for name, title in (("first", "starts"), ("last", f"after {found['at'][-1]} epochs")):
+            panel = axes.pop(0)
+            plane = draw_map(panel, found[name], names, colours)
+            panel.set_title(f"{title} (stress {plane.stress:.2f})", fontsize="small")
+    if "plenitude" in parts:
+        matrix = parts["plenitude"]["kinds"]["set"]["matrix"]
+        draw_tree(axes[0], matrix, [f"start {number}" for number in range(len(matrix))])
+        axes[0].set_title("networks of SET with independent starts", fontsize="small")
+        _plot_equal(axes[1], numbers)
+    save_figure(figure, path)
+
+
+_TEXT = """\
+# Topologies of sparse networks
+
+Made by `wirenas study topology{options}`. SET, on {task}: once an epoch the share {fraction:g} of the positive and of
+the negative weights, those nearest to 0, is dropped, and as many grow at random with values of N(0, 1) / 10. Static
+networks keep the random structure that they start with. SGD with momentum {momentum:g}, batches of {batch}, weight
+decay {decay:g}, a constant learning rate. {rates}
+Test accuracy is that of the weights after the last epoch, on {tested} images. Intervals are 95 %, of Student's t over
+seeds where nothing else is said. "Processor s" is the time that a training takes of one core, on {machine}.
+
+{told}
+
+{figures}"""
+
+_DENSE = """\
+## Does SET beat dense networks?
+
+Three hidden layers of {width} neurons, {seeds} seeds. Each seed draws {examples} images to train on and a start; the
+kinds of networks share both, so that differences are of pairs, and their intervals cover images and starts. Sparse
+networks have {links} links between their layers, which is epsilon {epsilon} of SET.
+
+{table}
+
+{differences}
+
+{verdict}
+
+Not as published: {epochs} epochs (and {longer} for sparse networks, which take a fraction of the time, and for some of
+the dense ones, at the rate chosen for {epochs}) in place of 400;
+no dropout, where .2 was used; cross-entropy in place of squared errors of sigmoids; weight decay is part of the
+gradient; every seed draws other images; all test images count, not 1,000. The dense networks have as many learning
+rates to choose from as the sparse ones. "Published" stands beside both numbers of epochs, and is of neither."""
+
+_EVOLUTION = """\
+## Do near starts move apart?
+
+{nets} starts w0, w1, …, each with {share:g} % of the links of every layer elsewhere than the one before; three hidden
+layers of {width} neurons, {weights} weights, of which the output units have all that they can. Each is trained by SET
+for {epochs} epochs of {examples} images at learning rate {rate:g}, with seeds of its own. w0 is trained {again} times
+more with other seeds. The distance is the published one (NNSTD) of the layer that reads the pixels; means ± standard
+deviations of pairs, which share networks; in brackets that of one pair of the published networks. "Own start": from a
+network to its own start. Chance: {nulls} random networks with as many links, and {nulls} with the degrees of the last
+network (both from w0).
+
+{table}
+
+{apart} {seeds} Their test accuracy is {test}, sd {sd:.4f} ({n} networks).{beside}
+
+Not as published: fewer images; the published task, batch and learning rate are not known; every network has its own
+order of examples."""
+
+_PLENITUDE = """\
+## Are there many good structures, far apart?
+
+{nets} independent random starts, trained as above by SET, and without changes of the structure. The distance is NNSTD
+with named output units, the mean over the layers of hidden neurons; its interval is the jackknife's over networks.
+Chance is {chance} for {nulls} pairs of a network and one with another's degrees, and {random} for random networks.
+
+{table}
+
+{verdict}
+
+Not as published: no dense network is trained at this size; for the comparison with dense ones see above."""
