@@ -66,8 +66,8 @@ def rewire(
     ----------
     module : nn.Module
     optimizer : torch.optim.Optimizer
-        Of the module's parameters; any but LBFGS. What it keeps for a weight are the tensors of its state that have
-        the parameter's shape.
+        Of the module's parameters; any but LBFGS, and of one rewirer alone. What it keeps for a weight are the tensors
+        of its state that have the parameter's shape.
     method : str or Method
         One of `METHODS`, or any composition of its switches. "static" keeps the structure.
     density, weights : number, at most one of them
@@ -127,9 +127,12 @@ def rewire(
 def _check_method(method: Method, optimizer: Optimizer, targets: Sequence[Target]) -> None:
     """Refuse methods that ask for what this training does not have."""
     for target in targets:
-        for hook in (target.parameter._backward_hooks or {}).values():
-            if isinstance(getattr(getattr(hook, "func", None), "__self__", None), Rewirer):
-                raise InputError(f"layer {target.name!r} is rewired already: call remove() of its rewirer first")
+        if any(map(_is_of_rewirer, (target.parameter._backward_hooks or {}).values())):
+            raise InputError(f"layer {target.name!r} is rewired already: call remove() of its rewirer first")
+    if any(map(_is_of_rewirer, optimizer._optimizer_step_pre_hooks.values())):
+        raise InputError("the optimizer has a rewirer of other layers already, and updates that take the place of a "
+                         "step take that of all its parameters: rewire all layers by one call, or give these an "
+                         "optimizer of their own")  # fmt: skip
     if method.action == "none":
         return
     if method.score != "set-released":
@@ -144,6 +147,10 @@ def _check_method(method: Method, optimizer: Optimizer, targets: Sequence[Target
     if frozen and reads:
         raise InputError(f"{', '.join(frozen)} are frozen, and the method reads their gradients: let them be trained, "
                          "or leave these layers out by layers=")  # fmt: skip
+
+
+def _is_of_rewirer(hook: Any) -> bool:
+    return isinstance(getattr(getattr(hook, "func", hook), "__self__", None), Rewirer)
 
 
 def _points(method: Method, n_steps: int | None, steps_per_epoch: int | None) -> UpdatePoints:
@@ -207,6 +214,7 @@ class Rewirer:
                 let_live(target, target.mask)
         self._counts = Live(self._layers, live_slots(self._targets), np.zeros(len(live_slots(self._targets)))).counts()
         self._dense: dict[str, Tensor] = {}
+        self._coming_gradients: dict[str, tuple[Tensor, bool]] = {}
         self._momentum: dict[str, Tensor] = {}
         self._shadow: dict[str, Tensor] = {}
         self._ever = {target.name: target.mask.clone() for target in self._targets}
@@ -240,13 +248,17 @@ class Rewirer:
         others = [each for each in enforced if each.name not in self._own and id(each.parameter) in held]
         self._held = (*self._targets, *others)
         self._handles: list[Any] = [
-            self._optimizer.register_step_pre_hook(lambda _, args, kwargs: self._before_step(args, kwargs)),
-            self._optimizer.register_step_post_hook(lambda *_: self._after_step()),
+            self._optimizer.register_step_pre_hook(self._before_step),
+            self._optimizer.register_step_post_hook(self._after_step),
         ]
         for target in self._held:
             if target.parameter.requires_grad:
-                hook = functools.partial(self._on_gradient, target)
-                self._handles.append(target.parameter.register_hook(hook))  # type: ignore[no-untyped-call]
+                on_gradient = functools.partial(self._on_gradient, target)
+                on_accumulated = functools.partial(self._on_accumulated, target)
+                self._handles += [
+                    target.parameter.register_hook(on_gradient),  # type: ignore[no-untyped-call]
+                    target.parameter.register_post_accumulate_grad_hook(on_accumulated),  # type: ignore[no-untyped-call]
+                ]
         if {"inputs", "norms"} & self.method.needs:
             self._recorder = Recorder(self._targets)
             self._listen()
@@ -259,11 +271,13 @@ class Rewirer:
             self._recorder.remove()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name not in ("_handles", "_recorder", "_held")}
+        left_out = ("_handles", "_recorder", "_held", "_coming_gradients")
+        return {name: value for name, value in self.__dict__.items() if name not in left_out}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._recorder = None
+        self._coming_gradients = {}
         self._attach()
 
     @property
@@ -272,15 +286,23 @@ class Rewirer:
         return self.method.action == "shadow" or self.method.masked_slots == "dense"
 
     def _on_gradient(self, target: Target, gradient: Tensor) -> Tensor | None:
-        """Leave the gradients of live weights alone in ``.grad``, and keep all of them where they are asked for."""
+        """Leave the gradients of live weights alone in ``.grad``."""
         if self._runs_dense and target.name in self._own:
             return None
         if self._wants_dense() and target.name in self._own:
             before = target.parameter.grad
             is_fresh = target.name not in self._dense or before is None or not before.any()
-            new = gradient.detach()
-            self._dense[target.name] = new.clone() if is_fresh else self._dense[target.name] + new
+            self._coming_gradients[target.name] = gradient.detach(), is_fresh
         return gradient.masked_fill(~target.mask, 0)
+
+    def _on_accumulated(self, target: Target, _: Tensor) -> None:
+        """Keep the gradients of all weights where they are asked for, now that those of live ones are in ``.grad``.
+
+        What ``torch.autograd.grad`` computes never comes here.
+        """
+        if target.name in self._coming_gradients:
+            new, is_fresh = self._coming_gradients.pop(target.name)
+            self._dense[target.name] = new.clone() if is_fresh else self._dense[target.name] + new
 
     def _wants_dense(self) -> bool:
         """Whether the next step needs gradients of weights that do not live."""
@@ -300,7 +322,7 @@ class Rewirer:
         return point if self._points.is_update(point) and (not self._goals or point in self._goals) else None
 
     def _before_step(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, _: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
         self._began = self._skips = False
         # The first argument is the optimizer itself.
@@ -364,7 +386,7 @@ class Rewirer:
                 parameter.grad = None
 
     @torch.no_grad()
-    def _after_step(self) -> None:
+    def _after_step(self, *_: Any) -> None:
         for parameter, gradient in self._withheld:
             parameter.grad = gradient
         self._withheld.clear()
@@ -380,6 +402,7 @@ class Rewirer:
             if point is not None and self.method.update_step == "after":
                 self._change(point, self._all_gradients())
         self._dense.clear()
+        self._coming_gradients.clear()
         if self._recorder is not None:
             self._recorder.clear()
             self._listen()

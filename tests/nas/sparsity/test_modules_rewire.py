@@ -554,6 +554,25 @@ def test_gradients_of_several_batches_add_up(set_to_none: bool):
     assert_equal(module, other, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("update_step", ["replace", "before", "after"])
+def test_gradients_that_are_not_accumulated_change_nothing(update_step: str):
+    pair = []
+    for probes in (True, False):
+        module = mlp()
+        stepper = torch.optim.SGD(module.parameters(), 0.1)
+        rewire(module, stepper, "rigl", update_step=update_step, density=0.3, n_steps=40, every=3, begin=3, rng=0)
+        for step in range(12):
+            stepper.zero_grad()
+            for part in range(2):
+                loss_of(module, 2 * step + part).backward()
+                if probes:
+                    torch.autograd.grad(50 * loss_of(module, 700 + step), list(module.parameters()))
+            nn.utils.clip_grad_norm_(module.parameters(), 0.5)
+            stepper.step()
+        pair.append(module)
+    assert_equal(*pair)
+
+
 def test_clipping_sees_live_weights_alone():
     module = mlp()
     stepper = torch.optim.SGD(module.parameters(), 0.1)
@@ -607,6 +626,39 @@ def test_schedulers_of_learning_rates_do_not_mind_a_step_that_is_replaced():
         train(module, stepper, range(step, step + 1))
         scheduler.step()
     assert module[0].weight.grad is not None
+
+
+@pytest.mark.parametrize("layers", [["0", "2"], ["2", "0"]])
+@pytest.mark.parametrize("methods", [("rigl", "itop"), ("itop", "rigl"), ("static", "dnw")])
+def test_an_optimizer_has_one_rewirer(layers: list[str], methods: tuple[str, str]):
+    module = mlp()
+    stepper = torch.optim.SGD(module.parameters(), 0.1)
+    first, second = methods
+    rewirer = rewire(module, stepper, first, density=0.3, n_steps=200, layers=layers[:1], rng=0)
+    with pytest.raises(InputError, match="has a rewirer of other layers already"):
+        rewire(module, stepper, second, density=0.3, n_steps=200, layers=layers[1:])
+    assert list(masks_of(module)) == [f"{layers[0]}.weight"]
+    rewirer.remove()
+    rewire(module, stepper, second, density=0.3, n_steps=200, layers=layers[1:])
+
+
+def test_layers_with_optimizers_of_their_own_are_rewired_by_methods_of_their_own():
+    modules = [mlp(), mlp()]
+    for module, both in zip(modules, (True, False), strict=True):
+        steppers = [torch.optim.SGD(module[index].parameters(), 0.1) for index in (0, 2)]
+        if both:
+            rewire(module, steppers[0], "rigl", density=0.3, n_steps=40, every=2, end="never", layers=["0"], rng=0)
+        else:
+            sparsify(module, 0.3, layers=["0"], rng=0)
+        rewire(module, steppers[1], "itop", score="snip", density=0.3, n_steps=40, every=3, begin=3, layers=["2"],
+               rng=0)  # fmt: skip
+        for step in range(3):
+            module.zero_grad()
+            loss_of(module, step).backward()
+            for stepper in steppers[1:] if step < 2 else steppers:
+                stepper.step()
+    assert torch.equal(masks_of(modules[0])["2.weight"], masks_of(modules[1])["2.weight"])
+    assert not torch.equal(masks_of(modules[0])["0.weight"], masks_of(modules[1])["0.weight"])
 
 
 def test_masks_of_other_layers_are_kept():
