@@ -234,9 +234,9 @@ def _robust(numbers: Mapping[str, Any]) -> str:
     robustness = numbers["robustness"]
     rows = []
     for own in robustness["curves"]:
-        at = dict(zip(robustness["levels"], own["accuracy"], strict=True))
+        at = zip(robustness["levels"], own["accuracy"], strict=True)
         row = {"pruned": own["way"], "method": own["method"]}
-        row |= {f"{level:.0%}": f"{100 * at[level]['mean']:.1f}" for level in _LEVELS}
+        row |= {f"{level:.0%}": f"{100 * mean['mean']:.1f}" for level, mean in at if level in _LEVELS}
         rows.append({**row, "mean over levels": format_estimate(Mean.of(own["area"]), digits=3)})
     return _ROBUST.format(table=table_of(rows))
 
@@ -272,15 +272,16 @@ def _found_emerged(methods: Sequence[Mapping[str, Any]]) -> str:
             f"The same schedule that drops and grows at random has {listed(nulls)}, so that "
             f"{_each(gains)} is not owed to the schedule."
         )
-    half = [f"{own['method']} at epoch {_passes(own):g}" for own in methods]
-    said.append(f"An overlap of {_MOST:g} is first passed by {listed(half)}.")
+    passes = {own["method"]: _passes(own) for own in methods}
+    half = [f"{name} at epoch {epoch:g}" for name, epoch in passes.items() if epoch is not None]
+    said += [f"An overlap of {_MOST:g} is first passed by {listed(half)}."] if half else []
     return " ".join(said)
 
 
-def _passes(own: Mapping[str, Any]) -> float:
-    return float(next(
-        epoch for epoch, mean in zip(own["epochs"], own["overlap"], strict=True) if mean["mean"] > _MOST
-    ))  # fmt: skip
+def _passes(own: Mapping[str, Any]) -> float | None:
+    """Return the first epoch after which most of the structure is there."""
+    means = zip(own["epochs"], own["overlap"], strict=True)
+    return next((float(epoch) for epoch, mean in means if mean["mean"] > _MOST), None)
 
 
 def _emerged(numbers: Mapping[str, Any]) -> str:
