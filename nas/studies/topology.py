@@ -28,16 +28,19 @@ from nas.studies.topology_nets import (
     AGAIN,
     AT,
     EPSILON,
+    LESS,
     LINKS,
     LONG_DENSE,
     NULLS,
     PARTS,
     RECIPE,
+    SET,
     STEP,
     VALIDATION,
     Measure,
     Shape,
     Sizes,
+    after_one_update,
     between_hidden,
     first_layer,
     mean_over_nets,
@@ -155,7 +158,7 @@ class _Study:
         task = sample(self.task, seed, self.sizes.examples, min(VALIDATION, len(self.task.validation)))
         wiring = shape.complete() if name == "dense" else shape.start(seed)
         recipe = changed(self.recipe, epochs=epochs)
-        return train_wiring(wiring, task, recipe, rate, seed, stop, rewired=name == "set")
+        return train_wiring(wiring, task, recipe, rate, seed, stop, dropped=SET.fraction if name == "set" else 0.0)
 
     # Topologies
 
@@ -176,16 +179,37 @@ class _Study:
         last = self.sizes.net_epochs
         return [epoch for epoch in AT if epoch < last] + [last]
 
-    def net(self, method: str, start: int, step: int, rate: float, seed: int) -> Training:
+    def net(
+        self,
+        method: str,
+        start: int,
+        step: int,
+        rate: float,
+        seed: int,
+        *,
+        dropped: float = SET.fraction,
+        by_place: bool = False,
+    ) -> Training:
         """Return the training of one net: `step` steps away from a start."""
         key = {"part": "nets", "method": method, "start": start, "step": step, "rate": rate, "seed": seed}
-        return Training(key, partial(self._train_net, method, start, step, rate, seed))
+        key |= {"dropped": dropped, "by_place": by_place} if (dropped, by_place) != (SET.fraction, False) else {}
+        return Training(key, partial(self._train_net, method, start, step, rate, seed, dropped, by_place))
 
-    def _train_net(self, method: str, start: int, step: int, rate: float, seed: int, stop: StopFlag) -> dict[str, Any]:
+    def _train_net(
+        self,
+        method: str,
+        start: int,
+        step: int,
+        rate: float,
+        seed: int,
+        dropped: float,
+        by_place: bool,
+        stop: StopFlag,
+    ) -> dict[str, Any]:
         wiring = self.steps[step] if start == 0 else self.shape.start(start)
         recipe = changed(self.recipe, epochs=self.sizes.net_epochs)
-        keep = self.at if method == "set" else ()
-        return train_wiring(wiring, self.net_task, recipe, rate, seed, stop, rewired=method == "set", keep=keep)
+        given: dict[str, Any] = {"dropped": dropped, "by_place": by_place, "keep": self.at} if method == "set" else {}
+        return train_wiring(wiring, self.net_task, recipe, rate, seed, stop, **given)
 
     @cached_property
     def net_rates(self) -> dict[str, float]:
@@ -232,6 +256,29 @@ class _Study:
             "chance": chance,
             "first": matrices[0].tolist(),
             "last": matrices[self.at[-1]].tolist(),
+            "ways": [
+                self._way(rate, dropped, by_place)
+                for dropped, by_place in ((SET.fraction, False), (SET.fraction, True), (LESS, False), (LESS, True))
+            ],
+        }
+
+    def _way(self, rate: float, dropped: float, by_place: bool) -> dict[str, Any]:
+        """Return how far the first net and some others end from each other, with more or less in common."""
+        steps = sorted({0, 1, min(5, self.sizes.nets - 1), self.sizes.nets - 1})
+        wanted = [self.net("set", 0, step, rate, 0 if by_place else step, dropped=dropped, by_place=by_place)
+                  for step in steps]  # fmt: skip
+        name = f"{dropped:g} dropped, {'equal' if by_place else 'own'} seeds"
+        rows = self.trainings.run(f"evolution: {name}", wanted)
+        found = [self._matrix(f"evolution: {name}", epoch, rate, self.wirings(rows, epoch), first_layer)
+                 for epoch in self.at]  # fmt: skip
+        return {
+            "dropped": dropped,
+            "by_place": by_place,
+            "test": mean_of([row["test"] for row in rows]),
+            "from_first": [
+                {str(step): float(matrix[0, place]) for place, step in enumerate(steps) if step} for matrix in found
+            ],
+            "one_update": after_one_update(self.shape, dropped),
         }
 
     def _chance(self, rows: Sequence[Row], epoch: int, count: Callable[[float], float]) -> dict[str, Any]:

@@ -32,6 +32,7 @@ __all__ = [
     "AGAIN",
     "AT",
     "EPSILON",
+    "LESS",
     "LINKS",
     "LONG_DENSE",
     "NULLS",
@@ -43,6 +44,7 @@ __all__ = [
     "Measure",
     "Shape",
     "Sizes",
+    "after_one_update",
     "between_hidden",
     "first_layer",
     "mean_over_nets",
@@ -50,6 +52,7 @@ __all__ = [
     "sample",
     "train_wiring",
     "unpacked",
+    "weighted",
 ]
 
 PARTS = ("set-vs-dense", "evolution", "plenitude")
@@ -76,6 +79,8 @@ VALIDATION = 1_000
 """Examples by which learning rates are chosen."""
 AGAIN = 2
 """Networks that begin like the first one, with other seeds."""
+LESS = 0.1
+"""Share that is dropped at an update where less is dropped than SET drops."""
 NULLS = 10
 LONG_DENSE = 5
 """Seeds of dense networks that are trained for as long as the sparse ones; each takes minutes."""
@@ -205,7 +210,8 @@ def train_wiring(
     seed: int,
     stop: StopFlag,
     *,
-    rewired: bool,
+    dropped: float = 0.0,
+    by_place: bool = False,
     keep: Collection[int] = (),
 ) -> dict[str, Any]:
     """Train the network of a wiring, by SET or as it is, and return what it reached.
@@ -214,6 +220,11 @@ def train_wiring(
     ----------
     seed : int
         Of initial weights, the order of examples, and what grows where.
+    dropped : float
+        Share of the weights of either sign that SET drops at an update; with 0 the structure stays.
+    by_place : bool
+        Whether links that two wirings have in common begin with equal draws, so that near wirings of one seed begin as
+        near networks; otherwise draws go by the order of links.
     keep : collection of int
         Epochs whose wirings are returned, the first of them 0: those after the change of structure that follows the
         epoch, if one does.
@@ -224,7 +235,8 @@ def train_wiring(
         ``validation`` and ``test`` accuracy after the last epoch, ``weights`` that live, and ``wirings`` by epoch; see
         `packed`.
     """
-    network = SparseMLP(wiring, rng=stream(0, "weights", seed), room=True)
+    draws = stream(0, "weights", seed)
+    network = SparseMLP(weighted(wiring, draws) if by_place else wiring, rng=draws, room=True)
     kept = {0: packed(wiring)} if 0 in keep else {}
     per_epoch = -(-len(task.train) // recipe.batch_size)
 
@@ -234,13 +246,13 @@ def train_wiring(
             kept[epoch] = packed(wiring_of(network))
 
     batches = stream(0, "batches", seed)
-    if rewired:
+    if dropped:
         places = places_of(wired_parts(network))
         learned = learn(
             network,
             task,
             recipe,
-            SET,
+            SET.replace(fraction=dropped),
             places=places,
             learning_rate=rate,
             rng=batches,
@@ -259,6 +271,19 @@ def train_wiring(
         "weights": len(network.weight),
         **({"wirings": {str(epoch): text for epoch, text in kept.items()}} if keep else {}),
     }
+
+
+def weighted(wiring: Wiring, rng: np.random.Generator) -> Wiring:
+    """Return a layered wiring with initial weights, each drawn for its place whatever other links there are."""
+    found = np.zeros(wiring.n_edges, np.float32)
+    offsets, degrees = wiring.offsets, wiring.in_degree
+    for layer in range(1, wiring.n_layers):
+        drawn = rng.standard_normal((wiring.sizes[layer - 1], wiring.sizes[layer]))
+        own = wiring.layer_of[wiring.edges[:, 1]] == layer
+        source, target = wiring.edges[own].T
+        gain = 1.0 if layer == wiring.n_layers - 1 else 2.0
+        found[own] = drawn[source - offsets[layer - 1], target - offsets[layer]] * np.sqrt(gain / degrees[target])
+    return wiring.replace(weights=found)
 
 
 def sample(task: Task, seed: int, examples: int, validation: int) -> Task:
@@ -285,7 +310,7 @@ def sample(task: Task, seed: int, examples: int, validation: int) -> Task:
     return replace(task, inputs=task.inputs[taken], targets=task.targets[taken], **places)
 
 
-# Wirings as text
+# Wirings
 
 
 def packed(wiring: Wiring) -> str:
@@ -303,6 +328,26 @@ def unpacked(text: str, sizes: Sequence[int]) -> Wiring:
 
 
 # Distances
+
+
+def after_one_update(shape: Shape, dropped: float) -> tuple[float, float]:
+    """Return what one update of SET does to the distance of first layers when it drops at random.
+
+    The first is the distance of two networks that began alike and drop the same links, the second that of two that drop
+    links of their own; both grow others of their own.
+    """
+    start = shape.start(0).mask(1, 0)
+    live, free = np.flatnonzero(start), np.flatnonzero(~start.ravel())
+    n = min(round(dropped * len(live)), len(free))
+
+    def updated(drop: int, grow: int) -> NDArray[np.bool_]:
+        flat = start.ravel().copy()
+        flat[stream(0, "structure", 0, drop).choice(live, n, replace=False)] = False
+        flat[stream(0, "structure", 1, grow).choice(free, n, replace=False)] = True
+        return flat.reshape(start.shape)
+
+    one, same, other = (updated(drop, grow).T for drop, grow in ((0, 0), (0, 1), (1, 1)))
+    return nnstd_of_masks([one], [same])[0], nnstd_of_masks([one], [other])[0]
 
 
 def first_layer(one: Wiring, other: Wiring) -> float:

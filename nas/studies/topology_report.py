@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -200,6 +201,9 @@ def _told_of_evolution(found: Mapping[str, Any], numbers: Mapping[str, Any]) -> 
         again=AGAIN,
         nulls=NULLS,
         table=table_of(rows),
+        ways=_ways(found, published=_is_published(numbers)),
+        updates=_updates(found),
+        nearest=_nearest(found) if _is_published(numbers) else "",
         test=format_estimate(Mean.of(found["test"]), digits=4),
         n=found["test"]["n"],
         sd=found["test"]["sd"],
@@ -215,6 +219,64 @@ def _told_of_evolution(found: Mapping[str, Any], numbers: Mapping[str, Any]) -> 
             else ""
         ),
         beside=_beside_published(found) if _is_published(numbers) else "",
+    )
+
+
+def _ways(found: Mapping[str, Any], *, published: bool) -> str:
+    steps = [int(step) for step in found["ways"][0]["from_first"][0]]
+    shown = [place for place, epoch in enumerate(found["at"]) if epoch in (10, found["at"][-1])]
+    rows = [
+        {
+            "dropped at an update": f"{own['dropped']:g}",
+            "seeds": "equal" if own["by_place"] else "own",
+            **{
+                f"epoch {found['at'][place]}: {', '.join(map(str, steps))} steps": ", ".join(
+                    f"{value:.3f}" for value in own["from_first"][place].values()
+                )
+                for place in shown
+            },
+            "test accuracy": format_estimate(Mean.of(own["test"]), digits=4),
+        }
+        for own in found["ways"]
+    ]
+    if published:
+        epochs = [
+            epoch if epoch in PUBLISHED_DISTANCES else max(PUBLISHED_DISTANCES)
+            for epoch in map(found["at"].__getitem__, shown)
+        ]
+        values = [", ".join(f"{value:.3f}" for value in PUBLISHED_DISTANCES[epoch].values()) for epoch in epochs]
+        first = list(rows[0])
+        rows.append(dict(zip(first, ["published", "", *values, "0.8744"], strict=True)))
+    return table_of(rows)
+
+
+def _nearest(found: Mapping[str, Any]) -> str:
+    """Say which networks come nearest to the published distances."""
+
+    def misses(own: Mapping[str, Any]) -> list[float]:
+        return [
+            value - PUBLISHED_DISTANCES[epoch][int(step)]
+            for epoch, values in zip(found["at"], own["from_first"], strict=True)
+            for step, value in values.items()
+            if int(step) in PUBLISHED_DISTANCES.get(epoch, {})
+        ]
+
+    by_way = {(own["dropped"], own["by_place"]): misses(own) for own in found["ways"]}
+    if not all(by_way.values()):
+        return ""
+    (dropped, by_place), missed = min(by_way.items(), key=lambda own: fmean(map(abs, own[1])))
+    return (
+        f"Nearest to the published distances come networks with {'equal' if by_place else 'own'} seeds at {dropped:g}, "
+        f"which miss them by {fmean(map(abs, missed)):.3f} on average, from {min(missed):+.3f} to {max(missed):+.3f}; "
+        f"those with own seeds at {SET.fraction:g} miss them by {fmean(map(abs, by_way[SET.fraction, False])):.3f}. "
+    )
+
+
+def _updates(found: Mapping[str, Any]) -> str:
+    by_share = {own["dropped"]: own["one_update"] for own in found["ways"]}
+    return listed(
+        f"{same:.2f} at {share:g} if they drop the same links, {own:.2f} if each drops its own"
+        for share, (same, own) in sorted(by_share.items())
     )
 
 
@@ -441,8 +503,16 @@ network (both from w0).
 
 {apart} {seeds} Their test accuracy is {test}, sd {sd:.4f} ({n} networks).{beside}
 
-Not as published: fewer images; the published task, batch and learning rate are not known; every network has its own
-order of examples."""
+How far apart networks end follows from how much an update drops, and from what they have in common beside the start.
+Below, distances from w0; with equal seeds, links in common begin with equal weights, networks read the same examples in
+the same order, and what grows is drawn by the same numbers.
+
+{ways}
+
+{nearest}One update alone, of two networks that began alike, puts them at these distances, by the share that is
+dropped at random: {updates}.
+
+Not as published: fewer images; the published task, batch, learning rate and seeds are not known."""
 
 _PLENITUDE = """\
 ## Are there many good structures, far apart?
