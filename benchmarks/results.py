@@ -66,7 +66,7 @@ class Product:
     files : tuple of str
         Below results/.
     command : str
-        With places for {out}, {data} and {atlas}.
+        With places for {out}, {data} and {atlas}; several with && between.
     check : str
         "recompute" where every check makes it again.
     needs : str
@@ -89,11 +89,14 @@ class Product:
         """Whether it is about time, and uses all that the processor has."""
         return self.command.startswith("python -m benchmarks.")
 
-    def arguments(self, out: Path, data: Path, atlas: Path) -> list[str]:
-        """Return the command as arguments for this interpreter."""
+    def arguments(self, out: Path, data: Path, atlas: Path) -> list[list[str]]:
+        """Return the command as arguments for this interpreter, one list for each command of several."""
         places = {"out": str(out), "data": str(data), "atlas": str(atlas)}
-        first, *rest = [part.format(**places) for part in shlex.split(self.command)]
-        return [sys.executable, *(["-m", "nas"] if first == "wirenas" else []), *rest]
+        found = []
+        for command in self.command.split(" && "):
+            first, *rest = [part.format(**places) for part in shlex.split(command)]
+            found.append([sys.executable, *(["-m", "nas"] if first == "wirenas" else []), *rest])
+        return found
 
 
 def products() -> dict[str, Product]:
@@ -134,16 +137,19 @@ def run(product: Product, out: Path, data: Path, atlas: Path) -> dict[str, Any]:
     """
     extra = environment(is_timed=product.is_timed)
     started = time.perf_counter()
-    done = subprocess.run(
-        product.arguments(out, data, atlas),
-        cwd=ROOT,
-        env={**os.environ, **extra, "WIRENAS_DATA": str(data)},
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    print(done.stderr, file=sys.stderr)
-    done.check_returncode()
+    told = ""
+    for arguments in product.arguments(out, data, atlas):
+        done = subprocess.run(
+            arguments,
+            cwd=ROOT,
+            env={**os.environ, **extra, "WIRENAS_DATA": str(data)},
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        print(done.stderr, file=sys.stderr)
+        done.check_returncode()
+        told += done.stderr
     record: dict[str, Any] = {
         "command": product.command,
         "commit": _git("rev-parse", "HEAD"),
@@ -154,7 +160,7 @@ def run(product: Product, out: Path, data: Path, atlas: Path) -> dict[str, Any]:
         "environment": extra,
         "seconds": round(time.perf_counter() - started, 1),
     }
-    progress = [line for line in done.stderr.splitlines() if line.startswith("search: ")]
+    progress = [line for line in told.splitlines() if line.startswith("search: ")]
     return {**record, "progress": progress[-1]} if progress else record
 
 

@@ -193,11 +193,17 @@ class Comparison:
                 raise InputError(
                     f"null={model.kind}: nulls of {name} would have cycles, and an MLP has none; use order or layers"
                 )
+            if not self._is_acyclic and wiring.inputs and "layers" not in model.keeps:
+                raise InputError(
+                    f"null={model.kind}: nulls of {name} would have edges from inputs to outputs, which recurrent "
+                    "networks have not; use layers, boundary or blocks"
+                )
             yield model
 
     @property
     def _units(self) -> tuple[int, int]:
-        return (1, self.options.delays) if self.task is None else (self.task.n_inputs, self.task.n_outputs)
+        # What is remembered is read from the neurons that one unit reads.
+        return (1, 1) if self.task is None else (self.task.n_inputs, self.task.n_outputs)
 
     # The folder
 

@@ -95,9 +95,9 @@ class Reservoir:
         """
         net = _Net.of(wiring, self, boundary, recurrence)
         best: Score | None = None
-        for radius in self.radii if net.radius else (0.0,):
+        radii = self.radii if net.radius else (0.0,)
+        for radius, parts in zip(radii, _parts(net, radii, task, self.delays), strict=True):
             stopped()
-            parts = _remembered(net, radius, self.delays) if task is None else _classified(net, radius, task)
             scores = _read_outs(parts, self.ridges, remember if task is None else _accuracy)
             for ridge, (validation, test) in zip(self.ridges, scores, strict=True):
                 if best is None or validation > best.validation:
@@ -139,8 +139,11 @@ class _Net:
             how.leak,
         )
 
-    def step(self, state: Floats, given: Floats, radius: float) -> Floats:
-        """Return the states, (n, batch), after a step in which `given`, (n, batch), comes from inputs and biases."""
+    def step(self, state: Floats, given: Floats, radius: float | Floats) -> Floats:
+        """Return the states, (n, batch), after a step in which `given`, (n, batch), comes from inputs and biases.
+
+        There may be a radius for each of the batch.
+        """
         factor = radius / self.radius if self.radius else 1.0
         new = np.tanh(factor * (self.recurrent @ state) + given)
         found: Floats = new if self.leak == 1 else (1 - self.leak) * state + self.leak * new
@@ -149,6 +152,15 @@ class _Net:
 
 _Part = tuple[Floats, Floats]
 """States of the neurons that are read, (n_examples, n_read), and what is wanted, (n_examples, n_outputs)."""
+
+
+def _parts(net: _Net, radii: Sequence[float], task: Task | None, delays: int) -> Iterator[tuple[_Part, ...]]:
+    """Yield the training, validation and test part for each radius."""
+    if task is None:
+        yield from _remembered(net, radii, delays)
+        return
+    for radius in radii:
+        yield _classified(net, radius, task)
 
 
 def _classified(net: _Net, radius: float, task: Task) -> tuple[_Part, ...]:
@@ -185,22 +197,23 @@ def _last(net: _Net, radius: float, task: Task, part: NDArray[np.int64]) -> Floa
     return last[net.read].T
 
 
-def _remembered(net: _Net, radius: float, delays: int) -> tuple[_Part, ...]:
-    """Return states on a random signal, and what the signal was 1, 2, … steps ago."""
+def _remembered(net: _Net, radii: Sequence[float], delays: int) -> Iterator[tuple[_Part, ...]]:
+    """Yield for each radius states on a random signal, and what the signal was 1, 2, … steps ago."""
     if net.inputs.shape[1] != 1:
         raise InputError(f"n_inputs={net.inputs.shape[1]}: the memory task has one input")
     n_steps = _WASHOUT + sum(_STEPS)
     # All networks hear the same signal.
     signal = np.random.default_rng(0).uniform(-1.0, 1.0, n_steps)
-    state = np.zeros((len(net.bias), 1))
-    states = np.empty((n_steps, len(net.read)))
-    of_input, bias = net.inputs.toarray(), net.bias[:, None]
+    state = np.zeros((len(net.bias), len(radii)))
+    states = np.empty((n_steps, len(net.read), len(radii)))
+    of_input, bias, every = net.inputs.toarray(), net.bias[:, None], np.array(radii, np.float64)
     for time in range(n_steps):
-        state = net.step(state, of_input * signal[time] + bias, radius)
-        states[time] = state[net.read, 0]
+        state = net.step(state, of_input * signal[time] + bias, every)
+        states[time] = state[net.read]
     before = np.stack([np.roll(signal, delay) for delay in range(1, delays + 1)], axis=1)
     ends = np.cumsum((_WASHOUT, *_STEPS))
-    return tuple((states[first:end], before[first:end]) for first, end in pairwise(ends))
+    for own in np.moveaxis(states, 2, 0):
+        yield tuple((own[first:end], before[first:end]) for first, end in pairwise(ends))
 
 
 def _read_outs(
@@ -230,8 +243,7 @@ def remember(found: Floats, wanted: Floats) -> float:
     ----------
     found, wanted : (n_steps, n_delays) array
     """
-    total = 0.0
-    for said, asked in zip(found.T, wanted.T, strict=True):
-        if said.std() > 0:
-            total += float(np.corrcoef(said, asked)[0, 1]) ** 2
-    return total
+    said, asked = found - found.mean(axis=0), wanted - wanted.mean(axis=0)
+    power = (said**2).sum(axis=0) * (asked**2).sum(axis=0)
+    shared = (said * asked).sum(axis=0) ** 2
+    return float((shared[power > 0] / power[power > 0]).sum())

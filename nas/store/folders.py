@@ -34,7 +34,7 @@ COMPARISON = "a comparison with nulls"
 
 _STUDIES = (
     "published-rnns", "prediction", "zero-cost", "steering", "warm-start", "pareto", "rewiring", "drop-criteria",
-    "planted", "pruning", "rnn-pruning", "learned-structure", "topology",
+    "planted", "connectomes", "pruning", "rnn-pruning", "learned-structure", "topology",
 )  # fmt: skip
 _MARKS = {
     CAMPAIGN.file: f"a {CAMPAIGN.noun}",

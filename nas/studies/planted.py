@@ -145,7 +145,7 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
             "cases": str(own["n"]),
             "true lead, mean": f"{100 * own['truth']:+.2f} points",
             "half an interval": f"{100 * own['half_width']:.2f}",
-            "lead that would be found": f"{100 * own['detectable']:.2f}",
+            "lead that would be found": "–" if own["detectable"] is None else f"{100 * own['detectable']:.2f}",
             "intervals that hold the truth": _share_text(own["holds"]),
             "called unusual": _share_text(own["unusual"]),
         }

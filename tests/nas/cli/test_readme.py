@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from nas.cli.app import app
+from priors import WattsStrogatz, write_wiring
 
 pytestmark = pytest.mark.usefixtures("drawn_figures")
 
@@ -62,6 +63,17 @@ def test_blocks_run_as_shown(empty_folder: Path) -> None:
             assert variables["sampler"].proposals[29].forecast is not None
         if "predictor" in variables:
             assert variables["low"][0] <= variables["mean"][0] <= variables["high"][0]
+
+
+@pytest.mark.slow
+def test_commands_on_chance_run_as_shown(empty_folder: Path) -> None:
+    write_wiring(WattsStrogatz(24, 4, 0.1).sample(0), empty_folder / "wiring.graphml")
+    (block,) = [block for block in blocks("console") if "wirenas compare" in block]
+    for line in block.splitlines():
+        run_line(line)
+    for name in ("digits", "memory"):
+        page = (empty_folder / "results" / f"{name}-compared" / "comparison.md").read_text(encoding="utf-8")
+        assert "wiring.graphml is" in page
 
 
 def test_asking_from_python_takes_five_lines() -> None:

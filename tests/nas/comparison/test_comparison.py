@@ -281,6 +281,13 @@ def test_recurrent_networks_are_compared(tmp_path: Path, cell: str):
     assert json.loads(text)["network"] == "rnn"
 
 
+def test_nulls_of_recurrent_networks_lead_from_no_input_to_an_output(tmp_path: Path):
+    wiring = attach(ErdosRenyi(8, edges=12).sample(0), 1, 1, "natural", 0)
+    write_wiring(wiring, tmp_path / "er.json")
+    told = refused("compare", tmp_path / "er.json", "--task", "memory", "--null", "degree", "--out", tmp_path / "out")
+    assert told.startswith("wirenas: --null degree: nulls of er.json would have edges from inputs to outputs, which")
+
+
 def test_reservoirs_are_compared_by_what_they_remember(tmp_path: Path):
     # A ring holds what it heard; of random graphs with its degrees hardly any is one ring.
     rng = np.random.default_rng(0)

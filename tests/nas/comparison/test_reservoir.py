@@ -95,7 +95,7 @@ def test_memory_is_bounded_by_the_number_of_neurons():
 def test_the_signal_is_asked_for_as_it_was():
     graph = attach(ErdosRenyi(5, edges=8).sample(0), 1, 4, "natural", 0)
     net = _Net.of(graph, Reservoir(delays=4), np.random.default_rng(0), np.random.default_rng(1))
-    (_, first), (_, second), (_, third) = _remembered(net, 0.9, 4)
+    (_, first), (_, second), (_, third) = next(_remembered(net, [0.9], 4))
     for wanted in (first, second, third):
         for delay in range(1, 4):
             assert np.array_equal(wanted[1:, delay], wanted[:-1, delay - 1])
@@ -113,4 +113,4 @@ def test_capacity_by_hand():
 def test_memory_has_one_input():
     net, _ = net_and_wiring()
     with pytest.raises(InputError, match="the memory task has one input"):
-        _remembered(net, 0.9, 4)
+        next(_remembered(net, [0.9], 4))
