@@ -552,3 +552,53 @@ def _run(
     with interruptible(_GOES_ON), stages(make_console(stderr=True)) as watch:
         found = study(out, watch, threads=threads or n_cores(), **options)
     print_json(found) if as_json else say(make_console(), f"{out}/README.md")
+
+
+@study_commands.command("planted")
+def planted(
+    *,
+    out: Out = Path("results/planted"),
+    cases: Annotated[int, typer.Option(min=2, help="Wirings that are compared; half of them are nulls.")] = 100,
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Compare wirings of which it is known what they are worth: do intervals hold it? Takes about ten minutes.
+
+    Example: wirenas study planted --cases 20
+    """
+    from nas.options.resolve import n_cores
+    from nas.report.progress import stages
+    from nas.studies.planted import planted_study
+
+    with interruptible(_GOES_ON), stages(make_console(stderr=True), "comparisons") as watch:
+        found = planted_study(out, watch, cases=cases, threads=threads or n_cores())
+    print_json(found) if as_json else say(make_console(), f"{out}/README.md")
+
+
+@study_commands.command("connectomes")
+def connectomes(
+    *,
+    out: Out = Path("results/connectomes"),
+    brain: Annotated[list[str] | None, typer.Option(help="worm or macaque; again for several. Default: both.")] = None,
+    work: Annotated[list[str] | None, typer.Option(help="reservoir or rnn; again for both. Default: both.")] = None,
+    nulls: Annotated[int, typer.Option(min=2, help="Nulls of each kind.")] = 1000,
+    graph: Annotated[
+        Path | None, typer.Option(help="A connectome of your own, in place of the stand-ins.", show_default=False)
+    ] = None,
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Compare wirings of the size of brains with their nulls, as reservoirs and as GRUs; takes two hours.
+
+    Example: wirenas study connectomes --work reservoir --nulls 200
+    """
+    from nas.options.resolve import n_cores
+    from nas.report.progress import stages
+    from nas.studies.connectomes import connectomes_study
+
+    with interruptible(_GOES_ON), stages(make_console(stderr=True), "wirings") as watch:
+        found = connectomes_study(
+            out, watch, brains=tuple(brain or ()), works=tuple(work or ()), n_nulls=nulls, graph=graph,
+            threads=threads or n_cores(),
+        )  # fmt: skip
+    print_json(found) if as_json else say(make_console(), f"{out}/README.md")
