@@ -70,9 +70,15 @@ class Contender:
 
 
 def references(
-    wiring: Wiring, spec: NetworkSpec, rng: np.random.Generator, n_inputs: int | None = None
+    wiring: Wiring,
+    spec: NetworkSpec,
+    rng: np.random.Generator,
+    n_inputs: int | None = None,
+    n_parameters: int | None = None,
 ) -> list[Contender]:
     """Return the references of an attached wiring; they read `n_inputs` inputs, where these are others than its own.
+
+    The network has `n_parameters`, where these are fewer than the wiring's: where not all gates of its edges live.
 
     For an MLP: a linear one; dense hidden layers with as many parameters as comes nearest, two of equal width, or one
     where two would be narrower than the outputs; two dense hidden layers with as many neurons; and as many neurons in
@@ -90,7 +96,7 @@ def references(
     found = [
         Contender(LINEAR, linear.complete(units[0], (), units[1]), linear),
     ]
-    if (dense := dense_of_equal_size(wiring, spec, units[0])) is not None:
+    if (dense := dense_of_equal_size(wiring, spec, units[0], n_parameters)) is not None:
         found.append(dense)
     layers = _equal_layers(wiring.n_hidden, 1 if spec.kind == "rnn" else 2)
     if sum(_dense_edges(spec, units, layers)) <= _MOST_EDGES:
@@ -99,13 +105,15 @@ def references(
     return [*found, Contender(RANDOM, sparse, spec)]
 
 
-def dense_of_equal_size(wiring: Wiring, spec: NetworkSpec, n_inputs: int | None = None) -> Contender | None:
-    """Return the dense network whose number of parameters comes nearest to that of an attached wiring.
+def dense_of_equal_size(
+    wiring: Wiring, spec: NetworkSpec, n_inputs: int | None = None, n_parameters: int | None = None
+) -> Contender | None:
+    """Return the dense network whose number of parameters comes nearest to `n_parameters`, by default the wiring's.
 
     None where it would be narrower than the outputs and four neurons.
     """
     units = (n_inputs or wiring.n_inputs, wiring.n_outputs)
-    budget = spec.n_parameters(wiring)["total"]
+    budget = spec.n_parameters(wiring)["total"] if n_parameters is None else n_parameters
 
     def sized(n_layers: int) -> list[int]:
         def parameters(n_hidden: int) -> int:

@@ -11,12 +11,12 @@ from functools import partial
 from pathlib import Path
 from statistics import fmean
 from threading import Event
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import numpy as np
 
 from nas.errors import InputError
-from nas.evaluation.references import DEGREES, RETRAINED, references
+from nas.evaluation.references import DEGREES, RANDOM, RETRAINED, references
 from nas.evaluation.threads import in_order, one_torch_thread, stop_on_signal
 from nas.evaluation.trainer import Trainer
 from nas.networks import NetworkSpec, PooledMLP, SparseMLP, load_network, save_network
@@ -26,6 +26,7 @@ from nas.options.options import changed_options, shown
 from nas.report.verdict import explain_random, verdict
 from nas.seeds import stream
 from nas.sparsity.compact import compact
+from nas.sparsity.gates import Gates, fingerprint_of, gates_of, keep_gates, redrawn_gates
 from nas.sparsity.layers import size_of
 from nas.sparsity.learning import Learned, check_learning, learn
 from nas.sparsity.network import layers_of
@@ -39,8 +40,9 @@ from nas.structure.found import Found, Standing
 from nas.structure.options import Parent, StructureOptions, shape_text
 from nas.tasks.pooling import pooled
 from nas.tasks.task import Task
-from nas.training import Interrupted, evaluate
+from nas.training import Interrupted, Training, evaluate, train
 from nas.training.session import sign_of
+from nas.training.train import trained
 from priors import Wiring
 from priors.files import atomic_write
 
@@ -49,6 +51,10 @@ __all__ = ["OPTIONS", "StructureExperiment", "read_experiment"]
 OPTIONS, TRAININGS, NETWORKS = "structure.json", "trainings.jsonl", "networks"
 LEARNED = "learned structure"
 BEFORE = "the network before"
+_OF_GATES = (
+    "The learned structure has not all gates of its edges; those that share its edges, degrees or counts have as many "
+    "weights of each gate."
+)
 _CHOOSING = 1_000
 """First replicate of trainings that choose a learning rate; none of them counts."""
 
@@ -217,7 +223,7 @@ class StructureExperiment:
                 rows = self._trained("structures", jobs, watch)
                 best = self._best(rows)
                 network = self._kept(best)
-                others = self._references(wiring_of(network), parent.pool, watch)
+                others = self._references(network, parent.pool, watch)
         except Interrupted:
             raise KeyboardInterrupt from None
         standing = _standing(LEARNED, rows)
@@ -225,6 +231,8 @@ class StructureExperiment:
         rivals = [own.summary() for own in others]
         words = verdict(summary_of(standing.test), rivals, self.task.plateaus, self.task.metric, direction)
         words = f"{words} {explain_random(rivals)}".strip().replace("The found wiring", "The learned structure")
+        if gates_of(network) is not None:
+            words = f"{words} {_OF_GATES}"
         found = Found(
             str(self.out),
             self.task.name,
@@ -268,24 +276,47 @@ class StructureExperiment:
                 "every training diverged, the best one too: its weights are not finite; give a lower learning rate or "
                 "weight decay, and another folder with out"
             )
-        return compact(network)
+        kept = compact(network)
+        parts = n_parameters(kept)
+        if not parts["read_in"] or not parts["read_out"]:
+            self._refuse_cut()
+        return kept
 
-    def _references(self, wiring: Wiring, pool: int, watch: Callable[[str, int, int], None]) -> list[Standing]:
+    def _refuse_cut(self) -> NoReturn:
+        """Say that the structure that was learned has no hidden neurons, so that there is none to judge."""
+        options = self.options
+        cut = "nothing leads from inputs to outputs through hidden neurons of the network that does best"
+        if options.parameters is not None:
+            raise InputError(f"parameters={options.parameters}: {cut}; give more, and another folder with out")
+        for name in ("weights", "density"):
+            if (value := getattr(options, name)) is not None:
+                raise InputError(
+                    f"{name}={value}: {cut}; give more, or give max_parameters, which counts only what leads there, "
+                    "and another folder with out"
+                )
+        raise InputError(f"{options.start}: {cut}; give a network with more weights, and another folder with out")
+
+    def _references(self, network: Network, pool: int, watch: Callable[[str, int, int], None]) -> list[Standing]:
         """Choose pooling and learning rate of each reference of a structure, and train it from fresh seeds."""
         options = self.options
-        plain = wiring.replace(weights=None)
+        plain, gates = wiring_of(network).replace(weights=None), gates_of(network)
+        total = n_parameters(network)["total"]
         variants: dict[str, list[Callable[[float, int], _Job]]] = {}
         for own_pool, task in self._tasks.items():
-            rng = stream(options.seed, "wiring", wiring.fingerprint)
-            for own in references(wiring, options.spec, rng, task.n_inputs):
-                variants.setdefault(own.name, []).append(partial(_Job, own.name, own.wiring, own.spec, own_pool))
-        variants[RETRAINED] = [partial(_Job, RETRAINED, plain, options.spec, pool)]
-        variants[DEGREES] = [
-            lambda rate, replicate: _Job(
-                DEGREES, shuffled(plain, np.random.default_rng((options.seed, replicate))), options.spec, pool, rate,
-                replicate,
-            )
-        ]  # fmt: skip
+            rng = stream(options.seed, "wiring", plain.fingerprint)
+            for own in references(plain, options.spec, rng, task.n_inputs, total):
+                lives = redrawn_gates(plain, gates, own.wiring, rng) if own.name == RANDOM else None
+                job = partial(_Job, own.name, own.wiring, own.spec, own_pool, gates=lives)
+                variants.setdefault(own.name, []).append(job)
+
+        def of_equal_degrees(rate: float, replicate: int) -> _Job:
+            rng = np.random.default_rng((options.seed, replicate))
+            drawn = shuffled(plain, rng)
+            lives = redrawn_gates(plain, gates, drawn, rng)
+            return _Job(DEGREES, drawn, options.spec, pool, rate, replicate, gates=lives)
+
+        variants[RETRAINED] = [partial(_Job, RETRAINED, plain, options.spec, pool, gates=gates)]
+        variants[DEGREES] = [of_equal_degrees]
         tried = {
             name: [(own, rate) for own in several for rate in options.recipe.learning_rates]
             for name, several in variants.items()
@@ -396,13 +427,43 @@ class StructureExperiment:
 
     def _train_reference(self, job: _Job) -> dict[str, Any]:
         options = self.options
-        trainer = Trainer(
-            self._tasks[job.pool], options.spec, options.recipe, options.seed, options.engine, stop=self.stop
-        )
-        training = trainer.train(job.wiring, job.replicate, job.rate, job.spec)
-        total = job.spec.n_parameters(job.wiring)["total"]
+        if job.gates is None:
+            trainer = Trainer(
+                self._tasks[job.pool], options.spec, options.recipe, options.seed, options.engine, stop=self.stop
+            )
+            training = trainer.train(job.wiring, job.replicate, job.rate, job.spec)
+            total = job.spec.n_parameters(job.wiring)["total"]
+        else:
+            training = self._train_gates(job)
+            total = n_parameters(cast("Network", training.network))["total"]
         row = {"value": training.history.value, "test": training.test(), "n_parameters": total}
         return {**self._row(job, training.history.seconds), **row}
+
+    def _train_gates(self, job: _Job) -> Training:
+        """Train a structure that has not all gates of its edges, as `Trainer` trains others."""
+        options, task, keys = self.options, self._tasks[job.pool], (job.fingerprint, job.replicate)
+        assert job.gates is not None
+        network = cast("Network", job.spec.build(job.wiring, 0))
+        keep_gates(network, job.gates, stream(options.seed, "weights", *keys))
+        history = train(
+            network,
+            task,
+            options.recipe,
+            learning_rate=job.rate,
+            rng=stream(options.seed, "batches", *keys),
+            engine=options.engine,
+            stop=self.stop,
+        )
+        return trained(
+            network,
+            job.wiring,
+            job.spec,
+            task,
+            history,
+            learning_rate=job.rate,
+            replicate=job.replicate,
+            engine=options.engine,
+        )
 
     def _row(self, job: _Job, seconds: float) -> dict[str, Any]:
         return {
@@ -417,9 +478,9 @@ class StructureExperiment:
         return self.out / NETWORKS / f"{replicate}.safetensors"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Job:
-    """One training: of a parent whose structure is learned, or of a reference's wiring."""
+    """One training: of a parent whose structure is learned, or of a reference's wiring, maybe without some gates."""
 
     name: str
     wiring: Wiring
@@ -428,11 +489,17 @@ class _Job:
     rate: float
     replicate: int
     learns: bool = False
+    gates: Gates | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """What identifies its structure."""
+        return fingerprint_of(self.wiring, self.gates)
 
     @property
     def key(self) -> str:
         pool = "" if self.pool == 1 else f", pool {self.pool},"
-        fingerprint = "" if self.learns else f" {self.wiring.fingerprint[:16]}"
+        fingerprint = "" if self.learns else f" {self.fingerprint[:16]}"
         return f"{self.name}{pool} {self.rate:g} {self.replicate}{fingerprint}"
 
 

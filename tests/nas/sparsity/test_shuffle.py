@@ -8,7 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nas.errors import InputError
+from nas.networks import NetworkSpec, SequenceNetwork, SparseMLP, n_parameters, wiring_of
+from nas.networks.structure import parts_of
 from nas.sparsity import shuffle
+from nas.sparsity.gates import fingerprint_of, gates_of, keep_gates, redrawn_gates
+from nas.sparsity.learning import sparsify
 from nas.sparsity.shuffle import KEPT, redraw, scattered, shuffled
 from priors import Wiring
 
@@ -113,3 +117,66 @@ def test_structures_with_the_same_degrees_are_as_likely():
     seen = Counter(str(shuffled(wiring, rng).edges.tolist()) for _ in range(3000))
     assert len(seen) == 6
     assert max(abs(count / 3000 - 1 / 6) for count in seen.values()) < 5 * np.sqrt(5 / 36 / 3000)
+
+
+def sparse_rnn(cell: str, seed: int = 0) -> SequenceNetwork:
+    """A network of whose edges single weights live."""
+    network = SequenceNetwork(NetworkSpec("rnn", cell=cell).complete(4, (6,), 3), cell, rng=0)
+    sparsify(network, np.array([20, 30, 9]), np.random.default_rng(seed))
+    return network
+
+
+def weights_between(network: SequenceNetwork) -> set[tuple[int, ...]]:
+    """What every weight connects, by which gate."""
+    live = [part.live_weights() for part in parts_of(network)]
+    return {(*edge, gate) for own in live for edge, gate in zip(own.edges.tolist(), own.gates.tolist(), strict=True)}
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_gates_are_taken_over_exactly_with_new_weights(cell: str) -> None:
+    network = sparse_rnn(cell)
+    gates, wiring = gates_of(network), wiring_of(network)
+    assert gates is not None
+    assert int(gates.sum()) == 59
+    other = SequenceNetwork(wiring, cell, rng=5)
+    keep_gates(other, gates, 1)
+    assert weights_between(other) == weights_between(network)
+    assert n_parameters(other) == n_parameters(network)
+    again = SequenceNetwork(wiring, cell, rng=7)
+    keep_gates(again, gates, 1)
+    for one, two, three in zip(parts_of(network), parts_of(other), parts_of(again), strict=True):
+        assert two.weight.equal(three.weight)
+        assert not two.weight.equal(one.weight)
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_gates_that_are_drawn_anew_are_as_many_of_each_kind(cell: str) -> None:
+    network = sparse_rnn(cell)
+    gates, wiring = gates_of(network), wiring_of(network).replace(weights=None)
+    other = shuffled(wiring, 3)
+    found = redrawn_gates(wiring, gates, other, np.random.default_rng(0))
+    assert gates is not None
+    assert found is not None
+    layer = layers_of(wiring)
+
+    def sets(own: Wiring, lives: np.ndarray) -> Counter[tuple[object, ...]]:
+        rows = zip(own.edges, lives, strict=True)
+        return Counter((layer[edge[0]], layer[edge[1]], *row.tolist()) for edge, row in rows)
+
+    assert sets(other, found) == sets(wiring, gates)
+    assert not np.array_equal(found, gates)
+    made = SequenceNetwork(other, cell, rng=0)
+    keep_gates(made, found, 0)
+    assert n_parameters(made) == n_parameters(network)
+    assert fingerprint_of(other, found) != fingerprint_of(other, gates)
+    assert len(fingerprint_of(other, found)) == len(other.fingerprint)
+
+
+def test_networks_with_all_gates_have_none_to_tell_of() -> None:
+    complete = NetworkSpec("rnn", cell="lstm").complete(4, (6,), 3)
+    assert gates_of(SequenceNetwork(complete, "lstm", rng=0)) is None
+    assert gates_of(sparse_rnn("tanh")) is None
+    layered = NetworkSpec("mlp").complete(4, (6,), 3)
+    assert gates_of(SparseMLP(layered, rng=0)) is None
+    assert redrawn_gates(complete, None, complete, np.random.default_rng(0)) is None
+    assert fingerprint_of(complete, None) == complete.fingerprint

@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 
 from nas import load_network
 from nas.inputs import Pooling
-from nas.networks import PooledMLP, SparseMLP, save_network
+from nas.networks import NetworkSpec, PooledMLP, SparseMLP, save_network
 from nas.networks.structure import n_parameters, wiring_of
 from nas.sparsity.shuffle import shuffled
 from nas.structure import files
@@ -522,6 +522,59 @@ def test_structures_of_rnns_are_learned(tmp_path: Path) -> None:
     network = load_network(tmp_path / "best" / "network.safetensors")
     assert n_parameters(network)["total"] <= 250
     assert [layer["name"] for layer in found["layers"]] == ["layer 1", "layer 1 recurrent", "output"]
+
+
+@pytest.mark.parametrize(
+    ("command", "cell", "target"),
+    [
+        ("rewire", "gru", ("--max-parameters", 200)),
+        ("rewire", "lstm", ("--density", 0.3)),
+        ("prune", "gru", ("--weights", 120)),
+        ("prune", "lstm", ("--max-parameters", 150)),
+    ],
+)
+def test_references_of_cells_with_several_gates_have_its_weights_and_no_others(
+    tmp_path: Path, command: str, cell: str, target: tuple[Any, ...]
+) -> None:
+    quick = ("--epochs", 1, "--seeds", 1, "--learning-rate", 0.01, "--widths", 10, "--threads", 1)
+    given = (command, "--task", "reber", "--cell", cell, *target, *quick, "--out", tmp_path)
+    found = asked(*given)
+    kept = load_network(tmp_path / "best" / "network.safetensors")
+    total = n_parameters(kept)["total"]
+    assert total < NetworkSpec("rnn", cell=cell).n_parameters(wiring_of(kept))["total"]
+    assert found["test"]["n_parameters"] == total
+    beside = {own["name"]: own["n_parameters"] for own in found["references"]}
+    for name in ("its structure, new weights", "only its degrees", "random with equal edges"):
+        assert beside[name] == total
+    widths = [NetworkSpec("rnn", cell=cell).count_parameters((7 * n, n * n, 2 * n), n, 2)["total"] for n in range(9)]
+    assert beside["dense with equal parameters"] == min(widths, key=lambda own: abs(own - total))
+    assert "have as many weights of each gate" in found["verdict"]
+    again = asked(*given)
+    assert again["references"] == found["references"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "start"),
+    [
+        (("rewire", "--weights", 3), "--weights 3: nothing leads from inputs to outputs through hidden neurons of"),
+        (("prune", "--weights", 2), "--weights 2: nothing leads from inputs to outputs"),
+        (("prune", "--density", 0.005), "--density 0.005: nothing leads from inputs to outputs"),
+    ],
+)
+def test_structures_without_hidden_neurons_are_one_line(tmp_path: Path, arguments: tuple[Any, ...], start: str) -> None:
+    command, *target = arguments
+    quick = ("--epochs", 1, "--seeds", 1, "--threads", 1, "--learning-rate", 0.01, "--widths", 10, "--pool", 1)
+    lines = []
+    for _ in range(2):
+        code, text, err = wirenas(command, "--task", "digits", *target, *quick, "--out", tmp_path / "out")
+        assert (code, text) == (2, "")
+        lines += [line for line in err.splitlines() if line.startswith("wirenas: ")]
+        assert "Traceback" not in err
+    assert lines[0].startswith(f"wirenas: {start}")
+    assert lines[0].endswith(
+        "; give more, or give --max-parameters, which counts only what leads there, and another folder with --out"
+    )
+    assert lines == lines[:1] * 2
 
 
 @pytest.mark.parametrize(
