@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from nas.sparsity.layers import Floats, Layer, Live, Places
 
-__all__ = ["EdgeView"]
+__all__ = ["EdgeView", "whole_counts"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +45,15 @@ class EdgeView:
         view = cls(live.layers, tuple(layers), np.zeros(0, np.int64), np.zeros(0, np.int64))
         slots, edge = np.unique(view.of_places(live.slots), return_inverse=True)
         return cls(live.layers, tuple(layers), slots, edge.astype(np.int64))
+
+    @classmethod
+    def of_layers(cls, layers: Sequence[Layer]) -> EdgeView:
+        """Look at layers in which nothing lives."""
+        return cls.of(Live(tuple(layers), np.zeros(0, np.int64), np.zeros(0)))
+
+    def is_whole(self, places: Places) -> bool:
+        """Return whether some ascending places are those of all weights of some edges."""
+        return np.array_equal(self.to_places(np.unique(self.of_places(places))), places)
 
     def of_places(self, places: Places) -> Places:
         """Return the edges' places that ascending places of weights belong to, one for each."""
@@ -83,3 +93,39 @@ class EdgeView:
         by_gate = dense.reshape(layer.gates, layer.n_targets, layer.shape[1]).astype(np.float64, copy=False)
         found: Floats = np.sqrt((by_gate**2).sum(axis=0))
         return found
+
+
+def whole_counts(layers: Sequence[Layer], counts: Places, capacity: Places) -> Places:
+    """Return counts of weights near to some that are those of whole edges, with the same sum as far as that can be.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+    counts, capacity : (n_layers,) int64
+        Weights that each layer was to hold, and those that it has room for.
+
+    Returns
+    -------
+    (n_layers,) int64
+        Multiples of each layer's gates, at least one edge where there is room. Their sum is less where layers with
+        fewer gates have no room for what is left, and more only where every layer holds one edge.
+    """
+    gates = np.array([layer.gates for layer in layers], np.int64)
+    most = capacity // gates
+    least = np.minimum(most, 1)
+    few_first = np.argsort(gates, kind="stable").tolist()
+
+    def mended(edges: Places, order: Sequence[int]) -> Places:
+        for index in order:
+            missing = int(counts.sum() - edges @ gates)
+            edges[index] = np.clip(edges[index] + missing // gates[index], least[index], most[index])
+        return edges
+
+    edges = mended(np.clip(counts // gates, least, most), [*few_first, *reversed(few_first), *few_first])
+    if edges @ gates < counts.sum():
+        # Where single weights have no room, one more edge with several may take the place of some.
+        for index in np.flatnonzero((gates > 1) & (edges < most)).tolist():
+            more = mended(edges + (np.arange(len(gates)) == index), few_first)
+            if more @ gates == counts.sum():
+                return more * gates
+    return edges * gates

@@ -18,7 +18,7 @@ from nas.networks import SparseMLP
 from nas.networks.structure import Network, wiring_of
 from nas.sparsity.allocation import allocate
 from nas.sparsity.compact import fold_constants
-from nas.sparsity.edges import EdgeView
+from nas.sparsity.edges import EdgeView, whole_counts
 from nas.sparsity.fan_in import draw_fan_in
 from nas.sparsity.growth import draw_places
 from nas.sparsity.layers import Floats, Layer, Live, Places, in_order, size_of
@@ -100,7 +100,14 @@ class Learned:
     updates: int
 
 
-def sparsify(network: nn.Module, counts: Places, rng: np.random.Generator, *, constant_fan_in: bool = False) -> None:
+def sparsify(
+    network: nn.Module,
+    counts: Places,
+    rng: np.random.Generator,
+    *,
+    constant_fan_in: bool = False,
+    whole_edges: bool = False,
+) -> None:
     """Let so many weights live in each layer, at random places where there are weights now, from new initial values.
 
     Parameters
@@ -113,6 +120,8 @@ def sparsify(network: nn.Module, counts: Places, rng: np.random.Generator, *, co
         Draws the places, and the initial weights as those of a network that has these edges from the start.
     constant_fan_in : bool
         Whether all rows of a layer get equally many, so that counts are met nearly.
+    whole_edges : bool
+        Whether edges get the weights of all their gates; counts are multiples of these then.
 
     Raises
     ------
@@ -123,11 +132,18 @@ def sparsify(network: nn.Module, counts: Places, rng: np.random.Generator, *, co
     allowed = None if _has_room(network) else _unless_complete(places_of(parts), layers)
     if constant_fan_in and allowed is not None:
         raise InputError("a constant fan-in needs a network in which every edge between its layers may live")
+    # Without several gates an edge is a weight.
+    view = EdgeView.of_layers(layers) if whole_edges else None
+    if view is not None:
+        counts = counts // np.array([layer.gates for layer in layers])
+        allowed = None if allowed is None else np.unique(view.of_places(allowed))
+        layers = view.layers
     if constant_fan_in:
         drawn = [draw_fan_in(layer, int(count), rng) for layer, count in zip(layers, counts, strict=True)]
-        _let_live(network, np.sort(np.concatenate(drawn)))
+        places = np.sort(np.concatenate(drawn))
     else:
-        _let_live(network, draw_places(layers, counts, rng, allowed))
+        places = draw_places(layers, counts, rng, allowed)
+    _let_live(network, places if view is None else view.to_places(places))
     for part in parts:
         part.reset_parameters(rng)
 
@@ -322,13 +338,50 @@ class _Learner:
                     "needed"
                 )
             return
+        by_edge = self.method.granularity == "edge"
+        if by_edge:
+            self._check_edges()
         if self.places is not None:
             self._keep_only(self.places)
             return
         total = self.weights if self.weights is not None else self._affordable()
         given = self.layers if self.allowed is None else self._room
         self.counts = allocate(self.method.allocation, given, total, dense=self._dense_layers)
-        sparsify(self.network, self.counts, self.rng, constant_fan_in=self.method.constant_fan_in)
+        if by_edge:
+            self.counts = self._whole(self.counts)
+        sparsify(
+            self.network,
+            self.counts,
+            self.rng,
+            constant_fan_in=self.method.constant_fan_in,
+            whole_edges=by_edge,
+        )
+
+    def _check_edges(self) -> None:
+        """Refuse what would let the number of weights change where edges are dropped and grown whole."""
+        view = EdgeView.of_layers(self.layers)
+        for name, places in (("places", self.places), ("the network", self.allowed)):
+            if places is not None and in_order(places, 0, size_of(self.layers)) and not view.is_whole(places):
+                raise InputError(
+                    f"granularity=edge: edges are dropped and grown with the weights of all gates, and {name} has "
+                    "edges without some; give granularity=weight"
+                )
+        if self.method.scope == "global" and len({layer.gates for layer in self.layers}) > 1:
+            raise InputError(
+                "scope=global with granularity=edge: edges of some layers have more weights than those of others, so "
+                "that the number of weights would change; give scope=layer"
+            )
+
+    def _whole(self, counts: Places) -> Places:
+        """Return counts of whole edges, with the same sum, or no more where parameters are the target."""
+        room = np.array([layer.size for layer in self.layers]) if self.allowed is None else self._room.counts()
+        found = whole_counts(self.layers, counts, room)
+        if found.sum() > counts.sum() or (found.sum() < counts.sum() and self.weights is not None):
+            raise InputError(
+                f"{counts.sum()} weights are no number of whole edges of these layers, with at least one in each: with "
+                f"granularity=edge give another, such as {found.sum()}"
+            )
+        return found
 
     def _keep_only(self, places: Places) -> None:
         """Let weights live at these places alone, with the values that they have."""

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from nas.errors import InputError
 from nas.sparsity.allocation import allocate
-from nas.sparsity.edges import EdgeView
+from nas.sparsity.edges import EdgeView, whole_counts
 from nas.sparsity.layers import Layer, Live
 from nas.sparsity.methods import METHODS
 from nas.sparsity.update import drop_and_grow, drop_to, expand
@@ -114,3 +114,44 @@ def test_scores_of_another_length_are_one_line():
         drop_and_grow(random_live(0), np.ones(1), "random", 0.5, switches=method, rng=np.random.default_rng(0))
     with pytest.raises(InputError, match="granularity='edge' needs"):
         METHODS["nowak-released"].replace(granularity="edge")
+
+
+@given(st.integers(0, 200), st.floats(0, 1))
+def test_counts_of_whole_edges_have_the_same_sum(seed: int, share: float):
+    """As far as any can: found by trying all of them."""
+    rng = np.random.default_rng(seed)
+    gates = rng.integers(1, 5, size=3).tolist()
+    layers, first = [], 0
+    for index, (own, rows, columns) in enumerate(zip(gates, rng.integers(1, 3, 3), rng.integers(1, 4, 3), strict=True)):
+        layers.append(Layer(f"layer {index}", (int(own * rows), int(columns)), first, own))
+        first = layers[-1].stop
+    capacity = np.array([layer.size for layer in layers])
+    counts = np.array([rng.binomial(size, share) for size in capacity.tolist()])
+    found = whole_counts(layers, counts, capacity)
+    assert (found % np.array(gates) == 0).all()
+    assert ((found >= gates) & (found <= capacity)).all()
+    total = int(counts.sum())
+    if total >= sum(gates):
+        assert found.sum() <= total
+        assert total - found.sum() < max(gates)
+    if 1 in gates and sum(gates) <= total <= capacity.sum() - 2 * max(gates) and min(capacity) > 6:
+        assert found.sum() == total
+
+
+def test_single_weights_make_up_for_what_is_no_whole_edge():
+    capacity = np.array([36, 48, 8])
+    assert whole_counts(LAYERS, np.array([10, 20, 5]), capacity).tolist() == [9, 18, 8]
+    assert whole_counts(LAYERS, np.array([10, 20, 8]), capacity).sum() == 38
+    assert whole_counts(LAYERS, np.array([1, 1, 5]), capacity).tolist() == [3, 3, 1]
+    assert whole_counts(LAYERS, np.array([1, 1, 1]), capacity).tolist() == [3, 3, 1]
+    single = tuple(Layer(own.name, own.shape, own.first) for own in LAYERS)
+    assert whole_counts(single, np.array([10, 20, 5]), capacity).tolist() == [10, 20, 5]
+
+
+def test_places_are_those_of_whole_edges_or_not():
+    view = EdgeView.of_layers(LAYERS)
+    whole = view.to_places(np.array([view.layers[0].first, view.layers[1].first + 3, view.layers[2].first]))
+    assert len(whole) == 7
+    assert view.is_whole(whole)
+    assert not view.is_whole(whole[1:])
+    assert view.is_whole(whole[:0])

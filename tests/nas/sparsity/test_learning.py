@@ -303,6 +303,58 @@ def test_whole_edges_are_pruned_to_a_number_of_parameters(cell: str, score: str)
     assert n_parameters(smaller)["total"] == found.liveness.n_parameters
 
 
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("name", ["rigl", "itop", "set", "srigl"])
+def test_whole_edges_are_rewired_at_a_constant_number_of_weights(
+    cell: str, name: str, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nas.sparsity import learning
+
+    seen: list[tuple[int, list[int]]] = []
+    apply = learning._Learner._apply
+
+    def watching(self: Any, now: Weights, update: Any) -> None:
+        apply(self, now, update)
+        both = (now, self.session.weights())
+        seen.extend((len(own.slots), Live(self.layers, own.slots, own.weight).counts().tolist()) for own in both)
+
+    monkeypatch.setattr(learning._Learner, "_apply", watching)
+    times = {"every": 3, "begin": 3, "end": "never", "dense": "none"}
+    found = learned(f"{cell} rnn", method_of(name, granularity="edge", **times), engine, weights=121)
+    assert found.updates == len(seen) // 2 >= 8
+    if name != "srigl":
+        assert {n for n, _ in seen} == {121} == {own.weights for own in found.snapshots}
+        assert all(counts == seen[0][1] for _, counts in seen)
+    # All gates of an edge live, or none.
+    network = found.network
+    assert n_parameters(network) == NetworkSpec("rnn", cell=cell).n_parameters(wiring_of(network))  # type: ignore[arg-type]
+
+
+def test_whole_edges_are_drawn_for_a_number_of_parameters() -> None:
+    found = learned("lstm rnn", method_of("rigl", granularity="edge", every=4), parameters=250)
+    assert found.liveness.n_parameters <= 250
+    assert n_parameters(found.network)["wiring"] % 4 == 0  # type: ignore[arg-type]
+
+
+def test_what_whole_edges_cannot_be_is_one_line() -> None:
+    method, recipe, task = (
+        method_of("itop", granularity="edge", **EARLY),
+        Recipe(epochs=6, batch_size=16),
+        task_of("rnn"),
+    )
+    with pytest.raises(InputError, match=r"^5 weights are no number of whole edges .* give another, such as 9$"):
+        check_learning(network_of("lstm rnn"), task, recipe, method, weights=5)
+    partial = network_of("lstm rnn")
+    sparsify(partial, np.array([100, 100, 20]), np.random.default_rng(0))
+    with pytest.raises(InputError, match=r"^granularity=edge: .* and the network has edges without some; give"):
+        check_learning(partial, task, recipe, method, weights=80)
+    places = places_of(wired_parts(network_of("lstm rnn")))[::3]
+    with pytest.raises(InputError, match=r"^granularity=edge: .* and places has edges without some; give"):
+        check_learning(network_of("lstm rnn"), task, recipe, method, places=places)
+    with pytest.raises(InputError, match=r"^scope=global with granularity=edge: .*; give scope=layer$"):
+        check_learning(network_of("lstm rnn"), task, recipe, method.replace(scope="global"), weights=80)
+
+
 def test_single_weights_are_no_number_of_edges() -> None:
     with pytest.raises(InputError, match=r"^weights=100 counts single weights: with granularity=edge give parameters$"):
         learned("gru rnn", method_of("gmp", every=4, granularity="edge"), weights=100)
