@@ -131,7 +131,10 @@ def allocate(
     if reserved:
         scores = _raised(live, scores, is_dense)
     counts = entry.function(layers, total, capacity, live, scores, is_dense=is_dense, **options)
-    return counts if may_empty else _lifted(layers, counts.tolist(), capacity, at_least)
+    if may_empty:
+        return counts
+    floors = [room if full else min(room, at_least) for room, full in zip(capacity, is_dense, strict=True)]
+    return _lifted(layers, counts.tolist(), capacity, floors, at_least)
 
 
 def _raised(live: Live | None, scores: Floats | None, is_dense: list[bool]) -> Floats | None:
@@ -144,9 +147,10 @@ def _raised(live: Live | None, scores: Floats | None, is_dense: list[bool]) -> F
     return scores
 
 
-def _lifted(layers: Sequence[Layer], counts: list[int], capacity: list[int], at_least: int) -> Places:
-    """Give layers below the least number what they lack, taken from those that hold most."""
-    floors = [min(room, at_least) for room in capacity]
+def _lifted(
+    layers: Sequence[Layer], counts: list[int], capacity: list[int], floors: list[int], at_least: int
+) -> Places:
+    """Give layers below their least number what they lack, taken from those that hold most beyond theirs."""
     if sum(floors) > sum(counts):
         short = next(layer for layer, count, floor in zip(layers, counts, floors, strict=True) if count < floor)
         raise EmptyLayerError(f"{sum(counts)} weights are too few for {at_least} in every layer, as in {short.name!r}: "

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nas.errors import InputError
+from nas.errors import InputError, known
 from nas.sparsity.allocation import allocate, total_of
+from nas.sparsity.edges import EdgeView
 from nas.sparsity.fan_in import draw_fan_in
 from nas.sparsity.growth import draw_places
-from nas.sparsity.layers import Layer, Live, size_of
+from nas.sparsity.layers import Layer, Live, Places, size_of
 from nas.sparsity.modules.masks import let_live, masks_from
 from nas.sparsity.modules.reporting import Report, report
 from nas.sparsity.modules.targets import Target, layers_in, live_slots, targets_of
 
-__all__ = ["draw", "fan_in_factors", "number_of", "sparsify"]
+__all__ = ["GRANULARITIES", "Room", "draw", "fan_in_factors", "number_of", "refuse_weights", "sparsify"]
+
+GRANULARITIES = ("weight", "edge")
+"""What is counted, dropped and grown: single weights, or edges with the weights of all their gates."""
 
 
 def sparsify(
@@ -27,6 +33,7 @@ def sparsify(
     *,
     weights: int | None = None,
     allocation: str = "erk",
+    granularity: str = "weight",
     dense: Collection[str] = (),
     layers: Collection[str] | None = None,
     rescale: bool = True,
@@ -48,6 +55,9 @@ def sparsify(
     allocation : str
         How many live in each layer, one of `ALLOCATIONS` that needs no scores: "uniform", "er", "erk" or
         "class-uniform".
+    granularity : str
+        "weight", or "edge": the weights of all gates of a recurrent connection live together, and `density` counts
+        connections.
     dense : collection of str
         Names of layers that keep all of their weights.
     layers : collection of str, optional
@@ -74,37 +84,111 @@ def sparsify(
         named = [target for target in targets if target.name in masks]
         _install(named, [masks[target.name] for target in named], rescale)
         return report(module)
-    draw(targets, density, weights, allocation, dense, np.random.default_rng(rng), rescale=rescale)
+    room = Room.of(targets, granularity)
+    total = room.number(density, weights)
+    draw(targets, room, total, allocation, dense, np.random.default_rng(rng), rescale=rescale)
     return report(module)
 
 
-def number_of(size: int, density: Any, weights: Any, layers: Sequence[Layer]) -> int:
+@dataclass(frozen=True, eq=False)
+class Room:
+    """What lives of some targets, counted in single weights or in edges.
+
+    Parameters
+    ----------
+    live : Live
+        The weights, or the edges any of whose weights lives.
+    view : EdgeView, optional
+        From edges to weights.
+    """
+
+    live: Live
+    view: EdgeView | None
+
+    @classmethod
+    def of(cls, targets: Sequence[Target], granularity: str) -> Room:
+        """Look at what lives."""
+        known("granularity", granularity, GRANULARITIES)
+        slots = live_slots(targets)
+        live = Live(layers_in(targets), slots, np.zeros(len(slots)))
+        view = EdgeView.of(live) if granularity == "edge" else None
+        return cls(live if view is None else view.live(live), view)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything lives."""
+        return self.live.n == size_of(self.live.layers)
+
+    def places(self, places: Places) -> Places:
+        """Return the places of the weights at some places, of edges those of all gates."""
+        return places if self.view is None else self.view.to_places(places)
+
+    def check_whole(self) -> None:
+        """Refuse edges some weights of which do not live, where others are drawn or grown whole.
+
+        Raises
+        ------
+        InputError
+        """
+        missing = len(self.places(self.live.slots)) - (self.live.n if self.view is None else len(self.view.edge))
+        if missing:
+            raise InputError(f"granularity='edge': {missing} weights are missing of connections that live with other "
+                             "gates; draw whole ones by sparsify(..., granularity='edge')")  # fmt: skip
+
+    def number(self, density: Any, weights: Any) -> int:
+        """Return the weights, or edges, that a density or a number of weights stands for.
+
+        Raises
+        ------
+        InputError
+            If not exactly one is given, for one that is out of bounds, or weights where edges count.
+        """
+        if self.view is not None:
+            refuse_weights(weights, "density")
+        total = number_of(density, weights, self.live.layers)
+        if not 0 < total <= self.live.n:
+            what = "weights" if self.view is None else "connections"
+            raise InputError(f"{total} {what} were to live where {self.live.n} do: it must be a number from 1 to "
+                             f"{self.live.n}")  # fmt: skip
+        return total
+
+
+def refuse_weights(weights: Any, instead: str) -> None:
+    """Refuse a number of weights where edges count.
+
+    Raises
+    ------
+    InputError
+    """
+    if weights is not None:
+        raise InputError(f"weights={weights!r} counts single weights: with granularity='edge' give {instead}")
+
+
+def number_of(density: Any, weights: Any, layers: Sequence[Layer]) -> int:
     """Return the weights that a density or a number stands for, of which exactly one is given.
 
     Raises
     ------
     InputError
-        For none or both, or a number that is out of bounds.
+        For none or both, or what is no density or number.
     """
     if (density is None) == (weights is None):
         raise InputError(f"density={density!r}, weights={weights!r}: exactly one of them says how many weights live")
     if density is not None:
-        if isinstance(density, bool) or not isinstance(density, int | float):
+        if isinstance(density, bool) or not isinstance(density, Real):
             raise InputError(f"density={density!r}: it must be a number with 0 < density <= 1")
-        total = total_of(layers, density)
+        total = total_of(layers, float(density))
     else:
         if isinstance(weights, bool) or not isinstance(weights, int | np.integer):
             raise InputError(f"weights={weights!r}: it must be a whole number of weights")
         total = int(weights)
-    if not 0 < total <= size:
-        raise InputError(f"{total} weights were to live where {size} do: it must be a number from 1 to {size}")
     return total
 
 
 def draw(
     targets: Sequence[Target],
-    density: float | None,
-    weights: int | None,
+    room: Room,
+    total: int,
     allocation: str,
     dense: Collection[str],
     rng: np.random.Generator,
@@ -112,19 +196,22 @@ def draw(
     rescale: bool,
     constant_fan_in: bool = False,
 ) -> None:
-    """Draw a structure among what lives; with constant fan-in every row of a layer gets equally many weights."""
-    layers, slots = layers_in(targets), live_slots(targets)
-    room = Live(layers, slots, np.zeros(len(slots)))
-    counts = allocate(allocation, room, number_of(len(slots), density, weights, layers), dense=dense)
-    complete = len(slots) == size_of(layers)
+    """Draw a structure of so many weights, or edges, among those that live, which are the room that there is.
+
+    With constant fan-in every row of a layer gets equally many.
+    """
+    room.check_whole()
+    layers = room.live.layers
+    counts = allocate(allocation, room.live, total, dense=dense)
     if constant_fan_in:
-        if not complete:
+        if not room.is_complete:
             raise InputError("constant fan-in is drawn in dense layers, and some have masks: bake(module) them first")
-        places = np.concatenate(
+        drawn = np.concatenate(
             [draw_fan_in(layer, int(count), rng) for layer, count in zip(layers, counts, strict=True)]
         )
     else:
-        places = draw_places(layers, counts, rng, None if complete else slots)
+        drawn = draw_places(layers, counts, rng, None if room.is_complete else room.live.slots)
+    places = room.places(drawn)
     _install(targets, [target.marks(places) for target in targets], rescale)
 
 

@@ -17,7 +17,20 @@ from nas.errors import InputError
 from nas.sparsity.layers import Floats, Places
 from nas.sparsity.modules.targets import Target
 
-__all__ = ["Recorder"]
+__all__ = ["Recorder", "check_inputs"]
+
+
+def check_inputs(targets: Sequence[Target]) -> None:
+    """Refuse layers whose inputs cannot be seen.
+
+    Raises
+    ------
+    InputError
+    """
+    for target in targets:
+        if target.attribute.startswith("weight_hr") or getattr(target.caller, "proj_size", False):
+            raise InputError(f"layer {target.name!r}: what an LSTM with proj_size reads is not seen from outside; use "
+                             "a score without inputs")  # fmt: skip
 
 
 class Recorder:
@@ -37,10 +50,7 @@ class Recorder:
         self._targets = targets
         self.is_listening = False
         self._sums: dict[str, list[tuple[int, Tensor, Tensor]]] = {}
-        for target in targets:
-            if target.attribute.startswith("weight_hr") or getattr(target.caller, "proj_size", False):
-                raise InputError(f"layer {target.name!r}: what an LSTM with proj_size reads is not seen from outside; "
-                                 "use a score without inputs")  # fmt: skip
+        check_inputs(targets)
         callers = {id(target.caller): target.caller for target in targets}
         self._handles = [
             each.register_forward_pre_hook(_Tap(self), with_kwargs=True) for each in callers.values()

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from nas.errors import InputError, known
 from nas.sparsity.allocation import allocate
 from nas.sparsity.edges import EdgeView
-from nas.sparsity.layers import Floats, Live, size_of
-from nas.sparsity.modules.drawing import number_of
+from nas.sparsity.layers import Floats, Live
+from nas.sparsity.modules.drawing import GRANULARITIES, number_of, refuse_weights
 from nas.sparsity.modules.inputs import Recorder
 from nas.sparsity.modules.masks import let_live
 from nas.sparsity.modules.reporting import Report, report
@@ -87,9 +87,8 @@ def prune(
     """
     check_score(score)
     targets, generator = targets_of(module, layers), np.random.default_rng(rng)
-    known("granularity", granularity, ("weight", "edge"))
-    if granularity == "edge" and weights is not None:
-        raise InputError(f"weights={weights!r} counts single weights: with granularity='edge' give density or amount")
+    if known("granularity", granularity, GRANULARITIES) == "edge":
+        refuse_weights(weights, "density or amount")
     of_allocation = {name: options.pop(name) for name in ("std", "power") if name in options}
     live = live_weights(
         targets,
@@ -153,7 +152,7 @@ def _total(live: Live, density: float | None, weights: int | None, amount: float
         raise InputError(f"density={density!r}, weights={weights!r}, amount={amount!r}: exactly one of them says how "
                          "many weights are kept")  # fmt: skip
     if amount is None:
-        return fewest(live, number_of(size_of(live.layers), density, weights, live.layers))
+        return fewest(live, number_of(density, weights, live.layers))
     if isinstance(amount, bool) or not isinstance(amount, int | float | np.integer):
         raise InputError(f"amount={amount!r}: it must be a share or a whole number of the live weights")
     if isinstance(amount, float):

@@ -17,10 +17,10 @@ from torch.optim import Optimizer
 from nas.errors import InputError
 from nas.sparsity.allocation import allocate
 from nas.sparsity.edges import EdgeView
-from nas.sparsity.layers import Floats, Live, Places, size_of
+from nas.sparsity.layers import Floats, Live, size_of
 from nas.sparsity.methods import Method, method_of
-from nas.sparsity.modules.drawing import draw, fan_in_factors, number_of
-from nas.sparsity.modules.inputs import Recorder
+from nas.sparsity.modules.drawing import Room, draw, fan_in_factors
+from nas.sparsity.modules.inputs import Recorder, check_inputs
 from nas.sparsity.modules.masks import let_live
 from nas.sparsity.modules.pruning import check_score, fewest, live_weights
 from nas.sparsity.modules.slots import check_momentum, check_optimizer, momentum_of, zero_slots
@@ -73,7 +73,7 @@ def rewire(
     density, weights : number, at most one of them
         Live weights / all weights of the layers, or their number: with methods that prune when they end, with others
         from the start, when the structure is drawn at random as by `sparsify`. Left out, the module keeps the masks
-        that it has.
+        that it has. With granularity "edge" a density counts connections, and a number is refused.
     n_steps : int, optional
         Steps of the whole training; needed by methods that prune or rewire.
     steps_per_epoch : int, optional
@@ -107,34 +107,56 @@ def rewire(
     _check_method(method, optimizer, targets)
     points = _points(method, n_steps, steps_per_epoch)
     generator = np.random.default_rng(rng)
-    total = None
-    if density is not None or weights is not None:
-        total = number_of(len(live_slots(targets)), density, weights, layers_in(targets))
+    room = Room.of(targets, method.granularity)
+    total = None if density is None and weights is None else room.number(density, weights)
+    if method.action == "rewire":
+        room.check_whole()
+    goals = {} if total is None else _goals(method, points, room, total)
     if total is not None and method.action in ("none", "rewire"):
         draw(
             targets,
-            None,
+            room,
             total,
             method.allocation,
-            method.dense_layers(layers_in(targets)),
+            method.dense_layers(room.live.layers),
             generator,
             rescale=rescale,
             constant_fan_in=method.constant_fan_in,
         )
-    return Rewirer(module, optimizer, method, targets, points, total, generator)
+    return Rewirer(module, optimizer, method, targets, points, total, goals, generator)
+
+
+def _goals(method: Method, points: UpdatePoints, room: Room, total: int) -> dict[int, int]:
+    """Return the weights, or edges, that live after each update of a method that prunes.
+
+    Raises
+    ------
+    InputError
+        If the last number is too small for one in every layer, or for layers that stay dense.
+    """
+    if method.action not in ("prune", "shadow"):
+        return {}
+    live, layers = room.live, room.live.layers
+    if method.action == "shadow":
+        everything = np.arange(size_of(layers))
+        live = Live(layers, everything, np.zeros(len(everything)))
+    # Which scores these are does not matter here.
+    allocate(method.allocation, live, total, np.zeros(live.n), at_least=1, dense=method.dense_layers(layers))
+    if method.action == "shadow":
+        return {}
+    steps = points.steps()
+    return dict(zip(steps, method.pruning_counts(live.n, total, len(steps)), strict=False))
 
 
 def _check_method(method: Method, optimizer: Optimizer, targets: Sequence[Target]) -> None:
     """Refuse methods that ask for what this training does not have."""
-    for target in targets:
-        if any(map(_is_of_rewirer, (target.parameter._backward_hooks or {}).values())):
-            raise InputError(f"layer {target.name!r} is rewired already: call remove() of its rewirer first")
-    if any(map(_is_of_rewirer, optimizer._optimizer_step_pre_hooks.values())):
-        raise InputError("the optimizer has a rewirer of other layers already, and updates that take the place of a "
-                         "step take that of all its parameters: rewire all layers by one call, or give these an "
-                         "optimizer of their own")  # fmt: skip
+    _refuse_second(optimizer, targets)
     if method.action == "none":
         return
+    gates = {layer.gates for layer in layers_in(targets)}
+    if method.granularity == "edge" and method.scope == "global" and len(gates) > 1:
+        raise InputError("scope='global' with granularity='edge': connections of some layers have more weights than "
+                         "those of others, so that the number of weights would change; give scope='layer'")  # fmt: skip
     if method.score != "set-released":
         check_score(method.score)
     if method.action == "shadow" and method.needs:
@@ -143,10 +165,23 @@ def _check_method(method: Method, optimizer: Optimizer, targets: Sequence[Target
     if method.needs_dense == "momentum" and method.masked_slots == "dense":
         check_momentum(optimizer)
     reads = "gradient" in method.needs or method.needs_dense is not None or method.action == "shadow"
+    if {"inputs", "norms"} & method.needs:
+        check_inputs(targets)
     frozen = [target.name for target in targets if not target.parameter.requires_grad]
     if frozen and reads:
         raise InputError(f"{', '.join(frozen)} are frozen, and the method reads their gradients: let them be trained, "
                          "or leave these layers out by layers=")  # fmt: skip
+
+
+def _refuse_second(optimizer: Optimizer, targets: Sequence[Target]) -> None:
+    """Refuse layers and optimizers that have a rewirer."""
+    for target in targets:
+        if any(map(_is_of_rewirer, (target.parameter._backward_hooks or {}).values())):
+            raise InputError(f"layer {target.name!r} is rewired already: call remove() of its rewirer first")
+    if any(map(_is_of_rewirer, optimizer._optimizer_step_pre_hooks.values())):
+        raise InputError("the optimizer has a rewirer of other layers already, and updates that take the place of a "
+                         "step take that of all its parameters: rewire all layers by one call, or give these an "
+                         "optimizer of their own")  # fmt: skip
 
 
 def _is_of_rewirer(hook: Any) -> bool:
@@ -198,6 +233,7 @@ class Rewirer:
         targets: Sequence[Target],
         points: UpdatePoints,
         total: int | None,
+        goals: Mapping[int, int],
         rng: np.random.Generator,
     ) -> None:
         self.method, self.step, self.updates = method, 0, 0
@@ -206,7 +242,7 @@ class Rewirer:
         self._targets, self._layers = tuple(targets), layers_in(targets)
         self._total = total
         self._own = {target.name: target for target in self._targets}
-        self._goals = self._pruning_goals()
+        self._goals = dict(goals)
         self._recorder: Recorder | None = None
         self._attach()
         for target in self._targets:
@@ -224,19 +260,6 @@ class Rewirer:
             self._shadow = {target.name: target.parameter.detach().clone() for target in self._targets}
             self._choose()
         self._clean()
-
-    def _pruning_goals(self) -> dict[int, int]:
-        if self.method.action != "prune":
-            return {}
-        assert self._total is not None
-        now = self._n_edges(live_slots(self._targets)) if self.method.granularity == "edge" else None
-        total = len(live_slots(self._targets)) if now is None else now
-        steps = self._points.steps()
-        goal = self._total if now is None else max(1, round(self._total / len(live_slots(self._targets)) * now))
-        return dict(zip(steps, self.method.pruning_counts(total, goal, len(steps)), strict=False))
-
-    def _n_edges(self, slots: Places) -> int:
-        return len(EdgeView.of(Live(self._layers, slots, np.zeros(len(slots)))).slots)
 
     # Hooks
 
@@ -515,6 +538,7 @@ class Rewirer:
         self.last = update
 
     def _pruned(self, live: Live, scores: Floats, total: int) -> Update:
+        """Keep the best weights, or edges."""
         method, dense = self.method, self.method.dense_layers(self._layers)
         if method.granularity == "edge":
             view = EdgeView.of(live)
@@ -564,9 +588,7 @@ class Rewirer:
         weights = np.concatenate([flat(self._shadow[target.name]) for target in self._targets])
         live = Live(self._layers, everything, weights)
         scores = score(self.method.score, live, self._rng)
-        dense = self.method.dense_layers(self._layers)
-        counts = allocate(self.method.allocation, live, self._total, scores, at_least=1, dense=dense)
-        update = drop_to(live, scores, counts)
+        update = self._pruned(live, scores, self._total)
         for target in self._targets:
             target.parameter.data.copy_(self._shadow[target.name])
             let_live(target, target.marks(update.slots))
@@ -599,11 +621,19 @@ class Rewirer:
         Raises
         ------
         InputError
-            If it was one of another method, schedule or module.
+            If it was one of another method, schedule, module or target, or is none.
         """
+        needed = ("what", "step", "updates", "rng", "counts", "goals", *self._kept())
+        missing = [name for name in needed if name not in state] if isinstance(state, Mapping) else needed
+        if missing:
+            raise InputError(
+                f"the state lacks {', '.join(missing)}: it must be what state_dict() of a rewirer returned"
+            )
         other = state["what"]
         for name, value in self._what().items():
-            if other.get(name) != value:
+            # A structure that is there already goes on from one that was drawn, and the other way round.
+            is_open = name == "target" and None in (value, other.get(name))
+            if other.get(name) != value and not is_open:
                 raise InputError(
                     f"the state is one of another {name}: {other.get(name)}, where this rewirer has {value}"
                 )
@@ -626,6 +656,7 @@ class Rewirer:
             "method": self.method.model_dump(mode="json"),
             "schedule": [points.every, points.begin, points.end, points.n_steps],
             "layers": [[layer.name, list(layer.shape)] for layer in self._layers],
+            "target": self._total,
             "rng": type(self._rng.bit_generator).__name__,
         }
 

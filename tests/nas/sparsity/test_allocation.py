@@ -195,6 +195,12 @@ def test_dense_layers_count_within_the_total():
         allocate("uniform", LENET, 900, dense=["layer22"])
 
 
+def test_dense_layers_lend_nothing_to_layers_below_their_least_number():
+    assert allocate("uniform", LENET, 1002, at_least=1, dense=["layer2"]).tolist() == [1, 1, 1000]
+    with pytest.raises(EmptyLayerError, match="keep at least 1002"):
+        allocate("uniform", LENET, 1001, at_least=1, dense=["layer2"])
+
+
 def test_an_empty_layer_is_an_error_that_names_it():
     live = Live(stack({"in": (2, 2), "out": (1, 2)}), np.arange(6), np.array([3.0, 4, 5, 6, 0.1, 0.2]))
     with pytest.raises(EmptyLayerError, match="layer 'out' would keep none of its 2 weights"):

@@ -404,6 +404,20 @@ def test_whole_edges_go_with_the_weights_of_all_gates():
             assert torch.equal(gate, norm >= border)
 
 
+def test_whole_edges_can_be_drawn():
+    module = nn.Sequential(nn.GRU(5, 7), nn.Linear(7, 3))
+    found = sparsify(module, 0.25, granularity="edge", rng=0)
+    n_edges = 0
+    for name, mask in masks_of(module).items():
+        gates = mask.reshape(1 if name == "1.weight" else 3, -1, mask.shape[1])
+        assert torch.equal(gates.all(0), gates.any(0))
+        n_edges += int(gates[0].sum())
+    assert n_edges == round(0.25 * (35 + 49 + 21))
+    assert found.live == sum(int(mask.sum()) for mask in masks_of(module).values())
+    sparsify(module, 0.1, granularity="edge", rng=0)
+    assert report(module).live == 3 * round(0.1 * 105) - 2 * report(module).layers[-1].live
+
+
 # Reports
 
 
@@ -487,6 +501,8 @@ def test_bad_input_is_named_in_one_line_and_changes_nothing():
         (lambda: sparsify(module, 0.5, layers=["7"]), "layers='7': the module has no such layer; it has 0.weight"),
         (lambda: sparsify(module, 0.5, allocation="class-blinded"), "shares out by the scores"),
         (lambda: sparsify(module, 0.5, dense=["x"]), "layer 'x' is not known"),
+        (lambda: sparsify(module, weights=50, granularity="edge"), "give density"),
+        (lambda: sparsify(module, 0.5, granularity="neuron"), "granularity 'neuron' is not known"),
         (lambda: sparsify(norm, 0.5), "Sequential has no layer whose weights may be masked"),
         (lambda: report(nn.Sequential(nn.LazyLinear(3))), "has no weights yet"),
         (lambda: import_masks(module), "no masks of torch.nn.utils.prune"),

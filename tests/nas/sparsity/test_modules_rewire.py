@@ -107,6 +107,55 @@ def test_any_optimizer_leaves_zeros_and_learns(method: str, optimizer: str):
     assert sum(loss_of(module, step).item() for step in range(1000, 1010)) < before
 
 
+@pytest.mark.parametrize("method", ["rigl", "itop", "set-truly-sparse", "srigl", "gmp", "dnw", "static"])
+def test_whole_edges_are_drawn_and_keep_their_number(method: str):
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.LSTM(4, 8))
+    stepper = torch.optim.Adam(module.parameters(), 0.01)
+    rewire(module, stepper, method, density=0.3, n_steps=20, steps_per_epoch=5, granularity="edge", rng=0,
+           **QUICK[method])  # fmt: skip
+    counts = []
+    for step in range(21):
+        edges = 0
+        for mask in masks_of(module).values():
+            gates = mask.reshape(4, 8, -1)
+            assert torch.equal(gates.all(0), gates.any(0))
+            edges += int(gates[0].sum())
+        counts.append(edges)
+        if step < 20:
+            stepper.zero_grad()
+            module(torch.randn(5, 3, 4))[0].sum().backward()
+            stepper.step()
+    # Of 96 connections.
+    if method == "gmp":
+        assert counts[0] == 96
+        assert counts[-1] == 29
+    elif method == "srigl":
+        # A fan-in of 1 or 2 and one of 2 or 3, as near as that comes.
+        assert abs(counts[0] - 29) <= 8
+    else:
+        assert set(counts) == {29}
+
+
+def test_edges_of_which_a_part_lives_are_not_rewired_whole():
+    module = nn.LSTM(4, 8)
+    sparsify(module, 0.3, rng=0)
+    masks = live(module)
+    stepper = torch.optim.SGD(module.parameters(), 0.1)
+    for density in (None, 0.1):
+        with pytest.raises(InputError, match="weights are missing of connections"):
+            rewire(module, stepper, "rigl", density=density, n_steps=20, granularity="edge")
+    assert all(torch.equal(mask, masks[name]) for name, mask in live(module).items())
+    bake(module)
+    sparsify(module, 0.3, granularity="edge", rng=0)
+    rewire(module, stepper, "rigl", n_steps=20, every=2, granularity="edge")
+    for _ in range(10):
+        stepper.zero_grad()
+        module(torch.randn(5, 3, 4))[0].sum().backward()
+        stepper.step()
+    assert report(module).live == 4 * 29
+
+
 @pytest.mark.parametrize(
     ("cell", "method", "granularity"),
     quick(
@@ -767,6 +816,40 @@ def test_the_state_of_another_training_is_refused():
             last.load_state_dict(one.state_dict())
 
 
+@pytest.mark.parametrize("method", ["rigl", "gmp", "dnw"])
+def test_the_state_of_another_target_is_refused(method: str):
+    def begin(density: float):
+        module = mlp()
+        return rewire(module, torch.optim.SGD(module.parameters(), 0.1), method, density=density, n_steps=40)
+
+    state, other = begin(0.3).state_dict(), begin(0.5)
+    before = other.state_dict()
+    with pytest.raises(InputError, match="another target: 116, where this rewirer has 194"):
+        other.load_state_dict(state)
+    for broken in ({}, None):
+        with pytest.raises(InputError, match="the state lacks what, step, updates"):
+            other.load_state_dict(broken)
+    without = {name: value for name, value in state.items() if name != "ever"}
+    with pytest.raises(InputError, match="the state lacks ever"):
+        other.load_state_dict(without)
+    assert other.state_dict()["goals"] == before["goals"]
+
+
+def test_a_drawn_structure_goes_on_where_one_was_given():
+    module, stepper = rewired()
+    train(module, stepper, range(5))
+    rewirer = next(iter(stepper._optimizer_step_pre_hooks.values())).__self__
+    other = mlp()
+    sparsify(other, masks_of(module))
+    last = torch.optim.Adam(other.parameters(), 0.01)
+    resumed = rewire(other, last, "rigl", n_steps=40, every=3, begin=0)
+    for each, state in ((other, module), (last, stepper), (resumed, rewirer)):
+        each.load_state_dict(copy.deepcopy(state.state_dict()))
+    for each, own in ((module, stepper), (other, last)):
+        train(each, own, range(5, 12))
+    assert_equal(module, other)
+
+
 # Bad input
 
 
@@ -777,6 +860,8 @@ def test_bad_input_is_named_in_one_line_and_changes_nothing():
     frozen = mlp()
     frozen[2].weight.requires_grad_(False)
     rewired_already, of_rewired = rewired()
+    lstm = nn.Sequential(nn.LSTM(4, 5, proj_size=2))
+    of_lstm, weights_of_lstm = torch.optim.SGD(lstm.parameters(), 0.1), weights(lstm)
     all_of_frozen = torch.optim.SGD(frozen.parameters(), 0.1)
     for call, message in (
         (lambda: rewire(module, stepper, "rigl", density=0.0, n_steps=200), "density=0.0"),
@@ -784,6 +869,15 @@ def test_bad_input_is_named_in_one_line_and_changes_nothing():
         (lambda: rewire(module, stepper, "rigl", n_steps=200), "one of them must say how many weights live"),
         (lambda: rewire(module, stepper, "rigl", density=0.5, weights=5, n_steps=200), "exactly one"),
         (lambda: rewire(module, stepper, "gmp", weights=389, n_steps=300), "389 weights"),
+        (lambda: rewire(module, stepper, "gmp", weights=2, n_steps=300), "too few for 1 in every layer"),
+        (lambda: rewire(module, stepper, "dnw", weights=2), "too few for 1 in every layer"),
+        (lambda: rewire(module, stepper, "gmp", weights=100, n_steps=300, dense="first"), "dense layers 0.weight hold"),
+        (lambda: rewire(module, stepper, "gmp", weights=161, n_steps=300, dense="first"), "keep at least 162"),
+        (lambda: rewire(module, stepper, "rigl", weights=100, n_steps=100, granularity="edge"), "give density"),
+        (lambda: rewire(module, stepper, "gmp", weights=100, n_steps=100, granularity="edge"), "give density"),
+        (lambda: rewire(lstm, of_lstm, "rigl", density=0.3, n_steps=100, score="activation"), "proj_size"),
+        (lambda: rewire(lstm, of_lstm, "rigl", density=0.3, n_steps=100, scope="global", granularity="edge"),
+         "give scope='layer'"),
         (lambda: rewire(module, stepper, "rigl", density=0.5), "n_steps=None"),
         (lambda: rewire(module, stepper, "rigl", density=0.5, n_steps=10, every=100), "the training has 10 steps"),
         (lambda: rewire(module, stepper, "set", density=0.5, n_steps=10), "steps_per_epoch"),
@@ -805,6 +899,9 @@ def test_bad_input_is_named_in_one_line_and_changes_nothing():
         with pytest.raises(InputError, match=message) as error:
             call()
         assert "\n" not in str(error.value)
-    assert masks_of(module) == {}
-    assert not stepper._optimizer_step_pre_hooks
-    assert not module[0].weight._backward_hooks
+    for each, optimizer in ((module, stepper), (lstm, of_lstm)):
+        assert masks_of(each) == {}
+        assert not optimizer._optimizer_step_pre_hooks
+        assert not any(parameter._backward_hooks for parameter in each.parameters())
+        assert not any(part._forward_pre_hooks for part in each.modules())
+    assert all(torch.equal(each, weights_of_lstm[name]) for name, each in lstm.named_parameters())
