@@ -23,7 +23,7 @@ from nas.sparsity.modules.drawing import Room, draw, fan_in_factors
 from nas.sparsity.modules.inputs import Recorder, check_inputs
 from nas.sparsity.modules.masks import let_live
 from nas.sparsity.modules.pruning import check_score, fewest, live_weights
-from nas.sparsity.modules.slots import check_momentum, check_optimizer, momentum_of, zero_slots
+from nas.sparsity.modules.slots import check_momentum, check_optimizer, momentum_of, reset_slots
 from nas.sparsity.modules.targets import (
     Target,
     flat,
@@ -435,12 +435,12 @@ class Rewirer:
             self._recorder.is_listening = self._coming is not None or self.method.action == "shadow"
 
     def _clean(self, *, weights_only: bool = False) -> None:
-        """Let what does not live be 0, and what the optimizer keeps for it."""
+        """Let what does not live be 0, and let the optimizer keep for it what it starts with."""
         for target in self._held:
             masked = ~target.mask
             target.parameter.data.masked_fill_(masked, 0)
             if not weights_only and not (self._runs_dense and target.name in self._own):
-                zero_slots(self._optimizer, target, masked)
+                reset_slots(self._optimizer, target, masked)
 
     # Gradients
 
@@ -560,11 +560,11 @@ class Rewirer:
             if method.new_weight != "zero" and grown.any():
                 parameter.data[grown] = self._new_weights(target, mask)[grown].to(parameter)
             if method.kept_slots == "zero":
-                zero_slots(self._optimizer, target)
+                reset_slots(self._optimizer, target)
             if method.masked_slots == "zero":
-                zero_slots(self._optimizer, target, dropped)
+                reset_slots(self._optimizer, target, dropped)
             if method.new_slots == "zero":
-                zero_slots(self._optimizer, target, grown)
+                reset_slots(self._optimizer, target, grown)
             self._ever[target.name] |= mask
 
     def _new_weights(self, target: Target, mask: Tensor) -> Tensor:

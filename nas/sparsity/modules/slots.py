@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,7 +12,7 @@ from torch.optim import Optimizer
 from nas.errors import InputError
 from nas.sparsity.modules.targets import Target
 
-__all__ = ["check_momentum", "check_optimizer", "momentum_of", "slots_of", "zero_slots"]
+__all__ = ["check_momentum", "check_optimizer", "momentum_of", "reset_slots", "slots_of"]
 
 
 def check_optimizer(optimizer: Optimizer, targets: Sequence[Target]) -> None:
@@ -33,19 +34,30 @@ def check_optimizer(optimizer: Optimizer, targets: Sequence[Target]) -> None:
                          "leave these layers out by layers=")  # fmt: skip
 
 
-def slots_of(optimizer: Optimizer, target: Target) -> Iterator[Tensor]:
-    """Yield the tensors that an optimizer keeps for a parameter, one entry a weight."""
+_STARTS = {torch.optim.Rprop: ("step_size", "lr"), torch.optim.Adagrad: ("sum", "initial_accumulator_value")}
+"""Slots that do not start at 0, and the option of the optimizer that says at what."""
+
+
+def slots_of(optimizer: Optimizer, target: Target) -> Iterator[tuple[str, Tensor]]:
+    """Yield names and tensors that an optimizer keeps for a parameter, one entry a weight."""
     parameter = target.parameter
-    for value in optimizer.state.get(parameter, {}).values():
+    for name, value in optimizer.state.get(parameter, {}).items():
         if isinstance(value, Tensor) and value.shape == parameter.shape:
-            yield value
+            yield name, value
 
 
 @torch.no_grad()
-def zero_slots(optimizer: Optimizer, target: Target, marks: Tensor | None = None) -> None:
-    """Set what is kept for marked weights to 0, for all by default."""
-    for slot in slots_of(optimizer, target):
-        slot.zero_() if marks is None else slot.masked_fill_(marks, 0)
+def reset_slots(optimizer: Optimizer, target: Target, marks: Tensor | None = None) -> None:
+    """Set what is kept for marked weights, for all by default, to what it starts with, of most optimizers 0."""
+    name, option = next((own for kind, own in _STARTS.items() if isinstance(optimizer, kind)), ("", ""))
+    for each, slot in slots_of(optimizer, target):
+        start = float(_group_of(optimizer, target)[option]) if each == name else 0.0
+        slot.fill_(start) if marks is None else slot.masked_fill_(marks, start)
+
+
+def _group_of(optimizer: Optimizer, target: Target) -> dict[str, Any]:
+    """Return the options by which an optimizer treats a parameter."""
+    return next(group for group in optimizer.param_groups if any(each is target.parameter for each in group["params"]))
 
 
 def momentum_of(optimizer: Optimizer, target: Target) -> Tensor:

@@ -285,6 +285,31 @@ def test_updates_after_a_step_change_what_their_method_says(method: str, optimiz
         assert n_grown or step > 18
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "slot", "start"),
+    [
+        (partial(torch.optim.Rprop, lr=0.02), "step_size", 0.02),
+        (partial(torch.optim.Adagrad, lr=0.02, initial_accumulator_value=0.1), "sum", 0.1),
+    ],
+)
+def test_slots_of_grown_weights_start_as_the_optimizer_starts_them(optimizer, slot: str, start: float):
+    module = mlp()
+    stepper = optimizer([{"params": module[0].parameters(), "lr": 0.1}, {"params": module[2:].parameters()}])
+    rewirer = rewire(module, stepper, "rigl", density=0.3, n_steps=40, every=5, begin=5, fraction=0.4, rng=0)
+    train(module, stepper, range(5))
+    masks = live(module)
+    train(module, stepper, range(5, 6))
+    assert rewirer.updates == 1
+    for name, mask in masks.items():
+        new = masks_of(module)[name] & ~mask
+        first = 0.1 if slot == "step_size" and name == "0.weight" else start
+        assert new.any()
+        assert (stepper.state[parameter_of(module, name)][slot][new] == first).all()
+    train(module, stepper, range(6, 8))
+    moved = [parameter_of(module, name)[masks_of(module)[name] & ~mask].abs() for name, mask in masks.items()]
+    assert torch.cat(moved).median() > 0.005
+
+
 def test_set_drops_equal_shares_of_both_signs():
     module = mlp()
     stepper = torch.optim.SGD(module.parameters(), 0.1)
