@@ -21,6 +21,7 @@ def benchmark(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return import_module("benchmarks.engine")
 
 
+@pytest.mark.slow
 @needs_native
 def test_a_quick_run_writes_what_it_promises(
     benchmark: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -46,6 +46,7 @@ def test_masked_rigl_drops_the_smallest_and_grows_where_gradients_are_largest(be
         assert old[gone].abs().max() <= old[mask > 0].abs().sort().values[n]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not has_native(), reason="the compiled engine was not built")
 def test_a_short_run_writes_its_numbers(
     benchmark: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

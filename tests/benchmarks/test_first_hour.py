@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks.first_hour import CHAPTERS, Step, run, shortened
 
 
@@ -37,6 +39,7 @@ def test_the_middle_of_a_long_output_is_left_out_and_counted() -> None:
     assert shortened("\n".join(lines[:28])) == lines[:28]
 
 
+@pytest.mark.slow
 def test_a_command_has_its_exit_code_its_seconds_and_both_its_streams(tmp_path: Path) -> None:
     code, seconds, printed = run(Step("run --task digits --trials 3 --trials 4", exit_code=2), tmp_path)
     assert code == 2

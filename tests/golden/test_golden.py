@@ -46,6 +46,7 @@ def test_seeded_campaigns_have_the_same_trials(tmp_path: Path):
         assert found[f"{engine}-2"] == expected, engine
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("same_versions")
 def test_kept_folders_are_read_and_found_complete(tmp_path: Path):
     found, expected = measured("folders", tmp_path), recorded("folders")

@@ -56,6 +56,7 @@ def is_possible(sampler: str, objective: str, variant: str) -> bool:
     return variant != "warm start" or sampler == "structural"
 
 
+ANOTHER = (pytest.mark.slow, pytest.mark.another)
 KINDS = [
     (sampler, objective, variant)
     for sampler in SAMPLERS
@@ -183,10 +184,7 @@ def changing_plan(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.timeout(3000 if EVERY else 120)
 @pytest.mark.parametrize(
     "kind",
-    [
-        pytest.param(kind, marks=() if EVERY or is_quick(*kind) else (pytest.mark.slow, pytest.mark.another), id="-".join(kind))
-        for kind in KINDS
-    ],
+    [pytest.param(kind, marks=() if EVERY or is_quick(*kind) else ANOTHER, id="-".join(kind)) for kind in KINDS],
 )
 def test_a_search_that_goes_on_is_the_same_search(warm: Path, kind: tuple[str, str, str]):
     case = Case(*kind, warm)

@@ -49,6 +49,7 @@ def test_a_survey_says_how_to_get_it(tmp_path: Path):
     assert wirenas(tmp_path, ["status", "survey"]) == (2, [], MESSAGE)
 
 
+@pytest.mark.slow
 def test_campaigns_do_without_it(tmp_path: Path):
     run = ["run", *TINY.split(), "--out", "campaign", "--json"]
     code, texts, err = wirenas(tmp_path, run, ["status", "campaign"], ["best", "campaign"])

@@ -274,6 +274,7 @@ def test_notes_and_new_trials_are_served(campaign: Path, tmp_path: Path):
     assert (campaign / "study.db").read_bytes() == before
 
 
+@pytest.mark.slow
 @needs_dashboard
 def test_a_server_that_is_told_to_end_leaves_nothing(campaign: Path, tmp_path: Path):
     with dashboard(campaign, tmp_path / "temporary", signal.SIGTERM) as found:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from quick import quick
 from rnn_cases import CELL_NAMES
 from torch import Tensor, nn
 from torch.nn.utils import (
@@ -411,7 +412,7 @@ def train_like_lightning(network: nn.Module, x: Tensor, y: Tensor) -> list[float
     return losses
 
 
-@pytest.mark.parametrize("name", ["mlp", "sequence"])
+@pytest.mark.parametrize("name", quick(["mlp", "sequence"], "mlp"))
 def test_loops_of_frameworks(name: str):
     network, x = networks()[name]
     losses = train_like_lightning(network, x, torch.tensor([0, 1, 2, 0, 1, 2]))
@@ -436,6 +437,7 @@ def replica(rank: int, folder: str) -> None:
     torch.distributed.destroy_process_group()
 
 
+@pytest.mark.slow
 def test_replicas_over_gloo(tmp_path: Path):
     if not torch.distributed.is_available():
         pytest.skip("torch was built without torch.distributed")
