@@ -3,12 +3,13 @@
 Weights that do not live are exactly 0 in the dense parameter itself, so that every kind of layer computes with it as
 ever, and gradients of what does not live are there. A hook sets them to 0 again before each call of the layer,
 whatever an optimizer made of them, and another one before they are saved. Hooks are functions without state: a module
-with masks can be copied, pickled and saved.
+with masks can be copied, pickled and saved. Where nothing may be changed, as in transforms of `torch.func` and exports,
+a layer computes with masked copies of its parameters instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -64,22 +65,66 @@ def let_live(target: Target, mask: Tensor) -> None:
 
 
 def zero_masked(module: nn.Module, *_: Any) -> None:
-    """Set what does not live to 0: a hook before each call of a module with masks."""
-    for owner in (module, getattr(module, "out_proj", None)):
-        if not isinstance(owner, nn.Module):
-            continue
-        for name, mask in owner._buffers.items():
-            if mask is None or not name.endswith("_mask"):
-                continue
-            parameter = owner._parameters.get(name.removesuffix("_mask"))
-            if parameter is not None and parameter.shape == mask.shape and mask.dtype == torch.bool:
-                # Not seen by autograd, which may still hold the parameter for a call before: its values stay.
-                parameter.data.masked_fill_(~mask, 0)
+    """Set what does not live to 0: a hook before each call of a module with masks.
+
+    Parameters that are not the module's own but given to `torch.func.functional_call`, those that a transform of
+    `torch.func` must not change, and those of an export are masked for this call alone.
+    """
+    found = list(_masked_parameters(module))
+    if _must_not_change(found):
+        _mask_for_one_call(module, found)
+    else:
+        _zero(found)
 
 
 def zero_before_saving(module: nn.Module, *_: Any) -> None:
     """Set what does not live to 0: a hook before the state of a module is read."""
-    zero_masked(module)
+    _zero([each for each in _masked_parameters(module) if isinstance(each[2], nn.Parameter)])
+
+
+_Masked = tuple[nn.Module, str, Tensor, Tensor]
+
+
+def _masked_parameters(module: nn.Module) -> Iterator[_Masked]:
+    """Yield owner, name, parameter and mask of what is masked in a module, and in its output projection."""
+    for owner in (module, getattr(module, "out_proj", None)):
+        if not isinstance(owner, nn.Module):
+            continue
+        for mask_name, mask in owner._buffers.items():
+            if mask is None or not mask_name.endswith("_mask"):
+                continue
+            name = mask_name.removesuffix("_mask")
+            parameter = owner._parameters.get(name)
+            if parameter is not None and parameter.shape == mask.shape and mask.dtype == torch.bool:
+                yield owner, name, parameter, mask
+
+
+def _zero(found: Sequence[_Masked]) -> None:
+    for _, _, parameter, mask in found:
+        # Not seen by autograd, which may still hold the parameter for a call before: its values stay.
+        parameter.data.masked_fill_(~mask, 0)
+
+
+_is_exporting = getattr(torch.compiler, "is_exporting", lambda: False)  # From torch 2.7 on.
+
+
+def _must_not_change(found: Sequence[_Masked]) -> bool:
+    if not all(isinstance(parameter, nn.Parameter) for _, _, parameter, _ in found) or _is_exporting():
+        return True
+    return not torch.compiler.is_compiling() and torch._C._functorch.peek_interpreter_stack() is not None
+
+
+def _mask_for_one_call(module: nn.Module, found: Sequence[_Masked]) -> None:
+    """Let a module compute with masked copies of its parameters, and put these back when it has been called."""
+    for owner, name, parameter, mask in found:
+        owner._parameters[name] = parameter.masked_fill(~mask, 0)  # type: ignore[assignment]
+
+    def put_back(*_: Any) -> None:
+        handle.remove()
+        for owner, name, parameter, _mask in found:
+            owner._parameters[name] = parameter  # type: ignore[assignment]
+
+    handle = module.register_forward_hook(put_back, always_call=True)
 
 
 def bake(module: nn.Module) -> None:

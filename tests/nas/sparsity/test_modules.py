@@ -174,6 +174,60 @@ def test_a_module_can_be_called_twice_before_it_is_differentiated():
     assert module[0].weight.grad[~masks_of(module)["0.weight"]].any()
 
 
+def dirty(module: nn.Module) -> None:
+    """Give what does not live a value, as an optimizer might."""
+    with torch.no_grad():
+        for name, mask in masks_of(module).items():
+            parameter_of(module, name)[~mask] = 9.0
+
+
+@pytest.mark.parametrize("make", [mlp, lambda: nn.LSTM(10, 6).double()])
+def test_transforms_of_functions_see_live_weights_alone(make):
+    module = make()
+    sparsify(module, 0.4, rng=0)
+    baked = copy.deepcopy(module)
+    bake(baked)
+    names, buffers = dict(module.named_parameters()), dict(module.named_buffers())
+    x = batch(0)[0]
+
+    def total(each: nn.Module, parameters: dict, inputs: torch.Tensor) -> torch.Tensor:
+        found = torch.func.functional_call(each, parameters, (inputs,))
+        return (found[0] if isinstance(found, tuple) else found).square().sum()
+
+    dirty(module)
+    given = {name: each.detach().clone() for name, each in names.items()}
+    assert total(module, given, x) == total(baked, dict(baked.named_parameters()), x)
+    assert torch.func.functional_call(module, (given, buffers), (x,)) is not None
+    found = torch.func.grad(lambda each: total(module, (each, buffers), x))(given)
+    expected = torch.func.grad(lambda each: total(baked, each, x))(dict(baked.named_parameters()))
+    masks = masks_of(module)
+    for name, each in found.items():
+        assert torch.allclose(each, expected[name] * masks[name] if name in masks else expected[name])
+        assert (given[name] == names[name]).all()
+    if make is mlp:
+        of_row = torch.func.grad(lambda each, row: total(module, each, row[None]))
+        apart = torch.func.vmap(of_row, (None, 0))(given, x)
+        assert torch.allclose(apart["0.weight"].sum(0), found["0.weight"])
+        assert torch.allclose(torch.func.jacrev(module)(x), torch.func.jacrev(baked)(x))
+    assert all(each is names[name] for name, each in module.named_parameters())
+    assert not any(each._forward_hooks for each in module.modules())
+    with pytest.raises(RuntimeError):
+        torch.func.functional_call(module, given, (x[:, :3],))
+    assert all(each is names[name] for name, each in module.named_parameters())
+    assert not any(each._forward_hooks for each in module.modules())
+
+
+def test_an_exported_module_computes_with_live_weights_alone():
+    module = mlp()
+    sparsify(module, 0.4, rng=0)
+    x = batch(0)[0]
+    expected = module(x)
+    dirty(module)
+    exported = torch.export.export(module, (x,), strict=False).module()
+    assert torch.allclose(exported(x), expected)
+    assert torch.equal(module(x), expected)
+
+
 def test_copies_pickles_and_files():
     module = EveryLayer().eval()
     sparsify(module, 0.3, rng=0)
