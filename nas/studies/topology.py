@@ -30,7 +30,7 @@ from nas.studies.topology_nets import (
     EPSILON,
     LESS,
     LINKS,
-    LONG_DENSE,
+    METHODS,
     NULLS,
     PARTS,
     RECIPE,
@@ -59,8 +59,6 @@ from predictors.pairs import distance_matrix
 from priors import NullModel, Wiring
 
 __all__ = ["pages", "topology_study"]
-
-Arm = tuple[str, int]
 
 
 def topology_study(
@@ -120,45 +118,34 @@ class _Study:
     # SET and dense networks
 
     def against_dense(self) -> dict[str, Any]:
-        sizes, shape = self.sizes, Shape.of(self.task, [self.sizes.width] * 3, EPSILON)
-        arms = [("dense", sizes.epochs)]
-        arms += [(name, epochs) for epochs in (sizes.epochs, sizes.longer) for name in ("static", "set")]
+        shape = Shape.of(self.task, [self.sizes.width] * 3, EPSILON)
 
-        def training(arm: Arm, rate: float, seed: int) -> Training:
-            name, epochs = arm
-            key = {"part": "set-vs-dense", "method": name, "epochs": epochs, "rate": rate, "seed": seed}
-            return Training(key, partial(self._one_of, shape, arm, rate, seed))
+        def training(name: str, rate: float, seed: int) -> Training:
+            epochs = self.sizes.epochs if name == "dense" else self.sizes.sparse_epochs
+            key = {"part": "set-vs-dense", "method": name, "epochs": epochs, "schedule": METHODS[name][1]}
+            return Training({**key, "rate": rate, "seed": seed}, partial(self._one_of, shape, name, rate, seed))
 
-        best = self.trainings.best_rates("learning rates", arms, self.recipe.learning_rates, training)
-        # A rate of its own would take as long as its networks.
-        long_dense = ("dense", sizes.longer)
-        best[long_dense] = best["dense", sizes.epochs]
-        wanted = [training(arm, best[arm], seed) for seed in range(sizes.seeds) for arm in arms]
-        wanted += [training(long_dense, best[long_dense], seed) for seed in range(min(LONG_DENSE, sizes.seeds))]
-        rows = grouped(self.trainings.run("SET, static and dense", wanted), "method", "epochs")
-        short = ("dense", sizes.epochs)
-        pairs = [
-            *((("set", epochs), short) for epochs in (sizes.epochs, sizes.longer)),
-            *((("static", epochs), short) for epochs in (sizes.epochs, sizes.longer)),
-            *((("set", epochs), ("static", epochs)) for epochs in (sizes.epochs, sizes.longer)),
-            (long_dense, short),
-            (("set", sizes.longer), long_dense),
-        ]
+        best = self.trainings.best_rates("learning rates", METHODS, self.recipe.learning_rates, training)
+        wanted = [training(name, best[name], seed) for seed in range(self.sizes.seeds) for name in METHODS]
+        rows = grouped(self.trainings.run("SET, static and dense", wanted), "method")
+        pairs = [("set", "dense"), ("set-published", "dense"), ("static", "dense"), ("set", "static")]
+        pairs += [("set-published", "static"), ("set", "set-published")]
         return {
             "links": list(shape.counts),
-            "arms": [_arm(arm, rows[arm]) for arm in (*arms, long_dense)],
+            "arms": [_arm(name, rows[name,]) for name in METHODS],
             "differences": [
-                {"of": list(own), "over": list(other), "mean": mean_of(_less(rows[own], rows[other]))}
-                for own, other in pairs
+                {"of": own, "over": other, "mean": mean_of(_less(rows[own,], rows[other,]))} for own, other in pairs
             ],
         }
 
-    def _one_of(self, shape: Shape, arm: Arm, rate: float, seed: int, stop: StopFlag) -> dict[str, Any]:
-        name, epochs = arm
+    def _one_of(self, shape: Shape, name: str, rate: float, seed: int, stop: StopFlag) -> dict[str, Any]:
         task = sample(self.task, seed, self.sizes.examples, min(VALIDATION, len(self.task.validation)))
-        wiring = shape.complete() if name == "dense" else shape.start(seed)
-        recipe = changed(self.recipe, epochs=epochs)
-        return train_wiring(wiring, task, recipe, rate, seed, stop, dropped=SET.fraction if name == "set" else 0.0)
+        is_dense = name == "dense"
+        method, schedule = METHODS[name]
+        epochs = self.sizes.epochs if is_dense else self.sizes.sparse_epochs
+        recipe = changed(self.recipe, epochs=epochs, schedule=schedule)
+        wiring = shape.complete() if is_dense else shape.start(seed)
+        return train_wiring(wiring, task, recipe, rate, seed, stop, method=method)
 
     # Topologies
 
@@ -208,7 +195,9 @@ class _Study:
     ) -> dict[str, Any]:
         wiring = self.steps[step] if start == 0 else self.shape.start(start)
         recipe = changed(self.recipe, epochs=self.sizes.net_epochs)
-        given: dict[str, Any] = {"dropped": dropped, "by_place": by_place, "keep": self.at} if method == "set" else {}
+        given: dict[str, Any] = {}
+        if method == "set":
+            given = {"method": SET.replace(fraction=dropped), "by_place": by_place, "keep": self.at}
         return train_wiring(wiring, self.net_task, recipe, rate, seed, stop, **given)
 
     @cached_property
@@ -356,11 +345,11 @@ def _go_on(stop: StopFlag) -> None:
         raise Interrupted
 
 
-def _arm(arm: Arm, rows: Sequence[Row]) -> dict[str, Any]:
-    name, epochs = arm
+def _arm(name: str, rows: Sequence[Row]) -> dict[str, Any]:
     return {
         "method": name,
-        "epochs": epochs,
+        "epochs": rows[0]["epochs"],
+        "schedule": rows[0]["schedule"],
         "rate": rows[0]["rate"],
         "weights": rows[0]["weights"],
         "test": mean_of([row["test"] for row in rows]),
@@ -371,8 +360,7 @@ def _arm(arm: Arm, rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def _less(own: Sequence[Row], other: Sequence[Row]) -> list[float]:
-    """Return differences of pairs, of as many seeds as both have."""
-    return [a["test"] - b["test"] for a, b in zip(own, other, strict=False)]
+    return [a["test"] - b["test"] for a, b in zip(own, other, strict=True)]
 
 
 def _spread(values: NDArray[np.float64]) -> dict[str, Any]:

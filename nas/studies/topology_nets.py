@@ -19,7 +19,7 @@ from nas.networks import NetworkSpec, SparseMLP
 from nas.networks.structure import wiring_of
 from nas.seeds import stream
 from nas.sparsity.learning import learn
-from nas.sparsity.methods import method_of
+from nas.sparsity.methods import Method, method_of
 from nas.tasks.task import Task
 from nas.training import evaluate, train
 from nas.training.places import places_of, wired_parts
@@ -34,7 +34,7 @@ __all__ = [
     "EPSILON",
     "LESS",
     "LINKS",
-    "LONG_DENSE",
+    "METHODS",
     "NULLS",
     "PARTS",
     "RECIPE",
@@ -82,14 +82,24 @@ AGAIN = 2
 LESS = 0.1
 """Share that is dropped at an update where less is dropped than SET drops."""
 NULLS = 10
-LONG_DENSE = 5
-"""Seeds of dense networks that are trained for as long as the sparse ones; each takes minutes."""
 
 Measure = Callable[[Wiring, Wiring], float]
 
 SET = method_of("set-truly-sparse")
 """Once an epoch, the shares .3 of the positive and of the negative weights that are nearest to 0 are dropped, and as
 many grown at random, with values of N(0, 1) / 10 and without momentum."""
+
+METHODS: dict[str, tuple[Method | None, str]] = {
+    "dense": (None, "cosine"),
+    "static": (None, "cosine"),
+    "set": (SET.replace(end="75%"), "cosine"),
+    "set-published": (SET, "constant"),
+}
+"""What is held against dense networks: how the structure changes, if it does, and the schedule of learning rates.
+
+Under rates that fall to 0, links that grow in the end would keep their first values, so that the last quarter leaves
+the structure alone.
+"""
 
 
 @dataclass(frozen=True)
@@ -100,8 +110,8 @@ class Sizes:
     ----------
     seeds : int
         Networks of each kind where SET is held against dense ones.
-    epochs, longer : int
-        Of all of them, and of sparse ones once more, since these take a fraction of the time.
+    epochs, sparse_epochs : int
+        Of dense ones, and of sparse ones, which take a fraction of the time.
     examples : int
         That each seed draws to train on.
     width : int
@@ -114,7 +124,7 @@ class Sizes:
 
     seeds: int = 20
     epochs: int = RECIPE.epochs
-    longer: int = 50
+    sparse_epochs: int = 50
     examples: int = 2_000
     width: int = 1_000
     nets: int = 10
@@ -123,7 +133,7 @@ class Sizes:
     net_width: int = 784
 
     def __post_init__(self) -> None:
-        least = {"seeds": 1, "nets": 3, "longer": self.epochs + 1}
+        least = {"nets": 3}
         for name in self.__dataclass_fields__:
             value, low = getattr(self, name), least.get(name, 1)
             if value < low:
@@ -210,7 +220,7 @@ def train_wiring(
     seed: int,
     stop: StopFlag,
     *,
-    dropped: float = 0.0,
+    method: Method | None = None,
     by_place: bool = False,
     keep: Collection[int] = (),
 ) -> dict[str, Any]:
@@ -220,8 +230,8 @@ def train_wiring(
     ----------
     seed : int
         Of initial weights, the order of examples, and what grows where.
-    dropped : float
-        Share of the weights of either sign that SET drops at an update; with 0 the structure stays.
+    method : Method, optional
+        How the structure changes; by default it stays.
     by_place : bool
         Whether links that two wirings have in common begin with equal draws, so that near wirings of one seed begin as
         near networks; otherwise draws go by the order of links.
@@ -246,13 +256,13 @@ def train_wiring(
             kept[epoch] = packed(wiring_of(network))
 
     batches = stream(0, "batches", seed)
-    if dropped:
+    if method is not None:
         places = places_of(wired_parts(network))
         learned = learn(
             network,
             task,
             recipe,
-            SET.replace(fraction=dropped),
+            method,
             places=places,
             learning_rate=rate,
             rng=batches,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PUBLISHED", "PUBLISHED_DISTANCES", "pages", "plot", "plot_pairs"]
 
-PUBLISHED = {"dense": (0.8198, 0.0026), "static": (0.8060, 0.0061), "set": (0.8256, 0.0091)}
+PUBLISHED = {"dense": (0.8198, 0.0026), "static": (0.8060, 0.0061), "set-published": (0.8256, 0.0091)}
 """Mean and standard deviation of the test accuracy of 5 networks, after 400 epochs."""
 
 PUBLISHED_DISTANCES = {
@@ -35,8 +35,8 @@ PUBLISHED_WIDTH = 784
 PUBLISHED_CHANCE = {"random": (0.82, 0.82), "degrees": (0.74, 0.76)}
 
 _PUBLISHED_TASK = "fashion-mnist"
-_COLOURS = {"dense": "0.4", "static": ORANGE, "set": BLUE}
-_NAMES = {"dense": "dense", "static": "static", "set": "SET"}
+_COLOURS = {"dense": "0.4", "static": ORANGE, "set": BLUE, "set-published": GREEN}
+_NAMES = {"dense": "dense", "static": "static", "set": "SET", "set-published": "SET as published"}
 
 
 def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
@@ -82,20 +82,17 @@ def _rates(rates: Sequence[float]) -> str:
     )
 
 
-def _called(arm: Sequence[Any]) -> str:
-    return f"{_NAMES[arm[0]]}, {arm[1]} epochs"
-
-
 def _told_of_dense(found: Mapping[str, Any], numbers: Mapping[str, Any]) -> str:
-    sizes = numbers["sizes"]
+    sizes, is_published = numbers["sizes"], numbers["task"] == _PUBLISHED_TASK
     arms = []
     for arm in found["arms"]:
         test = Mean.of(arm["test"])
-        mean, sd = PUBLISHED[arm["method"]]
-        published = {"published": f"{mean:.4f} ± {sd:.4f}"} if numbers["task"] == _PUBLISHED_TASK else {}
+        mean, sd = PUBLISHED.get(arm["method"], (0.0, 0.0))
+        published = {"published": f"{mean:.4f} ± {sd:.4f}" if mean else ""} if is_published else {}
         arms.append({
             "network": _NAMES[arm["method"]],
             "epochs": str(arm["epochs"]),
+            "rates": arm["schedule"],
             "seeds": str(test.n),
             "test accuracy": format_estimate(test, digits=4),
             "sd": f"{test.sd:.4f}" if test.n > 1 else "",
@@ -105,7 +102,7 @@ def _told_of_dense(found: Mapping[str, Any], numbers: Mapping[str, Any]) -> str:
             "processor s": f"{arm['cpu']:.1f}",
         })  # fmt: skip
     differences = [
-        {"difference": f"{_called(own['of'])} - {_called(own['over'])}",
+        {"difference": f"{_NAMES[own['of']]} - {_NAMES[own['over']]}",
          "seeds": str(own["mean"]["n"]),
          "points": format_estimate(Mean.of(own["mean"]).in_points, "+", 2)}
         for own in found["differences"]
@@ -115,41 +112,36 @@ def _told_of_dense(found: Mapping[str, Any], numbers: Mapping[str, Any]) -> str:
         width=sizes["width"],
         seeds=sizes["seeds"],
         epochs=sizes["epochs"],
-        longer=sizes["longer"],
+        sparse_epochs=sizes["sparse_epochs"],
         epsilon=EPSILON,
         links=listed(str(count) for count in found["links"]),
         table=table_of(arms),
         differences=table_of(differences),
-        verdict=_verdict_of_dense(found, beside=numbers["task"] == _PUBLISHED_TASK),
+        verdict=_verdict_of_dense(found, beside=is_published),
     )
 
 
 def _verdict_of_dense(found: Mapping[str, Any], *, beside: bool) -> str:
-    given = {(*own["of"], *own["over"]): Mean.of(own["mean"]) for own in found["differences"]}
-    short, longer = sorted({arm["epochs"] for arm in found["arms"]})
+    given = {(own["of"], own["over"]): Mean.of(own["mean"]) for own in found["differences"]}
     sentences = []
     for own, other in (("set", "dense"), ("static", "dense"), ("set", "static")):
-        claimed = _published_difference(own, other)
-        wanted = "above" if claimed.mean > 0 else "BELOW"
-        of = {epochs: short if other == "dense" else epochs for epochs in (short, longer)}
-        means = {epochs: given[own, epochs, other, of[epochs]] for epochs in (short, longer)}
-        said = listed(f"{_side(mean)} after {epochs} epochs ({format_estimate(mean.in_points, '+', 2)})"
-                      for epochs, mean in means.items())  # fmt: skip
-        sentence = f"- {_NAMES[own]} against {_NAMES[other]}, in points: {said}."
-        holds = [_side(mean) == wanted for mean in means.values()]
-        how = "is found here" if all(holds) else "is found here in part" if any(holds) else "is NOT found here"
+        published = "set-published" if own == "set" else own
+        means = {name: given[name, other] for name in dict.fromkeys((own, published))}
+        said = listed(
+            f"{_NAMES[name]} is {_side(mean)} {_NAMES[other]} by {format_estimate(mean.in_points, '+', 2)} points"
+            for name, mean in means.items()
+        )
+        sentence = f"- {said[0].upper()}{said[1:]}."
         if beside:
+            claimed = _published_difference(published, other)
+            wanted = "above" if claimed.mean > 0 else "BELOW"
+            holds = [_side(mean) == wanted for mean in means.values()]
+            how = "is found here" if all(holds) else "is found here in part" if any(holds) else "is NOT found here"
             sentence += (
                 f" The published difference is {format_estimate(claimed.in_points, '+', 2)}; that {_NAMES[own]} is "
                 f"{wanted.lower()} {_NAMES[other]} {how}."
             )
         sentences.append(sentence)
-    gain, rest = given["dense", longer, "dense", short], given["set", longer, "dense", longer]
-    sentences.append(
-        f"- Dense networks of {gain.n} seeds were trained for {longer} epochs too: against {short} they are "
-        f"{_side(gain)} ({format_estimate(gain.in_points, '+', 2)}), and against them SET is {_side(rest)} "
-        f"({format_estimate(rest.in_points, '+', 2)})."
-    )
     return "\n".join(sentences)
 
 
@@ -165,7 +157,7 @@ def _published_difference(own: str, other: str) -> Mean:
 
 
 def _side(mean: Mean) -> str:
-    return "above" if mean.low > 0 else "BELOW" if mean.high < 0 else "not told apart"
+    return "above" if mean.low > 0 else "BELOW" if mean.high < 0 else "not told apart from"
 
 
 def _told_of_evolution(found: Mapping[str, Any], numbers: Mapping[str, Any]) -> str:
@@ -343,7 +335,7 @@ def _told_of_plenitude(found: Mapping[str, Any], numbers: Mapping[str, Any]) -> 
             f"{own['distance']['least'] / chance:.0%}, while their accuracies differ by {100 * sd:.2f} points (sd): "
             f"{_far(share)} and {_equal(sd)}. SET is {_side(difference)} static structures by "
             f"{format_estimate(difference.in_points, '+', 2)} points, in pairs of the same start."
-        ).replace("is not told apart static structures by", "and static structures are not told apart:"),
+        ).replace("from static structures by", "from static structures:"),
     )
 
 
@@ -387,12 +379,12 @@ def _plot_dense(axes: Axes, numbers: Mapping[str, Any]) -> None:
         axes.plot(place + jitter, arm["tests"], ".", color=colour, alpha=0.4)
         half = test.high - test.mean if test.n > 1 else 0.0
         axes.errorbar([place + 0.25], [test.mean], [half], color=colour, marker="o", capsize=3)
-        mean, sd = PUBLISHED[arm["method"]]
-        if numbers["task"] == _PUBLISHED_TASK:
+        if numbers["task"] == _PUBLISHED_TASK and arm["method"] in PUBLISHED:
+            mean, sd = PUBLISHED[arm["method"]]
             axes.errorbar([place - 0.25], [mean], [sd], color="k", marker="x", linewidth=0.8,
                           label="published, 400 epochs: mean and sd of 5" if not place else None)  # fmt: skip
             axes.legend(fontsize="small")
-    axes.set_xticks(range(len(arms)), [_called((arm["method"], arm["epochs"])).replace(", ", "\n") for arm in arms])
+    axes.set_xticks(range(len(arms)), [f"{_NAMES[arm['method']]}\n{arm['epochs']} epochs" for arm in arms])
     axes.set_ylabel("test accuracy; mean and 95 % interval over seeds")
     axes.grid(alpha=0.3, axis="y")
 
@@ -441,7 +433,9 @@ def plot_pairs(path: Path, numbers: Mapping[str, Any]) -> None:
     axes = list(figure.subplots(1, panels))
     if "evolution" in parts:
         found = parts["evolution"]
-        names = [f"w{step}" for step in found["steps"]]
+        names = [
+            f"w{step}{'' if place < numbers['sizes']['nets'] else '′'}" for place, step in enumerate(found["steps"])
+        ]
         colours = [BLUE if place < numbers["sizes"]["nets"] else "0.5" for place in range(len(names))]
         for name, title in (("first", "starts"), ("last", f"after {found['at'][-1]} epochs")):
             panel = axes.pop(0)
@@ -461,7 +455,7 @@ _TEXT = """\
 Made by `wirenas study topology{options}`. SET, on {task}: once an epoch the share {fraction:g} of the positive and of
 the negative weights, those nearest to 0, is dropped, and as many grow at random with values of N(0, 1) / 10. Static
 networks keep the random structure that they start with. SGD with momentum {momentum:g}, batches of {batch}, weight
-decay {decay:g}, a constant learning rate. {rates}
+decay {decay:g}, and a constant learning rate where nothing else is said. {rates}
 Test accuracy is that of the weights after the last epoch, on {tested} images. Intervals are 95 %, of Student's t over
 seeds where nothing else is said. "Processor s" is the time that a training takes of one core, on {machine}.
 
@@ -482,11 +476,13 @@ networks have {links} links between their layers, which is epsilon {epsilon} of 
 
 {verdict}
 
-Not as published: {epochs} epochs (and {longer} for sparse networks, which take a fraction of the time, and for some of
-the dense ones, at the rate chosen for {epochs}) in place of 400;
-no dropout, where .2 was used; cross-entropy in place of squared errors of sigmoids; weight decay is part of the
-gradient; every seed draws other images; all test images count, not 1,000. The dense networks have as many learning
-rates to choose from as the sparse ones. "Published" stands beside both numbers of epochs, and is of neither."""
+"SET as published" has a constant learning rate and changes its structure to the end. Of the other networks rates fall
+as a cosine; "SET" then leaves its structure alone in the last quarter, since what grows at small rates stays as it was
+drawn. The dense networks have as many learning rates to choose from as the sparse ones.
+
+Not as published: {epochs} epochs for dense networks, and {sparse_epochs} for sparse ones, which take a fraction of the
+time, in place of 400; no dropout, where .2 was used; cross-entropy in place of squared errors of sigmoids; weight decay
+is part of the gradient; every seed draws other images; all test images count, not 1,000."""
 
 _EVOLUTION = """\
 ## Do near starts move apart?

@@ -19,6 +19,8 @@ from nas.studies.topology import topology_study
 from nas.studies.topology_nets import (
     AGAIN,
     LINKS,
+    METHODS,
+    SET,
     STEP,
     Shape,
     Sizes,
@@ -31,14 +33,14 @@ from nas.studies.topology_nets import (
     unpacked,
     weighted,
 )
-from nas.studies.topology_report import PUBLISHED, PUBLISHED_DISTANCES, pages
+from nas.studies.topology_report import PUBLISHED_DISTANCES, pages
 from nas.tasks import load_task
 from nas.training.recipe import Recipe
 from predictors.distances import nnstd, nnstd_of_masks
 from priors import Wiring
 
 SMALL = Sizes(
-    seeds=2, epochs=4, longer=8, examples=300, width=24, nets=3, net_epochs=12, net_examples=300, net_width=30
+    seeds=2, epochs=4, sparse_epochs=8, examples=300, width=24, nets=3, net_epochs=12, net_examples=300, net_width=30
 )
 GIVEN: dict[str, Any] = {"task": "digits", "sizes": SMALL, "rates": [0.05]}
 
@@ -114,21 +116,42 @@ def test_counts_are_those_of_set() -> None:
 
 def test_all_kinds_of_networks_share_start_and_images(study: tuple[Path, dict[str, Any]]) -> None:
     out, found = study
-    arms = {(arm["method"], arm["epochs"]): arm for arm in found["parts"]["set-vs-dense"]["arms"]}
+    arms = {arm["method"]: arm for arm in found["parts"]["set-vs-dense"]["arms"]}
     sparse = sum(found["parts"]["set-vs-dense"]["links"])
     dense = 64 * 24 + 24 * 24 * 2 + 24 * 10
-    assert {name: arm["weights"] for name, arm in arms.items()} == {
-        (name, epochs): dense if name == "dense" else sparse for name in ("dense", "static", "set") for epochs in (4, 8)
+    assert {name: (arm["weights"], arm["epochs"], arm["schedule"]) for name, arm in arms.items()} == {
+        "dense": (dense, 4, "cosine"),
+        "static": (sparse, 8, "cosine"),
+        "set": (sparse, 8, "cosine"),
+        "set-published": (sparse, 8, "constant"),
     }
     tests = {
-        (line["key"]["method"], line["key"]["epochs"], line["key"]["seed"]): line["row"]["test"]
+        (line["key"]["method"], line["key"]["seed"]): line["row"]["test"]
         for line in lines_of(out)
         if line["key"].get("part") == "set-vs-dense"
     }
-    assert len(tests) == 12
+    assert len(tests) == 2 * len(METHODS)
     for own in found["parts"]["set-vs-dense"]["differences"]:
-        gaps = [tests[*own["of"], seed] - tests[*own["over"], seed] for seed in range(2)]
+        gaps = [tests[own["of"], seed] - tests[own["over"], seed] for seed in range(2)]
         assert own["mean"]["mean"] == pytest.approx(np.mean(gaps), abs=1e-5)
+
+
+def test_each_kind_has_as_many_rates_to_choose_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    best = {None: 0.1, METHODS["set"][0]: 0.05, METHODS["set-published"][0]: 0.02}
+
+    def train(_: Any, __: Any, ___: Any, rate: float, seed: int, ____: Any, *, method: Any) -> dict[str, Any]:
+        value = 0.9 - abs(rate - best[method])
+        return {"validation": value, "test": value + seed / 1e4, "weights": 1}
+
+    monkeypatch.setattr(topology, "train_wiring", train)
+    given = {**GIVEN, "rates": [0.02, 0.05, 0.1], "parts": ["set-vs-dense"]}
+    found = topology_study(tmp_path, **given)["parts"]["set-vs-dense"]
+    assert {arm["method"]: arm["rate"] for arm in found["arms"]} == {
+        "dense": 0.1, "static": 0.1, "set": 0.05, "set-published": 0.02,
+    }  # fmt: skip
+    chosen = [line["key"]["method"] for line in lines_of(tmp_path) if line["key"]["seed"] == CHOOSING]
+    assert chosen == [name for name in METHODS for _ in range(3)]
+    assert all(arm["test"]["n"] == 2 for arm in found["arms"])
 
 
 def test_a_seed_draws_its_images() -> None:
@@ -148,7 +171,7 @@ def test_a_network_that_is_not_rewired_keeps_its_wiring(shape: Shape) -> None:
     recipe = Recipe(optimizer="sgd", epochs=4, batch_size=40)
     static = train_wiring(shape.start(1), task, recipe, 0.05, 0, Never(), keep=(0, 4))
     assert static["wirings"]["0"] == static["wirings"]["4"] == packed(shape.start(1))
-    moved = train_wiring(shape.start(1), task, recipe, 0.05, 0, Never(), dropped=0.3, keep=(0, 2, 4))
+    moved = train_wiring(shape.start(1), task, recipe, 0.05, 0, Never(), method=SET, keep=(0, 2, 4))
     assert moved["wirings"]["2"] != moved["wirings"]["0"] == static["wirings"]["0"]
 
 
@@ -167,7 +190,7 @@ def test_links_in_common_begin_with_equal_weights(shape: Shape) -> None:
     assert np.var(hidden) == pytest.approx(2, rel=0.15)
     task = sample(load_task("digits"), 0, 200, 50)
     recipe = Recipe(optimizer="sgd", epochs=4, batch_size=40)
-    given = {"dropped": 0.3, "by_place": True, "keep": (0, 4)}
+    given = {"method": SET, "by_place": True, "keep": (0, 4)}
     again = [train_wiring(near[0], task, recipe, 0.05, 0, Never(), **given) for _ in range(2)]
     assert again[0] == again[1]
 
@@ -300,23 +323,27 @@ def numbers(study: tuple[Path, dict[str, Any]]) -> Any:
 
 def set_difference(numbers: Any, of: str, over: str, values: list[float]) -> None:
     for own in numbers["parts"]["set-vs-dense"]["differences"]:
-        if (own["of"][0], own["over"][0]) == (of, over):
+        if (own["of"], own["over"]) == (of, over):
             own["mean"] = plain(mean_of(values))
 
 
 def test_words_on_dense_networks_follow_from_the_numbers(numbers: Any) -> None:
     set_difference(numbers, "set", "dense", [0.01, 0.02, 0.015])
+    set_difference(numbers, "set-published", "dense", [0.01, 0.02, 0.015])
     set_difference(numbers, "static", "dense", [0.01, -0.01, 0.0])
     set_difference(numbers, "set", "static", [-0.01, -0.02, -0.015])
+    set_difference(numbers, "set-published", "static", [0.01, 0.02, 0.015])
     text = pages(numbers)["README.md"]
-    assert "- SET against dense, in points: above after 4 epochs (+1.50 [" in text
+    assert "- SET is above dense by +1.50 [" in text
+    assert "points and SET as published is above dense by +1.50 [" in text
     assert "that SET is above dense is found here." in text
-    assert "- static against dense, in points: not told apart after 4 epochs (+0.00 [" in text
+    assert "- Static is not told apart from dense by +0.00 [" in text
     assert "that static is below dense is NOT found here." in text
-    assert "- SET against static, in points: BELOW after 4 epochs (-1.50 [" in text
+    assert "- SET is BELOW static by -1.50 [" in text
+    assert "that SET is above static is found here in part." in text
     # 5 networks each: .8256 ± .0091 and .8198 ± .0026.
     assert "The published difference is +0.58 [-0.5" in text
-    assert f"| {PUBLISHED['set'][0]:.4f} ± {PUBLISHED['set'][1]:.4f} |" in text
+    assert "| 0.8256 ± 0.0091 |" in text
     other = pages({**numbers, "task": "digits"})["README.md"]
     assert "ublished difference" not in other
     assert "0.8256" not in other
@@ -366,7 +393,7 @@ def test_bad_input_is_one_line(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=words) as caught:
             topology_study(tmp_path / "out", **{**GIVEN, **given})
         assert "\n" not in str(caught.value)
-    for name, value in (("nets", 2), ("seeds", 0), ("longer", 4)):
+    for name, value in (("nets", 2), ("seeds", 0), ("sparse_epochs", 0)):
         with pytest.raises(InputError, match=f"{name}={value}: it must be at least"):
             Sizes(**{**vars(SMALL), name: value})
     assert not (tmp_path / "out").exists()
