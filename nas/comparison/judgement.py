@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from nas.evaluation.estimates import holm
 from predictors.validation.resampling import LEVEL
 
-__all__ = ["Judgement", "correct", "half_width", "judge"]
+__all__ = ["Judgement", "correct", "half_width", "judge", "power_at"]
 
 _POWER = 0.8
 
@@ -137,12 +137,26 @@ def _detectable(own: Judgement, n_judgements: int) -> float:
     """Return the lead that is found with a probability of 80 %, by normal distributions of nulls and of noise."""
     from scipy.special import ndtri
 
+    needed, noise = _needed_lead(own, n_judgements)
+    return needed + float(ndtri(_POWER)) * noise
+
+
+def power_at(own: Judgement, lead: float, n_judgements: int = 1) -> float:
+    """Return the probability with which a design finds a wiring whose true lead is this one; see `detectable`."""
+    from scipy.special import ndtr
+
+    needed, noise = _needed_lead(own, n_judgements)
+    return float(ndtr((lead - needed) / noise)) if noise else float(lead > needed)
+
+
+def _needed_lead(own: Judgement, n_judgements: int) -> tuple[float, float]:
+    """Return the lead at which a wiring begins to count as unusual, and the standard error of the wiring's own mean."""
+    from scipy.special import ndtri
+
     level = (1 - LEVEL) / n_judgements
-    if 2 / (own.n_nulls + 1) > level:
-        return math.inf
     spread = math.hypot(own.between, own.within / math.sqrt(own.seeds))
     noise = own.within / math.sqrt(own.trainings)
-    return float(ndtri(1 - level / 2)) * spread + float(ndtri(_POWER)) * noise
+    return (math.inf if 2 / (own.n_nulls + 1) > level else float(ndtri(1 - level / 2)) * spread), noise
 
 
 def half_width(own: NDArray[np.float64], means: NDArray[np.float64]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from nas.comparison.comparison import Comparison
-from nas.comparison.judgement import Judgement
+from nas.comparison.judgement import Judgement, power_at
 from nas.comparison.options import ComparisonOptions
 from nas.seeds import stream
 from nas.studies.tables import check_study, format_share, table_of, write_results
@@ -19,7 +20,7 @@ from nas.tasks import Task, inputs_of, load_task
 from nas.training.extension import describe_machine
 from nas.training.recipe import Recipe
 from predictors.figures import BLUE, GREEN, save_figure
-from predictors.validation.resampling import share_interval
+from predictors.validation.resampling import LEVEL, share_interval
 from priors import NullModel, Wiring, draw_reads
 
 __all__ = ["CASES", "RECIPE", "pages", "planted_study"]
@@ -30,7 +31,7 @@ RECIPE = Recipe(learning_rates=(0.03,), epochs=10)
 _NULL = "blocks"
 _DESIGN = {"n_nulls": 60, "seeds": 5, "repeats": 8}
 """Of the comparisons that are judged."""
-_TRUTH = {"n_nulls": 300, "seeds": 1, "repeats": 150}
+_TRUTH = {"n_nulls": 600, "seeds": 1, "repeats": 400}
 """Of those that tell what a wiring is worth; their trainings are others."""
 _HIDDEN, _READS, _LOCALITY = 24, 6, 0.9
 
@@ -81,7 +82,15 @@ def planted_study(
             for part, own, seed in (("judged", design, 2 * number), ("known", truth, 2 * number + 1))
         )
         error = known.high - known.difference
-        rows.append({"is_better": is_better, "judged": asdict(found), "truth": known.difference, "error": error})
+        rows.append(
+            {
+                "is_better": is_better,
+                "judged": asdict(found),
+                "truth": known.difference,
+                "error": error,
+                "power": power_at(found, known.difference),
+            }
+        )
     watch("planted wirings", cases, cases)
     numbers = {
         "cases": rows,
@@ -119,15 +128,21 @@ def _compared(
 
 def _summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     n = len(rows)
-    holds = sum(row["judged"]["low"] <= row["truth"] <= row["judged"]["high"] for row in rows)
-    alarms = sum(row["judged"]["corrected"] <= 0.05 for row in rows)
+    halves = [row["judged"]["high"] - row["judged"]["difference"] for row in rows]
+    off = [abs(row["judged"]["difference"] - row["truth"]) for row in rows]
+    holds = sum(apart <= half for apart, half in zip(off, halves, strict=True))
+    # What is known of the truth has an error, too, and the two are independent.
+    agrees = sum(apart <= math.hypot(half, row["error"]) for apart, half, row in zip(off, halves, rows, strict=True))
+    alarms = sum(row["judged"]["corrected"] <= 1 - LEVEL for row in rows)
     return {
         "n": n,
         "truth": fmean(row["truth"] for row in rows),
-        "half_width": fmean(row["judged"]["high"] - row["judged"]["difference"] for row in rows),
+        "half_width": fmean(halves),
         "detectable": fmean(row["judged"]["detectable"] for row in rows),
         "holds": {"count": holds, **_share(holds, n)},
+        "agrees": {"count": agrees, **_share(agrees, n)},
         "unusual": {"count": alarms, **_share(alarms, n)},
+        "power": fmean(row["power"] for row in rows),
     }
 
 
@@ -146,13 +161,16 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
             "true lead, mean": f"{100 * own['truth']:+.2f} points",
             "half an interval": f"{100 * own['half_width']:.2f}",
             "lead that would be found": "–" if own["detectable"] is None else f"{100 * own['detectable']:.2f}",
-            "intervals that hold the truth": _share_text(own["holds"]),
+            "intervals that hold it": _share_text(own["holds"]),
+            "with its error": _share_text(own["agrees"]),
             "called unusual": _share_text(own["unusual"]),
+            "expected": f"{own['power']:.0%}",
         }
         for name, own in summary.items()
     ]
     null, better = summary.values()
     every = null["holds"]["count"] + better["holds"]["count"]
+    agreed = null["agrees"]["count"] + better["agrees"]["count"]
     n = null["n"] + better["n"]
     text = _TEXT.format(
         n=n,
@@ -167,7 +185,7 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
         error=f"{100 * fmean(row['error'] for row in numbers['cases']):.2f}",
         machine=numbers["machine"],
         table=table_of(rows),
-        holds=f"{every} of {n} intervals hold the truth",
+        holds=f"{every} of {n} intervals hold what is known of the truth, {agreed} if its error is added to them",
         alarms=f"{null['unusual']['count']} of {null['n']} wirings that are nulls themselves are called unusual",
         found=f"{better['unusual']['count']} of {better['n']} whose read-ins are local",
     )
@@ -208,15 +226,15 @@ in each layer, as `wirenas compare --null blocks` does: {trainings} trainings of
 {epochs} epochs each. Half of the MLPs have local read-ins: each of {hidden} hidden neurons reads {reads} pixels near a
 centre of its own. The other half were drawn from the null model of such a one, so that nothing sets them apart from
 their nulls but chance. What each is worth beside the average of its nulls is known from other trainings, {more} of it
-and one of each of {more_nulls} further nulls, to about ±{error} points (95 %), which makes intervals hold it a little
-less often than the truth.
+and one of each of {more_nulls} further nulls, to about ±{error} points (95 %).
 
 {table}
 
-{holds}; {alarms}, and {found}.
+{holds}. {alarms}, and {found}.
 
-Intervals of shares are 95 %. A wiring that is a null itself has a true lead, too, for nulls differ: an interval that
-excludes zero is no alarm, and a rank among nulls that few would have is one. On {machine}.
+Intervals of shares are 95 %. "Expected" is how often wirings of these true leads are called unusual by the account that
+`wirenas compare` gives of itself, from normal distributions. A wiring that is a null itself has a true lead, too, for
+nulls differ: an interval that excludes zero is no alarm, and a rank among nulls that few would have is one. On {machine}.
 
 ![Leads that were found, by true leads](planted.png)
 """

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from nas.comparison.judgement import correct, judge
+from nas.comparison.judgement import correct, judge, power_at
 
 
 def test_the_interval_is_welchs():
@@ -108,3 +108,11 @@ def test_leads_of_the_size_that_is_named_are_found_four_times_in_five():
         worth, noise = rng.normal(0, 1.0, (400, 1)), rng.normal(0, 1.5, (400, 2))
         found.append(judge(list(named + rng.normal(0, 1.5, 16)), worth + noise).p <= 0.05)
     assert 0.76 <= np.mean(found) <= 0.84
+
+
+def test_the_power_at_the_lead_that_is_named_is_four_fifths():
+    rng = np.random.default_rng(7)
+    found = simulated(rng, 0.0)[0]
+    assert power_at(found, found.detectable) == pytest.approx(0.8)
+    assert power_at(found, 2 * found.detectable) > 0.99
+    assert power_at(judge([9.0, 9.1], rng.normal(0, 1, (10, 2))), 100.0) == 0.0
