@@ -7,7 +7,7 @@ dropped.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,6 +106,7 @@ def drop_and_grow(
     dense_gradient: Dense | None = None,
     allowed: Places | None = None,
     targets: Sequence[int] | Places | None = None,
+    fixed: Collection[int] = (),
 ) -> Update:
     """Drop the live weights with the lowest scores, and grow as many elsewhere.
 
@@ -132,6 +133,8 @@ def drop_and_grow(
         The places at which weights may be grown, ascending; an edge may be where any of its weights may.
     targets : (n_layers,) int, optional
         With constant fan-in, the weights that each layer is to hold as nearly as may be; by default those that live.
+    fixed : collection of int
+        Indices of layers that stay as they are. With global scope they do not matter.
 
     Raises
     ------
@@ -147,7 +150,7 @@ def drop_and_grow(
     _check_scores(live, scores)
     check_allowed(allowed, live.layers[0].first, live.layers[-1].stop)
     if switches.granularity == "edge":
-        return _by_edge(live, scores, growth, fraction, switches, rng, dense_gradient, allowed, targets)
+        return _by_edge(live, scores, growth, fraction, switches, rng, dense_gradient, allowed, targets, fixed)
     entry = growth if isinstance(growth, Growth) else GROWTH[known("growth", growth, GROWTH)]
     if switches.count == "bernoulli" and entry is GROWTH["random"]:
         entry = GROWTH["bernoulli"]
@@ -156,7 +159,7 @@ def drop_and_grow(
     if switches.constant_fan_in and (entry.needs is None or allowed is not None):
         raise InputError("constant fan-in needs growth by a dense matrix, and all places must be allowed")
     wanted = live.counts() if targets is None else np.asarray(targets, np.int64)
-    change = _Change(live, scores, entry, fraction, switches, rng, dense_gradient, allowed, wanted)
+    change = _Change(live, scores, entry, fraction, switches, rng, dense_gradient, allowed, wanted, fixed)
     return _update(live, *(change.all_layers() if switches.scope == "global" else change.by_layer()), switches)
 
 
@@ -170,6 +173,7 @@ def _by_edge(
     dense: Dense | None,
     allowed: Places | None,
     targets: Sequence[int] | Places | None,
+    fixed: Collection[int],
 ) -> Update:
     """Do the same with edges; what grows has the weights of all gates."""
     view = EdgeView.of(live)
@@ -184,6 +188,7 @@ def _by_edge(
         dense_gradient=None if dense is None else lambda index: view.matrix(index, dense(index)),
         allowed=None if allowed is None else np.unique(view.of_places(allowed)),
         targets=None if targets is None else np.asarray(targets) // gates,
+        fixed=fixed,
     )
     return expand(view, live, edges)
 
@@ -210,6 +215,7 @@ class _Change:
     dense: Dense | None
     allowed: Places | None
     targets: Places
+    fixed: Collection[int]
 
     @property
     def ties(self) -> np.random.Generator | None:
@@ -220,6 +226,8 @@ class _Change:
         live, bounds, grown = self.live, self.live.bounds(), []
         dropped = np.zeros(live.n, bool)
         for index, layer in enumerate(live.layers):
+            if index in self.fixed:
+                continue
             first, stop = bounds[index], bounds[index + 1]
             own, slots = dropped[first:stop], live.slots[first:stop]
             count = self._count(layer.first, layer.stop, slots, layer.size)

@@ -23,7 +23,7 @@ class EveryLayer(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         h = self.conv1(self.conv(x).flatten(2)).transpose(1, 2)
         h = self.norm(h + self.attention(h, h, h)[0])
-        return self.mlp(self.rnn(h)[0][:, -1])
+        return self.mlp(self.rnn(h)[0].mean(1))
 
 
 def mlp(seed: int = 0) -> nn.Sequential:

@@ -78,19 +78,45 @@ class Recorder:
             old = self._sums.get(target.name)
             self._sums[target.name] = new if old is None else [_added(*pair) for pair in zip(old, new, strict=True)]
 
-    def statistics(self, slots: Places) -> tuple[Floats, Floats]:
-        """Return standard deviation and Euclidean norm of what each of some live weights reads, (n_live,) each.
+    def check_called(self) -> None:
+        """Refuse layers of which nothing is known.
 
         Raises
         ------
         InputError
             If a layer was not called.
         """
-        spread, norm = np.zeros(len(slots)), np.zeros(len(slots))
         for target in self._targets:
             if target.name not in self._sums:
                 raise InputError(f"layer {target.name!r} was not called on the examples, so that nothing is known of "
                                  "what it reads; leave it out by layers=")  # fmt: skip
+
+    def check_spread(self) -> None:
+        """Refuse layers of which it is not known how much what they read varies.
+
+        Raises
+        ------
+        InputError
+            If a layer was called on one example, or all read the same.
+        """
+        for target in self._targets:
+            for n, _, _ in self._sums[target.name]:
+                if n < 2:
+                    raise InputError(f"layer {target.name!r} read {n} example: the score compares what is read in "
+                                     "several; give 2 or more")  # fmt: skip
+        if not any(squares.any() for sums in self._sums.values() for _, _, squares in sums):
+            raise InputError("what the layers read does not vary over the examples, by which the score judges: give "
+                             "examples that differ")  # fmt: skip
+
+    def statistics(self, slots: Places) -> tuple[Floats, Floats]:
+        """Return standard deviation and Euclidean norm of what each of some live weights reads, (n_live,) each.
+
+        Both are 0 for layers that were not called.
+        """
+        spread, norm = np.zeros(len(slots)), np.zeros(len(slots))
+        for target in self._targets:
+            if target.name not in self._sums:
+                continue
             for layer, (n, mean, squares) in zip(target.layers, self._sums[target.name], strict=True):
                 own = slice(*np.searchsorted(slots, [layer.first, layer.stop]))
                 row, column = layer.entries(slots[own])

@@ -97,6 +97,7 @@ def prune(
         recorder=_recorded(module, targets, examples, score) if {"inputs", "norms"} & SCORES[score].needs else None,
     )
     scores = scores_of(score, live, generator, **options)
+    _check_finite(score, live, scores)
 
     def shared(view: Live, values: Floats) -> Update:
         total = _total(view, density, weights, amount)
@@ -111,6 +112,15 @@ def prune(
     for target in targets:
         let_live(target, target.marks(update.slots))
     return report(module)
+
+
+def _check_finite(name: str, live: Live, scores: Floats) -> None:
+    """Refuse scores by which nothing can be judged."""
+    for layer, first, stop in zip(live.layers, live.bounds()[:-1], live.bounds()[1:], strict=True):
+        wrong = scores[first:stop][~np.isfinite(scores[first:stop])]
+        if len(wrong):
+            raise InputError(f"score={name!r} of {len(wrong)} weights of layer {layer.name!r} is {wrong[0]}: weights, "
+                             "gradients and what layers read must be finite")  # fmt: skip
 
 
 _NOT_MEASURED = frozenset({"hessian", "inverse-hessian", "flow"})
@@ -225,6 +235,9 @@ def _recorded(module: nn.Module, targets: Sequence[Target], examples: Any, score
             module(*examples) if isinstance(examples, tuple) else module(examples)
     finally:
         recorder.remove()
+    recorder.check_called()
+    if "inputs" in SCORES[score].needs:
+        recorder.check_spread()
     return recorder
 
 

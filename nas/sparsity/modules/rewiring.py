@@ -313,9 +313,7 @@ class Rewirer:
         if self._runs_dense and target.name in self._own:
             return None
         if self._wants_dense() and target.name in self._own:
-            before = target.parameter.grad
-            is_fresh = target.name not in self._dense or before is None or not before.any()
-            self._coming_gradients[target.name] = gradient.detach(), is_fresh
+            self._coming_gradients[target.name] = gradient.detach(), self._has_none_kept(target)
         return gradient.masked_fill(~target.mask, 0)
 
     def _on_accumulated(self, target: Target, _: Tensor) -> None:
@@ -326,6 +324,11 @@ class Rewirer:
         if target.name in self._coming_gradients:
             new, is_fresh = self._coming_gradients.pop(target.name)
             self._dense[target.name] = new.clone() if is_fresh else self._dense[target.name] + new
+
+    def _has_none_kept(self, target: Target) -> bool:
+        """Whether no gradients of all weights are kept, or those that are were thrown away from ``.grad`` since."""
+        gradient, dense = target.parameter.grad, self._dense.get(target.name)
+        return dense is None or gradient is None or (not gradient.any() and bool(dense[target.mask].any()))
 
     def _wants_dense(self) -> bool:
         """Whether the next step needs gradients of weights that do not live."""
@@ -378,16 +381,17 @@ class Rewirer:
         self._keep_momentum()
         for name, dense in self._shadow.items():
             self._own[name].parameter.data.copy_(dense)
-        point = self._coming
+        point, has_changed = self._coming, False
         if point is not None and self.method.update_step != "after":
             gradients = self._all_gradients()
-            self._change(point, gradients)
-            self._pass_on(gradients)
+            has_changed = self._change(point, gradients)
+            if has_changed:
+                self._pass_on(gradients)
         for target in self._held:
             gradient = target.parameter.grad
             if gradient is not None and not (self._runs_dense and target.name in self._own):
                 gradient.masked_fill_(~target.mask, 0)
-        if point is not None and self.method.update_step == "replace" and self.method.action == "rewire":
+        if has_changed and self.method.update_step == "replace" and self.method.action == "rewire":
             self._withhold()
 
     def _pass_on(self, gradients: Sequence[Floats]) -> None:
@@ -466,8 +470,9 @@ class Rewirer:
         for target in self._targets:
             gradient = target.parameter.grad
             own = np.zeros(target.stop - target.first) if gradient is None else flat(gradient)
-            if (dense := self._dense.get(target.name)) is not None:
-                own = np.where(target.mask.reshape(-1).cpu().numpy(), own, flat(dense) * factor)
+            if not self._has_none_kept(target):
+                dense = flat(self._dense[target.name]) * factor
+                own = np.where(target.mask.reshape(-1).cpu().numpy(), own, dense)
             found.append(own)
         return found
 
@@ -516,9 +521,12 @@ class Rewirer:
     def _live(self, gradients: Sequence[Floats]) -> Live:
         return live_weights(self._targets, self.method.needs, gradients=gradients, recorder=self._recorder)
 
-    def _change(self, point: int, gradients: Sequence[Floats]) -> None:
-        """Change the structure."""
-        live, method = self._live(gradients), self.method
+    def _change(self, point: int, gradients: Sequence[Floats]) -> bool:
+        """Change the structure, and return whether anything could be judged."""
+        live, method, matrix = self._live(gradients), self.method, self._matrices(gradients)
+        unknown = self._unknown(live, gradients, matrix)
+        if len(unknown) == len(self._layers):
+            return False
         scores = score(method.score, live, self._rng, **method.score_options)
         if method.action == "prune":
             update = self._pruned(live, scores, self._goals[point])
@@ -530,12 +538,48 @@ class Rewirer:
                 method.fraction_at(point, self._points),
                 switches=method,
                 rng=self._rng,
-                dense_gradient=self._matrices(gradients),
+                dense_gradient=matrix,
                 targets=self._counts,
+                fixed=unknown,
             )
         self._apply(update)
         self.updates += 1
         self.last = update
+        return True
+
+    def _unknown(
+        self, live: Live, gradients: Sequence[Floats], matrix: Callable[[int], Floats] | None
+    ) -> frozenset[int]:
+        """Return the layers that keep their structure, since all that the method would go by is 0 in them.
+
+        These are layers that took no part, or all of them where nothing was differentiated.
+
+        Raises
+        ------
+        InputError
+            For pruning, which must come to its target, if a layer took no part.
+        """
+        needs = self.method.needs
+        if self.method.action == "prune":
+            without = [each.name for each in self._targets if each.parameter.grad is None]
+            if "gradient" in needs and without:
+                raise InputError(f"the score needs gradients, and {', '.join(without)} have none in .grad: call "
+                                 "backward() before, or leave these layers out by layers=")  # fmt: skip
+            if self._recorder is not None:
+                self._recorder.check_called()
+            return frozenset()
+        everything, bounds = np.concatenate([np.zeros(0), *gradients]), live.bounds()
+        inputs = [live.input_sd] * ("inputs" in needs) + [live.input_norm] * ("norms" in needs)
+        found = set()
+        for index, layer in enumerate(self._layers):
+            first, stop = bounds[index], bounds[index + 1]
+            read: list[NDArray[Any]] = [] if matrix is None else [matrix(index)]
+            if "gradient" in needs:
+                read.append(everything[layer.first : layer.stop])
+            read += [each[first:stop] for each in inputs if each is not None]
+            if not all(each.any() for each in read):
+                found.add(index)
+        return frozenset(found)
 
     def _pruned(self, live: Live, scores: Floats, total: int) -> Update:
         """Keep the best weights, or edges."""

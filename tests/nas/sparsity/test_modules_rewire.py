@@ -569,6 +569,68 @@ def test_what_layers_read_is_counted_over_all_batches_of_a_step():
     assert scores[gone].max() < scores[mask & ~gone].min()
 
 
+class Branches(nn.Module):
+    """A module one layer of which is never called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.used, self.idle, self.last = nn.Linear(10, 8), nn.Linear(10, 8), nn.Linear(8, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.last(self.used(x).tanh())
+
+
+@pytest.mark.parametrize("update_step", ["replace", "before", "after"])
+@pytest.mark.parametrize(
+    "switches",
+    [
+        {},
+        {"growth": "momentum"},
+        {"growth": "random", "score": "snip"},
+        {"score": "activation"},
+        {"constant_fan_in": True},
+        {"granularity": "edge"},
+    ],
+)
+def test_layers_of_which_nothing_is_known_keep_their_structure(switches: dict, update_step: str):
+    torch.manual_seed(0)
+    module = Branches().double()
+    stepper = torch.optim.SGD(module.parameters(), 0.1)
+    rewirer = rewire(module, stepper, "rigl", density=0.3, n_steps=20, every=2, begin=2, update_step=update_step,
+                     rng=0, **switches)  # fmt: skip
+    masks = live(module)
+    train(module, stepper, range(8))
+    assert rewirer.updates == (3 if update_step == "replace" else 4)
+    now = masks_of(module)
+    assert torch.equal(now["idle.weight"], masks["idle.weight"])
+    assert not torch.equal(now["used.weight"], masks["used.weight"])
+
+
+@pytest.mark.parametrize("set_to_none", [True, False])
+@pytest.mark.parametrize("update_step", ["replace", "after"])
+def test_a_step_without_gradients_changes_no_structure(set_to_none: bool, update_step: str):
+    module = mlp()
+    stepper = torch.optim.SGD(module.parameters(), 0.1)
+    rewirer = rewire(module, stepper, "rigl", density=0.3, n_steps=20, every=2, begin=2, update_step=update_step,
+                     rng=0)  # fmt: skip
+    masks = live(module)
+    for step in range(4):
+        loss_of(module, step).backward()
+        stepper.zero_grad(set_to_none)
+        stepper.step()
+    assert (rewirer.step, rewirer.updates, rewirer.last) == (4, 0, None)
+    assert all(torch.equal(mask, masks[name]) for name, mask in live(module).items())
+
+
+@pytest.mark.parametrize(("score", "message"), [("snip", "idle.weight have none"), ("activation", "was not called")])
+def test_pruning_by_what_a_layer_does_not_have_is_an_error(score: str, message: str):
+    module = Branches().double()
+    stepper = torch.optim.SGD(module.parameters(), 0.1)
+    rewire(module, stepper, "gmp", score=score, density=0.3, n_steps=20, every=2, begin=2)
+    with pytest.raises(InputError, match=message):
+        train(module, stepper, range(4))
+
+
 # In the user's loop
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from nas.errors import InputError
 from nas.sparsity.allocation import EmptyLayerError, allocate
+from nas.sparsity.edges import EdgeView
 from nas.sparsity.growth import GROWTH
 from nas.sparsity.layers import Live, stack
 from nas.sparsity.methods import METHODS, Method
@@ -255,6 +256,24 @@ def test_matrices_are_asked_for_where_weights_grow_alone():
     assert asked == [0]
     changed(live, RIGL.replace(growth="random"), 0.5, 0, dense_gradient=dense)
     assert asked == [0]
+
+
+@pytest.mark.parametrize("changes", [{}, {"granularity": "edge"}, {"constant_fan_in": True}, {"growth": "random"}])
+def test_fixed_layers_stay_as_they_are(changes: dict):
+    layers = stack({"a": (8, 6), "b": (4, 8), "c": (4, 4)}, gates=2)
+    slots = EdgeView.of_layers(layers).to_places(np.arange(0, 40, 2))
+    live, gradients = Live(layers, slots, rng().normal(size=len(slots))), rng(1)
+
+    def dense(index: int) -> np.ndarray:
+        assert index != 1
+        return gradients.normal(size=layers[index].shape)
+
+    method = RIGL.replace(**changes)
+    update = drop_and_grow(live, score("magnitude", live, rng()), str(method.growth), 0.5, switches=method, rng=rng(),
+                           dense_gradient=dense, fixed={1})  # fmt: skip
+    first, stop = layers[1].first, layers[1].stop
+    assert np.array_equal(*(each[(each >= first) & (each < stop)] for each in (update.slots, slots)))
+    assert len(update.grown)
 
 
 def test_bad_updates_are_one_line():
