@@ -234,7 +234,7 @@ and one of each of {more_nulls} further nulls, to about ±{error} points (95 %).
 
 Intervals of shares are 95 %. "Expected" is how often wirings of these true leads are called unusual by the account that
 `wirenas compare` gives of itself, from normal distributions. A wiring that is a null itself has a true lead, too, for
-nulls differ: an interval that excludes zero is no alarm, and a rank among nulls that few would have is one. On {machine}.
+nulls differ: an interval that excludes zero is no alarm, and a rank that few nulls would have is one. On {machine}.
 
 ![Leads that were found, by true leads](planted.png)
 """
