@@ -104,7 +104,11 @@ class Recorder:
                 if n < 2:
                     raise InputError(f"layer {target.name!r} read {n} example: the score compares what is read in "
                                      "several; give 2 or more")  # fmt: skip
-        if not any(squares.any() for sums in self._sums.values() for _, _, squares in sums):
+        # Means of equal values are rounded.
+        varies = (
+            (squares > n * (1e-12 * mean) ** 2).any() for sums in self._sums.values() for n, mean, squares in sums
+        )
+        if not any(varies):
             raise InputError("what the layers read does not vary over the examples, by which the score judges: give "
                              "examples that differ")  # fmt: skip
 
