@@ -35,6 +35,7 @@ from nas.studies.topology_nets import (
     PARTS,
     RECIPE,
     SET,
+    SLOW,
     STEP,
     VALIDATION,
     Measure,
@@ -246,8 +247,14 @@ class _Study:
             "first": matrices[0].tolist(),
             "last": matrices[self.at[-1]].tolist(),
             "ways": [
-                self._way(rate, dropped, by_place)
-                for dropped, by_place in ((SET.fraction, False), (SET.fraction, True), (LESS, False), (LESS, True))
+                self._way(own_rate, dropped, by_place)
+                for own_rate, dropped, by_place in (
+                    (rate, SET.fraction, False),
+                    (rate, SET.fraction, True),
+                    (rate, LESS, False),
+                    (SLOW, SET.fraction, False),
+                    (SLOW, SET.fraction, True),
+                )
             ],
         }
 
@@ -257,10 +264,11 @@ class _Study:
         wanted = [self.net("set", 0, step, rate, 0 if by_place else step, dropped=dropped, by_place=by_place)
                   for step in steps]  # fmt: skip
         name = f"{dropped:g} dropped, {'equal' if by_place else 'own'} seeds"
-        rows = self.trainings.run(f"evolution: {name}", wanted)
+        rows = self.trainings.run(f"evolution: {name}, rate {rate:g}", wanted)
         found = [self._matrix(f"evolution: {name}", epoch, rate, self.wirings(rows, epoch), first_layer)
                  for epoch in self.at]  # fmt: skip
         return {
+            "rate": rate,
             "dropped": dropped,
             "by_place": by_place,
             "test": mean_of([row["test"] for row in rows]),

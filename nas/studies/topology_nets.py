@@ -39,6 +39,7 @@ __all__ = [
     "PARTS",
     "RECIPE",
     "SET",
+    "SLOW",
     "STEP",
     "VALIDATION",
     "Measure",
@@ -81,6 +82,8 @@ AGAIN = 2
 """Networks that begin like the first one, with other seeds."""
 LESS = 0.1
 """Share that is dropped at an update where less is dropped than SET drops."""
+SLOW = 0.01
+"""Learning rate where networks keep more of what they begin with."""
 NULLS = 10
 
 Measure = Callable[[Wiring, Wiring], float]

@@ -35,6 +35,8 @@ PUBLISHED_WIDTH = 784
 PUBLISHED_CHANCE = {"random": (0.82, 0.82), "degrees": (0.74, 0.76)}
 
 _PUBLISHED_TASK = "fashion-mnist"
+_FAR, _EQUAL = 0.5, 0.01
+"""Share of chance from which on networks are far apart, and standard deviation of accuracies that are about equal."""
 _COLOURS = {"dense": "0.4", "static": ORANGE, "set": BLUE, "set-published": GREEN}
 _NAMES = {"dense": "dense", "static": "static", "set": "SET", "set-published": "SET as published"}
 
@@ -128,7 +130,7 @@ def _verdict_of_dense(found: Mapping[str, Any], *, beside: bool) -> str:
         published = "set-published" if own == "set" else own
         means = {name: given[name, other] for name in dict.fromkeys((own, published))}
         said = listed(
-            f"{_NAMES[name]} is {_side(mean)} {_NAMES[other]} by {format_estimate(mean.in_points, '+', 2)} points"
+            f"{_NAMES[name]} is {_side(mean)} {_NAMES[other]}, {format_estimate(mean.in_points, '+', 2)} points"
             for name, mean in means.items()
         )
         sentence = f"- {said[0].upper()}{said[1:]}."
@@ -219,6 +221,7 @@ def _ways(found: Mapping[str, Any], *, published: bool) -> str:
     shown = [place for place, epoch in enumerate(found["at"]) if epoch in (10, found["at"][-1])]
     rows = [
         {
+            "learning rate": f"{own['rate']:g}",
             "dropped at an update": f"{own['dropped']:g}",
             "seeds": "equal" if own["by_place"] else "own",
             **{
@@ -238,7 +241,7 @@ def _ways(found: Mapping[str, Any], *, published: bool) -> str:
         ]
         values = [", ".join(f"{value:.3f}" for value in PUBLISHED_DISTANCES[epoch].values()) for epoch in epochs]
         first = list(rows[0])
-        rows.append(dict(zip(first, ["published", "", *values, "0.8744"], strict=True)))
+        rows.append(dict(zip(first, ["published", "", "", *values, "0.8744"], strict=True)))
     return table_of(rows)
 
 
@@ -253,14 +256,15 @@ def _nearest(found: Mapping[str, Any]) -> str:
             if int(step) in PUBLISHED_DISTANCES.get(epoch, {})
         ]
 
-    by_way = {(own["dropped"], own["by_place"]): misses(own) for own in found["ways"]}
+    by_way = {(own["rate"], own["dropped"], own["by_place"]): misses(own) for own in found["ways"]}
     if not all(by_way.values()):
         return ""
-    (dropped, by_place), missed = min(by_way.items(), key=lambda own: fmean(map(abs, own[1])))
+    (rate, dropped, by_place), missed = min(by_way.items(), key=lambda own: fmean(map(abs, own[1])))
+    first = next(iter(by_way.values()))
     return (
-        f"Nearest to the published distances come networks with {'equal' if by_place else 'own'} seeds at {dropped:g}, "
-        f"which miss them by {fmean(map(abs, missed)):.3f} on average, from {min(missed):+.3f} to {max(missed):+.3f}; "
-        f"those with own seeds at {SET.fraction:g} miss them by {fmean(map(abs, by_way[SET.fraction, False])):.3f}. "
+        f"Nearest to the published distances come networks with {'equal' if by_place else 'own'} seeds at rate "
+        f"{rate:g} that drop {dropped:g}; they miss them by {fmean(map(abs, missed)):.3f} on average, from "
+        f"{min(missed):+.3f} to {max(missed):+.3f}, those of the first row by {fmean(map(abs, first)):.3f}. "
     )
 
 
@@ -333,20 +337,23 @@ def _told_of_plenitude(found: Mapping[str, Any], numbers: Mapping[str, Any]) -> 
         verdict=(
             f"So the networks of SET are at {share:.0%} of chance from each other, the nearest pair at "
             f"{own['distance']['least'] / chance:.0%}, while their accuracies differ by {100 * sd:.2f} points (sd): "
-            f"{_far(share)} and {_equal(sd)}. SET is {_side(difference)} static structures by "
-            f"{format_estimate(difference.in_points, '+', 2)} points, in pairs of the same start."
-        ).replace("from static structures by", "from static structures:"),
+            f"{_far(share)} and {_equal(sd)}. The claim that many structures, far apart, reach similar accuracies is "
+            f"{'found' if share > _FAR and sd < _EQUAL else 'NOT found'} here. The accuracies of random "
+            f"structures that stay differ by {100 * found['kinds']['static']['test']['sd']:.2f} points; SET is "
+            f"{_side(difference)} them in pairs of the same start, {format_estimate(difference.in_points, '+', 2)} "
+            "points."
+        ),
     )
 
 
 def _far(share: float) -> str:
     if share > 0.95:
         return "they are about as far apart as chance would have them"
-    return "they are far apart, though nearer than by chance" if share > 0.5 else "they are NEAR each other"
+    return "they are far apart, though nearer than by chance" if share > _FAR else "they are NEAR each other"
 
 
 def _equal(sd: float) -> str:
-    return "about equally accurate" if sd < 0.01 else "NOT equally accurate"
+    return "about equally accurate" if sd < _EQUAL else "NOT equally accurate"
 
 
 def _interval(distance: Mapping[str, Any]) -> Mean:
@@ -499,9 +506,9 @@ network (both from w0).
 
 {apart} {seeds} Their test accuracy is {test}, sd {sd:.4f} ({n} networks).{beside}
 
-How far apart networks end follows from how much an update drops, and from what they have in common beside the start.
-Below, distances from w0; with equal seeds, links in common begin with equal weights, networks read the same examples in
-the same order, and what grows is drawn by the same numbers.
+How far apart networks end follows from the learning rate, from how much an update drops, and from what they have in
+common beside the start. Below, distances from w0; with equal seeds, links in common begin with equal weights, networks
+read the same examples in the same order, and what grows is drawn by the same numbers.
 
 {ways}
 

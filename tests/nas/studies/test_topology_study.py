@@ -21,6 +21,7 @@ from nas.studies.topology_nets import (
     LINKS,
     METHODS,
     SET,
+    SLOW,
     STEP,
     Shape,
     Sizes,
@@ -79,7 +80,7 @@ def shape() -> Shape:
 def test_set_keeps_the_number_of_links_of_every_layer(study: tuple[Path, dict[str, Any]], shape: Shape) -> None:
     rows = net_rows(study[0], "set")
     # The first start is the first independent one too.
-    assert len(rows) == SMALL.nets + AGAIN + SMALL.nets - 1 + 3 * SMALL.nets
+    assert len(rows) == SMALL.nets + AGAIN + SMALL.nets - 1 + 4 * SMALL.nets
     for key, row in rows:
         starts = shape.steps(SMALL.nets, STEP) if not key["start"] else [shape.start(key["start"])]
         kept = {int(epoch): unpacked(text, shape.sizes) for epoch, text in row["wirings"].items()}
@@ -209,7 +210,7 @@ def test_distances_are_those_of_the_kept_wirings(study: tuple[Path, dict[str, An
     rows = {
         (key["step"], key["seed"]): row
         for key, row in net_rows(out, "set")
-        if key["start"] == 0 and "dropped" not in key
+        if key["start"] == 0 and key["rate"] == 0.05 and "dropped" not in key
     }
     assert evolution["at"] == [0, 10, 12]
     assert evolution["steps"] == [0, 1, 2, 0, 0]
@@ -233,12 +234,18 @@ def test_distances_are_those_of_the_kept_wirings(study: tuple[Path, dict[str, An
 
 def test_what_networks_have_in_common_keeps_them_near(study: tuple[Path, dict[str, Any]]) -> None:
     evolution = study[1]["parts"]["evolution"]
-    ways = {(own["dropped"], own["by_place"]): own for own in evolution["ways"]}
-    assert list(ways) == [(0.3, False), (0.3, True), (0.1, False), (0.1, True)]
-    own = ways[0.3, False]
+    ways = {(own["rate"], own["dropped"], own["by_place"]): own for own in evolution["ways"]}
+    assert list(ways) == [
+        (0.05, 0.3, False),
+        (0.05, 0.3, True),
+        (0.05, 0.1, False),
+        (SLOW, 0.3, False),
+        (SLOW, 0.3, True),
+    ]
+    own = ways[0.05, 0.3, False]
     assert own["from_first"][-1]["1"] == pytest.approx(evolution["last"][0][1], abs=1e-6)
-    for dropped in (0.1, 0.3):
-        assert ways[dropped, True]["from_first"][-1]["1"] < ways[dropped, False]["from_first"][-1]["1"]
+    for rate in (0.05, SLOW):
+        assert ways[rate, 0.3, True]["from_first"][-1]["1"] < ways[rate, 0.3, False]["from_first"][-1]["1"]
     for way in ways.values():
         assert [*way["from_first"][0]] == ["1", "2"]
         assert way["from_first"][0] == own["from_first"][0]
@@ -334,12 +341,12 @@ def test_words_on_dense_networks_follow_from_the_numbers(numbers: Any) -> None:
     set_difference(numbers, "set", "static", [-0.01, -0.02, -0.015])
     set_difference(numbers, "set-published", "static", [0.01, 0.02, 0.015])
     text = pages(numbers)["README.md"]
-    assert "- SET is above dense by +1.50 [" in text
-    assert "points and SET as published is above dense by +1.50 [" in text
+    assert "- SET is above dense, +1.50 [" in text
+    assert "points and SET as published is above dense, +1.50 [" in text
     assert "that SET is above dense is found here." in text
-    assert "- Static is not told apart from dense by +0.00 [" in text
+    assert "- Static is not told apart from dense, +0.00 [" in text
     assert "that static is below dense is NOT found here." in text
-    assert "- SET is BELOW static by -1.50 [" in text
+    assert "- SET is BELOW static, -1.50 [" in text
     assert "that SET is above static is found here in part." in text
     # 5 networks each: .8256 ± .0091 and .8198 ± .0026.
     assert "The published difference is +0.58 [-0.5" in text
@@ -370,11 +377,11 @@ def test_words_on_distances_follow_from_the_numbers(numbers: Any) -> None:
 def test_the_nearest_networks_to_the_published_ones_are_named(numbers: Any) -> None:
     numbers["sizes"]["net_width"] = 784
     for own in numbers["parts"]["evolution"]["ways"]:
-        near = (own["dropped"], own["by_place"]) == (0.1, True)
+        near = (own["rate"], own["by_place"]) == (SLOW, True)
         own["from_first"][1] = {"1": 0.345 if near else 0.7, "2": 0.9}
     text = " ".join(pages(numbers)["README.md"].split())
-    assert "Nearest to the published distances come networks with equal seeds at 0.1, which miss them by 0.010" in text
-    assert "those with own seeds at 0.3 miss them by 0.345" in text
+    assert "Nearest to the published distances come networks with equal seeds at rate 0.01 that drop 0.3;" in text
+    assert "they miss them by 0.010 on average, from -0.010 to -0.010, those of the first row by 0.345." in text
 
 
 def test_published_distances_stand_beside_networks_of_their_size(numbers: Any) -> None:
