@@ -38,7 +38,8 @@ def known(what: str, name: str, names: Iterable[str]) -> str:
     """Return `name` if it is one of `names`; otherwise raise `InputError`, which names the nearest one, and all."""
     valid = list(names)
     if name not in valid:
-        raise InputError(f"{what} {name!r} is not known{_nearest(name, valid)}; known: {', '.join(valid)}")
+        nearest = _nearest(name, valid) if isinstance(name, str) else ""
+        raise InputError(f"{what} {name!r} is not known{nearest}; known: {', '.join(valid)}")
     return name
 
 

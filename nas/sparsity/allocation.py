@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -130,7 +131,14 @@ def allocate(
                          "in all: let fewer be dense, or keep more")  # fmt: skip
     if reserved:
         scores = _raised(live, scores, is_dense)
-    counts = entry.function(layers, total, capacity, live, scores, is_dense=is_dense, **options)
+    if isinstance(at_least, bool) or not isinstance(at_least, int | np.integer) or at_least < 0:
+        raise InputError(f"at_least={at_least!r}: it must be a whole number of weights, 0 or more")
+    try:
+        counts = entry.function(layers, total, capacity, live, scores, is_dense=is_dense, **options)
+    except TypeError as error:
+        if options and "unexpected keyword" in str(error):
+            raise InputError(f"allocation={name!r} does not know the options {', '.join(sorted(options))}") from None
+        raise
     if may_empty:
         return counts
     floors = [room if full else min(room, at_least) for room, full in zip(capacity, is_dense, strict=True)]
@@ -241,7 +249,9 @@ def _by_raw_density(
     *,
     kernel: bool,
 ) -> Places:
-    raw = [raw_density(layer, kernel=kernel, power=power) * layer.size for layer in layers]
+    if isinstance(power, bool) or not isinstance(power, Real) or not math.isfinite(power):
+        raise InputError(f"power={power!r}: it must be a finite number")
+    raw = [raw_density(layer, kernel=kernel, power=float(power)) * layer.size for layer in layers]
     return _shares(total, raw, capacity, is_dense)
 
 

@@ -6,9 +6,11 @@ weights above masked ones.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -70,6 +72,9 @@ def score(name: str, live: Live, rng: np.random.Generator, **options: float) -> 
     for need in sorted(entry.needs):
         if getattr(live, NEEDS[need]) is None:
             raise InputError(f"score={name!r} needs {NEEDS[need]} of the live weights, which is not given")
+    for option, value in options.items():
+        if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+            raise InputError(f"{option}={value!r}: it must be a finite number")
     try:
         return entry.function(live, rng, **options)
     except TypeError as error:

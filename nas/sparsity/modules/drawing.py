@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from nas.errors import InputError, known
@@ -17,9 +18,10 @@ from nas.sparsity.edges import EdgeView
 from nas.sparsity.fan_in import draw_fan_in
 from nas.sparsity.growth import draw_places
 from nas.sparsity.layers import Layer, Live, Places, size_of
+from nas.sparsity.modules.checks import generator_of
 from nas.sparsity.modules.masks import let_live, masks_from
 from nas.sparsity.modules.reporting import Report, report
-from nas.sparsity.modules.targets import Target, layers_in, live_slots, targets_of
+from nas.sparsity.modules.targets import Target, layer_names, layers_in, live_slots, targets_of
 
 __all__ = ["GRANULARITIES", "Room", "draw", "fan_in_factors", "number_of", "refuse_weights", "sparsify"]
 
@@ -29,7 +31,7 @@ GRANULARITIES = ("weight", "edge")
 
 def sparsify(
     module: nn.Module,
-    density: float | Mapping[str, Tensor] | None = None,
+    density: float | Mapping[str, ArrayLike] | None = None,
     *,
     weights: int | None = None,
     allocation: str = "erk",
@@ -47,7 +49,7 @@ def sparsify(
         Changed in place: every layer gets a mask as a buffer. Biases and norms are never masked, nor are other layers
         than Linear, Conv1d, Conv2d, RNN, GRU, LSTM and MultiheadAttention. Where there are masks already, weights are
         drawn among those that live.
-    density : float or mapping of str to Tensor
+    density : float or mapping of str to Tensor or array
         Weights that live / all weights of the layers, 0 < density <= 1; or masks by the names of parameters, as
         `masks_of` gives them, nonzero where a weight lives. Layers that these do not name stay as they are.
     weights : int, optional
@@ -59,7 +61,7 @@ def sparsify(
         "weight", or "edge": the weights of all gates of a recurrent connection live together, and `density` counts
         connections.
     dense : collection of str
-        Names of layers that keep all of their weights.
+        Names of submodules or parameters that keep all of their weights.
     layers : collection of str, optional
         Names of the submodules or parameters that are meant; by default all.
     rescale : bool
@@ -76,7 +78,7 @@ def sparsify(
     InputError
         For bad input, in one line; the module is as it was then.
     """
-    targets = targets_of(module, layers)
+    targets = targets_of(module, layers, skip_computed=isinstance(density, Mapping))
     if isinstance(density, Mapping):
         if weights is not None:
             raise InputError(f"weights={weights!r}: masks say how many weights live; leave it out")
@@ -86,7 +88,8 @@ def sparsify(
         return report(module)
     room = Room.of(targets, granularity)
     total = room.number(density, weights)
-    draw(targets, room, total, allocation, dense, np.random.default_rng(rng), rescale=rescale)
+    names = layer_names(targets, dense)
+    draw(targets, room, total, allocation, names, generator_of(rng), rescale=rescale)
     return report(module)
 
 

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn.utils import prune as torch_prune
 
 from nas.errors import InputError, known
+from nas.sparsity.modules.checks import check_module
 from nas.sparsity.modules.targets import SUPPORTED, Target, masked_targets, supported_targets
 
 __all__ = ["bake", "export_masks", "import_masks", "let_live", "masks_from", "masks_of", "zero_masked"]
@@ -27,21 +28,31 @@ def masks_of(module: nn.Module) -> dict[str, Tensor]:
     return {target.name: target.mask for target in supported_targets(module) if target.is_masked}
 
 
-def masks_from(targets: tuple[Target, ...], masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def masks_from(targets: tuple[Target, ...], masks: Mapping[str, Any]) -> dict[str, Tensor]:
     """Check masks that were given by the names of parameters, and return them as bool.
 
     Raises
     ------
     InputError
-        For an unknown name, another shape, or a mask without any weight.
+        For an unknown name, another shape, or a mask without any weight, with NaN or that is none.
     """
+    if not masks:
+        raise InputError("masks={}: they name no layer; give one by the name of a parameter at least")
     by_name = {target.name: target for target in targets}
     found: dict[str, Tensor] = {}
-    for name, mask in masks.items():
+    for name, given in masks.items():
         parameter = by_name[known("layer", name, by_name)].parameter
+        try:
+            mask = torch.as_tensor(given)
+        except (TypeError, ValueError, RuntimeError):
+            raise InputError(f"the mask of {name!r} is a {type(given).__name__}: numbers are needed as a tensor or an "
+                             f"array of shape {tuple(parameter.shape)}") from None  # fmt: skip
         if tuple(mask.shape) != tuple(parameter.shape):
             raise InputError(f"the mask of {name!r} has shape {tuple(mask.shape)}: {tuple(parameter.shape)} is needed, "
                              "that of its weights")  # fmt: skip
+        if mask.isnan().any():
+            raise InputError(f"the mask of {name!r} has NaN: 0 is needed where a weight does not live, and any other "
+                             "number where it does")  # fmt: skip
         found[name] = mask.detach().to(parameter.device) != 0
         if not found[name].any():
             raise InputError(f"the mask of {name!r} lets none of its {mask.numel()} weights live: at least 1 is needed")
@@ -151,6 +162,7 @@ def import_masks(module: nn.Module) -> None:
     InputError
         If there are none, or they are those of a layer or parameter that is not supported.
     """
+    check_module(module)
     given: dict[str, Tensor] = {}
     pruned = [
         (prefix, each, name.removesuffix("_orig"))

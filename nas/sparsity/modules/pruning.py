@@ -15,11 +15,12 @@ from nas.errors import InputError, known
 from nas.sparsity.allocation import allocate
 from nas.sparsity.edges import EdgeView
 from nas.sparsity.layers import Floats, Live
+from nas.sparsity.modules.checks import generator_of
 from nas.sparsity.modules.drawing import GRANULARITIES, number_of, refuse_weights
 from nas.sparsity.modules.inputs import Recorder
 from nas.sparsity.modules.masks import let_live
 from nas.sparsity.modules.reporting import Report, report
-from nas.sparsity.modules.targets import Target, flat, layers_in, live_slots, targets_of
+from nas.sparsity.modules.targets import Target, flat, layer_names, layers_in, live_slots, targets_of
 from nas.sparsity.scores import SCORES
 from nas.sparsity.scores import score as scores_of
 from nas.sparsity.update import Update, drop_to, expand
@@ -64,7 +65,7 @@ def prune(
     at_least : int
         Weights that every layer keeps at least.
     dense : collection of str
-        Names of layers that keep all of their weights.
+        Names of submodules or parameters that keep all of their weights.
     layers : collection of str, optional
         Names of the submodules or parameters that are meant; by default all.
     loss : callable, optional
@@ -86,7 +87,8 @@ def prune(
         For bad input, in one line; the module is as it was then.
     """
     check_score(score)
-    targets, generator = targets_of(module, layers), np.random.default_rng(rng)
+    targets, generator = targets_of(module, layers), generator_of(rng)
+    names = layer_names(targets, dense)
     if known("granularity", granularity, GRANULARITIES) == "edge":
         refuse_weights(weights, "density or amount")
     of_allocation = {name: options.pop(name) for name in ("std", "power") if name in options}
@@ -101,7 +103,7 @@ def prune(
 
     def shared(view: Live, values: Floats) -> Update:
         total = _total(view, density, weights, amount)
-        counts = allocate(allocation, view, total, values, at_least=at_least, dense=dense, **of_allocation)
+        counts = allocate(allocation, view, total, values, at_least=at_least, dense=names, **of_allocation)
         return drop_to(view, values, counts)
 
     if granularity == "edge":
@@ -163,12 +165,12 @@ def _total(live: Live, density: float | None, weights: int | None, amount: float
                          "many weights are kept")  # fmt: skip
     if amount is None:
         return fewest(live, number_of(density, weights, live.layers))
-    if isinstance(amount, bool) or not isinstance(amount, int | float | np.integer):
+    if isinstance(amount, bool) or not isinstance(amount, int | float | np.integer | np.floating):
         raise InputError(f"amount={amount!r}: it must be a share or a whole number of the live weights")
-    if isinstance(amount, float):
+    if not isinstance(amount, int | np.integer):
         if not 0 <= amount < 1:
             raise InputError(f"amount={amount!r}: a share of the live weights must be a number with 0 <= amount < 1")
-        return live.n - round(amount * live.n)
+        return live.n - round(float(amount) * live.n)
     if not 0 <= amount < live.n:
         raise InputError(f"amount={amount}: there are {live.n} live weights, and at least 1 must stay; drop at most "
                          f"{live.n - 1}")  # fmt: skip
@@ -206,6 +208,12 @@ def live_weights(
 
 
 def _gradients(targets: Sequence[Target], loss: Callable[[], Tensor] | None) -> list[Floats]:
+    frozen = [each.name for each in targets if not each.parameter.requires_grad]
+    if frozen:
+        raise InputError(f"the score needs gradients, and {', '.join(frozen)} are frozen: let them be trained, or "
+                         "leave these layers out by layers=")  # fmt: skip
+    if loss is not None and not callable(loss):
+        raise InputError(f"loss={loss!r}: it must be a function without arguments that returns the loss")
     if loss is None:
         without = [each.name for each in targets if each.parameter.grad is None]
         if without:

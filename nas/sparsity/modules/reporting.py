@@ -115,14 +115,14 @@ def report(module: nn.Module, layers: Collection[str] | None = None) -> Report:
     InputError
         If it has no layer whose weights may be masked.
     """
-    targets = targets_of(module, layers)
+    targets = targets_of(module, layers, skip_computed=True)
     dead = _followed(module)
     rows = [
         each for target in targets for each in _rows(target, dead.get(id(target.parameter)))
     ]  # fmt: skip
     places, live = sum(each.places for each in rows), sum(each.live for each in rows)
     everything = sum(parameter.numel() for parameter in module.parameters())
-    masked = sum(int((~target.mask).sum()) for target in targets_of(module))
+    masked = sum(int((~target.mask).sum()) for target in targets_of(module, skip_computed=True))
     return Report(tuple(rows), places, live, live / max(places, 1), everything - masked)
 
 
@@ -167,7 +167,7 @@ def chains(module: nn.Module) -> Iterator[list[nn.Linear]]:
 
 def _followed(module: nn.Module) -> dict[int, int]:
     """Return the dead neurons of each weight, by its identity, of the layers that can be followed."""
-    by_owner = {id(target.owner): target for target in targets_of(module)}
+    by_owner = {id(target.owner): target for target in targets_of(module, skip_computed=True)}
     found: dict[int, int] = {}
     for chain in chains(module):
         targets = [by_owner[id(each)] for each in chain if id(each) in by_owner]

@@ -19,6 +19,7 @@ from nas.sparsity.allocation import allocate
 from nas.sparsity.edges import EdgeView
 from nas.sparsity.layers import Floats, Live, size_of
 from nas.sparsity.methods import Method, method_of
+from nas.sparsity.modules.checks import generator_of, whole_number
 from nas.sparsity.modules.drawing import Room, draw, fan_in_factors
 from nas.sparsity.modules.inputs import Recorder, check_inputs
 from nas.sparsity.modules.masks import let_live
@@ -97,7 +98,7 @@ def rewire(
         For bad input, in one line; the module is as it was then.
     """
     method = method.replace(**switches) if isinstance(method, Method) else method_of(method, **switches)
-    targets = targets_of(module, layers)
+    targets = targets_of(module, layers, skip_computed=density is None and weights is None)
     if density is None and weights is None:
         targets = masked_targets(targets)
         if not targets or method.action in ("prune", "shadow"):
@@ -106,7 +107,7 @@ def rewire(
     check_optimizer(optimizer, targets)
     _check_method(method, optimizer, targets)
     points = _points(method, n_steps, steps_per_epoch)
-    generator = np.random.default_rng(rng)
+    generator = generator_of(rng)
     room = Room.of(targets, method.granularity)
     total = None if density is None and weights is None else room.number(density, weights)
     if method.action == "rewire":
@@ -194,17 +195,15 @@ def _points(method: Method, n_steps: int | None, steps_per_epoch: int | None) ->
         return UpdatePoints(1, 0, math.inf, 0)
     if n_steps is None and method.action == "shadow":
         n_steps = 2**62
-    if n_steps is None or isinstance(n_steps, bool) or not isinstance(n_steps, int) or n_steps < 1:
-        raise InputError(f"n_steps={n_steps!r}: a method that changes structure needs the number of steps of the whole "
-                         "training, 1 or more")  # fmt: skip
+    why = "a method that changes structure needs the number of steps of the whole training"
+    n_steps = whole_number("n_steps", n_steps, why)
     moments = [Moment.of(each) for each in (method.every, method.begin, method.end)]
     if steps_per_epoch is None:
         if any(moment.unit == "epochs" for moment in moments):
             raise InputError(f"every={method.every}, begin={method.begin}, end={method.end}: steps_per_epoch must say "
                              "how many steps an epoch has")  # fmt: skip
         steps_per_epoch = n_steps
-    if steps_per_epoch < 1:
-        raise InputError(f"steps_per_epoch={steps_per_epoch!r}: an epoch has 1 or more steps")
+    steps_per_epoch = whole_number("steps_per_epoch", steps_per_epoch, "it must be the number of steps of an epoch")
     return method.points(n_steps, steps_per_epoch)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +12,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.parameter import UninitializedParameter
+from torch.nn.utils import parametrize
 
-from nas.errors import InputError
+from nas.errors import InputError, known
 from nas.sparsity.layers import Floats, Layer, Places
+from nas.sparsity.modules.checks import check_module
 
 __all__ = [
     "SUPPORTED",
     "Target",
     "flat",
+    "layer_names",
     "layers_in",
     "live_slots",
     "masked_targets",
@@ -132,36 +135,52 @@ def supported_targets(module: nn.Module) -> tuple[Target, ...]:
     Raises
     ------
     InputError
-        If one has no weights yet, or masks of ``torch.nn.utils.prune``.
+        If one has no weights yet, or masks of ``torch.nn.utils.prune``, or for what is no module.
     """
+    check_module(module)
     found: list[Target] = []
     seen: set[int] = set()
-    inner: set[nn.Module] = set()
     first = 0
+    for caller, owner, attribute, name in _weights(module):
+        parameter = owner._parameters.get(attribute)
+        if parameter is None:
+            if f"{attribute}_orig" in owner._parameters and f"{attribute}_mask" in owner._buffers:
+                raise InputError(f"layer {name!r} has a mask of torch.nn.utils.prune: take it over by "
+                                 "import_masks(module) first")  # fmt: skip
+            continue
+        if isinstance(parameter, UninitializedParameter):
+            raise InputError(f"layer {name!r} has no weights yet: call the module once before")
+        if id(parameter) in seen:
+            continue  # Shared with another layer, which comes before.
+        seen.add(id(parameter))
+        layers: list[Layer] = []
+        for matrix in _matrices(caller, attribute, parameter):
+            layers.append(Layer(name + matrix.suffix, matrix.shape, first, matrix.gates, matrix.kernel))
+            first = layers[-1].stop
+        found.append(Target(owner, caller, attribute, name, tuple(layers)))
+    return tuple(found)
+
+
+def _weights(module: nn.Module) -> Iterator[tuple[nn.Module, nn.Module, str, str]]:
+    """Yield of each weight of supported layers what is called, the owner, its name there and in the module."""
+    inner: set[nn.Module] = set()
     for prefix, each in module.named_modules():
         if each in inner or not isinstance(each, SUPPORTED):
             continue
         if isinstance(each, nn.MultiheadAttention):
             inner.add(each.out_proj)
         for owner, attribute, own_name in _parameters(each):
-            name = f"{prefix}.{own_name}" if prefix else own_name
-            parameter = owner._parameters.get(attribute)
-            if parameter is None:
-                if f"{attribute}_orig" in owner._parameters:
-                    raise InputError(f"layer {name!r} has a mask of torch.nn.utils.prune: take it over by "
-                                     "import_masks(module) first")  # fmt: skip
-                continue
-            if isinstance(parameter, UninitializedParameter):
-                raise InputError(f"layer {name!r} has no weights yet: call the module once before")
-            if id(parameter) in seen:
-                continue  # Shared with another layer, which comes before.
-            seen.add(id(parameter))
-            layers: list[Layer] = []
-            for matrix in _matrices(each, attribute, parameter):
-                layers.append(Layer(name + matrix.suffix, matrix.shape, first, matrix.gates, matrix.kernel))
-                first = layers[-1].stop
-            found.append(Target(owner, each, attribute, name, tuple(layers)))
-    return tuple(found)
+            yield each, owner, attribute, f"{prefix}.{own_name}" if prefix else own_name
+
+
+def _computed(module: nn.Module) -> list[str]:
+    """Return the weights of supported layers that are computed from other parameters, as by a weight norm."""
+    return [
+        name
+        for _, owner, attribute, name in _weights(module)
+        if attribute not in owner._parameters
+        and (attribute in vars(owner) or parametrize.is_parametrized(owner, attribute))
+    ]
 
 
 def _parameters(module: nn.Module) -> Iterator[tuple[nn.Module, str, str]]:
@@ -194,7 +213,9 @@ def _matrices(module: nn.Module, attribute: str, parameter: Tensor) -> list[_Mat
     return [_Matrix("", (rows, columns), gates, tuple(parameter.shape[2:]))]
 
 
-def targets_of(module: nn.Module, layers: Collection[str] | None = None) -> tuple[Target, ...]:
+def targets_of(
+    module: nn.Module, layers: Collection[str] | None = None, *, skip_computed: bool = False
+) -> tuple[Target, ...]:
     """Return the parameters that may be masked in some submodules, by default in all, one behind the other.
 
     Parameters
@@ -202,18 +223,31 @@ def targets_of(module: nn.Module, layers: Collection[str] | None = None) -> tupl
     module : nn.Module
     layers : collection of str, optional
         Names of submodules or parameters; that of a submodule stands for all that it holds.
+    skip_computed : bool
+        Whether all layers are those whose weights are parameters, and others are passed over without being named.
 
     Raises
     ------
     InputError
-        For an unknown or unsupported layer, or a module without supported ones.
+        For an unknown or unsupported layer, a module without supported ones, or weights that are computed from other
+        parameters or hold no values.
     """
     found = supported_targets(module)
-    if layers is not None:
-        found = tuple(each for each in found if any(_is_in(each, name) for name in _checked(module, found, layers)))
+    wanted = None if layers is None else _names(layers)
+    for name in [] if skip_computed and wanted is None else _computed(module):
+        if wanted is None or any(_is_in(name, each) for each in wanted):
+            raise InputError(f"layer {name!r} is computed from other parameters, as by weight_norm or spectral_norm: "
+                             "make it a parameter again, or name the layers that are meant by layers=")  # fmt: skip
+    if wanted is not None:
+        _check_names(module, found, wanted)
+        found = tuple(each for each in found if any(_is_in(each.name, name) for name in wanted))
     if not found:
         raise InputError(f"{type(module).__name__} has no layer whose weights may be masked: supported are "
                          f"{', '.join(kind.__name__ for kind in SUPPORTED)}")  # fmt: skip
+    for each in found:
+        if each.parameter.is_meta:
+            raise InputError(f"layer {each.name!r} is on the meta device, where weights have no values: load the "
+                             "module to another device first")  # fmt: skip
     return _restacked(found)
 
 
@@ -222,23 +256,53 @@ def masked_targets(targets: Sequence[Target]) -> tuple[Target, ...]:
     return _restacked([each for each in targets if each.is_masked])
 
 
-def _checked(module: nn.Module, found: Sequence[Target], layers: Collection[str]) -> list[str]:
-    if isinstance(layers, str):
-        layers = [layers]
+def layer_names(targets: Sequence[Target], names: Collection[str]) -> list[str]:
+    """Return the names of the layers that some names of submodules, parameters or layers stand for.
+
+    Raises
+    ------
+    InputError
+        For an unknown one.
+    """
+    layers = [(target.name, layer.name) for target in targets for layer in target.layers]
+    found: list[str] = []
+    for name in _names(names):
+        own = [layer for target, layer in layers if layer == name or _is_in(target, name)]
+        if not own:
+            known("layer", name, [layer for _, layer in layers])
+        found += own
+    return found
+
+
+def _names(given: Any) -> list[str]:
+    """Return names that are given as one or several."""
+    names = [given] if isinstance(given, str) else list(given) if isinstance(given, Iterable) else [given]
+    wrong = [name for name in names if not isinstance(name, str)]
+    if wrong:
+        raise InputError(f"{wrong[0]!r} is no layer: layers are called by the names of submodules or parameters, such "
+                         "as '0' or '0.weight'")  # fmt: skip
+    return names
+
+
+def _check_names(module: nn.Module, found: Sequence[Target], names: Sequence[str]) -> None:
+    """Refuse names of layers that are unknown or not supported."""
+    if not names:
+        raise InputError(f"layers={names}: name at least one; the module has "
+                         f"{', '.join(each.name for each in found)}")  # fmt: skip
     modules = dict(module.named_modules())
-    for name in layers:
-        if any(_is_in(each, name) for each in found):
+    for name in names:
+        if any(_is_in(each.name, name) for each in found):
             continue
         if name in modules:
             raise InputError(f"layer {name!r} is a {type(modules[name]).__name__}: supported are "
                              f"{', '.join(kind.__name__ for kind in SUPPORTED)}")  # fmt: skip
         raise InputError(f"layers={name!r}: the module has no such layer; it has "
                          f"{', '.join(each.name for each in found)}")  # fmt: skip
-    return list(layers)
 
 
-def _is_in(target: Target, name: str) -> bool:
-    return not name or target.name == name or target.name.startswith(f"{name}.")
+def _is_in(parameter: str, name: str) -> bool:
+    """Return whether a parameter is meant by a name, its own or that of a submodule."""
+    return not name or parameter == name or parameter.startswith(f"{name}.")
 
 
 def _restacked(targets: Sequence[Target]) -> tuple[Target, ...]:

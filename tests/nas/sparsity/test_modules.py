@@ -7,6 +7,7 @@ import pickle
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -113,6 +114,59 @@ def test_chosen_layers_and_dense_ones():
     sparsify(other, 0.5, dense=["4.weight"], rng=0)
     assert masks_of(other)["4.weight"].all()
     assert report(other).live == round(0.5 * (160 + 192 + 36))
+
+
+@pytest.mark.parametrize("name", ["2", "2.weight"])
+def test_layers_are_called_by_submodules_or_parameters(name: str):
+    for names in (name, [name], (name,)):
+        one, other, third = mlp(), mlp(), mlp()
+        sparsify(one, 0.6, dense=names, rng=0)
+        assert masks_of(one)["2.weight"].all()
+        assert not masks_of(one)["0.weight"].all()
+        prune(other, density=0.6, dense=names)
+        assert masks_of(other)["2.weight"].all()
+        sparsify(third, 0.6, layers=names, rng=0)
+        assert set(masks_of(third)) == {"2.weight"}
+    attention = nn.MultiheadAttention(8, 2)
+    sparsify(attention, 0.5, dense="in_proj_weight[key]", rng=0)
+    assert [each.density == 1 for each in report(attention).layers] == [False, True, False, False]
+
+
+@pytest.mark.parametrize("density", [np.float32(0.5), np.float64(0.5), 1])
+def test_densities_may_be_any_number(density):
+    module = mlp()
+    assert sparsify(module, density, rng=0).live == round(density * 388)
+    assert prune(module, density=density).live == round(density * 388)
+    if density < 1:
+        assert prune(module, amount=density).live == 97
+
+
+NORMS = [torch.nn.utils.parametrizations.weight_norm, torch.nn.utils.parametrizations.spectral_norm,
+         torch.nn.utils.weight_norm, torch.nn.utils.spectral_norm]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize("norm", NORMS)
+def test_weights_that_are_computed_are_not_passed_over_in_silence(norm):
+    module = nn.Sequential(norm(nn.Linear(8, 16)), nn.Linear(16, 4))
+    for change in (lambda: sparsify(module, 0.5), lambda: prune(module, density=0.5, layers=["0", "1"])):
+        with pytest.raises(InputError, match=r"layer '0.weight' is computed from other parameters"):
+            change()
+    assert masks_of(module) == {}
+    assert sparsify(module, 0.5, layers=["1"], rng=0).live == 32
+    assert [each.layer for each in report(module).layers] == ["1.weight"]
+    with pytest.raises(InputError, match=r"layer '0.weight' is computed from other parameters"):
+        report(module, ["0"])
+    bake(module)
+    sparsify(module, {"1.weight": torch.ones(4, 16)})
+
+
+def test_masks_may_be_arrays_and_lists():
+    module, mask = mlp(), np.zeros((16, 10), bool)
+    mask[2, 3] = True
+    sparsify(module, {"0.weight": mask, "4.weight": [[1.0] * 6 + [0.0] * 6] * 3})
+    assert np.array_equal(masks_of(module)["0.weight"].numpy(), mask)
+    assert masks_of(module)["4.weight"].sum() == 18
 
 
 def test_masks_can_be_given():
@@ -543,6 +597,8 @@ def test_bad_input_is_named_in_one_line_and_changes_nothing():
     pruned = nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3))
     torch_prune.l1_unstructured(pruned[1], "weight", amount=1)
     lstm = nn.LSTM(3, 8, proj_size=2)
+    frozen = mlp()
+    frozen[2].weight.requires_grad_(False)
     for call, message in (
         (lambda: sparsify(module), "exactly one of them"),
         (lambda: sparsify(module, weights=389), "389 weights were to live where 388 do"),
@@ -557,6 +613,28 @@ def test_bad_input_is_named_in_one_line_and_changes_nothing():
         (lambda: sparsify(module, 0.5, dense=["x"]), "layer 'x' is not known"),
         (lambda: sparsify(module, weights=50, granularity="edge"), "give density"),
         (lambda: sparsify(module, 0.5, granularity="neuron"), "granularity 'neuron' is not known"),
+        (lambda: sparsify("x", 0.5), "module is a str: a torch.nn.Module is needed"),
+        (lambda: import_masks("x"), "module is a str"),
+        (lambda: sparsify(nn.Linear(5, 5, device="meta"), 0.5), "'weight' is on the meta device"),
+        (lambda: sparsify(module, 0.5, rng=-1), "rng=-1: it must be a whole number of at least 0"),
+        (lambda: sparsify(module, 0.5, rng="a"), "rng='a'"),
+        (lambda: sparsify(module, {}), "they name no layer"),
+        (lambda: sparsify(module, {"0.weight": [[1], [2, 3]]}), "the mask of '0.weight' is a list: numbers are needed"),
+        (lambda: sparsify(module, {"0.weight": "1"}), "the mask of '0.weight' is a str"),
+        (lambda: sparsify(module, {"0.weight": np.ones(3)}), r"has shape \(3,\): \(16, 10\)"),
+        (lambda: sparsify(module, {"0.weight": torch.full((16, 10), torch.nan)}), "the mask of '0.weight' has NaN"),
+        (lambda: sparsify(module, 0.5, layers=[0]), "0 is no layer"),
+        (lambda: sparsify(module, 0.5, layers=3), "3 is no layer"),
+        (lambda: sparsify(module, 0.5, layers=[]), "name at least one; the module has 0.weight"),
+        (lambda: sparsify(module, 0.5, dense=["1"]), "layer '1' is not known; known: 0.weight"),
+        (lambda: prune(module, 0.5), "score 0.5 is not known; known: random"),
+        (lambda: prune(module, weights=10, std="live"), "'class-blinded' does not know the options std"),
+        (lambda: prune(module, weights=10, allocation="erk", power="2"), "power='2': it must be a finite number"),
+        (lambda: prune(module, weights=10, at_least=1.5), "at_least=1.5: it must be a whole number"),
+        (lambda: prune(module, weights=10, at_least=-1), "at_least=-1"),
+        (lambda: prune(module, "snip", weights=10, loss=3), "loss=3: it must be a function"),
+        (lambda: prune(module, "mest", weights=10, loss=lambda: loss_of(module, 0), gamma="2"), "gamma='2'"),
+        (lambda: prune(frozen, "snip", weights=10, loss=lambda: loss_of(frozen, 0)), "2.weight are frozen"),
         (lambda: sparsify(norm, 0.5), "Sequential has no layer whose weights may be masked"),
         (lambda: report(nn.Sequential(nn.LazyLinear(3))), "has no weights yet"),
         (lambda: import_masks(module), "no masks of torch.nn.utils.prune"),
