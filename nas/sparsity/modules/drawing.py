@@ -22,6 +22,8 @@ from nas.sparsity.modules.checks import generator_of
 from nas.sparsity.modules.masks import let_live, masks_from
 from nas.sparsity.modules.reporting import Report, report
 from nas.sparsity.modules.targets import Target, layer_names, layers_in, live_slots, targets_of
+from nas.sparsity.modules.wirings import drawn, is_wiring, masks_of_wiring
+from priors import Prior, Wiring
 
 __all__ = ["GRANULARITIES", "Room", "draw", "fan_in_factors", "number_of", "refuse_weights", "sparsify"]
 
@@ -31,7 +33,7 @@ GRANULARITIES = ("weight", "edge")
 
 def sparsify(
     module: nn.Module,
-    density: float | Mapping[str, ArrayLike] | None = None,
+    density: float | Wiring | Prior | Mapping[str, ArrayLike | Wiring | Prior] | None = None,
     *,
     weights: int | None = None,
     allocation: str = "erk",
@@ -49,9 +51,12 @@ def sparsify(
         Changed in place: every layer gets a mask as a buffer. Biases and norms are never masked, nor are other layers
         than Linear, Conv1d, Conv2d, RNN, GRU, LSTM and MultiheadAttention. Where there are masks already, weights are
         drawn among those that live.
-    density : float or mapping of str to Tensor or array
-        Weights that live / all weights of the layers, 0 < density <= 1; or masks by the names of parameters, as
-        `masks_of` gives them, nonzero where a weight lives. Layers that these do not name stay as they are.
+    density : float, Wiring, prior or mapping of str to Tensor, array, Wiring or prior
+        Weights that live / all weights of the layers, 0 < density <= 1; or what says which. A layered wiring, or a
+        prior that draws one, such as `priors.Layered`, gives the masks of the Linear layers in their order, whose
+        widths are the sizes of its layers; weights live where it has edges. Masks by the names of parameters, as
+        `masks_of` gives them, are nonzero where a weight lives; among them wirings of two layers, columns and rows.
+        Layers that these do not name stay as they are.
     weights : int, optional
         The number of weights that live, in place of a density.
     allocation : str
@@ -78,18 +83,22 @@ def sparsify(
     InputError
         For bad input, in one line; the module is as it was then.
     """
-    targets = targets_of(module, layers, skip_computed=isinstance(density, Mapping))
+    targets, generator = targets_of(module, layers, skip_computed=isinstance(density, Mapping)), generator_of(rng)
+    given: Mapping[str, Any] | None = None
     if isinstance(density, Mapping):
+        given = drawn(targets, density, generator)
+    elif is_wiring(density):
+        given = masks_of_wiring(targets, density, generator)
+    if given is not None:
         if weights is not None:
             raise InputError(f"weights={weights!r}: masks say how many weights live; leave it out")
-        masks = masks_from(targets, density)
+        masks = masks_from(targets, given)
         named = [target for target in targets if target.name in masks]
         _install(named, [masks[target.name] for target in named], rescale)
         return report(module)
     room = Room.of(targets, granularity)
     total = room.number(density, weights)
-    names = layer_names(targets, dense)
-    draw(targets, room, total, allocation, names, generator_of(rng), rescale=rescale)
+    draw(targets, room, total, allocation, layer_names(targets, dense), generator, rescale=rescale)
     return report(module)
 
 

@@ -21,6 +21,7 @@ from nas.sparsity import bake, export_masks, import_masks, masks_of, prune, repo
 from nas.sparsity.allocation import allocate
 from nas.sparsity.modules.targets import layers_in, targets_of
 from nas.sparsity.scores import SCORES
+from priors import Layered, WattsStrogatz, Wiring
 
 NEARLY = 1 - 1e-9
 
@@ -177,6 +178,26 @@ def test_masks_can_be_given():
     sparsify(module, {"0.weight": mask}, rescale=False)
     assert torch.equal(module[0].weight, before * mask)
     assert not hasattr(module[2], "weight_mask")
+
+
+def test_wirings_and_priors_give_the_masks_of_linear_layers():
+    prior = Layered((10, 16, 12, 3), density=(0.2, 0.3, 0.5))
+    wiring = prior.sample(5)
+    for each in (wiring, prior, Layered(prior.sizes, prior.density, inputs=True, outputs=True)):
+        module = mlp()
+        assert sparsify(module, each, rng=5).live == wiring.n_edges
+        assert all(
+            np.array_equal(mask.numpy(), expected)
+            for mask, expected in zip(masks_of(module).values(), wiring.masks(), strict=True)
+        )
+    module = EveryLayer()
+    sparsify(module, Layered((12, 20, 3), density=0.2), rng=0)
+    assert set(masks_of(module)) == {"mlp.0.weight", "mlp.2.weight"}
+    assert report(module, ["mlp"]).live == round(0.2 * 240) + round(0.2 * 60)
+    sparsify(module, {"conv.weight": Layered((9, 8), density=0.25), "rnn.weight_hh_l0": Layered((6, 24), edges=9)},
+             rng=0)  # fmt: skip
+    counts = {each.layer: each.live for each in report(module).layers}
+    assert (counts["conv.weight"], counts["rnn.weight_hh_l0"]) == (18, 9)
 
 
 # Masks stay in force
@@ -619,6 +640,23 @@ def test_bad_input_is_named_in_one_line_and_changes_nothing():
         (lambda: sparsify(module, 0.5, rng=-1), "rng=-1: it must be a whole number of at least 0"),
         (lambda: sparsify(module, 0.5, rng="a"), "rng='a'"),
         (lambda: sparsify(module, {}), "they name no layer"),
+        (
+            lambda: sparsify(module, WattsStrogatz(41, 4, 0.1)),
+            "a wiring of WattsStrogatz has one layer of 41 .* priors.Layered",
+        ),
+        (
+            lambda: sparsify(module, Layered((10, 16, 3), density=0.5)),
+            "layers of 10-16-3 neurons, and the Linear layers are 10-16 .0.weight., 16-12 .2.weight., 12-3",
+        ),
+        (
+            lambda: sparsify(module, Wiring((10, 16, 12, 3), [[0, 10], [10, 26], [26, 38], [0, 40]])),
+            "1 of the wiring's 4",
+        ),
+        (lambda: sparsify(module, Wiring((10, 16, 12, 3), [[0, 10], [10, 26]])), "'4.weight' lets none of its 36"),
+        (lambda: sparsify(module, Layered((10, 16, 12, 3), density=0.5), weights=9), "leave it out"),
+        (lambda: sparsify(lstm, Layered((10, 16), density=0.5)), "Linear layers are none"),
+        (lambda: sparsify(module, {"0.weight": Layered((16, 10), density=0.5)}), "16-10 neurons: 10-16 is needed"),
+        (lambda: sparsify(module, Layered), "density="),
         (lambda: sparsify(module, {"0.weight": [[1], [2, 3]]}), "the mask of '0.weight' is a list: numbers are needed"),
         (lambda: sparsify(module, {"0.weight": "1"}), "the mask of '0.weight' is a str"),
         (lambda: sparsify(module, {"0.weight": np.ones(3)}), r"has shape \(3,\): \(16, 10\)"),
