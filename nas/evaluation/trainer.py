@@ -12,7 +12,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from nas.networks import NetworkSpec
-from nas.networks.structure import wiring_of
+from nas.networks.structure import n_parameters, wiring_of
 from nas.samplers.proposer import Candidate
 from nas.seeds import stream
 from nas.space.way import PLAIN, Way
@@ -157,12 +157,16 @@ class Trainer:
         keys, task = (wiring.fingerprint, replicate), pooled(self.task, way.pool)
         network = spec.build(wiring, stream(self.seed, "weights", *keys)).to(self.device)
         assert way.method is not None
+        assert way.limit is not None
+        parts = n_parameters(cast("Network", network))
+        # A network within the limit keeps all that it has.
+        total = parts["total"] if way.counts_biases else parts["total"] - parts["biases"]
         learned = learn(
             network,
             task,
             self.recipe,
             way.method,
-            parameters=way.limit,
+            parameters=min(way.limit, total),
             count_biases=way.counts_biases,
             learning_rate=learning_rate,
             rng=stream(self.seed, "batches", *keys),

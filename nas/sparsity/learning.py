@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from numbers import Integral
 from typing import Any, cast
 
 import numpy as np
@@ -16,14 +17,14 @@ from torch import nn
 from nas.errors import InputError, known
 from nas.networks import SparseMLP
 from nas.networks.structure import Network, wiring_of
-from nas.sparsity.allocation import allocate
+from nas.sparsity.allocation import EmptyLayerError, allocate
 from nas.sparsity.compact import fold_constants
 from nas.sparsity.edges import EdgeView, whole_counts
 from nas.sparsity.fan_in import draw_fan_in
 from nas.sparsity.growth import draw_places
 from nas.sparsity.layers import Floats, Layer, Live, Places, in_order, size_of
 from nas.sparsity.measured import check_score, input_products_of, measured, surgery
-from nas.sparsity.methods import Method
+from nas.sparsity.methods import Method, method_of
 from nas.sparsity.network import DenseGradients, gradients_of, layers_of, neurons_of, place_weights
 from nas.sparsity.neurons import Liveness, largest_within, liveness, liveness_with
 from nas.sparsity.schedules import UpdatePoints
@@ -58,7 +59,7 @@ class Snapshot:
     densities : tuple of float
         Of each layer, live weights / places.
     turnover : float
-        Share of the weights that were grown since the snapshot before.
+        Share of the weights that live at places where none did at the snapshot before.
     features : mapping
         What was asked for of its wiring, by the names of `predictors.FEATURES`.
     """
@@ -165,7 +166,7 @@ def learn(
     network: nn.Module,
     task: Task,
     recipe: Recipe,
-    method: Method,
+    method: Method | str,
     *,
     weights: int | None = None,
     parameters: int | None = None,
@@ -189,7 +190,8 @@ def learn(
         and with new values, or with the ones at `places`. With room nothing is ever made that has an entry for every
         place, so that layers may have any size: weights grow at random places then, and there is nothing to prune.
     task, recipe
-    method : Method
+    method : Method or str
+        One of one's own, or the name of one of `METHODS`.
     weights, parameters : int, optional
         The target: weights that live in the end, or live parameters at most, that is weights on a way from an input to
         an output unit and biases of neurons on one. What takes no part is removed then.
@@ -219,8 +221,8 @@ def learn(
     Interrupted
         If the stop flag is set before the end.
     """
-    _check(method, recipe, weights, parameters, places)
-    batches, structure = np.random.default_rng(rng).spawn(2)
+    method = _check(method, recipe, weights, parameters, places)
+    batches, structure = _generator(rng).spawn(2)
     learner = _Learner(
         network, task, recipe, method, weights, parameters, places, count_biases, structure, engine, features
     )
@@ -235,7 +237,7 @@ def check_learning(
     network: nn.Module,
     task: Task,
     recipe: Recipe,
-    method: Method,
+    method: Method | str,
     *,
     weights: int | None = None,
     parameters: int | None = None,
@@ -243,22 +245,26 @@ def check_learning(
     count_biases: bool = True,
 ) -> None:
     """Raise the InputError that `learn` would raise, without training; the network may be changed."""
-    _check(method, recipe, weights, parameters, places)
+    method = _check(method, recipe, weights, parameters, places)
     rng = np.random.default_rng(0)
     _Learner(network, task, recipe, method, weights, parameters, places, count_biases, rng, "auto").begin()
 
 
-def _check(method: Method, recipe: Recipe, weights: int | None, parameters: int | None, places: Places | None) -> None:
-    if (weights is None) + (parameters is None) + (places is None) != 2:
-        given = "none" if places is None else f"{len(places)} of them"
-        raise InputError(
-            f"weights={weights}, parameters={parameters}, places={given}: exactly one of the three is the target"
-        )
-    if places is not None and (method.action == "prune" or method.constant_fan_in):
-        why = "pruning begins with all weights" if method.action == "prune" else "every row has equally many weights"
-        raise InputError(f"places: {why}; leave them out, and give weights or parameters")
-    if method.action == "prune" and method.granularity == "edge" and parameters is None:
-        raise InputError(f"weights={weights} counts single weights: with granularity=edge give parameters")
+def _generator(rng: int | np.random.Generator | None) -> np.random.Generator:
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError):
+        raise InputError(f"rng={rng!r}: it must be a whole number of at least 0, a numpy Generator, or None") from None
+
+
+def _check(
+    method: Method | str, recipe: Recipe, weights: int | None, parameters: int | None, places: Places | None
+) -> Method:
+    """Refuse what no network could be trained with; return the method."""
+    if isinstance(method, str):
+        method = method_of(method)
+    _check_values(weights, parameters, places)
+    _check_target(method, weights, parameters, places)
     if recipe.patience is not None and method.action == "prune":
         raise InputError(
             f"patience={recipe.patience}: a training that prunes ends with its last epoch; leave patience out"
@@ -274,6 +280,31 @@ def _check(method: Method, recipe: Recipe, weights: int | None, parameters: int 
             f"growth={method.growth}: weights that do not live have no momentum in a sparse training; use gradient or "
             "random"
         )
+    return method
+
+
+def _check_values(weights: object, parameters: object, places: object) -> None:
+    """Refuse targets that are none."""
+    for name, value in (("weights", weights), ("parameters", parameters)):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, Integral) or value < 1):
+            raise InputError(f"{name}={value!r}: it must be a whole number of at least 1")
+    if places is not None and not (isinstance(places, np.ndarray) and places.ndim == 1 and len(places)):
+        what = f"an array of shape {places.shape}" if isinstance(places, np.ndarray) else f"a {type(places).__name__}"
+        raise InputError(f"places: they must be an int64 array of a place or more, ascending, and this is {what}")
+
+
+def _check_target(method: Method, weights: int | None, parameters: int | None, places: Places | None) -> None:
+    """Refuse targets that the method does not take."""
+    if (weights is None) + (parameters is None) + (places is None) != 2:
+        n = "none" if places is None else f"{len(places)} of them"
+        raise InputError(
+            f"weights={weights}, parameters={parameters}, places={n}: exactly one of the three is the target"
+        )
+    if places is not None and (method.action == "prune" or method.constant_fan_in):
+        why = "pruning begins with all weights" if method.action == "prune" else "every row has equally many weights"
+        raise InputError(f"places: {why}; leave them out, and give weights or parameters")
+    if method.action == "prune" and method.granularity == "edge" and parameters is None:
+        raise InputError(f"weights={weights} counts single weights: with granularity=edge give parameters")
 
 
 class _Learner:
@@ -315,8 +346,10 @@ class _Learner:
         # All of it, before anything is dropped.
         self._everything = copy.deepcopy(network) if self._needs_gradients and self.allowed is not None else None
         self.snapshots: list[Snapshot] = []
-        self.grown_since = self.updates = 0
+        self.updates = 0
         self._changed_at = -1
+        # Places at the last snapshot, and at the one before.
+        self._seen = self._seen_before = np.zeros(0, np.int64)
         self.ever = np.zeros(0, np.int64)
 
     # The start
@@ -326,17 +359,15 @@ class _Learner:
         check_score(self.method.score, self.network)
         if self.allowed is None:
             self._refuse_without_list()
+        if self.parameters is not None:
+            total = size_of(self.layers) if self.allowed is None else len(self.allowed)
+            total += int(self.counted.biases.sum())
+            if self.parameters > total:
+                raise InputError(f"parameters={self.parameters}: the network has {total}; give fewer")
         if self.method.action == "prune":
-            _ = self._targets  # What cannot be is said before anything is trained.
-            # Of a chain of single neurons; outputs keep their biases.
-            outputs, biases = len(self.counted.outputs), self.counted.biases
-            hidden = biases[: self.counted.n - outputs]
-            least = len(self.layers) + int(hidden.max(initial=0)) + int(biases[self.counted.outputs].sum())
-            if self.parameters is not None and self.parameters < least:
-                raise InputError(
-                    f"parameters={self.parameters}: no network with {outputs} outputs has so few; at least {least} are "
-                    "needed"
-                )
+            # What cannot be is said before anything is trained.
+            self._check_target()
+            _ = self._targets
             return
         by_edge = self.method.granularity == "edge"
         if by_edge:
@@ -355,6 +386,35 @@ class _Learner:
             self.rng,
             constant_fan_in=self.method.constant_fan_in,
             whole_edges=by_edge,
+        )
+
+    def _check_target(self) -> None:
+        """Refuse fewer weights or parameters than pruning may have to leave: it empties no layer."""
+        if self.weights is not None:
+            least = self._least(self._room)
+            if self.weights < least:
+                names = ", ".join(layer.name for layer in self.layers)
+                dense = f", and all of {self._dense_layers[0]}" if self._dense_layers else ""
+                raise InputError(
+                    f"weights={self.weights}: every layer keeps 1 at least ({names}){dense}; give at least {least}"
+                )
+        elif self.parameters is not None:
+            # Of a chain of single weights, each of which leads to another neuron; outputs keep their biases.
+            outputs, biases = self.counted.outputs, self.counted.biases
+            single = [layer.gates if self.method.granularity == "edge" else 1 for layer in self.layers]
+            into = [int(biases[rows[0]]) for rows in self.counted.rows if len(rows) and rows[0] not in outputs]
+            least = sum(single) + sum(into) + int(biases[outputs].sum())
+            if self.parameters < least:
+                raise InputError(
+                    f"parameters={self.parameters}: no network with {len(outputs)} outputs has so few; at least "
+                    f"{least} are needed"
+                )
+
+    def _least(self, live: Live) -> int:
+        """Return how many of some weights, or edges, pruning leaves at least."""
+        return sum(
+            int(count) if layer.name in self._dense_layers else min(int(count), 1)
+            for layer, count in zip(live.layers, live.counts(), strict=True)
         )
 
     def _check_edges(self) -> None:
@@ -508,7 +568,6 @@ class _Learner:
             before = _unscaled(made, now.scale).astype(before.dtype)
         weight = update.carry(before, self._new_weights(update))
         self.session.rewire(Weights(update.slots, weight, moments))
-        self.grown_since += len(update.grown)
         self.ever, _ = insert_sorted(self.ever, update.grown[~is_among(update.grown, self.ever)])
 
     def _new_weights(self, update: Update) -> NDArray[np.float64] | float:
@@ -559,7 +618,7 @@ class _Learner:
             found[kept(min(total, seen.n)).kept] = True
             return found if view is None else found[view.edge]
 
-        least = len(self.layers)
+        least = self._least(seen)
         if target == min(self._targets.values()):
             _, takes_part = largest_within(live, self.counted, target, marks, low=least)
         else:
@@ -570,9 +629,13 @@ class _Learner:
                 total = min(max(round(total * target / max(found.n_parameters, 1)), least), seen.n)
                 found = of(marks(total))
             takes_part = found.weights
+        if not takes_part.any():
+            raise EmptyLayerError(
+                f"parameters={self.parameters}: of so few nothing leads from inputs to outputs; give more"
+            )
         counts = np.diff(np.searchsorted(np.flatnonzero(takes_part), live.bounds()))
         # All recurrent weights of an RNN may take no part, and all of a layer that shortcuts lead past.
-        return drop_to(live, np.where(takes_part, 1.0, 0.0), counts, may_empty=bool(takes_part.any()))
+        return drop_to(live, np.where(takes_part, 1.0, 0.0), counts, may_empty=True)
 
     # What scores and growth want to know
 
@@ -641,9 +704,12 @@ class _Learner:
         slots = places_of(self.parts)
         live = Live(self.layers, slots, np.zeros(len(slots)))
         if not self.snapshots:
-            self.ever = slots
-        turnover = self.grown_since / max(live.n, 1)
-        self.grown_since = 0
+            self.ever = self._seen = slots
+        again = bool(self.snapshots) and self.snapshots[-1].step == step
+        if not again:
+            self._seen_before = self._seen
+        self._seen = slots
+        turnover = np.count_nonzero(~is_among(slots, self._seen_before)) / max(live.n, 1)
         found = liveness(live, self.neurons).n_parameters
         densities = tuple(map(float, live.densities()))
         features = {}
@@ -651,10 +717,7 @@ class _Learner:
             wiring = wiring_of(cast("Network", self.network))
             features = dict(zip(self.features, measured_features([wiring], self.features)[0].tolist(), strict=True))
         snapshot = Snapshot(step, step // self.per_epoch, live.n, found, densities, turnover, features)
-        if self.snapshots and self.snapshots[-1].step == step:
-            self.snapshots[-1] = replace(snapshot, turnover=self.snapshots[-1].turnover)
-        else:
-            self.snapshots.append(snapshot)
+        self.snapshots[len(self.snapshots) - again :] = [snapshot]
 
 
 def _unscaled(values: Floats, scale: Floats | None) -> Floats:

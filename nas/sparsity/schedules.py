@@ -128,6 +128,8 @@ class UpdatePoints:
         at = {}
         for name, given in (("every", every), ("begin", begin), ("end", end)):
             moment = Moment.of(given)
+            if name == "every" and not moment.value:
+                raise InputError(f"every={moment}: between two changes of structure there must be at least 1 step")
             at[name] = moment.step(n_steps, steps_per_epoch)
             if at[name] > n_steps and (name != "end" or math.isfinite(at[name])):
                 never = ", and never" if name == "end" else ""

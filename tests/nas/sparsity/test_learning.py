@@ -1,6 +1,6 @@
 """Networks that learn their structure, MLPs and RNNs, in both engines."""
 
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -395,12 +395,35 @@ def test_snapshots_tell_of_every_epoch() -> None:
     assert [own.epoch for own in found.snapshots] == list(range(7))
     assert all(own.weights == 100 for own in found.snapshots)
     assert all(own.turnover > 0 for own in found.snapshots[1:4])
+    assert found.snapshots[0].turnover == 0
     assert found.ever > 100
     pruned = learned("relu mlp", method_of("gmp", every=3))
     weights = [own.weights for own in pruned.snapshots]
     assert weights == sorted(weights, reverse=True)
     assert weights[0] == 8 * 9 + 9 * 7 + 7 * 3
     assert weights[-1] == 100
+
+
+@pytest.mark.parametrize("target", ["weights", "parameters"])
+def test_turnover_is_what_two_snapshots_do_not_share(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often weights moved between them."""
+    from nas.sparsity import learning
+
+    seen: dict[int, set[int]] = {}
+    look = learning._Learner._look
+
+    def watching(self: Any, step: int) -> None:
+        look(self, step)
+        seen[step] = set(places_of(self.parts).tolist())
+
+    monkeypatch.setattr(learning._Learner, "_look", watching)
+    method = method_of("itop", every=1, begin=1, end="never", fraction=0.9, drop_schedule="constant")
+    found = learned("relu mlp", method, **{target: 60})
+    assert found.updates > 20
+    for before, after in pairwise(found.snapshots):
+        shared = len(seen[before.step] & seen[after.step])
+        assert after.turnover == pytest.approx(1 - shared / after.weights)
+        assert after.turnover > 0.1
 
 
 @pytest.mark.parametrize(
@@ -411,16 +434,75 @@ def test_snapshots_tell_of_every_epoch() -> None:
         ("gmp", {"weights": 157}, "weights=157: the network has 156; give fewer"),
         ("rigl", {"weights": 157}, "157 weights were to be kept where there"),
         ("rigl", {"parameters": 20}, "parameters=20: 19 biases leave no weights; at least 22 are needed"),
+        (
+            "gmp",
+            {"weights": 2},
+            r"^weights=2: every layer keeps 1 at least \(layer 1, layer 2, output\); give at least 3$",
+        ),
+        ("gmp", {"parameters": 7}, "^parameters=7: no network with 3 outputs has so few; at least 8 are needed$"),
+        ("gmp", {"parameters": 176}, "^parameters=176: the network has 175; give fewer$"),
+        ("rigl", {"parameters": 176}, "^parameters=176: the network has 175; give fewer$"),
+        ("gmp", {"weights": "5"}, "^weights='5': it must be a whole number of at least 1$"),
+        ("rigl", {"weights": 60.5}, "^weights=60.5: it must be a whole number"),
+        ("rigl", {"weights": True}, "^weights=True: it must be a whole number"),
+        ("rigl", {"parameters": 0}, "^parameters=0: it must be a whole number"),
+        ("itop", {"places": [1, 2]}, "^places: they must be an int64 array of a place or more, .* this is a list$"),
+        ("itop", {"places": np.zeros(0, np.int64)}, r"^places: .*, and this is an array of shape \(0,\)$"),
+        ("itop", {"weights": 60, "rng": -1}, "^rng=-1: it must be a whole number of at least 0, a numpy Generator, or"),
+        ("itop", {"weights": 60, "rng": "a"}, "^rng='a': it must be a whole number"),
+        ("rigle", {"weights": 60}, "^method 'rigle' is not known"),
         ("dnw", {"weights": 60}, "action=shadow: weights that do not live are trained on"),
         ("nowak-released", {"weights": 60}, "masked_slots=dense: weights that do not live have moments"),
     ],
 )
-def test_what_cannot_be_is_one_line(name: str, given: dict[str, int], line: str) -> None:
+def test_what_cannot_be_is_one_line(name: str, given: dict[str, Any], line: str) -> None:
     changes = {} if name == "dnw" else {"every": 3, "begin": 3}
-    network, recipe, method = network_of("relu mlp"), Recipe(epochs=6, batch_size=16), method_of(name, **changes)
+    network, recipe = network_of("relu mlp"), Recipe(epochs=6, batch_size=16)
+    method = method_of(name, **changes) if name in METHODS else name
     with pytest.raises(InputError, match=line) as caught:
-        learn(network, task_of("relu mlp"), recipe, method, rng=0, **given)
+        learn(network, task_of("relu mlp"), recipe, method, **{"rng": 0, **given})
     assert "\n" not in str(caught.value)
+
+
+def test_a_dense_layer_is_no_surprise_in_the_midst_of_pruning() -> None:
+    """What cannot be is said before training, and what can be is reached."""
+    method, recipe, task = method_of("gmp", every=3, dense="first"), Recipe(epochs=6, batch_size=16), task_of("mlp")
+    line = (
+        r"^weights=73: every layer keeps 1 at least \(layer 1, layer 2, output\), and all of layer 1; give at least 74$"
+    )
+    with pytest.raises(InputError, match=line):
+        check_learning(network_of("relu mlp"), task, recipe, method, weights=73)
+    assert learned("relu mlp", method, weights=74).snapshots[-1].weights == 74
+
+
+@pytest.mark.parametrize("kind", ["relu mlp", "gru rnn"])
+@pytest.mark.parametrize("target", ["weights", "parameters"])
+def test_the_least_that_is_let_through_can_be_pruned_to(kind: str, target: str) -> None:
+    """Where what is left is a chain from an input to an output, too; that nothing leads there is said."""
+    least = next(n for n in range(1, 40) if _may_be_pruned(kind, {target: n}))
+    for score, number in product(("magnitude", "random", "activation"), (least, least + 1, least + 5)):
+        method = method_of("gmp", every=6, score=score, allocation="class-blinded")
+        try:
+            found = learned(kind, method, **{target: number})
+            line, left = "", found.liveness.n_parameters if target == "parameters" else found.snapshots[-1].weights
+        except InputError as error:
+            line, left = str(error), 0
+        assert left <= number
+        assert line in ("", f"parameters={number}: of so few nothing leads from inputs to outputs; give more")
+        assert not (line and target == "weights")
+
+
+def _may_be_pruned(kind: str, target: dict[str, Any]) -> bool:
+    try:
+        check_learning(network_of(kind), task_of(kind), Recipe(epochs=6, batch_size=16), method_of("gmp"), **target)
+    except InputError:
+        return False
+    return True
+
+
+def test_a_method_may_be_given_by_its_name() -> None:
+    found = [learned("relu mlp", method, weights=60) for method in ("rigl", METHODS["rigl"])]  # type: ignore[arg-type]
+    assert np.array_equal(state(found[0].network), state(found[1].network))
 
 
 def test_growth_by_momentum_is_refused_before_anything_is_trained() -> None:

@@ -27,6 +27,15 @@ def test_cubic_sparsity():
     assert cubic_sparsity(0.0, 0.9, initial=0.5) == 0.5
 
 
+@pytest.mark.parametrize("every", [0, "0 steps", "0 epochs", "0%"])
+def test_no_time_between_two_changes_is_one_line(every: int | str):
+    with pytest.raises(
+        InputError, match=r"^every=0.*: between two changes of structure there must be at least 1 step$"
+    ):
+        UpdatePoints.of(every, 0, "never", n_steps=100, steps_per_epoch=10)
+    assert UpdatePoints.of("1%", 0, "never", n_steps=10, steps_per_epoch=10).every == 1
+
+
 def test_cosine_drop_fractions():
     found = [drop_fraction("cosine", 0.3, share) for share in (0, 0.25, 0.5, 0.75, 1)]
     assert found == pytest.approx([0.3, 0.256066, 0.15, 0.043934, 0], abs=5e-7)
