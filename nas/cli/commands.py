@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -39,6 +40,7 @@ class _Command(TyperCommand):
             is_list = getattr(option, "multiple", False) or getattr(option, "nargs", 1) == -1
             if given.count(option) > 1 and not is_list and not getattr(option, "is_flag", False):
                 raise InputError(_told_twice(option, given.count(option), values.get(option.name)))
+            _refuse_empty(option, values.get(option.name))
         left = super().parse_args(ctx, args)
         _ASKED.set(ctx)
         return left
@@ -85,6 +87,18 @@ def _told_twice(option: Any, times: int, values: Any) -> str:
     *others, last = [str(value) for value in values] if isinstance(values, list) else [str(values)]
     which = f", with {', '.join(others)} and {last}" if others else ""
     return f"{name} is given {times} times{which}: it takes one value{instead}"
+
+
+def _refuse_empty(option: Any, value: Any) -> None:
+    """Refuse an empty path, which would be the folder that one is in, and empty members of a list."""
+    is_path = option.type_descriptor.annotation in (Path, list[Path])
+    if not is_path and not getattr(option, "multiple", False):
+        return
+    for own in value if isinstance(value, list | tuple) else [value]:
+        if isinstance(own, str) and not (own if is_path else own.strip(", ")):
+            name = option.metavar or option.name.upper() if option.param_type_name == "argument" else option.opts[0]
+            needed = "a path is needed" if is_path else "a value is needed, or several with commas"
+            raise InputError(f"{name} {own!r}: it is empty, where {needed}")
 
 
 class Commands(typer.Typer):

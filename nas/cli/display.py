@@ -338,22 +338,24 @@ def show_worth(console: Console, found: Mapping[str, Any]) -> None:
 
 def show_structure(console: Console, found: Mapping[str, Any]) -> None:
     """Print what a learned structure reaches beside its references, where its weights are, and where the files lie."""
-    from nas.structure.files import rate_text, reading
+    from nas.structure.files import DENSITY, rate_text, reading, removed
 
     table = make_table("network", f"test {found['metric']}", "parameters", "learning rate")
     for own in ({**found["test"], "name": "learned structure"}, *found["references"]):
         table.add_row(own["name"], spread(own), str(own["n_parameters"]), rate_text(own))
     print_table(console, table)
     _show_verdict(console, found["verdict"])
-    layers = [f"{own['name']} {own['live']} ({100 * own['density']:.3g} %)" for own in found["layers"]]
+    layers = ", ".join(f"{own['name']} {own['live']} ({100 * own['density']:.3g} %)" for own in found["layers"])
+    live = "; ".join(filter(None, (layers, removed(found["layers"]))))
     say_in_lines(
         console,
-        f"Live weights of the network that is kept: {', '.join(layers)}; parent: {found['parent']}."
-        f"{reading(found['pool'])}",
+        f"Live weights of the network that is kept: {live}; parent: {found['parent']}.{reading(found['pool'])}",
     )
     if (saved := found.get("saved")) is not None:
         say_in_lines(console, f"The network that is kept reaches {number(saved['test'])} on the test part.")
-    say(console, f"Best network and card: {found['out']}/best/   plots: curve.png, references.png there")
+    several = sum(name.startswith(DENSITY) for name in found["curve"][0]) > 1
+    plots = f"curve.png, {'density.png, ' if several else ''}references.png"
+    say(console, f"Best network and card: {found['out']}/best/   plots: {plots} there")
 
 
 def show_distances(console: Console, found: Mapping[str, Any]) -> None:

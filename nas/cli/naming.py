@@ -10,7 +10,7 @@ from dataclasses import dataclass
 __all__ = ["Flag", "as_typed"]
 
 _VALUE = r"""\[[^\]]*\]|"[^"]*"|'[^']*'|[^\s;,]*[^\s;,:.)]"""
-_LEADING = "leave|without|give|only|another|one of"
+_LEADING = "leave|without|give|only|another"
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,14 @@ def as_typed(message: str, flags: Mapping[str, Flag]) -> str:
     if not flags:
         return message
     names = "|".join(re.escape(name) for name in sorted(flags, key=len, reverse=True))
-    with_value = re.compile(rf"(?<![\w.\-/\"'])({names})(?:\.\d+)?=({_VALUE})")
+    with_value = re.compile(rf"(?<![\w.\-/\"'])({names})(?:\.\d+)*=({_VALUE})")
     message = with_value.sub(lambda found: flags[found[1]].given(found[2]), message)
     message = re.sub(rf"^({names})(?=: )", lambda found: flags[found[1]].text, message)
-    several = rf"(?:{names})\b(?:, (?:{names})\b)*(?: (?:and|or) (?:{names})\b)?(?![\w.=])"
-    after_a_word = re.compile(rf"\b((?:{_LEADING}) |with (?=out\b))({several})")
+    last = rf"(?: (?:and|or) (?:{names})\b)"
+    several = rf"(?:{names})\b(?:, (?:{names})\b)*{last}?(?![\w.=])"
+    # One of weights is not one of the options.
+    after_one_of = rf"(?<=\bone of )(?=(?:{names})\b(?:, (?:{names})\b)*{last})"
+    after_a_word = re.compile(rf"(\b(?:{_LEADING}) |\bwith (?=out\b)|{after_one_of})({several})")
     each = re.compile(rf"\b({names})\b")
     message = after_a_word.sub(lambda found: found[1] + each.sub(lambda name: flags[name[1]].text, found[2]), message)
     dotted = "|".join(re.escape(name) for name in flags if "." in name)

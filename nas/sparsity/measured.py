@@ -39,8 +39,8 @@ _AT_A_TIME = 1024
 def check_score(name: str, network: nn.Module) -> None:
     """Raise an InputError if a network does not have what a score, one of `SCORES`, needs."""
     if {"hessian", "flow"} & SCORES[name].needs and not isinstance(network, SparseMLP):
-        raise InputError(f"score={name}: it is one of weights of an MLP, and this network is recurrent; use another, "
-                         "such as obs or snip")  # fmt: skip
+        raise InputError(f"score={name}: it is for MLPs, and this network is recurrent; use another, such as obs or "
+                         "snip")  # fmt: skip
 
 
 def measured(

@@ -115,6 +115,9 @@ class Method(OneLineErrors, BaseModel):
         return self
 
     def _refuse_combinations(self) -> None:
+        if self.score == "set-released" and self.action == "prune":
+            raise InputError("score=set-released: it is for rewiring, and drops any number; to prune give another, "
+                             "such as set-half")  # fmt: skip
         for name, value, needed, holds in (
             ("count", "bernoulli", "growth='random'", self.growth == "random"),
             ("new_weight", "under-mask", "action='shadow'", self.action == "shadow"),

@@ -96,9 +96,13 @@ def check_folder(out: Path, *own: str, beside: bool = False) -> None:
     Raises
     ------
     InputError
-        If something else lies there.
+        If something else lies there, or it cannot be a folder.
     """
     if not out.is_dir():
+        file = next((path for path in (out, *out.parents) if path.is_file()), None)
+        if file is not None:
+            what = "this" if file == out else str(file)
+            raise InputError(f"out={out}: {what} is a file, where a folder is needed; give another")
         return
     found = {what: None for file, what in _MARKS.items() if (out / file).exists()}
     for what in found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import math
@@ -21,28 +22,30 @@ from nas.evaluation.threads import in_order, one_torch_thread, stop_on_signal
 from nas.evaluation.trainer import Trainer
 from nas.networks import NetworkSpec, PooledMLP, SparseMLP, load_network, save_network
 from nas.networks.pooled import behind_pooling
-from nas.networks.structure import AnyNetwork, Network, n_parameters, network_within, wiring_of
+from nas.networks.structure import AnyNetwork, Network, n_parameters, network_within, parts_of, wiring_of
 from nas.options.options import changed_options, shown
 from nas.report.verdict import explain_random, verdict
 from nas.seeds import stream
-from nas.sparsity.compact import compact
+from nas.sparsity.compact import compact, fold_constants
 from nas.sparsity.gates import Gates, fingerprint_of, gates_of, keep_gates, redrawn_gates
-from nas.sparsity.layers import size_of
+from nas.sparsity.layers import Live, size_of
 from nas.sparsity.learning import Learned, check_learning, learn
-from nas.sparsity.network import layers_of
+from nas.sparsity.network import layers_of, neurons_of
+from nas.sparsity.neurons import liveness
 from nas.sparsity.room import move_in
 from nas.sparsity.schedules import Moment
 from nas.sparsity.shuffle import shuffled
 from nas.store.folders import EXPERIMENT, check_folder
 from nas.store.records import summary_of
-from nas.structure.files import FEATURE, read_network, write_found
+from nas.structure.files import DENSITY, FEATURE, read_network, write_found
 from nas.structure.found import Found, Standing
 from nas.structure.options import Parent, StructureOptions, shape_text
 from nas.tasks.pooling import pooled
 from nas.tasks.task import Task
 from nas.training import Interrupted, Training, evaluate, train
+from nas.training.places import places_of
 from nas.training.session import sign_of
-from nas.training.train import trained
+from nas.training.train import engine_for, trained
 from priors import Wiring
 from priors.files import atomic_write
 
@@ -92,9 +95,17 @@ class StructureExperiment:
         self._tasks = {pool: pooled(self.task, pool) for pool in self.options.pool}
         self._parents = self._make_parents()
         self._sign = sign_of(self.task.direction)
+        engine_for(self.options.engine, spec=self.options.spec)
+        largest = 0
         for (_, pool), wiring in self._parents.items():
             network, target = self._begin(wiring, 0)
+            largest = max(largest, sum(_sizes(network)))
             check_learning(network, self._tasks[pool], self.options.recipe, self.options.method, **target)
+        if self.options.parameters is not None and self.options.parameters > largest:
+            parent = "the largest parent" if len(self._parents) > 1 else "the parent"
+            raise InputError(
+                f"parameters={self.options.parameters}: {parent} has {largest}, so that all would stay; give fewer"
+            )
         self._open()
 
     def _check_saved(self) -> None:
@@ -222,7 +233,8 @@ class StructureExperiment:
                 jobs = [self._learning(parent, rate, replicate) for replicate in range(options.seeds)]
                 rows = self._trained("structures", jobs, watch)
                 best = self._best(rows)
-                network = self._kept(best)
+                whole = self._saved(best)
+                network = self._kept(whole)
                 others = self._references(network, parent.pool, watch)
         except Interrupted:
             raise KeyboardInterrupt from None
@@ -241,7 +253,7 @@ class StructureExperiment:
             (*self._before(), *others),
             words,
             tuple(rows[best]["curve"]),
-            tuple(rows[best]["layers"]),
+            tuple(_layers(whole)),
             shape_text(parent.widths) or str(options.start),
             parent.pool,
             math.fsum(row["seconds"] for row in self._stored().values()),
@@ -268,14 +280,18 @@ class StructureExperiment:
 
         return max(range(len(rows)), key=merit)
 
-    def _kept(self, best: int) -> Network:
-        """Return the network of the training that did best, without what takes no part."""
+    def _saved(self, best: int) -> Network:
+        """Return the network of the training that did best."""
         network = network_within(load_network(self._file(best)))
         if not all(bool(values.isfinite().all()) for values in network.parameters()):
             raise InputError(
                 "every training diverged, the best one too: its weights are not finite; give a lower learning rate or "
                 "weight decay, and another folder with out"
             )
+        return network
+
+    def _kept(self, network: Network) -> Network:
+        """Return a network without what takes no part."""
         kept = compact(network)
         parts = n_parameters(kept)
         if not parts["read_in"] or not parts["read_out"]:
@@ -395,7 +411,6 @@ class StructureExperiment:
             **self._judged(network, task),
             "n_parameters": learned.liveness.n_parameters,
             "curve": _curve(learned, task),
-            "layers": _layers(learned),
         }
 
     def _judged(self, network: Network, task: Task) -> dict[str, float]:
@@ -420,10 +435,7 @@ class StructureExperiment:
 
     def _target(self, network: Network) -> dict[str, int | None]:
         """Return how many weights, or else parameters, there are in the end."""
-        if isinstance(network, SparseMLP) and network.room:
-            return self.options.target(size_of(layers_of(network)))
-        counts = n_parameters(network)
-        return self.options.target(counts["total"] - counts["biases"])
+        return self.options.target(*_sizes(network))
 
     def _train_reference(self, job: _Job) -> dict[str, Any]:
         options = self.options
@@ -503,6 +515,13 @@ class _Job:
         return f"{self.name}{pool} {self.rate:g} {self.replicate}{fingerprint}"
 
 
+def _sizes(network: Network) -> tuple[int, int]:
+    """Return how many weights may live in a parent, and its biases."""
+    counts = n_parameters(network)
+    has_room = isinstance(network, SparseMLP) and network.room
+    return size_of(layers_of(network)) if has_room else counts["total"] - counts["biases"], counts["biases"]
+
+
 def read_experiment(file: Path) -> dict[str, Any]:
     """Return the options that an experiment was begun with, as they are written today; later ones with their defaults.
 
@@ -542,7 +561,7 @@ def _standing(name: str, rows: Sequence[Mapping[str, Any]]) -> Standing:
 def _curve(learned: Learned, task: Task) -> list[dict[str, Any]]:
     """Return a row an epoch."""
     epochs = learned.history.epochs
-    total = sum(layer.size for layer in learned.layers)
+    total, names = size_of(learned.layers), [layer.name for layer in learned.layers]
     rows = []
     for own in learned.snapshots:
         if 0 < own.epoch <= len(epochs):
@@ -554,6 +573,7 @@ def _curve(learned: Learned, task: Task) -> list[dict[str, Any]]:
                     "parameters": own.parameters,
                     "turnover": own.turnover,
                     task.metric: score,
+                    **{f"{DENSITY}{name}": value for name, value in zip(names, own.densities, strict=True)},
                     **{f"{FEATURE}{name}": _finite(value) for name, value in own.features.items()},
                 }
             )
@@ -565,9 +585,21 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _layers(learned: Learned) -> list[dict[str, Any]]:
-    last = learned.snapshots[-1].densities
+def _layers(network: Network) -> list[dict[str, Any]]:
+    """Return how many weights of each layer are kept, and how many are removed since they take no part."""
+    network = copy.deepcopy(network)
+    fold_constants(network)
+    layers, slots = layers_of(network), places_of(parts_of(network))
+    live = Live(layers, slots, np.zeros(len(slots)))
+    takes_part = liveness(live, neurons_of(network)).weights
+    kept = np.diff(np.searchsorted(np.flatnonzero(takes_part), live.bounds())).tolist()
     return [
-        {"name": layer.name, "shape": list(layer.shape), "live": round(density * layer.size), "density": density}
-        for layer, density in zip(learned.layers, last, strict=True)
+        {
+            "name": layer.name,
+            "shape": list(layer.shape),
+            "live": own,
+            "density": own / max(layer.size, 1),
+            "dead": int(before) - own,
+        }
+        for layer, own, before in zip(layers, kept, live.counts(), strict=True)
     ]

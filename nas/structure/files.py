@@ -25,27 +25,33 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
+    "DENSITY",
     "FEATURE",
     "network_file",
     "plot_curve",
+    "plot_densities",
     "plot_features",
     "plot_standings",
     "rate_text",
     "read_found",
     "read_network",
     "reading",
+    "removed",
     "write_found",
 ]
 
 
+DENSITY = "density_"
+"""What names of densities of single layers begin with in a curve."""
 FEATURE = "wiring_"
 """What names of features begin with in a curve, beside densities and counts of the network."""
 
 
 def write_found(out: Path, found: Found, network: AnyNetwork, options: StructureOptions) -> None:
-    """Write ``best/``, ``curve.csv``, ``curve.png``, ``references.png``, and ``features.png`` where any were followed.
+    """Write ``best/``, ``curve.csv`` and pictures.
 
-    Each replaces an older one at once.
+    These are ``curve.png``, ``references.png``, ``density.png`` of several layers, and ``features.png`` where any were
+    followed. Each replaces an older one at once.
     """
     with atomic_folder(out / "best") as temporary:
         save_network(network, temporary / "network.safetensors")
@@ -58,6 +64,8 @@ def write_found(out: Path, found: Found, network: AnyNetwork, options: Structure
         writer.writeheader()
         writer.writerows(found.curve)
     plot_curve(out / "curve.png", found)
+    if len(layers := [name for name in found.curve[0] if name.startswith(DENSITY)]) > 1:
+        plot_densities(out / "density.png", found, layers)
     if features := [name for name in found.curve[0] if name.startswith(FEATURE)]:
         plot_features(out / "features.png", found, features)
     plot_standings(out / "references.png", [found.learned, *found.references], found.metric)
@@ -111,6 +119,7 @@ def _card(found: Found, options: StructureOptions, has_graph: bool) -> str:
             "| --- | --- | --- | --- |",
             *layers,
             "",
+            *([f"{line}.", ""] if (line := removed(found.layers)) else []),
             *_of_the_saved(found),
             "## Recipe",
             "",
@@ -151,6 +160,12 @@ def rate_text(summary: Mapping[str, Any]) -> str:
 def reading(pool: int) -> str:
     """Return a sentence on what the input units are, empty where they are the inputs."""
     return "" if pool == 1 else f" Input units read means over squares of {pool} x {pool} pixels."
+
+
+def removed(layers: Sequence[Mapping[str, Any]]) -> str:
+    """Return what is said of the weights that lived and are not kept, empty where there are none."""
+    dead = sum(own.get("dead", 0) for own in layers)
+    return f"{dead} more took no part and {'was' if dead == 1 else 'were'} removed" if dead else ""
 
 
 def network_file(path: Path) -> Path:
@@ -201,6 +216,26 @@ def plot_curve(path: Path, found: Found) -> None:
     if found.curve[0]["parameters"] > 2 * found.curve[-1]["parameters"]:
         other.set_yscale("log")
     axes.set_title(f"{found.task}: the network that is kept, while its structure is learned")
+    save_figure(figure, path)
+
+
+def plot_densities(path: Path, found: Found, columns: Sequence[str]) -> None:
+    """Draw the density of each layer by epoch."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    axes = figure.subplots()
+    epochs = [row["epoch"] for row in found.curve]
+    values = [[row[name] for row in found.curve] for name in columns]
+    for name, own in zip(columns, values, strict=True):
+        axes.plot(epochs, own, marker="o", markersize=3, label=name.removeprefix(DENSITY))
+    if 0 < 10 * min(map(min, values)) < max(map(max, values)):
+        axes.set_yscale("log")
+    _count_epochs(axes)
+    axes.set_ylabel("weights that live / places")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    axes.set_title(f"{found.task}: densities of the network that is kept, while it is learned")
     save_figure(figure, path)
 
 

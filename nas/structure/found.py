@@ -45,9 +45,11 @@ class Found:
     references : tuple of Standing
     verdict : str
     curve : tuple of mapping
-        Of the network that is kept, by epoch: ``epoch``, ``density``, ``parameters``, and the validation metric.
+        Of the network that is kept, by epoch: ``epoch``, ``density``, ``parameters``, ``turnover``, the validation
+        metric, and the density of each layer.
     layers : tuple of mapping
-        Of the same network: ``name``, ``shape``, ``live`` and ``density``.
+        Of the same network: ``name``, ``shape``, the weights that are kept (``live``) and their ``density``, and those
+        that lived and are removed since they take no part (``dead``; older experiments do not tell).
     parent : str
         Hidden neurons of each layer of the parent that was chosen, or the file of the network that was pruned.
     pool : int

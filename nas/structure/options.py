@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
 from nas.errors import InputError, OneLineErrors, known
 from nas.networks import NetworkSpec
@@ -16,6 +16,7 @@ from nas.networks.cells import CELLS
 from nas.sparsity.methods import Method
 from nas.sparsity.room import edges_within_reach, with_room
 from nas.training.recipe import Recipe
+from nas.training.train import ENGINES
 from predictors import FEATURES
 from priors import Wiring
 
@@ -35,16 +36,25 @@ class Parent(NamedTuple):
     pool: int
 
 
-def _shapes(value: Any) -> Any:
+def _shapes(value: Any, info: ValidationInfo) -> Any:
     """Return shapes of what may be one: 100, "100,100", (100, 100), or several of these in a sequence."""
     is_one = not isinstance(value, list | tuple) or any(isinstance(own, int) for own in value)
-    return tuple(map(_shape, (value,) if is_one else value))
+    return tuple(_shape(own, info) for own in ((value,) if is_one else value))
 
 
-def _shape(value: Any) -> Any:
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(","))
-    return value if isinstance(value, list | tuple) else (value,)
+def _shape(value: Any, info: ValidationInfo) -> Any:
+    if not isinstance(value, str):
+        return value if isinstance(value, list | tuple) else (value,)
+    try:
+        numbers = tuple(map(int, value.split(",")))
+    except ValueError:
+        numbers = (0,)
+    if min(numbers) < 1:
+        raise InputError(
+            f"{info.field_name}={value or repr(value)}: it must be a whole number of at least 1, or several with "
+            "commas between"
+        )
+    return numbers
 
 
 def shape_text(shape: Sequence[int]) -> str:
@@ -106,6 +116,7 @@ class StructureOptions(OneLineErrors, BaseModel):
         self._check_parents()
         known("activation", self.activation, ACTIVATIONS)
         known("cell", self.cell, CELLS)
+        known("engine", self.engine, ENGINES)
         for name in self.features:
             known("feature", name, FEATURES)
         return self
@@ -182,10 +193,14 @@ class StructureOptions(OneLineErrors, BaseModel):
         between = sum(before * after for before, after in pairwise((n_inputs, *shape, n_outputs)))
         return between + shape[0] ** 2 * (self.network == "rnn")
 
-    def target(self, n_weights: int) -> dict[str, int | None]:
-        """Return how many weights, or else parameters, there are in the end, for a parent of so many weights."""
+    def target(self, n_weights: int, n_biases: int) -> dict[str, int | None]:
+        """Return how many weights, or else parameters, there are in the end, for a parent of so many of them.
+
+        Of several parents a small one may have no more parameters than are wanted, all of which stay then.
+        """
         weights = self.weights if self.density is None else max(1, round(self.density * n_weights))
-        return {"weights": weights, "parameters": self.parameters}
+        parameters = None if self.parameters is None else min(self.parameters, n_weights + n_biases)
+        return {"weights": weights, "parameters": parameters}
 
 
 def ignored_option(options: StructureOptions, typed: Collection[str]) -> str | None:

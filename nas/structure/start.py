@@ -136,4 +136,6 @@ def _rates(text: str) -> tuple[float, ...]:
     try:
         return tuple(float(part) for part in text.split(","))
     except ValueError:
-        raise InputError(f"learning_rate={text}: it must be numbers with commas between, such as 0.001,0.01") from None
+        raise InputError(
+            f"learning_rate={text or repr(text)}: it must be numbers with commas between, such as 0.001,0.01"
+        ) from None

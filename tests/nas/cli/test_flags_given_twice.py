@@ -29,6 +29,20 @@ def test_a_flag_of_one_value_is_given_once(flags: str, words: str):
     assert words in refused(*flags.split())
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("run", "--out", ""), "--out '': it is empty, where a path is needed"),
+        (("prune", "--task", "digits", "--out", ""), "--out '': it is empty, where a path is needed"),
+        (("run", "--prior", ""), "--prior '': it is empty, where a value is needed, or several with commas"),
+        (("status", ""), "OUT '': it is empty, where a path is needed"),
+        (("features", "a.graphml", ""), " '': it is empty, where a path is needed"),
+    ],
+)
+def test_empty_paths_and_members_are_refused(arguments: tuple[str, ...], words: str):
+    assert words in refused(*arguments)
+
+
 def test_lists_have_commas_or_several_flags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     given = "--prior watts-strogatz,erdos-renyi --learning-rate 0.01,0.03 --orientation index --orientation degree"

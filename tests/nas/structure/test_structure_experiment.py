@@ -73,6 +73,65 @@ def test_the_curve_tells_of_every_epoch(pruned: tuple[Path, dict[str, Any]]) -> 
     assert sum(layer["live"] for layer in found["layers"]) <= 300
 
 
+def test_the_curve_tells_of_every_layer(pruned: tuple[Path, dict[str, Any]]) -> None:
+    out, found = pruned
+    sizes = {own["name"]: own["shape"][0] * own["shape"][1] for own in found["layers"]}
+    for row in found["curve"]:
+        assert [name for name in row if name.startswith("density_")] == [f"density_{name}" for name in sizes]
+        live = sum(row[f"density_{name}"] * size for name, size in sizes.items())
+        assert live == pytest.approx(row["density"] * sum(sizes.values()))
+    for own in found["layers"]:
+        assert found["curve"][-1][f"density_{own['name']}"] == pytest.approx(own["density"])
+    assert (out / "density.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("task", "target", "more"),
+    [
+        ("digits", ("--weights", 40), ("--pool", 1)),
+        ("digits", ("--density", 0.05), ("--pool", 1)),
+        ("reber", ("--weights", 40), ("--cell", "gru")),
+    ],
+)
+def test_live_weights_are_those_of_the_network_that_is_kept(
+    tmp_path: Path, task: str, target: tuple[Any, ...], more: tuple[Any, ...]
+) -> None:
+    short = ("--epochs", 1, "--seeds", 1, "--learning-rate", 0.01, "--threads", 1, "--widths", 12)
+    given = ("rewire", "--task", task, *target, *more, *short, "--out", tmp_path)
+    found = asked(*given)
+    kept = n_parameters(load_network(tmp_path / "best" / "network.safetensors"))
+    learned = n_parameters(load_network(tmp_path / "networks" / "0.safetensors"))
+    live, dead = (sum(own[name] for own in found["layers"]) for name in ("live", "dead"))
+    assert live == kept["total"] - kept["biases"]
+    assert live + dead == learned["total"] - learned["biases"]
+    assert dead > 0
+    card = (tmp_path / "best" / "card.md").read_text(encoding="utf-8")
+    line = f"{dead} more took no part and were removed"
+    assert line in card
+    code, text, _ = wirenas("best", tmp_path)
+    assert code == 0
+    assert line in " ".join(text.split())
+    # As experiments were written before.
+    outcome = json.loads((tmp_path / "best" / "outcome.json").read_text())
+    for own in outcome["layers"]:
+        del own["dead"]
+    outcome["curve"] = [
+        {name: row[name] for name in row if not name.startswith("density_")} for row in outcome["curve"]
+    ]
+    (tmp_path / "best" / "outcome.json").write_text(json.dumps(outcome))
+    code, text, _ = wirenas("best", tmp_path)
+    assert code == 0
+    assert "were removed" not in text
+
+
+def test_a_small_parent_beside_a_large_one_keeps_what_it_has(tmp_path: Path) -> None:
+    given = ("prune", "--task", "digits", "--max-parameters", 400, *QUICK[:6], "--pool", 1, "--threads", 1)
+    found = asked(*given, "--widths", 4, "--widths", 12, "--out", tmp_path)
+    names = {json.loads(line)["name"] for line in (tmp_path / "trainings.jsonl").read_text().splitlines()}
+    assert {"learned structure of 4", "learned structure of 12"} <= names
+    assert found["test"]["n_parameters"] <= 400
+
+
 def test_best_and_status_show_what_was_learned(pruned: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
     out, found = pruned
     assert asked("status", out) == found
@@ -486,7 +545,8 @@ def test_features_of_the_wiring_are_followed(tmp_path: Path) -> None:
     assert last["wiring_all_edges"] == wiring.n_edges < found["curve"][0]["wiring_all_edges"]
     assert last["wiring_depth"] == measured([wiring], ["depth"])[0, 0]
     header = (tmp_path / "curve.csv").read_text().splitlines()[0]
-    assert header == "epoch,density,parameters,turnover,accuracy,wiring_all_edges,wiring_depth"
+    densities = "density_layer 1,density_layer 2,density_output"
+    assert header == f"epoch,density,parameters,turnover,accuracy,{densities},wiring_all_edges,wiring_depth"
     assert (tmp_path / "features.png").stat().st_size > 0
 
 
@@ -495,7 +555,7 @@ def test_rewiring_keeps_a_density(tmp_path: Path, method: str) -> None:
     times = () if method == "static" else ("--every", 5, "--begin", 5, "--end", "80%")
     found = asked("rewire", "--task", "digits", "--method", method, "--density", 0.2, *times, *QUICK, "--out", tmp_path)
     parent = 64 * 12 + 12 * 10 + 10 * 10
-    assert sum(layer["live"] for layer in found["layers"]) == round(0.2 * parent)
+    assert sum(layer["live"] + layer["dead"] for layer in found["layers"]) == round(0.2 * parent)
     assert {row["density"] for row in found["curve"]} == {round(0.2 * parent) / parent}
 
 
@@ -617,6 +677,48 @@ def test_structures_without_hidden_neurons_are_one_line(tmp_path: Path, argument
             "--max-parameters 5: no network with 10 outputs has so few",
         ),
         (("prune", "--task", "digits", "--weights", 10**7), "--weights 10000000: the network has"),
+        (
+            ("prune", "--task", "digits", "--max-parameters", 10**7),
+            "--max-parameters 10000000: the largest parent has 22510, so that all would stay; give fewer",
+        ),
+        (
+            ("rewire", "--task", "reber", "--max-parameters", 10**6, "--widths", 8),
+            "--max-parameters 1000000: the parent has 410, so that all would stay; give fewer",
+        ),
+        (
+            ("prune", "--task", "digits", "--weights", 1, "--widths", 10),
+            "--weights 1: every layer keeps 1 at least (layer 1, output); give at least 2",
+        ),
+        (("prune", "--task", "reber", "--weights", 99, "--score", "obd"), "--score obd: it is for MLPs, and this"),
+        (
+            ("prune", "--task", "digits", "--weights", 99, "--widths", "0"),
+            "--widths 0: it must be a whole number of at",
+        ),
+        (("prune", "--task", "digits", "--weights", 99, "--widths", "9,"), "--widths 9,: it must be a whole number of"),
+        (("prune", "--task", "digits", "--weights", 99, "--widths", ""), "--widths '': it is empty, where a value is"),
+        (("prune", "--task", "digits", "--weights", 99, "--pool", ""), "--pool '': it must be a whole number of at"),
+        (
+            ("prune", "--task", "digits", "--weights", 99, "--learning-rate", ""),
+            "--learning-rate '': it must be numbers",
+        ),
+        (("prune", "--task", "digits", "--weights", 99, "--feature", ","), "--feature ',': it is empty, where a value"),
+        (
+            ("prune", "--task", "digits", "--weights", 99, "--from", ""),
+            "--from '': it is empty, where a path is needed",
+        ),
+        (
+            ("prune", "--task", "digits", "--weights", 99, "--data", ""),
+            "--data '': it is empty, where a path is needed",
+        ),
+        (
+            ("prune", "--task", "digits", "--weights", 99, "--score", "set-released"),
+            "--score set-released: it is for rewiring, and drops any number; to prune give another, such as set-half",
+        ),
+        (("prune", "--task", "digits", "--weights", 99, "--engine", "foo"), "engine 'foo' is not known; known: auto,"),
+        (
+            ("prune", "--task", "digits", "--weights", 99, "--every", 0),
+            "--every 0 steps: between two changes of structure there must be at least 1 step",
+        ),
         (("rewire", "--task", "digits", "--weights", 99, "--growth", "momentum"), "--growth momentum: weights that do"),
     ],
 )
@@ -626,6 +728,16 @@ def test_wrong_input_is_one_line(tmp_path: Path, arguments: tuple[Any, ...], lin
     assert line in err
     assert len(err.strip().splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("out", ["file", "file/below"])
+def test_a_file_where_a_folder_is_needed_is_one_line(tmp_path: Path, out: str) -> None:
+    (tmp_path / "file").write_text("7")
+    code, _, err = wirenas("prune", "--task", "digits", "--weights", 99, "--out", tmp_path / out)
+    assert (code, err.count("\n")) == (2, 1)
+    what = "this" if out == "file" else tmp_path / "file"
+    assert err == f"wirenas: --out {tmp_path / out}: {what} is a file, where a folder is needed; give another\n"
+    assert (tmp_path / "file").read_text() == "7"
 
 
 def test_another_experiment_does_not_go_on_in_a_folder(pruned: tuple[Path, dict[str, Any]]) -> None:

@@ -29,7 +29,7 @@ def test_random_growth_learns_the_structure_of_a_parent_of_any_size(
     assert code == 0, err
     found = json.loads(text)
     assert [layer["shape"] for layer in found["layers"]] == [[6000, 64], [4000, 6000], [10, 4000]]
-    assert sum(layer["live"] for layer in found["layers"]) == 5000
+    assert sum(layer["live"] + layer["dead"] for layer in found["layers"]) == 5000
     network = load_network(tmp_path / "out" / "best" / "network.safetensors")
     assert len(network.weight) <= 5000
     assert {own["name"] for own in found["references"]} >= {"random with equal edges", "only its degrees"}
