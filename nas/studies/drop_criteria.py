@@ -53,6 +53,8 @@ RECIPE = Recipe(
 
 _PERIOD = 800 / 42_200
 """Time between two updates as published, as a share of a training."""
+_COLLAPSED = 0.1
+"""Standard deviation of accuracies over seeds above which some trainings must have collapsed."""
 _STATIC = "static"
 _SHIFT = 0.12
 _COLOURS = dict(zip((*CRITERIA, _STATIC), (RED, BLUE, GREEN, ORANGE, "#CC79A7", "0.5"), strict=True))
@@ -266,6 +268,7 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
             examples=([numbers["examples"]], [numbers["all_examples"]]),
         ),
         tables="\n\n".join(_table(numbers, version) for version in numbers["versions"]),
+        collapsed=_collapsed_text(numbers),
         ahead=table_of(_ahead_rows(numbers)),
         verdict=_verdict(numbers),
         static="\n".join(_static_lines(numbers)),
@@ -299,6 +302,23 @@ def _table(numbers: Mapping[str, Any], version: str) -> str:
         if any(key[:2] == (criterion, growth) for key in arms)
     ]
     return f"Test accuracy {VERSIONS[version]}:\n\n{table_of(rows)}"
+
+
+def _collapsed_text(numbers: Mapping[str, Any]) -> str:
+    """Say where some trainings of an arm collapsed, by the spread of their accuracies."""
+    named = [
+        f"{arm['criterion']} with {arm['growth']} growth {VERSIONS[arm['version']]} at density {arm['density']:g} "
+        f"({test.sd:.2f})"
+        for arm in numbers["arms"]
+        if (test := Mean.of(arm["test"])).n > 1 and test.sd > _COLLAPSED
+    ]
+    if not named:
+        return f"No standard deviation over seeds is above {_COLLAPSED:g}: no training collapsed where others did not."
+    return (
+        f"Where the standard deviation over seeds is above {_COLLAPSED:g} some trainings collapsed and the others did "
+        f"not, so that neither the mean nor the interval, which may reach beyond 1, is that of a usual training: "
+        f"{listed(named)}. What is said of means below holds for these too."
+    )
 
 
 def _ahead_rows(numbers: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -396,6 +416,8 @@ All versions and densities have it. Test accuracy is that of the weights after t
 Student's t over seeds, 95 %, not corrected for their number; they say nothing of other splits and tasks.
 
 {tables}
+
+{collapsed}
 
 Does magnitude win? Differences in points, of the means over both growths and in pairs of seeds:
 

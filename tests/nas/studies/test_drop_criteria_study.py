@@ -68,6 +68,20 @@ def test_a_sparse_training_takes_what_was_released_but_for_hidden_momentum():
         check_learning(*given, version_of("released", "set", "random", 540), weights=20)
 
 
+def test_the_page_tells_of_trainings_that_collapsed(study: tuple[Path, dict[str, Any]]):
+    numbers = json.loads(json.dumps(study[1]))
+    for arm in numbers["arms"]:
+        arm["test"] |= {"sd": 0.02}
+    assert "no training collapsed where others did not" in pages(numbers)["README.md"]
+    numbers["arms"][3]["test"] |= {"sd": 0.318}
+    arm = numbers["arms"][3]
+    line = f"{arm['criterion']} with {arm['growth']} growth as described at density {arm['density']:g} (0.32)"
+    assert "some trainings collapsed and the others did not" in pages(numbers)["README.md"]
+    assert line in pages(numbers)["README.md"]
+    numbers["arms"][4]["test"] |= {"sd": None, "low": None, "high": None, "n": 1}
+    assert line in pages(numbers)["README.md"]
+
+
 def test_everything_is_trained(study: tuple[Path, dict[str, Any]]):
     out, found = study
     arms = {(arm["version"], arm["criterion"], arm["growth"]) for arm in found["arms"]}
