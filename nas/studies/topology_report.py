@@ -120,6 +120,7 @@ def _told_of_dense(found: Mapping[str, Any], numbers: Mapping[str, Any]) -> str:
         table=table_of(arms),
         differences=table_of(differences),
         verdict=_verdict_of_dense(found, beside=is_published),
+        ends=_ends_of_ladder(found, numbers["recipe"]["learning_rates"]),
     )
 
 
@@ -145,6 +146,18 @@ def _verdict_of_dense(found: Mapping[str, Any], *, beside: bool) -> str:
             )
         sentences.append(sentence)
     return "\n".join(sentences)
+
+
+def _ends_of_ladder(found: Mapping[str, Any], rates: Sequence[float]) -> str:
+    """Say for which networks a rate outside of those tried may be better."""
+    if len(rates) < 2:
+        return ""
+    sentences = []
+    for end, word in ((min(rates), "lowest"), (max(rates), "highest")):
+        names = [_NAMES[arm["method"]] for arm in found["arms"] if arm["rate"] == end]
+        if names:
+            sentences.append(f" The {word} is the best for {listed(names)}.")
+    return "".join(sentences)
 
 
 def _published_difference(own: str, other: str) -> Mean:
@@ -485,7 +498,7 @@ networks have {links} links between their layers, which is epsilon {epsilon} of 
 
 "SET as published" has a constant learning rate and changes its structure to the end. Of the other networks rates fall
 as a cosine; "SET" then leaves its structure alone in the last quarter, since what grows at small rates stays as it was
-drawn. The dense networks have as many learning rates to choose from as the sparse ones.
+drawn. The dense networks have as many learning rates to choose from as the sparse ones.{ends}
 
 Not as published: {epochs} epochs for dense networks, and {sparse_epochs} for sparse ones, which take a fraction of the
 time, in place of 400; no dropout, where .2 was used; cross-entropy in place of squared errors of sigmoids; weight decay

@@ -146,7 +146,10 @@ def test_each_kind_has_as_many_rates_to_choose_from(tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(topology, "train_wiring", train)
     given = {**GIVEN, "rates": [0.02, 0.05, 0.1], "parts": ["set-vs-dense"]}
-    found = topology_study(tmp_path, **given)["parts"]["set-vs-dense"]
+    numbers = topology_study(tmp_path, **given)
+    found = numbers["parts"]["set-vs-dense"]
+    text = " ".join(pages(numbers)["README.md"].split())
+    assert "The lowest is the best for SET as published. The highest is the best for dense and static." in text
     assert {arm["method"]: arm["rate"] for arm in found["arms"]} == {
         "dense": 0.1, "static": 0.1, "set": 0.05, "set-published": 0.02,
     }  # fmt: skip
