@@ -169,8 +169,8 @@ def test_read_ins_without_places_are_those_that_need_none():
          "graph; leave it out, or give network=mlp"),
         (REBER, {"hidden": "layers"}, "ways.hidden=layers: neurons of an RNN are connected by a graph; give "
          "watts-strogatz, barabasi-albert or erdos-renyi"),
-        (REBER, {"scores": "obd"}, "ways.scores=obd: it is one of weights of an MLP, and this network is recurrent; "
-         "use another, such as obs or snip"),
+        (REBER, {"scores": "obd"}, "ways.scores=obd: it is for MLPs, and this network is recurrent; use another, "
+         "such as obs or snip"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_one_line(task: Task, given: dict[str, Any], message: str):

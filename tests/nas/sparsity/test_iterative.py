@@ -206,7 +206,7 @@ def test_what_cannot_be_is_one_line(given: dict[str, Any], line: str) -> None:
 
 @pytest.mark.parametrize("score", ["obd", "synflow"])
 def test_what_recurrent_networks_do_not_have_is_refused(score: str) -> None:
-    with pytest.raises(InputError, match=f"score={score}: it is one of weights of an MLP"):
+    with pytest.raises(InputError, match=f"score={score}: it is for MLPs"):
         list(pruned(network_of("gru"), "gru", score=score))
 
 
