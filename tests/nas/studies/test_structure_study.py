@@ -310,7 +310,7 @@ def test_a_part_trains_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyP
     text = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert "## Pruned further" in text
     assert "## Trained again" not in text
-    options = "--task digits --density 0.2 --epochs 8 --learning-rate 0.1 --learning-rate 0.2 --part robustness"
+    options = "--task digits --density 0.2 --epochs 8 --part robustness"
     assert f"`wirenas study structure {options} --method rigl --method static`" in text
 
 
@@ -333,7 +333,13 @@ def test_words_follow_from_the_numbers(study: tuple[Path, dict[str, Any]]):
     for own in numbers["ends"]:
         own["less_full"] = None if own["end"] is None else estimate(-0.01 if own["end"] < 1 else -0.001, 0.001)
         own["dense_gradients"], own["saved"] = (3, 0.75) if own["end"] == 1 else (12, 0.0)
+    for place, own in enumerate(numbers["robustness"]["curves"]):
+        own["area"] = estimate(0.1 * (place % (len(fresh) + 1)), 0.01)
+    for own in numbers["robustness"]["pairs"]:
+        own["difference"] = estimate(-0.3, 0.1 if own["way"] == "magnitude" else 0.4)
     text = pages(numbers)["README.md"]
+    assert "The first is ahead of the last by 0.300 [0.200, 0.400], as the paper has it." in text
+    assert "by 0.300 [-0.100, 0.700], so that the paper's difference between methods is NOT seen." in text
     assert (
         "from fresh weights, to 0.3 points, is seen here for rigl and dnw, is NOT seen here for gmp, is not decided by "
         "these intervals for set."
