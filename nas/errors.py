@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ __all__ = [
     "InputError",
     "OneLineErrors",
     "as_input_errors",
+    "finite_number",
     "first_line",
     "input_error",
     "known",
@@ -41,6 +44,13 @@ def known(what: str, name: str, names: Iterable[str]) -> str:
         nearest = _nearest(name, valid) if isinstance(name, str) else ""
         raise InputError(f"{what} {name!r} is not known{nearest}; known: {', '.join(valid)}")
     return name
+
+
+def finite_number(name: str, value: Any) -> float:
+    """Return an option's value if it is a finite number; otherwise raise `InputError`."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+        raise InputError(f"{name}={value!r}: it must be a finite number")
+    return float(value)
 
 
 @contextmanager

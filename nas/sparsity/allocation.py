@@ -11,13 +11,12 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.errors import InputError, known
+from nas.errors import InputError, finite_number, known
 from nas.sparsity.layers import Floats, Layer, Live, Places, size_of
 from nas.sparsity.selection import lowest
 
@@ -249,9 +248,8 @@ def _by_raw_density(
     *,
     kernel: bool,
 ) -> Places:
-    if isinstance(power, bool) or not isinstance(power, Real) or not math.isfinite(power):
-        raise InputError(f"power={power!r}: it must be a finite number")
-    raw = [raw_density(layer, kernel=kernel, power=float(power)) * layer.size for layer in layers]
+    power = finite_number("power", power)
+    raw = [raw_density(layer, kernel=kernel, power=power) * layer.size for layer in layers]
     return _shares(total, raw, capacity, is_dense)
 
 

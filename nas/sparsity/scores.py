@@ -6,17 +6,15 @@ weights above masked ones.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.errors import InputError, known
+from nas.errors import InputError, finite_number, known
 from nas.sparsity.layers import Floats, Live
 from nas.sparsity.selection import lowest, ranks
 from nas.zero_cost.saliency import saliency
@@ -73,8 +71,7 @@ def score(name: str, live: Live, rng: np.random.Generator, **options: float) -> 
         if getattr(live, NEEDS[need]) is None:
             raise InputError(f"score={name!r} needs {NEEDS[need]} of the live weights, which is not given")
     for option, value in options.items():
-        if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
-            raise InputError(f"{option}={value!r}: it must be a finite number")
+        finite_number(option, value)
     try:
         return entry.function(live, rng, **options)
     except TypeError as error:
