@@ -172,6 +172,9 @@ def _check_method(method: Method, optimizer: Optimizer, targets: Sequence[Target
     if frozen and reads:
         raise InputError(f"{', '.join(frozen)} are frozen, and the method reads their gradients: let them be trained, "
                          "or leave these layers out by layers=")  # fmt: skip
+    if frozen and method.action == "rewire" and method.new_weight == "zero":
+        raise InputError(f"{', '.join(frozen)} are frozen, so that grown weights would stay 0: let them be trained, "
+                         "leave these layers out by layers=, or give new_weight='init'")  # fmt: skip
 
 
 def _refuse_second(optimizer: Optimizer, targets: Sequence[Target]) -> None:

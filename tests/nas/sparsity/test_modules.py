@@ -292,6 +292,7 @@ def test_transforms_of_functions_see_live_weights_alone(make):
     assert not any(each._forward_hooks for each in module.modules())
 
 
+@pytest.mark.skipif(not hasattr(torch.compiler, "is_exporting"), reason="torch before 2.7 does not say that it exports")
 def test_an_exported_module_computes_with_live_weights_alone():
     module = mlp()
     sparsify(module, 0.4, rng=0)

@@ -984,6 +984,7 @@ def test_bad_input_is_named_in_one_line_and_changes_nothing():
         (lambda: rewire(module, torch.optim.LBFGS(module.parameters()), "rigl", density=0.5, n_steps=100), "LBFGS"),
         (lambda: rewire(module, "sgd", "rigl", density=0.5, n_steps=100), "torch.optim.Optimizer is needed"),
         (lambda: rewire(frozen, all_of_frozen, "rigl", density=0.5, n_steps=100), "2.weight are frozen"),
+        (lambda: rewire(frozen, all_of_frozen, "itop", density=0.5, n_steps=100), "grown weights would stay 0"),
         (lambda: rewire(module, stepper, "itop", density=0.5, n_steps=2000, growth="momentum", masked_slots="dense"),
          "keeps no momentum"),
         (lambda: rewire(rewired_already, of_rewired, "static", density=0.5), "rewired already"),
