@@ -340,7 +340,9 @@ class NullModel:
         return drawn, self._mixing(drawn, then)
 
     def _mixing(self, drawn: Wiring, walked: Walk | None = None) -> Mixing:
-        n = max(int(self._moves.sum()), 1)
+        n = int(self._moves.sum())
+        if not n:
+            return Mixing(0, 0, 1.0, 1.0, float("nan"))
         shared = int(_are_among(self.wiring.edges, drawn).sum()) - int((~self._moves).sum())
         if walked is None:
             return Mixing(0, 0, shared / n, shared / n, float("nan"))

@@ -231,7 +231,7 @@ def compare(
         from nas.report.progress import stages
 
         given: dict[str, Any] = {
-            "network": network, "nulls": split_lists(null or ()) or None, "n_nulls": nulls, "seeds": seeds,
+            "network": network, "nulls": None if null is None else split_lists(null), "n_nulls": nulls, "seeds": seeds,
             "repeats": repeats, "precision": precision, "attachment": attachment, "reads": reads,
             "readouts": readouts, "orientation": orientation, "activation": activation, "cell": cell,
             "radii": _numbers(radius), "leak": leak, "input_scale": input_scale, "delays": delays,

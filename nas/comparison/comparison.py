@@ -12,13 +12,15 @@ from statistics import fmean
 from threading import Event
 from typing import Any
 
+import numpy as np
 import tomli_w
 
-from nas.comparison.judgement import Judgement, correct, judge
+from nas.comparison.judgement import Judgement, correct, judge, nulls_needed
 from nas.comparison.options import ComparisonOptions
 from nas.errors import InputError, as_input_errors
 from nas.evaluation.trainer import Trainer
-from nas.evaluation.trainings import Row, Training, Trainings, grouped
+from nas.evaluation.trainings import Row, Training, Trainings, grouped, read_setting
+from nas.options.options import read_options, shown
 from nas.seeds import stream
 from nas.store.folders import COMPARISON, alone_in, check_folder
 from nas.store.lines import kept_lines
@@ -35,6 +37,10 @@ __all__ = ["CHANGES", "PLAN", "Comparison", "Found", "Pair"]
 PLAN, CHANGES = "plan.toml", "changes.jsonl"
 _ROUNDS = 10
 """Parts of the nulls after which the precision is looked at."""
+_OWN = 20
+"""Trainings of a wiring before which the precision is not looked at."""
+_LOOKS = 3
+"""Nulls of which one at least has to differ from the wiring."""
 _READOUTS = 16
 """Neurons that a trained network is read out at, under controlled attachment."""
 
@@ -140,6 +146,8 @@ class Comparison:
         self._models = {
             (name, model.kind): model for name, wiring in given.items() for model in self._models_of(name, wiring)
         }
+        used = {null for _, null in self._models}
+        self.options = self.options.model_copy(update={"nulls": tuple(null for null in NULLS if null in used)})
         for wiring in given.values():
             with as_input_errors("a network needs more memory than there is; give a smaller graph"):
                 self._attached(wiring, 0)
@@ -168,12 +176,15 @@ class Comparison:
                 f"{name}: it has {wiring.n_inputs} input and {wiring.n_outputs} output units, and the task has "
                 f"{n_inputs} and {n_outputs}; give a graph without units, or another task"
             )
-        if not wiring.n_hidden or not wiring.n_edges:
-            raise InputError(f"{name}: it has no {'edges' if wiring.n_hidden else 'hidden neurons'} to compare")
         own = wiring if self.options.network == "reservoir" else wiring.replace(weights=None)
+        if self._is_acyclic and not own.inputs:
+            own = drop_self_edges(own)
+        if not own.n_hidden or not own.n_edges:
+            raise InputError(f"{name}: it has no {'edges' if own.n_hidden else 'hidden neurons'} to compare")
+        if own.weights is not None and not (own.inputs or bool(np.isfinite(own.weights).all())):
+            raise InputError(f"{name}: some of its weights are no finite numbers; give all of them, or none")
         if not self._is_acyclic:
             return own
-        own = own if own.inputs else drop_self_edges(own)
         if not (own.is_undirected or own.is_acyclic):
             raise InputError(
                 f"{name}: it has directed cycles, and an MLP has none; give --undirected, or a task of sequences"
@@ -198,6 +209,11 @@ class Comparison:
                     f"null={model.kind}: nulls of {name} would have edges from inputs to outputs, which recurrent "
                     "networks have not; use layers, boundary or blocks"
                 )
+            if all(_is_same(model.sample(seed), wiring) for seed in range(_LOOKS)):
+                raise InputError(
+                    f"null={model.kind}: {_LOOKS} nulls of {name} are {name} itself, so that there is nothing to "
+                    "compare it with; use one that keeps less"
+                )
             yield model
 
     @property
@@ -215,29 +231,40 @@ class Comparison:
         InputError
             If another comparison lies there, or the plan was changed by hand.
         """
+        self._check_folder()
         with alone_in(self.out):
             return self._register()
 
+    def _check_folder(self) -> None:
+        """Refuse a folder in which something else lies."""
+        if (self.out / PLAN).is_file():
+            # Trainings are kept as those of studies are.
+            check_folder(self.out, COMPARISON, "a study")
+            return
+        if (self.out / "runs.jsonl").is_file() and (self.out / "outcome.json").is_file():
+            raise InputError(f"{self.out / PLAN}: it is missing; restore it, or begin in another folder")
+        check_folder(self.out)
+
     def _register(self) -> bool:
         file = self.out / PLAN
-        # Trainings are kept as those of studies are.
-        check_folder(self.out, COMPARISON, *(["a study"] if file.is_file() else []))
-        if not file.is_file():
-            document = {"wirenas": __version__, **self._fixed, **self.options.design}
-            with atomic_write(file) as temporary:
-                temporary.write_text(tomli_w.dumps(_without_none(document)), encoding="utf-8")
-            _ = self._trainings()
-            return True
-        self._note_changes()
-        return False
+        if file.is_file():
+            self._note_changes()
+            return False
+        document = {"wirenas": __version__, **self._fixed, **self.options.design}
+        with atomic_write(file) as temporary:
+            temporary.write_text(tomli_w.dumps(_without_none(document)), encoding="utf-8")
+        _ = self._trainings()
+        return True
 
     def _trainings(self) -> Trainings:
         plan = hashlib.sha256((self.out / PLAN).read_bytes()).hexdigest()
         stored = self.out / "setting.json"
-        if stored.is_file() and json.loads(stored.read_text(encoding="utf-8")).get("plan") != plan:
+        if stored.is_file() and read_setting(stored).get("plan") != plan:
             raise InputError(
                 f"{self.out / PLAN}: it was changed after it was registered; restore it, or begin in another folder"
             )
+        if not stored.is_file() and (self.out / "runs.jsonl").is_file():
+            raise InputError(f"{stored}: it is missing; restore it, or begin in another folder")
         setting = {**self._fixed, "plan": plan}
         return Trainings(self.out, setting, self.threads, self.watch, self.stop, noun="comparison")
 
@@ -248,21 +275,29 @@ class Comparison:
 
     def _note_changes(self) -> None:
         """Keep which options differ from what was last known."""
-        import tomllib
-
-        document = tomllib.loads((self.out / PLAN).read_text(encoding="utf-8"))
+        document = read_options(self.out / PLAN)
+        _ = self._trainings()  # Refuses what may not change before anything is noted.
+        for name, value in _without_none(json.loads(json.dumps(self._fixed))).items():
+            if document.get(name) != value:
+                raise InputError(
+                    f"{name}={shown(value)}: the plan in {self.out} says {shown(document.get(name))}; give the same, "
+                    "or another folder with out"
+                )
         known = {"wirenas": document.get("wirenas"), **{name: document.get(name) for name in self.options.design}}
-        for change in kept_lines(self.out / CHANGES):
+        for change in self._changes():
             known[change["name"]] = change["after"]
         now = {"wirenas": __version__, **self.options.design}
         changed = {name: (known.get(name), value) for name, value in now.items() if known.get(name) != value}
         if not changed:
             return
-        _ = self._trainings()  # Refuses what may not change before anything is noted.
         done = sum(1 for _ in kept_lines(self.out / "runs.jsonl"))
         with (self.out / CHANGES).open("a", encoding="utf-8") as file:
             for name, (before, after) in changed.items():
                 file.write(json.dumps({"name": name, "before": before, "after": after, "trainings": done}) + "\n")
+
+    def _changes(self) -> list[dict[str, Any]]:
+        """Return what was changed after the plan was registered."""
+        return list(kept_lines(self.out / CHANGES, "name", "before", "after", "trainings"))
 
     # The comparison
 
@@ -274,6 +309,7 @@ class Comparison:
         KeyboardInterrupt
             After Ctrl-C; the same comparison goes on.
         """
+        self._check_folder()
         with alone_in(self.out):
             return self._run()
 
@@ -284,8 +320,8 @@ class Comparison:
         rows: list[Row] = []
         pairs: list[Pair] = []
         is_precise = False
-        for part, (n_nulls, n_repeats) in enumerate(_rounds(options), start=1):
-            what = "wirings" if options.precision is None else f"round {part} of {_ROUNDS} at most"
+        for part, (n_nulls, n_repeats) in enumerate(_rounds(options, len(self._models)), start=1):
+            what = "wirings" if options.precision is None else f"round {part}"
             rows = trainings.run(what, self._jobs(n_nulls, n_repeats))
             pairs = self._pairs(rows)
             widest = max(own.judgement.high - own.judgement.difference for own in pairs)
@@ -301,7 +337,7 @@ class Comparison:
             options,
             tuple(replace(own, judgement=corrected) for own, corrected in zip(pairs, judged, strict=True)),
             is_precise,
-            tuple(kept_lines(self.out / CHANGES)),
+            tuple(self._changes()),
             math.fsum(row["cpu"] for row in rows),
         )
 
@@ -361,6 +397,12 @@ class Comparison:
     def _pairs(self, rows: Sequence[Row]) -> list[Pair]:
         """Judge each wiring beside the nulls of each model."""
         groups = grouped(rows, "graph", "null")
+        for row in rows:
+            if not isinstance(row.get("values"), list) or len(row["values"]) != self.options.seeds:
+                which = f"null {row['null']}, number {row['number']}"
+                raise InputError(
+                    f"{self.out / 'runs.jsonl'}: {which} is damaged; remove its line, and it is done again"
+                )
         sign = 1.0 if self.task is None else sign_of(self.task.direction)
         pairs = []
         for (name, null), model in self._models.items():
@@ -373,19 +415,31 @@ class Comparison:
         return pairs
 
 
-def _rounds(options: ComparisonOptions) -> Iterator[tuple[int, int]]:
-    """Yield the numbers of nulls, and of repeats of the wiring, at which the precision is looked at."""
-    if options.precision is None:
-        yield options.n_nulls, options.repeats
-        return
-    for part in range(1, _ROUNDS + 1):
-        n_nulls, repeats = (-(-number * part // _ROUNDS) for number in (options.n_nulls, options.repeats))
-        yield max(n_nulls, 2), max(repeats, min(options.repeats, -(-2 // options.seeds)))
+def _rounds(options: ComparisonOptions, n_pairs: int) -> Iterator[tuple[int, int]]:
+    """Yield the numbers of nulls, and of repeats of the wiring, at which the precision is looked at.
+
+    Not before some null can stand out, nor before the wiring's own spread is known from some trainings: what is narrow
+    by chance would count as precise.
+    """
+    last = (options.n_nulls, options.repeats)
+    if options.precision is not None:
+        fewest = (nulls_needed(n_pairs), -(-_OWN // options.seeds))
+        for part in range(1, _ROUNDS):
+            n_nulls, repeats = (-(-number * part // _ROUNDS) for number in last)
+            if n_nulls >= fewest[0] and n_nulls < last[0]:
+                yield n_nulls, min(max(repeats, fewest[1]), options.repeats)
+    yield last
 
 
 def _look_at(stop: StopFlag) -> None:
     if stop.is_set():
         raise Interrupted("stopped before the reservoir was evaluated")
+
+
+def _is_same(one: Wiring, other: Wiring) -> bool:
+    if one != other or one.weights is None or other.weights is None:
+        return one == other
+    return np.array_equal(one.weights, other.weights, equal_nan=True)
 
 
 def _identity(wiring: Wiring) -> str:

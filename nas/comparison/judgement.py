@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,9 +19,13 @@ from numpy.typing import ArrayLike, NDArray
 from nas.evaluation.estimates import holm
 from predictors.validation.resampling import LEVEL
 
-__all__ = ["Judgement", "correct", "half_width", "judge", "power_at"]
+__all__ = ["Judgement", "correct", "half_width", "judge", "nulls_needed", "power_at"]
 
 _POWER = 0.8
+_NODES = 60
+"""Of the quadrature over what a wiring's own trainings may show."""
+_ROUNDING = 1e-12
+"""By how much means differ that are the same, as a share of the largest."""
 
 
 @dataclass(frozen=True)
@@ -40,17 +45,15 @@ class Judgement:
         whatever the direction of the metric.
     between, within : float
         Standard deviations: of what nulls are worth, apart from the noise of trainings, and of this noise.
-    rank : int
-        1 if the mean of the wiring's trainings is better than the means of all nulls, n_nulls + 1 if it is worse; nulls
-        that are level count as better, or as worse where the wiring is below the middle.
+    better, worse : int
+        Nulls whose mean is at least, and at most, as good as that of as many trainings of the wiring, the first ones.
     p : float
-        Two-sided p value of the rank, under the hypothesis that the wiring was drawn from the null model. The mean of
-        the wiring is of more trainings than those of nulls, so that p is too large rather than too small.
+        Two-sided p value of that, under the hypothesis that the wiring was drawn from the null model: then it is
+        trained as they are, and all ranks are equally likely, however trainings are distributed.
     corrected : float
         The same by Holm's method, for all judgements of a comparison.
-    detectable : float
-        The smallest lead on average that would be found with a probability of 80 % at 5 % (corrected, as the first of
-        all), if nulls are worth what these are; infinite where there are too few nulls for any.
+    n_judgements : int
+        How many these are.
     """
 
     n_nulls: int
@@ -63,22 +66,45 @@ class Judgement:
     high: float
     between: float
     within: float
-    rank: int
+    better: int
+    worse: int
     p: float
     corrected: float
-    detectable: float
+    n_judgements: int = 1
 
     @property
-    def is_unusual(self) -> bool:
-        """Whether a wiring like this is rare among nulls, by the corrected p value."""
-        return self.corrected <= 1 - LEVEL
+    def rank(self) -> int:
+        """1 if the wiring is better than all nulls, n_nulls + 1 if it is worse; what is level counts against it."""
+        return self.better + 1 if self.better <= self.worse else self.n_nulls - self.worse + 1
+
+    @cached_property
+    def detectable(self) -> float:
+        """The smallest lead that would be found with a probability of 80 %.
+
+        At 5 %, corrected as the first of all, if nulls are worth what these are and everything is normally distributed;
+        infinite where there are too few nulls for any.
+        """
+        from scipy.optimize import brentq
+
+        if self.n_nulls < nulls_needed(self.n_judgements):
+            return math.inf
+        spread = math.hypot(self.between, self.within / math.sqrt(self.seeds))
+        if spread == 0:
+            return 0.0
+        return float(brentq(lambda lead: power_at(self, lead) - _POWER, 0.0, 50 * spread, xtol=1e-6 * spread))
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether all trainings reached the same, so that nothing can be told."""
+        return self.between == self.within == self.difference == 0
 
     @property
     def verdict(self) -> str:
         """One of better, worse, "not unusual" (the average is another, but so is that of many nulls) and undecided."""
-        if self.is_unusual:
-            return "better" if self.difference > 0 else "worse"
-        return "undecided" if self.low <= 0 <= self.high else "not unusual"
+        if self.corrected <= 1 - LEVEL:
+            return "better" if self.better < self.worse else "worse"
+        is_told = math.isfinite(self.detectable) and not self.low <= 0 <= self.high
+        return "not unusual" if is_told else "undecided"
 
 
 def judge(own: Sequence[float], nulls: ArrayLike, sign: float = 1.0) -> Judgement:
@@ -87,7 +113,7 @@ def judge(own: Sequence[float], nulls: ArrayLike, sign: float = 1.0) -> Judgemen
     Parameters
     ----------
     own : sequence of float
-        The metric of each training of the wiring, 2 at least.
+        The metric of each training of the wiring, at least 2 and as many as of a null.
     nulls : (n_nulls, seeds) array
         The metric of each training of each null; 2 nulls at least.
     sign : float
@@ -103,60 +129,57 @@ def judge(own: Sequence[float], nulls: ArrayLike, sign: float = 1.0) -> Judgemen
     Welch (1947), doi:10.1093/biomet/34.1-2.28; Davison and Hinkley (1997), Bootstrap Methods and their Application,
     section 4.2, for the p value; Phipson and Smyth (2010), doi:10.2202/1544-6115.1585
     """
-    values = np.asarray(nulls, dtype=np.float64)
-    mine = np.asarray(own, dtype=np.float64)
-    if len(mine) < 2 or values.ndim != 2 or len(values) < 2 or not values.shape[1]:
-        raise ValueError(f"{len(mine)} trainings and nulls of shape {values.shape}: 2 trainings and 2 nulls are needed")
-    means = values.mean(axis=1)
+    values, mine = np.asarray(nulls, dtype=np.float64), np.asarray(own, dtype=np.float64)
+    if values.ndim != 2 or len(values) < 2 or not values.shape[1] or len(mine) < max(2, values.shape[1]):
+        raise ValueError(
+            f"{len(mine)} trainings and nulls of shape {values.shape}: 2 nulls are needed, and 2 trainings or as many "
+            "as of a null"
+        )
     n_nulls, seeds = values.shape
-    difference = sign * float(mine.mean() - means.mean())
-    half = half_width(mine, means)
-    within = math.sqrt(float(values.var(axis=1, ddof=1).mean())) if seeds > 1 else float(mine.std(ddof=1))
-    between = math.sqrt(max(float(means.var(ddof=1)) - within**2 / seeds, 0.0))
-    better = int(np.count_nonzero(sign * means >= sign * mine.mean()))
-    worse = int(np.count_nonzero(sign * means <= sign * mine.mean()))
+    means = _means(values)
+    first, mean, middle = (float(_means(part[None])[0]) for part in (mine[:seeds], mine, means))
+    small = _ROUNDING * float(np.abs(np.concatenate([mine, values.ravel()])).max())
+    difference = _unless_small(sign * (mean - middle), small)
+    half = _unless_small(half_width(mine, means), small)
+    noise = float(values.var(axis=1, ddof=1).mean()) if seeds > 1 else float(mine.var(ddof=1))
+    within = _unless_small(math.sqrt(noise), small)
+    between = _unless_small(math.sqrt(max(float(means.var(ddof=1)) - noise / seeds, 0.0)), small)
+    better = int(np.count_nonzero(sign * means >= sign * first - small))
+    worse = int(np.count_nonzero(sign * means <= sign * first + small))
     p = min(2 * (min(better, worse) + 1) / (n_nulls + 1), 1.0)
-    rank = better + 1 if better <= worse else n_nulls - worse + 1
-    found = Judgement(
-        n_nulls, seeds, len(mine), float(mine.mean()), float(means.mean()), difference, difference - half,
-        difference + half, between, within, rank, p, p, 0.0,
+    return Judgement(
+        n_nulls, seeds, len(mine), mean, middle, difference, difference - half, difference + half, between, within,
+        better, worse, p, p,
     )  # fmt: skip
-    return replace(found, detectable=_detectable(found, 1))
 
 
 def correct(judgements: Sequence[Judgement]) -> list[Judgement]:
     """Return the judgements of one comparison with p values corrected for all of them, in the same order."""
     together = holm([own.p for own in judgements])
-    return [
-        replace(own, corrected=p, detectable=_detectable(own, len(judgements)))
-        for own, p in zip(judgements, together, strict=True)
-    ]
+    n = len(judgements)
+    return [replace(own, corrected=p, n_judgements=n) for own, p in zip(judgements, together, strict=True)]
 
 
-def _detectable(own: Judgement, n_judgements: int) -> float:
-    """Return the lead that is found with a probability of 80 %, by normal distributions of nulls and of noise."""
-    from scipy.special import ndtri
-
-    needed, noise = _needed_lead(own, n_judgements)
-    return needed + float(ndtri(_POWER)) * noise
+def nulls_needed(n_judgements: int) -> int:
+    """Return the nulls with which the first of some judgements can have a corrected p value of 5 %."""
+    return math.ceil(2 * n_judgements / (1 - LEVEL) - _ROUNDING) - 1
 
 
-def power_at(own: Judgement, lead: float, n_judgements: int = 1) -> float:
+def power_at(own: Judgement, lead: float) -> float:
     """Return the probability with which a design finds a wiring whose true lead is this one; see `detectable`."""
-    from scipy.special import ndtr
+    from scipy.special import bdtr, ndtr
 
-    needed, noise = _needed_lead(own, n_judgements)
-    return float(ndtr((lead - needed) / noise)) if noise else float(lead > needed)
-
-
-def _needed_lead(own: Judgement, n_judgements: int) -> tuple[float, float]:
-    """Return the lead at which a wiring begins to count as unusual, and the standard error of the wiring's own mean."""
-    from scipy.special import ndtri
-
-    level = (1 - LEVEL) / n_judgements
-    spread = math.hypot(own.between, own.within / math.sqrt(own.seeds))
-    noise = own.within / math.sqrt(own.trainings)
-    return (math.inf if 2 / (own.n_nulls + 1) > level else float(ndtri(1 - level / 2)) * spread), noise
+    most = math.floor((1 - LEVEL) / own.n_judgements * (own.n_nulls + 1) / 2 + _ROUNDING) - 1
+    if most < 0:
+        return 0.0
+    noise = own.within / math.sqrt(own.seeds)
+    spread = math.hypot(own.between, noise)
+    if spread == 0:
+        return float(lead > 0)
+    nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
+    # Whatever the wiring shows, each null is better with the same probability, and few enough of them may be.
+    chances = bdtr(most, own.n_nulls, ndtr(-(lead + noise * nodes) / spread))
+    return float(chances @ weights / weights.sum())
 
 
 def half_width(own: NDArray[np.float64], means: NDArray[np.float64]) -> float:
@@ -169,3 +192,12 @@ def half_width(own: NDArray[np.float64], means: NDArray[np.float64]) -> float:
         return 0.0
     freedom = variance**2 / (parts[0] ** 2 / (len(own) - 1) + parts[1] ** 2 / (len(means) - 1))
     return float(stdtrit(freedom, (1 + LEVEL) / 2)) * math.sqrt(variance)
+
+
+def _means(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean of each row, whose sum is rounded once."""
+    return np.array([math.fsum(row) / rows.shape[1] for row in rows])
+
+
+def _unless_small(value: float, small: float) -> float:
+    return 0.0 if abs(value) <= small else value

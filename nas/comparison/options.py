@@ -19,7 +19,7 @@ __all__ = ["DESIGN", "HEEDED", "ComparisonOptions"]
 _UNUSABLE = ("spatial",)
 """Null models for which graph files say too little: where neurons lie."""
 
-DESIGN = ("nulls", "n_nulls", "seeds", "repeats", "precision")
+DESIGN = ("nulls", "n_nulls", "repeats", "precision")
 """Options that say how much is trained; they may change later, which is kept and told."""
 
 HEEDED = {
@@ -51,11 +51,11 @@ class ComparisonOptions(OneLineErrors, BaseModel):
     """Fingerprints of the wirings, by name."""
     nulls: Annotated[tuple[str, ...], BeforeValidator(_several), AfterValidator(_distinct)] = ()
     """Null models; without one, the one that keeps most of layers, order and degree."""
-    n_nulls: Annotated[int, Field(ge=2)] = 200
+    n_nulls: Annotated[int, Field(ge=2, le=1_000_000)] = 200
     """Nulls of each model, at most."""
-    seeds: Annotated[int, Field(ge=1)] = 5
+    seeds: Annotated[int, Field(ge=1, le=10_000)] = 5
     """Trainings of each null."""
-    repeats: Annotated[int, Field(ge=1)] = 8
+    repeats: Annotated[int, Field(ge=1, le=10_000)] = 8
     """The graph itself is trained repeats x seeds times, because one graph stands against all nulls."""
     precision: Positive | None = None
     """Training ends as soon as every 95 % interval of a difference reaches no further than this to either side."""
@@ -75,11 +75,16 @@ class ComparisonOptions(OneLineErrors, BaseModel):
     """Inputs that a neuron reads under controlled attachment."""
     readouts: Annotated[int, Field(ge=1)] | None = None
     """Neurons that are read out under controlled attachment; by default 16, and all of a reservoir."""
-    radii: Annotated[tuple[Positive, ...], BeforeValidator(_several), AfterValidator(_distinct)] = Reservoir.radii  # type: ignore[assignment]
+    radii: Annotated[
+        tuple[Annotated[float, Field(gt=0, le=1_000)], ...],
+        BeforeValidator(_several),
+        AfterValidator(_distinct),
+        Field(min_length=1),
+    ] = Reservoir.radii  # type: ignore[assignment]
     """Spectral radii of a reservoir, of which the best on validation is taken in each training."""
     leak: Annotated[float, Field(gt=0, le=1)] = Reservoir.leak
     """Share of a reservoir's state that is new in each step."""
-    input_scale: Positive = Reservoir.input_scale
+    input_scale: Annotated[float, Field(gt=0, le=1_000)] = Reservoir.input_scale
     """Largest weight of a reservoir's inputs."""
     delays: Annotated[int, Field(ge=1, le=500)] = Reservoir.delays
     """Steps back that the memory task asks for."""

@@ -11,6 +11,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from nas.comparison.comparison import Found, Pair
+from nas.comparison.judgement import nulls_needed
 from nas.comparison.options import ComparisonOptions
 from nas.report.card import markdown_table, number
 from predictors.figures import BLUE, GREEN, save_figure
@@ -32,6 +33,8 @@ _KEPT = {
     "spectral": "degrees, reciprocity and spectral radius",
     "weights": "edges and other weights",
 }
+_STUCK = 0.9
+"""Share of edges that are in place above which nulls are hardly others."""
 _VERDICTS = {
     "better": "Better than chance",
     "worse": "Worse than chance",
@@ -112,16 +115,16 @@ def sentence_of(pair: Pair, found: Found) -> str:
         f"{_VERDICTS[own.verdict]}: {pair.graph} is {lead} {side} the average of {own.n_nulls} random wirings with its "
         f"{_KEPT[pair.null]}, rank {own.rank} of {own.n_nulls + 1}, p = {own.corrected:.2g}{among}"
     )
-    if own.verdict != "undecided":
+    if own.is_constant:
+        return f"Undecided: every training of {pair.graph} and of its nulls reached the same, {number(own.own)}."
+    if own.verdict in ("better", "worse"):
         return f"{line}."
-    if math.isfinite(own.detectable):
-        return f"{line}; a lead of {_amount(own.detectable, found)} would have been found four times in five."
-    return f"{line}; of {own.n_nulls} nulls none can stand out: at least {_needed(len(found.pairs))} are needed."
-
-
-def _needed(n_comparisons: int) -> int:
-    """Return the nulls with which the first of some comparisons can have a corrected p value of 5 %."""
-    return 40 * n_comparisons - 1
+    if pair.overlap > _STUCK:
+        line = f"{line}; nulls have {pair.overlap:.0%} of its edges in place, so that they can show little"
+    if not math.isfinite(own.detectable):
+        needed = nulls_needed(own.n_judgements)
+        return f"{line}; among {own.n_nulls} nulls none can stand out: at least {needed} are needed."
+    return f"{line}; a lead of {_amount(own.detectable, found)} would have been found four times in five."
 
 
 def _is_share(found: Found) -> bool:

@@ -20,7 +20,7 @@ MEMORY = "memory"
 """Name of the task of which a reservoir is to say what it read some steps ago."""
 
 _WASHOUT, _STEPS = 200, (2_000, 1_000, 1_000)
-"""Steps of the memory task that are not counted, and of the training, validation and test part."""
+"""Steps of the memory task that are not counted, at least, and those of the training, validation and test part."""
 _AT_A_TIME = 512
 """Sequences that are read side by side."""
 
@@ -201,7 +201,8 @@ def _remembered(net: _Net, radii: Sequence[float], delays: int) -> Iterator[tupl
     """Yield for each radius states on a random signal, and what the signal was 1, 2, … steps ago."""
     if net.inputs.shape[1] != 1:
         raise InputError(f"n_inputs={net.inputs.shape[1]}: the memory task has one input")
-    n_steps = _WASHOUT + sum(_STEPS)
+    washout = max(_WASHOUT, delays)  # Nothing is asked for that came before the signal.
+    n_steps = washout + sum(_STEPS)
     # All networks hear the same signal.
     signal = np.random.default_rng(0).uniform(-1.0, 1.0, n_steps)
     state = np.zeros((len(net.bias), len(radii)))
@@ -211,7 +212,7 @@ def _remembered(net: _Net, radii: Sequence[float], delays: int) -> Iterator[tupl
         state = net.step(state, of_input * signal[time] + bias, every)
         states[time] = state[net.read]
     before = np.stack([np.roll(signal, delay) for delay in range(1, delays + 1)], axis=1)
-    ends = np.cumsum((_WASHOUT, *_STEPS))
+    ends = np.cumsum((washout, *_STEPS))
     for own in np.moveaxis(states, 2, 0):
         yield tuple((own[first:end], before[first:end]) for first, end in pairwise(ends))
 

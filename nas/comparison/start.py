@@ -61,7 +61,9 @@ def open_comparison(
     """
     chosen = {name: value for name, value in given.items() if value is not None}
     wanted = {name: value for name, value in recipe.items() if value is not None}
-    name = task or (MEMORY if chosen.get("network") == "reservoir" else "digits")
+    _refuse_empty(chosen, wanted)
+    default = MEMORY if chosen.get("network") == "reservoir" else "digits"
+    name = default if task is None else task
     if name == MEMORY:
         loaded, chosen = None, {"network": "reservoir", **chosen}
     else:
@@ -70,11 +72,15 @@ def open_comparison(
     if loaded is None and data is not None:
         raise InputError(f"data={data}: the memory task reads no files; leave it out")
     _refuse_ignored(chosen, wanted, name)
+    read = [(source, *wiring_at(source, **(reading or {}))) for source in sources]
     wirings: dict[str, Wiring] = {}
     own: dict[str, tuple[Path, Any]] = {}
-    for source in sources:
-        wiring, title = wiring_at(source, **(reading or {}))
-        wirings[title if title not in wirings else str(source)] = wiring
+    for source, wiring, title in read:
+        # What several are called says nothing; where they lie does.
+        called = title if sum(other == title for _, _, other in read) == 1 else str(source)
+        if called in wirings:
+            raise InputError(f"{source}: the same wiring is given twice; leave one of them out")
+        wirings[called] = wiring
         for option, value in _of_saved(source, chosen["network"]).items():
             before, known = own.setdefault(option, (source, value))
             if known != value and option not in chosen:
@@ -83,6 +89,7 @@ def open_comparison(
                     f"{source}: its {option} is another than that of {before}{told}, and all networks of a comparison "
                     "are made and trained in one way; compare each by itself"
                 )
+    _refuse_of_graphs(chosen, [wiring for _, wiring, _ in read])
     of_saved = {option: value for option, (_, value) in own.items()}
     recipe_of_all = of_saved.pop("recipe", None) or changed(Recipe(), **({} if loaded is None else dict(loaded.recipe)))
     options = ComparisonOptions(task=name, recipe=changed(recipe_of_all, **wanted), **{**of_saved, **chosen})
@@ -106,6 +113,22 @@ def _refuse_ignored(given: Mapping[str, Any], recipe: Mapping[str, Any], task: s
     for name in ("reads", "readouts"):
         if name in given and given.get("attachment", "controlled") != "controlled":
             raise InputError(f"{name}={given[name]}: it is for attachment=controlled; leave it out")
+
+
+def _refuse_empty(given: Mapping[str, Any], recipe: Mapping[str, Any]) -> None:
+    """Refuse lists without a member."""
+    for name, value in {**given, **recipe}.items():
+        if isinstance(value, Sequence) and not value:
+            raise InputError(f"{name}='': it is empty; give at least one, or leave it out")
+
+
+def _refuse_of_graphs(given: Mapping[str, Any], wirings: Sequence[Wiring]) -> None:
+    """Refuse what only graphs without units, or without directions, heed, where there are none."""
+    for name in ("attachment", "reads", "readouts", "orientation"):
+        if name in given and all(wiring.inputs or wiring.outputs for wiring in wirings):
+            raise InputError(f"{name}={given[name]}: what is compared has input and output units already; leave it out")
+    if "orientation" in given and not any(wiring.is_undirected for wiring in wirings):
+        raise InputError(f"orientation={given['orientation']}: what is compared has directions already; leave it out")
 
 
 def _of_saved(source: Path, network: str) -> dict[str, Any]:

@@ -23,13 +23,28 @@ from nas.training.recipe import Recipe
 from nas.training.session import StopFlag
 from priors.files import atomic_write
 
-__all__ = ["CHOOSING", "Row", "Training", "Trainings", "grouped", "write_rows"]
+__all__ = ["CHOOSING", "Row", "Training", "Trainings", "grouped", "read_setting", "write_rows"]
 
 CHOOSING = 1_000
 """Seed of trainings that choose a learning rate, from which on none counts."""
 
 Row = dict[str, Any]
 Arm = TypeVar("Arm", bound=Hashable)
+
+
+def read_setting(file: Path) -> dict[str, Any]:
+    """Return a stored setting.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    try:
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return dict(found)
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(f"{file}: cannot be read: {error}; restore it, or begin in another folder") from None
 
 
 def _as_today(stored: dict[str, Any], mine: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,7 +114,7 @@ class Trainings:
     def __post_init__(self) -> None:
         file, mine = self.out / "setting.json", json.loads(json.dumps(plain(self.setting)))
         if file.is_file():
-            stored = _as_today(json.loads(file.read_text(encoding="utf-8")), mine)
+            stored = _as_today(read_setting(file), mine)
             for name in {**stored, **mine}:
                 if stored.get(name) != mine.get(name):
                     raise InputError(
@@ -122,7 +137,7 @@ class Trainings:
             After Ctrl-C, when what is done is stored; the same call goes on.
         """
         file = self.out / "runs.jsonl"
-        stored = {_name(line["key"]): line for line in kept_lines(file)}
+        stored = {_name(line["key"]): line for line in kept_lines(file, "key", "row")}
         missing = [each for each in trainings if each.name not in stored]
         done = len(trainings) - len(missing)
         self.watch(part, done, len(trainings))

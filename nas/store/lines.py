@@ -27,15 +27,21 @@ def plain(value: Any) -> Any:
     return value
 
 
-def kept_lines(file: Path) -> Iterator[dict[str, Any]]:
+def kept_lines(file: Path, *names: str) -> Iterator[dict[str, Any]]:
     """Return the lines of JSON of a file, of which a killed process may have left the last one unfinished.
 
     Such a line is removed from the file. Where there is no file there are no lines.
 
+    Parameters
+    ----------
+    file : Path
+    *names : str
+        Under which every line holds something.
+
     Raises
     ------
     InputError
-        If another line is no JSON.
+        If another line is no such object.
     """
     content = file.read_bytes() if file.exists() else b""
     whole = content[: content.rfind(b"\n") + 1]
@@ -44,6 +50,10 @@ def kept_lines(file: Path) -> Iterator[dict[str, Any]]:
             damaged.truncate(len(whole))
     for number, line in enumerate(whole.splitlines(), start=1):
         try:
-            yield json.loads(line)
+            found = json.loads(line)
+            is_sound = isinstance(found, dict) and all(name in found for name in names)
         except ValueError:
-            raise InputError(f"{file}: line {number} is damaged; remove it, and its run is done again") from None
+            is_sound = False
+        if not is_sound:
+            raise InputError(f"{file}: line {number} is damaged; remove it, and its run is done again")
+        yield found

@@ -85,7 +85,7 @@ def planted_study(
         rows.append(
             {
                 "is_better": is_better,
-                "judged": asdict(found),
+                "judged": {**asdict(found), "detectable": found.detectable},
                 "truth": known.difference,
                 "error": error,
                 "power": power_at(found, known.difference),

@@ -147,6 +147,59 @@ def test_a_plan_that_was_edited_is_refused(tmp_path: Path, small: Task):
         compared(tmp_path, small, graphs).run()
 
 
+@pytest.mark.parametrize(
+    ("file", "content", "line"),
+    [
+        ("runs.jsonl", "{}\n", "runs.jsonl: line 1 is damaged; remove it, and its run is done again"),
+        ("runs.jsonl", "[1]\n", "runs.jsonl: line 1 is damaged"),
+        ("setting.json", "{bad", "setting.json: cannot be read: "),
+        ("plan.toml", "{bad", "plan.toml: not a TOML file: "),
+        ("changes.jsonl", "{}\n", "changes.jsonl: line 1 is damaged"),
+        ("plan.toml", None, "plan.toml: it is missing; restore it, or begin in another folder"),
+        ("setting.json", None, "setting.json: it is missing; restore it, or begin in another folder"),
+    ],
+)
+def test_damaged_files_are_one_line(tmp_path: Path, small: Task, file: str, content: str | None, line: str):
+    graphs = {"ws": WattsStrogatz(10, 4, 0.2).sample(0)}
+    found = compared(tmp_path, small, graphs).run()
+    (tmp_path / "outcome.json").write_text(json.dumps(to_json(found)), encoding="utf-8")
+    if content is None:
+        (tmp_path / file).unlink()
+    else:
+        (tmp_path / file).write_text(content, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        compared(tmp_path, small, graphs).run()
+    assert str(caught.value).startswith(f"{tmp_path / line}")
+
+
+def test_a_training_of_another_number_of_seeds_is_refused(tmp_path: Path, small: Task):
+    graphs = {"ws": WattsStrogatz(10, 4, 0.2).sample(0)}
+    compared(tmp_path, small, graphs).run()
+    file = tmp_path / "runs.jsonl"
+    first, *rest = file.read_text(encoding="utf-8").splitlines()
+    row = json.loads(first)
+    row["row"]["values"] = row["row"]["values"][:1]
+    file.write_text("\n".join([json.dumps(row), *rest, ""]), encoding="utf-8")
+    with pytest.raises(InputError, match=r"runs\.jsonl: null None, number 0 is damaged; remove its line"):
+        compared(tmp_path, small, graphs).run()
+
+
+def test_what_is_trained_is_what_the_plan_says(tmp_path: Path, small: Task):
+    """A process that was killed after it wrote the plan leaves no setting."""
+    graphs = {"ws": WattsStrogatz(10, 4, 0.2).sample(0)}
+    compared(tmp_path, small, graphs).register()
+    (tmp_path / "setting.json").unlink()
+    with pytest.raises(InputError, match=r"reads=3: the plan in .* says 10"):
+        compared(tmp_path, small, graphs, reads=3).run()
+
+
+def test_a_null_by_its_name_is_no_change(tmp_path: Path, small: Task):
+    graphs = {"ws": WattsStrogatz(10, 4, 0.2).sample(0)}
+    compared(tmp_path, small, graphs).register()
+    assert compared(tmp_path, small, graphs, nulls=("degree",)).run().changes == ()
+    assert tomllib.loads((tmp_path / "plan.toml").read_text(encoding="utf-8"))["nulls"] == ["degree"]
+
+
 def test_another_comparison_in_the_same_folder_is_refused(tmp_path: Path, small: Task):
     graphs = {"ws": WattsStrogatz(10, 4, 0.2).sample(0)}
     compared(tmp_path, small, graphs).run()
@@ -154,6 +207,7 @@ def test_another_comparison_in_the_same_folder_is_refused(tmp_path: Path, small:
         ({"ws": WattsStrogatz(10, 4, 0.2).sample(1)}, {}, "graphs"),
         (graphs, {"seed": 1}, "seed"),
         (graphs, {"reads": 3}, "reads"),
+        (graphs, {"seeds": 1}, "seeds"),
     ):
         with pytest.raises(InputError, match=f"{name}=.*the comparison in .* was started with"):
             compared(tmp_path, small, others, **given).run()
@@ -161,9 +215,10 @@ def test_another_comparison_in_the_same_folder_is_refused(tmp_path: Path, small:
 
 def test_training_ends_when_the_intervals_are_narrow(tmp_path: Path, small: Task):
     graphs = {"ws": WattsStrogatz(10, 4, 0.2).sample(0)}
-    early = compared(tmp_path / "early", small, graphs, n_nulls=30, precision=0.5).run()
+    early = compared(tmp_path / "early", small, graphs, n_nulls=100, precision=0.5).run()
     assert early.is_precise
-    assert early.pairs[0].judgement.n_nulls == 3
+    # Of fewer than 39 none could stand out.
+    assert early.pairs[0].judgement.n_nulls == 40
     never = compared(tmp_path / "never", small, graphs, n_nulls=12, precision=1e-9).run()
     assert not never.is_precise
     assert never.pairs[0].judgement.n_nulls == 12
@@ -188,6 +243,17 @@ def test_wirings_with_units_keep_their_own(tmp_path: Path, small: Task):
         ),
         (Wiring((3,), [(0, 1), (1, 2), (2, 0)]), {}, "er: it has directed cycles, and an MLP has none"),
         (Wiring((3,), []), {}, "er: it has no edges to compare"),
+        (Wiring((3,), [(0, 0), (1, 1)]), {}, "er: it has no edges to compare"),
+        (
+            Layered((64, 4, 2), density=0.5, inputs=True, outputs=True).sample(0),
+            {"nulls": ("boundary",)},
+            "null=boundary: 3 nulls of er are er itself, so that there is nothing to compare it with",
+        ),
+        (
+            Wiring((5,), np.argwhere(~np.eye(5, dtype=bool))),
+            {"nulls": ("degree",)},
+            "null=degree: 3 nulls of er are er itself",
+        ),
         (ErdosRenyi(8, edges=12).sample(0), {"nulls": ("weights",)}, "null=weights: networks that are trained begin"),
         (ErdosRenyi(8, edges=12).sample(0), {"network": "rnn"}, "network=rnn: task parity needs network=mlp"),
         (attach(Wiring((3,), [(0, 1)]), 5, 2), {}, "er: it has 5 input and 2 output units, and the task has 64 and 2"),
@@ -244,6 +310,38 @@ def test_the_command_says_what_it_found(tmp_path: Path):
     assert "ws.graphml is" in words
     assert "of 4 random wirings with its degrees" in words
     assert "corrected for 2 comparisons" in words
+
+
+def test_graphs_of_one_name_are_called_by_where_they_lie(tmp_path: Path):
+    for folder, seed in (("one", 0), ("other", 1)):
+        (tmp_path / folder).mkdir()
+        write_wiring(WattsStrogatz(12, 4, 0.2).sample(seed), tmp_path / folder / "ws.graphml")
+    files = [tmp_path / folder / "ws.graphml" for folder in ("one", "other")]
+    out = tmp_path / "out"
+    code, text, err = wirenas("compare", *files, *TINY.split(), "--out", out, "--json")
+    assert code == 0, err
+    assert [row["graph"] for row in json.loads(text)["comparisons"]] == [str(file) for file in files]
+    # In whatever order.
+    assert wirenas("compare", *files[::-1], *TINY.split(), "--out", out)[0] == 0
+    told = refused("compare", files[0], files[0], *TINY.split(), "--out", tmp_path / "twice")
+    assert "the same wiring is given twice; leave one of them out" in told
+
+
+def test_flags_that_a_wiring_with_units_ignores_are_refused(tmp_path: Path):
+    wiring = Layered((64, 8, 10), density=0.2, inputs=True, outputs=True).sample(0)
+    write_wiring(wiring, tmp_path / "net.json")
+    for flag in ("--attachment natural", "--reads 3", "--readouts 3", "--orientation index"):
+        told = refused("compare", tmp_path / "net.json", *flag.split(), "--out", tmp_path / "out")
+        assert told.startswith(f"wirenas: {flag}: what is compared has input and output units already")
+
+
+def test_a_folder_that_is_refused_is_left_as_it_is(tmp_path: Path):
+    write_wiring(WattsStrogatz(12, 4, 0.2).sample(0), tmp_path / "ws.graphml")
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "x").write_text("mine", encoding="utf-8")
+    assert "the folder holds other files" in refused("compare", tmp_path / "ws.graphml", *TINY.split(), "--out", out)
+    assert [path.name for path in out.iterdir()] == ["x"]
 
 
 def test_a_plan_may_be_registered_first(tmp_path: Path):
@@ -317,6 +415,10 @@ def test_reservoirs_are_compared_by_what_they_remember(tmp_path: Path):
         ("--task none", "task 'none' is not known"),
         ("--learning-rate a", "--learning-rate a: "),
         ("--task memory --leak 2", "--leak 2"),
+        ("--radius ,", "--radius '': it is empty; give at least one, or leave it out"),
+        ("--null ,", "--null ',': it is empty"),
+        ("--nulls 99999999999", "--nulls 99999999999"),
+        ("--task memory --input-scale 1e308", "--input-scale 1e+308"),
         ("--task memory --data x", "--data x: the memory task reads no files; leave it out"),
         ("--null boundary", "--null boundary: ws.graphml: an undirected graph has no order, layers, boundary"),
     ],
@@ -339,9 +441,10 @@ def test_nulls_are_drawn_from_the_model_that_is_named(tmp_path: Path, small: Tas
         drawn.append((self.kind, found[0]))
         return found
 
+    opened = compared(tmp_path, small, {"er": graph}, nulls=("counts", "degree"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(NullModel, "draw", draw)
-        compared(tmp_path, small, {"er": graph}, nulls=("counts", "degree")).run()
+        opened.run()
     assert [kind for kind, _ in drawn] == ["counts", "degree"] * 4
     assert len({wiring.fingerprint for _, wiring in drawn}) == 8
     assert all(np.array_equal(wiring.in_degree, graph.in_degree) for kind, wiring in drawn if kind == "degree")

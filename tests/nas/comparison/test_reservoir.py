@@ -103,6 +103,14 @@ def test_the_signal_is_asked_for_as_it_was():
     assert len(third) == 1_000
 
 
+def test_long_delays_ask_for_nothing_that_came_before_the_signal():
+    graph = attach(ErdosRenyi(5, edges=8).sample(0), 1, 1, "natural", 0)
+    net = _Net.of(graph, Reservoir(delays=300), np.random.default_rng(0), np.random.default_rng(1))
+    (_, first), *_, (_, last) = next(_remembered(net, [0.9], 300))
+    later = {float(value) for value in last[:, 0]}
+    assert not later & {float(value) for value in first[0]}
+
+
 def test_capacity_by_hand():
     rng = np.random.default_rng(5)
     wanted = rng.normal(size=(500, 3))
