@@ -167,7 +167,7 @@ class StructureExperiment:
         if file.is_file():
             stored = read_experiment(file)
             for name, before, value in changed_options(stored, mine):
-                if name.startswith("method.") and self._is_same_time(before, value):
+                if name.startswith("method.") and self._is_same_time(name, before, value):
                     continue
                 raise InputError(
                     f"{name.removeprefix('method.')}={shown(value)}: the experiment in {self.out} was started with "
@@ -178,10 +178,12 @@ class StructureExperiment:
         with atomic_write(file) as temporary:
             temporary.write_text(json.dumps(mine, indent=1) + "\n", encoding="utf-8")
 
-    def _is_same_time(self, one: Any, other: Any) -> bool:
+    def _is_same_time(self, name: str, one: Any, other: Any) -> bool:
         """Whether two values of a switch are moments that mean the same step of this training."""
+        # Older experiments may have none between two changes, which was one.
+        least = 1 if name == "method.every" else 0
         try:
-            steps = [Moment.of(each).step(*self._length) for each in (one, other)]
+            steps = [max(Moment.of(each).step(*self._length), least) for each in (one, other)]
         except InputError:
             return False
         return steps[0] == steps[1]

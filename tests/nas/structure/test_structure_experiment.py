@@ -167,13 +167,17 @@ def test_the_card_says_what_the_saved_network_reaches_and_how_it_is_loaded(
         assert row in card
 
 
-def test_ticks_of_the_curve_are_whole_epochs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("n_epochs", [1, 3])
+def test_ticks_of_the_curve_are_whole_epochs(n_epochs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     figures: list[Figure] = []
     monkeypatch.setattr(files, "save_figure", lambda figure, *_, **__: figures.append(figure))
-    curve = [{"epoch": epoch, "accuracy": 0.5, "parameters": 9, "wiring_n": 1.0} for epoch in (1, 2, 3)]
+    row = {"accuracy": 0.5, "parameters": 9, "density_output": 0.1, "wiring_n": 1.0}
+    curve = [{"epoch": epoch + 1, **row} for epoch in range(n_epochs)]
     found = SimpleNamespace(task="digits", metric="accuracy", curve=curve)
     files.plot_curve(tmp_path / "a.png", found)  # type: ignore[arg-type]
     files.plot_features(tmp_path / "b.png", found, ["wiring_n"])  # type: ignore[arg-type]
+    files.plot_densities(tmp_path / "c.png", found, ["density_output"])  # type: ignore[arg-type]
+    assert len(figures) == 3
     for figure in figures:
         FigureCanvasAgg(figure).draw()
         ticks = figure.axes[0].get_xticks()
@@ -574,6 +578,12 @@ def test_a_method_is_shortened_for_a_short_training_and_says_so(tmp_path: Path) 
     code, _, err = wirenas(*arguments, "--json")
     assert code == 2
     assert 'started with "30 steps"; give the same' in err
+    # No time between two changes meant one step.
+    stored["method"]["every"] = "0 steps"
+    (tmp_path / "out" / "structure.json").write_text(json.dumps(stored))
+    code, _, err = wirenas(*arguments, "--every", 2, "--json")
+    assert (code, 'started with "0 steps"; give the same' in err) == (2, True)
+    assert wirenas(*arguments, "--every", 1, "--json")[0] == 0
 
 
 def test_structures_of_rnns_are_learned(tmp_path: Path) -> None:
