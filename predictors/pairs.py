@@ -159,6 +159,7 @@ def draw_map(axes: Axes, matrix: ArrayLike, names: Sequence[str], colours: Seque
         axes.annotate(name, point, (3, 3), textcoords="offset points", fontsize="x-small", parse_math=False)
     axes.set_aspect("equal", adjustable="datalim")
     axes.margins(0.15)
+    axes.locator_params(nbins=5)
     axes.set_title(f"distances in the plane, stress {plane.stress:.2f}", fontsize="small")
     axes.grid(alpha=0.3)
     return plane

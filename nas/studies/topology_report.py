@@ -130,7 +130,7 @@ def _verdict_of_dense(found: Mapping[str, Any], *, beside: bool) -> str:
     for own, other in (("set", "dense"), ("static", "dense"), ("set", "static")):
         published = "set-published" if own == "set" else own
         means = {name: given[name, other] for name in dict.fromkeys((own, published))}
-        said = listed(
+        said = "; ".join(
             f"{_NAMES[name]} is {_side(mean)} {_NAMES[other]}, {format_estimate(mean.in_points, '+', 2)} points"
             for name, mean in means.items()
         )
@@ -419,6 +419,12 @@ def _plot_evolution(axes: Axes, numbers: Mapping[str, Any]) -> None:
         if gap in (1, 5, 9) and _is_published(numbers):
             points = [(epoch, own[gap]) for epoch, own in PUBLISHED_DISTANCES.items()]
             axes.plot(*zip(*points, strict=True), "x", color=colour, label="published" if gap == 1 else None)
+    # Of the ways that networks were trained, the one with most in common.
+    way = found["ways"][-1]
+    for step, colour in shades.items():
+        if step:
+            values, told = [own[str(step)] for own in way["from_first"]], f"rate {way['rate']:g}, equal seeds"
+            axes.plot(x, values, color=colour, linewidth=0.8, alpha=0.7, label=told if step == 1 else None)
     axes.plot(x, [own["mean"] for own in found["drift"]], "--", color=ORANGE, label="from own start")
     for name, style in (("random", ":"), ("degrees", "-.")):
         label = {"random": "random networks", "degrees": "same degrees"}[name]
@@ -475,7 +481,8 @@ _TEXT = """\
 Made by `wirenas study topology{options}`. SET, on {task}: once an epoch the share {fraction:g} of the positive and of
 the negative weights, those nearest to 0, is dropped, and as many grow at random with values of N(0, 1) / 10. Static
 networks keep the random structure that they start with. SGD with momentum {momentum:g}, batches of {batch}, weight
-decay {decay:g}, and a constant learning rate where nothing else is said. {rates}
+decay {decay:g}, and a constant learning rate where nothing else is said.
+{rates}
 Test accuracy is that of the weights after the last epoch, on {tested} images. Intervals are 95 %, of Student's t over
 seeds where nothing else is said. "Processor s" is the time that a training takes of one core, on {machine}.
 
@@ -501,8 +508,9 @@ as a cosine; "SET" then leaves its structure alone in the last quarter, since wh
 drawn. The dense networks have as many learning rates to choose from as the sparse ones.{ends}
 
 Not as published: {epochs} epochs for dense networks, and {sparse_epochs} for sparse ones, which take a fraction of the
-time, in place of 400; no dropout, where .2 was used; cross-entropy in place of squared errors of sigmoids; weight decay
-is part of the gradient; every seed draws other images; all test images count, not 1,000."""
+time, in place of 400, so that SET changes its structure fewer than {sparse_epochs} times; what it would gain by more is
+not told. No dropout, where .2 was used; cross-entropy in place of squared errors of sigmoids; weight decay is part of
+the gradient; every seed draws other images; all test images count, not 1,000."""
 
 _EVOLUTION = """\
 ## Do near starts move apart?

@@ -345,7 +345,7 @@ def test_words_on_dense_networks_follow_from_the_numbers(numbers: Any) -> None:
     set_difference(numbers, "set-published", "static", [0.01, 0.02, 0.015])
     text = pages(numbers)["README.md"]
     assert "- SET is above dense, +1.50 [" in text
-    assert "points and SET as published is above dense, +1.50 [" in text
+    assert "points; SET as published is above dense, +1.50 [" in text
     assert "that SET is above dense is found here." in text
     assert "- Static is not told apart from dense, +0.00 [" in text
     assert "that static is below dense is NOT found here." in text
