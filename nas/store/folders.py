@@ -102,7 +102,7 @@ def check_folder(out: Path, *own: str, beside: bool = False) -> None:
         file = next((path for path in (out, *out.parents) if path.is_file()), None)
         if file is not None:
             what = "this" if file == out else str(file)
-            raise InputError(f"out={out}: {what} is a file, where a folder is needed; give another")
+            raise InputError(f"out={out}: {what} is a file; give a folder that can be written")
         return
     found = {what: None for file, what in _MARKS.items() if (out / file).exists()}
     for what in found:

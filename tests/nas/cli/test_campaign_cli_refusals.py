@@ -85,7 +85,7 @@ def test_a_folder_that_is_a_file_is_one_line(tmp_path: Path):
         code, text, err = wirenas("run", *TINY.split(), "--out", str(tmp_path / out))
         assert (code, text) == (2, "")
         assert err.count("\n") == 1
-        assert "is a file, where a folder is needed; give another" in err
+        assert "is a file; give a folder that can be written" in err
     assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
 
 

@@ -314,7 +314,7 @@ def test_folders_that_cannot_be_used_are_one_line(wirenas: Call, tmp_path: Path)
         ("own", "this survey was started from Python and is resumed there"),
         ("broken", "not a TOML file"),
         ("foreign", "x.parquet: not a part of a survey"),
-        ("file", "this is a file, where a folder is needed; give another"),
+        ("file", "this is a file; give a folder that can be written"),
     ):
         code, text, err = wirenas("survey", *TINY.split(), "--out", str(tmp_path / name))
         assert (code, text) == (2, "")

@@ -746,7 +746,7 @@ def test_a_file_where_a_folder_is_needed_is_one_line(tmp_path: Path, out: str) -
     code, _, err = wirenas("prune", "--task", "digits", "--weights", 99, "--out", tmp_path / out)
     assert (code, err.count("\n")) == (2, 1)
     what = "this" if out == "file" else tmp_path / "file"
-    assert err == f"wirenas: --out {tmp_path / out}: {what} is a file, where a folder is needed; give another\n"
+    assert err == f"wirenas: --out {tmp_path / out}: {what} is a file; give a folder that can be written\n"
     assert (tmp_path / "file").read_text() == "7"
 
 
