@@ -11,6 +11,7 @@ import pytest
 from nas.studies import (
     drop_criteria,
     pareto,
+    planted,
     prediction,
     pruning,
     published_rnns,
@@ -41,6 +42,7 @@ STUDIES: dict[str, Callable[[Mapping[str, Any]], dict[str, str]]] = {
     "records/records.json": records.pages,
     "read-ins/read-ins.json": read_ins.pages,
     "ways/ways.json": ways.pages,
+    "planted/planted.json": planted.pages,
 }
 
 
