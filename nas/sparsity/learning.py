@@ -24,7 +24,7 @@ from nas.sparsity.fan_in import draw_fan_in
 from nas.sparsity.growth import draw_places
 from nas.sparsity.layers import Floats, Layer, Live, Places, in_order, size_of
 from nas.sparsity.measured import check_score, input_products_of, measured, surgery
-from nas.sparsity.methods import Method, method_of
+from nas.sparsity.methods import METHODS, Method, method_of
 from nas.sparsity.network import DenseGradients, gradients_of, layers_of, neurons_of, place_weights
 from nas.sparsity.neurons import Liveness, largest_within, liveness, liveness_with
 from nas.sparsity.schedules import UpdatePoints
@@ -258,12 +258,11 @@ def _generator(rng: int | np.random.Generator | None) -> np.random.Generator:
 
 
 def _check(
-    method: Method | str, recipe: Recipe, weights: int | None, parameters: int | None, places: Places | None
+    given: Method | str, recipe: Recipe, weights: int | None, parameters: int | None, places: Places | None
 ) -> Method:
     """Refuse what no network could be trained with; return the method."""
-    if isinstance(method, str):
-        method = method_of(method)
-    _check_values(weights, parameters, places)
+    method = method_of(given) if isinstance(given, str) else given
+    _check_values(method, weights, parameters, places)
     _check_target(method, weights, parameters, places)
     if recipe.patience is not None and method.action == "prune":
         raise InputError(
@@ -283,8 +282,10 @@ def _check(
     return method
 
 
-def _check_values(weights: object, parameters: object, places: object) -> None:
-    """Refuse targets that are none."""
+def _check_values(method: object, weights: object, parameters: object, places: object) -> None:
+    """Refuse what is no method, and targets that are none."""
+    if not isinstance(method, Method):
+        raise InputError(f"method={method!r}: it must be a Method, or one of {', '.join(METHODS)}")
     for name, value in (("weights", weights), ("parameters", parameters)):
         if value is not None and (isinstance(value, bool) or not isinstance(value, Integral) or value < 1):
             raise InputError(f"{name}={value!r}: it must be a whole number of at least 1")
@@ -340,8 +341,10 @@ class _Learner:
         changes = method.action in ("prune", "rewire")
         self.points: UpdatePoints | None = method.points(self.n_steps, self.per_epoch) if changes else None
         self.engine, self.features = engine, tuple(features)
-        for name in self.features:
+        for name in [features] if isinstance(features, str) else self.features:
             known("feature", name, FEATURES)
+        if isinstance(features, str):
+            raise InputError(f"features={features!r}: they must be a sequence of names, such as [{features!r}]")
         self._dense_layers = method.dense_layers(self.layers)
         # All of it, before anything is dropped.
         self._everything = copy.deepcopy(network) if self._needs_gradients and self.allowed is not None else None
@@ -709,7 +712,7 @@ class _Learner:
         if not again:
             self._seen_before = self._seen
         self._seen = slots
-        turnover = np.count_nonzero(~is_among(slots, self._seen_before)) / max(live.n, 1)
+        turnover = int(np.count_nonzero(~is_among(slots, self._seen_before))) / max(live.n, 1)
         found = liveness(live, self.neurons).n_parameters
         densities = tuple(map(float, live.densities()))
         features = {}

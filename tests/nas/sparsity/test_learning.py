@@ -450,12 +450,19 @@ def test_turnover_is_what_two_snapshots_do_not_share(target: str, monkeypatch: p
         ("itop", {"places": np.zeros(0, np.int64)}, r"^places: .*, and this is an array of shape \(0,\)$"),
         ("itop", {"weights": 60, "rng": -1}, "^rng=-1: it must be a whole number of at least 0, a numpy Generator, or"),
         ("itop", {"weights": 60, "rng": "a"}, "^rng='a': it must be a whole number"),
+        (
+            "itop",
+            {"weights": 60, "features": "n_edges"},
+            "^features='n_edges': they must be a sequence of",
+        ),
         ("rigle", {"weights": 60}, "^method 'rigle' is not known"),
+        (3, {"weights": 60}, "^method=3: it must be a Method, or one of static, gmp, rigl,"),
+        (None, {"weights": 60}, "^method=None: it must be a Method, or one of static, gmp, rigl,"),
         ("dnw", {"weights": 60}, "action=shadow: weights that do not live are trained on"),
         ("nowak-released", {"weights": 60}, "masked_slots=dense: weights that do not live have moments"),
     ],
 )
-def test_what_cannot_be_is_one_line(name: str, given: dict[str, Any], line: str) -> None:
+def test_what_cannot_be_is_one_line(name: Any, given: dict[str, Any], line: str) -> None:
     changes = {} if name == "dnw" else {"every": 3, "begin": 3}
     network, recipe = network_of("relu mlp"), Recipe(epochs=6, batch_size=16)
     method = method_of(name, **changes) if name in METHODS else name
