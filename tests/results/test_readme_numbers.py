@@ -416,6 +416,30 @@ def test_of_the_images_one_class_reaches_what_is_said(shared_data: Path, monkeyp
     assert f"| one class {', '.join(short(value, 3) for value in constants)} |" in README
 
 
+def chance() -> Iterator[str]:
+    rows = {row["null"]: row for row in read("digits-compared/outcome.json")["comparisons"]}
+    assert [row["verdict"] for row in rows.values()] == ["better", "better"]
+
+    def ahead(row: dict[str, Any]) -> str:
+        mean, low, high = (f"{100 * row[name]:.2f}".removeprefix("0") for name in ("difference", "low", "high"))
+        return f"{mean} points [{low}, {high}] ahead of {row['nulls']}"
+
+    def place(row: dict[str, Any]) -> str:
+        return f"(rank {row['rank']} of {row['of']}, p = {short(row['p_corrected'], 2)}"
+
+    yield f"finds for 300 parameters of digits is {ahead(rows['blocks'])} random ones with as many edges in each layer"
+    yield place(rows["blocks"])
+    yield f"and {ahead(rows['layers'])} that have its degrees, too {place(rows['layers'])}, both corrected"
+    null, better = read("planted/planted.json")["summary"].values()
+    held = null["holds"]["count"] + better["holds"]["count"]
+    yield f"Of {null['n'] + better['n']} wirings of which it is known what they are worth, {held} intervals hold that"
+    yield f"{null['unusual']['count']} of {null['n']} that are nulls themselves are called better or worse than chance"
+    yield (
+        f"and {better['unusual']['count']} of {better['n']} that read in a better way, of which it expects "
+        f"{100 * better['power']:.0f} % of itself"
+    )
+
+
 SOURCES: tuple[Callable[[], Iterator[str]], ...] = (
     digits,
     budgets,
@@ -434,6 +458,7 @@ SOURCES: tuple[Callable[[], Iterator[str]], ...] = (
     published,
     engine,
     work,
+    chance,
 )
 
 
