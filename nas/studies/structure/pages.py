@@ -155,7 +155,8 @@ def _found_again(numbers: Mapping[str, Any]) -> str:
     ]
     initial = {name: Mean.of(own["initial"]["less_trained"]) for name, own in arms.items()}
     said.append(
-        f"Less what was learned, in points, fresh weights have {_each(less, in_points=True)}, and the initial ones "
+        f"Against what was learned, in points, fresh weights are {describe_differences(less, _THREE)}: "
+        f"{_each(less, in_points=True)}; the initial ones are {describe_differences(initial, _THREE)}: "
         f"{_each(initial, in_points=True)}."
     )
     over = {name: Mean.of(own["fresh"]["less_shuffled"]) for name, own in arms.items()}
