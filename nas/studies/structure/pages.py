@@ -348,7 +348,7 @@ def _found_early(ends: Sequence[Mapping[str, Any]]) -> str:
             f"{format_estimate(gap.in_points, '+', 2)} points, where a structure that never changes has "
             f"{format_estimate(less[0.0].in_points, '+', 2)}."
         )
-        if less[0.0].mean < 0:
+        if less[0.0].high < 0:
             said.append(f"That is {1 - gap.mean / less[0.0].mean:.0%} of what learning the structure brings.")
     enough = [end for end in less if all(_agrees(less[later]) for later in less if later >= end)]
     if enough:
@@ -512,8 +512,8 @@ after the last epoch. A rate of 0.4 is not tried by default: single trainings di
 
 {kinds} A seed gives every place one normal draw, which is the initial weight once it is multiplied with the root of
 gain / fan-in of its neuron in the structure that the training begins with: all weights where they are pruned or trained
-densely, a random structure where they are rewired. Hardly any place of a rewired structure lives from the start:
-elsewhere its initial weight is the one that it would have had.
+densely, a random structure where they are rewired. Where a place of a rewired structure did not live at the start, its
+initial weight is the one that it would have had.
 "Processor s" is the time that a training takes of one core, with all that is measured afterwards, on {machine}.
 
 {methods}
