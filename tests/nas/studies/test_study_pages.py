@@ -24,6 +24,7 @@ from nas.studies import (
 )
 from nas.studies.steering import report as steering_report
 from nas.studies.steering import warm_start
+from nas.studies.structure import pages as structure
 from nas.studies.tables import format_share
 from predictors.validation.resampling import share_interval
 
@@ -42,6 +43,8 @@ STUDIES: dict[str, Callable[[Mapping[str, Any]], dict[str, str]]] = {
     "records/records.json": records.pages,
     "read-ins/read-ins.json": read_ins.pages,
     "ways/ways.json": ways.pages,
+    "structure/mnist/learned-structure.json": structure.pages,
+    "structure/fashion-mnist/learned-structure.json": structure.pages,
     "planted/planted.json": planted.pages,
 }
 
