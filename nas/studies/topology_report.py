@@ -505,7 +505,8 @@ networks have {links} links between their layers, which is epsilon {epsilon} of 
 
 "SET as published" has a constant learning rate and changes its structure to the end. Of the other networks rates fall
 as a cosine; "SET" then leaves its structure alone in the last quarter, since what grows at small rates stays as it was
-drawn. The dense networks have as many learning rates to choose from as the sparse ones.{ends}
+drawn. Dense and static networks were not trained at a constant rate, so that a part of what "SET as published" lacks is
+the schedule's. The dense networks have as many learning rates to choose from as the sparse ones.{ends}
 
 Not as published: {epochs} epochs for dense networks, and {sparse_epochs} for sparse ones, which take a fraction of the
 time, in place of 400, so that SET changes its structure fewer than {sparse_epochs} times; what it would gain by more is
