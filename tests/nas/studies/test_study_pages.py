@@ -19,6 +19,7 @@ from nas.studies import (
     records,
     rewiring,
     rnn_pruning,
+    topology_report,
     ways,
     zero_cost,
 )
@@ -43,6 +44,7 @@ STUDIES: dict[str, Callable[[Mapping[str, Any]], dict[str, str]]] = {
     "records/records.json": records.pages,
     "read-ins/read-ins.json": read_ins.pages,
     "ways/ways.json": ways.pages,
+    "topology/topology.json": topology_report.pages,
     "structure/mnist/learned-structure.json": structure.pages,
     "structure/fashion-mnist/learned-structure.json": structure.pages,
     "planted/planted.json": planted.pages,
