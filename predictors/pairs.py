@@ -47,7 +47,7 @@ def distance_matrix(
         be pickled, such as a function of a module.
     processes : int
         Pairs at a time; results do not depend on it. Threads would wait for each other: most of the work holds
-        Python's lock. Each process takes a second or two to begin.
+        Python's lock. Each process takes seconds to begin.
     watch : callable
         Told how many pairs are done, and all of them.
 

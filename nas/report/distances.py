@@ -20,8 +20,8 @@ from priors.files import atomic_write
 
 __all__ = ["check_distances", "measure_distances", "measure_pairs", "wirings_of"]
 
-_WORTH_PROCESSES_S = 10.0
-"""Seconds of work from which on other processes are begun, which takes a second or two."""
+_WORTH_PROCESSES_S = 60.0
+"""Seconds of work from which on other processes are begun, which takes seconds, and longer on a busy machine."""
 
 
 def check_distances(n_wirings: int, *, n_nulls: int = 0, kind: str | None = None, out: Path | None = None) -> None:
