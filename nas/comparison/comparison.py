@@ -27,6 +27,7 @@ from nas.store.lines import kept_lines
 from nas.tasks import Task
 from nas.training import Interrupted, StopFlag
 from nas.training.session import sign_of
+from predictors.threads import one_thread
 from priors import NULLS, NullModel, Wiring, attach, layer, orient, plain_null
 from priors.files import atomic_write
 from priors.transforms import drop_self_edges
@@ -310,7 +311,7 @@ class Comparison:
             After Ctrl-C; the same comparison goes on.
         """
         self._check_folder()
-        with alone_in(self.out):
+        with alone_in(self.out), one_thread():
             return self._run()
 
     def _run(self) -> Found:

@@ -392,13 +392,18 @@ def test_reservoirs_are_compared_by_what_they_remember(tmp_path: Path):
     ring = Wiring((24,), [(i, (i + 1) % 24) for i in range(24)], weights=np.ones(24, np.float32), directed=True)
     order = rng.permutation(24)
     write_wiring(Wiring((24,), order[ring.edges], weights=ring.weights, directed=True), tmp_path / "ring.json")
-    options = "--task memory --nulls 60 --seeds 1 --repeats 6 --radius 0.9 --input-scale 0.1 --readouts 24 --threads 1"
+    options = "--task memory --nulls 20 --seeds 1 --repeats 6 --radius 0.9 --input-scale 0.1 --readouts 24 --threads 1"
     code, text, err = wirenas("compare", tmp_path / "ring.json", *options.split(), "--out", tmp_path / "out", "--json")
     assert code == 0, err
     (found,) = json.loads(text)["comparisons"]
     assert found["null"] == "degree"
     assert json.loads(text)["metric"] == "memory capacity"
     assert "points" not in found["sentence"]
+    # No reservoir remembers more steps than it has neurons.
+    assert 1 < found["mean"] < 24.5
+    assert 1 < found["null_mean"] < 24.5
+    assert found["nulls"] == 20
+    assert found["trainings"] == 6
 
 
 @pytest.mark.parametrize(
