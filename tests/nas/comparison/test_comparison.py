@@ -286,6 +286,7 @@ def test_the_null_that_is_taken_without_a_word():
 # The command
 
 
+@pytest.mark.usefixtures("drawn_figures")
 def test_the_command_says_what_it_found(tmp_path: Path):
     write_wiring(WattsStrogatz(12, 4, 0.2).sample(0), tmp_path / "ws.graphml")
     out = tmp_path / "out"

@@ -41,6 +41,7 @@ def test_the_boundary_is_complete_and_kept():
         assert (boundary <= {(int(a), int(b)) for a, b in drawn.edges}) == is_kept
 
 
+@pytest.mark.usefixtures("drawn_figures")
 def test_a_miniature_of_both_works(tmp_path: Path):
     graph = tmp_path / "worm.json"
     rng = np.random.default_rng(0)

@@ -32,6 +32,7 @@ def test_half_of_the_wirings_read_what_lies_together():
     assert max(spread[1::2]) < min(spread[::2])
 
 
+@pytest.mark.usefixtures("drawn_figures")
 def test_a_miniature_goes_on_and_ends_the_same(tmp_path: Path):
     seen: list[tuple[str, int, int]] = []
     found = planted_study(tmp_path, lambda *told: seen.append(told), cases=2, **TINY)
