@@ -80,7 +80,7 @@ class ComparisonOptions(OneLineErrors, BaseModel):
         BeforeValidator(_several),
         AfterValidator(_distinct),
         Field(min_length=1),
-    ] = Reservoir.radii  # type: ignore[assignment]
+    ] = Reservoir.radii
     """Spectral radii of a reservoir, of which the best on validation is taken in each training."""
     leak: Annotated[float, Field(gt=0, le=1)] = Reservoir.leak
     """Share of a reservoir's state that is new in each step."""

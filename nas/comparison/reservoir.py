@@ -67,7 +67,7 @@ class Reservoir:
     Lukosevicius (2012), doi:10.1007/978-3-642-35289-8_36
     """
 
-    radii: Sequence[float] = (0.5, 0.7, 0.9, 1.1)
+    radii: tuple[float, ...] = (0.5, 0.7, 0.9, 1.1)
     ridges: Sequence[float] = (1e-6, 1e-4, 1e-2, 1.0)
     leak: float = 1.0
     input_scale: float = 0.5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -20,7 +20,7 @@ from nas.sparsity.allocation import allocate
 from nas.sparsity.layers import Live
 from nas.sparsity.learning import learn, sparsify
 from nas.sparsity.methods import Method
-from nas.sparsity.modules import masks_of, rewire
+from nas.sparsity.modules import Rewirer, masks_of, rewire
 from nas.sparsity.modules import sparsify as sparsify_module
 from nas.sparsity.network import layers_of
 from nas.studies.tables import listed
@@ -118,9 +118,49 @@ class LeNet:
         Interrupted
             If the stop flag is set before the end.
         """
-        task, recipe = self.task, self.recipe
+        task = self.task
         batches, structure = stream(0, "batches", seed).spawn(2)
         module = self._module(method, density, seed, structure)
+        rewirer = self.train_module(module, method, rate, batches, structure, stop)
+        live = sum(int(mask.sum()) for mask in masks_of(module).values())
+        return {
+            "validation": self._accuracy(module, task.validation),
+            "test": self._accuracy(module, task.test),
+            "weights": live,
+            "parameters": live + sum(WIDTHS) + task.n_outputs,
+            "explored": rewirer.explored,
+            "updates": rewirer.updates,
+        }
+
+    def train_module(
+        self,
+        module: nn.Module,
+        method: Method,
+        rate: float,
+        batches: np.random.Generator,
+        rng: np.random.Generator,
+        stop: StopFlag,
+        *,
+        weights: int | None = None,
+        watch: Callable[[int], None] = lambda _: None,
+    ) -> Rewirer:
+        """Train a module in torch by the recipe, with SGD, while a method changes its structure.
+
+        Parameters
+        ----------
+        batches, rng : numpy.random.Generator
+            Draw the order of the examples, and what the method draws.
+        weights : int, optional
+            That live, where the module has no masks yet.
+        watch : callable
+            Told how many updates are done, before the first one and after each.
+
+        Raises
+        ------
+        Interrupted
+            If the stop flag is set before the end.
+        """
+        task, recipe, n_steps = self.task, self.recipe, self.n_steps
         optimizer = torch.optim.SGD(
             module.parameters(),
             rate,
@@ -128,9 +168,11 @@ class LeNet:
             nesterov=recipe.nesterov,
             weight_decay=recipe.weight_decay,
         )
-        n_steps, step = self.n_steps, 0
-        per_epoch = n_steps // recipe.epochs
-        rewirer = rewire(module, optimizer, method, n_steps=n_steps, steps_per_epoch=per_epoch, rng=structure)
+        per_epoch, step = n_steps // recipe.epochs, 0
+        rewirer = rewire(
+            module, optimizer, method, weights=weights, n_steps=n_steps, steps_per_epoch=per_epoch, rng=rng
+        )
+        watch(step)
         for _ in range(recipe.epochs):
             order = task.train[torch.from_numpy(epoch_order(batches, len(task.train)))]
             for examples in torch.split(order, recipe.batch_size):
@@ -142,15 +184,8 @@ class LeNet:
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
                 step += 1
-        live = sum(int(mask.sum()) for mask in masks_of(module).values())
-        return {
-            "validation": self._accuracy(module, task.validation),
-            "test": self._accuracy(module, task.test),
-            "weights": live,
-            "parameters": live + sum(WIDTHS) + task.n_outputs,
-            "explored": rewirer.explored,
-            "updates": rewirer.updates,
-        }
+                watch(step)
+        return rewirer
 
     def _module(self, method: Method, density: float, seed: int, rng: np.random.Generator) -> nn.Sequential:
         """Return a module with masks and the weights of the sparse network that `train` would begin with."""

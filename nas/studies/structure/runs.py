@@ -22,15 +22,15 @@ from nas.sparsity.growth import draw_places
 from nas.sparsity.layers import Floats, Layer, Live, Places, size_of
 from nas.sparsity.learning import learn
 from nas.sparsity.methods import METHODS, Method, method_of
-from nas.sparsity.modules import masks_of, rewire
+from nas.sparsity.modules import masks_of
 from nas.sparsity.network import layers_of, place_weights
 from nas.sparsity.scores import score
 from nas.sparsity.update import drop_to
 from nas.studies.lenet import LeNet
 from nas.studies.structure.measures import Timeline, counts_of, decoded, distance, encoded, fan_in, overlap
-from nas.training import Interrupted, evaluate
+from nas.training import evaluate
 from nas.training.places import weights_of, wired_parts
-from nas.training.session import StopFlag, epoch_order
+from nas.training.session import StopFlag
 from priors.nulls import NullModel
 
 __all__ = ["DENSE", "LEARNED", "LEVELS", "VARIANTS", "Structures", "at_random"]
@@ -229,33 +229,16 @@ class Structures:
         self, network: SparseMLP, method: Method, rate: float, seed: int, timeline: Timeline, stop: StopFlag
     ) -> int:
         """Train dense weights in torch the best of which live at each step, and leave these in the network."""
-        task, recipe, n_steps = self.lenet.task, self.lenet.recipe, self.lenet.n_steps
         module = _module_of(network)
         batches, rng = stream(0, "batches", seed).spawn(2)
-        optimizer = torch.optim.SGD(
-            module.parameters(),
-            rate,
-            momentum=recipe.momentum,
-            nesterov=recipe.nesterov,
-            weight_decay=recipe.weight_decay,
-        )
-        total, per_epoch = int(self.counts.sum()), self._per_epoch
-        rewirer = rewire(module, optimizer, method, weights=total, n_steps=n_steps, steps_per_epoch=per_epoch, rng=rng)
-        marks, step = set(self.steps_at(self.marks)), 0
-        timeline.see(0, self._places_of(module))
-        for _ in range(recipe.epochs):
-            order = task.train[torch.from_numpy(epoch_order(batches, len(task.train)))]
-            for examples in torch.split(order, recipe.batch_size):
-                if stop.is_set():
-                    raise Interrupted
-                optimizer.param_groups[0]["lr"] = recipe.rate(rate, step, n_steps)
-                optimizer.zero_grad()
-                loss = nn.functional.cross_entropy(module(task.inputs[examples]), task.targets[examples])
-                loss.backward()  # type: ignore[no-untyped-call]
-                optimizer.step()
-                step += 1
-                if step in marks:
-                    timeline.see(step, self._places_of(module))
+        marks = {0, *self.steps_at(self.marks)}
+
+        def watch(step: int) -> None:
+            if step in marks:
+                timeline.see(step, self._places_of(module))
+
+        total = int(self.counts.sum())
+        rewirer = self.lenet.train_module(module, method, rate, batches, rng, stop, weights=total, watch=watch)
         rewirer.remove()
         places = self._places_of(module)
         linear = [part for part in module if isinstance(part, nn.Linear)]
