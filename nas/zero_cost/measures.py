@@ -19,9 +19,10 @@ from nas.zero_cost.passes import Ensemble, Pass
 from nas.zero_cost.saliency import flow, saliency
 from nas.zero_cost.sample import Examples, Moments, Sample
 from nas.zero_cost.table import ZERO_COST
+from predictors.features.influence import live_neurons, strength_of_inputs
 from priors.wiring import Wiring
 
-__all__ = ["influences", "live_neurons", "read_measures", "zero_cost", "zero_cost_columns"]
+__all__ = ["read_measures", "zero_cost", "zero_cost_columns"]
 
 _APART = 1
 _JITTER = 1e-3
@@ -272,42 +273,10 @@ def read_measures(wiring: Wiring, moments: Moments) -> dict[str, float]:
         "discriminant_reads": np.nan,
     }
     if moments.separation is not None and moments.discriminant is not None:
-        weights = strengths = live_neurons(wiring).astype(np.float64)
-        if wiring.forward.all():
-            # How much a neuron counts as a reader: one half at its equal share of all influence, at most 1.
-            influence = influences(wiring)
-            strengths = influence / (influence + wiring.n_outputs / max(wiring.n_hidden, 1))
-        counts = np.bincount(inputs, weights[readers], minlength=wiring.n_inputs)
-        strength = np.bincount(inputs, strengths[readers], minlength=wiring.n_inputs)
-        measures["linear_reads"] = _mean(counts.astype(np.float64), moments.separation)
-        measures["discriminant_reads"] = _mean(np.log1p(strength), moments.discriminant)
+        counts = np.bincount(inputs, live_neurons(wiring)[readers].astype(np.float64), minlength=wiring.n_inputs)
+        measures["linear_reads"] = _mean(counts, moments.separation)
+        measures["discriminant_reads"] = _mean(strength_of_inputs(wiring), moments.discriminant)
     return measures
-
-
-def live_neurons(wiring: Wiring) -> NDArray[np.bool_]:
-    """Return whether a path leads from each neuron to an output unit, (n_neurons,) bool array."""
-    sources, targets = wiring.edges.T
-    live = np.arange(wiring.n_neurons) >= wiring.n_neurons - wiring.n_outputs
-    before = -1
-    while before != (before := int(live.sum())):
-        live[sources[live[targets]]] = True
-    return live
-
-
-def influences(wiring: Wiring) -> NDArray[np.float64]:
-    """Return the expected squared derivative of the outputs by each neuron at initialisation, (n_neurons,) float array.
-
-    It is 1 for output units, and for others the sum over successors of their influence over their fan-in, as ReLU and
-    a gain of 2 have it. All edges must be forward.
-    """
-    sources, targets = wiring.edges.T
-    influence = np.zeros(wiring.n_neurons)
-    influence[wiring.n_neurons - wiring.n_outputs :] = 1.0
-    bounds = np.searchsorted(sources, wiring.offsets)
-    for first, last in zip(bounds[-3::-1], bounds[-2:0:-1], strict=True):
-        into = targets[first:last]
-        np.add.at(influence, sources[first:last], influence[into] / wiring.in_degree[into])
-    return influence
 
 
 def _mean(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:

@@ -6,7 +6,11 @@ inputs, ``Predictor(inputs=inputs)``, computes them itself; any other takes them
 Words of the definitions: an input is *live* where it varies over the training part; a *read* is an edge from a live
 input to a hidden neuron; a *reader* is a hidden neuron with a read; a *readout* is an edge from a hidden neuron to an
 output. The *depth* of a hidden neuron is its layer among the hidden layers, from 0 for the first to 1 for the last, and
-0 where there is one. What is undefined is NaN; standard deviations are not of a sample.
+0 where there is one. The *influence* of a neuron is 1 for an output, and for another the sum over its successors of
+their influence over their fan-in: what the outputs' squared derivatives by it are expected to be before training. The
+*strength* of an input is ln(1 + r), with r the sum over its readers of g / (g + outputs / hidden neurons), g being the
+influence; in a wiring with recurrent edges each reader from which a path leads to an output adds 1 to r. What is
+undefined is NaN; standard deviations are not of a sample.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from predictors.features.influence import strength_of_inputs
 from predictors.features.table import Feature
 from priors.reads import Inputs
 
@@ -72,6 +77,10 @@ _ROWS = (
         ("reads_deviation_mean", "mean over reads of the input's standard deviation, over the mean of live inputs"),
         ("reads_deviation_std", "standard deviation of the same ratio over reads"),
         ("reads_variance_coverage", "share of the sum of all inputs' variances that inputs with a reader have"),
+        (
+            "reads_variance_strength",
+            "strength of an input, mean over inputs weighted by their variances",
+        ),
     ),
     (
         "read correlation",
@@ -103,6 +112,10 @@ _ROWS = (
         ),
         ("reads_relevance_std", "standard deviation of the same ratio over reads"),
         ("reads_relevance_coverage", "share of the sum of these shares that inputs with a reader have"),
+        (
+            "reads_relevance_strength",
+            "strength of an input, mean over inputs weighted by the variance that the targets explain",
+        ),
     ),
 )
 
@@ -203,6 +216,10 @@ def _described(wiring: Wiring, known: _Known) -> dict[str, float]:
     depth = (wiring.layer_of - 1) / max(n_hidden_layers - 1, 1)
     per_output = np.bincount(target[is_readout] - (wiring.n_neurons - wiring.n_outputs), minlength=wiring.n_outputs)
     order = np.argsort(target[is_read], kind="stable")
+    strength = strength_of_inputs(wiring)
+    relevance = known.inputs.relevance
+    explained = {} if relevance is None else {"reads_relevance_strength": known.inputs.variance * relevance}
+    weights = {"reads_variance_strength": known.inputs.variance, **explained}
     return {
         **_of_reads(source[is_read][order], target[is_read][order], known),
         "reads_share": _ratio(np.count_nonzero(is_read), wiring.n_edges),
@@ -213,6 +230,7 @@ def _described(wiring: Wiring, known: _Known) -> dict[str, float]:
         "readouts_depth": _mean(depth[source[is_readout]]),
         "readouts_per_output_mean": _mean(per_output),
         "readouts_per_output_std": _std(per_output),
+        **{name: _ratio(float(own @ strength), float(own.sum())) for name, own in weights.items()},
     }
 
 

@@ -61,6 +61,30 @@ def apart(inputs: Inputs, one: int, other: int) -> float:
     return math.dist(inputs.positions[one], inputs.positions[other])
 
 
+def strengths(wiring: Wiring, edges: list[tuple[int, int]]) -> list[float]:
+    """How strongly each input is read, by recursion."""
+    after: dict[int, list[int]] = {own: [t for s, t in edges if s == own] for own in range(wiring.n_neurons)}
+    fan_in = {own: sum(t == own for _, t in edges) for own in range(wiring.n_neurons)}
+    outputs = range(wiring.n_neurons - wiring.n_outputs, wiring.n_neurons)
+    if not wiring.outputs:
+        return [math.nan] * wiring.n_inputs
+
+    def influence(neuron: int) -> float:
+        return 1.0 if neuron in outputs else sum(influence(own) / fan_in[own] for own in after[neuron])
+
+    def reaches(neuron: int, seen: frozenset[int] = frozenset()) -> bool:
+        return neuron in outputs or any(reaches(own, seen | {neuron}) for own in after[neuron] if own not in seen)
+
+    def counts(neuron: int) -> float:
+        if not wiring.forward.all():
+            return float(reaches(neuron))
+        own = influence(neuron)
+        return own / (own + wiring.n_outputs / wiring.n_hidden)
+
+    read = [[own for own in after[source] if own not in outputs] for source in range(wiring.n_inputs)]
+    return [math.log(1 + sum(map(counts, own))) for own in read]
+
+
 def slowly(wiring: Wiring, inputs: Inputs) -> dict[str, float]:
     edges = [(int(source), int(target)) for source, target in wiring.edges]
     hidden = range(wiring.n_inputs, wiring.n_neurons - wiring.n_outputs)
@@ -106,6 +130,12 @@ def slowly(wiring: Wiring, inputs: Inputs) -> dict[str, float]:
     if inputs.relevance is not None:
         worth = inputs.relevance
         found["reads_relevance_coverage"] = ratio(sum(worth[own] for own in read), sum(worth[own] for own in live))
+    strong = strengths(wiring, edges)
+    weighted = [(variance[own], strong[own]) for own in live]
+    found["reads_variance_strength"] = ratio(sum(w * s for w, s in weighted), sum(w for w, _ in weighted))
+    if inputs.relevance is not None:
+        weighted = [(variance[own] * float(inputs.relevance[own]), strong[own]) for own in live]
+        found["reads_relevance_strength"] = ratio(sum(w * s for w, s in weighted), sum(w for w, _ in weighted))
     several = [own for own in of.values() if len(own) > 1]
     if inputs.positions is not None:
         typical = mean([apart(inputs, *pair) for pair in combinations(live, 2)])
@@ -209,6 +239,9 @@ def test_a_network_that_is_described_by_hand() -> None:
         **{"reads_correlation": 0.25, "reads_correlation_between": 0.5 / math.sqrt(5)},
         **{"reads_dimension": 4 / (2 + 2 * 0.05), "reads_distance": 1.5 / 2},
         **{"reads_relevance_mean": 0.275 / 0.3, "reads_relevance_coverage": 1},
+        # Neuron 6 has influence 1/3 + 1, neuron 4 then 4/9 + 1/3, neuron 5 4/9; each output's equal share is 2/3.
+        **{"reads_variance_strength": (math.log(1 + 7 / 13) + math.log(1.4 + 7 / 13) + 4 * math.log(1.4)) / 6},
+        "reads_relevance_strength": (math.log(1 + 7 / 13) + 2 * math.log(1.4 + 7 / 13) + 24 * math.log(1.4)) / 27,
     }
     assert {name: found[name] for name in expected} == pytest.approx(expected)
     assert set(names) - set(expected) == {"reads_deviation_std", "reads_relevance_std"}
@@ -241,6 +274,7 @@ def test_what_is_not_known_of_inputs_is_left_out() -> None:
     assert left_out == {
         *("reads_correlation", "reads_correlation_between", "reads_dimension"),
         *("reads_distance", "reads_relevance_mean", "reads_relevance_std", "reads_relevance_coverage"),
+        "reads_relevance_strength",
     }
 
 
@@ -249,7 +283,8 @@ def test_where_nothing_is_read_nothing_is_said() -> None:
     defined = [name for name, value in zip(names, rows[0].tolist(), strict=True) if not math.isnan(value)]
     assert defined == [
         *("reads_per_input_mean", "reads_per_input_std", "reads_coverage"),
-        *("readouts_per_output_mean", "readouts_per_output_std", "reads_variance_coverage", "reads_relevance_coverage"),
+        *("readouts_per_output_mean", "readouts_per_output_std", "reads_variance_coverage"),
+        *("reads_variance_strength", "reads_relevance_coverage", "reads_relevance_strength"),
     ]
     check(Wiring((2, 2, 1), [(0, 2), (1, 3)], inputs=True, outputs=True), Inputs([0.0, 0.0], None, None, [0, 0]))
     assert read_features([], make_inputs(3, 1))[1].shape == (0, len(READ_FEATURES))
@@ -361,7 +396,7 @@ HOSTILE_DOCUMENTS = {
     "reads the feature 'reads_distance', which what is known": lambda d: d["reads"].append("reads_distance"),
     "column 'reads_share' is there 2 times": lambda d: d["own_columns"].append("reads_share"),
     "reads: Extra inputs are not permitted": lambda d: d.update(version=2),
-    "it must be 'f' of shape (10, 35)": lambda d: d["reads"].pop(),
+    "it must be 'f' of shape (10, 37)": lambda d: d["reads"].pop(),
 }
 
 HOSTILE_ARRAYS = {

@@ -8,10 +8,11 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from nas.networks import NetworkSpec
 from nas.tasks import Task, load_task
 from nas.zero_cost import zero_cost_columns
-from nas.zero_cost.measures import influences, live_neurons, read_measures
+from nas.zero_cost.measures import read_measures
 from nas.zero_cost.passes import Ensemble
 from nas.zero_cost.sample import Moments
 from predictors import Predictor
+from predictors.features.influence import influences, live_neurons
 from priors import WattsStrogatz, attach, layer, orient
 from priors.wiring import Wiring
 
