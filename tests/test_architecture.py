@@ -18,7 +18,7 @@ LAYERS = (
     ("inputs",),
     ("tasks", "networks"),
     ("training",),
-    ("zero_cost",),
+    ("reservoirs", "zero_cost"),
     ("sparsity",),
     ("space",),
     ("options",),

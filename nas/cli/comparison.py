@@ -44,8 +44,8 @@ def compare(
     task: Annotated[
         str | None,
         typer.Option(
-            help="Name of a task; see `wirenas run --help`. Or memory, for reservoirs: what was read some steps ago. "
-            "Default: digits, and memory for reservoirs.",
+            help="Name of a task; see `wirenas run --help`. Or for reservoirs memory (what was read some steps ago), "
+            "mackey-glass or lorenz (chaos, 10 steps ahead). Default: digits, and memory for reservoirs.",
             show_default=False,
         ),
     ] = None,

@@ -21,6 +21,7 @@ from nas.errors import InputError, as_input_errors
 from nas.evaluation.trainer import Trainer
 from nas.evaluation.trainings import Row, Training, Trainings, grouped, read_setting
 from nas.options.options import read_options, shown
+from nas.reservoirs import Series
 from nas.seeds import stream
 from nas.store.folders import COMPARISON, alone_in, check_folder
 from nas.store.lines import kept_lines
@@ -111,8 +112,8 @@ class Comparison:
     Parameters
     ----------
     out : Path
-    task : Task or None
-        None for memory.
+    task : Task or Series
+        A series is for reservoirs.
     options : ComparisonOptions
         Without `graphs`, which are filled in.
     wirings : mapping of str to Wiring
@@ -127,7 +128,7 @@ class Comparison:
     """
 
     out: Path
-    task: Task | None
+    task: Task | Series
     options: ComparisonOptions
     wirings: Mapping[str, Wiring]
     threads: int = 1
@@ -161,13 +162,11 @@ class Comparison:
 
     def _check_task(self) -> None:
         options, task = self.options, self.task
-        if task is None:
-            return
+        if isinstance(task, Series):
+            return  # Its options are those of reservoirs.
         if task.is_sequence != (options.network != "mlp"):
             valid = "rnn or reservoir" if task.is_sequence else "mlp"
             raise InputError(f"network={options.network}: task {task.name} needs network={valid}")
-        if options.network == "reservoir" and task.loss != "cross-entropy":
-            raise InputError(f"task={task.name}: reservoirs are read out into classes here, and it has numbers")
 
     def _usable(self, name: str, wiring: Wiring) -> Wiring:
         """Return a wiring as it is compared, without weights that are not used."""
@@ -220,7 +219,7 @@ class Comparison:
     @property
     def _units(self) -> tuple[int, int]:
         # What is remembered is read from the neurons that one unit reads.
-        return (1, 1) if self.task is None else (self.task.n_inputs, self.task.n_outputs)
+        return self.task.n_inputs, 1 if isinstance(self.task, Series) else self.task.n_outputs
 
     # The folder
 
@@ -271,7 +270,7 @@ class Comparison:
 
     @property
     def _fixed(self) -> dict[str, Any]:
-        data = {} if self.task is None else {"data": self.task.fingerprint}
+        data = {} if isinstance(self.task, Series) else {"data": self.task.fingerprint}
         return {**self.options.invariant, **data}
 
     def _note_changes(self) -> None:
@@ -329,12 +328,11 @@ class Comparison:
             is_precise = options.precision is not None and widest <= options.precision
             if is_precise:
                 break
-        metric = "memory capacity" if self.task is None else self.task.metric
         judged = correct([own.judgement for own in pairs])
         return Found(
             str(self.out),
             options.task,
-            metric,
+            self.task.metric,
             options,
             tuple(replace(own, judgement=corrected) for own, corrected in zip(pairs, judged, strict=True)),
             is_precise,
@@ -376,7 +374,7 @@ class Comparison:
             boundary = stream(options.seed, "weights", replicate)
             recurrence = stream(options.seed, "weights", wiring.fingerprint, replicate)
             return options.reservoir.evaluate(attached, self.task, boundary, recurrence, lambda: _look_at(stop)).test
-        assert self.task is not None
+        assert isinstance(self.task, Task)
         trainer = Trainer(self.task, options.spec, options.recipe, options.seed, options.engine, stop=stop)
         trained = [trainer.train(attached, replicate, rate) for rate in options.recipe.learning_rates]
         sign = sign_of(self.task.direction)
@@ -404,7 +402,7 @@ class Comparison:
                 raise InputError(
                     f"{self.out / 'runs.jsonl'}: {which} is damaged; remove its line, and it is done again"
                 )
-        sign = 1.0 if self.task is None else sign_of(self.task.direction)
+        sign = sign_of(self.task.direction)
         pairs = []
         for (name, null), model in self._models.items():
             graph = self.options.graphs[name]

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from nas.comparison.reservoir import MEMORY, Reservoir
 from nas.errors import InputError, OneLineErrors, known
 from nas.networks import NetworkSpec
 from nas.networks.activations import ACTIVATIONS
+from nas.reservoirs import SERIES, Reservoir
 from nas.training.recipe import Positive, Recipe
 from priors import ATTACHMENTS, NULLS
 
@@ -44,7 +44,7 @@ class ComparisonOptions(OneLineErrors, BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     task: str = "digits"
-    """Name of a task, or memory for reservoirs."""
+    """Name of a task, or for reservoirs of a series: memory, mackey-glass or lorenz."""
     network: Literal["mlp", "rnn", "reservoir"] = "mlp"
     """mlp, rnn (both are trained), or reservoir (recurrence is fixed, and ridge regression reads it out)."""
     graphs: Mapping[str, str] = Field(default_factory=dict)
@@ -86,7 +86,7 @@ class ComparisonOptions(OneLineErrors, BaseModel):
     """Share of a reservoir's state that is new in each step."""
     input_scale: Annotated[float, Field(gt=0, le=1_000)] = Reservoir.input_scale
     """Largest weight of a reservoir's inputs."""
-    delays: Annotated[int, Field(ge=1, le=500)] = Reservoir.delays
+    delays: Annotated[int, Field(ge=1, le=500)] = 40
     """Steps back that the memory task asks for."""
     seed: Annotated[int, Field(ge=0)] = 0
     """Of all random draws."""
@@ -104,8 +104,8 @@ class ComparisonOptions(OneLineErrors, BaseModel):
             )
         known("activation", self.activation, ACTIVATIONS)
         known("attachment", self.attachment, ATTACHMENTS)
-        if (self.task == MEMORY) and self.network != "reservoir":
-            raise InputError(f"task={MEMORY}: it is for reservoirs; give network=reservoir")
+        if self.task in SERIES and self.network != "reservoir":
+            raise InputError(f"task={self.task}: it is for reservoirs; give network=reservoir")
 
     @property
     def spec(self) -> NetworkSpec:
@@ -115,7 +115,7 @@ class ComparisonOptions(OneLineErrors, BaseModel):
     @property
     def reservoir(self) -> Reservoir:
         """What reservoirs are."""
-        return Reservoir(self.radii, leak=self.leak, input_scale=self.input_scale, delays=self.delays)
+        return Reservoir(self.radii, leak=self.leak, input_scale=self.input_scale)
 
     @property
     def design(self) -> dict[str, Any]:

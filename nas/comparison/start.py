@@ -8,15 +8,15 @@ from typing import Any
 
 from nas.comparison.comparison import Comparison
 from nas.comparison.options import HEEDED, ComparisonOptions
-from nas.comparison.reservoir import MEMORY
 from nas.errors import InputError
 from nas.networks import PooledMLP, SequenceNetwork, SparseMLP, load_network
 from nas.networks.structure import network_within
 from nas.options.options import CAMPAIGN, read_options, resolve, shown
 from nas.options.resolve import n_cores
 from nas.report.sources import wiring_at
+from nas.reservoirs import SERIES, Series, load_series
 from nas.structure.experiment import OPTIONS, read_experiment
-from nas.tasks import load_task, pooled
+from nas.tasks import Task, load_task, pooled
 from nas.training.recipe import Recipe, changed
 from priors import Wiring
 
@@ -41,7 +41,7 @@ def open_comparison(
     sources : sequence of Path
         See `nas.report.sources.wiring_at`.
     task : str, optional
-        A name of `load_task`, or memory; by default digits, and memory for reservoirs.
+        A name of `load_task` or of `SERIES`; by default digits, and memory for reservoirs.
     given, recipe : mapping
         Options of `ComparisonOptions` and of `Recipe`, None where the default counts: what a saved network is and how
         it was trained, else what the task says.
@@ -62,15 +62,17 @@ def open_comparison(
     chosen = {name: value for name, value in given.items() if value is not None}
     wanted = {name: value for name, value in recipe.items() if value is not None}
     _refuse_empty(chosen, wanted)
-    default = MEMORY if chosen.get("network") == "reservoir" else "digits"
+    default = "memory" if chosen.get("network") == "reservoir" else "digits"
     name = default if task is None else task
-    if name == MEMORY:
-        loaded, chosen = None, {"network": "reservoir", **chosen}
+    loaded: Task | Series
+    if name in SERIES:
+        chosen = {"network": "reservoir", **chosen}
+        loaded = load_series(name, chosen.get("delays"))
+        if data is not None:
+            raise InputError(f"data={data}: task {name} reads no files; leave it out")
     else:
         loaded = load_task(name, data)
         chosen = {"network": "rnn" if loaded.is_sequence else "mlp", **chosen}
-    if loaded is None and data is not None:
-        raise InputError(f"data={data}: the memory task reads no files; leave it out")
     _refuse_ignored(chosen, wanted, name)
     read = [(source, *wiring_at(source, **(reading or {}))) for source in sources]
     wirings: dict[str, Wiring] = {}
@@ -91,9 +93,11 @@ def open_comparison(
                 )
     _refuse_of_graphs(chosen, [wiring for _, wiring, _ in read])
     of_saved = {option: value for option, (_, value) in own.items()}
-    recipe_of_all = of_saved.pop("recipe", None) or changed(Recipe(), **({} if loaded is None else dict(loaded.recipe)))
+    recipe_of_all = of_saved.pop("recipe", None) or changed(
+        Recipe(), **(dict(loaded.recipe) if isinstance(loaded, Task) else {})
+    )
     options = ComparisonOptions(task=name, recipe=changed(recipe_of_all, **wanted), **{**of_saved, **chosen})
-    if loaded is not None:
+    if isinstance(loaded, Task):
         loaded = pooled(loaded, options.pool)
     return Comparison(out or Path("results") / f"{name}-compared", loaded, options, wirings, threads or n_cores())
 
@@ -105,8 +109,8 @@ def _refuse_ignored(given: Mapping[str, Any], recipe: Mapping[str, Any], task: s
         if name in given and name not in HEEDED[network]:
             kind = next(kind for kind, names in HEEDED.items() if name in names)
             raise InputError(f"{name}={shown(given[name])}: network={network} ignores it; it is for network={kind}")
-    if "delays" in given and task != MEMORY:
-        raise InputError(f"delays={given['delays']}: task {task} ignores it; it is for {MEMORY}")
+    if "delays" in given and task != "memory":
+        raise InputError(f"delays={given['delays']}: task {task} ignores it; it is for memory")
     if network == "reservoir":
         for name, value in recipe.items():
             raise InputError(f"{name}={value}: reservoirs are not trained; leave it out")

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from nas.comparison.comparison import Comparison, Found
 from nas.comparison.options import ComparisonOptions
 from nas.comparison.report import plot_nulls, sentence_of, to_json
-from nas.comparison.reservoir import MEMORY
 from nas.errors import InputError, known
+from nas.reservoirs import Series, load_series
 from nas.seeds import stream
 from nas.studies.tables import check_study, table_of, write_results
 from nas.tasks import Task, load_task
@@ -160,7 +160,7 @@ def connectomes_study(
         given = {graph.name: _own(graph)}
     rows: list[dict[str, Any]] = []
     for work in chosen:
-        task = load_task("reber-embedded") if work == "rnn" else None
+        task = load_task("reber-embedded") if work == "rnn" else load_series("memory")
         found = _compared(out, work, task, given, n_nulls, recipe, repeats, threads, watch)
         plot_nulls(out / f"{work}.png", found)
         rows += [
@@ -193,7 +193,7 @@ def _own(path: Path) -> Wiring:
 def _compared(
     out: Path,
     work: str,
-    task: Task | None,
+    task: Task | Series,
     graphs: Mapping[str, Wiring],
     n_nulls: int,
     recipe: Recipe,
@@ -202,7 +202,7 @@ def _compared(
     watch: Callable[[str, int, int], None],
 ) -> Found:
     options = ComparisonOptions(
-        task=MEMORY if task is None else task.name,
+        task=task.name,
         network="reservoir" if work == "reservoir" else "rnn",
         nulls=NULLS,
         n_nulls=n_nulls,
@@ -210,7 +210,7 @@ def _compared(
         repeats=repeats,
         recipe=recipe,
     )
-    units = (1, 1) if task is None else (task.n_inputs, task.n_outputs)
+    units = task.n_inputs, task.n_outputs if isinstance(task, Task) else 1
     wirings = {name: _with_boundary(graph, *units, seed=0) for name, graph in graphs.items()}
     told = lambda _, done, total: watch(work, done, total)  # noqa: E731
     return Comparison(out / "comparisons" / work, task, options, wirings, threads, told).run()

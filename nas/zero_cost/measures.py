@@ -273,8 +273,8 @@ def read_measures(wiring: Wiring, moments: Moments) -> dict[str, float]:
         "discriminant_reads": np.nan,
     }
     if moments.separation is not None and moments.discriminant is not None:
-        counts = np.bincount(inputs, live_neurons(wiring)[readers].astype(np.float64), minlength=wiring.n_inputs)
-        measures["linear_reads"] = _mean(counts, moments.separation)
+        counts = np.bincount(inputs[live_neurons(wiring)[readers]], minlength=wiring.n_inputs)
+        measures["linear_reads"] = _mean(counts.astype(np.float64), moments.separation)
         measures["discriminant_reads"] = _mean(strength_of_inputs(wiring), moments.discriminant)
     return measures
 

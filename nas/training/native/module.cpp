@@ -13,6 +13,7 @@
 
 #include "arrays.h"
 #include "names.h"
+#include "reservoir.h"
 #include "training.h"
 
 using namespace nb::literals;
@@ -118,6 +119,58 @@ std::shared_ptr<Network> recurrent(const std::vector<int>& sizes, int n_outputs,
   return std::make_shared<Network>(Network::recurrent(sizes, n_outputs, kind, edges.data(), gates.data(),
                                                       int(edges.shape(0)), slots.data(), head_edges.data(),
                                                       int(head_edges.shape(0)), head_slots.data()));
+}
+
+// Reservoirs
+
+using Doubles = Flat<const double>;
+using Numbers = Flat<const int32_t>;
+
+Weighted weighted(const Numbers& start, const Numbers& sources, const Doubles& weights, int n_rows, int n_sources) {
+  check(int64_t(start.size()) == int64_t(n_rows) + 1 && start(0) == 0, "one row a neuron is needed");
+  for (int i = 0; i < n_rows; ++i) check(start(i) <= start(i + 1), "rows must follow each other");
+  check(size_t(start(n_rows)) == sources.size() && sources.size() == weights.size(), "one weight an edge is needed");
+  for (size_t e = 0; e < sources.size(); ++e)
+    check(0 <= sources(e) && sources(e) < n_sources, "an edge must come from a neuron or an input");
+  return {start.data(), sources.data(), weights.data()};
+}
+
+void reservoir_states(const std::tuple<Numbers, Numbers, Doubles>& recurrence,
+                      const std::tuple<Numbers, Numbers, Doubles>& read_in, const Doubles& bias, double leak,
+                      const Numbers& read, const Doubles& factors, const Array<const double, nb::ndim<3>>& inputs,
+                      const std::optional<Flat<const int64_t>>& lengths, Flat<double> states) {
+  check(bias.size() < (size_t(1) << 24), "a network of more than 16 million neurons is too large");
+  check(inputs.shape(1) < (size_t(1) << 30), "sequences of more than a thousand million steps are too long");
+  Reservoir net;
+  net.n_neurons = int(bias.size());
+  net.n_inputs = int(inputs.shape(2));
+  net.recurrence =
+      weighted(std::get<0>(recurrence), std::get<1>(recurrence), std::get<2>(recurrence), net.n_neurons, net.n_neurons);
+  net.inputs = weighted(std::get<0>(read_in), std::get<1>(read_in), std::get<2>(read_in), net.n_neurons, net.n_inputs);
+  net.bias = bias.data();
+  net.leak = leak;
+  net.n_read = int(read.size());
+  net.read = read.data();
+  for (size_t r = 0; r < read.size(); ++r)
+    check(0 <= read(r) && read(r) < net.n_neurons, "what is read must be a neuron");
+  Runs runs;
+  runs.count = int(factors.size());
+  runs.n_steps = int(inputs.shape(1));
+  runs.factors = factors.data();
+  runs.inputs = inputs.data();
+  runs.own = inputs.shape(0) != 1;
+  check(inputs.shape(0) == 1 || inputs.shape(0) == factors.size(), "inputs of all copies, or of each, are needed");
+  const size_t n_kept = factors.size() * read.size();
+  if (lengths) {
+    check(lengths->size() == factors.size() && states.size() == n_kept, "one length and state a copy is needed");
+    for (size_t i = 0; i < lengths->size(); ++i)
+      check(0 < (*lengths)(i) && (*lengths)(i) <= runs.n_steps, "a length lies outside of the sequences");
+    runs.lengths = lengths->data();
+  } else {
+    check(states.size() == n_kept * inputs.shape(1), "one state a copy and step is needed");
+  }
+  nb::gil_scoped_release unlocked;
+  run_reservoir(net, runs, states.data());
 }
 
 // Outputs that no class belongs to do no harm.
@@ -389,6 +442,8 @@ NB_MODULE(_native, m) {
   m.def("feedforward", feedforward, "n_inputs"_a, "n_neurons"_a, "n_outputs"_a, "activation"_a, "edges"_a,
         "slots"_a.none(), "sparse_inputs"_a = false);
   m.def("recurrent", recurrent);
+  m.def("reservoir_states", reservoir_states, "recurrence"_a, "read_in"_a, "bias"_a, "leak"_a, "read"_a, "factors"_a,
+        "inputs"_a, "lengths"_a.none(), "states"_a.noconvert());
   m.def("activations", [] { return activation_names; });
   m.def("cells", [] { return cell_names; });
   nb::class_<Update>(m, "Update")

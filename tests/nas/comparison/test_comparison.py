@@ -425,7 +425,7 @@ def test_reservoirs_are_compared_by_what_they_remember(tmp_path: Path):
         ("--null ,", "--null ',': it is empty"),
         ("--nulls 99999999999", "--nulls 99999999999"),
         ("--task memory --input-scale 1e308", "--input-scale 1e+308"),
-        ("--task memory --data x", "--data x: the memory task reads no files; leave it out"),
+        ("--task memory --data x", "--data x: task memory reads no files; leave it out"),
         ("--null boundary", "--null boundary: ws.graphml: an undirected graph has no order, layers, boundary"),
     ],
 )

@@ -1,0 +1,170 @@
+"""Reservoir: what becomes of a wiring as a recurrent network of fixed weights that ridge regression reads out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from nas.reservoirs.network import ReservoirNetwork
+from nas.reservoirs.readout import fit_read_outs
+from nas.reservoirs.series import Series
+from nas.tasks import Task
+from nas.training.session import sign_of
+from priors import Wiring
+
+__all__ = ["Reservoir", "Score"]
+
+_AT_A_TIME = 512
+"""Sequences that are read side by side."""
+
+Floats = NDArray[np.float64]
+Parts = tuple[Floats, Floats, Floats]
+"""Training, validation and test part."""
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """What the read-out that is best on validation reaches.
+
+    Attributes
+    ----------
+    validation, test : float
+    radius, ridge : float
+        What it was found with.
+    network : ReservoirNetwork
+    weights : (n_read, n_outputs) float64 array
+        Of the read-out.
+    intercept : (n_outputs,) float64 array
+    """
+
+    validation: float
+    test: float
+    radius: float
+    ridge: float
+    network: ReservoirNetwork
+    weights: Floats
+    intercept: Floats
+
+
+@dataclass(frozen=True)
+class Reservoir:
+    """How a wiring becomes a reservoir, and what is chosen by validation.
+
+    Parameters
+    ----------
+    radii : sequence of float
+        Spectral radii that the recurrent weights are scaled to; weights whose radius is 0 stay as they are.
+    ridges : sequence of float
+        Strengths of ridge regression, as shares of the states' mean variance.
+    leak : float
+        Share of a state that is new in each step, from above 0 to 1.
+    input_scale : float
+        Inputs have weights from -input_scale to input_scale.
+
+    Notes
+    -----
+    Weights of the wiring's recurrent edges are its own, or normal ones where it has none; see `ReservoirNetwork`. A
+    sequence of a task is judged by the states after its last step, a series by those after each.
+
+    References
+    ----------
+    Jaeger (2001), "The echo state approach to analysing and training recurrent neural networks", GMD report 148;
+    Lukosevicius (2012), doi:10.1007/978-3-642-35289-8_36
+    """
+
+    radii: tuple[float, ...] = (0.5, 0.7, 0.9, 1.1)
+    ridges: Sequence[float] = (1e-6, 1e-4, 1e-2, 1.0)
+    leak: float = 1.0
+    input_scale: float = 0.5
+
+    def evaluate(
+        self,
+        wiring: Wiring,
+        task: Task | Series,
+        boundary: np.random.Generator,
+        recurrence: np.random.Generator,
+        stopped: Callable[[], None] = lambda: None,
+    ) -> Score:
+        """Return what the best read-out reaches.
+
+        Parameters
+        ----------
+        wiring : Wiring
+            With as many input units as the task has, and output units that are read from.
+        task : Task or Series
+            Of sequences, or step by step.
+        boundary, recurrence : numpy.random.Generator
+            See `ReservoirNetwork.draw`.
+        stopped : callable
+            Called between two passes; may raise.
+
+        Raises
+        ------
+        ValueError
+            If the wiring has another number of input units.
+        """
+        if wiring.n_inputs != task.n_inputs:
+            raise ValueError(f"the wiring has {wiring.n_inputs} input units, and task {task.name} {task.n_inputs}")
+        net = ReservoirNetwork.draw(wiring, boundary, recurrence, input_scale=self.input_scale, leak=self.leak)
+        radii = self.radii if net.radius else (0.0,)
+        measure, wanted = _asked(task)
+        sign, best = sign_of(task.direction), None
+        for radius, states in zip(radii, _states(net, radii, task, stopped), strict=True):
+            stopped()
+            for ridge, read_out in zip(self.ridges, fit_read_outs(states[0], wanted[0], self.ridges), strict=True):
+                weights, intercept = read_out
+                validation, test = (
+                    measure(own @ weights + intercept, asked) for own, asked in zip(states[1:], wanted[1:], strict=True)
+                )
+                if best is None or sign * validation > sign * best.validation:
+                    best = Score(validation, test, radius, ridge, net, weights, intercept)
+        assert best is not None
+        return best
+
+
+def _asked(task: Task | Series) -> tuple[Callable[[Floats, Floats], float], Parts]:
+    """Return how a read-out is judged, and what it is to say."""
+    if isinstance(task, Series):
+        return task.measure, task.parts(task.wanted)
+    targets = task.targets.numpy()
+    if task.loss == "cross-entropy":
+        wanted, measure = np.eye(task.n_outputs)[targets], _accuracy
+    else:
+        wanted, measure = targets.astype(np.float64), _squared_error
+    train, validation, test = (wanted[part.numpy()] for part in (task.train, task.validation, task.test))
+    return measure, (train, validation, test)
+
+
+def _states(
+    net: ReservoirNetwork, radii: Sequence[float], task: Task | Series, stopped: Callable[[], None]
+) -> Iterator[Parts]:
+    """Yield the states that are read, by radius, of each part."""
+    if isinstance(task, Series):
+        for own in net.states(task.inputs, radii):
+            yield task.parts(own)
+        return
+    for radius in radii:
+        train, validation, test = (
+            np.concatenate([_last(net, radius, task, some, stopped) for some in torch.split(part, _AT_A_TIME)])
+            for part in (task.train, task.validation, task.test)
+        )
+        yield train, validation, test
+
+
+def _last(net: ReservoirNetwork, radius: float, task: Task, part: torch.Tensor, stopped: Callable[[], None]) -> Floats:
+    stopped()
+    inputs, lengths, _ = task.batch(part)
+    assert lengths is not None
+    return net.last_states(inputs.double().numpy(), lengths.numpy(), radius)
+
+
+def _accuracy(found: Floats, wanted: Floats) -> float:
+    return float((found.argmax(axis=1) == wanted.argmax(axis=1)).mean())
+
+
+def _squared_error(found: Floats, wanted: Floats) -> float:
+    return float(np.square(found - wanted).mean())

@@ -1,0 +1,223 @@
+"""SERIES: what reservoirs are asked, step by step: to remember a signal, or to foresee one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas.errors import InputError, known
+
+__all__ = ["SERIES", "Series", "load_series", "normalised_error", "remember"]
+
+Floats = NDArray[np.float64]
+
+_WASHOUT = 200
+"""Steps that are not counted, at least: the states still tell of the beginning."""
+_PARTS = (2_000, 1_000, 1_000)
+"""Steps of the training, validation and test part."""
+_AHEAD = 10
+"""Steps that chaotic series are to be foreseen by."""
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """A signal, and what is asked for after every step of it.
+
+    Parameters
+    ----------
+    name : str
+    inputs : (n_steps, n_inputs) float64 array
+    wanted : (n_steps, n_outputs) float64 array
+    ends : tuple of int
+        The first step that counts, and those behind the training, validation and test part.
+    metric : {"memory capacity", "normalised error"}
+    """
+
+    name: str
+    inputs: Floats
+    wanted: Floats
+    ends: tuple[int, int, int, int]
+    metric: Literal["memory capacity", "normalised error"]
+
+    @property
+    def n_inputs(self) -> int:
+        """Numbers that are read in a step."""
+        return int(self.inputs.shape[1])
+
+    @property
+    def n_outputs(self) -> int:
+        """Numbers that are asked for in a step."""
+        return int(self.wanted.shape[1])
+
+    @property
+    def direction(self) -> Literal["maximize", "minimize"]:
+        """Whether more or less of the metric is better."""
+        return "maximize" if self.metric == "memory capacity" else "minimize"
+
+    @property
+    def measure(self) -> Callable[[Floats, Floats], float]:
+        """From (n_steps, n_outputs) of what was said, and what was asked for, to the metric."""
+        return remember if self.metric == "memory capacity" else normalised_error
+
+    @property
+    def fingerprint(self) -> str:
+        """Hexadecimal sha256 over numbers, parts and metric."""
+        digest = hashlib.sha256(f"wirenas-series-1 {self.metric} {self.ends}".encode())
+        for array in (self.inputs, self.wanted):
+            digest.update(f" {array.shape} ".encode() + np.ascontiguousarray(array, "<f8").tobytes())
+        return digest.hexdigest()
+
+    def parts(self, steps: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return the training, validation and test part of (n_steps, …) values."""
+        train, validation, test = (steps[first:end] for first, end in pairwise(self.ends))
+        return train, validation, test
+
+
+def memory(delays: int = 40) -> Series:
+    """Return the task to say what was read 1, 2, …, `delays` steps ago, of uniform noise from -1 to 1.
+
+    References
+    ----------
+    Jaeger (2001), "Short term memory in echo state networks", GMD report 152
+    """
+    washout = max(_WASHOUT, delays)  # Nothing is asked for that came before the signal.
+    signal = np.random.default_rng(0).uniform(-1.0, 1.0, washout + sum(_PARTS))
+    before = np.stack([np.roll(signal, delay) for delay in range(1, delays + 1)], axis=1)
+    return Series("memory", signal[:, None], before, _ends(washout), "memory capacity")
+
+
+def mackey_glass() -> Series:
+    """Return the task to foresee the Mackey-Glass series by 10 steps; x' = 0.2 x(t - 17) / (1 + x(t - 17)^10) - 0.1 x.
+
+    It is sampled once a unit of time, and integrated by the classical Runge-Kutta method in steps of a tenth.
+
+    References
+    ----------
+    Mackey and Glass (1977), doi:10.1126/science.267326
+    """
+    steps = _WASHOUT + sum(_PARTS) + _AHEAD
+    return _foreseen("mackey-glass", integrate_mackey_glass(_BEFORE + steps)[_BEFORE:, None])
+
+
+def lorenz() -> Series:
+    """Return the task to foresee Lorenz' series of three numbers by 10 steps of 0.02 units of time.
+
+    References
+    ----------
+    Lorenz (1963), doi:10.1175/1520-0469(1963)020<0130:DNF>2.0.CO;2
+    """
+    steps = _WASHOUT + sum(_PARTS) + _AHEAD
+    return _foreseen("lorenz", integrate_lorenz(_BEFORE + steps)[_BEFORE:])
+
+
+SERIES: dict[str, Callable[[], Series]] = {"memory": memory, "mackey-glass": mackey_glass, "lorenz": lorenz}
+"""The series that have a name on the command line."""
+
+
+def load_series(name: str, delays: int | None = None) -> Series:
+    """Return the series of that name.
+
+    Raises
+    ------
+    InputError
+        If there is none, or `delays` are given for another one than memory.
+    """
+    known("series", name, SERIES)
+    if delays is None:
+        return SERIES[name]()
+    if name != "memory":
+        raise InputError(f"delays={delays}: task {name} ignores it; it is for memory")
+    return memory(delays)
+
+
+# Metrics
+
+
+def remember(found: Floats, wanted: Floats) -> float:
+    """Return the memory capacity: the sum over delays of the squared correlation of what was said and what was asked.
+
+    Parameters
+    ----------
+    found, wanted : (n_steps, n_delays) array
+    """
+    said, asked = found - found.mean(axis=0), wanted - wanted.mean(axis=0)
+    power = (said**2).sum(axis=0) * (asked**2).sum(axis=0)
+    shared = (said * asked).sum(axis=0) ** 2
+    return float((shared[power > 0] / power[power > 0]).sum())
+
+
+def normalised_error(found: Floats, wanted: Floats) -> float:
+    """Return the root of the mean squared error over that of the mean: 0 is perfect, 1 no better than the mean.
+
+    Parameters
+    ----------
+    found, wanted : (n_steps, n_outputs) array
+    """
+    return float(np.sqrt(np.square(found - wanted).sum() / np.square(wanted - wanted.mean(axis=0)).sum()))
+
+
+# Chaos
+
+_BEFORE = 1_000
+"""Steps until a chaotic series is on its attractor."""
+_DELAY, _FINE = 17, 10
+"""Of Mackey and Glass: delay, and steps of the integration in a unit of time."""
+
+
+def integrate_mackey_glass(n_steps: int, start: float = 1.2, fine: int = _FINE) -> Floats:
+    """Return the Mackey-Glass series of a constant past, (n_steps,), one number a unit of time."""
+    lag, h = _DELAY * fine, 1.0 / fine
+    x = np.full(lag + n_steps * fine + 1, start)
+
+    def slope(now: float, past: float) -> float:
+        return 0.2 * past / (1.0 + past**10) - 0.1 * now
+
+    for i in range(lag, lag + n_steps * fine):
+        now, past, later = float(x[i]), float(x[i - lag]), float(x[i - lag + 1])
+        between = 0.5 * (past + later)
+        one = slope(now, past)
+        two = slope(now + 0.5 * h * one, between)
+        three = slope(now + 0.5 * h * two, between)
+        four = slope(now + h * three, later)
+        x[i + 1] = now + h / 6.0 * (one + 2.0 * two + 2.0 * three + four)
+    return x[lag + fine :: fine]
+
+
+def integrate_lorenz(n_steps: int, fine: int = 4) -> Floats:
+    """Return Lorenz' series for sigma = 10, rho = 28 and beta = 8/3, (n_steps, 3), one row in 0.02 units of time."""
+    h = 0.02 / fine
+    state, found = np.array([1.0, 1.0, 1.0]), np.empty((n_steps, 3))
+
+    def slope(own: Floats) -> Floats:
+        x, y, z = own.tolist()
+        return np.array([10.0 * (y - x), x * (28.0 - z) - y, x * y - 8.0 / 3.0 * z])
+
+    for step in range(n_steps):
+        for _ in range(fine):
+            one = slope(state)
+            two = slope(state + 0.5 * h * one)
+            three = slope(state + 0.5 * h * two)
+            four = slope(state + h * three)
+            state = state + h / 6.0 * (one + 2.0 * two + 2.0 * three + four)
+        found[step] = state
+    return found
+
+
+def _foreseen(name: str, series: Floats) -> Series:
+    """Return the task to foresee a series, which is standardised by its training part."""
+    inputs, later = series[:-_AHEAD], series[_AHEAD:]
+    ends = _ends(_WASHOUT)
+    known_part = inputs[ends[0] : ends[1]]
+    middle, spread = known_part.mean(axis=0), known_part.std(axis=0)
+    return Series(name, (inputs - middle) / spread, (later - middle) / spread, ends, "normalised error")
+
+
+def _ends(washout: int) -> tuple[int, int, int, int]:
+    first, second, third, last = np.cumsum((washout, *_PARTS)).tolist()
+    return first, second, third, last
