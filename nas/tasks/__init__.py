@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nas.errors import InputError, known
 from nas.tasks.images import digits, fashion_mnist, mnist
+from nas.tasks.memory import adding, delayed_parity, sequential_digits
 from nas.tasks.mnist1d import mnist_1d, mnist_1d_shuffled
 from nas.tasks.pooling import pooled
 from nas.tasks.sequences import reber, reber_embedded, reber_published
@@ -20,6 +21,8 @@ __all__ = [
     "TASKS",
     "Loss",
     "Task",
+    "adding",
+    "delayed_parity",
     "digits",
     "fashion_mnist",
     "inputs_of",
@@ -31,6 +34,7 @@ __all__ = [
     "reber",
     "reber_embedded",
     "reber_published",
+    "sequential_digits",
     "split",
     "stratified_split",
 ]
@@ -47,6 +51,9 @@ TASKS: dict[str, Callable[[], Task]] = {
     "fashion-mnist": fashion_mnist,
     "mnist-1d": mnist_1d,
     "mnist-1d-shuffled": mnist_1d_shuffled,
+    "adding": adding,
+    "delayed-parity": delayed_parity,
+    "sequential-digits": sequential_digits,
 }
 """The tasks that have a name on the command line."""
 

@@ -120,6 +120,11 @@ def plateaus() -> Iterator[str]:
         rules = {rule: value for rule, value in load_task(name).plateaus.items() if value > 0.5}
         yield f"| {', '.join(f'{rule} {short(value, 3)}' for rule, value in rules.items())} |"
     yield f"one random order | one class {short(load_task('mnist-1d').plateaus['constant'], 3)} |"
+    adding, parity, pixels = (load_task(name) for name in ("adding", "delayed-parity", "sequential-digits"))
+    lengths = f"{adding.lengths.min()} to {adding.lengths.max()} steps"
+    yield f"two marked numbers in {lengths} | squared error of the mean {short(adding.plateaus['constant'], 3)} |"
+    yield f"three bits, 8 steps before the end | constant {short(parity.plateaus['constant'], 3)} |"
+    yield f"pixel by pixel | one class {short(pixels.plateaus['constant'], 3)} |"
 
 
 def reber() -> Iterator[str]:
