@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from nas.errors import InputError, known
+from nas.tasks.files import FileOptions, is_file_task, load_file, named_file, stem_of
 from nas.tasks.images import digits, fashion_mnist, mnist
+from nas.tasks.measures import MEASURES, Measure
 from nas.tasks.mnist1d import mnist_1d, mnist_1d_shuffled
 from nas.tasks.pooling import pooled
 from nas.tasks.sequences import reber, reber_embedded, reber_published
@@ -16,13 +19,19 @@ from nas.tasks.task import Loss, Task
 
 __all__ = [
     "FROM_FILES",
+    "MEASURES",
     "SPLIT_SEED",
     "TASKS",
+    "FileOptions",
     "Loss",
+    "Measure",
     "Task",
     "digits",
     "fashion_mnist",
     "inputs_of",
+    "is_file_task",
+    "is_named",
+    "load_file",
     "load_task",
     "mnist",
     "mnist_1d",
@@ -32,6 +41,7 @@ __all__ = [
     "reber_embedded",
     "reber_published",
     "split",
+    "stem_of",
     "stratified_split",
 ]
 
@@ -51,17 +61,51 @@ TASKS: dict[str, Callable[[], Task]] = {
 """The tasks that have a name on the command line."""
 
 
-def load_task(name: str, folder: str | Path | None = None) -> Task:
-    """Return the task of that name; a task of `FROM_FILES` may be given the folder where its data files lie.
+def is_named(name: str) -> bool:
+    """Whether a task is taken by its name, which says all that is needed to load it."""
+    return name in TASKS or is_file_task(name)
+
+
+def load_task(
+    name: str, folder: str | Path | None = None, files: FileOptions | Mapping[str, Any] | None = None
+) -> Task:
+    """Return the task of that name.
+
+    Parameters
+    ----------
+    name : str
+        One of `TASKS`, or a file: csv:PATH, parquet:PATH, arff:PATH, npz:PATH, openml:NAME_OR_NUMBER.
+    folder : path, optional
+        Where the data files of a task of `FROM_FILES` lie, or where relative paths of a file begin.
+    files : FileOptions or mapping, optional
+        What is to be done with a file.
 
     Raises
     ------
     InputError
-        If no task has that name, or its files are not found, or a folder is given and it has none.
+        If no task has that name, or its files are not found, or something is given that it does not have.
     """
+    if is_file_task(name):
+        return load_file(name, files, None if folder is None else Path(folder))
+    options = FileOptions() if files is None else files if isinstance(files, FileOptions) else FileOptions(**files)
+    if name not in TASKS and (Path(name).suffix or Path(name).exists()):
+        raise InputError(f"task {name!r} is not known; a file is given with its kind: {_with_kind(name)}")
     make = TASKS[known("task", name, TASKS)]
+    for option, value in options.model_dump(exclude_defaults=True).items():
+        raise InputError(f"{option}={_shown(value)}: task {name} is not read from a file of yours; leave it out")
     if folder is None:
         return make()
     if name not in FROM_FILES:
         raise InputError(f"data={folder}: task {name} reads no files; leave it out, it is for {', '.join(FROM_FILES)}")
     return FROM_FILES[name](folder)
+
+
+def _with_kind(path: str) -> str:
+    try:
+        return named_file(path)
+    except InputError:
+        return f"csv:{path}"
+
+
+def _shown(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value).lower() if value is True else str(value)

@@ -1,0 +1,33 @@
+"""Tasks from the user's own files: csv, parquet, arff and npz, and data sets of OpenML.
+
+`loading` leads from a name such as csv:houses.csv to a `nas.tasks.Task`: `tables` and `arrays` read, `answers` says what
+is predicted, `parting` splits, `columns` judges what columns are, and `preparation` fits scikit-learn's transformers.
+"""
+
+from __future__ import annotations
+
+from nas.tasks.files.answers import Answers
+from nas.tasks.files.arrays import ArrayPreparation, arrays_of
+from nas.tasks.files.columns import Column
+from nas.tasks.files.loading import KINDS, is_file_task, load_file, named_file, read_table, stem_of
+from nas.tasks.files.options import FileOptions
+from nas.tasks.files.pipeline import FILE, Pipeline
+from nas.tasks.files.preparation import Surprise, TablePreparation
+
+__all__ = [
+    "FILE",
+    "KINDS",
+    "Answers",
+    "ArrayPreparation",
+    "Column",
+    "FileOptions",
+    "Pipeline",
+    "Surprise",
+    "TablePreparation",
+    "arrays_of",
+    "is_file_task",
+    "load_file",
+    "named_file",
+    "read_table",
+    "stem_of",
+]
