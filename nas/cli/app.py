@@ -211,10 +211,11 @@ def frontier(
         from nas.campaign.frontier import open_frontier, run_frontier
         from nas.cli.display import show_frontier
         from nas.report.progress import CampaignDisplay, slow_engine_notice
+        from nas.tasks import stem_of
 
         console, notice, words = make_console(stderr=True), slow_engine_notice(given["engine"]), words_of(ctx)
         options = given_options(given, without=("budget",))
-        folder = out or Path("results") / f"{options.get('task', 'digits')}-frontier"
+        folder = out or Path("results") / f"{stem_of(str(options.get('task', 'digits')))}-frontier"
         begun.file = folder / "frontier.json"
 
         def display(budget: str, campaign: Campaign) -> CampaignDisplay:

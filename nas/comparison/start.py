@@ -16,7 +16,7 @@ from nas.options.options import CAMPAIGN, read_options, resolve, shown
 from nas.options.resolve import n_cores
 from nas.report.sources import wiring_at
 from nas.structure.experiment import OPTIONS, read_experiment
-from nas.tasks import load_task, pooled
+from nas.tasks import load_task, pooled, stem_of
 from nas.training.recipe import Recipe, changed
 from priors import Wiring
 
@@ -29,6 +29,7 @@ def open_comparison(
     given: Mapping[str, Any],
     recipe: Mapping[str, Any],
     *,
+    files: Mapping[str, Any] | None = None,
     reading: Mapping[str, Any] | None = None,
     threads: int | None = None,
     data: Path | None = None,
@@ -45,6 +46,8 @@ def open_comparison(
     given, recipe : mapping
         Options of `ComparisonOptions` and of `Recipe`, None where the default counts: what a saved network is and how
         it was trained, else what the task says.
+    files : mapping, optional
+        Options of a task that lies in a file.
     reading : mapping, optional
         How graph files are read.
     threads : int, optional
@@ -67,7 +70,7 @@ def open_comparison(
     if name == MEMORY:
         loaded, chosen = None, {"network": "reservoir", **chosen}
     else:
-        loaded = load_task(name, data)
+        loaded = load_task(name, data, files)
         chosen = {"network": "rnn" if loaded.is_sequence else "mlp", **chosen}
     if loaded is None and data is not None:
         raise InputError(f"data={data}: the memory task reads no files; leave it out")
@@ -95,7 +98,9 @@ def open_comparison(
     options = ComparisonOptions(task=name, recipe=changed(recipe_of_all, **wanted), **{**of_saved, **chosen})
     if loaded is not None:
         loaded = pooled(loaded, options.pool)
-    return Comparison(out or Path("results") / f"{name}-compared", loaded, options, wirings, threads or n_cores())
+    return Comparison(
+        out or Path("results") / f"{stem_of(name)}-compared", loaded, options, wirings, threads or n_cores()
+    )
 
 
 def _refuse_ignored(given: Mapping[str, Any], recipe: Mapping[str, Any], task: str) -> None:

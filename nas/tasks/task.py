@@ -224,8 +224,8 @@ class Task:
 
         The hashed bytes are the text ``wirenas-task-1`` and a zero byte, the loss, `n_inputs` and `n_outputs` as text,
         then for each of inputs, lengths, targets, train, validation and test a line of its type and shape, and its
-        values little-endian in C order; weights of classes follow where there are any. Name, plateaus, recipe,
-        description, shape, measure, pipeline and notes do not count.
+        values little-endian in C order; weights of classes and the measure follow where there are any. Name, plateaus,
+        recipe, description, shape, pipeline and notes do not count.
         """
         digest = hashlib.sha256(_FINGERPRINT_HEADER)
         digest.update(f"{self.loss} {self.n_inputs} {self.n_outputs}\n".encode())
@@ -235,6 +235,8 @@ class Task:
             digest.update(f"{array.dtype.name} {array.shape}\n".encode())
             # Without a copy where the values lie in memory like this already: they may be large.
             digest.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).reshape(-1).data)
+        if self.measure is not None:
+            digest.update(f"{self.measure.name} {self.measure.mean} {self.measure.scale}\n".encode())
         return digest.hexdigest()
 
     def batch(self, indices: Tensor) -> tuple[Tensor, Tensor | None, Tensor]:

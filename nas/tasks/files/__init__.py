@@ -6,13 +6,27 @@ is predicted, `parting` splits, `columns` judges what columns are, and `preparat
 
 from __future__ import annotations
 
-from nas.tasks.files.answers import Answers
-from nas.tasks.files.arrays import ArrayPreparation, arrays_of
-from nas.tasks.files.columns import Column
-from nas.tasks.files.loading import KINDS, is_file_task, load_file, named_file, read_table, stem_of
-from nas.tasks.files.options import FileOptions
-from nas.tasks.files.pipeline import FILE, Pipeline
-from nas.tasks.files.preparation import Surprise, TablePreparation
+from typing import TYPE_CHECKING
+
+from priors.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from nas.tasks.files.answers import Answers
+    from nas.tasks.files.arrays import ArrayPreparation, arrays_of
+    from nas.tasks.files.columns import Column
+    from nas.tasks.files.loading import (
+        KINDS,
+        Loaded,
+        is_file_task,
+        load_file,
+        named_file,
+        read_file,
+        read_table,
+        stem_of,
+    )
+    from nas.tasks.files.options import FileOptions
+    from nas.tasks.files.pipeline import FILE, Pipeline
+    from nas.tasks.files.preparation import Surprise, TablePreparation
 
 __all__ = [
     "FILE",
@@ -21,6 +35,7 @@ __all__ = [
     "ArrayPreparation",
     "Column",
     "FileOptions",
+    "Loaded",
     "Pipeline",
     "Surprise",
     "TablePreparation",
@@ -28,6 +43,29 @@ __all__ = [
     "is_file_task",
     "load_file",
     "named_file",
+    "read_file",
     "read_table",
     "stem_of",
 ]
+
+_MODULES = {
+    "FILE": "pipeline",
+    "KINDS": "loading",
+    "Answers": "answers",
+    "ArrayPreparation": "arrays",
+    "Column": "columns",
+    "FileOptions": "options",
+    "Loaded": "loading",
+    "Pipeline": "pipeline",
+    "Surprise": "preparation",
+    "TablePreparation": "preparation",
+    "arrays_of": "arrays",
+    "is_file_task": "loading",
+    "load_file": "loading",
+    "named_file": "loading",
+    "read_file": "loading",
+    "read_table": "loading",
+    "stem_of": "loading",
+}
+
+__getattr__, __dir__ = lazy_names(__name__, _MODULES)

@@ -126,7 +126,9 @@ def outcomes_of(name: str, values: Any, metric: str | None) -> Outcomes:
         raise InputError(
             f"metric={metric}: it is for numbers, and target {name} holds {examples(strange)}; leave it out for classes"
         )
-    is_whole = numbers is not None and bool((numbers == np.round(numbers)).all()) and float(np.abs(numbers).max()) < 2**53
+    is_whole = (
+        numbers is not None and bool((numbers == np.round(numbers)).all()) and float(np.abs(numbers).max()) < 2**53
+    )
     n_codes = len(np.unique(numbers)) if numbers is not None else 0
     as_classes = numbers is None or (is_whole and n_codes <= MOST_CODES)
     if wanted is not None:

@@ -107,7 +107,9 @@ def _array(path: Path, name: str, content: bytes, size: int) -> NDArray[Any]:
     return array.astype(str) if array.dtype.kind == "S" else array
 
 
-def arrays_of(path: Path, shape: tuple[int, int] | None, *, target: str | None = None, needs_targets: bool = True) -> Arrays:
+def arrays_of(
+    path: Path, shape: tuple[int, int] | None, *, target: str | None = None, needs_targets: bool = True
+) -> Arrays:
     """Return the examples of a npz file.
 
     It holds X and y (or inputs and targets, …), or these with _train, _validation and _test behind their names. X is
@@ -131,12 +133,21 @@ def arrays_of(path: Path, shape: tuple[int, int] | None, *, target: str | None =
         notes.append(f"arrays that are not read: {', '.join(extra[:8])}")
     inputs = _joined(path, [piece.inputs for piece in pieces])
     own = [piece.targets for piece in pieces]
-    found = None if any(piece is None for piece in own) else np.concatenate([piece for piece in own if piece is not None])
-    lengths = None if pieces[0].lengths is None else np.concatenate([p.lengths for p in pieces if p.lengths is not None])
+    found = (
+        None if any(piece is None for piece in own) else np.concatenate([piece for piece in own if piece is not None])
+    )
+    lengths = (
+        None if pieces[0].lengths is None else np.concatenate([p.lengths for p in pieces if p.lengths is not None])
+    )
     ends = np.cumsum([0, *(len(piece.inputs) for piece in pieces)])
     by_part = {part: np.arange(ends[place], ends[place + 1]) for place, part in enumerate(parts)}
     return Arrays(
-        inputs, lengths, _named_classes(found, held), by_part, _feature_names(path, held, inputs), tuple(dict.fromkeys(notes))
+        inputs,
+        lengths,
+        _named_classes(found, held),
+        by_part,
+        _feature_names(path, held, inputs),
+        tuple(dict.fromkeys(notes)),
     )
 
 
@@ -167,7 +178,9 @@ def _piece(
     name, own = _find(held, _INPUTS, endings), _find(held, targets, endings)
     if name is None or (own is None and needs_targets):
         there = ", ".join(list(held)[:8]) or "none"
-        raise InputError(f"{path}: arrays X and {targets[0]} are needed (or X_train, y_train, X_test, y_test); it has {there}")
+        raise InputError(
+            f"{path}: arrays X and {targets[0]} are needed (or X_train, y_train, X_test, y_test); it has {there}"
+        )
     of_lengths = _find(held, _LENGTHS, endings)
     inputs = held[name]
     if inputs.dtype.kind not in "biuf":
@@ -185,7 +198,9 @@ def _piece(
 
 def _lengths(path: Path, name: str, lengths: NDArray[Any]) -> NDArray[np.int64]:
     if lengths.ndim != 1 or lengths.dtype.kind not in "iu" or len(lengths) == 0 or int(lengths.min()) < 1:
-        raise InputError(f"{path}: {name} must be whole numbers of at least 1, (n,); it is {lengths.dtype} {lengths.shape}")
+        raise InputError(
+            f"{path}: {name} must be whole numbers of at least 1, (n,); it is {lengths.dtype} {lengths.shape}"
+        )
     return lengths.astype(np.int64)
 
 
@@ -203,7 +218,9 @@ def _shaped(
             raise InputError(f"{path}: shape={shape[0]}x{shape[1]} is for images, and {name} has lengths; leave it out")
         if math.prod(inputs.shape[1:]) != math.prod(shape) or (inputs.ndim == 3 and inputs.shape[1:] != shape):
             held = " x ".join(map(str, inputs.shape[1:]))
-            raise InputError(f"{path}: shape={shape[0]}x{shape[1]}: an example of {name} is {held}, not {shape[0]} x {shape[1]}")
+            raise InputError(
+                f"{path}: shape={shape[0]}x{shape[1]}: an example of {name} is {held}, not {shape[0]} x {shape[1]}"
+            )
         return inputs.reshape(len(inputs), -1), None
     if lengths is not None:
         if inputs.ndim in (1, 2) and int(lengths.sum()) == len(inputs) and len(inputs) != len(lengths):
@@ -223,7 +240,9 @@ def _shaped(
         notes.append(f"{name} is {inputs.shape}: sequences of {inputs.shape[1]} steps; for images give shape={sides}")
         return inputs, np.full(len(inputs), inputs.shape[1], np.int64)
     if inputs.ndim > 3:
-        notes.append(f"{name} is {inputs.shape}: each example is read as a row of {math.prod(inputs.shape[1:])} numbers")
+        notes.append(
+            f"{name} is {inputs.shape}: each example is read as a row of {math.prod(inputs.shape[1:])} numbers"
+        )
         inputs = inputs.reshape(len(inputs), -1)
     return inputs, None
 
@@ -304,7 +323,9 @@ class ArrayPreparation(BaseModel):
         return cls(kind="images", width=inputs.shape[1], scale=(largest or 1.0,), shape=shape)
 
     @classmethod
-    def of_sequences(cls, inputs: NDArray[Any], lengths: NDArray[np.int64], train: NDArray[np.int64]) -> ArrayPreparation:
+    def of_sequences(
+        cls, inputs: NDArray[Any], lengths: NDArray[np.int64], train: NDArray[np.int64]
+    ) -> ArrayPreparation:
         """Fit to the steps of the training part."""
         from sklearn.preprocessing import StandardScaler
 

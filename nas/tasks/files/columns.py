@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from nas.tasks.files.cells import DATE_FORMATS, NumberStyle, dates_of, is_missing, is_text, numbers_of, texts_of
 
-__all__ = ["Column", "Kind", "Judged", "examples", "judge_column"]
+__all__ = ["Column", "Judged", "Kind", "examples", "judge_column"]
 
 Kind = Literal["number", "category", "words", "date"]
 

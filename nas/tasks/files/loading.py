@@ -59,7 +59,9 @@ def named_file(path: str) -> str:
     suffixes = [suffix.lower() for suffix in Path(path).suffixes if suffix.lower() != ".gz"]
     kind = _SUFFIXES.get(suffixes[-1] if suffixes else "")
     if kind is None:
-        raise InputError(f"{path}: the suffix does not say what it is; give csv:{path}, or another of {', '.join(KINDS)}")
+        raise InputError(
+            f"{path}: the suffix does not say what it is; give csv:{path}, or another of {', '.join(KINDS)}"
+        )
     return f"{kind}:{path}"
 
 
@@ -141,11 +143,16 @@ def _table_task(name: str, table: Table, options: FileOptions, folder: Path | No
     frame, notes = table.frame, list(table.notes)
     columns = list(map(str, frame.columns))
     target = options.target or table.target or columns[-1]
-    for option, wanted in (("target", [target]), ("drop", options.drop), ("group", [options.group]), ("time", [options.time])):
+    for option, wanted in (
+        ("target", [target]),
+        ("drop_columns", options.drop_columns),
+        ("group", [options.group]),
+        ("time", [options.time]),
+    ):
         for own in wanted:
             if own is not None:
                 _known_column(option, own, columns)
-    if target in (options.group, options.time, *options.drop):
+    if target in (options.group, options.time, *options.drop_columns):
         raise InputError(f"target={target}: it is left out or splits the rows; give another one")
     if options.target is None and table.target is None:
         notes.append(f"target: the last column, {target!r}, is predicted; give target for another one")
@@ -156,18 +163,22 @@ def _table_task(name: str, table: Table, options: FileOptions, folder: Path | No
     if len(kept) < len(frame):
         notes.append(f"{len(frame) - len(kept)} of {len(frame)} rows have no {target} and are left out")
     splits = {option: getattr(options, option) for option in ("group", "time")}
-    keys = {option: None if own is None else _keys(option, own, frame[own].iloc[kept]) for option, own in splits.items()}
+    keys = {
+        option: None if own is None else _keys(option, own, frame[own].iloc[kept]) for option, own in splits.items()
+    }
     given = {} if options.test is None else {"test": np.flatnonzero(kept >= n_own)}
     parts = part_rows(outcomes.values, groups=keys["group"], times=keys["time"], given=given)
-    own_columns = [own for own in columns if own not in (target, options.group, options.time, *options.drop)]
+    own_columns = [own for own in columns if own not in (target, options.group, options.time, *options.drop_columns)]
     frame = frame.iloc[kept].reset_index(drop=True)
     judged = {own: judge_column(own, frame[own].iloc[parts.train]) for own in own_columns}
     fitted = TablePreparation.fit([one.column for one in judged.values() if one.column is not None], frame, parts.train)
     _, surprises = fitted.preparation.transform(frame)
     notes += [f"{own}: {one.line}" for own, one in judged.items() if one.is_assumed]
-    notes += [surprise.line for surprise in surprises if not any(note.startswith(f"{surprise.column}: ") for note in notes)]
+    notes += [
+        surprise.line for surprise in surprises if not any(note.startswith(f"{surprise.column}: ") for note in notes)
+    ]
     told = {own: one.line for own, one in judged.items()}
-    told |= {own: "left out as asked" for own in options.drop}
+    told |= dict.fromkeys(options.drop_columns, "left out as asked")
     told |= {own: f"splits the rows ({option}), not an input" for option, own in splits.items() if own is not None}
     told[target] = f"target: {outcomes.line}"
     inputs = fitted.inputs
@@ -192,8 +203,10 @@ def _with_test(
     """Return a table followed by that of the test part."""
     if options.test is None:
         return frame
-    other = read_table(_placed(named_file(options.test).partition(":")[2], folder)) if folder else read_table(options.test)
-    missing = [own for own in frame.columns if own not in other.columns and own not in options.drop]
+    other = (
+        read_table(_placed(named_file(options.test).partition(":")[2], folder)) if folder else read_table(options.test)
+    )
+    missing = [own for own in frame.columns if own not in other.columns and own not in options.drop_columns]
     if missing:
         raise InputError(f"test={options.test}: column {examples(missing)} of the other file is missing")
     if extra := [own for own in other.columns if own not in frame.columns]:
@@ -213,7 +226,9 @@ def _keys(option: str, name: str, values: pd.Series[Any]) -> NDArray[Any]:
     """Return what rows are split by: groups as text, times as numbers or dates."""
     gone = is_missing(values)
     if gone.any():
-        raise InputError(f"{option}={name}: {int(gone.sum())} rows have no {name}; fill them in, or give another column")
+        raise InputError(
+            f"{option}={name}: {int(gone.sum())} rows have no {name}; fill them in, or give another column"
+        )
     if option == "group":
         return np.asarray(texts_of(values.astype(str)), dtype=str)
     from nas.tasks.files.cells import DATE_FORMATS
@@ -233,10 +248,12 @@ def _keys(option: str, name: str, values: pd.Series[Any]) -> NDArray[Any]:
 
 
 def _array_task(name: str, path: Path, options: FileOptions, folder: Path | None) -> Loaded:
-    for option in ("drop", "group", "time"):
+    for option in ("drop_columns", "group", "time"):
         if (own := getattr(options, option)) not in (None, ()):
             shown = own if isinstance(own, str) else ",".join(own)
-            raise InputError(f"{option}={shown}: it is for the columns of tables, and {path} holds arrays; leave it out")
+            raise InputError(
+                f"{option}={shown}: it is for the columns of tables, and {path} holds arrays; leave it out"
+            )
     arrays = arrays_of(path, options.sides, target=options.target)
     if arrays.targets is None:
         raise InputError(f"{path}: an array y is needed")
@@ -248,7 +265,9 @@ def _array_task(name: str, path: Path, options: FileOptions, folder: Path | None
     outcomes = outcomes_of(target, arrays.targets, options.metric)
     kept = np.flatnonzero(outcomes.known)
     if len(kept) < len(arrays.inputs):
-        notes.append(f"{len(arrays.inputs) - len(kept)} of {len(arrays.inputs)} examples have no {target} and are left out")
+        notes.append(
+            f"{len(arrays.inputs) - len(kept)} of {len(arrays.inputs)} examples have no {target} and are left out"
+        )
     place = np.full(len(arrays.inputs), -1)
     place[kept] = np.arange(len(kept))
     given = {part: place[rows][place[rows] >= 0] for part, rows in arrays.parts.items() if part != "train"}
@@ -341,12 +360,22 @@ def _task(
         labels=labels,
         measure=measure,
         class_weights=weights,
-        pipeline=Pipeline(task=name, answers=answers, preparation=preparation),
+        pipeline=Pipeline(
+            task=name,
+            answers=answers,
+            preparation=preparation,
+            left_out=tuple(column for column in told if column not in _read_by(preparation)),
+            options=options,
+        ),
         notes=tuple(notes),
         **extra,
     )
     task = replace(task, plateaus={"constant": task.constant_score(task.test)})
     return Loaded(task, told, parts.line)
+
+
+def _read_by(preparation: TablePreparation | ArrayPreparation) -> set[str]:
+    return {own.name for own in preparation.columns} if isinstance(preparation, TablePreparation) else set()
 
 
 def _scaled(name: str, outcomes: Outcomes, train: NDArray[np.int64]) -> tuple[Answers, NDArray[Any]]:
@@ -379,5 +408,7 @@ def _unseen(outcomes: Outcomes, parts: Parts) -> str | None:
         new = ~np.isin(outcomes.values[rows], seen)
         if new.any():
             names = np.array(outcomes.labels, dtype=object)[outcomes.values[rows][new]]
-            lines.append(f"{int(new.sum())} of {len(rows)} {part} rows have a class that training never sees ({examples(names)})")
+            lines.append(
+                f"{int(new.sum())} of {len(rows)} {part} rows have a class that training never sees ({examples(names)})"
+            )
     return "; ".join(lines) if lines else None

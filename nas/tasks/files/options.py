@@ -9,7 +9,6 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from nas.errors import OneLineErrors, known
-from nas.tasks.measures import MEASURES
 
 __all__ = ["FileOptions"]
 
@@ -21,6 +20,8 @@ def _names(value: Any) -> Any:
 
 
 def _known_metric(name: str) -> str:
+    from nas.tasks.measures import MEASURES  # Which computes with numpy.
+
     return known("metric", name, MEASURES)
 
 
@@ -43,7 +44,7 @@ class FileOptions(OneLineErrors, BaseModel):
 
     target: str | None = None
     """Column to predict; the last one by default, or the array y of a npz file."""
-    drop: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
+    drop_columns: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
     """Columns that are not read."""
     group: str | None = None
     """Column whose values stay together: no group has rows in two parts."""

@@ -98,9 +98,7 @@ def _one_by_one(rows: Indices, outcomes: NDArray[Any], rng: np.random.Generator)
     return rows[kept], rows[taken]
 
 
-def _by_group(
-    rows: Indices, groups: NDArray[Any], rng: np.random.Generator, name: str
-) -> tuple[Indices, Indices]:
+def _by_group(rows: Indices, groups: NDArray[Any], rng: np.random.Generator, name: str) -> tuple[Indices, Indices]:
     """Take groups in random order until the next one would lead farther from the share than it leads towards it."""
     names, numbers, counts = np.unique(groups.astype(str), return_inverse=True, return_counts=True)
     if len(names) < 2:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from nas.errors import InputError
 from nas.tasks.files.answers import Answers
 from nas.tasks.files.arrays import ArrayPreparation
+from nas.tasks.files.options import FileOptions
 from nas.tasks.files.preparation import TablePreparation
 from priors.files import atomic_write
 
@@ -32,6 +33,10 @@ class Pipeline(BaseModel):
         From raw rows or arrays to inputs.
     answers : Answers
         From outputs to classes or numbers.
+    left_out : tuple of str
+        Columns of the training file that are not read.
+    options : FileOptions
+        By which the file became a task.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,6 +45,8 @@ class Pipeline(BaseModel):
     task: str
     answers: Answers
     preparation: Annotated[TablePreparation | ArrayPreparation, Field(discriminator="kind")]
+    left_out: tuple[str, ...] = ()
+    options: FileOptions = FileOptions()
 
     def save(self, path: Path) -> None:
         """Write it as JSON."""

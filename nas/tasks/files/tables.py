@@ -92,19 +92,20 @@ def read_parquet(path: Path) -> Table:
     try:
         import pyarrow.parquet as pq
     except ModuleNotFoundError:
-        raise InputError(f"{path}: Parquet needs pyarrow, which is not installed: pip install 'wirenas[survey]'") from None
+        raise InputError(
+            f"{path}: Parquet needs pyarrow, which is not installed: pip install 'wirenas[survey]'"
+        ) from None
     check_size(path)
-    with _readable(path, "a Parquet file"):
-        with pq.ParquetFile(path) as file:
-            metadata = file.metadata
-            n_bytes = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
-            if n_bytes > MOST_BYTES or metadata.num_rows * max(metadata.num_columns, 1) > MOST_CELLS:
-                raise InputError(f"{path}: it holds {metadata.num_rows} rows of {metadata.num_columns} columns; "
-                                 f"at most {MOST_CELLS} cells can be read")  # fmt: skip
-            nested = [str(own.name) for own in file.schema_arrow if _is_nested(own.type)]
-            if nested:
-                raise InputError(f"{path}: column {nested[0]} holds lists or records; give a column for each value")
-            frame = file.read().to_pandas(ignore_metadata=True)
+    with _readable(path, "a Parquet file"), pq.ParquetFile(path) as file:
+        metadata = file.metadata
+        n_bytes = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
+        if n_bytes > MOST_BYTES or metadata.num_rows * max(metadata.num_columns, 1) > MOST_CELLS:
+            raise InputError(f"{path}: it holds {metadata.num_rows} rows of {metadata.num_columns} columns; "
+                             f"at most {MOST_CELLS} cells can be read")  # fmt: skip
+        nested = [str(own.name) for own in file.schema_arrow if _is_nested(own.type)]
+        if nested:
+            raise InputError(f"{path}: column {nested[0]} holds lists or records; give a column for each value")
+        frame = file.read().to_pandas(ignore_metadata=True)
     return _checked(path, frame, list(frame.columns), [])
 
 
@@ -160,7 +161,9 @@ def read_openml(name: str) -> Table:
     # An address that does not exist is an HTTPError, which is an OSError; what OpenML answers may be anything.
     except (OSError, HTTPException, ValueError, KeyError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"openml:{name}: it cannot be fetched ({reason}); look it up at openml.org, or give a file") from None
+        raise InputError(
+            f"openml:{name}: it cannot be fetched ({reason}); look it up at openml.org, or give a file"
+        ) from None
     frame, target = bunch.frame, bunch.target_names
     own = str(target[0]) if target else None
     return Table(_checked(Path(f"openml:{name}"), frame, list(frame.columns), []).frame, (), own)
