@@ -18,6 +18,7 @@ LAYERS = (
     ("inputs",),
     ("tasks", "networks"),
     ("training",),
+    ("apply",),
     ("zero_cost",),
     ("sparsity",),
     ("space",),

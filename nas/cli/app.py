@@ -27,6 +27,7 @@ from nas.cli.console import (
     say,
     say_what_was_assumed,
 )
+from nas.cli.data import data_commands
 from nas.cli.flags import (
     INSIDE_DRAWINGS,
     WHERE,
@@ -403,6 +404,7 @@ def distance(
     (show_pairs if len(given) > 2 else show_distances)(make_console(), found)
 
 
+app.add_typer(data_commands)
 app.add_typer(predictor_commands)
 app.add_typer(structure_commands)
 app.add_typer(comparison_commands)

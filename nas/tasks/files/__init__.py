@@ -1,7 +1,7 @@
 """Tasks from the user's own files: csv, parquet, arff and npz, and data sets of OpenML.
 
-`loading` leads from a name such as csv:houses.csv to a `nas.tasks.Task`: `tables` and `arrays` read, `answers` says what
-is predicted, `parting` splits, `columns` judges what columns are, and `preparation` fits scikit-learn's transformers.
+`loading` leads from a name such as csv:houses.csv to a `nas.tasks.Task`: `tables` and `arrays` read, `answers` says
+what is predicted, `parting` splits, `columns` judges what columns are, `preparation` fits scikit-learn's transformers.
 """
 
 from __future__ import annotations

@@ -167,8 +167,8 @@ def _classes(
     if len(labels) == 1:
         raise InputError(f"target={name}: it is {labels.tolist()[0]!r} in every row; there is nothing to predict")
     if len(labels) > MOST_CLASSES:
-        raise InputError(f"target={name}: it has {len(labels)} different labels, and at most {MOST_CLASSES} can be told "
-                         "apart; give another target, or metric=mse for numbers")  # fmt: skip
+        raise InputError(f"target={name}: it has {len(labels)} different labels, and at most {MOST_CLASSES} can be "
+                         "told apart; give another target, or metric=mse for numbers")  # fmt: skip
     if codes is None and len(labels) == len(own) and len(own) > 2:
         raise InputError(f"target={name}: every row has a label of its own ({examples(labels)}); give another target")
     line = f"{len(labels)} classes ({examples(labels)})"
@@ -179,8 +179,8 @@ def _classes(
 
 def _several(name: str, values: NDArray[Any], wanted: str | None, metric: str | None) -> Outcomes:
     if values.ndim != 2 or values.dtype.kind not in "biuf":
-        raise InputError(f"target={name}: it has shape {values.shape} and type {values.dtype}; one class or some numbers "
-                         "an example are needed")  # fmt: skip
+        raise InputError(f"target={name}: it has shape {values.shape} and type {values.dtype}; one class or some "
+                         "numbers an example are needed")  # fmt: skip
     if wanted == "cross-entropy":
         raise InputError(f"metric={metric}: it is for classes, and target {name} holds {values.shape[1]} numbers each; "
                          "give one class an example")  # fmt: skip

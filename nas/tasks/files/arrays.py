@@ -113,8 +113,9 @@ def arrays_of(
     """Return the examples of a npz file.
 
     It holds X and y (or inputs and targets, …), or these with _train, _validation and _test behind their names. X is
-    (n, n_inputs) rows, (n, time, n_inputs) sequences with their `lengths`, or all sequences end to end, (sum of lengths,
-    n_inputs); with a `shape` images, (n, rows, columns). Rows may have `feature_names`, and y may count `classes`.
+    (n, n_inputs) rows, (n, time, n_inputs) sequences with their `lengths`, or all sequences end to end, (sum of
+    lengths, n_inputs); with a `shape` images, (n, rows, columns). Rows may have `feature_names`, and y may count
+    `classes`.
 
     Raises
     ------
@@ -125,9 +126,10 @@ def arrays_of(
     targets = (target,) if target is not None else _TARGETS
     parts = [part for part, endings in _PARTS.items() if _find(held, _INPUTS, endings) is not None]
     notes: list[str] = []
-    pieces = []
-    for part in parts or [""]:
-        pieces.append(_piece(path, held, _PARTS.get(part, ("",)), targets, shape, notes, needs_targets=needs_targets))
+    pieces = [
+        _piece(path, held, _PARTS.get(part, ("",)), targets, shape, notes, needs_targets=needs_targets)
+        for part in parts or [""]
+    ]
     known = {name for piece in pieces for name in piece.used} | set(_NAMES) | set(_CLASSES)
     if extra := [name for name in held if name not in known]:
         notes.append(f"arrays that are not read: {', '.join(extra[:8])}")
@@ -214,25 +216,15 @@ def _shaped(
 ) -> tuple[NDArray[Any], NDArray[np.int64] | None]:
     """Return inputs as rows or padded sequences."""
     if shape is not None:
+        sides = f"shape={shape[0]}x{shape[1]}"
         if lengths is not None:
-            raise InputError(f"{path}: shape={shape[0]}x{shape[1]} is for images, and {name} has lengths; leave it out")
+            raise InputError(f"{path}: {sides} is for images, and {name} has lengths; leave it out")
         if math.prod(inputs.shape[1:]) != math.prod(shape) or (inputs.ndim == 3 and inputs.shape[1:] != shape):
             held = " x ".join(map(str, inputs.shape[1:]))
-            raise InputError(
-                f"{path}: shape={shape[0]}x{shape[1]}: an example of {name} is {held}, not {shape[0]} x {shape[1]}"
-            )
+            raise InputError(f"{path}: {sides}: an example of {name} is {held}")
         return inputs.reshape(len(inputs), -1), None
     if lengths is not None:
-        if inputs.ndim in (1, 2) and int(lengths.sum()) == len(inputs) and len(inputs) != len(lengths):
-            return _padded(path, inputs.reshape(len(inputs), -1), lengths), lengths
-        if inputs.ndim == 2:
-            inputs = inputs[:, :, None]
-        if inputs.ndim != 3 or len(inputs) != len(lengths) or int(lengths.max()) > inputs.shape[1]:
-            raise InputError(
-                f"{path}: {name} is {inputs.shape} with {len(lengths)} lengths up to {int(lengths.max())}, which add up "
-                f"to {int(lengths.sum())}; sequences are (n, time, n_inputs), or all end to end"
-            )
-        return inputs, lengths
+        return _sequences(path, name, inputs, lengths), lengths
     if inputs.ndim == 1:
         inputs = inputs[:, None]
     if inputs.ndim == 3:
@@ -245,6 +237,34 @@ def _shaped(
         )
         inputs = inputs.reshape(len(inputs), -1)
     return inputs, None
+
+
+def _sequences(path: Path, name: str, inputs: NDArray[Any], lengths: NDArray[np.int64]) -> NDArray[Any]:
+    """Return sequences that are filled up."""
+    if inputs.ndim in (1, 2) and int(lengths.sum()) == len(inputs) and len(inputs) != len(lengths):
+        return _padded(path, inputs.reshape(len(inputs), -1), lengths)
+    if inputs.ndim == 2:
+        inputs = inputs[:, :, None]
+    if inputs.ndim != 3 or len(inputs) != len(lengths) or int(lengths.max()) > inputs.shape[1]:
+        raise InputError(
+            f"{path}: {name} is {inputs.shape} with {len(lengths)} lengths up to {int(lengths.max())}, which add up to "
+            f"{int(lengths.sum())}; sequences are (n, time, n_inputs), or all end to end"
+        )
+    return inputs
+
+
+def _sequences(path: Path, name: str, inputs: NDArray[Any], lengths: NDArray[np.int64]) -> NDArray[Any]:
+    """Return sequences that are filled up."""
+    if inputs.ndim in (1, 2) and int(lengths.sum()) == len(inputs) and len(inputs) != len(lengths):
+        return _padded(path, inputs.reshape(len(inputs), -1), lengths)
+    if inputs.ndim == 2:
+        inputs = inputs[:, :, None]
+    if inputs.ndim != 3 or len(inputs) != len(lengths) or int(lengths.max()) > inputs.shape[1]:
+        raise InputError(
+            f"{path}: {name} is {inputs.shape} with {len(lengths)} lengths up to {int(lengths.max())}, which add up to "
+            f"{int(lengths.sum())}; sequences are (n, time, n_inputs), or all end to end"
+        )
+    return inputs
 
 
 def _padded(path: Path, values: NDArray[Any], lengths: NDArray[np.int64]) -> NDArray[Any]:
@@ -298,8 +318,8 @@ class ArrayPreparation(BaseModel):
     Parameters
     ----------
     kind : {"images", "sequences", "rows"}
-        Images are divided by their largest value, so that what is 0 stays so; sequences are scaled channel by channel to
-        mean 0 and standard deviation 1; rows stay what they are.
+        Images are divided by their largest value, so that what is 0 stays so; sequences are scaled channel by channel
+        to mean 0 and standard deviation 1; rows stay what they are.
     mean, scale : tuple of float
         Of each channel; of images one scale.
     shape : (int, int), optional

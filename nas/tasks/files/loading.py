@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nas.errors import InputError, known
 from nas.tasks.files.answers import Answers, Outcomes, outcomes_of
 from nas.tasks.files.arrays import ArrayPreparation, Arrays, arrays_of
-from nas.tasks.files.cells import dates_of, is_missing, is_text, numbers_of, texts_of
+from nas.tasks.files.cells import DATE_FORMATS, dates_of, is_missing, is_text, numbers_of, texts_of
 from nas.tasks.files.columns import examples, judge_column
 from nas.tasks.files.options import FileOptions
 from nas.tasks.files.parting import Parts, part_rows
@@ -39,6 +39,7 @@ _SUFFIXES = {
 _UPDATES = 1500
 """That a training of default length makes at least, where the data are few."""
 _EPOCHS, _MOST_EPOCHS = 20, 200
+_MOST_NAMES = 20
 
 
 def is_file_task(name: str) -> bool:
@@ -111,14 +112,14 @@ def read_file(name: str, options: FileOptions | Mapping[str, Any] | None = None,
         raise InputError("group and time are both given: rows are split by one of them; leave one out")
     if kind == "npz":
         return _array_task(name, _placed(rest, folder), options, folder)
-    if options.shape is not None and kind == "openml":
-        raise InputError(f"shape={options.shape}: it is for images in files; leave it out")
+    if options.shape is not None:
+        raise InputError(f"shape={options.shape}: images are arrays of a npz file, and this is a table; leave it out")
     table = read_openml(rest) if kind == "openml" else _TABLES[kind](_placed(rest, folder))
     return _table_task(name, table, options, folder)
 
 
-def read_table(path: str | Path) -> pd.DataFrame:
-    """Return the table in a csv, parquet or arff file, by its suffix.
+def read_table(path: str | Path, folder: Path | None = None) -> pd.DataFrame:
+    """Return the table in a csv, parquet or arff file, by its suffix; a relative path may begin in a folder.
 
     Raises
     ------
@@ -128,7 +129,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
     kind, _, rest = named_file(str(path)).partition(":")
     if kind not in _TABLES:
         raise InputError(f"{path}: a table is needed: {', '.join(_TABLES)}")
-    return _TABLES[kind](Path(rest)).frame
+    return _TABLES[kind](_placed(rest, folder)).frame
 
 
 def _placed(path: str, folder: Path | None) -> Path:
@@ -143,17 +144,7 @@ def _table_task(name: str, table: Table, options: FileOptions, folder: Path | No
     frame, notes = table.frame, list(table.notes)
     columns = list(map(str, frame.columns))
     target = options.target or table.target or columns[-1]
-    for option, wanted in (
-        ("target", [target]),
-        ("drop_columns", options.drop_columns),
-        ("group", [options.group]),
-        ("time", [options.time]),
-    ):
-        for own in wanted:
-            if own is not None:
-                _known_column(option, own, columns)
-    if target in (options.group, options.time, *options.drop_columns):
-        raise InputError(f"target={target}: it is left out or splits the rows; give another one")
+    _check_columns(columns, target, options)
     if options.target is None and table.target is None:
         notes.append(f"target: the last column, {target!r}, is predicted; give target for another one")
     n_own = len(frame)
@@ -172,29 +163,28 @@ def _table_task(name: str, table: Table, options: FileOptions, folder: Path | No
     frame = frame.iloc[kept].reset_index(drop=True)
     judged = {own: judge_column(own, frame[own].iloc[parts.train]) for own in own_columns}
     fitted = TablePreparation.fit([one.column for one in judged.values() if one.column is not None], frame, parts.train)
-    _, surprises = fitted.preparation.transform(frame)
-    notes += [f"{own}: {one.line}" for own, one in judged.items() if one.is_assumed]
-    notes += [
-        surprise.line for surprise in surprises if not any(note.startswith(f"{surprise.column}: ") for note in notes)
-    ]
+    assumed = {own: one.line for own, one in judged.items() if one.is_assumed}
+    notes += [f"{own}: {line}" for own, line in assumed.items()]
+    notes += [surprise.line for surprise in fitted.surprises if surprise.column not in assumed]
     told = {own: one.line for own, one in judged.items()}
     told |= dict.fromkeys(options.drop_columns, "left out as asked")
     told |= {own: f"splits the rows ({option}), not an input" for option, own in splits.items() if own is not None}
     told[target] = f"target: {outcomes.line}"
-    inputs = fitted.inputs
-    if options.sides is not None:
-        if math.prod(options.sides) != inputs.shape[1]:
-            raise InputError(f"shape={options.shape}: the table has {inputs.shape[1]} inputs; images of that shape need "
-                             f"{math.prod(options.sides)} columns of numbers that differ")  # fmt: skip
-    return _task(name, target, outcomes, parts, inputs, None, fitted.preparation, options, notes, told, {})
+    return _task(name, target, outcomes, parts, fitted.inputs, None, fitted.preparation, options, notes, told, {})
 
 
-def _known_column(option: str, name: str, columns: list[str]) -> None:
-    if name not in columns:
+def _check_columns(columns: list[str], target: str, options: FileOptions) -> None:
+    """Refuse names of columns that are not there, and a target that is not to be read."""
+    named = [("target", target), ("group", options.group), ("time", options.time)]
+    for option, name in (*named, *(("drop_columns", name) for name in options.drop_columns)):
+        if name is None or name in columns:
+            continue
         try:
-            known("column", name, columns if len(columns) <= 20 else [*columns[:20], "…"])
+            known("column", name, columns if len(columns) <= _MOST_NAMES else [*columns[:_MOST_NAMES], "…"])
         except InputError as error:
             raise InputError(f"{option}={name}: {error}") from None
+    if target in (options.group, options.time, *options.drop_columns):
+        raise InputError(f"target={target}: it is left out or splits the rows; give another one")
 
 
 def _with_test(
@@ -203,9 +193,7 @@ def _with_test(
     """Return a table followed by that of the test part."""
     if options.test is None:
         return frame
-    other = (
-        read_table(_placed(named_file(options.test).partition(":")[2], folder)) if folder else read_table(options.test)
-    )
+    other = read_table(options.test, folder)
     missing = [own for own in frame.columns if own not in other.columns and own not in options.drop_columns]
     if missing:
         raise InputError(f"test={options.test}: column {examples(missing)} of the other file is missing")
@@ -231,8 +219,6 @@ def _keys(option: str, name: str, values: pd.Series[Any]) -> NDArray[Any]:
         )
     if option == "group":
         return np.asarray(texts_of(values.astype(str)), dtype=str)
-    from nas.tasks.files.cells import DATE_FORMATS
-
     if pd.api.types.is_numeric_dtype(values.dtype) or is_text(values):
         numbers = numbers_of(values)
         if np.isfinite(numbers).all():
@@ -296,10 +282,12 @@ def _array_task(name: str, path: Path, options: FileOptions, folder: Path | None
 
 def _joined(arrays: Arrays, other: Arrays, path: Path) -> Arrays:
     """Return the examples of two files, of which the second holds the test part."""
-    assert arrays.targets is not None and other.targets is not None
+    assert arrays.targets is not None
+    assert other.targets is not None
     if (arrays.lengths is None) != (other.lengths is None) or arrays.inputs.shape[-1] != other.inputs.shape[-1]:
         raise InputError(
-            f"{path}: its examples are of shape {arrays.inputs.shape[1:]}, those of the test part {other.inputs.shape[1:]}"
+            f"{path}: its examples are of shape {arrays.inputs.shape[1:]}, those of the test part "
+            f"{other.inputs.shape[1:]}"
         )
     if arrays.targets.shape[1:] != other.targets.shape[1:]:
         raise InputError(f"{path}: its targets and those of the test part have different shapes")

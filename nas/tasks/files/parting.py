@@ -80,13 +80,16 @@ def part_rows(
     for name, own in (("test", test), ("validation", validation), ("training", rest)):
         if len(own) == 0:
             raise InputError(f"the {name} part has no row; give more rows")
-    way = "at random, class by class" if outcomes.ndim == 1 else "at random"
-    way = "whole groups at random" if groups is not None else "in order of time" if times is not None else way
+    drawn = "whole groups at random" if groups is not None else "in order of time" if times is not None else "at random"
+    if drawn == "at random" and outcomes.ndim == 1:
+        drawn += ", class by class"
+    return Parts(rest, validation, test, _told(drawn, given))
+
+
+def _told(drawn: str, given: Mapping[str, Indices]) -> str:
     if {"test", "validation"} <= set(given):
-        way = "as the file says"
-    elif "test" in given:
-        way = f"the test part as given, the others {way}"
-    return Parts(rest, validation, test, way)
+        return "as the file says"
+    return f"the test part as given, the others {drawn}" if "test" in given else drawn
 
 
 def _one_by_one(rows: Indices, outcomes: NDArray[Any], rng: np.random.Generator) -> tuple[Indices, Indices]:

@@ -79,10 +79,11 @@ class Surprise:
 
 @dataclass(frozen=True)
 class Fitted:
-    """Inputs of all rows, and the preparation that was fitted to some of them."""
+    """Inputs of all rows, the preparation that was fitted to some of them, and what is new in the others."""
 
     preparation: TablePreparation
     inputs: NDArray[np.float32]
+    surprises: tuple[Surprise, ...]
 
 
 class TablePreparation(_Stored):
@@ -154,7 +155,7 @@ class TablePreparation(_Stored):
         transformer = begun._unfitted()
         transformer.fit(known)
         done = begun._with_statistics(transformer)
-        return Fitted(done, done._transformed(read.frame))
+        return Fitted(done, done._transformed(read.frame), (*read.surprises, *done._new_categories(read.frame)))
 
     def transform(self, frame: pd.DataFrame) -> tuple[NDArray[np.float32], tuple[Surprise, ...]]:
         """Return the inputs of rows, and what in them is new.
@@ -169,7 +170,7 @@ class TablePreparation(_Stored):
             has = examples(list(frame.columns), 8) if len(frame.columns) else "none"
             raise InputError(f"column {examples(missing)} is missing; the table has {has}")
         read = typed(self.columns, frame)
-        return self._transformed(read.frame), tuple([*read.surprises, *self._new_categories(read.frame)])
+        return self._transformed(read.frame), (*read.surprises, *self._new_categories(read.frame))
 
     @property
     def n_inputs(self) -> int:
