@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from nas.errors import InputError
 from nas.networks import PooledMLP, SequenceNetwork, SparseMLP, load_network
+from nas.tasks.files.answers import shares_of
 from nas.tasks.files.arrays import ArrayPreparation
 from nas.tasks.files.columns import examples
 from nas.tasks.files.pipeline import FILE, Pipeline
@@ -105,16 +106,15 @@ class TrainedPipeline:
         """
         outputs = self.outputs(data, lengths)
         if self.pipeline is None:
-            return outputs.argmax(axis=1)
+            return np.asarray(outputs.argmax(axis=1))
         return self.pipeline.answers.predictions(outputs)
 
     def predict_proba(self, data: Any, lengths: Any = None) -> NDArray[np.float64]:
         """Return the probability of each class, (n, n_classes), in the order of `labels`; see `predict`."""
         if self.predicts_numbers:
             raise InputError(f"{self.folder}: its network predicts numbers, which have no probabilities; use predict")
-        outputs = np.asarray(self.outputs(data, lengths), np.float64)
-        shares: NDArray[np.float64] = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-        return shares / shares.sum(axis=1, keepdims=True)
+        outputs = self.outputs(data, lengths)
+        return shares_of(outputs)
 
     def outputs(self, data: Any, lengths: Any = None) -> NDArray[np.float32]:
         """Return what the network gives, (n, n_outputs); see `predict`."""

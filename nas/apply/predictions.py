@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from nas.apply.pipeline import load_pipeline
 from nas.errors import InputError
+from nas.tasks.files.answers import shares_of
 from priors.files import atomic_write
 
 __all__ = ["Predictions", "predict_file"]
@@ -91,10 +92,7 @@ def predict_file(out: Path, file: Path, to: Path | None = None) -> Predictions:
         values: NDArray[Any] = outputs.argmax(axis=1)
     else:
         values = found.pipeline.answers.predictions(outputs)
-    shares = None
-    if labels:
-        wide = np.exp(outputs.astype(np.float64) - outputs.max(axis=1, keepdims=True, initial=-np.inf))
-        shares = wide / wide.sum(axis=1, keepdims=True)
+    shares = shares_of(outputs) if labels else None
     target = "class" if found.pipeline is None else found.pipeline.answers.name
     done = Predictions(target, values, labels, shares, prepared.notes)
     if to is not None:

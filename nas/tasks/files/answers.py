@@ -15,7 +15,7 @@ from nas.tasks.files.cells import is_missing, is_text, numbers_of, texts_of
 from nas.tasks.files.columns import examples
 from nas.tasks.measures import loss_of
 
-__all__ = ["MOST_CLASSES", "Answers", "Outcomes", "outcomes_of"]
+__all__ = ["MOST_CLASSES", "Answers", "Outcomes", "outcomes_of", "shares_of"]
 
 MOST_CODES = 50
 """Different whole numbers up to which a column of numbers to predict is taken for classes."""
@@ -62,15 +62,17 @@ class Answers(BaseModel):
         """Return the label of the largest output, (n,), or numbers in their own units, (n,) or (n, n_outputs)."""
         if self.labels:
             kind = object if len({type(label) for label in self.labels}) > 1 else None
-            return np.array(self.labels, dtype=kind)[outputs.argmax(axis=1)]
-        values = np.asarray(outputs, np.float64) * np.asarray(self.scale) + np.asarray(self.mean)
-        return values[:, 0] if values.shape[1] == 1 else values
+            named: NDArray[Any] = np.array(self.labels, dtype=kind)[outputs.argmax(axis=1)]
+            return named
+        values: NDArray[Any] = np.asarray(outputs, np.float64) * np.asarray(self.scale) + np.asarray(self.mean)
+        return values.reshape(-1) if values.shape[1] == 1 else values
 
-    def probabilities(self, outputs: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the share of each class, (n, n_classes)."""
-        wide = np.asarray(outputs, np.float64)
-        shares: NDArray[np.float64] = np.exp(wide - wide.max(axis=1, keepdims=True))
-        return shares / shares.sum(axis=1, keepdims=True)
+
+def shares_of(outputs: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the probability of each class, (n, n_classes), for the outputs of a network."""
+    wide = np.asarray(outputs, np.float64)
+    shares = np.exp(wide - wide.max(axis=1, keepdims=True, initial=-np.inf))
+    return np.asarray(shares / shares.sum(axis=1, keepdims=True), np.float64)
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ def _as_numbers(column: pd.Series[Any]) -> NDArray[np.float64] | None:
     if pd.api.types.is_bool_dtype(column.dtype):
         return None
     for style in ("plain", "comma", "thousands") if is_text(column) else ("plain",):
-        numbers = numbers_of(column, style)  # type: ignore[arg-type]
+        numbers = numbers_of(column, style)
         if np.isfinite(numbers).all():
             return numbers
     return None
@@ -185,7 +187,7 @@ def _several(name: str, values: NDArray[Any], wanted: str | None, metric: str | 
         raise InputError(f"metric={metric}: it is for classes, and target {name} holds {values.shape[1]} numbers each; "
                          "give one class an example")  # fmt: skip
     numbers = np.stack([numbers_of(pd.Series(column)) for column in values.T], axis=1)
-    known = np.isfinite(numbers).all(axis=1)
+    known = np.asarray(np.isfinite(numbers).all(axis=1), dtype=bool)
     if not known.any():
         raise InputError(f"target={name}: it has no value in any row; give another target")
     return Outcomes(known, numbers[known], (), f"{values.shape[1]} numbers to predict")

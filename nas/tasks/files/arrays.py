@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import math
 import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,8 +79,14 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
                 name = member.filename.removesuffix(".npy")
                 found[name] = _array(path, name, own, member.file_size)
             return found
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        raise InputError(f"{path}: it cannot be read as a npz file: {' '.join(str(error).split())}") from None
+    except InputError:
+        raise
+    except MemoryError:
+        raise InputError(f"{path}: there is not enough memory to read it") from None
+    # Damaged archives make zipfile fail in any way.
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{path}: it cannot be read as a npz file: {reason[:200]}") from None
 
 
 def _array(path: Path, name: str, content: bytes, size: int) -> NDArray[Any]:
@@ -253,20 +258,6 @@ def _sequences(path: Path, name: str, inputs: NDArray[Any], lengths: NDArray[np.
     return inputs
 
 
-def _sequences(path: Path, name: str, inputs: NDArray[Any], lengths: NDArray[np.int64]) -> NDArray[Any]:
-    """Return sequences that are filled up."""
-    if inputs.ndim in (1, 2) and int(lengths.sum()) == len(inputs) and len(inputs) != len(lengths):
-        return _padded(path, inputs.reshape(len(inputs), -1), lengths)
-    if inputs.ndim == 2:
-        inputs = inputs[:, :, None]
-    if inputs.ndim != 3 or len(inputs) != len(lengths) or int(lengths.max()) > inputs.shape[1]:
-        raise InputError(
-            f"{path}: {name} is {inputs.shape} with {len(lengths)} lengths up to {int(lengths.max())}, which add up to "
-            f"{int(lengths.sum())}; sequences are (n, time, n_inputs), or all end to end"
-        )
-    return inputs
-
-
 def _padded(path: Path, values: NDArray[Any], lengths: NDArray[np.int64]) -> NDArray[Any]:
     longest = int(lengths.max())
     if len(lengths) * longest * values.shape[1] * values.itemsize > MOST_BYTES:
@@ -391,7 +382,8 @@ class ArrayPreparation(BaseModel):
         scaled = np.clip((values - np.asarray(self.mean)) / np.asarray(self.scale), -_FARTHEST, _FARTHEST)
         if lengths is not None:
             scaled = np.where((np.arange(inputs.shape[1]) < lengths[:, None])[:, :, None], scaled, 0.0)
-        return scaled.astype(np.float32)
+        found: NDArray[np.float32] = scaled.astype(np.float32)
+        return found
 
 
 def _finite(values: NDArray[Any]) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -95,9 +95,9 @@ def _judge(name: str, values: pd.Series[Any], gone: np.ndarray[Any, Any]) -> Jud
         if np.isfinite(numbers_of(unique, style)).all():
             words = f"numbers {_STYLE_WORDS[style]}" if style != "plain" else "numbers"
             return _of_numbers(name, numbers_of(values, style), style, words, style != "plain")
-    for style in DATE_FORMATS:
-        if not np.isnat(dates_of(unique, style)).any():
-            return _of_dates(name, values, style)
+    for way in DATE_FORMATS:
+        if not np.isnat(dates_of(unique, way)).any():
+            return _of_dates(name, values, way)
     numbers = numbers_of(present)
     strange = ~np.isfinite(numbers)
     if strange.mean() <= _MOST_STRANGE and len(np.unique(numbers[~strange])) >= _FEWEST_NUMBERS:
@@ -147,7 +147,7 @@ def _of_dates(name: str, values: pd.Series[Any], style: str) -> Judged:
 def _of_texts(name: str, present: pd.Series[Any], n_unique: int) -> Judged:
     if n_unique == 1:
         return Judged(None, f"constant in the training part ({examples(present[:1])}), left out", True)
-    n_words = float(present.str.split().str.len().mean())
+    n_words = float(np.mean([len(text.split()) for text in present]))
     if n_words >= _WORDS and n_unique > _FEWEST_ROWS:
         return Judged(Column(name=name, kind="words"), "texts: their most frequent words", True)
     if n_unique > max(_FEWEST_ROWS, len(present) // 2):
@@ -159,7 +159,7 @@ def _of_texts(name: str, present: pd.Series[Any], n_unique: int) -> Judged:
     return Judged(Column(name=name, kind="category"), line, n_unique > _MOST_CATEGORIES)
 
 
-def examples(values: Sequence[Any] | pd.Series[Any], most: int = 3) -> str:
+def examples(values: Iterable[Any], most: int = 3) -> str:
     """Return some of the values for a message, shortened."""
     found = list(dict.fromkeys(map(str, values)))
     shown = [repr(text if len(text) <= 24 else f"{text[:23]}…") for text in found[:most]]

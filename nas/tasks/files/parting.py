@@ -107,12 +107,13 @@ def _by_group(rows: Indices, groups: NDArray[Any], rng: np.random.Generator, nam
     if len(names) < 2:
         raise InputError(f"group: {len(names)} group is left for the {name} part and the others; at least 3 are needed")
     order = np.argsort(rng.random(len(names)), kind="stable")
-    wanted, held, chosen = _SHARE * len(rows), 0, []
+    wanted, held = _SHARE * len(rows), 0
+    chosen: list[int] = []
     for group in order:
         if not chosen or abs(held + counts[group] - wanted) <= abs(held - wanted):
             if len(chosen) + 1 == len(names):
                 break
-            chosen.append(group)
+            chosen.append(int(group))
             held += int(counts[group])
     taken = np.isin(numbers.reshape(-1), chosen)
     return rows[~taken], rows[taken]
