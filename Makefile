@@ -87,10 +87,11 @@ worker-test: $(VENV)/.ready
 	WIRENAS_TEST_WORKERS=$(WORKERS) $(BIN)/python -m pytest --numprocesses 2 --dist worksteal --quiet --timeout 900 \
 		tests/nas/shared/test_distributed_crashes.py tests/nas/shared/test_distributed_breaks.py
 
-## fuzz: 1,000 damaged predictors and 2,000 mutated graph files
+## fuzz: 1,000 damaged predictors, 2,000 mutated graph files and as many data files
 fuzz: $(VENV)/.ready
 	WIRENAS_TEST_FOLDERS=1000 WIRENAS_TEST_MUTATIONS=2000 $(BIN)/python -m pytest --quiet --timeout 900 \
-		tests/predictors/test_storage.py tests/priors/test_formats_fuzz.py tests/nas/prediction/test_predictor_hostile.py
+		tests/predictors/test_storage.py tests/priors/test_formats_fuzz.py tests/nas/prediction/test_predictor_hostile.py \
+		tests/nas/tasks/test_file_fuzz.py
 
 ## sanitize: the tests of the compiled engine under AddressSanitizer and UndefinedBehaviorSanitizer
 sanitize: $(VENV)/.ready

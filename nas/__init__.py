@@ -14,6 +14,7 @@ require_own("priors", "predictors")
 from priors.lazy import lazy_names  # noqa: E402
 
 if TYPE_CHECKING:
+    from nas.apply.pipeline import DataWarning, TrainedPipeline, load_pipeline
     from nas.campaign.campaign import Campaign
     from nas.campaign.worker import Worker
     from nas.errors import CampaignError, InputError
@@ -39,6 +40,7 @@ __all__ = [
     "Campaign",
     "CampaignDisplay",
     "CampaignError",
+    "DataWarning",
     "History",
     "InputError",
     "Outcome",
@@ -54,9 +56,11 @@ __all__ = [
     "SurveyOutcome",
     "SurveyTable",
     "Task",
+    "TrainedPipeline",
     "Worker",
     "load",
     "load_network",
+    "load_pipeline",
     "n_parameters",
     "save_network",
     "session",
@@ -70,6 +74,7 @@ _MODULES = {
     "Campaign": "campaign.campaign",
     "CampaignDisplay": "report.progress",
     "CampaignError": "errors",
+    "DataWarning": "apply.pipeline",
     "History": "training.session",
     "InputError": "errors",
     "Outcome": "report.outcome",
@@ -85,9 +90,11 @@ _MODULES = {
     "SurveyOutcome": "store.survey_table",
     "SurveyTable": "store.survey_table",
     "Task": "tasks.task",
+    "TrainedPipeline": "apply.pipeline",
     "Worker": "campaign.worker",
     "load": "store.folders",
     "load_network": "networks.storage",
+    "load_pipeline": "apply.pipeline",
     "n_parameters": "networks.structure",
     "save_network": "networks.storage",
     "session": "training.train",

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nas.campaign.folder import is_from_python
+from nas.campaign.folder import default_name, is_from_python
 from nas.errors import CampaignError, InputError
 from nas.evaluation.threads import in_order, one_torch_thread, stop_on_signal
 from nas.evaluation.trainer import FAILURES_IN_A_ROW, Attempts, Trainer
@@ -185,7 +185,8 @@ class Survey:
             return
         draws = self._maker.draws
         for line in filter(
-            None, (self._widened, *draws.space.notices(), unspent(draws.space, self._units, draws.size_of))
+            None,
+            (*self.task.notes, self._widened, *draws.space.notices(), unspent(draws.space, self._units, draws.size_of)),
         ):
             noticed(line)
         keeper = _Keeper(parts)
@@ -342,12 +343,12 @@ def open_survey(
     `data` is the folder of the task's files; see `nas.campaign.folder.open_campaign`.
     """
     resolved = resolve_survey(given)
-    folder = out or Path("results") / f"{resolved.task}-{resolved.network}-survey"
+    folder = out or Path("results") / f"{default_name(resolved, given, data)}-survey"
     if is_from_python(folder, SURVEY):
         raise InputError(f"{folder}: this survey was started from Python and is resumed there")
     options = resume_options(folder, given, SURVEY)
     if data is not None:
-        options["task"] = load_task(str(options.get("task") or resolved.task), data)
+        options["task"] = load_task(str(options.get("task") or resolved.task), data, options.get("files"))
     survey = Survey(folder, threads=threads, **options)
     survey.typed = dotted_names(given)
     return survey

@@ -378,7 +378,8 @@ class Campaign:
             self.options = self.options.model_copy(update={"trials": counted})
         keep_warm_start(self.out, self.options)
         write_options(self.options, self.out / OPTIONS_FILE)
-        lines = [*([] if self._widened is None else [self._widened]), *self.space.notices()]
+        of_task = () if self.task is None or stored is not None else self.task.notes
+        lines = [*of_task, *([] if self._widened is None else [self._widened]), *self.space.notices()]
         if isinstance(self.space, Space) and (line := unspent(self.space, self._units, self._size_of)) is not None:
             lines.append(line)
         for line in lines:

@@ -13,6 +13,7 @@ from nas.options.options import (
     CAMPAIGN,
     OPTIONS_FILE,
     Kind,
+    SharedOptions,
     read_options,
     resolve,
     resume_options,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from nas.campaign.campaign import Campaign
     from nas.store.records import Records
 
-__all__ = ["is_from_python", "open_campaign", "read_best", "read_records", "read_status"]
+__all__ = ["default_name", "is_from_python", "open_campaign", "read_best", "read_records", "read_status"]
 
 
 def open_campaign(
@@ -48,7 +49,7 @@ def open_campaign(
     out, threads = _of_the_run(written, out, threads)
     options = _merged(written, given)
     resolved = resolve(options)
-    folder = out or Path("results") / f"{resolved.task}-{resolved.network}"
+    folder = out or Path("results") / default_name(resolved, options, data)
     if is_from_python(folder):
         raise InputError(f"{folder}: this campaign was started from Python and is resumed there, not by `wirenas run`")
     if resolved.task is None:
@@ -59,10 +60,20 @@ def open_campaign(
     if data is not None:
         from nas.tasks import load_task
 
-        options["task"] = load_task(options.get("task", resolved.task), data)
+        options["task"] = load_task(options.get("task", resolved.task), data, options.get("files"))
     campaign = Campaign(folder, threads=threads, storage=storage, study=study, **options)
     campaign.typed = dotted_names(given)
     return campaign
+
+
+def default_name(resolved: SharedOptions, options: Mapping[str, Any], data: Path | None) -> str:
+    """Return what the folder of a campaign is called by default: task and network, which a file may decide."""
+    from nas.tasks import is_file_task, load_task, stem_of
+
+    name, network = str(resolved.task), resolved.network
+    if is_file_task(name) and "network" not in options:
+        network = "rnn" if load_task(name, data, options.get("files")).is_sequence else "mlp"
+    return f"{stem_of(name)}-{network}"
 
 
 def read_status(out: Path) -> Outcome:
@@ -117,10 +128,10 @@ def _files(folder: Path, fingerprint: str) -> list[str]:
 
 def is_from_python(folder: Path, kind: Kind = CAMPAIGN) -> bool:
     """Whether the folder holds the work of an own evaluation or task, which the command line does not have."""
-    from nas.tasks import TASKS
+    from nas.tasks import is_named
 
     path = folder / kind.file
-    return path.is_file() and str(read_options(path).get("task", "digits")) not in TASKS
+    return path.is_file() and not is_named(str(read_options(path).get("task", "digits")))
 
 
 def _of_the_run(written: dict[str, Any], out: Path | None, threads: int | None) -> tuple[Path | None, int | None]:

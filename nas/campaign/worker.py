@@ -19,7 +19,7 @@ from nas.shared.database import AbsentError
 from nas.shared.loop import Loop
 from nas.shared.search import silent_storage
 from nas.shared.shared import SharedStudy
-from nas.tasks import TASKS, Task, load_task
+from nas.tasks import Task, is_named, load_task
 from nas.training import Interrupted
 from priors import Wiring
 
@@ -190,12 +190,12 @@ def _campaign(
         raise InputError(f"task={task.name}: the candidates of study={study} get their values in Python; leave it out")
     if name is not None and evaluate is not None:
         raise InputError(f"evaluate: study={study} trains its candidates on task {name}; leave it out")
-    if name is not None and task is None and name not in TASKS:
+    if name is not None and task is None and not is_named(name):
         raise InputError(f"study={study}: its task {name} is a Python object; give Worker the same task")
     if data is not None and (name is None or task is not None):
         raise InputError(f"data={data}: only a task that is taken by its name reads files; leave it out")
     if name is None:
         units = {"n_inputs": stored["n_inputs"], "n_outputs": stored["n_outputs"]}
         return Campaign(folder, evaluate=evaluate, **units, **options)
-    given = task if task is not None else load_task(name, data)
+    given = task if task is not None else load_task(name, data, options.get("files"))
     return Campaign(folder, task=given, **options)

@@ -27,6 +27,7 @@ from nas.cli.console import (
     say,
     say_what_was_assumed,
 )
+from nas.cli.data import data_commands
 from nas.cli.flags import (
     INSIDE_DRAWINGS,
     WHERE,
@@ -211,10 +212,11 @@ def frontier(
         from nas.campaign.frontier import open_frontier, run_frontier
         from nas.cli.display import show_frontier
         from nas.report.progress import CampaignDisplay, slow_engine_notice
+        from nas.tasks import stem_of
 
         console, notice, words = make_console(stderr=True), slow_engine_notice(given["engine"]), words_of(ctx)
         options = given_options(given, without=("budget",))
-        folder = out or Path("results") / f"{options.get('task', 'digits')}-frontier"
+        folder = out or Path("results") / f"{stem_of(str(options.get('task', 'digits')))}-frontier"
         begun.file = folder / "frontier.json"
 
         def display(budget: str, campaign: Campaign) -> CampaignDisplay:
@@ -402,6 +404,7 @@ def distance(
     (show_pairs if len(given) > 2 else show_distances)(make_console(), found)
 
 
+app.add_typer(data_commands)
 app.add_typer(predictor_commands)
 app.add_typer(structure_commands)
 app.add_typer(comparison_commands)

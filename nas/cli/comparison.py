@@ -9,7 +9,7 @@ import typer
 
 from nas.cli.commands import Commands, split_lists
 from nas.cli.console import Begun, Json, interruptible, make_console, print_json, say
-from nas.cli.flags import Directed, GraphFormat, Merge
+from nas.cli.flags import Directed, GraphFormat, Merge, file_flags, file_options
 
 __all__ = ["comparison_commands"]
 
@@ -31,6 +31,7 @@ def _numbers(text: str | None) -> list[str] | None:
 
 
 @comparison_commands.command(inside=_INSIDE)
+@file_flags
 def compare(
     graphs: Annotated[
         list[Path],
@@ -214,6 +215,7 @@ def compare(
     merge: Merge = "sum",
     out: Annotated[Path | None, typer.Option(help="The comparison's folder. Default: results/TASK-compared.")] = None,
     as_json: Json = False,
+    **files: Any,
 ) -> None:
     """Find out whether a wiring is better than chance: than random wirings that share with it what they keep.
 
@@ -242,8 +244,12 @@ def compare(
             "optimizer": optimizer, "weight_decay": weight_decay, "normalise": normalise,
         }  # fmt: skip
         reading = {"format": graph_format, "directed": directed, "merge": merge}
-        opened = open_comparison(graphs, task, given, recipe, reading=reading, threads=threads, data=data, out=out)
+        opened = open_comparison(
+            graphs, task, given, recipe, files=file_options(files), reading=reading, threads=threads, data=data, out=out
+        )
         console = make_console(stderr=True)
+        for line in opened.notices:
+            say(console, line)
         if register:
             was_new = opened.register()
             file = opened.out / PLAN

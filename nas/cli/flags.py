@@ -19,6 +19,7 @@ from nas.options.options import CampaignOptions, SharedOptions, SurveyOptions
 from nas.space.families import FAMILIES, Drawing
 from nas.space.space import Space
 from nas.space.ways import Ways
+from nas.tasks.files.options import FileOptions
 from nas.training.recipe import Recipe
 
 __all__ = [
@@ -29,6 +30,8 @@ __all__ = [
     "Merge",
     "drawing_flags",
     "drawing_of",
+    "file_flags",
+    "file_options",
     "flags",
     "given_options",
     "inside_names",
@@ -51,7 +54,7 @@ _LEFT_OUT: dict[type[SharedOptions], frozenset[str]] = {
     # Nothing in a survey looks for neighbours.
     SurveyOptions: frozenset({"edits"}),
 }
-_PATHS = ("graphs", "warm_start")
+_PATHS = ("graphs", "warm_start", "test")
 _READING = {"graph_format": "format", "directed": "directed", "merge": "merge"}
 _SEVERAL = " Several with commas, or again."
 _PRIOR = "The prior"
@@ -67,7 +70,9 @@ _WAYS, _SPACE, _RECIPE = (
     "What else varies between the candidates",
     "How else networks are trained; a task has its own defaults",
 )
+_FILES = "A task in a file of your own"
 _GROUPS = {
+    _FILES: (),
     _WAYS: ("precision",),
     "With a budget: what networks read, and how neurons are connected": (
         "pools", "read_ins", "locality", "fan_in", "fan_out", "hidden", "depth", "links", "graph_degree",
@@ -131,6 +136,18 @@ def inside_names(config: type[SharedOptions]) -> dict[str, str]:
         if flag.section is not None:
             found[f"{flag.section}.{flag.field}"] = flag.name
     return found
+
+
+def file_flags(command: Command) -> Command:
+    """Give a command that takes ``**given`` one flag for every option of a task in a file."""
+    own = [_Flag(name, name, None, _FILES, info) for name, info in FileOptions.model_fields.items()]
+    return _extended(command, map(_option_parameter, own))
+
+
+def file_options(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of the flags that `file_flags` made, as far as they were given."""
+    found = {name: given[name] for name in FileOptions.model_fields if given.get(name) not in (None, [])}
+    return {name: split_lists(value) if isinstance(value, list) else value for name, value in found.items()}
 
 
 INSIDE_DRAWINGS = {
@@ -247,7 +264,11 @@ def _extended(
 
 def _all_flags(options: type[SharedOptions]) -> Iterator[_Flag]:
     grouped = {name: panel for panel, names in _GROUPS.items() for name in names}
-    parts: list[tuple[Any, str | None, str | None]] = [(options, None, None), (Space, "space", _SPACE)]
+    parts: list[tuple[Any, str | None, str | None]] = [
+        (options, None, None),
+        (FileOptions, "files", _FILES),
+        (Space, "space", _SPACE),
+    ]
     if "ways" in options.model_fields:
         parts.append((Ways, "ways", _WAYS))
     parts.append((Recipe, "recipe", _RECIPE))

@@ -10,6 +10,7 @@ import typer
 
 from nas.cli.commands import Commands, split_lists, typed, words_of
 from nas.cli.console import Begun, Json, interruptible, make_console, print_json, say
+from nas.cli.flags import file_flags, file_options
 
 __all__ = ["structure_commands"]
 
@@ -166,6 +167,7 @@ Out = Annotated[Path | None, typer.Option(help="The experiment's folder. Default
 
 
 @structure_commands.command(inside=_INSIDE)
+@file_flags
 def prune(
     ctx: typer.Context,
     *,
@@ -204,6 +206,7 @@ def prune(
     data: Data = None,
     out: Out = None,
     as_json: Json = False,
+    **files: Any,
 ) -> None:
     """Train a dense network, prune it while it trains, and say what the structure that is left is worth.
 
@@ -218,11 +221,12 @@ def prune(
         {"parameters": max_parameters, "weights": weights, "density": density, "start": start, "pool": pool},
         {"epochs": epochs, "batch_size": batch_size, "learning_rates": learning_rate, "optimizer": optimizer,
          "weight_decay": weight_decay, "normalise": normalise},
-        seeds, seed, engine, feature, threads, data, out, as_json=as_json,
+        seeds, seed, engine, feature, threads, data, out, files, as_json=as_json,
     )  # fmt: skip
 
 
 @structure_commands.command(inside=_INSIDE)
+@file_flags
 def rewire(
     ctx: typer.Context,
     *,
@@ -263,6 +267,7 @@ def rewire(
     data: Data = None,
     out: Out = None,
     as_json: Json = False,
+    **files: Any,
 ) -> None:
     """Train a sparse network whose edges move while it trains, and say what its structure is worth.
 
@@ -278,7 +283,7 @@ def rewire(
         {"parameters": max_parameters, "weights": weights, "density": density, "start": start, "pool": pool},
         {"epochs": epochs, "batch_size": batch_size, "learning_rates": learning_rate, "optimizer": optimizer,
          "weight_decay": weight_decay, "normalise": normalise},
-        seeds, seed, engine, feature, threads, data, out, as_json=as_json,
+        seeds, seed, engine, feature, threads, data, out, files, as_json=as_json,
     )  # fmt: skip
 
 
@@ -300,6 +305,7 @@ def _learn(
     threads: int | None,
     data: Path | None,
     out: Path | None,
+    files: Mapping[str, Any],
     *,
     as_json: bool,
 ) -> None:
@@ -314,7 +320,7 @@ def _learn(
             task_name, method, switches, kind,
             {"widths": widths or None, "activation": activation, "cell": cell, **target, "seeds": seeds, "seed": seed,
              "engine": engine, "features": split_lists(features or ())},
-            recipe, threads=threads, data=data, out=out, typed=typed(ctx),
+            recipe, files=file_options(files), threads=threads, data=data, out=out, typed=typed(ctx),
         )  # fmt: skip
         begun.file, console = opened.out / OPTIONS, make_console(stderr=True)
         for line in opened.notices:

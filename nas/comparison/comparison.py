@@ -20,7 +20,7 @@ from nas.comparison.options import ComparisonOptions
 from nas.errors import InputError, as_input_errors
 from nas.evaluation.trainer import Trainer
 from nas.evaluation.trainings import Row, Training, Trainings, grouped, read_setting
-from nas.options.options import read_options, shown
+from nas.options.options import data_changed, read_options, shown
 from nas.reservoirs import Series
 from nas.seeds import stream
 from nas.store.folders import COMPARISON, alone_in, check_folder
@@ -221,6 +221,11 @@ class Comparison:
         # What is remembered is read from the neurons that one unit reads.
         return self.task.n_inputs, 1 if isinstance(self.task, Series) else self.task.n_outputs
 
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What was assumed of the task's file, where the comparison is new."""
+        return () if isinstance(self.task, Series) or (self.out / PLAN).is_file() else self.task.notes
+
     # The folder
 
     def register(self) -> bool:
@@ -278,6 +283,8 @@ class Comparison:
         document = read_options(self.out / PLAN)
         _ = self._trainings()  # Refuses what may not change before anything is noted.
         for name, value in _without_none(json.loads(json.dumps(self._fixed))).items():
+            if name == "data" and document.get(name) != value:
+                raise InputError(data_changed("comparison", self.out))
             if document.get(name) != value:
                 raise InputError(
                     f"{name}={shown(value)}: the plan in {self.out} says {shown(document.get(name))}; give the same, "

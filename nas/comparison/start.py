@@ -16,7 +16,7 @@ from nas.options.resolve import n_cores
 from nas.report.sources import wiring_at
 from nas.reservoirs import SERIES, Series, load_series
 from nas.structure.experiment import OPTIONS, read_experiment
-from nas.tasks import Task, load_task, pooled
+from nas.tasks import Task, load_task, pooled, stem_of
 from nas.training.recipe import Recipe, changed
 from priors import Wiring
 
@@ -29,6 +29,7 @@ def open_comparison(
     given: Mapping[str, Any],
     recipe: Mapping[str, Any],
     *,
+    files: Mapping[str, Any] | None = None,
     reading: Mapping[str, Any] | None = None,
     threads: int | None = None,
     data: Path | None = None,
@@ -45,6 +46,8 @@ def open_comparison(
     given, recipe : mapping
         Options of `ComparisonOptions` and of `Recipe`, None where the default counts: what a saved network is and how
         it was trained, else what the task says.
+    files : mapping, optional
+        Options of a task that lies in a file.
     reading : mapping, optional
         How graph files are read.
     threads : int, optional
@@ -71,7 +74,7 @@ def open_comparison(
         if data is not None:
             raise InputError(f"data={data}: task {name} reads no files; leave it out")
     else:
-        loaded = load_task(name, data)
+        loaded = load_task(name, data, files)
         chosen = {"network": "rnn" if loaded.is_sequence else "mlp", **chosen}
     _refuse_ignored(chosen, wanted, name)
     read = [(source, *wiring_at(source, **(reading or {}))) for source in sources]
@@ -93,13 +96,14 @@ def open_comparison(
                 )
     _refuse_of_graphs(chosen, [wiring for _, wiring, _ in read])
     of_saved = {option: value for option, (_, value) in own.items()}
-    recipe_of_all = of_saved.pop("recipe", None) or changed(
-        Recipe(), **(dict(loaded.recipe) if isinstance(loaded, Task) else {})
-    )
+    of_task = dict(loaded.recipe) if isinstance(loaded, Task) else {}
+    recipe_of_all = of_saved.pop("recipe", None) or changed(Recipe(), **of_task)
     options = ComparisonOptions(task=name, recipe=changed(recipe_of_all, **wanted), **{**of_saved, **chosen})
     if isinstance(loaded, Task):
         loaded = pooled(loaded, options.pool)
-    return Comparison(out or Path("results") / f"{name}-compared", loaded, options, wirings, threads or n_cores())
+    return Comparison(
+        out or Path("results") / f"{stem_of(name)}-compared", loaded, options, wirings, threads or n_cores()
+    )
 
 
 def _refuse_ignored(given: Mapping[str, Any], recipe: Mapping[str, Any], task: str) -> None:

@@ -20,6 +20,7 @@ from nas.errors import InputError, input_error, known, options_of
 from nas.space.budget import Budget
 from nas.space.space import Space
 from nas.space.ways import Ways
+from nas.tasks.files.options import FileOptions
 from nas.training.recipe import Recipe
 from priors.files import atomic_write
 
@@ -38,6 +39,7 @@ __all__ = [
     "SharedOptions",
     "SurveyOptions",
     "changed_options",
+    "data_changed",
     "explained_options",
     "read_options",
     "refuse_changes",
@@ -96,7 +98,7 @@ class SharedOptions(BaseModel):
     task: str | None = "digits"
     # None where an own evaluation gives the values, which only Python can hand over: the flag does not offer it.
     """What to learn: digits, reber, reber-published, reber-embedded, mnist, fashion-mnist, mnist-1d,
-    mnist-1d-shuffled."""
+    mnist-1d-shuffled; or a file of your own: csv:FILE, parquet:FILE, arff:FILE, npz:FILE, openml:NAME."""
     network: Literal["mlp", "rnn"] = "mlp"
     """mlp or rnn."""
     activation: Annotated[str, AfterValidator(_known_activation)] = "relu"
@@ -109,6 +111,8 @@ class SharedOptions(BaseModel):
     """auto (the fastest one that is there), native or torch."""
     device: str = "cpu"
     """cpu or cuda."""
+    files: FileOptions = FileOptions()
+    """How a file becomes a task."""
     space: Space = Space()
     """What varies between the candidates."""
     recipe: Recipe = Recipe()
@@ -278,6 +282,7 @@ def explained_options(options: SharedOptions) -> str:
     lines, section = [], ""
     fields = {
         "": options_of(type(options)),
+        "files.": options_of(FileOptions),
         "space.": options_of(Space),
         "ways.": options_of(Ways),
         "recipe.": options_of(Recipe),
@@ -295,9 +300,9 @@ def explained_options(options: SharedOptions) -> str:
 
 def _document(options: SharedOptions) -> dict[str, Any]:
     # Of random graphs and of all ways those options that the other ones take the place of would only confuse.
-    unused = set()
+    unused = {"files"} if options.files == FileOptions() else set()
     if isinstance(options, CampaignOptions):
-        unused = {"ways", "precision", "budget"} if options.budget is None else {"space"}
+        unused |= {"ways", "precision", "budget"} if options.budget is None else {"space"}
     return _replaced(options.model_dump(mode="json", exclude=unused), None, _NONE)
 
 
@@ -339,12 +344,22 @@ def refuse_changes(out: str | Path, stored: Mapping[str, Any], mine: Mapping[str
                 f"space.graphs: the {kind.noun} in {out} was started with other graphs; lists of edges that say no "
                 "direction were once taken as directed: --directed does so again"
             )
+        if name == "data":
+            raise InputError(data_changed(kind.noun, out))
         # How graphs are read may change as long as they are the same.
         if name != kind.grows and not name.startswith("space.graphs_"):
             raise InputError(
                 f"{name}={shown(after)}: the {kind.noun} in {out} was started with {shown(before)}, and only "
                 f"{kind.grows} may change; give {shown(before)}, or another out"
             )
+
+
+def data_changed(noun: str, out: str | Path) -> str:
+    """Return the line on data that are not those that something in a folder was begun with."""
+    return (
+        f"data: the examples, their split or the metric are not those that the {noun} in {out} was started with: a "
+        "file has changed, or another is read; put it back, or give another out"
+    )
 
 
 def with_defaults(stored: Mapping[str, Any], kind: Kind = CAMPAIGN) -> dict[str, Any]:

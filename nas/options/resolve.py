@@ -35,7 +35,10 @@ _Options = TypeVar("_Options", bound=SharedOptions)
 
 def task_of(task: str | Task | None, options: Mapping[str, Any]) -> Task:
     """Return the task that is given as such, or by name in the options; digits by default."""
-    return task if isinstance(task, Task) else load_task(str(task or options.get("task") or "digits"))
+    if isinstance(task, Task):
+        return task
+    files = options.get("files")
+    return load_task(str(task or options.get("task") or "digits"), files=None if files is None else _as_dict(files))
 
 
 def plain_options(options: Mapping[str, Any], task: Task | None, out: Path | None = None) -> dict[str, Any]:
@@ -49,10 +52,14 @@ def plain_options(options: Mapping[str, Any], task: Task | None, out: Path | Non
     if task is None:
         return {**options, **nested, "task": None}
     own: dict[str, Any] = {}
+    if task.pipeline is not None:
+        nested["files"] = task.pipeline.options.model_dump()
+        own["network"] = "rnn" if task.is_sequence else "mlp"
     if isinstance(given := nested["recipe"], dict):
         of_recipe: dict[str, Any] = {}
         if options.get("budget") not in (None, "none"):
-            own, of_recipe = _of_budgets(options, given, out)
+            of_budgets, of_recipe = _of_budgets({**own, **options}, given, out)
+            own |= of_budgets
         nested["recipe"] = {**task.recipe, **of_recipe, **given}
     return {**own, **options, **nested, "task": task.name}
 

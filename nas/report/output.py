@@ -16,6 +16,7 @@ from nas.report.drawing import MOST_EDGES, MOST_NEURONS, plot_wiring
 from nas.report.outcome import Outcome, best_record
 from nas.report.reads import READS, READS_LINE, plot_reads
 from nas.store.records import summary_of
+from nas.tasks.files.pipeline import FILE as PIPELINE
 from predictors.figures import BLUE, GREEN, ORANGE, RED, save_figure
 from priors import Wiring, write_wiring
 from priors.files import atomic_folder, atomic_write
@@ -78,6 +79,8 @@ def _write_network(folder: Path, task: Task | None, finals: Finals, outcome: Out
     from nas.networks.pooled import behind_pooling
 
     network = finals.training.network
+    if task is not None and task.pipeline is not None:
+        task.pipeline.save(folder / PIPELINE)
     shape = None if task is None else task.shape
     if shape is None or not isinstance(network, SparseMLP):
         save_network(cast("Network", network), folder / NETWORK)

@@ -23,7 +23,7 @@ from nas.evaluation.trainer import Trainer
 from nas.networks import NetworkSpec, PooledMLP, SparseMLP, load_network, save_network
 from nas.networks.pooled import behind_pooling
 from nas.networks.structure import AnyNetwork, Network, n_parameters, network_within, parts_of, wiring_of
-from nas.options.options import changed_options, shown
+from nas.options.options import changed_options, data_changed, shown
 from nas.report.verdict import explain_random, verdict
 from nas.seeds import stream
 from nas.sparsity.compact import compact, fold_constants
@@ -167,6 +167,8 @@ class StructureExperiment:
         if file.is_file():
             stored = read_experiment(file)
             for name, before, value in changed_options(stored, mine):
+                if name == "data":
+                    raise InputError(data_changed("experiment", self.out))
                 if name.startswith("method.") and self._is_same_time(name, before, value):
                     continue
                 raise InputError(
@@ -198,7 +200,8 @@ class StructureExperiment:
     def notices(self) -> list[str]:
         """What somebody who looks on should know before the first training."""
         line = self.options.method.shortened(*self._length)
-        return [] if line is None else [line]
+        is_new = not (self.out / OPTIONS).is_file()
+        return [*(self.task.notes if is_new else ()), *([] if line is None else [line])]
 
     def _stored(self) -> dict[str, dict[str, Any]]:
         file = self.out / TRAININGS
@@ -261,7 +264,7 @@ class StructureExperiment:
             math.fsum(row["seconds"] for row in self._stored().values()),
             {"validation": standing.validation[best], "test": standing.test[best]},
         )
-        write_found(self.out, found, self._behind_pooling(network, found.pool), options)
+        write_found(self.out, found, self._behind_pooling(network, found.pool), options, self.task.pipeline)
         return found
 
     def _choose(self, watch: Callable[[str, int, int], None]) -> tuple[Parent, float]:

@@ -16,6 +16,8 @@ from nas.networks.structure import AnyNetwork, parts_of, wiring_of
 from nas.report.card import markdown_table, number, recipe_rows, spread
 from nas.structure.found import Found, Standing
 from nas.structure.options import StructureOptions
+from nas.tasks.files.pipeline import FILE as PIPELINE
+from nas.tasks.files.pipeline import Pipeline
 from predictors.figures import BLUE, GREEN, ORANGE, save_figure
 from priors import Wiring, write_wiring
 from priors.files import atomic_folder, atomic_write
@@ -47,14 +49,18 @@ FEATURE = "wiring_"
 """What names of features begin with in a curve, beside densities and counts of the network."""
 
 
-def write_found(out: Path, found: Found, network: AnyNetwork, options: StructureOptions) -> None:
-    """Write ``best/``, ``curve.csv`` and pictures.
+def write_found(
+    out: Path, found: Found, network: AnyNetwork, options: StructureOptions, pipeline: Pipeline | None = None
+) -> None:
+    """Write ``best/``, with the pipeline where the task has one, ``curve.csv`` and pictures.
 
     These are ``curve.png``, ``references.png``, ``density.png`` of several layers, and ``features.png`` where any were
     followed. Each replaces an older one at once.
     """
     with atomic_folder(out / "best") as temporary:
         save_network(network, temporary / "network.safetensors")
+        if pipeline is not None:
+            pipeline.save(temporary / PIPELINE)
         if _is_readable(wiring := wiring_of(network)):
             write_wiring(wiring, temporary / "wiring.json")
         (temporary / "outcome.json").write_text(json.dumps(found.to_json(), indent=2) + "\n", encoding="utf-8")

@@ -14,7 +14,7 @@ from nas.sparsity.methods import method_of
 from nas.structure.experiment import OPTIONS, StructureExperiment, read_experiment
 from nas.structure.files import network_file, read_network
 from nas.structure.options import Shape, StructureOptions, ignored_option
-from nas.tasks import load_task, pooled
+from nas.tasks import load_task, pooled, stem_of
 from nas.training.recipe import Recipe, changed
 
 __all__ = ["open_experiment"]
@@ -37,6 +37,7 @@ def open_experiment(
     given: Mapping[str, Any],
     recipe: Mapping[str, Any],
     *,
+    files: Mapping[str, Any] | None = None,
     threads: int | None = None,
     data: Path | None = None,
     out: Path | None = None,
@@ -54,6 +55,8 @@ def open_experiment(
         What is done, after which the default folder is named, with the task.
     given, recipe : mapping
         Options of `StructureOptions` and of `Recipe`, as text or numbers.
+    files : mapping, optional
+        Options of a task that lies in a file.
     threads : int, optional
         By default one a core.
     data : Path, optional
@@ -68,13 +71,13 @@ def open_experiment(
     InputError
         For whatever does not fit.
     """
-    loaded = load_task(task, data)
+    loaded = load_task(task, data, files)
     network = "rnn" if loaded.is_sequence else "mlp"
     changes = {name: _time(name, value) for name, value in switches.items() if value is not None}
     chosen = {name: value for name, value in given.items() if value is not None}
     wanted = {name: value for name, value in recipe.items() if value is not None}
     wanted["learning_rates"] = _rates(str(recipe["learning_rates"]))
-    folder = out or Path("results") / f"{task}-{kind}"
+    folder = out or Path("results") / f"{stem_of(task)}-{kind}"
     is_new_parent = kind == "pruned" and "start" not in chosen
     defaults, of_recipe = _defaults(folder / OPTIONS, network, wanted, is_new_parent=is_new_parent)
     shapes = _SHAPES[network] if "density" not in chosen else (_OF_DENSITY[network],)

@@ -7,14 +7,18 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from nas.tasks.measures import Measure
 from nas.tasks.splits import SPLIT_SEED, split
+
+if TYPE_CHECKING:
+    from nas.tasks.files.pipeline import Pipeline
 
 __all__ = ["Loss", "Task"]
 
@@ -54,6 +58,14 @@ class Task:
         What the classes are called in the data, in their order; empty where they are the numbers 0, 1, ….
     shape : tuple of int, optional
         Rows and columns of images, where rows of `inputs` are images of one channel, row by row.
+    measure : Measure, optional
+        The metric, where it is not what follows from the loss: accuracy, or the mean squared error of the targets.
+    class_weights : Tensor, optional
+        (n_outputs,) float32 factors of the loss of examples of each class.
+    pipeline : Pipeline, optional
+        Where the examples come from a file: from raw rows to `inputs`, and from outputs to answers.
+    notes : tuple of str
+        What was assumed of a file, a line each.
 
     Raises
     ------
@@ -76,6 +88,10 @@ class Task:
     description: str = ""
     labels: tuple[Any, ...] = ()
     shape: tuple[int, int] | None = None
+    measure: Measure | None = None
+    class_weights: Tensor | None = None
+    pipeline: Pipeline | None = None
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Return one line: tensors would fill the screen."""
@@ -88,6 +104,7 @@ class Task:
         _check_inputs(self)
         _check_lengths(self)
         _check_targets(self)
+        _check_measure(self)
         _check_parts(self)
 
     @classmethod
@@ -171,11 +188,15 @@ class Task:
     @property
     def metric(self) -> str:
         """Name of the metric that is reported and searched by."""
+        if self.measure is not None:
+            return self.measure.name
         return "accuracy" if self.loss == "cross-entropy" else "mean-squared-error"
 
     @property
     def direction(self) -> Literal["maximize", "minimize"]:
         """Whether more or less of the metric is better."""
+        if self.measure is not None:
+            return self.measure.direction
         return "maximize" if self.loss == "cross-entropy" else "minimize"
 
     @cached_property
@@ -186,9 +207,13 @@ class Task:
     def constant_score(self, indices: Tensor) -> float:
         """Return the metric, over the examples in `indices`, of the best constant prediction learnt in training.
 
-        That is the commonest class (the lowest of equally common ones) or the mean.
+        That is the commonest class (the lowest of equally common ones) or the mean; of other metrics see
+        `Measure.constant`.
         """
         trained, held_out = self.targets[self.train], self.targets[indices]
+        if self.measure is not None:
+            constant = self.measure.constant(trained.cpu().numpy(), self.n_outputs)
+            return self.measure(np.repeat(constant, len(held_out), axis=0), held_out.cpu().numpy())
         if self.loss == "cross-entropy":
             return float((held_out == torch.bincount(trained).argmax()).double().mean())
         return float((held_out.double() - trained.double().mean(dim=0)).square().mean())
@@ -199,15 +224,19 @@ class Task:
 
         The hashed bytes are the text ``wirenas-task-1`` and a zero byte, the loss, `n_inputs` and `n_outputs` as text,
         then for each of inputs, lengths, targets, train, validation and test a line of its type and shape, and its
-        values little-endian in C order. Name, plateaus, recipe, description and shape do not count.
+        values little-endian in C order; weights of classes and the measure follow where there are any. Name, plateaus,
+        recipe, description, shape, pipeline and notes do not count.
         """
         digest = hashlib.sha256(_FINGERPRINT_HEADER)
         digest.update(f"{self.loss} {self.n_inputs} {self.n_outputs}\n".encode())
-        for tensor in (self.inputs, self.lengths, self.targets, self.train, self.validation, self.test):
+        weights = () if self.class_weights is None else (self.class_weights,)
+        for tensor in (self.inputs, self.lengths, self.targets, self.train, self.validation, self.test, *weights):
             array = np.zeros(0, np.int64) if tensor is None else tensor.cpu().numpy()
             digest.update(f"{array.dtype.name} {array.shape}\n".encode())
             # Without a copy where the values lie in memory like this already: they may be large.
             digest.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).reshape(-1).data)
+        if self.measure is not None:
+            digest.update(f"{self.measure.name} {self.measure.mean} {self.measure.scale}\n".encode())
         return digest.hexdigest()
 
     def batch(self, indices: Tensor) -> tuple[Tensor, Tensor | None, Tensor]:
@@ -383,6 +412,19 @@ def _check_targets(task: Task) -> None:
     if classes and not 0 <= int(task.targets.min()) <= int(task.targets.max()) < task.n_outputs:
         low, high = int(task.targets.min()), int(task.targets.max())
         raise ValueError(f"classes reach from {low} to {high}: n_outputs={task.n_outputs} are numbered from 0")
+
+
+def _check_measure(task: Task) -> None:
+    if task.measure is not None and task.measure.loss != task.loss:
+        raise ValueError(f"measure={task.measure.name}: it is for {task.measure.loss}, and loss={task.loss}")
+    weights = task.class_weights
+    if weights is None:
+        return
+    if task.loss != "cross-entropy" or weights.shape != (task.n_outputs,) or weights.dtype != torch.float32:
+        raise ValueError(f"class_weights have shape {tuple(weights.shape)} and type {weights.dtype}: for classes "
+                         f"({task.n_outputs},) float32 is needed, for numbers none")  # fmt: skip
+    if not bool((torch.isfinite(weights) & (weights >= 0)).all()):
+        raise ValueError("class_weights hold a value that is negative or not finite")
 
 
 def _check_parts(task: Task) -> None:

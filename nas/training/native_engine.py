@@ -213,6 +213,13 @@ class NativeSession:
 
 def evaluate(compiled: Compiled, task: Task, indices: NDArray[np.int64]) -> Score:
     """Return the mean loss and the metric of a network over the examples in `indices`."""
+    score = _evaluate(compiled, task, indices)
+    if task.measure is None:
+        return score
+    return replace(score, metric=task.measure(predict(compiled, task, indices), task.targets.numpy()[indices]))
+
+
+def _evaluate(compiled: Compiled, task: Task, indices: NDArray[np.int64]) -> Score:
     dtype = compiled.parameters[0].dtype
     function = extension().evaluate if dtype == np.float32 else extension().evaluate64
     data = data_of(task, dtype, mean=compiled.mean)
@@ -296,4 +303,5 @@ def _make_data(task: Task, dtype: np.dtype[Any], mean: bool) -> Any:
         task.n_inputs,
         task.n_outputs,
         task.loss,
+        None if task.class_weights is None else task.class_weights.numpy().astype(dtype),
     )

@@ -247,12 +247,18 @@ def evaluate(network: nn.Module, task: Task, indices: Tensor) -> Score:
     """Return the mean loss and the metric of a network over the examples in `indices`."""
     network.eval()
     loss, hits = 0.0, 0.0
+    kept = []
     for part in torch.split(indices, _EVALUATION_BATCH):
         outputs, targets = _outputs(network, task, part)
         loss += float(_criterion(task, outputs, targets)) * len(part)
-        if task.metric == "accuracy":
+        if task.measure is not None:
+            kept.append(outputs)
+        elif task.metric == "accuracy":
             hits += float((outputs.argmax(dim=1) == targets).sum())
     mean_loss = loss / len(indices)
+    if task.measure is not None and math.isfinite(mean_loss):
+        measured = task.measure(torch.cat(kept).cpu().numpy(), task.targets[indices].cpu().numpy())
+        return Score(mean_loss, measured)
     return Score(mean_loss, hits / len(indices) if task.metric == "accuracy" else mean_loss)
 
 
@@ -276,7 +282,10 @@ def _outputs(network: nn.Module, task: Task, indices: Tensor) -> tuple[Tensor, T
 
 def _criterion(task: Task, outputs: Tensor, targets: Tensor) -> Tensor:
     if task.loss == "cross-entropy":
-        return functional.cross_entropy(outputs, targets)
+        if task.class_weights is None:
+            return functional.cross_entropy(outputs, targets)
+        losses = functional.cross_entropy(outputs, targets, reduction="none")
+        return (losses * task.class_weights[targets].to(losses.dtype)).mean()
     return functional.mse_loss(outputs, targets.to(outputs.dtype))
 
 

@@ -110,9 +110,9 @@ def session(
     rate = recipe.learning_rates[0] if learning_rate is None else learning_rate
     rng = np.random.default_rng(rng)
     if (compiled := compiled_for(network, task, engine)) is not None:
-        from nas.training.native_engine import NativeSession
+        from nas.training.measured import native_session
 
-        return NativeSession(
+        return native_session(
             compiled, task, recipe, learning_rate=rate, rng=rng, stop=stop, network=network, threads=threads
         )
     from nas.training.torch_engine import TorchSession
@@ -289,10 +289,11 @@ def begin_wiring(
         raise InputError("normalise=true: it is for MLPs, and this is an RNN; leave it out")
     if engine_for(engine, device, spec) == "native":
         from nas.training.compiled import compile_wiring
-        from nas.training.native_engine import NativeSession, has_sparse_inputs
+        from nas.training.measured import native_session
+        from nas.training.native_engine import has_sparse_inputs
 
         compiled = compile_wiring(wiring, spec, weights, sparse=has_sparse_inputs(task))
-        training = NativeSession(compiled, task, recipe, learning_rate=learning_rate, rng=batches, stop=stop)
+        training = native_session(compiled, task, recipe, learning_rate=learning_rate, rng=batches, stop=stop)
         return Training(wiring, spec, task, training, learning_rate, replicate, compiled=compiled)
     module = spec.build(wiring, weights).to(device)
     opened = session(module, task, recipe, learning_rate=learning_rate, rng=batches, engine="torch", stop=stop)

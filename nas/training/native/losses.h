@@ -16,9 +16,9 @@ inline void blank(Real* deltas, int n_outputs, int n_examples) {
 }
 
 // Cross-entropy of (n_outputs, kTile) logits, summed over the examples; `deltas` receives softmax - target, times
-// `scale`.
-inline double cross_entropy(const Real* logits, Real* deltas, int n_outputs, const int64_t* classes, int n_examples,
-                            Real scale) {
+// `scale`. With `weights`, kTile of them, each example counts as often as its weight says.
+inline double cross_entropy(const Real* logits, Real* deltas, int n_outputs, const int64_t* classes,
+                            const Real* weights, int n_examples, Real scale) {
   double loss = 0;
   for (int column = 0; column < n_examples; column += kLanes) {
     Vector largest = load(logits + column), total = {};
@@ -38,11 +38,19 @@ inline double cross_entropy(const Real* logits, Real* deltas, int n_outputs, con
     const int count = n_examples - column < kLanes ? n_examples - column : kLanes;
     for (int lane = 0; lane < count; ++lane) {
       const int64_t place = classes[column + lane] * kTile + column + lane;
+      deltas[place] -= scale;
+      if (weights != nullptr) {
+        loss += double(weights[column + lane]) *
+                (std::log(double(total[lane])) + double(largest[lane]) - double(logits[place]));
+        continue;
+      }
       product *= double(total[lane]);
       loss += double(largest[lane]) - double(logits[place]);
-      deltas[place] -= scale;
     }
     loss += std::log(product);
+    if (weights != nullptr)
+      for (int k = 0; k < n_outputs; ++k)
+        store(deltas + k * kTile + column, load(deltas + k * kTile + column) * load(weights + column));
   }
   blank(deltas, n_outputs, n_examples);
   return loss;

@@ -152,7 +152,10 @@ class Passes {
   double differentiate(const int64_t* examples, int count, Real scale) {
     if (data_.loss == Loss::cross_entropy) {
       for (int b = 0; b < count; ++b) classes_[b] = data_.classes[examples[b]];
-      return kernels_.cross_entropy(outputs(), output_deltas(), network_.n_outputs, classes_, count, scale);
+      const bool weighted = data_.class_weights != nullptr;
+      for (int b = 0; weighted && b < count; ++b) weights_[b] = data_.class_weights[classes_[b]];
+      return kernels_.cross_entropy(outputs(), output_deltas(), network_.n_outputs, classes_,
+                                    weighted ? weights_ : nullptr, count, scale);
     }
     const Real* targets[kTile];
     for (int b = 0; b < count; ++b) targets[b] = data_.targets + examples[b] * data_.n_outputs;
@@ -317,6 +320,7 @@ class Passes {
   Sequences tile_;
   const Real* rows_[kTile] = {};
   int64_t classes_[kTile] = {};
+  Real weights_[kTile] = {};
 };
 
 }  // namespace wirenas

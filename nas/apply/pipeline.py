@@ -1,0 +1,277 @@
+"""TrainedPipeline: a found network with all that is done before and after it, from raw rows to answers."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from nas.errors import InputError
+from nas.networks import PooledMLP, SequenceNetwork, SparseMLP, load_network
+from nas.tasks.files.answers import shares_of
+from nas.tasks.files.arrays import ArrayPreparation
+from nas.tasks.files.columns import examples
+from nas.tasks.files.pipeline import FILE, Pipeline
+from nas.tasks.files.preparation import TablePreparation
+
+__all__ = ["DataWarning", "Prepared", "TrainedPipeline", "load_pipeline"]
+
+_BATCH = 4096
+_NETWORK = "network.safetensors"
+
+
+class DataWarning(UserWarning):
+    """Something in raw rows is not as it was in training; the message is one line."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Inputs of a network, lengths of sequences, and a line on whatever is not as in training."""
+
+    inputs: NDArray[np.float32]
+    lengths: NDArray[np.int64] | None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedPipeline:
+    """A network, and how it is used on raw data. `load_pipeline` reads one.
+
+    Parameters
+    ----------
+    network : nn.Module
+        In evaluation mode.
+    pipeline : Pipeline or None
+        None for the network of a built-in task, which takes arrays as its task has them, and numbers classes from 0.
+    folder : Path
+        From which it was read.
+
+    Examples
+    --------
+    >>> pipeline = load_pipeline("results/houses-mlp")  # doctest: +SKIP
+    >>> pipeline.predict(pandas.read_csv("new.csv"))  # doctest: +SKIP
+    """
+
+    network: SparseMLP | PooledMLP | SequenceNetwork
+    pipeline: Pipeline | None
+    folder: Path
+
+    @property
+    def takes_tables(self) -> bool:
+        """Whether raw rows of a table can be predicted, and not arrays alone."""
+        return self.pipeline is not None and isinstance(self.pipeline.preparation, TablePreparation)
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether an example is a sequence."""
+        return isinstance(self.network, SequenceNetwork)
+
+    @property
+    def labels(self) -> tuple[Any, ...]:
+        """Labels of the classes in the order of the outputs; empty where numbers are predicted, or nothing is known."""
+        return () if self.pipeline is None else self.pipeline.answers.labels
+
+    @property
+    def predicts_numbers(self) -> bool:
+        """Whether numbers are predicted, and not classes."""
+        return self.pipeline is not None and not self.pipeline.answers.labels
+
+    def predict(self, data: Any, lengths: Any = None) -> NDArray[Any]:
+        """Return the label of each row, (n,), or the numbers predicted, (n,) or (n, n_outputs).
+
+        Parameters
+        ----------
+        data : DataFrame, array or path
+            Rows of the columns that the training file had, in any order, or arrays as in its file: (n, n_inputs) rows,
+            (n, time, n_inputs) sequences, (n, rows, columns) images.
+        lengths : (n,) integer array, optional
+            Of sequences; the whole width by default.
+
+        Raises
+        ------
+        InputError
+            If columns are missing or shapes differ.
+
+        Warns
+        -----
+        DataWarning
+            For what is not as in training, such as a new category: a line each.
+        """
+        outputs = self.outputs(data, lengths)
+        if self.pipeline is None:
+            return np.asarray(outputs.argmax(axis=1))
+        return self.pipeline.answers.predictions(outputs)
+
+    def predict_proba(self, data: Any, lengths: Any = None) -> NDArray[np.float64]:
+        """Return the probability of each class, (n, n_classes), in the order of `labels`; see `predict`."""
+        if self.predicts_numbers:
+            raise InputError(f"{self.folder}: its network predicts numbers, which have no probabilities; use predict")
+        outputs = self.outputs(data, lengths)
+        return shares_of(outputs)
+
+    def outputs(self, data: Any, lengths: Any = None) -> NDArray[np.float32]:
+        """Return what the network gives, (n, n_outputs); see `predict`."""
+        prepared = self.prepare(data, lengths)
+        for note in prepared.notes:
+            warnings.warn(note, DataWarning, stacklevel=3)
+        return self.outputs_of(prepared)
+
+    def outputs_of(self, prepared: Prepared) -> NDArray[np.float32]:
+        """Return what the network gives for prepared inputs, (n, n_outputs)."""
+        found = [np.empty((0, self._n_outputs), np.float32)]
+        with torch.no_grad():
+            for start in range(0, len(prepared.inputs), _BATCH):
+                x = torch.from_numpy(np.ascontiguousarray(prepared.inputs[start : start + _BATCH]))
+                if prepared.lengths is None:
+                    found.append(self.network(x).numpy())
+                else:
+                    ends = torch.from_numpy(prepared.lengths[start : start + _BATCH])
+                    found.append(self.network(x[:, : int(ends.max())], ends).numpy())
+        return np.concatenate(found)
+
+    def prepare(self, data: Any, lengths: Any = None) -> Prepared:
+        """Return the inputs of the network for raw data; see `predict`."""
+        if isinstance(data, str | Path):
+            data, lengths = self._read(Path(data))
+        if isinstance(data, pd.DataFrame):
+            return self._of_table(data, lengths)
+        if self.takes_tables:
+            return self._of_rows(np.asarray(data), lengths)
+        return self._of_arrays(np.asarray(data), lengths)
+
+    @cached_property
+    def _n_outputs(self) -> int:
+        own = self.network.head if isinstance(self.network, SequenceNetwork) else self.network
+        return int(own.out_features)
+
+    def _read(self, path: Path) -> tuple[Any, Any]:
+        """Return the table or the arrays in a file."""
+        from nas.tasks.files.loading import named_file, read_table
+
+        kind = named_file(str(path)).partition(":")[0]
+        if kind == "npz":
+            from nas.tasks.files.arrays import arrays_of
+
+            sides = None if self.pipeline is None else self.pipeline.options.sides
+            arrays = arrays_of(path, sides, needs_targets=False)
+            if self.takes_tables:
+                return pd.DataFrame(arrays.inputs, columns=list(arrays.names)), arrays.lengths
+            return arrays.inputs, arrays.lengths
+        if not self.takes_tables:
+            raise InputError(f"{path}: {self._told_of_arrays()}; give a npz or npy file with these as X")
+        return read_table(path), None
+
+    def _told_of_arrays(self) -> str:
+        what = "sequences" if self.is_sequence else "arrays"
+        name = "a built-in task" if self.pipeline is None else self.pipeline.task
+        return f"the network in {self.folder} has learned {what} ({name}), and no columns of a table"
+
+    def _of_table(self, frame: pd.DataFrame, lengths: Any) -> Prepared:
+        if lengths is not None:
+            raise InputError("lengths: they are for sequences, and a table has none; leave them out")
+        if not self.takes_tables:
+            raise InputError(f"{self._told_of_arrays()}; give an array")
+        assert self.pipeline is not None and isinstance(self.pipeline.preparation, TablePreparation)  # noqa: PT018
+        frame = frame.rename(columns=str)
+        twice = frame.columns[frame.columns.duplicated()]
+        if len(twice):
+            raise InputError(f"column {examples(list(twice))} stands there twice; rename one")
+        frame = frame.reset_index(drop=True)
+        inputs, surprises = self.pipeline.preparation.transform(frame)
+        known = {column.name for column in self.pipeline.preparation.columns} | set(self.pipeline.left_out)
+        notes = [surprise.line for surprise in surprises]
+        if extra := [name for name in frame.columns if name not in known]:
+            notes.insert(0, f"columns that training did not have are not read: {examples(extra)}")
+        return Prepared(inputs, None, tuple(notes))
+
+    def _of_rows(self, rows: NDArray[Any], lengths: Any) -> Prepared:
+        """Return prepared rows of an array, whose columns are those of the training file in their order."""
+        assert self.pipeline is not None and isinstance(self.pipeline.preparation, TablePreparation)  # noqa: PT018
+        names = [column.name for column in self.pipeline.preparation.columns]
+        if rows.ndim != 2 or rows.shape[1] != len(names):
+            raise InputError(
+                f"an array of shape {rows.shape} is no rows of the {len(names)} columns that the network reads; give a "
+                "DataFrame with their names"
+            )
+        return self._of_table(pd.DataFrame(rows, columns=names), lengths)
+
+    def _of_arrays(self, values: NDArray[Any], lengths: Any) -> Prepared:
+        ends = self._lengths(values, lengths)
+        if self.pipeline is not None:
+            assert isinstance(self.pipeline.preparation, ArrayPreparation)
+            return Prepared(self.pipeline.preparation.transform(values, ends), ends)
+        if values.dtype.kind not in "biuf":
+            raise InputError(f"arrays of numbers are needed, and these are {values.dtype}")
+        if values.ndim > 2 and ends is None:
+            values = values.reshape(len(values), -1)
+        width = self._n_inputs
+        if values.ndim != (2 if ends is None else 3) or values.shape[-1] != width:
+            needed = f"(n, {width})" if ends is None else f"(n, time, {width})"
+            raise InputError(f"inputs have shape {values.shape}; the network in {self.folder} reads {needed}")
+        return Prepared(values.astype(np.float32), ends)
+
+    @property
+    def _n_inputs(self) -> int:
+        own = self.network
+        return int(own.rnn.input_size if isinstance(own, SequenceNetwork) else own.in_features)
+
+    def _lengths(self, values: NDArray[Any], lengths: Any) -> NDArray[np.int64] | None:
+        if not self.is_sequence:
+            if lengths is not None:
+                raise InputError("lengths: they are for sequences, and the network reads rows; leave them out")
+            return None
+        if values.ndim != 3:
+            raise InputError(f"inputs have shape {values.shape}; sequences are (n, time, n_inputs)")
+        ends = np.full(len(values), values.shape[1]) if lengths is None else np.asarray(lengths)
+        if ends.shape != (len(values),) or ends.dtype.kind not in "iu":
+            raise InputError(f"lengths have shape {ends.shape}; one whole number for each of {len(values)} is needed")
+        if len(ends) and not 1 <= int(ends.min()) <= int(ends.max()) <= values.shape[1]:
+            raise InputError(
+                f"lengths reach from {ends.min()} to {ends.max()}; sequences have 1 to {values.shape[1]} steps"
+            )
+        return ends.astype(np.int64)
+
+
+def load_pipeline(out: str | Path) -> TrainedPipeline:
+    """Return the best network in a folder, with all that is done before and after it.
+
+    Parameters
+    ----------
+    out : path
+        Of a campaign, of an experiment of `wirenas prune` or `rewire`, or the folder ``best`` in one.
+
+    Raises
+    ------
+    InputError
+        If there is no network, or it is damaged, or does not fit what is done around it.
+    """
+    folder = Path(out)
+    file = next((own for own in (folder / "best" / _NETWORK, folder / _NETWORK) if own.is_file()), None)
+    if file is None:
+        raise InputError(
+            f"{folder}: no network lies there yet; give the folder of a campaign or experiment that is over"
+        )
+    try:
+        network: Any = load_network(file)
+    except ValueError as error:
+        raise InputError(" ".join(str(error).split())) from None
+    if not isinstance(network, SparseMLP | PooledMLP | SequenceNetwork):
+        raise InputError(f"{file}: a {type(network).__name__} has no outputs to predict with")
+    network.eval()
+    own = file.parent / FILE
+    found = TrainedPipeline(network, Pipeline.load(own) if own.is_file() else None, folder)
+    if found.pipeline is not None:
+        reads, gives = found.pipeline.preparation.n_inputs, found.pipeline.answers.n_outputs
+        if (reads, gives) != (found._n_inputs, found._n_outputs):
+            raise InputError(
+                f"{own}: it is for {reads} inputs and {gives} outputs, and the network has {found._n_inputs} and "
+                f"{found._n_outputs}; they are not of one campaign"
+            )
+    return found

@@ -1,0 +1,394 @@
+"""Arrays of npz and npy files: rows, images, and sequences that are filled up or laid end to end."""
+
+from __future__ import annotations
+
+import io
+import math
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import AllowInfNan, BaseModel, ConfigDict, Field
+
+from nas.errors import InputError
+from nas.tasks.files.cells import MOST
+from nas.tasks.files.limits import MOST_BYTES, check_size
+
+__all__ = ["ArrayPreparation", "Arrays", "arrays_of", "read_arrays"]
+
+_INPUTS, _TARGETS = ("X", "x", "inputs", "data", "images"), ("y", "Y", "targets", "labels", "target")
+_LENGTHS, _NAMES, _CLASSES = ("lengths", "length"), ("feature_names", "columns", "names"), ("classes",)
+_PARTS = {"train": ("train",), "validation": ("validation", "valid", "val"), "test": ("test",)}
+_FARTHEST = 10.0
+
+Finite = Annotated[float, AllowInfNan(False)]
+Scale = Annotated[Finite, Field(gt=0)]
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """Examples as arrays.
+
+    Parameters
+    ----------
+    inputs : array
+        (n, n_inputs) rows, (n, time, n_inputs) sequences.
+    lengths : (n,) int64 array, optional
+        Of sequences.
+    targets : (n,) or (n, n_outputs) array, optional
+    parts : mapping of str to (m,) int64 array
+        The examples of parts that the file tells apart.
+    names : tuple of str
+        Of the columns of rows.
+    notes : tuple of str
+    """
+
+    inputs: NDArray[Any]
+    lengths: NDArray[np.int64] | None
+    targets: NDArray[Any] | None
+    parts: Mapping[str, NDArray[np.int64]]
+    names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Read the arrays of a npz file, or the one of a npy file as X; objects, which may run code, are refused.
+
+    Raises
+    ------
+    InputError
+        If it is no such file, damaged, or too large.
+    """
+    check_size(path)
+    content = path.read_bytes()
+    try:
+        if content[:6] == b"\x93NUMPY":
+            return {"X": _array(path, "X", content, len(content))}
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = archive.infolist()
+            if sum(member.file_size for member in members) > MOST_BYTES:
+                raise InputError(f"{path}: it unpacks to more than {MOST_BYTES >> 20} MiB, which is too large")
+            found = {}
+            for member in members:
+                with archive.open(member) as file:
+                    own = file.read(member.file_size)
+                name = member.filename.removesuffix(".npy")
+                found[name] = _array(path, name, own, member.file_size)
+            return found
+    except InputError:
+        raise
+    except MemoryError:
+        raise InputError(f"{path}: there is not enough memory to read it") from None
+    # Damaged archives make zipfile fail in any way.
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{path}: it cannot be read as a npz file: {reason[:200]}") from None
+
+
+def _array(path: Path, name: str, content: bytes, size: int) -> NDArray[Any]:
+    """Return the array that some bytes are, once their heading says no more than there is."""
+    stream = io.BytesIO(content)
+    try:
+        version = np.lib.format.read_magic(stream)
+        reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = reader(stream)
+        if dtype.hasobject:
+            raise InputError(f"{path}: array {name} holds Python objects, which may run code; save numbers or text")
+        if math.prod(shape) * dtype.itemsize > size:
+            raise InputError(f"{path}: array {name} is cut off: its heading promises more than there is")
+        stream.seek(0)
+        array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
+    except InputError:
+        raise
+    # Headings are Python literals, at which parsing may fail in any way.
+    except Exception as error:
+        raise InputError(f"{path}: array {name} cannot be read: {' '.join(str(error).split())[:200]}") from None
+    if array.dtype.kind not in "biufUS":
+        raise InputError(f"{path}: array {name} has type {array.dtype}; numbers or text are needed")
+    return array.astype(str) if array.dtype.kind == "S" else array
+
+
+def arrays_of(
+    path: Path, shape: tuple[int, int] | None, *, target: str | None = None, needs_targets: bool = True
+) -> Arrays:
+    """Return the examples of a npz file.
+
+    It holds X and y (or inputs and targets, …), or these with _train, _validation and _test behind their names. X is
+    (n, n_inputs) rows, (n, time, n_inputs) sequences with their `lengths`, or all sequences end to end, (sum of
+    lengths, n_inputs); with a `shape` images, (n, rows, columns). Rows may have `feature_names`, and y may count
+    `classes`.
+
+    Raises
+    ------
+    InputError
+        If something of it is missing, or arrays contradict each other.
+    """
+    held = read_arrays(path)
+    targets = (target,) if target is not None else _TARGETS
+    parts = [part for part, endings in _PARTS.items() if _find(held, _INPUTS, endings) is not None]
+    notes: list[str] = []
+    pieces = [
+        _piece(path, held, _PARTS.get(part, ("",)), targets, shape, notes, needs_targets=needs_targets)
+        for part in parts or [""]
+    ]
+    known = {name for piece in pieces for name in piece.used} | set(_NAMES) | set(_CLASSES)
+    if extra := [name for name in held if name not in known]:
+        notes.append(f"arrays that are not read: {', '.join(extra[:8])}")
+    inputs = _joined(path, [piece.inputs for piece in pieces])
+    own = [piece.targets for piece in pieces]
+    found = (
+        None if any(piece is None for piece in own) else np.concatenate([piece for piece in own if piece is not None])
+    )
+    lengths = (
+        None if pieces[0].lengths is None else np.concatenate([p.lengths for p in pieces if p.lengths is not None])
+    )
+    ends = np.cumsum([0, *(len(piece.inputs) for piece in pieces)])
+    by_part = {part: np.arange(ends[place], ends[place + 1]) for place, part in enumerate(parts)}
+    return Arrays(
+        inputs,
+        lengths,
+        _named_classes(found, held),
+        by_part,
+        _feature_names(path, held, inputs),
+        tuple(dict.fromkeys(notes)),
+    )
+
+
+@dataclass(frozen=True)
+class _Piece:
+    inputs: NDArray[Any]
+    lengths: NDArray[np.int64] | None
+    targets: NDArray[Any] | None
+    used: tuple[str, ...]
+
+
+def _find(held: Mapping[str, Any], names: tuple[str, ...], endings: tuple[str, ...]) -> str | None:
+    spelled = [f"{name}_{ending}" if ending else name for name in names for ending in endings]
+    spelled += [f"{ending}_{name}" for name in names for ending in endings if ending]
+    return next((name for name in spelled if name in held), None)
+
+
+def _piece(
+    path: Path,
+    held: Mapping[str, NDArray[Any]],
+    endings: tuple[str, ...],
+    targets: tuple[str, ...],
+    shape: tuple[int, int] | None,
+    notes: list[str],
+    *,
+    needs_targets: bool,
+) -> _Piece:
+    name, own = _find(held, _INPUTS, endings), _find(held, targets, endings)
+    if name is None or (own is None and needs_targets):
+        there = ", ".join(list(held)[:8]) or "none"
+        raise InputError(
+            f"{path}: arrays X and {targets[0]} are needed (or X_train, y_train, X_test, y_test); it has {there}"
+        )
+    of_lengths = _find(held, _LENGTHS, endings)
+    inputs = held[name]
+    if inputs.dtype.kind not in "biuf":
+        raise InputError(f"{path}: array {name} holds text; numbers are needed")
+    found = None if own is None else held[own]
+    lengths = None if of_lengths is None else _lengths(path, of_lengths, held[of_lengths])
+    if inputs.ndim == 0 or inputs.size == 0:
+        raise InputError(f"{path}: array {name} is empty")
+    inputs, lengths = _shaped(path, name, inputs, lengths, shape, notes)
+    if found is not None and (found.ndim == 0 or len(found) != len(inputs)):
+        held_by = found.shape[0] if found.ndim else 1
+        raise InputError(f"{path}: {name} has {len(inputs)} examples and {own} {held_by}; as many are needed")
+    return _Piece(inputs, lengths, found, tuple(filter(None, (name, own, of_lengths))))
+
+
+def _lengths(path: Path, name: str, lengths: NDArray[Any]) -> NDArray[np.int64]:
+    if lengths.ndim != 1 or lengths.dtype.kind not in "iu" or len(lengths) == 0 or int(lengths.min()) < 1:
+        raise InputError(
+            f"{path}: {name} must be whole numbers of at least 1, (n,); it is {lengths.dtype} {lengths.shape}"
+        )
+    return lengths.astype(np.int64)
+
+
+def _shaped(
+    path: Path,
+    name: str,
+    inputs: NDArray[Any],
+    lengths: NDArray[np.int64] | None,
+    shape: tuple[int, int] | None,
+    notes: list[str],
+) -> tuple[NDArray[Any], NDArray[np.int64] | None]:
+    """Return inputs as rows or padded sequences."""
+    if shape is not None:
+        sides = f"shape={shape[0]}x{shape[1]}"
+        if lengths is not None:
+            raise InputError(f"{path}: {sides} is for images, and {name} has lengths; leave it out")
+        if math.prod(inputs.shape[1:]) != math.prod(shape) or (inputs.ndim == 3 and inputs.shape[1:] != shape):
+            held = " x ".join(map(str, inputs.shape[1:]))
+            raise InputError(f"{path}: {sides}: an example of {name} is {held}")
+        return inputs.reshape(len(inputs), -1), None
+    if lengths is not None:
+        return _sequences(path, name, inputs, lengths), lengths
+    if inputs.ndim == 1:
+        inputs = inputs[:, None]
+    if inputs.ndim == 3:
+        sides = f"{inputs.shape[1]}x{inputs.shape[2]}"
+        notes.append(f"{name} is {inputs.shape}: sequences of {inputs.shape[1]} steps; for images give shape={sides}")
+        return inputs, np.full(len(inputs), inputs.shape[1], np.int64)
+    if inputs.ndim > 3:
+        notes.append(
+            f"{name} is {inputs.shape}: each example is read as a row of {math.prod(inputs.shape[1:])} numbers"
+        )
+        inputs = inputs.reshape(len(inputs), -1)
+    return inputs, None
+
+
+def _sequences(path: Path, name: str, inputs: NDArray[Any], lengths: NDArray[np.int64]) -> NDArray[Any]:
+    """Return sequences that are filled up."""
+    if inputs.ndim in (1, 2) and int(lengths.sum()) == len(inputs) and len(inputs) != len(lengths):
+        return _padded(path, inputs.reshape(len(inputs), -1), lengths)
+    if inputs.ndim == 2:
+        inputs = inputs[:, :, None]
+    if inputs.ndim != 3 or len(inputs) != len(lengths) or int(lengths.max()) > inputs.shape[1]:
+        raise InputError(
+            f"{path}: {name} is {inputs.shape} with {len(lengths)} lengths up to {int(lengths.max())}, which add up to "
+            f"{int(lengths.sum())}; sequences are (n, time, n_inputs), or all end to end"
+        )
+    return inputs
+
+
+def _padded(path: Path, values: NDArray[Any], lengths: NDArray[np.int64]) -> NDArray[Any]:
+    longest = int(lengths.max())
+    if len(lengths) * longest * values.shape[1] * values.itemsize > MOST_BYTES:
+        raise InputError(f"{path}: filled up to the longest of {longest} steps, its sequences are too large")
+    padded = np.zeros((len(lengths), longest, values.shape[1]), values.dtype)
+    padded[np.arange(longest) < lengths[:, None]] = values
+    return padded
+
+
+def _joined(path: Path, pieces: list[NDArray[Any]]) -> NDArray[Any]:
+    """Return the inputs of all parts as one array; sequences are filled up to the longest."""
+    if len({piece.ndim for piece in pieces}) > 1 or len({piece.shape[-1] for piece in pieces}) > 1:
+        shapes = " and ".join(str(piece.shape) for piece in pieces)
+        raise InputError(f"{path}: inputs of its parts have shapes {shapes}; an example is of one shape")
+    if pieces[0].ndim == 2:
+        return np.concatenate(pieces)
+    longest = max(piece.shape[1] for piece in pieces)
+    if sum(len(piece) for piece in pieces) * longest * pieces[0].shape[2] * 8 > MOST_BYTES:
+        raise InputError(f"{path}: filled up to the longest of {longest} steps, its sequences are too large")
+    return np.concatenate([np.pad(piece, ((0, 0), (0, longest - piece.shape[1]), (0, 0))) for piece in pieces])
+
+
+def _named_classes(targets: NDArray[Any] | None, held: Mapping[str, NDArray[Any]]) -> NDArray[Any] | None:
+    """Return targets as what the file calls their classes, where they count these from 0."""
+    classes = next((held[name] for name in _CLASSES if name in held), None)
+    if targets is None or classes is None or classes.ndim != 1 or targets.dtype.kind not in "iu" or targets.ndim != 1:
+        return targets
+    if targets.size == 0 or int(targets.min()) < 0 or int(targets.max()) >= len(classes):
+        return targets
+    named: NDArray[Any] = classes[targets]
+    return named
+
+
+def _feature_names(path: Path, held: Mapping[str, NDArray[Any]], inputs: NDArray[Any]) -> tuple[str, ...]:
+    if inputs.ndim != 2:
+        return ()
+    own = next((held[name] for name in _NAMES if name in held and held[name].ndim == 1), None)
+    if own is None or len(own) != inputs.shape[1]:
+        return tuple(f"x{place}" for place in range(inputs.shape[1]))
+    names = tuple(map(str, own))
+    if len(set(names)) < len(names):
+        raise InputError(f"{path}: two columns have the same name; rename one")
+    return names
+
+
+class ArrayPreparation(BaseModel):
+    """How arrays become inputs.
+
+    Parameters
+    ----------
+    kind : {"images", "sequences", "rows"}
+        Images are divided by their largest value, so that what is 0 stays so; sequences are scaled channel by channel
+        to mean 0 and standard deviation 1; rows stay what they are.
+    mean, scale : tuple of float
+        Of each channel; of images one scale.
+    shape : (int, int), optional
+        Rows and columns of images.
+    width : int
+        Numbers of an example, or of a time step.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["images", "sequences", "rows"]
+    width: Annotated[int, Field(gt=0)]
+    mean: tuple[Finite, ...] = ()
+    scale: tuple[Scale, ...] = ()
+    shape: tuple[int, int] | None = None
+
+    @classmethod
+    def of_images(cls, inputs: NDArray[Any], train: NDArray[np.int64], shape: tuple[int, int]) -> ArrayPreparation:
+        """Fit to the training part of images as rows."""
+        largest = float(np.abs(_finite(inputs[train])).max())
+        return cls(kind="images", width=inputs.shape[1], scale=(largest or 1.0,), shape=shape)
+
+    @classmethod
+    def of_sequences(
+        cls, inputs: NDArray[Any], lengths: NDArray[np.int64], train: NDArray[np.int64]
+    ) -> ArrayPreparation:
+        """Fit to the steps of the training part."""
+        from sklearn.preprocessing import StandardScaler
+
+        inside = np.arange(inputs.shape[1]) < lengths[train][:, None]
+        steps = np.asarray(inputs[train][inside], np.float64)
+        with np.errstate(invalid="ignore"):
+            steps[~(np.abs(steps) <= MOST)] = np.nan
+        steps[:, np.isnan(steps).all(axis=0)] = 0.0
+        scaler = StandardScaler().fit(steps)
+        return cls(
+            kind="sequences",
+            width=inputs.shape[2],
+            mean=tuple(scaler.mean_.tolist()),
+            scale=tuple(scaler.scale_.tolist()),
+        )
+
+    @property
+    def n_inputs(self) -> int:
+        """Inputs of the network, of a time step."""
+        return self.width
+
+    def transform(self, inputs: NDArray[Any], lengths: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
+        """Return the inputs of a network, of the same shape; what is behind a sequence's length is 0.
+
+        Raises
+        ------
+        InputError
+            If the arrays have another shape.
+        """
+        ndim = 3 if self.kind == "sequences" else 2
+        if inputs.ndim > 2 and self.kind != "sequences":
+            inputs = inputs.reshape(len(inputs), -1)
+        if inputs.ndim != ndim or inputs.shape[-1] != self.width:
+            needed = f"(n, time, {self.width})" if ndim == 3 else f"(n, {self.width})"
+            raise InputError(f"inputs have shape {inputs.shape}; the network reads {needed}")
+        if self.kind == "rows":
+            return _finite(inputs).astype(np.float32)
+        if self.kind == "images":
+            return (_finite(inputs) / self.scale[0]).astype(np.float32)
+        values = np.asarray(inputs, np.float64)
+        with np.errstate(invalid="ignore"):
+            values = np.where(np.abs(values) <= MOST, values, np.asarray(self.mean))
+        scaled = np.clip((values - np.asarray(self.mean)) / np.asarray(self.scale), -_FARTHEST, _FARTHEST)
+        if lengths is not None:
+            scaled = np.where((np.arange(inputs.shape[1]) < lengths[:, None])[:, :, None], scaled, 0.0)
+        found: NDArray[np.float32] = scaled.astype(np.float32)
+        return found
+
+
+def _finite(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Return values as numbers, 0 for those that are missing."""
+    found = np.array(values, np.float64)
+    with np.errstate(invalid="ignore"):
+        found[~(np.abs(found) <= 1e30)] = 0.0
+    return found
