@@ -54,6 +54,9 @@ class Task:
         What the classes are called in the data, in their order; empty where they are the numbers 0, 1, ….
     shape : tuple of int, optional
         Rows and columns of images, where rows of `inputs` are images of one channel, row by row.
+    weights : Tensor, optional
+        (n,) float32 of 0 or more: what each example counts in losses and metrics, relative to the others; all the same
+        where left out.
 
     Raises
     ------
@@ -76,6 +79,7 @@ class Task:
     description: str = ""
     labels: tuple[Any, ...] = ()
     shape: tuple[int, int] | None = None
+    weights: Tensor | None = None
 
     def __repr__(self) -> str:
         """Return one line: tensors would fill the screen."""
@@ -89,6 +93,7 @@ class Task:
         _check_lengths(self)
         _check_targets(self)
         _check_parts(self)
+        _check_weights(self)
 
     @classmethod
     def from_arrays(
@@ -107,6 +112,7 @@ class Task:
         recipe: Mapping[str, object] | None = None,
         description: str = "",
         shape: tuple[int, int] | None = None,
+        weights: ArrayLike | None = None,
     ) -> Task:
         """Make a task from arrays and split it.
 
@@ -130,6 +136,8 @@ class Task:
             Seed of the split.
         loss : {"cross-entropy", "squared-error"}, optional
             Needed where targets are floats that may be codes of classes, and to predict integers as numbers.
+        weights : (n,) array, optional
+            What each example counts, 0 or more. The split does not heed them.
         name, plateaus, recipe, description, shape
             As in `Task`.
 
@@ -161,6 +169,7 @@ class Task:
             description=description,
             labels=() if labels is None or labels == tuple(range(len(labels))) else labels,
             shape=shape,
+            weights=None if weights is None else torch.from_numpy(np.array(weights, dtype=np.float32)),
         )
 
     @property
@@ -186,9 +195,17 @@ class Task:
     def constant_score(self, indices: Tensor) -> float:
         """Return the metric, over the examples in `indices`, of the best constant prediction learnt in training.
 
-        That is the commonest class (the lowest of equally common ones) or the mean.
+        That is the commonest class (the lowest of equally common ones) or the mean; by their weights, where examples
+        have some.
         """
         trained, held_out = self.targets[self.train], self.targets[indices]
+        if self.weights is not None:
+            own, counted = self.weights[self.train].double(), self.weights[indices].double()
+            if self.loss == "cross-entropy":
+                commonest = torch.bincount(trained, own).argmax()
+                return float((held_out == commonest).double() @ counted / counted.sum())
+            mean = own @ trained.double() / own.sum()
+            return float(counted @ (held_out.double() - mean).square().mean(dim=1) / counted.sum())
         if self.loss == "cross-entropy":
             return float((held_out == torch.bincount(trained).argmax()).double().mean())
         return float((held_out.double() - trained.double().mean(dim=0)).square().mean())
@@ -199,16 +216,25 @@ class Task:
 
         The hashed bytes are the text ``wirenas-task-1`` and a zero byte, the loss, `n_inputs` and `n_outputs` as text,
         then for each of inputs, lengths, targets, train, validation and test a line of its type and shape, and its
-        values little-endian in C order. Name, plateaus, recipe, description and shape do not count.
+        values little-endian in C order; the same of weights, where examples have some. Name, plateaus, recipe,
+        description and shape do not count.
         """
         digest = hashlib.sha256(_FINGERPRINT_HEADER)
         digest.update(f"{self.loss} {self.n_inputs} {self.n_outputs}\n".encode())
-        for tensor in (self.inputs, self.lengths, self.targets, self.train, self.validation, self.test):
+        tensors = [self.inputs, self.lengths, self.targets, self.train, self.validation, self.test]
+        for tensor in tensors if self.weights is None else [*tensors, self.weights]:
             array = np.zeros(0, np.int64) if tensor is None else tensor.cpu().numpy()
             digest.update(f"{array.dtype.name} {array.shape}\n".encode())
             # Without a copy where the values lie in memory like this already: they may be large.
             digest.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).reshape(-1).data)
         return digest.hexdigest()
+
+    @cached_property
+    def relative_weights(self) -> Tensor | None:
+        """The weights of the examples over their mean in training, (n,) float32; None where all count the same."""
+        if self.weights is None:
+            return None
+        return (self.weights.double() / self.weights[self.train].double().mean()).float()
 
     def batch(self, indices: Tensor) -> tuple[Tensor, Tensor | None, Tensor]:
         """Return inputs, lengths and targets of the examples in `indices`, (batch,) int64, ready for a network.
@@ -398,3 +424,16 @@ def _check_parts(task: Task) -> None:
     together = torch.cat(list(parts.values()))
     if len(torch.unique(together)) != len(together):
         raise ValueError("an example is in two parts, or twice in one: train, validation and test must be disjoint")
+
+
+def _check_weights(task: Task) -> None:
+    if task.weights is None:
+        return
+    n, shape, kind = len(task.inputs), tuple(task.weights.shape), task.weights.dtype
+    if (shape, kind) != ((n,), torch.float32):
+        raise ValueError(f"weights have shape {shape} and type {kind}: ({n},) torch.float32 is needed")
+    if not bool(torch.isfinite(task.weights).all()) or float(task.weights.min()) < 0:
+        raise ValueError("weights hold a value that is negative or not finite: give 0 or more for each example")
+    for name in ("train", "validation", "test"):
+        if float(task.weights[getattr(task, name)].sum()) == 0:
+            raise ValueError(f"all weights of the {name} part are 0: an example of it has to count")

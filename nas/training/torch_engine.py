@@ -247,13 +247,15 @@ def evaluate(network: nn.Module, task: Task, indices: Tensor) -> Score:
     """Return the mean loss and the metric of a network over the examples in `indices`."""
     network.eval()
     loss, hits = 0.0, 0.0
+    weights = task.relative_weights
+    total = float(len(indices)) if weights is None else float(weights[indices].double().sum())
     for part in torch.split(indices, _EVALUATION_BATCH):
         outputs, targets = _outputs(network, task, part)
-        loss += float(_criterion(task, outputs, targets)) * len(part)
+        loss += float(_criterion(task, outputs, targets, part)) * len(part)
         if task.metric == "accuracy":
-            hits += float((outputs.argmax(dim=1) == targets).sum())
-    mean_loss = loss / len(indices)
-    return Score(mean_loss, hits / len(indices) if task.metric == "accuracy" else mean_loss)
+            right = outputs.argmax(dim=1) == targets
+            hits += float(right.sum() if weights is None else weights[part[right]].double().sum())
+    return Score(loss / total, (hits if task.metric == "accuracy" else loss) / total)
 
 
 @torch.no_grad()
@@ -264,8 +266,12 @@ def predict(network: nn.Module, task: Task, indices: Tensor) -> Tensor:
 
 
 def mean_loss(network: nn.Module, task: Task, indices: Tensor) -> Tensor:
-    """Return the mean loss of a network over the examples in `indices`, as it is differentiated in training."""
-    return _criterion(task, *_outputs(network, task, indices))
+    """Return the mean loss of a network over the examples in `indices`, as it is differentiated in training.
+
+    Where examples have weights, each loss is times the example's weight over the mean weight in training, so that any
+    batch weighs its examples as the whole training part does.
+    """
+    return _criterion(task, *_outputs(network, task, indices), indices)
 
 
 def _outputs(network: nn.Module, task: Task, indices: Tensor) -> tuple[Tensor, Tensor]:
@@ -274,7 +280,14 @@ def _outputs(network: nn.Module, task: Task, indices: Tensor) -> tuple[Tensor, T
     return outputs, targets
 
 
-def _criterion(task: Task, outputs: Tensor, targets: Tensor) -> Tensor:
+def _criterion(task: Task, outputs: Tensor, targets: Tensor, indices: Tensor) -> Tensor:
+    weights = task.relative_weights
+    if weights is not None:
+        if task.loss == "cross-entropy":
+            losses = functional.cross_entropy(outputs, targets, reduction="none")
+        else:
+            losses = functional.mse_loss(outputs, targets.to(outputs.dtype), reduction="none").mean(dim=1)
+        return (losses * weights[indices].to(losses.dtype)).mean()
     if task.loss == "cross-entropy":
         return functional.cross_entropy(outputs, targets)
     return functional.mse_loss(outputs, targets.to(outputs.dtype))

@@ -70,9 +70,9 @@ struct HeldData : Data<Real> {
 
 template <typename Real>
 HeldData<Real> make_data(nb::object inputs, nb::object lengths, nb::object targets, int n_inputs, int n_outputs,
-                         const std::string& loss) {
+                         const std::string& loss, nb::object weights) {
   HeldData<Real> data;
-  data.held = {inputs, lengths, targets};
+  data.held = {inputs, lengths, targets, weights};
   data.n_inputs = n_inputs;
   data.n_outputs = n_outputs;
   data.loss = named<Loss>(loss_names, loss, "loss");
@@ -119,6 +119,11 @@ HeldData<Real> make_data(nb::object inputs, nb::object lengths, nb::object targe
     one_an_example(array.shape(0));
     check(int(array.shape(1)) == n_outputs, "one target an output is needed");
     data.targets = array.data();
+  }
+  if (!weights.is_none()) {
+    const auto array = nb::cast<Flat<const Real>>(weights, convert);
+    one_an_example(array.size());
+    data.weights = array.data();
   }
   return data;
 }

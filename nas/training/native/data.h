@@ -15,6 +15,7 @@ struct Data {
   const int64_t* lengths = nullptr;  // (n) of sequences
   const int64_t* classes = nullptr;  // (n) for cross-entropy
   const Real* targets = nullptr;     // (n, n_outputs) for the squared error
+  const Real* weights = nullptr;     // (n) what each example counts, on average 1 in training, or none
   int64_t row_length = 0;
   int n_inputs = 0, n_outputs = 0;
   Loss loss = Loss::cross_entropy;

@@ -176,10 +176,11 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
       .def(
           "__init__",
           [](Held* self, nb::object inputs, nb::object lengths, nb::object targets, int n_inputs, int n_outputs,
-             const std::string& loss) {
-            new (self) Held(make_data<Real>(inputs, lengths, targets, n_inputs, n_outputs, loss));
+             const std::string& loss, nb::object weights) {
+            new (self) Held(make_data<Real>(inputs, lengths, targets, n_inputs, n_outputs, loss, weights));
           },
-          "inputs"_a, "lengths"_a.none(), "targets"_a, "n_inputs"_a, "n_outputs"_a, "loss"_a)
+          "inputs"_a, "lengths"_a.none(), "targets"_a, "n_inputs"_a, "n_outputs"_a, "loss"_a,
+          "weights"_a.none() = nb::none())
       .def_prop_ro("sparse", [](const Held& self) { return self.is_sparse(); });
 
   nb::class_<Own>(m, training_name)
