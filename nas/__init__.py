@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from nas.campaign.campaign import Campaign
     from nas.campaign.worker import Worker
     from nas.errors import CampaignError, InputError
+    from nas.estimators.classifier import WiringClassifier
+    from nas.estimators.regressor import WiringRegressor
+    from nas.estimators.search import WiringSearchCV
     from nas.networks.mlp import SparseMLP
     from nas.networks.readout import SequenceNetwork
     from nas.networks.rnn import SparseRNN
@@ -54,6 +57,9 @@ __all__ = [
     "SurveyOutcome",
     "SurveyTable",
     "Task",
+    "WiringClassifier",
+    "WiringRegressor",
+    "WiringSearchCV",
     "Worker",
     "load",
     "load_network",
@@ -85,6 +91,9 @@ _MODULES = {
     "SurveyOutcome": "store.survey_table",
     "SurveyTable": "store.survey_table",
     "Task": "tasks.task",
+    "WiringClassifier": "estimators.classifier",
+    "WiringRegressor": "estimators.regressor",
+    "WiringSearchCV": "estimators.search",
     "Worker": "campaign.worker",
     "load": "store.folders",
     "load_network": "networks.storage",

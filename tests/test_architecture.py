@@ -31,6 +31,7 @@ LAYERS = (
     ("comparison",),
     ("shared",),
     ("campaign",),
+    ("estimators",),
     ("survey",),
     ("studies",),
     ("dashboard",),
