@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from nas.campaign.campaign import Campaign
     from nas.campaign.worker import Worker
     from nas.errors import CampaignError, InputError
+    from nas.estimators.classifier import WiringClassifier
+    from nas.estimators.regressor import WiringRegressor
+    from nas.estimators.search import WiringSearchCV
     from nas.networks.mlp import SparseMLP
     from nas.networks.readout import SequenceNetwork
     from nas.networks.rnn import SparseRNN
@@ -57,6 +60,9 @@ __all__ = [
     "SurveyTable",
     "Task",
     "TrainedPipeline",
+    "WiringClassifier",
+    "WiringRegressor",
+    "WiringSearchCV",
     "Worker",
     "load",
     "load_network",
@@ -91,6 +97,9 @@ _MODULES = {
     "SurveyTable": "store.survey_table",
     "Task": "tasks.task",
     "TrainedPipeline": "apply.pipeline",
+    "WiringClassifier": "estimators.classifier",
+    "WiringRegressor": "estimators.regressor",
+    "WiringSearchCV": "estimators.search",
     "Worker": "campaign.worker",
     "load": "store.folders",
     "load_network": "networks.storage",

@@ -32,6 +32,7 @@ LAYERS = (
     ("comparison",),
     ("shared",),
     ("campaign",),
+    ("estimators",),
     ("survey",),
     ("studies",),
     ("dashboard",),

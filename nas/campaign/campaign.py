@@ -65,6 +65,7 @@ from nas.space.designs import WaySpace
 from nas.space.draws import unspent
 from nas.space.lineage import rebuilt
 from nas.space.space import Space, check_graphs
+from nas.space.way import Way
 from nas.store.folders import alone_in, check_folder
 from nas.store.records import Record, Records
 from nas.store.study import StudyFile, storing_of
@@ -425,6 +426,10 @@ class Campaign:
             steering=steering_of(self.out, self.options),
             stop=self.stop,
         )
+
+    def candidate(self, record: Record) -> tuple[Wiring, Way]:
+        """Return the wiring that the network of a trial began with, and how the network came by its structure."""
+        return self._rebuild(record), self.space.way(record.params)
 
     def _rebuild(self, record: Record) -> Wiring:
         if isinstance(self.space, WaySpace):

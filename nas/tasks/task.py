@@ -66,6 +66,9 @@ class Task:
         Where the examples come from a file: from raw rows to `inputs`, and from outputs to answers.
     notes : tuple of str
         What was assumed of a file, a line each.
+    weights : Tensor, optional
+        (n,) float32 of 0 or more: what each example counts in losses and metrics, relative to the others; all the same
+        where left out.
 
     Raises
     ------
@@ -92,6 +95,7 @@ class Task:
     class_weights: Tensor | None = None
     pipeline: Pipeline | None = None
     notes: tuple[str, ...] = ()
+    weights: Tensor | None = None
 
     def __repr__(self) -> str:
         """Return one line: tensors would fill the screen."""
@@ -106,6 +110,7 @@ class Task:
         _check_targets(self)
         _check_measure(self)
         _check_parts(self)
+        _check_weights(self)
 
     @classmethod
     def from_arrays(
@@ -124,6 +129,7 @@ class Task:
         recipe: Mapping[str, object] | None = None,
         description: str = "",
         shape: tuple[int, int] | None = None,
+        weights: ArrayLike | None = None,
     ) -> Task:
         """Make a task from arrays and split it.
 
@@ -147,6 +153,8 @@ class Task:
             Seed of the split.
         loss : {"cross-entropy", "squared-error"}, optional
             Needed where targets are floats that may be codes of classes, and to predict integers as numbers.
+        weights : (n,) array, optional
+            What each example counts, 0 or more. The split does not heed them.
         name, plateaus, recipe, description, shape
             As in `Task`.
 
@@ -178,6 +186,7 @@ class Task:
             description=description,
             labels=() if labels is None or labels == tuple(range(len(labels))) else labels,
             shape=shape,
+            weights=None if weights is None else torch.from_numpy(np.array(weights, dtype=np.float32)),
         )
 
     @property
@@ -207,13 +216,20 @@ class Task:
     def constant_score(self, indices: Tensor) -> float:
         """Return the metric, over the examples in `indices`, of the best constant prediction learnt in training.
 
-        That is the commonest class (the lowest of equally common ones) or the mean; of other metrics see
-        `Measure.constant`.
+        That is the commonest class (the lowest of equally common ones) or the mean, by their weights where examples
+        have some; of other metrics see `Measure.constant`.
         """
         trained, held_out = self.targets[self.train], self.targets[indices]
         if self.measure is not None:
             constant = self.measure.constant(trained.cpu().numpy(), self.n_outputs)
             return self.measure(np.repeat(constant, len(held_out), axis=0), held_out.cpu().numpy())
+        if self.weights is not None:
+            own, counted = self.weights[self.train].double(), self.weights[indices].double()
+            if self.loss == "cross-entropy":
+                commonest = torch.bincount(trained, own).argmax()
+                return float((held_out == commonest).double() @ counted / counted.sum())
+            mean = own @ trained.double() / own.sum()
+            return float(counted @ (held_out.double() - mean).square().mean(dim=1) / counted.sum())
         if self.loss == "cross-entropy":
             return float((held_out == torch.bincount(trained).argmax()).double().mean())
         return float((held_out.double() - trained.double().mean(dim=0)).square().mean())
@@ -224,12 +240,12 @@ class Task:
 
         The hashed bytes are the text ``wirenas-task-1`` and a zero byte, the loss, `n_inputs` and `n_outputs` as text,
         then for each of inputs, lengths, targets, train, validation and test a line of its type and shape, and its
-        values little-endian in C order; weights of classes and the measure follow where there are any. Name, plateaus,
-        recipe, description, shape, pipeline and notes do not count.
+        values little-endian in C order; weights of classes, the measure and weights of examples follow where there are
+        any. Name, plateaus, recipe, description, shape, pipeline and notes do not count.
         """
         digest = hashlib.sha256(_FINGERPRINT_HEADER)
         digest.update(f"{self.loss} {self.n_inputs} {self.n_outputs}\n".encode())
-        weights = () if self.class_weights is None else (self.class_weights,)
+        weights = [own for own in (self.class_weights, self.weights) if own is not None]
         for tensor in (self.inputs, self.lengths, self.targets, self.train, self.validation, self.test, *weights):
             array = np.zeros(0, np.int64) if tensor is None else tensor.cpu().numpy()
             digest.update(f"{array.dtype.name} {array.shape}\n".encode())
@@ -238,6 +254,21 @@ class Task:
         if self.measure is not None:
             digest.update(f"{self.measure.name} {self.measure.mean} {self.measure.scale}\n".encode())
         return digest.hexdigest()
+
+    @cached_property
+    def relative_weights(self) -> Tensor | None:
+        """The weights of the examples over their mean in training, (n,) float32; None where all count the same."""
+        if self.weights is None:
+            return None
+        return (self.weights.double() / self.weights[self.train].double().mean()).float()
+
+    @cached_property
+    def loss_weights(self) -> Tensor | None:
+        """Factors of the losses of the examples, (n,) float32, by their own weights and those of classes, or None."""
+        if self.class_weights is None:
+            return self.relative_weights
+        of_class = self.class_weights[self.targets]
+        return of_class if self.relative_weights is None else of_class * self.relative_weights
 
     def batch(self, indices: Tensor) -> tuple[Tensor, Tensor | None, Tensor]:
         """Return inputs, lengths and targets of the examples in `indices`, (batch,) int64, ready for a network.
@@ -440,3 +471,18 @@ def _check_parts(task: Task) -> None:
     together = torch.cat(list(parts.values()))
     if len(torch.unique(together)) != len(together):
         raise ValueError("an example is in two parts, or twice in one: train, validation and test must be disjoint")
+
+
+def _check_weights(task: Task) -> None:
+    if task.weights is None:
+        return
+    if task.measure is not None:
+        raise ValueError(f"weights are given, and measure={task.measure.name} knows none: leave one of them out")
+    n, shape, kind = len(task.inputs), tuple(task.weights.shape), task.weights.dtype
+    if (shape, kind) != ((n,), torch.float32):
+        raise ValueError(f"weights have shape {shape} and type {kind}: ({n},) torch.float32 is needed")
+    if not bool(torch.isfinite(task.weights).all()) or float(task.weights.min()) < 0:
+        raise ValueError("weights hold a value that is negative or not finite: give 0 or more for each example")
+    for name in ("train", "validation", "test"):
+        if float(task.weights[getattr(task, name)].sum()) == 0:
+            raise ValueError(f"all weights of the {name} part are 0: an example of it has to count")

@@ -79,7 +79,14 @@ class Plan:
 
 class Data:
     def __init__(
-        self, inputs: object, lengths: object | None, targets: object, n_inputs: int, n_outputs: int, loss: str
+        self,
+        inputs: object,
+        lengths: object | None,
+        targets: object,
+        n_inputs: int,
+        n_outputs: int,
+        loss: str,
+        weights: object | None = None,
     ) -> None: ...
     @property
     def sparse(self) -> bool: ...
@@ -215,7 +222,14 @@ def gradients(
 
 class Data64:
     def __init__(
-        self, inputs: object, lengths: object | None, targets: object, n_inputs: int, n_outputs: int, loss: str
+        self,
+        inputs: object,
+        lengths: object | None,
+        targets: object,
+        n_inputs: int,
+        n_outputs: int,
+        loss: str,
+        weights: object | None = None,
     ) -> None: ...
     @property
     def sparse(self) -> bool: ...

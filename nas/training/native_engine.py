@@ -26,7 +26,7 @@ from nas.training.places import split_places, weights_of, wired_parts
 from nas.training.recipe import Recipe
 from nas.training.session import Epoch, History, Interrupted, Normalised, Progress, Score, StopFlag, Weights
 
-__all__ = ["NativeSession", "data_of", "evaluate", "has_sparse_inputs", "predict", "weight_gradients"]
+__all__ = ["NativeSession", "data_of", "evaluate", "has_sparse_inputs", "outputs", "predict", "weight_gradients"]
 
 _SECONDS_BETWEEN_CHECKS = 0.05
 _LANES = 16
@@ -229,13 +229,24 @@ def _evaluate(compiled: Compiled, task: Task, indices: NDArray[np.int64]) -> Sco
 
 def predict(compiled: Compiled, task: Task, indices: NDArray[np.int64]) -> NDArray[Any]:
     """Return the (n_indices, n_outputs) outputs of a network for the examples in `indices`."""
+    return _predict(compiled, data_of(task, compiled.parameters[0].dtype, mean=compiled.mean), indices)
+
+
+def outputs(compiled: Compiled, rows: NDArray[np.float32]) -> NDArray[Any]:
+    """Return the (n, n_outputs) outputs of an MLP that was not laid out for sparse inputs, for (n, n_inputs) rows."""
+    dtype, n_outputs = compiled.parameters[0].dtype, compiled.network.n_outputs
+    targets = np.zeros(len(rows), np.int64)
+    data = _data_class(dtype)(_padded(rows.astype(dtype)), None, targets, rows.shape[1], n_outputs, "cross-entropy")
+    return _predict(compiled, data, np.arange(len(rows)))
+
+
+def _predict(compiled: Compiled, data: Any, indices: NDArray[np.int64]) -> NDArray[Any]:
     dtype = compiled.parameters[0].dtype
     function = extension().predict if dtype == np.float32 else extension().predict64
-    data = data_of(task, dtype, mean=compiled.mean)
-    outputs = np.empty((len(indices), compiled.network.n_outputs), dtype)
+    found = np.empty((len(indices), compiled.network.n_outputs), dtype)
     threads = torch.get_num_threads()
-    function(compiled.network, data, instruction_set(), threads, indices, *compiled.parameters, outputs)
-    return outputs
+    function(compiled.network, data, instruction_set(), threads, indices, *compiled.parameters, found)
+    return found
 
 
 def weight_gradients(
@@ -289,19 +300,31 @@ def _make_data(task: Task, dtype: np.dtype[Any], mean: bool) -> Any:
         inputs, lengths = torch.cat([mean_over_time(*task.batch(part)[:2]) for part in parts]).numpy(), None
     if inputs.dtype != np.uint8:
         inputs = inputs.reshape(len(inputs), -1).astype(dtype, copy=False)
-    if lengths is None and inputs.shape[1] % _LANES:
-        # Kernels read whole vectors.
-        inputs = np.pad(inputs, ((0, 0), (0, -inputs.shape[1] % _LANES)))
+    if lengths is None:
+        inputs = _padded(inputs)
     targets = task.targets.numpy()
     if targets.dtype != np.int64:
         targets = targets.astype(dtype, copy=False)
-    kind = extension().Data if dtype == np.float32 else extension().Data64
-    return kind(
+    return _data_class(dtype)(
         np.ascontiguousarray(inputs),
         None if lengths is None else np.ascontiguousarray(lengths),
         np.ascontiguousarray(targets),
         task.n_inputs,
         task.n_outputs,
         task.loss,
-        None if task.class_weights is None else task.class_weights.numpy().astype(dtype),
+        *(
+            None if own is None else own.numpy().astype(dtype, copy=False)
+            for own in (task.loss_weights, task.relative_weights)
+        ),
     )
+
+
+def _data_class(dtype: np.dtype[Any]) -> Any:
+    return extension().Data if dtype == np.float32 else extension().Data64
+
+
+def _padded(rows: NDArray[Any]) -> NDArray[Any]:
+    """Return rows with zeros at their ends: kernels read whole vectors."""
+    if not rows.shape[1] % _LANES:
+        return np.ascontiguousarray(rows)
+    return np.pad(rows, ((0, 0), (0, -rows.shape[1] % _LANES)))

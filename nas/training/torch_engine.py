@@ -248,18 +248,21 @@ def evaluate(network: nn.Module, task: Task, indices: Tensor) -> Score:
     network.eval()
     loss, hits = 0.0, 0.0
     kept = []
+    counts = task.relative_weights
+    total = float(len(indices)) if counts is None else float(counts[indices].double().sum())
     for part in torch.split(indices, _EVALUATION_BATCH):
         outputs, targets = _outputs(network, task, part)
-        loss += float(_criterion(task, outputs, targets)) * len(part)
+        loss += float(_criterion(task, outputs, targets, part)) * len(part)
         if task.measure is not None:
             kept.append(outputs)
         elif task.metric == "accuracy":
-            hits += float((outputs.argmax(dim=1) == targets).sum())
-    mean_loss = loss / len(indices)
+            right = outputs.argmax(dim=1) == targets
+            hits += float(right.sum() if counts is None else counts[part[right]].double().sum())
+    mean_loss = loss / total
     if task.measure is not None and math.isfinite(mean_loss):
         measured = task.measure(torch.cat(kept).cpu().numpy(), task.targets[indices].cpu().numpy())
         return Score(mean_loss, measured)
-    return Score(mean_loss, hits / len(indices) if task.metric == "accuracy" else mean_loss)
+    return Score(mean_loss, hits / total if task.metric == "accuracy" else mean_loss)
 
 
 @torch.no_grad()
@@ -270,8 +273,12 @@ def predict(network: nn.Module, task: Task, indices: Tensor) -> Tensor:
 
 
 def mean_loss(network: nn.Module, task: Task, indices: Tensor) -> Tensor:
-    """Return the mean loss of a network over the examples in `indices`, as it is differentiated in training."""
-    return _criterion(task, *_outputs(network, task, indices))
+    """Return the mean loss of a network over the examples in `indices`, as it is differentiated in training.
+
+    Where examples have weights, each loss is times the example's weight over the mean weight in training, so that any
+    batch weighs its examples as the whole training part does.
+    """
+    return _criterion(task, *_outputs(network, task, indices), indices)
 
 
 def _outputs(network: nn.Module, task: Task, indices: Tensor) -> tuple[Tensor, Tensor]:
@@ -280,12 +287,16 @@ def _outputs(network: nn.Module, task: Task, indices: Tensor) -> tuple[Tensor, T
     return outputs, targets
 
 
-def _criterion(task: Task, outputs: Tensor, targets: Tensor) -> Tensor:
+def _criterion(task: Task, outputs: Tensor, targets: Tensor, indices: Tensor) -> Tensor:
+    weights = task.loss_weights
+    if weights is not None:
+        if task.loss == "cross-entropy":
+            losses = functional.cross_entropy(outputs, targets, reduction="none")
+        else:
+            losses = functional.mse_loss(outputs, targets.to(outputs.dtype), reduction="none").mean(dim=1)
+        return (losses * weights[indices].to(losses.dtype)).mean()
     if task.loss == "cross-entropy":
-        if task.class_weights is None:
-            return functional.cross_entropy(outputs, targets)
-        losses = functional.cross_entropy(outputs, targets, reduction="none")
-        return (losses * task.class_weights[targets].to(losses.dtype)).mean()
+        return functional.cross_entropy(outputs, targets)
     return functional.mse_loss(outputs, targets.to(outputs.dtype))
 
 

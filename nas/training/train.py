@@ -16,6 +16,7 @@ from nas.training.session import Ended, History, RewirableSession, Score, Sessio
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor, nn
 
     from nas.networks import NetworkSpec
@@ -30,6 +31,7 @@ __all__ = [
     "compiled_for",
     "engine_for",
     "evaluate",
+    "outputs",
     "predict",
     "session",
     "train",
@@ -167,6 +169,25 @@ def predict(network: nn.Module, task: Task, indices: Tensor, *, engine: str = "a
     from nas.training import torch_engine
 
     return torch_engine.predict(network, task, indices)
+
+
+def outputs(network: nn.Module, rows: NDArray[np.float32], *, engine: str = "auto") -> NDArray[np.float32]:
+    """Return the (n, n_outputs) outputs of an MLP on the CPU for (n, n_inputs) rows that belong to no task.
+
+    In the compiled engine a row's outputs are the same bits whatever other rows there are.
+    """
+    import numpy as np
+    import torch
+
+    if engine_for(engine) == "native":
+        from nas.training import native_engine
+        from nas.training.compiled import compile_network
+
+        if (compiled := compile_network(network)) is not None:
+            return native_engine.outputs(compiled, rows)
+    with torch.no_grad():
+        found: Tensor = network.eval()(torch.from_numpy(np.ascontiguousarray(rows)))
+    return found.numpy()
 
 
 def compiled_for(network: nn.Module, task: Task, engine: str) -> Compiled | None:

@@ -70,9 +70,9 @@ struct HeldData : Data<Real> {
 
 template <typename Real>
 HeldData<Real> make_data(nb::object inputs, nb::object lengths, nb::object targets, int n_inputs, int n_outputs,
-                         const std::string& loss, nb::object class_weights) {
+                         const std::string& loss, nb::object weights, nb::object counts) {
   HeldData<Real> data;
-  data.held = {inputs, lengths, targets, class_weights};
+  data.held = {inputs, lengths, targets, weights, counts};
   data.n_inputs = n_inputs;
   data.n_outputs = n_outputs;
   data.loss = named<Loss>(loss_names, loss, "loss");
@@ -114,17 +114,20 @@ HeldData<Real> make_data(nb::object inputs, nb::object lengths, nb::object targe
     data.classes = array.data();
     for (size_t i = 0; i < array.size(); ++i)
       check(0 <= array(i) && array(i) < n_outputs, "a class lies outside of the outputs");
-    if (!class_weights.is_none()) {
-      const auto weights = nb::cast<Flat<const Real>>(class_weights, convert);
-      check(int(weights.size()) == n_outputs, "one weight a class is needed");
-      data.class_weights = weights.data();
-    }
   } else {
     const auto array = nb::cast<Array<const Real, nb::ndim<2>>>(targets, convert);
     one_an_example(array.shape(0));
     check(int(array.shape(1)) == n_outputs, "one target an output is needed");
     data.targets = array.data();
   }
+  const auto one_each = [&](const nb::object& given) -> const Real* {
+    if (given.is_none()) return nullptr;
+    const auto array = nb::cast<Flat<const Real>>(given, convert);
+    one_an_example(array.size());
+    return array.data();
+  };
+  data.weights = one_each(weights);
+  data.counts = one_each(counts);
   return data;
 }
 

@@ -11,11 +11,12 @@ namespace wirenas {
 template <typename Real>
 struct Data {
   const Real* inputs = nullptr;  // (n, row_length): rows, padded to whole vectors, or sequences (n, width, n_inputs)
-  const uint8_t* symbols = nullptr;     // (n, width) in place of inputs
-  const int64_t* lengths = nullptr;     // (n) of sequences
-  const int64_t* classes = nullptr;     // (n) for cross-entropy
-  const Real* class_weights = nullptr;  // (n_outputs) for cross-entropy, or none
-  const Real* targets = nullptr;        // (n, n_outputs) for the squared error
+  const uint8_t* symbols = nullptr;  // (n, width) in place of inputs
+  const int64_t* lengths = nullptr;  // (n) of sequences
+  const int64_t* classes = nullptr;  // (n) for cross-entropy
+  const Real* targets = nullptr;     // (n, n_outputs) for the squared error
+  const Real* weights = nullptr;     // (n) factors of the examples' losses, or none
+  const Real* counts = nullptr;      // (n) what each example counts in means of losses and in metrics, or none
   int64_t row_length = 0;
   int n_inputs = 0, n_outputs = 0;
   Loss loss = Loss::cross_entropy;

@@ -122,11 +122,11 @@ struct Kernels {
   void (*head)(const Rows&, const Real* parameters, const Real* ends, Real* outputs);
   void (*head_gradients)(const Rows&, int n_cells, const Real* parameters, const Real* ends, const Real* deltas,
                          Real* end_deltas, Real* gradients, bool accumulate);
-  double (*cross_entropy)(const Real* logits, Real* deltas, int n_outputs, const int64_t* classes, const Real* weights,
-                          int n_examples, Real scale);
+  double (*cross_entropy)(const Real* logits, Real* deltas, int n_outputs, const int64_t* classes, int n_examples,
+                          Real scale, const Real* weights);
   double (*squared_error)(const Real* outputs, Real* deltas, int n_outputs, const Real* const* targets, int n_examples,
-                          Real scale);
-  int (*count_hits)(const Real* outputs, int n_outputs, const int64_t* classes, int n_examples);
+                          Real scale, const Real* weights);
+  double (*count_hits)(const Real* outputs, int n_outputs, const int64_t* classes, int n_examples, const Real* weights);
   void (*clip)(Real* gradients, int64_t count, double limit);
   void (*update)(Real* parameters, const Real* gradients, Real* first, Real* second, int64_t count, const Update&);
   // Elementary functions for tests, by name; false where the name is unknown.

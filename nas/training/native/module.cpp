@@ -229,11 +229,11 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
       .def(
           "__init__",
           [](Held* self, nb::object inputs, nb::object lengths, nb::object targets, int n_inputs, int n_outputs,
-             const std::string& loss, nb::object class_weights) {
-            new (self) Held(make_data<Real>(inputs, lengths, targets, n_inputs, n_outputs, loss, class_weights));
+             const std::string& loss, nb::object weights, nb::object counts) {
+            new (self) Held(make_data<Real>(inputs, lengths, targets, n_inputs, n_outputs, loss, weights, counts));
           },
           "inputs"_a, "lengths"_a.none(), "targets"_a, "n_inputs"_a, "n_outputs"_a, "loss"_a,
-          "class_weights"_a.none() = nb::none())
+          "weights"_a.none() = nb::none(), "counts"_a.none() = nb::none())
       .def_prop_ro("sparse", [](const Held& self) { return self.is_sparse(); });
 
   nb::class_<Own>(m, training_name)

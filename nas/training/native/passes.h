@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <numeric>
 #include <vector>
 
 #include "aligned.h"
@@ -14,7 +15,7 @@ namespace wirenas {
 
 struct Score {
   double loss;
-  double metric;  // accuracy, or the loss again
+  double metric;  // accuracy, or the loss again; of both the weighted mean where examples have weights
 };
 
 // Parameters of a network and the memory to pass examples through it.
@@ -67,16 +68,16 @@ class Passes {
   }
 
   Score evaluate(const Real* parameters, const int64_t* examples, int64_t count) {
-    double loss = 0;
-    int64_t hits = 0;
+    double loss = 0, hits = 0, total = data_.counts == nullptr ? double(count) : 0;
     for (int64_t first = 0; first < count; first += kTile) {
       const int size = int(std::min<int64_t>(kTile, count - first));
       forward(parameters, examples + first, size);
       loss += differentiate(examples + first, size, Real(1));
-      if (data_.loss == Loss::cross_entropy) hits += kernels_.count_hits(outputs(), network_.n_outputs, classes_, size);
+      if (data_.loss == Loss::cross_entropy)
+        hits += kernels_.count_hits(outputs(), network_.n_outputs, classes_, size, counts());
+      if (data_.counts != nullptr) total = std::accumulate(counts_, counts_ + size, total);
     }
-    const double mean = loss / double(count);
-    return {mean, data_.loss == Loss::cross_entropy ? double(hits) / double(count) : mean};
+    return {loss / total, (data_.loss == Loss::cross_entropy ? hits : loss) / total};
   }
 
   // (count, n_outputs) outputs of some examples.
@@ -105,6 +106,10 @@ class Passes {
   }
 
   Real* output_deltas() { return now_.deltas + deltas_.size() - size_t(network_.n_outputs) * kTile; }
+
+  // Factors of the losses of the tile that was differentiated last, and what its examples count; none where they are 1.
+  const Real* weights() const { return data_.weights == nullptr ? nullptr : weights_; }
+  const Real* counts() const { return data_.counts == nullptr ? nullptr : counts_; }
 
   // Let the examples of a tile be those that are worked on.
   void show(const int64_t* examples, int count) {
@@ -150,16 +155,15 @@ class Passes {
 
   // Loss of the tile that went forward last; fills the deltas of the outputs.
   double differentiate(const int64_t* examples, int count, Real scale) {
+    for (int b = 0; data_.weights != nullptr && b < count; ++b) weights_[b] = data_.weights[examples[b]];
+    for (int b = 0; data_.counts != nullptr && b < count; ++b) counts_[b] = data_.counts[examples[b]];
     if (data_.loss == Loss::cross_entropy) {
       for (int b = 0; b < count; ++b) classes_[b] = data_.classes[examples[b]];
-      const bool weighted = data_.class_weights != nullptr;
-      for (int b = 0; weighted && b < count; ++b) weights_[b] = data_.class_weights[classes_[b]];
-      return kernels_.cross_entropy(outputs(), output_deltas(), network_.n_outputs, classes_,
-                                    weighted ? weights_ : nullptr, count, scale);
+      return kernels_.cross_entropy(outputs(), output_deltas(), network_.n_outputs, classes_, count, scale, weights());
     }
     const Real* targets[kTile];
     for (int b = 0; b < count; ++b) targets[b] = data_.targets + examples[b] * data_.n_outputs;
-    return kernels_.squared_error(outputs(), output_deltas(), network_.n_outputs, targets, count, scale);
+    return kernels_.squared_error(outputs(), output_deltas(), network_.n_outputs, targets, count, scale, weights());
   }
 
   void backward(const Real* parameters, int count, Real* gradients, bool accumulate) {
@@ -321,6 +325,7 @@ class Passes {
   const Real* rows_[kTile] = {};
   int64_t classes_[kTile] = {};
   Real weights_[kTile] = {};
+  Real counts_[kTile] = {};
 };
 
 }  // namespace wirenas

@@ -289,3 +289,40 @@ def test_unknown_task_is_answered_with_the_names():
         load_task("digist")
     with pytest.raises(ValueError, match=r"\(nearest: reber-embedded\)"):
         load_task("reber_embeded")
+
+
+# Weights
+
+
+def test_weights_are_relative_to_the_training_part():
+    task = tiny_rows(weights=torch.tensor([1.0, 2.0, 3.0, 4.0, 0.0, 1.0]))
+    assert task.relative_weights.tolist() == [0.5, 1.0, 1.5, 2.0, 0.0, 0.5]
+    assert tiny_rows().relative_weights is None
+    assert task.fingerprint != tiny_rows().fingerprint
+    assert Task.from_arrays("own", np.eye(20), np.arange(20) % 2, weights=range(1, 21)).weights.tolist()[-1] == 20.0
+
+
+def test_constant_predictions_heed_weights():
+    weights = torch.tensor([8.0, 1.0, 1.0, 1.0, 3.0, 1.0])
+    assert tiny_rows().constant_value == 0.5
+    assert tiny_rows(weights=weights).constant_value == 0.25  # Class 0 is commonest, and the first of two is of it.
+    task = tiny_values(weights=weights)
+    values, own = task.targets.double().numpy(), weights.numpy()
+    mean = np.average(values[:3], axis=0, weights=own[:3])
+    expected = np.average(((values[3:5] - mean) ** 2).mean(axis=1), weights=own[3:5])
+    assert task.constant_value == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (torch.ones(5), r"shape \(5,\)"),
+        (torch.ones(6, dtype=torch.float64), "float64"),
+        (torch.tensor([1.0, -1.0, 1.0, 1.0, 1.0, 1.0]), "negative"),
+        (torch.tensor([1.0, float("nan"), 1.0, 1.0, 1.0, 1.0]), "not finite"),
+        (torch.tensor([1.0, 1.0, 1.0, 0.0, 0.0, 1.0]), "validation"),
+    ],
+)
+def test_weights_that_weigh_nothing_are_refused(weights: torch.Tensor, message: str):
+    with pytest.raises(ValueError, match=message):
+        tiny_rows(weights=weights)

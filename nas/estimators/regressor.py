@@ -1,0 +1,149 @@
+"""WiringRegressor: a sparse network whose wiring a prior draws, as a regressor of scikit-learn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import RegressorMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
+from nas.estimators.base import WiringEstimator
+from nas.estimators.examples import Examples
+
+__all__ = ["WiringRegressor", "measured"]
+
+
+@dataclass(eq=False, repr=False)
+class WiringRegressor(RegressorMixin, WiringEstimator):  # type: ignore[misc]
+    """A regressor whose network has a random graph for its wiring.
+
+    Features may be any finite numbers; encode what is text, and impute what is missing, before. Several targets are
+    learnt by one network.
+
+    Parameters
+    ----------
+    prior : str, Prior, Wiring or networkx graph
+        What the wiring of the hidden neurons is drawn from, or what it is:
+
+        - a name: watts-strogatz, barabasi-albert, erdos-renyi or layered (two layers with links at random places), with
+          `hidden` neurons and mean `degree`, or the nearest degree that there is;
+        - a prior of `priors`, or anything with a method ``sample(rng)`` that returns a `Wiring`;
+        - a graph of networkx or a `Wiring` of hidden neurons, which is taken as it is;
+        - a `Wiring` with input and output units, which is all of the network.
+
+        What has no directions is oriented; directed cycles are refused. Weights of a graph are the initial ones.
+    hidden : int
+        Hidden neurons of a prior that is given by its name, at least 4.
+    degree : float
+        Links that each of these has with others on average.
+    prior_params : mapping, optional
+        Other parameters of a prior that is given by its name: ``{"p": 0.1}`` of watts-strogatz, or ``{"initial":
+        "star"}`` of barabasi-albert; by default .5 and isolated.
+    orientation : {"random", "index", "degree"}
+        How links get their directions.
+    attachment : {"controlled", "natural", "projected", "published"}
+        How input and output units are connected; see `priors.attach`.
+    reads, readouts : int
+        Features that each hidden neuron reads, and hidden neurons that the outputs read, under controlled attachment;
+        all of them where there are not more.
+    shortcuts : bool
+        Whether outputs read all features too: the network then is a linear model and what hidden neurons add to it.
+        Of a wiring with units of its own neither this nor the attachment changes anything.
+    activation : {"relu", "tanh", "sigmoid", "gelu", "identity"}
+        Of hidden neurons.
+    epochs, batch_size : int
+        Passes over the examples, and examples an update.
+    learning_rate : float
+    optimizer : {"adamw", "adam", "sgd"}
+    schedule : {"cosine", "linear", "step", "constant"}
+        Of the learning rate.
+    weight_decay : float
+        Pull of weights and biases towards 0; of adamw decoupled, so that every update shrinks them by this times the
+        learning rate.
+    normalise : bool
+        Batch normalisation of hidden neurons in training, folded into the weights afterwards. It counts every example
+        once, whatever it weighs.
+    early_stopping : bool
+        Whether some examples validate, and do not train: the weights after the best epoch are kept, and training ends
+        `patience` epochs after it.
+    validation_fraction : float
+        Share of these examples, of each class.
+    patience : int
+    standardize : bool
+        Whether features, and in regression targets, are brought to mean 0 and deviation 1, by those of the examples
+        that train, and predictions brought back.
+    engine : {"auto", "native", "torch"}
+    random_state : int, RandomState or None
+        Draws the wiring, initial weights, the order of examples, and which of them validate. One int gives one result.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+    feature_names_in_ : (n_features,) array of str
+        Where `X` was a frame.
+    wiring_ : Wiring
+        Of the network, with input and output units.
+    network_ : SparseMLP
+        A ``torch.nn.Module`` of float32, which reads what is standardised.
+    n_parameters_ : int
+        Its weights and biases.
+    n_iter_ : int
+        Epochs that were trained.
+    loss_curve_ : list of float
+        Mean training loss in each epoch.
+    validation_scores_ : list of float
+        With early stopping, what validation says after each epoch: accuracy, or the mean squared error of standardised
+        targets.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from nas import WiringRegressor
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> regressor = WiringRegressor(prior="erdos-renyi", hidden=20, degree=4, epochs=30, random_state=0).fit(X, y)
+    >>> bool(regressor.score(X, y) > 0.5)
+    True
+    >>> [str(name) for name in regressor.feature_names_in_[:3]]
+    ['age', 'sex', 'bmi']
+    """
+
+    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Draw the wiring and train its network.
+
+        Parameters
+        ----------
+        X : (n, n_features) array or frame
+        y : (n,) or (n, n_outputs) array
+            Numbers.
+        sample_weight : (n,) array, optional
+            What each example counts in the loss, 0 or more, relative to the others.
+
+        Raises
+        ------
+        InputError
+            A ValueError of one line, if a parameter or the data cannot be used, or the training diverges.
+        """
+        return self.learn(measured(self, X, y, sample_weight))
+
+    def predict(self, X: Any) -> NDArray[np.float64]:
+        """Return what is predicted of each row, (n,), or (n, n_outputs) where `y` had two dimensions."""
+        found = self.outputs(X)
+        return found[:, 0] if self.is_flat_ else found
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+
+def measured(estimator: Any, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Examples:
+    """Return checked examples of numbers, and let the estimator know its features and whether targets are flat."""
+    rows, values = validate_data(estimator, X, y, dtype=[np.float64, np.float32], multi_output=True, y_numeric=True)
+    estimator.is_flat_ = values.ndim == 1
+    table = values.reshape(len(values), -1).astype(np.float64)
+    weights = None if sample_weight is None else _check_sample_weight(sample_weight, rows, dtype=np.float64)
+    return Examples(rows, table, weights, table.shape[1], "squared-error")
