@@ -87,6 +87,7 @@ class Data:
         n_outputs: int,
         loss: str,
         weights: object | None = None,
+        counts: object | None = None,
     ) -> None: ...
     @property
     def sparse(self) -> bool: ...
@@ -230,6 +231,7 @@ class Data64:
         n_outputs: int,
         loss: str,
         weights: object | None = None,
+        counts: object | None = None,
     ) -> None: ...
     @property
     def sparse(self) -> bool: ...
