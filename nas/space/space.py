@@ -31,6 +31,9 @@ from nas.space.families import (
     IntRange,
     Names,
     check_range,
+    checked,
+    domain_of,
+    field_of,
     own_parameters,
     reach,
     searched_families,
@@ -149,7 +152,8 @@ class Space(BaseModel, metaclass=_OneLine):
     model_config = ConfigDict(frozen=True, extra="allow", use_attribute_docstrings=True)
 
     priors: Names = ("watts-strogatz", "barabasi-albert", "erdos-renyi")
-    """Families of random graphs: watts-strogatz, barabasi-albert, erdos-renyi."""
+    """Families of random graphs: watts-strogatz, barabasi-albert, erdos-renyi, newman-watts, ws-flex, random-regular,
+    stochastic-block, modular, geometric, geo-hub."""
     nodes: IntRange = (20, 100)
     """Hidden neurons."""
     degree: FloatRange = (2.0, 12.0)
@@ -190,7 +194,7 @@ class Space(BaseModel, metaclass=_OneLine):
         for name, field in cls.model_fields.items():
             found[name] = field
             if name == "degree":
-                found |= {name: parameter.field for name, parameter in own_parameters().items()}
+                found |= {name: field_of(parameter) for name, parameter in own_parameters().items()}
         return found
 
     @model_validator(mode="before")
@@ -203,8 +207,8 @@ class Space(BaseModel, metaclass=_OneLine):
         for name in given:
             if name not in cls.model_fields and name not in own:
                 raise PydanticCustomError("unknown_key", "{line}", {"line": unknown_key(name, cls.options())})
-        checked = {name: parameter.checked(given.get(name, parameter.default)) for name, parameter in own.items()}
-        return {**{name: value for name, value in given.items() if name not in own}, **checked}
+        found = {name: checked(parameter, given.get(name, parameter.default)) for name, parameter in own.items()}
+        return {**{name: value for name, value in given.items() if name not in own}, **found}
 
     @field_validator("priors", "orientation", "attachment")
     @classmethod
@@ -421,7 +425,7 @@ class Space(BaseModel, metaclass=_OneLine):
                 "degree": Domain(float, self.degree),
             }
             for name, parameter in own_parameters(self.priors).items():
-                found[name] = Domain(str if parameter.choices else float, self.own[name])
+                found[name] = domain_of(parameter, self.own[name])
         if not (self.is_finite or self.structure == "given"):
             found["orientation"] = Domain(str, self.orientation)
             found["attachment"] = Domain(str, self.attachment)
