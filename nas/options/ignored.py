@@ -67,6 +67,11 @@ class Setting:
         return self.space.graphs is None
 
     @property
+    def draws_graphs(self) -> bool:
+        """Whether graphs are drawn, from families or from the user's own."""
+        return self.has_families or self.space.is_resampled
+
+    @property
     def is_edited(self) -> bool:
         """Whether a sampler edits graphs."""
         return getattr(self.options, "edits", False) and self.space.edits > 0 and not self.space.is_finite
@@ -124,14 +129,18 @@ _OWN_GRAPHS = "own graphs take the place of all families"
 
 
 def _of_families(name: str) -> Rule:
-    return Rule((name,), lambda setting: setting.has_families, _OWN_GRAPHS, "give it without space.graphs")
+    return Rule((name,), lambda setting: setting.draws_graphs, _OWN_GRAPHS, "give it without space.graphs")
 
 
 def _of_families_or_kept(name: str) -> Rule:
     """Return the rule of a range that edits of own graphs keep to where it is one number."""
     return Rule(
         (f"space.{name}",),
-        lambda setting: setting.has_families or len(set(getattr(setting.space, name))) == 1,
+        lambda setting: (
+            setting.has_families
+            or (name == "nodes" and setting.space.is_resampled)
+            or len(set(getattr(setting.space, name))) == 1
+        ),
         _OWN_GRAPHS,
         "give one number, which edits then keep",
     )
@@ -223,7 +232,13 @@ _RULES = (
     # Where graphs come from
     _of_families("space.priors"),
     Rule(
-        ("space.nodes", "space.degree"),
+        ("space.nodes",),
+        lambda setting: setting.draws_graphs or setting.is_edited,
+        f"{_OWN_GRAPHS}, and nothing edits them",
+        "give it without space.graphs, or space.priors=connectome",
+    ),
+    Rule(
+        ("space.degree",),
         lambda setting: setting.has_families or setting.is_edited,
         f"{_OWN_GRAPHS}, and nothing edits them",
         "give it without space.graphs",

@@ -39,6 +39,7 @@ __all__ = [
     "check_range",
     "checked",
     "domain_of",
+    "families_of_graphs",
     "field_of",
     "own_parameters",
     "reach",
@@ -141,6 +142,11 @@ def domain_of(parameter: Parameter, values: tuple[Any, ...]) -> Domain:
 def searched_families() -> tuple[str, ...]:
     """Return the names of the families that have a mean degree, and can therefore be searched."""
     return tuple(name for name, family in FAMILIES.items() if family.of_degree is not None)
+
+
+def families_of_graphs() -> tuple[str, ...]:
+    """Return the names of the families that draw from graphs of the user's own."""
+    return tuple(name for name, family in FAMILIES.items() if family.of_graph)
 
 
 def own_parameters(families: Sequence[str] | None = None) -> dict[str, Parameter]:

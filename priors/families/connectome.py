@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from priors.checks import choice, settle, whole
-from priors.families.record import NODES, Argument, Family
+from priors.families.record import NODES, Argument, Family, Parameter
 
 if TYPE_CHECKING:
     import numpy as np
@@ -151,6 +151,14 @@ CONNECTOME = Family(
     arguments=(
         Argument("n", int, NODES.help, flag="nodes", is_needed=False),
         Argument("draw", str, "subsample or bootstrap: whether a neuron is drawn once at most", is_needed=False),
+    ),
+    parameters=(
+        Parameter(
+            "draw",
+            "How connectome draws neurons: subsample (each once at most) or bootstrap.",
+            ("subsample",),
+            choices=DRAWS,
+        ),
     ),
     is_undirected=False,
     of_graph=True,

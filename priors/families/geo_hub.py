@@ -130,7 +130,8 @@ def _geo_hub(prior: GeoHub, rng: np.random.Generator) -> Wiring:
     n, hubs = prior.n, prior.hubs
     near = [low for low in range(hubs) for _ in range(low + 1, hubs)]
     far = [high for low in range(hubs) for high in range(low + 1, hubs)]
-    ends, neighbours = [*near, *far], [set(range(hubs)) if node < hubs else {node} for node in range(n)]
+    ends = [node for edge in zip(near, far, strict=True) for node in edge]
+    neighbours = [set(range(hubs)) if node < hubs else {node} for node in range(n)]
     each, more = divmod(prior.edges - len(near), n)
     left, node = prior.edges - len(near), 0
     owed = 0  # What nodes that were joined to all others already could not take.
@@ -146,7 +147,7 @@ def _geo_hub(prior: GeoHub, rng: np.random.Generator) -> Wiring:
             neighbours[partner].add(node % n)
         near += [node % n] * count
         far += joined
-        ends += [*joined, *[node % n] * count]
+        ends += [end for partner in joined for end in (partner, node % n)]
         left, node = left - count, node + 1
     return undirected_wiring(n, near, far)
 
