@@ -153,7 +153,7 @@ def _of_family_parameter(name: str) -> tuple[Rule, Rule]:
     of_its_families = Rule(
         (option,),
         lambda setting: not set(families).isdisjoint(setting.space.priors),
-        f"only {' and '.join(families)} heeds it",
+        f"only {' and '.join(families)} {'heeds' if len(families) == 1 else 'heed'} it",
         f"give space.priors={' or '.join(families)}",
     )
     return _of_families(option), of_its_families
@@ -235,7 +235,7 @@ _RULES = (
         ("space.nodes",),
         lambda setting: setting.draws_graphs or setting.is_edited,
         f"{_OWN_GRAPHS}, and nothing edits them",
-        "give it without space.graphs, or space.priors=connectome",
+        "give it without space.graphs",
     ),
     Rule(
         ("space.degree",),

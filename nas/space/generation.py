@@ -76,7 +76,7 @@ def draw_wiring(
     _refuse_ignored(drawing, structure, n_outputs, attachment, has_directions, typed)
     with as_input_errors(_FEWER):
         if drawing.expand is not None:
-            wiring = expand(wiring, _LAYERS(drawing.expand), stream_seed(drawing.seed, "wiring", 1))
+            wiring = _expanded(wiring, drawing)
         elif structure != "recurrent":
             if not has_directions:
                 if graph is not None:
@@ -91,6 +91,14 @@ def draw_wiring(
         rng = stream_seed(drawing.seed, "wiring", 2)
         counts = {"reads": drawing.reads, "readouts": drawing.readouts, "width": drawing.width}
         return attach(wiring, drawing.inputs, n_outputs, attachment, rng, **counts)
+
+
+def _expanded(graph: Wiring, drawing: Drawing) -> Wiring:
+    sizes = _LAYERS(drawing.expand)
+    try:
+        return expand(graph, sizes, stream_seed(drawing.seed, "wiring", 1))
+    except ValueError as error:
+        raise InputError(f"expand={drawing.expand}: {str(error).removeprefix(f'sizes={sizes}: ')}") from None
 
 
 def _check_source(drawing: Drawing) -> None:
@@ -294,7 +302,7 @@ def _with_weights(wiring: Wiring, weights: str | None) -> Wiring:
         return wiring
     known("weights", weights, WEIGHTS)
     if wiring.weights is None:
-        raise InputError(f"weights={weights}: there is no graph with weights; leave it out, or give graph")
+        raise InputError(f"weights={weights}: the graph has no weights; leave it out, or give a graph that has some")
     return wiring.replace(weights=None) if weights == "ignore" else wiring
 
 

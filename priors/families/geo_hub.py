@@ -36,11 +36,11 @@ class GeoHub:
     n : int
         Nodes, at least 2.
     edges : int
-        Number of undirected edges, or with `directed` edges of one direction each, self edges not counted. The core
+        Number of undirected edges, or with `one_way` edges of one direction each, self edges not counted. The core
         takes the first, and the nodes share the rest evenly, the first of them one more.
     hubs : int
         Nodes of the core, 1 <= hubs <= n, with no more edges among themselves than there are.
-    directed : bool
+    one_way : bool
         Whether edges have a direction, as published: half of those that every node gets lead to others, drawn in
         proportion to the edges that lead there; then the other half come from others, drawn in proportion to all their
         edges, hubs no more than others; and hubs have self edges. Edges have then to be hubs (hubs - 1) plus an even
@@ -65,33 +65,33 @@ class GeoHub:
     n: int
     edges: int
     hubs: int = 1
-    directed: bool = False
+    one_way: bool = False
     family: ClassVar[str] = "geo-hub"
 
     def __post_init__(self) -> None:
         n = whole("GeoHub", "n", self.n, 2, 2**31 - 1)
-        hubs, both = whole("GeoHub", "hubs", self.hubs, 1, n, limit="n"), 1 + bool(self.directed)
-        settle(self, n=n, hubs=hubs, directed=bool(self.directed))
-        limit = "n (n - 1)" if self.directed else "n (n - 1) / 2"
+        hubs, both = whole("GeoHub", "hubs", self.hubs, 1, n, limit="n"), 1 + bool(self.one_way)
+        settle(self, n=n, hubs=hubs, one_way=bool(self.one_way))
+        limit = "n (n - 1)" if self.one_way else "n (n - 1) / 2"
         edges = whole("GeoHub", "edges", self.edges, 0, both * n_pairs(n), limit=limit)
         settle(self, edges=edges)
         core = both * n_pairs(hubs)
         if edges < core:
             raise ValueError(f"edges={edges}: the core of {hubs} hubs has {core} alone; nearest valid is {core}")
-        if self.directed and (edges - core) % (2 * n):
+        if self.one_way and (edges - core) % (2 * n):
             near = core + round((edges - core) / (2 * n)) * 2 * n
             raise ValueError(f"edges={edges}: beside the {core} of the core every node gets as many edges to others as "
                              f"from others; nearest valid is {near}")  # fmt: skip
 
     def sample(self, rng: Seed = None) -> Wiring:
-        """Draw one graph: a one-layer wiring of `n` neurons, with both directions of every edge unless `directed`."""
+        """Draw one graph: a one-layer wiring of `n` neurons, with both directions of every edge unless `one_way`."""
         import numpy as np
 
         from priors.compiled import draw, extension
         from priors.wiring import trusted_wiring
 
         generator, native = np.random.default_rng(rng), extension()
-        if self.directed:
+        if self.one_way:
             return _directed(self, generator)
         if native is None:
             return _geo_hub(self, generator)
@@ -190,7 +190,7 @@ GEO_HUB = Family(
         NODES,
         Argument("edges", int, "number of edges"),
         Argument("hubs", int, "nodes of the core, all joined to each other", is_needed=False),
-        Argument("directed", bool, "whether edges have one direction each, as published", "one_way", is_needed=False),
+        Argument("one_way", bool, "whether edges have one direction each, as published", is_needed=False),
     ),
     of_degree=_of_degree,
     mean_degree=lambda prior: 2 * prior.edges / prior.n,

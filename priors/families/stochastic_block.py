@@ -28,11 +28,11 @@ class StochasticBlock:
     ----------
     sizes : tuple of int
         Nodes of each block, which hold consecutive nodes.
-    p : matrix of float, optional
+    block_p : matrix of float, optional
         Probability of an edge between each pair of blocks, symmetric, a row a block.
-    edges : matrix of int, optional
+    block_edges : matrix of int, optional
         Exact number of undirected edges between each pair of blocks, symmetric, and within each block on the diagonal.
-        Exactly one of `p` and `edges` is given.
+        Exactly one of `block_p` and `block_edges` is given.
 
     Raises
     ------
@@ -41,8 +41,8 @@ class StochasticBlock:
 
     Notes
     -----
-    Pairs count block pair by block pair: (0, 0), (0, 1), …, (1, 1), …. By `p` one double a pair is drawn; by `edges` a
-    subset of the pairs of every block pair.
+    Pairs count block pair by block pair: (0, 0), (0, 1), …, (1, 1), …. By `block_p` one double a pair is drawn; by
+    `block_edges` a subset of the pairs of every block pair.
 
     References
     ----------
@@ -52,8 +52,8 @@ class StochasticBlock:
     """
 
     sizes: tuple[int, ...]
-    p: Matrix | None = None
-    edges: Matrix | None = None
+    block_p: Matrix | None = None
+    block_edges: Matrix | None = None
     family: ClassVar[str] = "stochastic-block"
 
     def __post_init__(self) -> None:
@@ -61,28 +61,33 @@ class StochasticBlock:
         settle(self, sizes=tuple(whole("StochasticBlock", "size", size, 1, 2**31 - 1) for size in given))
         if not self.sizes:
             raise ValueError("sizes=(): StochasticBlock needs at least one block")
-        if (self.p is None) == (self.edges is None):
-            raise ValueError(f"p={self.p!r}, edges={self.edges!r}: StochasticBlock needs exactly one of p and edges")
-        if self.p is not None:
-            settle(self, p=self._checked("p", self.p, lambda value, _: fraction("StochasticBlock", "p", value)))
+        if (self.block_p is None) == (self.block_edges is None):
+            raise ValueError(
+                f"block_p={self.block_p!r}, block_edges={self.block_edges!r}: StochasticBlock needs exactly one of them"
+            )
+        if self.block_p is not None:
+            settle(self, block_p=self._checked("block_p", self.block_p, self._probability))
         else:
-            settle(self, edges=self._checked("edges", self.edges, self._count))
+            settle(self, block_edges=self._checked("block_edges", self.block_edges, self._count))
+
+    def _probability(self, value: Any, most: int) -> float:  # noqa: ARG002
+        return fraction("StochasticBlock", "block_p", value)
 
     def _count(self, value: Any, most: int) -> int:
-        return whole("StochasticBlock", "edges", value, 0, most, limit="pairs of the blocks")
+        return whole("StochasticBlock", "block_edges", value, 0, most, limit="pairs of the blocks")
 
     def _checked(self, name: str, matrix: Any, checked: Any) -> Matrix:
         size, rows = len(self.sizes), [list(row) for row in matrix]
         if [len(row) for row in rows] != [size] * size:
             shape = " and ".join(str(len(row)) for row in rows)
             raise ValueError(
-                f"{name} has {len(rows)} rows of {shape} numbers: {size} blocks need {size} rows of {size}"
+                f"{name}: {len(rows)} rows of {shape} numbers, where {size} blocks need {size} rows of {size}"
             )
         pairs = BlockPairs.all(self.sizes)
         for (r, s), most in zip(pairs.blocks, pairs.counts, strict=True):
             if rows[r][s] != rows[s][r]:
                 raise ValueError(
-                    f"{name} of blocks {r} and {s} is {rows[r][s]!r}, of {s} and {r} {rows[s][r]!r}: it must be equal"
+                    f"{name}: {rows[r][s]!r} for blocks {r} and {s}, {rows[s][r]!r} for {s} and {r}; they must be equal"
                 )
             rows[r][s] = rows[s][r] = checked(rows[r][s], most)
         return tuple(map(tuple, rows))
@@ -101,11 +106,11 @@ class StochasticBlock:
         generator, pairs = np.random.default_rng(rng), BlockPairs.all(self.sizes)
         found, first = [], 0
         for (r, s), count in zip(pairs.blocks, pairs.counts, strict=True):
-            if self.p is not None:
-                drawn = np.flatnonzero(generator.random(count) < self.p[r][s])
+            if self.block_p is not None:
+                drawn = np.flatnonzero(generator.random(count) < self.block_p[r][s])
             else:
-                assert self.edges is not None
-                drawn = subset(generator, count, self.edges[r][s])
+                assert self.block_edges is not None
+                drawn = subset(generator, count, self.block_edges[r][s])
             found.append(drawn + first)
             first += count
         return undirected_wiring(self.n, *pairs.nodes(np.concatenate(found)))
@@ -118,12 +123,12 @@ def _of_degree(params: Mapping[str, Any]) -> StochasticBlock:
     pairs, worth = BlockPairs.all((core, n - core)), (1.0, params["periphery"])
     weights = [worth[r] * worth[s] * count for (r, s), count in zip(pairs.blocks, pairs.counts, strict=True)]
     inner, across, outer = shares(edges_of_degree(n, params["degree"]), weights, pairs.counts)
-    return StochasticBlock(pairs.sizes, edges=((inner, across), (across, outer)))
+    return StochasticBlock(pairs.sizes, block_edges=((inner, across), (across, outer)))
 
 
 def _mean_degree(prior: StochasticBlock) -> float:
-    assert prior.edges is not None
-    n_edges: int = sum(prior.edges[r][s] for r, s in BlockPairs.all(prior.sizes).blocks)
+    assert prior.block_edges is not None
+    n_edges: int = sum(prior.block_edges[r][s] for r, s in BlockPairs.all(prior.sizes).blocks)
     return 2 * n_edges / prior.n
 
 
@@ -145,18 +150,16 @@ STOCHASTIC_BLOCK = Family(
             parse=numbers("sizes", int, "nodes of each block are written like 16,48"),
         ),
         Argument(
-            "p",
+            "block_p",
             str,
             "probability of edges between blocks, row by row, such as 0.5,0.1/0.1,0.5",
-            flag="block_p",
             is_needed=False,
             parse=lambda text: _rows("block_p", float, text),
         ),
         Argument(
-            "edges",
+            "block_edges",
             str,
             "number of edges between blocks, row by row, such as 40,20/20,60",
-            flag="block_edges",
             is_needed=False,
             parse=lambda text: _rows("block_edges", int, text),
         ),
@@ -172,5 +175,5 @@ STOCHASTIC_BLOCK = Family(
             limits=(0.001, 1.0),
         ),
     ),
-    example=lambda: StochasticBlock((5, 7), p=((0.8, 0.2), (0.2, 0.6))),
+    example=lambda: StochasticBlock((5, 7), block_p=((0.8, 0.2), (0.2, 0.6))),
 )

@@ -30,6 +30,7 @@ from nas.options.options import (
     resolve_survey,
 )
 from nas.space.draws import Draws
+from nas.space.families import own_parameters, searched_families
 from nas.space.space import Space
 from nas.space.ways import Ways
 from nas.training.recipe import Recipe
@@ -83,6 +84,12 @@ FAMILIES = "own graphs take the place of all families"
 CONTROLLED = ("only controlled attachment heeds it", "give space.attachment=controlled")
 KEPT = "give one number, which edits then keep"
 PATH = "give the path space.graphs"
+OF_ONE_FAMILY = {
+    name: families[0]
+    for name in own_parameters()
+    if len(families := [family for family in searched_families() if name in own_parameters([family])]) == 1
+    and name != "initial"
+}
 RANDOM_GRAPHS: dict[str, Any] = {"sampler": "random", "space.graphs": GRAPHS}
 CASES = [
     own("activation", "tanh"),
@@ -194,8 +201,27 @@ CASES = [
         [0.1, 0.2],
         {"space.priors": ["erdos-renyi", "barabasi-albert"]},
         {"space.priors": ["erdos-renyi", "watts-strogatz"]},
-        "only watts-strogatz heeds it",
-        "give space.priors=watts-strogatz",
+        "only watts-strogatz and newman-watts and ws-flex heed it",
+        "give space.priors=watts-strogatz or newman-watts or ws-flex",
+    ),
+    *(
+        Case(
+            f"space.{name}",
+            OTHER[f"space.{name}"],
+            {"space.priors": ["erdos-renyi"]},
+            {"space.priors": [family]},
+            f"only {family} heeds it",
+            f"give space.priors={family}",
+        )
+        for name, family in OF_ONE_FAMILY.items()
+    ),
+    Case(
+        "space.draw",
+        ["bootstrap"],
+        {"space.priors": ["erdos-renyi"]},
+        {"space.priors": ["connectome"], "space.graphs": GRAPHS, "space.nodes": [5, 9]},
+        "only connectome heeds it",
+        "give space.priors=connectome",
     ),
     Case(
         "space.initial",

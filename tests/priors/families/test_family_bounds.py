@@ -65,7 +65,7 @@ def test_compiled_code_draws_the_same_graphs_at_all_densities(both_ways, name: s
 
 
 def test_directions_of_geo_hub():
-    prior = GeoHub(60, 6 + 2 * 3 * 60, 3, directed=True)
+    prior = GeoHub(60, 6 + 2 * 3 * 60, 3, one_way=True)
     graph = prior.sample(0)
     loops = graph.edges[:, 0] == graph.edges[:, 1]
     assert not graph.is_undirected
@@ -96,11 +96,20 @@ def test_directions_of_geo_hub():
         (lambda: RandomRegular(6, 6), r"^d=6: .* d <= n - 1 = 5; nearest valid is 5$"),
         (lambda: StochasticBlock((3, 0), ((1, 1), (1, 1))), r"^size=0: "),
         (lambda: StochasticBlock((), ()), r"^sizes=\(\): .* at least one block$"),
-        (lambda: StochasticBlock((3, 3), ((0.5, 0.1),)), r"^p has 1 rows of 2 numbers: 2 blocks need 2 rows of 2$"),
-        (lambda: StochasticBlock((3, 3), ((0.5, 0.1), (0.2, 0.5))), r"^p of blocks 0 and 1 is 0.1, of 1 and 0 0.2: "),
-        (lambda: StochasticBlock((3, 3), ((0.5, 1.1), (1.1, 0.5))), r"^p=1.1: .*; nearest valid is 1$"),
-        (lambda: StochasticBlock((3, 3), edges=((4, 1), (1, 1))), r"^edges=4: .* pairs of the blocks = 3; nearest"),
-        (lambda: StochasticBlock((3, 3)), r"exactly one of p and edges$"),
+        (
+            lambda: StochasticBlock((3, 3), ((0.5, 0.1),)),
+            r"^block_p: 1 rows of 2 numbers, where 2 blocks need 2 rows of 2$",
+        ),
+        (
+            lambda: StochasticBlock((3, 3), ((0.5, 0.1), (0.2, 0.5))),
+            r"^block_p: 0.1 for blocks 0 and 1, 0.2 for 1 and 0; they ",
+        ),
+        (lambda: StochasticBlock((3, 3), ((0.5, 1.1), (1.1, 0.5))), r"^block_p=1.1: .*; nearest valid is 1$"),
+        (
+            lambda: StochasticBlock((3, 3), block_edges=((4, 1), (1, 1))),
+            r"^block_edges=4: .* pairs of the blocks = 3; nearest",
+        ),
+        (lambda: StochasticBlock((3, 3)), r"exactly one of them$"),
         (lambda: Modular(5, 6, 3, 0.1), r"^modules=6: .* modules <= n = 5; nearest valid is 5$"),
         (lambda: Modular(5, 2, 11, 0.1), r"^edges=11: .* = 10; nearest valid is 10$"),
         (lambda: Modular(5, 2, 3, 7), r"^mixing=7: "),
@@ -113,7 +122,7 @@ def test_directions_of_geo_hub():
         (lambda: GeoHub(1, 0), r"^n=1: "),
         (lambda: GeoHub(5, 4, 4), r"^edges=4: the core of 4 hubs has 6 alone; nearest valid is 6$"),
         (lambda: GeoHub(5, 4, 6), r"^hubs=6: .* nearest valid is 5$"),
-        (lambda: GeoHub(5, 17, 2, directed=True), r"^edges=17: .* nearest valid is 22$|nearest valid is 12$"),
+        (lambda: GeoHub(5, 17, 2, one_way=True), r"^edges=17: .* nearest valid is 22$|nearest valid is 12$"),
     ],
 )
 def test_what_cannot_be_drawn_is_said_in_one_line(make: Callable[[], object], message: str):

@@ -118,7 +118,7 @@ def test_stochastic_block_by_edges():
                 found += some(rng, pairs, edges[r][s])
         return with_edges(N, found)
 
-    ours = draws(StochasticBlock(sizes, edges=edges))
+    ours = draws(StochasticBlock(sizes, block_edges=edges))
     assert_alike(ours, slow_draws(slow))
     for own in ours[:20]:
         counts = [[int(own[np.ix_(blocks == r, blocks == s)].sum()) for s in range(3)] for r in range(3)]
@@ -236,7 +236,7 @@ def test_geo_hub_with_directions_is_as_published(k: int, hubs: int):
 
     generator, prior = (
         np.random.default_rng(3),
-        GeoHub(N, hubs * (hubs - 1) + 2 * round(k / 2) * N, hubs, directed=True),
+        GeoHub(N, hubs * (hubs - 1) + 2 * round(k / 2) * N, hubs, one_way=True),
     )
     ours = np.array([numbers(prior.sample(generator).csr().toarray().T.astype(float)) for _ in range(SAMPLES // 2)])
     theirs = np.array([numbers(published(generator)) for _ in range(SAMPLES // 2)])
