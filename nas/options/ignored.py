@@ -146,7 +146,7 @@ def _of_families_or_kept(name: str) -> Rule:
     )
 
 
-def _of_family_parameter(name: str) -> tuple[Rule, Rule]:
+def _of_family_parameter(name: str) -> tuple[Rule, ...]:
     """Return the rules of a parameter of families, which acts where one of them is drawn."""
     families = [family for family, record in FAMILIES.items() if name in {own.name for own in record.parameters}]
     option = f"space.{name}"
@@ -156,6 +156,8 @@ def _of_family_parameter(name: str) -> tuple[Rule, Rule]:
         f"only {' and '.join(families)} {'heeds' if len(families) == 1 else 'heed'} it",
         f"give space.priors={' or '.join(families)}",
     )
+    if all(FAMILIES[family].of_graph for family in families):
+        return (of_its_families,)
     return _of_families(option), of_its_families
 
 

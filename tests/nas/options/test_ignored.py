@@ -179,6 +179,17 @@ CASES = [
         for name, value in (("priors", ["erdos-renyi"]), ("p", [0.1, 0.2]), ("initial", ["star"]))
     ),
     *(
+        Case(
+            f"space.{name}",
+            OTHER[f"space.{name}"],
+            {"space.graphs": GRAPHS},
+            {"space.priors": [family]},
+            FAMILIES,
+            "give it without space.graphs",
+        )
+        for name, family in OF_ONE_FAMILY.items()
+    ),
+    *(
         Case(f"space.{name}", value, given, {}, f"{FAMILIES}, and nothing edits them", "give it without space.graphs")
         for name, value in (("nodes", [6, 7]), ("degree", [6.0, 7.0]))
         for given in (RANDOM_GRAPHS, {"space.graphs": FINITE}, {"space.graphs": GRAPHS, "space.edits": 0})
@@ -463,7 +474,7 @@ def test_a_survey_is_not_begun(tmp_path: Path, space: dict[str, Any]):
         ("run width.toml", "space.width=9: only projected attachment heeds it"),
         ("survey --width 8", "--width 8: only projected attachment heeds it"),
         ("survey --optimizer adamw --momentum 0.5", "--momentum 0.5: --optimizer adamw ignores it"),
-        ("survey --prior erdos-renyi --p 0.5", "--p 0.5: only watts-strogatz heeds it"),
+        ("survey --prior erdos-renyi --p 0.5", "--p 0.5: only watts-strogatz and newman-watts and ws-flex heed it"),
     ],
 )
 def test_a_command_says_it_in_one_line_and_leaves_nothing(
