@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 from priors.families import classic, connectome, layered
@@ -34,18 +33,13 @@ FAMILIES: dict[str, Family] = {
 """Every family by its name, which its prior has as `family`."""
 
 
-class _Priors(Mapping[str, type[Any]]):
-    """The classes of the families' priors, each imported when it is asked for."""
-
-    def __getitem__(self, name: str) -> type[Any]:
-        return FAMILIES[name].prior
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(FAMILIES)
-
-    def __len__(self) -> int:
-        return len(FAMILIES)
+PRIORS: dict[str, type[Any]]
+"""Every prior under its `family` name; they are imported when it is first asked for."""
 
 
-PRIORS: Mapping[str, type[Any]] = _Priors()
-"""Every prior under its `family` name."""
+def __getattr__(name: str) -> Any:
+    if name != "PRIORS":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = {own: family.prior for own, family in FAMILIES.items()}
+    globals()["PRIORS"] = found
+    return found

@@ -94,6 +94,7 @@ def draw_wiring(
 
 
 def _expanded(graph: Wiring, drawing: Drawing) -> Wiring:
+    assert drawing.expand is not None
     sizes = _LAYERS(drawing.expand)
     try:
         return expand(graph, sizes, stream_seed(drawing.seed, "wiring", 1))

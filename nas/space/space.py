@@ -6,6 +6,7 @@ the number and seed of edits. Of the user's own graphs its number stands for fam
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from itertools import product
@@ -594,7 +595,8 @@ def check_graphs(space: Space, n_inputs: int, n_outputs: int, *, edited: bool = 
             try:
                 space.wiring(params, n_inputs, n_outputs)
             except ValueError as error:
-                raise InputError(f"space.graphs: {name}: {error}{hint or others}") from None
+                line = re.sub(r"^n=", "space.nodes=", str(error)) if space.is_resampled else str(error)
+                raise InputError(f"space.graphs: {name}: {line}{hint or others}") from None
 
 
 def _check_kind(space: Space, name: str, graph: Wiring, units: tuple[int, int]) -> None:
