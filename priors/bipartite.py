@@ -7,22 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import accumulate, pairwise
 from typing import ClassVar
 
 import numpy as np
 
-from priors.checks import fraction, settle, whole
-from priors.draws import Seed, subset
+from priors.checks import choice, fraction, settle, whole
+from priors.draws import Seed
 from priors.edges import checked_sizes
+from priors.patterns import PATTERNS, Block
+from priors.shares import shares
 from priors.wiring import Wiring, trusted_wiring
 
 __all__ = ["Layered"]
 
+_ALLOCATIONS = ("uniform", "erk")
+
 
 @dataclass(frozen=True)
 class Layered:
-    """Uniformly random masks with exact counts between consecutive layers.
+    """Random masks with exact counts between consecutive layers.
 
     Parameters
     ----------
@@ -32,20 +37,35 @@ class Layered:
         Edges present / edges possible, 0 < density <= 1, for all blocks or for each of them. A block of density d holds
         ``round(d * n_source * n_target)`` edges.
     edges : int, optional
-        Exact number of edges in all, shared out in proportion to the blocks' sizes, largest remainders first. Exactly
-        one of `density` and `edges` is given.
+        Exact number of edges in all. Exactly one of `density` and `edges` is given.
     inputs, outputs : bool
         Whether the first / last layer are input / output units.
+    allocation : {"uniform", "erk"}
+        How edges in all are shared out over blocks, largest remainders first: in proportion to the blocks' sizes, or
+        to n_source + n_target, as in Erdős-Rényi-kernel allocation, where no block holds more than it can.
+    pattern : {"uniform", "fan-in", "regular", "small-world", "scale-free"}
+        How the edges of a block lie, see `priors.patterns`: every set equally likely; every target reads equally many
+        sources; and every source is read equally often too; windows, of which a share is rewired; or degrees as in a
+        grown graph. By density and with fan-in every target reads ``round(d * n_source)`` sources, and one at least;
+        otherwise equal degrees differ by one where they must.
+    beta : float, optional
+        Share of the edges that are rewired, for small-world alone, which needs it.
 
     Raises
     ------
     ValueError
-        For parameters out of bounds, as many densities as there are not blocks, or not exactly one of `density` and
-        `edges`.
+        For parameters out of bounds, as many densities as there are not blocks, not exactly one of `density` and
+        `edges`, or a `beta` that is missing or does nothing.
 
     Notes
     -----
-    For each block in turn a subset of its pairs is drawn, which count source by source.
+    The blocks are drawn in turn. For a uniform one a subset of its pairs is drawn, which count source by source.
+
+    References
+    ----------
+    erk: Evci et al. (2020), Rigging the lottery, arXiv:1911.11134; constant fan-in: Lasby et al. (2024), Dynamic sparse
+    training with structured sparsity, arXiv:2305.02299; small-world and scale-free: Zhang et al. (2025), Brain network
+    science modelling of sparse neural networks, arXiv:2501.19107
     """
 
     sizes: tuple[int, ...]
@@ -53,6 +73,9 @@ class Layered:
     edges: int | None = None
     inputs: bool = False
     outputs: bool = False
+    allocation: str = "uniform"
+    pattern: str = "uniform"
+    beta: float | None = None
     family: ClassVar[str] = "layered"
 
     def __post_init__(self) -> None:
@@ -71,6 +94,17 @@ class Layered:
         if isinstance(self.density, tuple) and len(self.density) != len(sizes) - 1:
             blocks = len(sizes) - 1
             raise ValueError(f"density={self.density}: Layered needs one number, or one for each of {blocks} blocks")
+        self._check_pattern()
+
+    def _check_pattern(self) -> None:
+        choice("Layered", "allocation", self.allocation, _ALLOCATIONS)
+        choice("Layered", "pattern", self.pattern, tuple(PATTERNS))
+        if self.allocation != "uniform" and isinstance(self.density, tuple):
+            raise ValueError(f"allocation={self.allocation!r}: a density for each block leaves it nothing to share out")
+        if self.pattern == "small-world":
+            settle(self, beta=fraction("Layered", "beta", self.beta))
+        elif self.beta is not None:
+            raise ValueError(f"beta={self.beta!r}: only pattern='small-world' heeds it; leave it out")
 
     @property
     def _blocks(self) -> list[int]:
@@ -79,10 +113,24 @@ class Layered:
     @property
     def counts(self) -> tuple[int, ...]:
         """Edges in every block, the same in every sample."""
+        blocks = self._blocks
         if self.edges is not None:
-            return _shares(self.edges, self._blocks)
-        densities = self.density if isinstance(self.density, tuple) else (self.density or 0.0,) * len(self._blocks)
-        return tuple(round(each * block) for each, block in zip(densities, self._blocks, strict=True))
+            return self._shared(self.edges)
+        if self.allocation != "uniform":
+            assert isinstance(self.density, float)
+            found = self._shared(round(self.density * sum(blocks)))
+        else:
+            densities = self.density if isinstance(self.density, tuple) else (self.density or 0.0,) * len(blocks)
+            found = tuple(round(each * block) for each, block in zip(densities, blocks, strict=True))
+        if self.pattern != "fan-in":
+            return found
+        return tuple(
+            max(round(Fraction(count, target)), 1) * target for count, target in zip(found, self.sizes[1:], strict=True)
+        )
+
+    def _shared(self, total: int) -> tuple[int, ...]:
+        weights = self._blocks if self.allocation == "uniform" else [sum(sizes) for sizes in pairwise(self.sizes)]
+        return tuple(shares(total, list(map(Fraction, weights)), self._blocks))
 
     def sample(self, rng: Seed = None) -> Wiring:
         """Draw one layered wiring whose blocks hold exactly `counts` edges."""
@@ -94,15 +142,8 @@ class Layered:
             self.counts, first_edges, first_neurons, pairwise(sizes), strict=False
         ):
             # Pairs ascend, and so do the edges of all blocks.
-            source, target = np.divmod(subset(generator, n_source * n_target, count), n_target)
+            block = Block(n_source, n_target, count, self.beta or 0.0)
+            source, target = np.divmod(PATTERNS[self.pattern](block, generator), n_target)
             edges[row : row + count, 0] = source + first
             edges[row : row + count, 1] = target + (first + n_source)
         return trusted_wiring(sizes, edges, self.inputs, self.outputs)
-
-
-def _shares(total: int, blocks: Sequence[int]) -> tuple[int, ...]:
-    """Share out by largest remainder, in whole numbers; equal remainders favour the earlier block."""
-    quotas = [divmod(total * block, sum(blocks)) for block in blocks]
-    missing = total - sum(quota for quota, _ in quotas)
-    favoured = set(sorted(range(len(blocks)), key=lambda index: -quotas[index][1])[:missing])
-    return tuple(quota + (index in favoured) for index, (quota, _) in enumerate(quotas))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from numbers import Real
 from typing import Any
 
-__all__ = ["choice", "fraction", "settle", "whole"]
+__all__ = ["choice", "fraction", "number", "settle", "whole"]
 
 
 def whole(
@@ -56,6 +56,11 @@ def _nearest(value: Any, low: int, high: int | None, step: int) -> str:
     return f"; nearest valid is {number}" if number >= low else "; there is none"
 
 
+def number(value: Any) -> float:
+    """Return a real number as a float, and NaN for what is none."""
+    return float(value) if isinstance(value, Real) else math.nan
+
+
 def fraction(owner: str, name: str, value: Any, *, positive: bool = False) -> float:
     """Return a parameter between 0 and 1 as a float, or raise; where `positive`, 0 itself is refused.
 
@@ -64,11 +69,11 @@ def fraction(owner: str, name: str, value: Any, *, positive: bool = False) -> fl
     ValueError
         If the value is no number or out of bounds.
     """
-    number = float(value) if isinstance(value, Real) else math.nan
-    if 0 < number <= 1 or (number == 0 and not positive):
-        return number
+    given = number(value)
+    if 0 < given <= 1 or (given == 0 and not positive):
+        return given
     rule = f"{owner} needs a number with 0 {'<' if positive else '<='} {name} <= 1"
-    nearest = "; nearest valid is 1" if number > 1 else "; nearest valid is 0" if number < 0 and not positive else ""
+    nearest = "; nearest valid is 1" if given > 1 else "; nearest valid is 0" if given < 0 and not positive else ""
     raise ValueError(f"{name}={value!r}: {rule}{nearest}")
 
 

@@ -21,7 +21,7 @@ from priors.draws import Seed, subset
 from priors.edges import MOST_NEURONS
 from priors.wiring import Wiring, trusted_wiring
 
-__all__ = ["BarabasiAlbert", "ErdosRenyi", "Prior", "WattsStrogatz"]
+__all__ = ["BarabasiAlbert", "ErdosRenyi", "Prior", "WattsStrogatz", "rewire"]
 
 _INITIAL_GRAPHS = ("isolated", "star", "complete")
 
@@ -192,7 +192,7 @@ def _watts_strogatz(n: int, k: int, p: float, rng: np.random.Generator) -> Wirin
     steps = range(1, k // 2 + 1)
     near = list(range(n)) * len(steps)
     far = [(node + step) % n for step in steps for node in range(n)]
-    _rewire(n, p, near, far, rng)
+    rewire(n, p, near, far, rng)
     return _undirected(n, near, far)
 
 
@@ -214,7 +214,7 @@ def _undirected(n: int, near: ArrayLike, far: ArrayLike) -> Wiring:
     return Wiring((n,), np.concatenate([edges, edges[:, ::-1]]))
 
 
-def _rewire(n: int, p: float, near: Sequence[int], far: list[int], rng: np.random.Generator) -> None:
+def rewire(n: int, p: float, near: Sequence[int], far: list[int], rng: np.random.Generator) -> None:
     """Replace far ends in place; plain lists and sets, since most graphs are too small for arrays to pay."""
     neighbours: list[set[int]] = [set() for _ in range(n)]
     for node, other in zip(near, far, strict=True):

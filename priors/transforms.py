@@ -1,4 +1,4 @@
-"""Wiring -> Wiring: orient an undirected graph, layer a DAG, stack recurrence onto its layers.
+"""Wiring -> Wiring: orient an undirected graph, layer a DAG, stack recurrence onto layers, expand a graph to layers.
 
 Names follow their neurons and weights their edges. Random draws follow the promise of `priors.draws`. Compiled code
 works where it was built; the functions in Python are what it is held to, and they say what is wrong with a wiring that
@@ -7,6 +7,8 @@ it refuses.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,9 +17,10 @@ from numpy.typing import NDArray
 from priors.checks import choice
 from priors.compiled import draw, extension, extension_for
 from priors.draws import Seed, permutation
+from priors.edges import checked_sizes
 from priors.wiring import Wiring, trusted_wiring
 
-__all__ = ["ORIENTATIONS", "drop_self_edges", "layer", "longest_paths", "orient", "stack"]
+__all__ = ["ORIENTATIONS", "drop_self_edges", "expand", "layer", "longest_paths", "orient", "stack"]
 
 ORIENTATIONS = ("index", "random", "degree")
 """Orders by which `orient` directs edges."""
@@ -87,6 +90,59 @@ def layer(wiring: Wiring) -> Wiring:
     native = extension_for(wiring)
     layered = None if native is None else native.layer(wiring.edges, wiring.n_neurons)
     return _layer(wiring) if layered is None else trusted_wiring(*layered)
+
+
+def expand(graph: Wiring, sizes: Sequence[int], rng: Seed = None) -> Wiring:
+    """Spread a graph over wide layers: its nodes are groups of neurons, which exchange messages from layer to layer.
+
+    This is the relational graph of a network: the neurons of every layer are shared out over the nodes, and those of a
+    node read, in the layer before, those of the same node and of all nodes with an edge to it.
+
+    Parameters
+    ----------
+    graph : Wiring
+        One layer without input and output units, undirected or not. Self edges make no difference.
+    sizes : sequence of int
+        Neurons of each layer, at least two layers, none of fewer neurons than the graph has nodes.
+    rng : int, Generator or None
+        Where neurons cannot be shared out evenly, a permutation of the nodes is drawn, the first of which get one more
+        neuron; it is the same in all layers. Nothing is drawn otherwise.
+
+    Returns
+    -------
+    Wiring
+        Layers of these sizes, all of whose edges lead to the next layer, without weights and names.
+
+    Raises
+    ------
+    ValueError
+        For fewer than two layers, a layer that is too small, or a graph of several layers.
+
+    References
+    ----------
+    You et al. (2020), Graph structure of neural networks, arXiv:2007.06559
+    """
+    if graph.n_layers != 1 or graph.inputs or graph.outputs:
+        raise ValueError(f"{graph.n_layers} layers: expand needs a graph of one layer, without input and output units")
+    own, n = checked_sizes(sizes, 0), graph.n_neurons
+    if len(own) < 2:
+        raise ValueError(f"sizes={own}: expand needs at least two layers")
+    if min(own) < n:
+        raise ValueError(f"sizes={own}: expand needs at least {n} neurons in every layer, one for each node")
+    reads = np.eye(n, dtype=bool)
+    reads[graph.edges[:, 1], graph.edges[:, 0]] = True
+    order = np.arange(n)
+    if any(size % n for size in own):
+        order = permutation(np.random.default_rng(rng), n)
+    return Wiring.from_masks([reads[_nodes(after, order)][:, _nodes(before, order)] for before, after in pairwise(own)])
+
+
+def _nodes(size: int, order: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the node of each of some neurons, ascending; nodes that come first in order have one neuron more."""
+    each, more = divmod(size, len(order))
+    counts = np.full(len(order), each)
+    counts[order[:more]] += 1
+    return np.repeat(np.arange(len(order)), counts)
 
 
 def longest_paths(wiring: Wiring) -> NDArray[np.int64]:

@@ -175,7 +175,9 @@ def drawing_of(given: Mapping[str, Any]) -> Drawing:
 
 def _drawing_parameters() -> Iterator[inspect.Parameter]:
     yield _parameter("prior", str | None, typer.Option(help=f"{', '.join(FAMILIES)}."), None)
-    yield _parameter("graph", Path | None, typer.Option(help="A graph file in place of a prior."), None)
+    yield _parameter(
+        "graph", Path | None, typer.Option(help="A graph file in place of a prior, or for connectome."), None
+    )
     yield _parameter("inputs", int, typer.Option(help="Input units."))
     kinds: dict[str, Any] = {}
     families_by_help: dict[str, dict[str, list[str]]] = {}
@@ -194,13 +196,15 @@ def _drawing_parameters() -> Iterator[inspect.Parameter]:
         yield inspect.Parameter(flag, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
     for name, help_text, panel in (
         ("orientation", "random, index, degree.", _PRIOR),
+        ("expand", "Layers over which the graph is spread, such as 512,512,512.", _PRIOR),
         ("reads", "controlled: inputs that a neuron reads.", _UNITS),
         ("readouts", "controlled: neurons that outputs read.", _UNITS),
         ("width", "projected: neurons of the projection.", _UNITS),
         ("seed", "Seed of all random draws.", None),
     ):
         default = getattr(Drawing, name)
-        yield _parameter(name, type(default), typer.Option(help=help_text, rich_help_panel=panel), default)
+        kind = str | None if default is None else type(default)
+        yield _parameter(name, kind, typer.Option(help=help_text, rich_help_panel=panel), default)
 
 
 def given_options(

@@ -68,6 +68,11 @@ class Setting:
         return self.space.graphs is None
 
     @property
+    def draws_graphs(self) -> bool:
+        """Whether graphs are drawn, from families or from the user's own."""
+        return self.has_families or self.space.is_resampled
+
+    @property
     def is_edited(self) -> bool:
         """Whether a sampler edits graphs."""
         return getattr(self.options, "edits", False) and self.space.edits > 0 and not self.space.is_finite
@@ -125,29 +130,35 @@ _OWN_GRAPHS = "own graphs take the place of all families"
 
 
 def _of_families(name: str) -> Rule:
-    return Rule((name,), lambda setting: setting.has_families, _OWN_GRAPHS, "give it without space.graphs")
+    return Rule((name,), lambda setting: setting.draws_graphs, _OWN_GRAPHS, "give it without space.graphs")
 
 
 def _of_families_or_kept(name: str) -> Rule:
     """Return the rule of a range that edits of own graphs keep to where it is one number."""
     return Rule(
         (f"space.{name}",),
-        lambda setting: setting.has_families or len(set(getattr(setting.space, name))) == 1,
+        lambda setting: (
+            setting.has_families
+            or (name == "nodes" and setting.space.is_resampled)
+            or len(set(getattr(setting.space, name))) == 1
+        ),
         _OWN_GRAPHS,
         "give one number, which edits then keep",
     )
 
 
-def _of_family_parameter(name: str) -> tuple[Rule, Rule]:
+def _of_family_parameter(name: str) -> tuple[Rule, ...]:
     """Return the rules of a parameter of families, which acts where one of them is drawn."""
     families = [family for family, record in FAMILIES.items() if name in {own.name for own in record.parameters}]
     option = f"space.{name}"
     of_its_families = Rule(
         (option,),
         lambda setting: not set(families).isdisjoint(setting.space.priors),
-        f"only {' and '.join(families)} heeds it",
+        f"only {' and '.join(families)} {'heeds' if len(families) == 1 else 'heed'} it",
         f"give space.priors={' or '.join(families)}",
     )
+    if all(FAMILIES[family].of_graph for family in families):
+        return (of_its_families,)
     return _of_families(option), of_its_families
 
 
@@ -232,7 +243,13 @@ _RULES = (
     # Where graphs come from
     _of_families("space.priors"),
     Rule(
-        ("space.nodes", "space.degree"),
+        ("space.nodes",),
+        lambda setting: setting.draws_graphs or setting.is_edited,
+        f"{_OWN_GRAPHS}, and nothing edits them",
+        "give it without space.graphs",
+    ),
+    Rule(
+        ("space.degree",),
         lambda setting: setting.has_families or setting.is_edited,
         f"{_OWN_GRAPHS}, and nothing edits them",
         "give it without space.graphs",

@@ -253,7 +253,7 @@ class Source:
             if name in moved:
                 step = _JITTER * (high - low) * (2 * float(rng.random()) - 1)
                 value = min(max(float(moved[name]) + step, low), high)
-                moved[name] = round(value) if name in whole else value
+                moved[name] = round(value) if name in whole or isinstance(moved[name], int) else value
         return {**moved, **self.space.seeds(rng)}
 
     def _edit(self, rng: np.random.Generator, params: Params) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from nas.errors import InputError
 from nas.inputs import Pooling
 from nas.networks import NetworkSpec
 from nas.space.budget import Budget
-from nas.space.families import FAMILIES, Domain, own_parameters
+from nas.space.families import FAMILIES, Domain, domain_of, own_parameters
 from nas.space.space import Params, Suggester
 from nas.space.way import Way
 from nas.space.ways import LAYERS, Ways
@@ -166,7 +166,7 @@ class WaySpace:
             "links": Domain(int, options.links, log=True),
             "graph_degree": Domain(float, options.graph_degree),
             **{
-                name: Domain(str if own.choices else float, own.default)
+                name: domain_of(own, own.default)
                 for name, own in own_parameters([name for name in self._hidden if name != LAYERS]).items()
             },
             "oversize": Domain(float, options.oversize, log=True),

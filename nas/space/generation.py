@@ -20,12 +20,14 @@ from priors import (
     Wiring,
     attach,
     dead_neurons,
+    expand,
     layer,
     orient,
     read_wiring,
     stack,
     write_wiring,
 )
+from priors.families.record import numbers
 from priors.files import atomic_folder
 from priors.transforms import drop_self_edges
 from priors.version import __version__
@@ -37,6 +39,8 @@ _CYCLES = (
     "graph={}: has directed cycles, and layers need a graph without: `wirenas generate rnn` takes it as it is, or give "
     "--undirected, after which --orientation gives each pair one direction"
 )
+_CYCLES_OF_A_PRIOR = "one_way=true: the graph has directed cycles, and layers need one without; leave one_way out"
+_LAYERS = numbers("expand", int, "neurons per layer are written like 512,512,512")
 WEIGHTS = ("initial", "fixed", "ignore")
 """What weights of a graph become: initial ones, weights that do not train, or nothing."""
 _STRUCTURES = {"mlp": ("dag",), "rnn": ("recurrent", "stack")}
@@ -62,28 +66,24 @@ def draw_wiring(
     known("attachment", attachment, ATTACHMENTS)
     with as_input_errors(_FEWER):
         graph = _given(drawing) if drawing.graph is not None else None
-    if drawing.prior is not None:
-        has_directions = not FAMILIES[known("prior", drawing.prior, FAMILIES)].is_undirected
-    else:
-        assert graph is not None
-        has_directions = not graph.is_undirected
-    structure = _structure(drawing, network, structure, has_directions and (graph is None or graph.is_acyclic))
-    if graph is not None and structure != "recurrent":
-        graph = _without_self_edges(drawing, network, graph)
-        has_directions = not graph.is_undirected
-    with as_input_errors(_FEWER):
-        prior = None if graph is not None else _prior(drawing)
+        wiring = graph if drawing.prior is None else _prior(drawing, graph).sample(stream(drawing.seed, "wiring", 0))
+    assert wiring is not None
+    has_directions = wiring.n_layers > 1 or not wiring.is_undirected
+    structure = _structure(drawing, network, structure, has_directions and wiring.is_acyclic)
+    if structure != "recurrent" and drawing.expand is None:
+        wiring = _without_self_edges(drawing, network, wiring)
+        has_directions = wiring.n_layers > 1 or not wiring.is_undirected
     _refuse_ignored(drawing, structure, n_outputs, attachment, has_directions, typed)
     with as_input_errors(_FEWER):
-        wiring = graph if prior is None else prior.sample(stream(drawing.seed, "wiring", 0))
-        assert wiring is not None
-        if structure != "recurrent":
+        if drawing.expand is not None:
+            wiring = _expanded(wiring, drawing)
+        elif structure != "recurrent":
             if not has_directions:
                 if graph is not None:
                     _say_how(drawing, network)
                 wiring = orient(wiring, drawing.orientation, stream_seed(drawing.seed, "wiring", 1))
             elif not wiring.is_acyclic:
-                raise InputError(_CYCLES.format(drawing.graph))
+                raise InputError(_CYCLES.format(drawing.graph) if graph is not None else _CYCLES_OF_A_PRIOR)
             if wiring.n_layers == 1:
                 wiring = layer(wiring)
         if structure == "stack":
@@ -93,8 +93,21 @@ def draw_wiring(
         return attach(wiring, drawing.inputs, n_outputs, attachment, rng, **counts)
 
 
+def _expanded(graph: Wiring, drawing: Drawing) -> Wiring:
+    assert drawing.expand is not None
+    sizes = _LAYERS(drawing.expand)
+    try:
+        return expand(graph, sizes, stream_seed(drawing.seed, "wiring", 1))
+    except ValueError as error:
+        raise InputError(f"expand={drawing.expand}: {str(error).removeprefix(f'sizes={sizes}: ')}") from None
+
+
 def _check_source(drawing: Drawing) -> None:
-    """Refuse a drawing from nothing, and one from a prior and a graph."""
+    """Refuse a drawing from nothing, and one from a prior and a graph, but for priors that draw from a graph."""
+    if drawing.prior is not None and FAMILIES[known("prior", drawing.prior, FAMILIES)].of_graph:
+        if drawing.graph is None:
+            raise InputError(f"graph is missing: prior={drawing.prior} draws from a graph of your own; give graph")
+        return
     if (drawing.prior is None) == (drawing.graph is None):
         if drawing.graph is None:
             raise InputError("nothing is given to draw from; give prior or graph")
@@ -103,7 +116,7 @@ def _check_source(drawing: Drawing) -> None:
 
 def _without_self_edges(drawing: Drawing, network: str, graph: Wiring) -> Wiring:
     plain = drop_self_edges(graph)
-    if plain is not graph:
+    if plain is not graph and drawing.graph is not None:
         what = "an MLP" if network == "mlp" else "a stack of layers"
         _say(f"{drawing.graph}: its self edges are dropped: {what} cannot have them")
     return plain
@@ -123,9 +136,9 @@ def _say(line: str) -> None:
 
 
 def _given(drawing: Drawing) -> Wiring:
-    """Return the graph of a file, which no argument of a prior goes with."""
+    """Return the graph of a file, which no argument of a prior goes with unless one draws from it."""
     for name, value in drawing.arguments.items():
-        if value is not None:
+        if value is not None and drawing.prior is None:
             raise InputError(f"{name}={value}: a graph file ignores it; leave it out, or give prior in place of graph")
     graph = read_wiring(str(drawing.graph), **drawing.reading)
     if graph.inputs or graph.outputs:
@@ -144,10 +157,15 @@ def _refuse_ignored(
     typed: Collection[str],
 ) -> None:
     """Refuse what another graph, structure or attachment would heed; defaults that nobody typed are not given."""
+    if drawing.expand is not None and structure == "recurrent":
+        raise InputError(
+            f"expand={drawing.expand}: structure=recurrent has no layers; leave it out, or give structure=stack"
+        )
     only = f"attachment={attachment} ignores it; leave it out, or give attachment="
     origin = f"prior={drawing.prior}" if drawing.graph is None else f"graph={drawing.graph}"
     for name, is_heeded, why in (
         ("orientation", not has_directions, f"{origin} has directions of its own; leave it out"),
+        ("orientation", drawing.expand is None, f"expand={drawing.expand} keeps both directions; leave it out"),
         (
             "orientation",
             structure != "recurrent",
@@ -178,7 +196,7 @@ def _structure(drawing: Drawing, network: str, structure: str | None, is_dag: bo
     return structure or valid[0]
 
 
-def _prior(drawing: Drawing) -> Prior:
+def _prior(drawing: Drawing, graph: Wiring | None) -> Prior:
     """Return the prior of the arguments that were given, none of which may be missing or of another one."""
     assert drawing.prior is not None
     family = FAMILIES[drawing.prior]
@@ -191,7 +209,8 @@ def _prior(drawing: Drawing) -> Prior:
     for name in needed:
         if name not in given:
             raise InputError(f"{name} is missing: {drawing.prior} needs {', '.join(needed)}")
-    return family.make(**{taken[name].name: taken[name].parse(value) for name, value in given.items()})
+    arguments = {taken[name].name: taken[name].parse(value) for name, value in given.items()}
+    return family.make(**arguments) if graph is None else family.make(graph, **arguments)
 
 
 def without_weights(wiring: Wiring, why: str) -> Wiring:
@@ -284,7 +303,7 @@ def _with_weights(wiring: Wiring, weights: str | None) -> Wiring:
         return wiring
     known("weights", weights, WEIGHTS)
     if wiring.weights is None:
-        raise InputError(f"weights={weights}: there is no graph with weights; leave it out, or give graph")
+        raise InputError(f"weights={weights}: the graph has no weights; leave it out, or give a graph that has some")
     return wiring.replace(weights=None) if weights == "ignore" else wiring
 
 

@@ -6,8 +6,10 @@ the number and seed of edits. Of the user's own graphs its number stands for fam
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
+from itertools import product
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar
 
 from pydantic import (
@@ -31,6 +33,10 @@ from nas.space.families import (
     IntRange,
     Names,
     check_range,
+    checked,
+    domain_of,
+    families_of_graphs,
+    field_of,
     own_parameters,
     reach,
     searched_families,
@@ -68,6 +74,8 @@ EDIT_NAMES = ("n_moves", "move_seed")
 
 DRAW_NAMES = (*SEED_NAMES, *EDIT_NAMES, "replicate")
 """Parameters that tell candidates of the same description apart; nothing is learnt from their values."""
+
+_ALL_SEEDS = (*SEED_NAMES, "move_seed")
 
 T = TypeVar("T")
 _SEEDS = Domain(int, (0, 2**31 - 1))
@@ -149,7 +157,8 @@ class Space(BaseModel, metaclass=_OneLine):
     model_config = ConfigDict(frozen=True, extra="allow", use_attribute_docstrings=True)
 
     priors: Names = ("watts-strogatz", "barabasi-albert", "erdos-renyi")
-    """Families of random graphs: watts-strogatz, barabasi-albert, erdos-renyi."""
+    """Families of random graphs: watts-strogatz, barabasi-albert, erdos-renyi, newman-watts, ws-flex, random-regular,
+    stochastic-block, modular, geometric, geo-hub; or connectome, which draws parts of own graphs."""
     nodes: IntRange = (20, 100)
     """Hidden neurons."""
     degree: FloatRange = (2.0, 12.0)
@@ -190,7 +199,7 @@ class Space(BaseModel, metaclass=_OneLine):
         for name, field in cls.model_fields.items():
             found[name] = field
             if name == "degree":
-                found |= {name: parameter.field for name, parameter in own_parameters().items()}
+                found |= {name: field_of(parameter) for name, parameter in own_parameters().items()}
         return found
 
     @model_validator(mode="before")
@@ -203,15 +212,16 @@ class Space(BaseModel, metaclass=_OneLine):
         for name in given:
             if name not in cls.model_fields and name not in own:
                 raise PydanticCustomError("unknown_key", "{line}", {"line": unknown_key(name, cls.options())})
-        checked = {name: parameter.checked(given.get(name, parameter.default)) for name, parameter in own.items()}
-        return {**{name: value for name, value in given.items() if name not in own}, **checked}
+        found = {name: checked(parameter, given.get(name, parameter.default)) for name, parameter in own.items()}
+        return {**{name: value for name, value in given.items() if name not in own}, **found}
 
     @field_validator("priors", "orientation", "attachment")
     @classmethod
     def _known_names(cls, names: tuple[str, ...], info: Any) -> tuple[str, ...]:
         from priors import ATTACHMENTS, ORIENTATIONS
 
-        valid = {"priors": searched_families(), "orientation": ORIENTATIONS, "attachment": ATTACHMENTS}
+        families = (*searched_families(), *families_of_graphs())
+        valid = {"priors": families, "orientation": ORIENTATIONS, "attachment": ATTACHMENTS}
         for name in names:
             known(info.field_name, name, valid[info.field_name])
         return tuple(dict.fromkeys(names))
@@ -222,11 +232,25 @@ class Space(BaseModel, metaclass=_OneLine):
         check_range("degree", self.degree, (0.1, 100_000.0))
         for name in _UNIT_COUNTS:
             check_range(name, getattr(self, name), (1, 1_000_000))
+        if not set(families_of_graphs()).isdisjoint(self.priors):
+            self._check_resampling()
         if self.structure == "given" and self.graphs is None:
             raise ValueError("structure=given: it is for own graphs; give graphs too, or another structure")
         if self.graphs is not None and "edits" not in self.model_fields_set:
             vars(self)["edits"] = 0  # As little as any default does it count as given.
         return self
+
+    def _check_resampling(self) -> None:
+        of_graph, *others = self.priors
+        if others:
+            raise ValueError(f"priors={', '.join(self.priors)}: one that draws from own graphs is the only one")
+        if self.graphs is None:
+            raise ValueError(f"priors={of_graph}: it draws from graphs of your own; give graphs too, or another prior")
+
+    @property
+    def is_resampled(self) -> bool:
+        """Whether candidates are random parts of the user's own graphs."""
+        return self.graphs is not None and self.priors[0] in families_of_graphs()
 
     @property
     def own(self) -> dict[str, tuple[Any, ...]]:
@@ -403,7 +427,7 @@ class Space(BaseModel, metaclass=_OneLine):
         for name, domain in domains.items():
             if name == "orientation" and not self.is_oriented:
                 continue
-            if name in self.own and name not in own_parameters([str(params["family"])]):
+            if "family" in params and name in self.own and name not in own_parameters([str(params["family"])]):
                 continue
             if name in _UNIT_COUNTS and params["attachment"] != _UNIT_COUNTS[name]:
                 continue
@@ -414,14 +438,17 @@ class Space(BaseModel, metaclass=_OneLine):
         """Return the values of all parameters that a wiring follows from, but for edits."""
         if self.pool is not None:
             found = {"graph": Domain(int, (0, len(self.pool) - 1))}
+            if self.is_resampled:
+                found["n"] = Domain(int, self.nodes)
         else:
             found = {
                 "family": Domain(str, self.priors),
                 "n": Domain(int, self.nodes),
                 "degree": Domain(float, self.degree),
             }
+        if self.pool is None or self.is_resampled:
             for name, parameter in own_parameters(self.priors).items():
-                found[name] = Domain(str if parameter.choices else float, self.own[name])
+                found[name] = domain_of(parameter, self.own[name])
         if not (self.is_finite or self.structure == "given"):
             found["orientation"] = Domain(str, self.orientation)
             found["attachment"] = Domain(str, self.attachment)
@@ -442,7 +469,7 @@ class Space(BaseModel, metaclass=_OneLine):
 
         They have input units, or the structure is given and nothing edits them.
         """
-        if self.pool is None:
+        if self.pool is None or self.is_resampled:
             return False
         return (self.structure == "given" and not self.edits) or all(wiring.inputs for wiring in self.pool.wirings)
 
@@ -456,7 +483,7 @@ class Space(BaseModel, metaclass=_OneLine):
     def _seed_names(self) -> tuple[str, ...]:
         if self.is_finite or self.structure == "given":
             return ()
-        own = SEED_NAMES[1:] if self.pool is not None else SEED_NAMES
+        own = SEED_NAMES[1:] if self.pool is not None and not self.is_resampled else SEED_NAMES
         return own if self.is_oriented else tuple(name for name in own if name != "order_seed")
 
     def prior(self, params: Params) -> Prior:
@@ -527,9 +554,15 @@ class Space(BaseModel, metaclass=_OneLine):
         if pool is None:
             return self.prior(params).sample(int(params["graph_seed"]))
         graph = pool[int(params["graph"])]
+        if self.is_resampled:
+            graph = self._part(graph, params)
         if graph.inputs or graph.weights is None or self.is_finite:
             return graph
         return graph.replace(weights=None)  # Networks of one search all start from drawn weights.
+
+    def _part(self, graph: Wiring, params: Params) -> Wiring:
+        own = {name: params[name] for name in own_parameters(self.priors)}
+        return FAMILIES[self.priors[0]].make(graph, int(params["n"]), **own).sample(int(params["graph_seed"]))
 
 
 def check_graphs(space: Space, n_inputs: int, n_outputs: int, *, edited: bool = False) -> None:
@@ -548,16 +581,22 @@ def check_graphs(space: Space, n_inputs: int, n_outputs: int, *, edited: bool = 
     tries = [(attachment, 0, "") for attachment in space.attachment]
     if edited and space.edits:
         tries.append((space.attachment[0], 1, "; space.edits=0 leaves graphs as they are"))
-    fixed: Params = {"orientation": space.orientation[0], "order_seed": 0, "attach_seed": 0, "move_seed": 0}
+    fixed: dict[str, str | int | float] = {"orientation": space.orientation[0], **dict.fromkeys(_ALL_SEEDS, 0)}
+    drawn: list[Params] = [{}]
+    if space.is_resampled:
+        own = [space.own[name] for name in own_parameters(space.priors)]
+        names = ("n", *own_parameters(space.priors))
+        drawn = [dict(zip(names, values, strict=True)) for values in product(space.nodes, *own)]
     others = f"; without this graph the other {len(pool) - 1} can be searched" if len(pool) > 1 else ""
     for index, (name, graph) in enumerate(zip(pool.names, pool.wirings, strict=True)):
         _check_kind(space, name, graph, (n_inputs, n_outputs))
-        for attachment, n_moves, hint in tries:
-            params: Params = {**fixed, "graph": index, "attachment": attachment, "n_moves": n_moves}
+        for own_params, (attachment, n_moves, hint) in product(drawn, tries):
+            params: Params = {**fixed, **own_params, "graph": index, "attachment": attachment, "n_moves": n_moves}
             try:
                 space.wiring(params, n_inputs, n_outputs)
             except ValueError as error:
-                raise InputError(f"space.graphs: {name}: {error}{hint or others}") from None
+                line = re.sub(r"^n=", "space.nodes=", str(error)) if space.is_resampled else str(error)
+                raise InputError(f"space.graphs: {name}: {line}{hint or others}") from None
 
 
 def _check_kind(space: Space, name: str, graph: Wiring, units: tuple[int, int]) -> None:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from nas.errors import InputError, finite_number, known
 from nas.sparsity.layers import Floats, Layer, Live, Places, size_of
 from nas.sparsity.selection import lowest
+from priors.shares import shares
 
 __all__ = [
     "ALLOCATIONS",
@@ -175,43 +176,7 @@ def _lifted(
 
 
 def _shares(total: int, weights: Sequence[Fraction | float], capacity: list[int], is_dense: list[bool]) -> Places:
-    """Share a number out in proportion to weights, none above its capacity, exactly.
-
-    While a share exceeds the capacity, the layers whose share does so by the largest factor become full, and the rest
-    is shared out anew: in google-research/rigl these are the layers with the largest raw value.
-    """
-    full = [dense or not room for dense, room in zip(is_dense, capacity, strict=True)]
-    while not all(full):
-        rest = total - sum(room for room, each in zip(capacity, full, strict=True) if each)
-        weight = sum(each for each, done in zip(weights, full, strict=True) if not done)
-        factors = {
-            index: weights[index] / capacity[index] for index, done in enumerate(full) if not done
-        }  # Times rest / weight the density.
-        largest = max(factors.values())
-        if largest * rest <= weight:
-            break
-        full = [done or factors[index] == largest for index, done in enumerate(full)]
-    else:
-        rest, weight = 0, 1
-    quotas = [
-        room if done else min(each * rest / weight, room)
-        for each, room, done in zip(weights, capacity, full, strict=True)
-    ]
-    return _whole(total, quotas, capacity)
-
-
-def _whole(total: int, quotas: Sequence[Fraction | float], capacity: list[int]) -> Places:
-    """Round quotas to whole numbers with an exact sum, the largest remainders up; equal ones favour earlier layers."""
-    counts = [math.floor(quota) for quota in quotas]
-    remainders = [quota - count for quota, count in zip(quotas, counts, strict=True)]
-    order = sorted(range(len(counts)), key=lambda index: -remainders[index])
-    while sum(counts) < total:
-        open_ones = [index for index in order if counts[index] < capacity[index]]
-        for index in open_ones[: total - sum(counts)]:
-            counts[index] += 1
-    while sum(counts) > total:  # The rounding of floats.
-        counts[max(reversed(order), key=lambda index: counts[index])] -= 1
-    return np.array(counts, np.int64)
+    return np.array(shares(total, weights, capacity, is_dense), np.int64)
 
 
 def _uniform(

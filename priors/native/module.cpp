@@ -75,8 +75,16 @@ NB_MODULE(_native, m) {
   m.def("watts_strogatz", [](nb::handle random, int32_t n, int32_t k, double p) {
     return rows_of(watts_strogatz(*bit_generator(random), n, k, p));
   });
+  m.def("ws_flex", [](nb::handle random, int32_t n, int64_t n_edges, double p) {
+    return rows_of(ws_flex(*bit_generator(random), n, n_edges, p));
+  });
   m.def("barabasi_albert", [](nb::handle random, int32_t n, int32_t m, int initial) {
     return rows_of(barabasi_albert(*bit_generator(random), n, m, Initial(initial)));
+  });
+  m.def("random_regular",
+        [](nb::handle random, int32_t n, int32_t d) { return rows_of(random_regular(*bit_generator(random), n, d)); });
+  m.def("geo_hub", [](nb::handle random, int32_t n, int64_t n_edges, int32_t hubs) {
+    return rows_of(geo_hub(*bit_generator(random), n, n_edges, hubs));
   });
   m.def("erdos_renyi",
         [](nb::handle random, int32_t n, double p) { return rows_of(erdos_renyi(*bit_generator(random), n, p)); });

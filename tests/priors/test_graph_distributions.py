@@ -1,42 +1,12 @@
 """Random-graph priors against networkx and small second implementations, by means over many graphs."""
 
-from collections.abc import Callable, Iterable
-
 import networkx as nx
 import numpy as np
 import pytest
-import scipy.sparse.csgraph
+from graph_statistics import SAMPLES, N, assert_alike, draws, networkx_draws
 from numpy.typing import NDArray
 
-from priors.graphs import BarabasiAlbert, ErdosRenyi, Prior, WattsStrogatz
-
-N, SAMPLES = 30, 150
-
-
-def statistics(adjacency: NDArray[np.float64]) -> list[float]:
-    """Edges, spread and maximum of the degrees, clustering, mean finite distance, share of unreachable pairs."""
-    degree = adjacency.sum(axis=0)
-    triangles = np.diagonal(np.linalg.matrix_power(adjacency, 3))
-    clustering = (triangles / np.maximum(degree * (degree - 1), 1)).mean()
-    distance = scipy.sparse.csgraph.shortest_path(adjacency, unweighted=True)[np.triu_indices(len(adjacency), 1)]
-    finite = np.isfinite(distance)
-    return [degree.sum(), degree.var(), degree.max(), clustering, distance[finite].mean(), 1 - finite.mean()]
-
-
-def assert_alike(ours: Iterable[NDArray[np.float64]], theirs: Iterable[NDArray[np.float64]]) -> None:
-    table, reference = (np.array([statistics(adjacency) for adjacency in draws]) for draws in (ours, theirs))
-    error = np.sqrt(table.var(axis=0) / len(table) + reference.var(axis=0) / len(reference))
-    distance = np.abs(table.mean(axis=0) - reference.mean(axis=0))
-    assert (distance <= 4 * error + 1e-9).all(), distance / (error + 1e-12)
-
-
-def draws(prior: Prior) -> list[NDArray[np.float64]]:
-    generator = np.random.default_rng(7)
-    return [prior.sample(generator).csr().toarray().astype(float) for _ in range(SAMPLES)]
-
-
-def networkx_draws(make: Callable[[int], nx.Graph]) -> list[NDArray[np.float64]]:
-    return [nx.to_numpy_array(make(seed)) for seed in range(SAMPLES)]
+from priors.graphs import BarabasiAlbert, ErdosRenyi, WattsStrogatz
 
 
 @pytest.mark.parametrize(("k", "p"), [(4, 0.0), (4, 0.05), (4, 0.3), (4, 1.0), (10, 0.5), (26, 1.0)])

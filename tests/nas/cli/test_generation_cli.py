@@ -9,7 +9,7 @@ from command_line import wirenas
 
 from nas import load_network, wiring_of
 from nas.networks.structure import parts_of
-from priors import read_wiring
+from priors import Wiring, read_wiring, write_wiring
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,34 @@ def test_a_generated_network_is_described_by_one_object(tmp_path: Path, kind: st
         ("--prior erdos-renyi --nodes 6 --p 0.4 --cell lstn", "(nearest: lstm)"),
         ("--prior erdos-renyi --nodes 6 --p 0.4 --inputs 0", "--inputs 0"),
         ("--prior layered --sizes 3,x --density 0.5", "--sizes '3,x'"),
+        ("--prior layered --sizes 3,4 --density 0.5 --pattern small-world", "--beta None: Layered needs a number"),
+        ("--prior newman-watts --nodes 1 --k 2 --p 0.1", "--nodes 1: NewmanWatts needs an integer n with 3 <= n"),
+        (
+            "--prior ws-flex --nodes 9 --degree 9 --p 0.1",
+            "--degree 9.0: WSFlex needs a number with 0 < degree <= n - 1",
+        ),
+        ("--prior random-regular --nodes 5 --d 3", "--d 3: n d = 15 is odd"),
+        ("--prior stochastic-block --sizes 2,3 --block-p .1,x", "--block-p '.1,x': rows of numbers are written like"),
+        ("--prior stochastic-block --sizes 2,3 --block-p .1,.2", "--block-p: 1 rows of 2 numbers, where 2 blocks need"),
+        ("--prior stochastic-block --nodes 9 --sizes 2,3 --block-p .1", "--nodes 9: stochastic-block does not take it"),
+        (
+            "--prior modular --nodes 5 --modules 9 --edges 3 --mixing 0.1",
+            "--modules 9: Modular needs an integer modules",
+        ),
+        ("--prior geo-hub --nodes 9 --edges 5 --hubs 5", "--edges 5: the core of 5 hubs has 10 alone"),
+        (
+            "--prior geo-hub --nodes 20 --edges 86 --hubs 3 --one-way --structure stack",
+            "--one-way: the graph has directed",
+        ),
+        ("--prior connectome --nodes 5", "graph is missing: --prior connectome draws from a graph of your own"),
+        (
+            "--prior ws-flex --nodes 9 --degree 3 --p 0.1 --expand 9,9",
+            "--expand 9,9: --structure recurrent has no layers",
+        ),
+        (
+            "--prior ws-flex --nodes 9 --degree 3 --p 0.1 --structure stack --expand 9,8",
+            "--expand 9,8: expand needs at least 9 neurons in every layer",
+        ),
     ],
 )
 def test_a_wrong_generation_is_one_line_and_leaves_nothing(tmp_path: Path, options: str, message: str):
@@ -183,3 +211,54 @@ def test_weights_that_cannot_be_as_asked_are_one_line(tmp_path: Path, weighted: 
     assert (code, text) == (2, "")
     assert f"wirenas: {message}" in err
     assert not (tmp_path / "net").exists()
+
+
+def test_parts_of_a_connectome_keep_its_weights(tmp_path: Path):
+    edges = [(source, (source + step) % 12) for source in range(12) for step in (1, 5)]
+    graph = Wiring((12,), edges, weights=np.linspace(-1, 1, 24), names=[f"N{number}" for number in range(12)])
+    write_wiring(graph, tmp_path / "worm.graphml")
+    prior = ["--prior", "connectome", "--graph", str(tmp_path / "worm.graphml")]
+    for options in ("--nodes 7 --weights fixed", "--nodes 20 --draw bootstrap"):
+        out = tmp_path / options.split()[1]
+        given = [
+            *prior,
+            *options.split(),
+            "--cell",
+            "tanh",
+            "--inputs",
+            "3",
+            "--seed",
+            "4",
+            "--out",
+            str(out),
+            "--json",
+        ]
+        code, text, err = wirenas("generate", "rnn", *given)
+        assert (code, err) == (0, "")
+        assert json.loads(text)["weights"] == ("fixed" if "fixed" in options else "initial")
+        hidden = wiring_of(load_network(out / "network.safetensors")).hidden
+        assert hidden.n_neurons == int(options.split()[1])
+        whole = {float(weight) for weight in graph.weights}
+        assert hidden.n_edges
+        assert {float(weight) for weight in hidden.weights} <= whole
+    code, _, err = wirenas("generate", "rnn", *prior, "--nodes", "13", "--inputs", "3", "--out", str(tmp_path / "no"))
+    assert (code, err.count("\n")) == (2, 1)
+    assert "--nodes 13: Connectome needs an integer n with 1 <= n <= nodes of the graph = 12" in err
+    bare = tmp_path / "bare.graphml"
+    write_wiring(graph.replace(weights=None), bare)
+    code, _, err = wirenas(
+        *("generate", "rnn", "--prior", "connectome", "--graph", str(bare), "--nodes", "5", "--cell", "tanh"),
+        *("--weights", "fixed", "--inputs", "3", "--out", str(tmp_path / "no")),
+    )
+    assert (code, err.count("\n")) == (2, 1)
+    assert "--weights fixed: the graph has no weights" in err
+
+
+def test_a_graph_is_spread_over_layers(tmp_path: Path):
+    given = "--prior ws-flex --nodes 8 --degree 3.5 --p 0.2 --expand 16,24,16 --inputs 5 --outputs 2 --json"
+    code, text, err = wirenas("generate", "mlp", *given.split(), "--out", str(tmp_path / "net"))
+    assert (code, err) == (0, "")
+    hidden = read_wiring(tmp_path / "net" / "wiring.json").hidden
+    assert hidden.sizes == (16, 24, 16)
+    # 14 edges in both directions and 8 of nodes to themselves, for groups of 2 and 3 neurons.
+    assert hidden.n_edges == json.loads(text)["edges"] == 2 * (2 * 14 + 8) * 2 * 3

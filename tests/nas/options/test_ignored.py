@@ -30,6 +30,7 @@ from nas.options.options import (
     resolve_survey,
 )
 from nas.space.draws import Draws
+from nas.space.families import own_parameters, searched_families
 from nas.space.space import Space
 from nas.space.ways import Ways
 from nas.training.recipe import Recipe
@@ -83,6 +84,12 @@ FAMILIES = "own graphs take the place of all families"
 CONTROLLED = ("only controlled attachment heeds it", "give space.attachment=controlled")
 KEPT = "give one number, which edits then keep"
 PATH = "give the path space.graphs"
+OF_ONE_FAMILY = {
+    name: families[0]
+    for name in own_parameters()
+    if len(families := [family for family in searched_families() if name in own_parameters([family])]) == 1
+    and name != "initial"
+}
 RANDOM_GRAPHS: dict[str, Any] = {"sampler": "random", "space.graphs": GRAPHS}
 CASES = [
     own("activation", "tanh"),
@@ -172,6 +179,17 @@ CASES = [
         for name, value in (("priors", ["erdos-renyi"]), ("p", [0.1, 0.2]), ("initial", ["star"]))
     ),
     *(
+        Case(
+            f"space.{name}",
+            OTHER[f"space.{name}"],
+            {"space.graphs": GRAPHS},
+            {"space.priors": [family]},
+            FAMILIES,
+            "give it without space.graphs",
+        )
+        for name, family in OF_ONE_FAMILY.items()
+    ),
+    *(
         Case(f"space.{name}", value, given, {}, f"{FAMILIES}, and nothing edits them", "give it without space.graphs")
         for name, value in (("nodes", [6, 7]), ("degree", [6.0, 7.0]))
         for given in (RANDOM_GRAPHS, {"space.graphs": FINITE}, {"space.graphs": GRAPHS, "space.edits": 0})
@@ -194,8 +212,27 @@ CASES = [
         [0.1, 0.2],
         {"space.priors": ["erdos-renyi", "barabasi-albert"]},
         {"space.priors": ["erdos-renyi", "watts-strogatz"]},
-        "only watts-strogatz heeds it",
-        "give space.priors=watts-strogatz",
+        "only watts-strogatz and newman-watts and ws-flex heed it",
+        "give space.priors=watts-strogatz or newman-watts or ws-flex",
+    ),
+    *(
+        Case(
+            f"space.{name}",
+            OTHER[f"space.{name}"],
+            {"space.priors": ["erdos-renyi"]},
+            {"space.priors": [family]},
+            f"only {family} heeds it",
+            f"give space.priors={family}",
+        )
+        for name, family in OF_ONE_FAMILY.items()
+    ),
+    Case(
+        "space.draw",
+        ["bootstrap"],
+        {"space.priors": ["erdos-renyi"]},
+        {"space.priors": ["connectome"], "space.graphs": GRAPHS, "space.nodes": [5, 9]},
+        "only connectome heeds it",
+        "give space.priors=connectome",
     ),
     Case(
         "space.initial",
@@ -437,7 +474,7 @@ def test_a_survey_is_not_begun(tmp_path: Path, space: dict[str, Any]):
         ("run width.toml", "space.width=9: only projected attachment heeds it"),
         ("survey --width 8", "--width 8: only projected attachment heeds it"),
         ("survey --optimizer adamw --momentum 0.5", "--momentum 0.5: --optimizer adamw ignores it"),
-        ("survey --prior erdos-renyi --p 0.5", "--p 0.5: only watts-strogatz heeds it"),
+        ("survey --prior erdos-renyi --p 0.5", "--p 0.5: only watts-strogatz and newman-watts and ws-flex heed it"),
     ],
 )
 def test_a_command_says_it_in_one_line_and_leaves_nothing(

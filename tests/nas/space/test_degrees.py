@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nas.space.families import FAMILIES, searched_families
+from nas.space.families import FAMILIES, own_parameters, searched_families
 from nas.space.space import Space
 from priors import BarabasiAlbert, ErdosRenyi, WattsStrogatz
 
@@ -16,7 +16,8 @@ few = settings(deadline=None, max_examples=40)
 
 def mean_degree(family: str, n: int, degree: float, initial: str = "isolated") -> float:
     """As networkx counts it in a graph that was drawn."""
-    prior = FAMILIES[family].of_degree({"n": n, "degree": degree, "p": 0.3, "initial": initial})
+    own = {name: parameter.default[-1] for name, parameter in own_parameters().items()}
+    prior = FAMILIES[family].of_degree({**own, "n": n, "degree": degree, "p": 0.3, "initial": initial})
     graph = prior.sample(0).to_networkx()
     undirected = nx.Graph(graph)
     assert undirected.number_of_nodes() == n
@@ -64,8 +65,9 @@ def test_no_reachable_degree_is_nearer(family: str, n: int, degree: float, initi
         "barabasi-albert": [
             2 * (m * (n - m) + (m * (m - 1) // 2 if initial == "complete" else 0)) / n for m in range(1, n)
         ],
-        "erdos-renyi": [2 * edges / n for edges in range(1, n * (n - 1) // 2 + 1)],
-    }[family]
+        "newman-watts": [2 * edges / n for edges in range(n, n * (n - 1) // 2 + 1)],
+        "random-regular": [d for d in range(2, n) if n * d % 2 == 0],
+    }.get(family, [2 * edges / n for edges in range(1, n * (n - 1) // 2 + 1)])
     nearest = min(abs(each - degree) for each in reachable)
     assert abs(mean_degree(family, n, degree, initial) - degree) == pytest.approx(nearest, abs=1e-9)
 

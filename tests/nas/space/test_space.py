@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from nas.errors import InputError
 from nas.options.options import resolve
-from nas.space.families import searched_families
+from nas.space.families import own_parameters, searched_families
 from nas.space.space import SEED_NAMES, Space
 from nas.store.records import describe
 from priors import ATTACHMENTS, ORIENTATIONS
@@ -52,6 +52,7 @@ def candidates(draw: st.DrawFn) -> tuple[Space, dict[str, Any]]:
         "family": draw(st.sampled_from(sorted(searched_families()))),
         "n": draw(st.integers(4, 25)),
         "degree": draw(st.floats(0.1, 30.0)),
+        **{name: draw(st.sampled_from(parameter.default)) for name, parameter in own_parameters().items()},
         "p": draw(st.floats(0.0, 1.0)),
         "initial": draw(st.sampled_from(["isolated", "star", "complete"])),
         "orientation": draw(st.sampled_from(ORIENTATIONS)),
@@ -126,7 +127,9 @@ def test_structures_are_what_they_are_called():
 )
 def test_conditional_parameters_are_asked_for_only_where_they_act(family: str, structure: Any, conditional: set[str]):
     trial = FirstChoice(family)
-    space = Space(structure=structure, nodes=(20, 30), degree=(2, 3), p=(0.1, 0.2), orientation=("index", "degree"))
+    families = searched_families()
+    ranges = {"nodes": (20, 30), "degree": (2, 3), "p": (0.1, 0.2), "orientation": ("index", "degree")}
+    space = Space(structure=structure, priors=families, **ranges)
     params = space.suggest(trial)
     assert set(params) == set(trial.asked) == {"family", "n", "degree", "attachment"} | conditional
     assert trial.asked["n"] == (20, 30)
@@ -201,7 +204,8 @@ def test_an_unknown_name_names_the_nearest(name: str, wrong: str, nearest: str):
 
 
 def test_the_families_are_those_that_can_be_drawn():
-    assert Space().priors == searched_families()
+    assert set(Space().priors) < set(searched_families())
+    assert Space(priors=searched_families()).priors == searched_families()
 
 
 def test_the_help_need_not_wait_for_numpy():

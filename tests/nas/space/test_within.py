@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from nas.inputs import describe_inputs
 from nas.networks import NetworkSpec
 from nas.networks.cells import CELLS
-from nas.space.families import FAMILIES, searched_families
+from nas.space.families import FAMILIES, own_parameters, searched_families
 from nas.space.within import Means, Reading, balanced, graph_within, largest, layered_within
 from priors import READ_INS, Inputs, Prior, Wiring
 
@@ -79,7 +79,8 @@ def check(wiring: Wiring, means: Means) -> None:
 
 
 def prior_of(family: str, n: int, degree: float) -> Prior:
-    return FAMILIES[family].of_degree({"n": n, "degree": degree, "p": 0.3, "initial": "isolated"})
+    own = {name: parameter.default[-1] for name, parameter in own_parameters().items()}
+    return FAMILIES[family].of_degree({**own, "n": n, "degree": degree, "p": 0.3, "initial": "isolated"})
 
 
 def differ_by_one(counts: np.ndarray) -> bool:

@@ -1,0 +1,1 @@
+"""Families of priors: each file holds a prior and its record, which `priors.registry` names."""
