@@ -43,9 +43,10 @@ _NEAR = 0.01
 _MOST_DRAWS = 100
 """Draws of which one has the spectral radius that is wanted."""
 _DENSE, _LARGEST, _BASIS, _RESTARTS = 100, 12, 80, 60
-_LARGE, _SMALL_BASIS = 4, 40
 """Neurons up to which all eigenvalues are computed; above, eigenvalues that are looked for, vectors, and restarts after
 which all are computed."""
+_LARGE, _SMALL_BASIS = 4, 40
+"""Eigenvalues that are looked for, and vectors, where an error is tolerated."""
 
 
 @dataclass(frozen=True)
