@@ -71,7 +71,7 @@ def test_commands_on_chance_run_as_shown(empty_folder: Path) -> None:
     (block,) = [block for block in blocks("console") if "wirenas compare" in block]
     for line in block.splitlines():
         run_line(line)
-    for name in ("digits", "memory"):
+    for name in ("digits", "memory", "mackey-glass"):
         page = (empty_folder / "results" / f"{name}-compared" / "comparison.md").read_text(encoding="utf-8")
         assert "wiring.graphml is" in page
 
