@@ -136,8 +136,8 @@ def _amount(value: float, found: Found) -> str:
 
 
 def _interval(low: float, high: float, found: Found) -> str:
-    factor, form = (100.0, ".2f") if _is_share(found) else (1.0, ".4g")
-    return f"[{factor * low:{form}}, {factor * high:{form}}]"
+    ends = [f"{100 * end:.2f}" if _is_share(found) else number(end) for end in (low, high)]
+    return f"[{', '.join(ends)}]"
 
 
 def _changes_text(found: Found) -> str:
