@@ -13,9 +13,25 @@ from nas.networks import ACTIVATIONS, CELLS, SequenceNetwork, SparseMLP, SparseR
 from nas.seeds import stream
 from nas.space import generation
 from nas.space.generation import draw_wiring, write_mlp, write_rnn
-from priors import PRIORS, GraphFileWarning, Layered, WattsStrogatz, Wiring, attach, dead_neurons, read_wiring
+from priors import FAMILIES, GraphFileWarning, Layered, WattsStrogatz, Wiring, attach, dead_neurons, read_wiring
+from priors.families.record import Family
 
-GIVEN: dict[str, dict[str, Any]] = {
+
+def text_of(value: Any) -> Any:
+    """As it is typed: rows of numbers with slashes between them, numbers with commas."""
+    if not isinstance(value, tuple):
+        return value
+    return ("/" if isinstance(value[0], tuple) else ",").join(str(text_of(part)) for part in value)
+
+
+def given_of(prior: Any, family: Family) -> dict[str, Any]:
+    """The arguments of a prior, as `wirenas generate` takes them."""
+    own = {argument.option: text_of(getattr(prior, argument.name)) for argument in family.arguments}
+    return {name: value for name, value in own.items() if value is not None}
+
+
+DRAWN = [name for name, family in FAMILIES.items() if not family.of_graph]
+GIVEN: dict[str, dict[str, Any]] = {name: given_of(FAMILIES[name].example(), FAMILIES[name]) for name in DRAWN} | {
     "watts-strogatz": {"nodes": 12, "k": 4, "p": 0.2},
     "barabasi-albert": {"nodes": 12, "m": 2},
     "erdos-renyi": {"nodes": 12, "edges": 20},
@@ -42,7 +58,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("n_outputs", [0, 2])
 @pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("prior", PRIORS)
+@pytest.mark.parametrize("prior", DRAWN)
 def test_every_prior_becomes_an_rnn_of_every_cell(prior: str, cell: str, n_outputs: int, tmp_path: Path):
     for structure in structures(prior):
         wiring = draw(prior, structure, units=(4, n_outputs))
@@ -75,7 +91,7 @@ def test_every_prior_becomes_an_rnn_of_every_cell(prior: str, cell: str, n_outpu
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("prior", PRIORS)
+@pytest.mark.parametrize("prior", DRAWN)
 def test_every_prior_becomes_an_mlp_of_every_activation(prior: str, activation: str, tmp_path: Path):
     wiring = draw(prior, "dag", attachment="controlled")
     written = write_mlp(tmp_path / "mlp", wiring, activation, 7)
@@ -244,7 +260,12 @@ def test_a_failure_in_the_middle_leaves_nothing(culprit: str, tmp_path: Path, mo
         ("erdos-renyi", "dag", {"edges": 99}, "^edges=99: "),
         ("erdos-renyi", "dag", {"nodes": 10**7}, "^nodes=10000000: .*memory.*; nearest valid is 44721$"),
         ("erdos-renyi", "dag", {"nodes": 44722}, "^nodes=44722: .*memory"),
-        ("layered", "dag", {"nodes": 5}, "^nodes=5: layered does not take it; it takes density, edges, sizes$"),
+        (
+            "layered",
+            "dag",
+            {"nodes": 5},
+            "^nodes=5: layered does not take it; it takes allocation, beta, density, edges, pattern, sizes$",
+        ),
         ("layered", "dag", {"sizes": None}, "^sizes is missing: layered needs sizes$"),
         ("layered", "dag", {"sizes": "5,x"}, "^sizes='5,x': neurons per layer are written like 32,32$"),
         ("layered", "dag", {"sizes": "5,,3"}, "^sizes='5,,3': "),

@@ -59,7 +59,7 @@ def test_own_graphs_as_they_are_stay_what_they_were():
             {"priors": ("connectome", "ws-flex")},
             "priors=connectome, ws-flex: one that draws from own graphs is the only",
         ),
-        ({"draw": "jackknife"}, "draw=.?jackknife"),
+        ({"draw": "jackknife"}, "draw 'jackknife' is not known; known: subsample, bootstrap"),
     ],
 )
 def test_what_cannot_be_resampled_is_said(options: dict[str, Any], message: str):
