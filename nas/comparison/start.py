@@ -13,7 +13,7 @@ from nas.errors import InputError
 from nas.networks import PooledMLP, SequenceNetwork, SparseMLP, load_network
 from nas.networks.structure import network_within
 from nas.options.options import CAMPAIGN, read_options, resolve, shown
-from nas.options.resolve import n_cores
+from nas.options.resolve import n_cores, recipe_of
 from nas.report.sources import wiring_at
 from nas.structure.experiment import OPTIONS, read_experiment
 from nas.tasks import load_task, pooled, stem_of
@@ -94,7 +94,9 @@ def open_comparison(
                 )
     _refuse_of_graphs(chosen, [wiring for _, wiring, _ in read])
     of_saved = {option: value for option, (_, value) in own.items()}
-    recipe_of_all = of_saved.pop("recipe", None) or changed(Recipe(), **({} if loaded is None else dict(loaded.recipe)))
+    recipe_of_all = of_saved.pop("recipe", None) or changed(
+        Recipe(), **({} if loaded is None else recipe_of(loaded, wanted))
+    )
     options = ComparisonOptions(task=name, recipe=changed(recipe_of_all, **wanted), **{**of_saved, **chosen})
     if loaded is not None:
         loaded = pooled(loaded, options.pool)

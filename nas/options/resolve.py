@@ -26,6 +26,7 @@ __all__ = [
     "n_threads",
     "own_graphs_as_they_are",
     "plain_options",
+    "recipe_of",
     "task_of",
     "with_room",
 ]
@@ -60,8 +61,19 @@ def plain_options(options: Mapping[str, Any], task: Task | None, out: Path | Non
         if options.get("budget") not in (None, "none"):
             of_budgets, of_recipe = _of_budgets({**own, **options}, given, out)
             own |= of_budgets
-        nested["recipe"] = {**task.recipe, **of_recipe, **given}
+        nested["recipe"] = {**recipe_of(task, given), **of_recipe, **given}
     return {**own, **options, **nested, "task": task.name}
+
+
+def recipe_of(task: Task, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the task's own defaults of training, beside what is given.
+
+    A decay that is meant for adamw, which keeps it apart from the gradient, is not another optimizer's.
+    """
+    own = dict(task.recipe)
+    if given.get("optimizer", own.get("optimizer")) != own.get("optimizer"):
+        own.pop("weight_decay", None)
+    return own
 
 
 def budget_defaults(network: str, recipe: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
