@@ -60,7 +60,14 @@ class Plan:
 
 class Data:
     def __init__(
-        self, inputs: object, lengths: object | None, targets: object, n_inputs: int, n_outputs: int, loss: str
+        self,
+        inputs: object,
+        lengths: object | None,
+        targets: object,
+        n_inputs: int,
+        n_outputs: int,
+        loss: str,
+        class_weights: object | None = None,
     ) -> None: ...
     @property
     def sparse(self) -> bool: ...
@@ -196,7 +203,14 @@ def gradients(
 
 class Data64:
     def __init__(
-        self, inputs: object, lengths: object | None, targets: object, n_inputs: int, n_outputs: int, loss: str
+        self,
+        inputs: object,
+        lengths: object | None,
+        targets: object,
+        n_inputs: int,
+        n_outputs: int,
+        loss: str,
+        class_weights: object | None = None,
     ) -> None: ...
     @property
     def sparse(self) -> bool: ...

@@ -39,7 +39,7 @@ _SUFFIXES = {
 _UPDATES = 600
 """That a training of default length makes at least, where the data are few."""
 _FEW, _DECAYS = 1000, (1.0, 0.1)
-"""Rows to learn from, below which weights decay as strongly as the first of these says, and by the second from there on.
+"""Rows to learn from, below which weights decay as strongly as the first of these says, and else by the second.
 
 Networks learn small tables by heart: on half a dozen of them this did best, or as well as anything (`_UPDATES` too).
 """

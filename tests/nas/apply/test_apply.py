@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from command_line import refused, wirenas
 
-from nas import DataWarning, load_pipeline
+from nas import Campaign, DataWarning, load_pipeline
 from nas.errors import InputError
 from nas.tasks import digits
 
@@ -188,6 +188,21 @@ def test_the_preview_says_what_would_be_done(found: Path):
     assert code == 0
     assert "metric auc, of a constant prediction 0.5000" in out
     assert "the suffix does not say what it is" in refused("data", found / "sold")
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ({"task": digits(), "files": {"target": "x"}}, 'files.target="x": task digits is not read from a file'),
+        ({"evaluate": lambda *_: 0.0, "files": {"metric": "auc"}}, 'files.metric="auc": an own evaluation reads no'),
+        ({"task": "digits", "files": {"group": "x"}}, "group=x: task digits is not read from a file of yours"),
+        ({"task": "csv:no.csv", "files": {"colour": 1}}, "colour is not a known key"),
+    ],
+)
+def test_options_of_files_are_for_files(tmp_path: Path, given: dict[str, Any], line: str):
+    with pytest.raises(InputError) as caught:
+        Campaign(tmp_path / "own", **given)
+    assert line in str(caught.value)
 
 
 def test_no_network_is_one_line(tmp_path: Path, new: Path):
