@@ -12,7 +12,7 @@ from nas.errors import InputError
 from nas.networks import PooledMLP, SequenceNetwork, SparseMLP, load_network
 from nas.networks.structure import network_within
 from nas.options.options import CAMPAIGN, read_options, resolve, shown
-from nas.options.resolve import n_cores
+from nas.options.resolve import n_cores, recipe_of
 from nas.report.sources import wiring_at
 from nas.reservoirs import SERIES, Series, load_series
 from nas.structure.experiment import OPTIONS, read_experiment
@@ -96,7 +96,7 @@ def open_comparison(
                 )
     _refuse_of_graphs(chosen, [wiring for _, wiring, _ in read])
     of_saved = {option: value for option, (_, value) in own.items()}
-    of_task = dict(loaded.recipe) if isinstance(loaded, Task) else {}
+    of_task = recipe_of(loaded, wanted) if isinstance(loaded, Task) else {}
     recipe_of_all = of_saved.pop("recipe", None) or changed(Recipe(), **of_task)
     options = ComparisonOptions(task=name, recipe=changed(recipe_of_all, **wanted), **{**of_saved, **chosen})
     if isinstance(loaded, Task):

@@ -18,7 +18,6 @@ from nas.space.budget import Budget
 from nas.space.families import FAMILIES, own_parameters
 from nas.space.space import Space
 from nas.space.ways import Ways
-from nas.tasks.files.options import FileOptions
 
 if TYPE_CHECKING:
     from nas.tasks import Task
@@ -175,15 +174,7 @@ _WITH_BUDGET = Rule(
     "give it without budget",
 )
 
-_OF_FILES = Rule(
-    tuple(f"files.{name}" for name in FileOptions.model_fields),
-    lambda setting: setting.task is not None and setting.task.pipeline is not None,
-    "task={0.task} is not read from a file of yours",
-    "give task=csv:FILE",
-)
-
 _RULES = (
-    _OF_FILES,
     _WITHOUT_BUDGET,
     _WITH_BUDGET,
     Rule(

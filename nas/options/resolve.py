@@ -11,9 +11,10 @@ import torch
 from pydantic import BaseModel
 
 from nas.errors import InputError
-from nas.options.options import OPTIONS_FILE, CampaignOptions, Kind, SharedOptions, read_options, resolve
+from nas.options.options import OPTIONS_FILE, CampaignOptions, Kind, SharedOptions, read_options, resolve, shown
 from nas.space.spending import WIDENED, widened
 from nas.tasks import Task, load_task
+from nas.tasks.files.options import FileOptions
 from nas.training.train import engine_for
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "n_threads",
     "own_graphs_as_they_are",
     "plain_options",
+    "recipe_of",
     "task_of",
     "with_room",
 ]
@@ -49,6 +51,8 @@ def plain_options(options: Mapping[str, Any], task: Task | None, out: Path | Non
     nested = {name: _as_dict(options.get(name, {})) for name in ("space", "recipe")}
     if "ways" in options:
         nested["ways"] = _as_dict(options["ways"])
+    if task is None or task.pipeline is None:
+        _refuse_files(_as_dict(options.get("files", {})), task)
     if task is None:
         return {**options, **nested, "task": None}
     own: dict[str, Any] = {}
@@ -60,8 +64,28 @@ def plain_options(options: Mapping[str, Any], task: Task | None, out: Path | Non
         if options.get("budget") not in (None, "none"):
             of_budgets, of_recipe = _of_budgets({**own, **options}, given, out)
             own |= of_budgets
-        nested["recipe"] = {**task.recipe, **of_recipe, **given}
+        nested["recipe"] = {**recipe_of(task, given), **of_recipe, **given}
     return {**own, **options, **nested, "task": task.name}
+
+
+def _refuse_files(files: Mapping[str, Any], task: Task | None) -> None:
+    """Refuse options of files where none is read."""
+    defaults = FileOptions().model_dump()
+    for name, value in files.items():
+        if name in defaults and value not in (defaults[name], "none", []):
+            what = "an own evaluation reads no file" if task is None else f"task {task.name} is not read from a file"
+            raise InputError(f"files.{name}={shown(value)}: {what}; leave it out")
+
+
+def recipe_of(task: Task, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the task's own defaults of training, beside what is given.
+
+    A decay that is meant for adamw, which keeps it apart from the gradient, is not another optimizer's.
+    """
+    own = dict(task.recipe)
+    if given.get("optimizer", own.get("optimizer")) != own.get("optimizer"):
+        own.pop("weight_decay", None)
+    return own
 
 
 def budget_defaults(network: str, recipe: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

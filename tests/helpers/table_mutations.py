@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 CELLS = (
-    b"", b"nan", b"inf", b"-1e308", b"1e999", b"\"", b"1,5", b"\xff\xfe", b"\0", b"99999999999999999999", b"NaT", b"[b]",
-    b"2020-13-45", b"True", b"None", b"\xc3\x28", b"1_000", b"0x1f", b"\r", b"=1+1", b"a" * 3000,
+    b"", b"nan", b"inf", b"-1e308", b"1e999", b"\"", b"1,5", b"\xff\xfe", b"\0", b"99999999999999999999", b"NaT",
+    b"[b]", b"2020-13-45", b"True", b"None", b"\xc3\x28", b"1_000", b"0x1f", b"\r", b"=1+1", b"a" * 3000,
 )  # fmt: skip
 
 
@@ -138,7 +138,8 @@ def outcome(suffix: str, content: bytes) -> str:
             task = read_file(named_file(str(path))).task
         except InputError as error:
             line = str(error)
-            assert line and "\n" not in line, line
+            assert line
+            assert "\n" not in line, line
             return line
     assert np.isfinite(task.inputs.numpy()).all()
     return ""

@@ -106,6 +106,9 @@ def read_parquet(path: Path) -> Table:
         if nested:
             raise InputError(f"{path}: column {nested[0]} holds lists or records; give a column for each value")
         frame = file.read().to_pandas(ignore_metadata=True)
+        # Text that is none shows itself here, and not wherever a cell is looked at.
+        texts = [name for name in frame.columns if pd.api.types.is_string_dtype(frame[name].dtype)]
+        frame = frame.astype(dict.fromkeys(texts, object))
     return _checked(path, frame, list(frame.columns), [])
 
 

@@ -9,6 +9,7 @@ from command_line import wirenas
 
 from nas.options.options import CampaignOptions
 from nas.space.space import Space
+from nas.tasks.files.options import FileOptions
 from nas.training.recipe import Recipe
 
 COMMANDS = ("run", "status", "best", "generate rnn", "generate mlp")
@@ -38,8 +39,8 @@ def test_every_option_is_in_the_help(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("COLUMNS", "200")
     code, text, _ = wirenas("run", "--help")
     assert code == 0
-    names = {*CampaignOptions.model_fields, *Space.model_fields, *Recipe.model_fields}
-    names -= {"space", "recipe", "direction", "priors", "learning_rates"}
+    names = {*CampaignOptions.model_fields, *FileOptions.model_fields, *Space.model_fields, *Recipe.model_fields}
+    names -= {"files", "space", "recipe", "direction", "priors", "learning_rates"}
     names -= {"graphs_format", "graphs_directed", "graphs_merge"}
     for name in names | {"prior", "learning_rate", "format", "directed", "merge", "out", "threads", "json"}:
         assert f"--{name.replace('_', '-')} " in text, name

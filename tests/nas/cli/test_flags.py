@@ -16,6 +16,7 @@ from nas.options.options import CampaignOptions, resolve
 from nas.space.families import FAMILIES, Drawing
 from nas.space.space import Space
 from nas.space.ways import Ways
+from nas.tasks.files.options import FileOptions
 from nas.training.recipe import Recipe
 
 
@@ -43,7 +44,7 @@ FLAG = {
     "scores": "score",
     "rewirings": "rewiring",
 }
-SECTIONS = {"space", "ways", "recipe"}
+SECTIONS = {"files", "space", "ways", "recipe"}
 
 
 def no_flags() -> dict[str, Any]:
@@ -52,7 +53,7 @@ def no_flags() -> dict[str, Any]:
 
 def test_every_option_has_a_flag_but_the_direction_that_follows_from_the_task():
     own = [name for name in CampaignOptions.model_fields if name not in {*SECTIONS, "direction"}]
-    options = [*own, *options_of(Space), *Ways.model_fields, *Recipe.model_fields]
+    options = [*own, *FileOptions.model_fields, *options_of(Space), *Ways.model_fields, *Recipe.model_fields]
     expected = {FLAG.get(name, name) for name in options}
     assert set(PARAMETERS) == expected | {"file", "loud"}
     assert len(options) == len(set(options)), "two options share their flag"
@@ -65,7 +66,7 @@ def test_own_parameters_stay_and_come_first():
 
 
 def test_every_flag_has_a_help_text_with_its_default():
-    for config in (CampaignOptions, Space, Ways, Recipe):
+    for config in (CampaignOptions, FileOptions, Space, Ways, Recipe):
         for name, info in options_of(config).items():
             if config is not CampaignOptions or name not in {*SECTIONS, "direction"}:
                 option = PARAMETERS[FLAG.get(name, name)].annotation.__metadata__[0]
@@ -109,7 +110,8 @@ def test_flags_of_the_choice_have_a_panel_of_their_own():
         "task", "network", "budget", "trials", "prior", "nodes", "degree", "max_parameters", "epochs", "learning_rate",
         "seed",
     }  # fmt: skip
-    assert len(panels) == 11
+    assert panels["A task in a file of your own"] == set(FileOptions.model_fields)
+    assert len(panels) == 12
     assert max(map(len, panels.values())) <= 11
 
 
@@ -157,7 +159,7 @@ def test_nothing_given_is_nothing():
 
 @pytest.mark.parametrize("config", [CampaignOptions, Space, Ways, Recipe])
 def test_every_flag_reaches_its_option(config: Any):
-    section = {CampaignOptions: None, Space: "space", Ways: "ways", Recipe: "recipe"}[config]
+    section = {CampaignOptions: None, FileOptions: "files", Space: "space", Ways: "ways", Recipe: "recipe"}[config]
     for name in set(options_of(config)) - ({*SECTIONS, "direction"} if section is None else set()):
         nested = given_options(no_flags() | {FLAG.get(name, name): "value"})
         assert nested == ({name: "value"} if section is None else {section: {name: "value"}})

@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from nas import load_pipeline
 from nas.cli.app import app
 from priors import WattsStrogatz, write_wiring
 
@@ -63,6 +66,22 @@ def test_blocks_run_as_shown(empty_folder: Path) -> None:
             assert variables["sampler"].proposals[29].forecast is not None
         if "predictor" in variables:
             assert variables["low"][0] <= variables["mean"][0] <= variables["high"][0]
+
+
+@pytest.mark.slow
+def test_commands_on_your_data_run_as_shown(empty_folder: Path) -> None:
+    rng = np.random.default_rng(0)
+    houses = pd.DataFrame({"size": rng.normal(90, 20, 200).round(1), "town": rng.choice(["Bonn", "Ulm"], 200)})
+    houses["price"] = 2_000 * houses["size"] + 30_000 * (houses["town"] == "Ulm")
+    houses.to_csv("houses.csv", index=False)
+    houses.drop(columns="price").head(9).to_csv("new.csv", index=False)
+    (block,) = [block for block in blocks("console") if "wirenas apply" in block]
+    for line in block.splitlines():
+        run_line(line)
+    said = pd.read_csv("predictions.csv")["price"]
+    assert np.allclose(said, load_pipeline("houses").predict(pd.read_csv("new.csv")))
+    # A constant prediction is off by 40,000.
+    assert float(np.abs(said - houses["price"].head(9)).max()) < 30_000
 
 
 @pytest.mark.slow

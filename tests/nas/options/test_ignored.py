@@ -33,6 +33,7 @@ from nas.space.draws import Draws
 from nas.space.families import own_parameters, searched_families
 from nas.space.space import Space
 from nas.space.ways import Ways
+from nas.tasks.files.options import FileOptions
 from nas.training.recipe import Recipe
 from priors import GraphPool, Wiring, attach, layer, orient
 from tests.helpers.option_cases import OTHER
@@ -44,6 +45,7 @@ FINITE = GraphPool([attach(layer(orient(Wiring.from_networkx(nx.path_graph(8)), 
 
 ALWAYS = {
     *("task", "network", "budget", "seed", "trials", "objective", "sampler", "direction", "wirings", "seeds"),
+    *(f"files.{name}" for name in FileOptions.model_fields),
 }
 """Options that are heeded whatever the others are, or refused elsewhere."""
 
@@ -330,7 +332,7 @@ def rules_of(case: Case) -> list[Rule]:
 
 
 def fields() -> set[str]:
-    sections = {"space": Space, "ways": Ways, "recipe": Recipe}
+    sections = {"files": FileOptions, "space": Space, "ways": Ways, "recipe": Recipe}
     inner = {f"{section}.{name}" for section, config in sections.items() for name in options_of(config)}
     return inner | (set(CampaignOptions.model_fields) | set(SurveyOptions.model_fields)) - set(sections)
 

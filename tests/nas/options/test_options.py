@@ -19,6 +19,7 @@ from nas.options.options import (
 )
 from nas.space.space import Space
 from nas.space.ways import Ways
+from nas.tasks.files.options import FileOptions
 from nas.training.recipe import Recipe
 from tests.helpers.option_cases import OTHER
 
@@ -32,7 +33,7 @@ def nested(dotted: dict[str, Any]) -> dict[str, Any]:
 
 
 def option_names() -> set[str]:
-    sections = {"space": Space, "ways": Ways, "recipe": Recipe}
+    sections = {"files": FileOptions, "space": Space, "ways": Ways, "recipe": Recipe}
     nested_names = {f"{section}.{key}" for section, config in sections.items() for key in options_of(config)}
     return nested_names | set(CampaignOptions.model_fields) - set(sections)
 
