@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from nas.campaign.campaign import Campaign
 from nas.errors import InputError
-from nas.estimators.base import WiringEstimator, seed_of
+from nas.estimators.base import OF_RECIPE, WiringEstimator, seed_of
 from nas.estimators.classifier import WiringClassifier, classified
 from nas.estimators.examples import Examples, Scaling
 from nas.estimators.regressor import measured
@@ -34,7 +34,6 @@ from nas.training.recipe import changed
 
 __all__ = ["WiringSearchCV"]
 
-_OF_RECIPE = ("optimizer", "schedule", "epochs", "batch_size", "weight_decay", "normalise")
 _OWN_OPTIONS = ("task", "network", "trials", "space", "budget", "seed", "engine", "activation")
 
 
@@ -154,7 +153,7 @@ class WiringSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
             if self.refit:
                 self._refit(fitted, campaign, records, examples, seed)
             else:
-                fitted.keep_network(scaling, load_network(out / "best" / "network.safetensors"))
+                fitted._keep_network(scaling, load_network(out / "best" / "network.safetensors"))
         self.best_estimator_, self.best_wiring_ = fitted, fitted.wiring_
         return self
 
@@ -182,7 +181,7 @@ class WiringSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
                 raise InputError(
                     f"campaign_params: {name} is a parameter of the search or of its estimator; set it there"
                 )
-        recipe = self._changed({name: getattr(own, name) for name in _OF_RECIPE})
+        recipe = self._changed({name: getattr(own, name) for name in OF_RECIPE})
         rates = (own.learning_rate,) if self.learning_rates is None else tuple(self.learning_rates)
         recipe |= {"learning_rates": rates, **dict(given.pop("recipe", {}))}
         if own.early_stopping:
@@ -228,9 +227,9 @@ class WiringSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
     def _base(self, campaign: Campaign) -> WiringEstimator:
         """Return an estimator that trains as the finals of the campaign did, and knows the data as this one does."""
         recipe, activation = campaign.options.recipe, campaign.options.activation
-        params = {name: getattr(recipe, name) for name in _OF_RECIPE} | {"epochs": campaign.options.epochs_of_finals}
+        params = {name: getattr(recipe, name) for name in OF_RECIPE} | {"epochs": campaign.options.epochs_of_finals}
         fitted: WiringEstimator = clone(self.estimator).set_params(activation=activation, **params)
-        for name in ("n_features_in_", "feature_names_in_", "classes_", "is_flat_"):
+        for name in ("n_features_in_", "feature_names_in_", "classes_", "_is_flat"):
             if name in vars(self):
                 setattr(fitted, name, getattr(self, name))
         return fitted
@@ -245,10 +244,10 @@ class WiringSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         wiring, way = campaign.candidate(record)
         rate = way.learning_rate or record.learning_rate
         assert rate is not None
-        scaling, task = fitted.task_of(examples, seed)
+        scaling, task = fitted._task_of(examples, seed)
         recipe = changed(campaign.options.recipe, epochs=campaign.options.epochs_of_finals)
         training = Trainer(task, campaign.spec, recipe, seed, fitted.engine).train(wiring, 0, rate, way=way)
-        fitted.set_params(prior=training.wiring, learning_rate=rate).keep(scaling, training)
+        fitted.set_params(prior=training.wiring, learning_rate=rate)._keep(scaling, training)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the prediction of the found network for each row; see `WiringClassifier` and `WiringRegressor`."""
