@@ -8,10 +8,9 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
-from joblib import effective_n_jobs
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.utils import Tags
@@ -25,7 +24,8 @@ from nas.estimators.classifier import WiringClassifier, classified
 from nas.estimators.examples import Examples, Scaling
 from nas.estimators.regressor import measured
 from nas.evaluation.trainer import Trainer
-from nas.networks import load_network
+from nas.networks import SparseMLP, load_network
+from nas.options.resolve import n_cores
 from nas.space.space import Space
 from nas.store.folders import load
 from nas.store.records import Records
@@ -72,7 +72,7 @@ class WiringSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
     out : path, optional
         Folder to keep the campaign in, as ``wirenas run`` leaves it; the same fit goes on there where it was stopped.
     n_jobs : int, optional
-        Trainings at a time, -1 for one a core; results do not depend on it.
+        Trainings at a time, by default 1, and -1 for one a core; results do not depend on it.
     verbose : bool
         Whether progress is shown on stderr.
     random_state : int, RandomState or None
@@ -144,7 +144,7 @@ class WiringSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         scaling, task = self._task(examples, seed)
         with tempfile.TemporaryDirectory() if self.out is None else nullcontext(self.out) as folder:
             out = Path(folder)
-            campaign = Campaign(out, task=task, threads=effective_n_jobs(self.n_jobs), **self._options(seed))
+            campaign = Campaign(out, task=task, threads=self._threads(), **self._options(seed))
             self.outcome_ = campaign.run(progress=bool(self.verbose))
             records = load(out)
             assert isinstance(records, Records)
@@ -153,9 +153,13 @@ class WiringSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
             if self.refit:
                 self._refit(fitted, campaign, records, examples, seed)
             else:
-                fitted._keep_network(scaling, load_network(out / "best" / "network.safetensors"))
+                fitted._keep_network(scaling, cast("SparseMLP", load_network(out / "best" / "network.safetensors")))
         self.best_estimator_, self.best_wiring_ = fitted, fitted.wiring_
         return self
+
+    def _threads(self) -> int:
+        wanted = 1 if self.n_jobs is None else int(self.n_jobs)
+        return wanted if wanted > 0 else max(n_cores() + 1 + wanted, 1)
 
     def _examples(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None) -> Examples:
         if isinstance(self.estimator, WiringClassifier):
@@ -251,24 +255,27 @@ class WiringSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the prediction of the found network for each row; see `WiringClassifier` and `WiringRegressor`."""
-        return self._fitted().predict(X)
+        found: NDArray[Any] = self._fitted().predict(X)
+        return found
 
-    @available_if(_classifies)
+    @available_if(_classifies)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Return the probability of each class, (n, n_classes), in the order of `classes_`."""
-        return self._fitted().predict_proba(X)
+        found: NDArray[np.float64] = self._fitted().predict_proba(X)
+        return found
 
-    @available_if(_classifies)
+    @available_if(_classifies)  # type: ignore[untyped-decorator]
     def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
         """Return the logarithms of `predict_proba`."""
-        return self._fitted().predict_log_proba(X)
+        found: NDArray[np.float64] = self._fitted().predict_log_proba(X)
+        return found
 
     def score(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the accuracy of the found network, or of numbers R²."""
-        return self._fitted().score(X, y, sample_weight)
+        return float(self._fitted().score(X, y, sample_weight))
 
     def _fitted(self) -> Any:
-        check_is_fitted(self)
+        check_is_fitted(self, "best_estimator_")
         return self.best_estimator_
 
     def __sklearn_tags__(self) -> Tags:
