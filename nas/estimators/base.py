@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from nas.tasks import Task
     from priors import Prior, Wiring
 
-__all__ = ["WiringEstimator", "seed_of"]
+__all__ = ["OF_RECIPE", "WiringEstimator", "seed_of"]
 
-_OF_RECIPE = ("optimizer", "schedule", "epochs", "batch_size", "weight_decay", "normalise")
+OF_RECIPE = ("optimizer", "schedule", "epochs", "batch_size", "weight_decay", "normalise")
+"""Parameters that are options of a recipe under the same names."""
 
 
 def seed_of(random_state: Any) -> int:
@@ -68,7 +69,7 @@ class WiringEstimator(BaseEstimator):  # type: ignore[misc]
     random_state: int | np.random.RandomState | None = None
 
     @property
-    def structure(self) -> Structure:
+    def _structure(self) -> Structure:
         """How the wiring comes about."""
         return Structure(
             self.prior, self.hidden, self.degree, self.prior_params, self.orientation, self.attachment, self.reads,
@@ -76,29 +77,29 @@ class WiringEstimator(BaseEstimator):  # type: ignore[misc]
         )  # fmt: skip
 
     @property
-    def spec(self) -> NetworkSpec:
+    def _spec(self) -> NetworkSpec:
         """Which network the wiring becomes; an InputError names an activation that is not known."""
         return NetworkSpec("mlp", activation=known("activation", self.activation, ACTIVATIONS))
 
     @property
-    def recipe(self) -> Recipe:
+    def _recipe(self) -> Recipe:
         """How the network is trained; an InputError says which parameter cannot be used."""
-        given = {name: getattr(self, name) for name in _OF_RECIPE}
+        given = {name: getattr(self, name) for name in OF_RECIPE}
         patience = self.patience if self.early_stopping else None
         return changed(Recipe(), **given, learning_rates=self.learning_rate, patience=patience)
 
-    def learn(self, examples: Examples) -> Self:
+    def _learn(self, examples: Examples) -> Self:
         """Draw the wiring, train its network, and keep both."""
-        recipe, spec, seed = self.recipe, self.spec, seed_of(self.random_state)
+        recipe, spec, seed = self._recipe, self._spec, seed_of(self.random_state)
         examples = examples.counted()
-        wiring = self.structure.draw(examples.X.shape[1], examples.n_outputs, seed)
-        scaling, task = self.task_of(examples, seed)
+        wiring = self._structure.draw(examples.X.shape[1], examples.n_outputs, seed)
+        scaling, task = self._task_of(examples, seed)
         trainer = Trainer(task, spec, recipe, seed, self.engine)
         with one_torch_thread() if engine_for(self.engine, spec=spec) == "torch" else nullcontext():
             training = trainer.train(wiring, 0, recipe.learning_rates[0])
-        return self.keep(scaling, training)
+        return self._keep(scaling, training)
 
-    def task_of(self, examples: Examples, seed: int) -> tuple[Scaling, Task]:
+    def _task_of(self, examples: Examples, seed: int) -> tuple[Scaling, Task]:
         """Return the task that examples that count make, and how they are standardised for it."""
         train, validation = np.arange(len(examples.X)), None
         if self.early_stopping:
@@ -106,7 +107,7 @@ class WiringEstimator(BaseEstimator):  # type: ignore[misc]
         scaling = examples.scaling(train, self.standardize)
         return scaling, examples.task_of_all(scaling, train, validation)
 
-    def keep(self, scaling: Scaling, training: Training) -> Self:
+    def _keep(self, scaling: Scaling, training: Training) -> Self:
         """Be fitted with the network of a training that is over."""
         history = training.history
         if history.diverged:
@@ -114,22 +115,22 @@ class WiringEstimator(BaseEstimator):  # type: ignore[misc]
                 f"learning_rate={training.learning_rate}: the training left the finite numbers; give a smaller one"
                 + ("" if self.standardize else ", or standardize=True")
             )
-        self.keep_network(scaling, cast("SparseMLP", training.network))
+        self._keep_network(scaling, cast("SparseMLP", training.network))
         self.n_iter_ = len(history.epochs)
         self.loss_curve_ = [epoch.train_loss for epoch in history.epochs]
         if self.early_stopping:
             self.validation_scores_ = [epoch.validation_metric for epoch in history.epochs]
         return self
 
-    def keep_network(self, scaling: Scaling, network: SparseMLP) -> Self:
+    def _keep_network(self, scaling: Scaling, network: SparseMLP) -> Self:
         """Be fitted with a network that was trained elsewhere."""
         self.scaling_, self.network_ = scaling, network
         self.wiring_ = wiring_of(network).replace(weights=None)
         self.n_parameters_ = n_parameters(network)["total"]
         return self
 
-    def outputs(self, X: Any) -> NDArray[np.float64]:
+    def _outputs(self, X: Any) -> NDArray[np.float64]:
         """Return the (n, n_outputs) outputs of the network, in the units of the targets."""
-        check_is_fitted(self)
+        check_is_fitted(self, "network_")
         rows = self.scaling_.rows(validate_data(self, X, reset=False, dtype=[np.float64, np.float32]))
         return self.scaling_.unscaled(outputs(self.network_, rows, engine=self.engine))

@@ -97,6 +97,8 @@ class WiringClassifier(ClassifierMixin, WiringEstimator):  # type: ignore[misc]
         A ``torch.nn.Module`` of float32, which reads what is standardised.
     n_parameters_ : int
         Its weights and biases.
+    scaling_ : Scaling
+        ``scaling_.inputs`` and ``scaling_.targets``: the StandardScaler of each, or None.
     n_iter_ : int
         Epochs that were trained.
     loss_curve_ : list of float
@@ -137,21 +139,21 @@ class WiringClassifier(ClassifierMixin, WiringEstimator):  # type: ignore[misc]
         InputError
             A ValueError of one line, if a parameter or the data cannot be used, or the training diverges.
         """
-        return self.learn(classified(self, X, y, sample_weight, self.class_weight))
+        return self._learn(classified(self, X, y, sample_weight, self.class_weight))
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Return the probability of each class, (n, n_classes), in the order of `classes_`."""
-        found: NDArray[np.float64] = softmax(self.outputs(X), axis=1)
+        found: NDArray[np.float64] = softmax(self._outputs(X), axis=1)
         return found
 
     def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
         """Return the logarithms of `predict_proba`."""
-        found: NDArray[np.float64] = log_softmax(self.outputs(X), axis=1)
+        found: NDArray[np.float64] = log_softmax(self._outputs(X), axis=1)
         return found
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the class of each row, (n,)."""
-        numbers = self.outputs(X).argmax(axis=1)
+        numbers = self._outputs(X).argmax(axis=1)
         found: NDArray[Any] = self.classes_[numbers]
         return found
 

@@ -91,6 +91,8 @@ class WiringRegressor(RegressorMixin, WiringEstimator):  # type: ignore[misc]
         A ``torch.nn.Module`` of float32, which reads what is standardised.
     n_parameters_ : int
         Its weights and biases.
+    scaling_ : Scaling
+        ``scaling_.inputs`` and ``scaling_.targets``: the StandardScaler of each, or None.
     n_iter_ : int
         Epochs that were trained.
     loss_curve_ : list of float
@@ -127,12 +129,12 @@ class WiringRegressor(RegressorMixin, WiringEstimator):  # type: ignore[misc]
         InputError
             A ValueError of one line, if a parameter or the data cannot be used, or the training diverges.
         """
-        return self.learn(measured(self, X, y, sample_weight))
+        return self._learn(measured(self, X, y, sample_weight))
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """Return what is predicted of each row, (n,), or (n, n_outputs) where `y` had two dimensions."""
-        found = self.outputs(X)
-        return found[:, 0] if self.is_flat_ else found
+        found = self._outputs(X)
+        return found[:, 0] if self._is_flat else found
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -143,7 +145,7 @@ class WiringRegressor(RegressorMixin, WiringEstimator):  # type: ignore[misc]
 def measured(estimator: Any, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Examples:
     """Return checked examples of numbers, and let the estimator know its features and whether targets are flat."""
     rows, values = validate_data(estimator, X, y, dtype=[np.float64, np.float32], multi_output=True, y_numeric=True)
-    estimator.is_flat_ = values.ndim == 1
+    estimator._is_flat = values.ndim == 1
     table = values.reshape(len(values), -1).astype(np.float64)
     weights = None if sample_weight is None else _check_sample_weight(sample_weight, rows, dtype=np.float64)
     return Examples(rows, table, weights, table.shape[1], "squared-error")

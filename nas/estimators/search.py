@@ -8,10 +8,9 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
-from joblib import effective_n_jobs
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.utils import Tags
@@ -20,12 +19,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from nas.campaign.campaign import Campaign
 from nas.errors import InputError
-from nas.estimators.base import WiringEstimator, seed_of
+from nas.estimators.base import OF_RECIPE, WiringEstimator, seed_of
 from nas.estimators.classifier import WiringClassifier, classified
 from nas.estimators.examples import Examples, Scaling
 from nas.estimators.regressor import measured
 from nas.evaluation.trainer import Trainer
-from nas.networks import load_network
+from nas.networks import SparseMLP, load_network
+from nas.options.resolve import n_cores
 from nas.space.space import Space
 from nas.store.folders import load
 from nas.store.records import Records
@@ -34,7 +34,6 @@ from nas.training.recipe import changed
 
 __all__ = ["WiringSearchCV"]
 
-_OF_RECIPE = ("optimizer", "schedule", "epochs", "batch_size", "weight_decay", "normalise")
 _OWN_OPTIONS = ("task", "network", "trials", "space", "budget", "seed", "engine", "activation")
 
 
@@ -73,7 +72,7 @@ class WiringSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
     out : path, optional
         Folder to keep the campaign in, as ``wirenas run`` leaves it; the same fit goes on there where it was stopped.
     n_jobs : int, optional
-        Trainings at a time, -1 for one a core; results do not depend on it.
+        Trainings at a time, by default 1, and -1 for one a core; results do not depend on it.
     verbose : bool
         Whether progress is shown on stderr.
     random_state : int, RandomState or None
@@ -145,7 +144,7 @@ class WiringSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         scaling, task = self._task(examples, seed)
         with tempfile.TemporaryDirectory() if self.out is None else nullcontext(self.out) as folder:
             out = Path(folder)
-            campaign = Campaign(out, task=task, threads=effective_n_jobs(self.n_jobs), **self._options(seed))
+            campaign = Campaign(out, task=task, threads=self._threads(), **self._options(seed))
             self.outcome_ = campaign.run(progress=bool(self.verbose))
             records = load(out)
             assert isinstance(records, Records)
@@ -154,9 +153,13 @@ class WiringSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
             if self.refit:
                 self._refit(fitted, campaign, records, examples, seed)
             else:
-                fitted.keep_network(scaling, load_network(out / "best" / "network.safetensors"))
+                fitted._keep_network(scaling, cast("SparseMLP", load_network(out / "best" / "network.safetensors")))
         self.best_estimator_, self.best_wiring_ = fitted, fitted.wiring_
         return self
+
+    def _threads(self) -> int:
+        wanted = 1 if self.n_jobs is None else int(self.n_jobs)
+        return wanted if wanted > 0 else max(n_cores() + 1 + wanted, 1)
 
     def _examples(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None) -> Examples:
         if isinstance(self.estimator, WiringClassifier):
@@ -182,7 +185,7 @@ class WiringSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
                 raise InputError(
                     f"campaign_params: {name} is a parameter of the search or of its estimator; set it there"
                 )
-        recipe = self._changed({name: getattr(own, name) for name in _OF_RECIPE})
+        recipe = self._changed({name: getattr(own, name) for name in OF_RECIPE})
         rates = (own.learning_rate,) if self.learning_rates is None else tuple(self.learning_rates)
         recipe |= {"learning_rates": rates, **dict(given.pop("recipe", {}))}
         if own.early_stopping:
@@ -228,9 +231,9 @@ class WiringSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
     def _base(self, campaign: Campaign) -> WiringEstimator:
         """Return an estimator that trains as the finals of the campaign did, and knows the data as this one does."""
         recipe, activation = campaign.options.recipe, campaign.options.activation
-        params = {name: getattr(recipe, name) for name in _OF_RECIPE} | {"epochs": campaign.options.epochs_of_finals}
+        params = {name: getattr(recipe, name) for name in OF_RECIPE} | {"epochs": campaign.options.epochs_of_finals}
         fitted: WiringEstimator = clone(self.estimator).set_params(activation=activation, **params)
-        for name in ("n_features_in_", "feature_names_in_", "classes_", "is_flat_"):
+        for name in ("n_features_in_", "feature_names_in_", "classes_", "_is_flat"):
             if name in vars(self):
                 setattr(fitted, name, getattr(self, name))
         return fitted
@@ -245,31 +248,34 @@ class WiringSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         wiring, way = campaign.candidate(record)
         rate = way.learning_rate or record.learning_rate
         assert rate is not None
-        scaling, task = fitted.task_of(examples, seed)
+        scaling, task = fitted._task_of(examples, seed)
         recipe = changed(campaign.options.recipe, epochs=campaign.options.epochs_of_finals)
         training = Trainer(task, campaign.spec, recipe, seed, fitted.engine).train(wiring, 0, rate, way=way)
-        fitted.set_params(prior=training.wiring, learning_rate=rate).keep(scaling, training)
+        fitted.set_params(prior=training.wiring, learning_rate=rate)._keep(scaling, training)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the prediction of the found network for each row; see `WiringClassifier` and `WiringRegressor`."""
-        return self._fitted().predict(X)
+        found: NDArray[Any] = self._fitted().predict(X)
+        return found
 
-    @available_if(_classifies)
+    @available_if(_classifies)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Return the probability of each class, (n, n_classes), in the order of `classes_`."""
-        return self._fitted().predict_proba(X)
+        found: NDArray[np.float64] = self._fitted().predict_proba(X)
+        return found
 
-    @available_if(_classifies)
+    @available_if(_classifies)  # type: ignore[untyped-decorator]
     def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
         """Return the logarithms of `predict_proba`."""
-        return self._fitted().predict_log_proba(X)
+        found: NDArray[np.float64] = self._fitted().predict_log_proba(X)
+        return found
 
     def score(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the accuracy of the found network, or of numbers R²."""
-        return self._fitted().score(X, y, sample_weight)
+        return float(self._fitted().score(X, y, sample_weight))
 
     def _fitted(self) -> Any:
-        check_is_fitted(self)
+        check_is_fitted(self, "best_estimator_")
         return self.best_estimator_
 
     def __sklearn_tags__(self) -> Tags:

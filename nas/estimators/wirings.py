@@ -86,10 +86,10 @@ class Structure:
         family = FAMILIES[known("prior", name, prior_names())]
         wanted = dict(self.prior_params or {})
         valid = {parameter.name: parameter for parameter in family.parameters}
-        for own in wanted:
-            if own not in valid:
+        for key in wanted:
+            if key not in valid:
                 takes = ", ".join(valid) or "none"
-                raise InputError(f"prior_params: {name} does not take {own}; it takes {takes}")
+                raise InputError(f"prior_params: {name} does not take {key}; it takes {takes}")
         if isinstance(self.hidden, bool) or int(self.hidden) != self.hidden or self.hidden < 4:
             raise InputError(f"hidden={self.hidden!r}: a whole number of at least 4 is needed")
         if not self.degree > 0:
