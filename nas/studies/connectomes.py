@@ -224,7 +224,9 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
             "wiring": own["graph"],
             "null": own["null"],
             "connectome": _value(own["mean"], own),
-            "nulls": f"{_value(own['null_mean'], own)} ± {_value(own['null_std'], own)}",
+            "nulls": _value(own["null_mean"], own),
+            "sd between nulls": _value(own["null_std"], own),
+            "sd of trainings": _value(own["training_std"], own),
             "lead": f"{_value(own['difference'], own, '+')} "
             f"[{_value(own['low'], own, '+')}, {_value(own['high'], own, '+')}]",
             "rank": f"{own['rank']} of {own['of']}",
@@ -277,7 +279,8 @@ Made by `wirenas study connectomes`. {sizes}. {origin}
 A share of {sensory:.0%} of the neurons, drawn once, reads every input, and {motor:.0%} are read by every output; these
 edges are the boundary. `layers` nulls keep all degrees, and may exchange edges of the boundary, so that other neurons
 read and are read; `boundary` nulls keep it as it is. There are {nulls} nulls of each kind, each trained once, and each
-connectome is trained {repeats} times. Reservoirs recall what they read 1 to 40 steps ago (memory capacity, at the best
+connectome is trained {repeats} times. The standard deviation between nulls is without that of trainings, of which each
+draws other weights. Reservoirs recall what they read 1 to 40 steps ago (memory capacity, at the best
 of four spectral radii by validation); GRUs are trained for {epochs} epochs at rate {rate:g}, which is short.
 
 {table}

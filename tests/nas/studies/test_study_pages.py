@@ -11,6 +11,7 @@ import pytest
 from nas.studies import (
     drop_criteria,
     pareto,
+    connectomes,
     planted,
     prediction,
     pruning,
@@ -47,6 +48,7 @@ STUDIES: dict[str, Callable[[Mapping[str, Any]], dict[str, str]]] = {
     "topology/topology.json": topology_report.pages,
     "structure/mnist/learned-structure.json": structure.pages,
     "structure/fashion-mnist/learned-structure.json": structure.pages,
+    "connectomes/connectomes.json": connectomes.pages,
     "planted/planted.json": planted.pages,
 }
 
