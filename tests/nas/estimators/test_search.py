@@ -31,7 +31,7 @@ def search(bare_campaigns: None) -> WiringSearchCV:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("estimator", [WiringClassifier(epochs=5), WiringRegressor(epochs=5)])
+@pytest.mark.parametrize("estimator", [WiringClassifier(epochs=5), WiringRegressor(epochs=30)])
 def test_check_estimator(estimator: Any):
     expected = {"check_sample_weight_equivalence_on_dense_data": "the split counts examples, whatever they weigh"}
     check_estimator(WiringSearchCV(estimator, space=SMALL, **SHORT), expected_failed_checks=expected, on_skip=None)
