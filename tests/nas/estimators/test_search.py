@@ -113,6 +113,7 @@ def test_kinds_are_those_of_the_estimator():
         ({"estimator": LogisticRegression()}, "must be a WiringClassifier or a WiringRegressor"),
         ({"budget": 100}, "space and budget are both given"),
         ({"trials": 0}, "trials=0"),
+        ({"n_jobs": 0}, "n_jobs=0"),
         ({"campaign_params": {"trials": 3}}, "trials is a parameter of the search"),
         ({"campaign_params": {"finalist": 3}}, "nearest: finalists"),
     ],
