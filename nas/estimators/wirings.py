@@ -95,9 +95,10 @@ class Structure:
             if key not in valid:
                 takes = ", ".join(valid) or "none"
                 raise InputError(f"prior_params: {name} does not take {key}; it takes {takes}")
-        if isinstance(self.hidden, bool) or not isinstance(self.hidden, Integral) or self.hidden < 4:
-            raise InputError(f"hidden={self.hidden!r}: a whole number of at least 4 is needed")
-        hidden, degree = int(self.hidden), finite_number("degree", self.degree)
+        given: Any = self.hidden
+        if isinstance(given, bool) or not isinstance(given, Integral) or int(given) < 4:
+            raise InputError(f"hidden={given!r}: a whole number of at least 4 is needed")
+        hidden, degree = int(given), finite_number("degree", self.degree)
         if degree <= 0:
             raise InputError(f"degree={self.degree!r}: it must be above 0")
         if family.of_degree is None:
