@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -84,6 +84,8 @@ class WiringEstimator(BaseEstimator):  # type: ignore[misc]
     @property
     def _recipe(self) -> Recipe:
         """How the network is trained; an InputError says which parameter cannot be used."""
+        if isinstance(self.learning_rate, Sequence):
+            raise InputError(f"learning_rate={self.learning_rate!r}: one number is needed")
         given = {name: getattr(self, name) for name in OF_RECIPE}
         patience = self.patience if self.early_stopping else None
         return changed(Recipe(), **given, learning_rates=self.learning_rate, patience=patience)

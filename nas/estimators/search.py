@@ -159,6 +159,8 @@ class WiringSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
 
     def _threads(self) -> int:
         wanted = 1 if self.n_jobs is None else int(self.n_jobs)
+        if wanted == 0:
+            raise InputError("n_jobs=0: give 1 or more, or -1 for one a core")
         return wanted if wanted > 0 else max(n_cores() + 1 + wanted, 1)
 
     def _examples(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None) -> Examples:

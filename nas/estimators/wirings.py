@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nas.errors import InputError, as_input_errors, known
+from nas.errors import InputError, as_input_errors, finite_number, known
 from nas.seeds import stream, stream_seed
 from nas.space.families import FAMILIES, Parameter
 from priors import Layered, Prior, Wiring, attach, layer, orient
@@ -68,11 +69,15 @@ class Structure:
 
     def _graph(self, seed: int) -> Wiring:
         given = self.prior
-        if isinstance(given, Wiring):
-            return given
         if isinstance(given, str):
             given = self._named(given)
-        if callable(getattr(given, "sample", None)):
+        elif self.prior_params is not None:
+            raise InputError(
+                f"prior_params={self.prior_params!r}: they are for a prior that is given by its name; leave them out"
+            )
+        if isinstance(given, Wiring):
+            return given
+        if not isinstance(given, type) and callable(getattr(given, "sample", None)):
             drawn: Wiring = given.sample(stream(seed, "wiring", 0))  # type: ignore[union-attr]
             return drawn
         if hasattr(given, "nodes") and hasattr(given, "edges"):
@@ -90,15 +95,16 @@ class Structure:
             if key not in valid:
                 takes = ", ".join(valid) or "none"
                 raise InputError(f"prior_params: {name} does not take {key}; it takes {takes}")
-        if isinstance(self.hidden, bool) or int(self.hidden) != self.hidden or self.hidden < 4:
-            raise InputError(f"hidden={self.hidden!r}: a whole number of at least 4 is needed")
-        if not self.degree > 0:
+        given: Any = self.hidden
+        if isinstance(given, bool) or not isinstance(given, Integral) or int(given) < 4:
+            raise InputError(f"hidden={given!r}: a whole number of at least 4 is needed")
+        hidden, degree = int(given), finite_number("degree", self.degree)
+        if degree <= 0:
             raise InputError(f"degree={self.degree!r}: it must be above 0")
-        hidden = int(self.hidden)
         if family.of_degree is None:
-            return _two_layers(hidden, self.degree)
+            return _two_layers(hidden, degree)
         own = {key: wanted.get(key, _default(parameter)) for key, parameter in valid.items()}
-        return family.of_degree({"n": hidden, "degree": float(self.degree), **own})
+        return family.of_degree({"n": hidden, "degree": degree, **own})
 
     def _layered(self, graph: Wiring, seed: int) -> Wiring:
         """Give the edges of an undirected graph directions, and neurons their layers."""

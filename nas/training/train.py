@@ -174,8 +174,11 @@ def predict(network: nn.Module, task: Task, indices: Tensor, *, engine: str = "a
 def outputs(network: nn.Module, rows: NDArray[np.float32], *, engine: str = "auto") -> NDArray[np.float32]:
     """Return the (n, n_outputs) outputs of an MLP on the CPU for (n, n_inputs) rows that belong to no task.
 
-    In the compiled engine a row's outputs are the same bits whatever other rows there are.
+    A row's outputs are the same whatever other rows there are: to the last bit in the compiled engine, and in torch,
+    which computes them in float64 here, to the rounding to float32.
     """
+    import copy
+
     import numpy as np
     import torch
 
@@ -186,8 +189,8 @@ def outputs(network: nn.Module, rows: NDArray[np.float32], *, engine: str = "aut
         if (compiled := compile_network(network)) is not None:
             return native_engine.outputs(compiled, rows)
     with torch.no_grad():
-        found: Tensor = network.eval()(torch.from_numpy(np.ascontiguousarray(rows)))
-    return found.numpy()
+        found: Tensor = copy.deepcopy(network).double().eval()(torch.from_numpy(rows.astype(np.float64)))
+    return found.float().numpy()
 
 
 def compiled_for(network: nn.Module, task: Task, engine: str) -> Compiled | None:

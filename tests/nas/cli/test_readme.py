@@ -51,7 +51,7 @@ def test_blocks_run_as_shown(empty_folder: Path) -> None:
     for line in [generate, *asking.splitlines()]:
         run_line(line)
     python = blocks("python")
-    assert len(python) == 9
+    assert len(python) == 10
     for number, block in enumerate(python):
         script = empty_folder / f"block_{number}.py"
         script.write_text(block, encoding="utf-8")
@@ -64,6 +64,10 @@ def test_blocks_run_as_shown(empty_folder: Path) -> None:
         if "sampler" in variables:
             assert variables["study"].best_value >= -3
             assert variables["sampler"].proposals[29].forecast is not None
+        if "priors" in variables:
+            assert variables["priors"].score(variables["X_test"], variables["y_test"]) > 0.93
+            assert variables["search"].score(variables["X_test"], variables["y_test"]) > 0.9
+            assert variables["search"].best_estimator_.n_parameters_ <= 100
         if "predictor" in variables:
             assert variables["low"][0] <= variables["mean"][0] <= variables["high"][0]
 

@@ -31,7 +31,7 @@ def search(bare_campaigns: None) -> WiringSearchCV:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("estimator", [WiringClassifier(epochs=5), WiringRegressor(epochs=5)])
+@pytest.mark.parametrize("estimator", [WiringClassifier(epochs=5), WiringRegressor(epochs=30)])
 def test_check_estimator(estimator: Any):
     expected = {"check_sample_weight_equivalence_on_dense_data": "the split counts examples, whatever they weigh"}
     check_estimator(WiringSearchCV(estimator, space=SMALL, **SHORT), expected_failed_checks=expected, on_skip=None)
@@ -113,6 +113,7 @@ def test_kinds_are_those_of_the_estimator():
         ({"estimator": LogisticRegression()}, "must be a WiringClassifier or a WiringRegressor"),
         ({"budget": 100}, "space and budget are both given"),
         ({"trials": 0}, "trials=0"),
+        ({"n_jobs": 0}, "n_jobs=0"),
         ({"campaign_params": {"trials": 3}}, "trials is a parameter of the search"),
         ({"campaign_params": {"finalist": 3}}, "nearest: finalists"),
     ],
