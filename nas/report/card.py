@@ -44,7 +44,7 @@ def card(options: CampaignOptions, task: Task | None, finals: Finals | None, out
     else:
         sections += [_data(task), _recipe(options), _results(task, finals, outcome, records), _sizes(options, finals)]
         sections.append("## Load\n\n```python\nfrom nas.networks import load_network\n\n"
-                        f'network = load_network("network.safetensors")\n```\n\n{_call(task)}')  # fmt: skip
+                        f'network = load_network("network.safetensors")\n```\n\n{_call(task)}{_raw(task)}')  # fmt: skip
     sections.append(f"Written by WireNAS {__version__}.")
     return "\n\n".join(sections) + "\n"
 
@@ -133,6 +133,16 @@ def _call(task: Task) -> str:
     return (
         f"It takes (batch, time, {task.n_inputs}) and the sequences' lengths (batch,), and returns "
         f"(batch, {task.n_outputs}). `network.rnn` alone is called like `nn.LSTM`."
+    )
+
+
+def _raw(task: Task) -> str:
+    """Say how raw rows are predicted, where the task comes from a file."""
+    if task.pipeline is None:
+        return ""
+    return (
+        " With `pipeline.json` beside it, `nas.load_pipeline(FOLDER).predict(rows)` and `wirenas apply FOLDER FILE` "
+        f"predict `{task.pipeline.answers.name}` for raw rows."
     )
 
 

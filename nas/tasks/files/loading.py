@@ -43,7 +43,8 @@ _FEW, _DECAYS = 1000, (1.0, 0.1)
 
 Networks learn small tables by heart: on half a dozen of them this did best, or as well as anything (`_UPDATES` too).
 """
-_EPOCHS, _MOST_EPOCHS = 20, 200
+_EPOCHS, _MOST_EPOCHS = 30, 200
+"""Passes over the training part: the general default, and at most."""
 _MOST_NAMES = 20
 
 
