@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from nas.studies import (
+    connectomes,
     drop_criteria,
     pareto,
-    connectomes,
     planted,
     prediction,
     pruning,
