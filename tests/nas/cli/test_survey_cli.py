@@ -27,6 +27,7 @@ from nas.report.progress import survey_display
 from nas.space.space import Space
 from nas.store.survey_table import SurveyOutcome
 from nas.survey import Standing
+from nas.tasks.files.options import FileOptions
 from nas.training.recipe import Recipe
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -96,8 +97,8 @@ def test_every_option_is_in_the_help(wirenas: Call, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("COLUMNS", "200")
     code, text, _ = wirenas("survey", "--help")
     assert code == 0
-    names = {*SurveyOptions.model_fields, *options_of(Space), *Recipe.model_fields}
-    names -= {"space", "recipe", "priors", "learning_rates", "edits"}
+    names = {*SurveyOptions.model_fields, *FileOptions.model_fields, *options_of(Space), *Recipe.model_fields}
+    names -= {"files", "space", "recipe", "priors", "learning_rates", "edits"}
     names -= {"graphs_format", "graphs_directed", "graphs_merge"}
     for name in names | {"prior", "learning_rate", "format", "directed", "merge", "out", "threads", "data", "json"}:
         assert f"--{name.replace('_', '-')} " in text, name
@@ -148,7 +149,8 @@ def test_flags_become_nested_options():
     def command(**given: Any) -> None:
         """Do nothing."""
 
-    given = dict.fromkeys([*SurveyOptions.model_fields, *options_of(Space), *Recipe.model_fields])
+    configs = (SurveyOptions, FileOptions, Space, Recipe)
+    given = dict.fromkeys(name for config in configs for name in options_of(config))
     given |= dict.fromkeys(("format", "directed", "merge"))
     given |= {"prior": ["erdos-renyi"], "learning_rate": None, "wirings": "3", "epochs": "2"}
     assert given_options(given, SurveyOptions) == {
