@@ -24,6 +24,7 @@ def tables(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return found
 
 
+@pytest.mark.slow
 def test_every_table_is_understood(tables: ModuleType, tmp_path: Path):
     assert tuple(tables.BUNDLED) == NAMES
     told: dict[str, str] = {}

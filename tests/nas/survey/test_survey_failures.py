@@ -148,13 +148,14 @@ def test_the_options_that_are_tested_are_all(calm_survey: Path):
     assert {name for name in OTHER if "." not in name} == set(SurveyOptions.model_fields) - {
         "wirings",
         "task",
+        "files",
         "space",
         "recipe",
     }
 
 
 def test_other_data_of_the_same_name_are_refused(calm_survey: Path):
-    with pytest.raises(InputError, match=r"^data="):
+    with pytest.raises(InputError, match=r"^data: the examples, their split or the metric"):
         make(calm_survey, task=make_task(1)).run()
 
 
