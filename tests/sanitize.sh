@@ -36,7 +36,7 @@ check() {
     "$python" tests/sanitized.py "$@" --quiet --capture=sys --timeout=1200 -p no:cacheprovider
 }
 
-check tests/nas/training/test_native_*.py &
+check tests/nas/training/test_native_*.py tests/nas/training/test_weights.py tests/nas/reservoirs &
 engine=$!
-check tests/priors/test_compiled_*.py tests/predictors/test_{features_compiled,features_degenerate,members}.py
+check tests/priors/test_compiled_*.py tests/priors/families/test_family_bounds.py tests/predictors/test_{features_compiled,features_degenerate,members}.py
 wait $engine
