@@ -166,7 +166,7 @@ class Campaign:
         self.task = None if evaluate is not None else task_of(task, options)
         check_units(n_inputs, n_outputs, self.task)
         if self.task is not None:
-            check_direction(options.get("direction"), self.task)
+            check_direction(options.get("direction"), self.task, self.out)
             options["direction"] = self.task.direction
             n_inputs, n_outputs = self.task.n_inputs, self.task.n_outputs
         given = plain_options(options, self.task, self.out)

@@ -308,7 +308,7 @@ def _metavar(name: str, info: FieldInfo) -> str:
 
 
 def _default_text(default: Any) -> str:
-    if default is None:
+    if default is None or default == ():
         return ""
     if isinstance(default, bool):
         return f"Default: {'yes' if default else 'no'}."

@@ -32,8 +32,8 @@ class WiringClassifier(ClassifierMixin, WiringEstimator):  # type: ignore[misc]
     prior : str, Prior, Wiring or networkx graph
         What the wiring of the hidden neurons is drawn from, or what it is:
 
-        - a name: watts-strogatz, barabasi-albert, erdos-renyi or layered (two layers with links at random places), with
-          `hidden` neurons and mean `degree`, or the nearest degree that there is;
+        - a name of `priors.FAMILIES`, such as watts-strogatz, barabasi-albert, modular or layered (two layers with
+          links at random places), with `hidden` neurons and mean `degree`, or the nearest degree that there is;
         - a prior of `priors`, or anything with a method ``sample(rng)`` that returns a `Wiring`;
         - a graph of networkx or a `Wiring` of hidden neurons, which is taken as it is;
         - a `Wiring` with input and output units, which is all of the network.

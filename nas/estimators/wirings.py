@@ -25,8 +25,8 @@ _FEWER = "the network needs more memory than there is; give fewer neurons or edg
 
 
 def prior_names() -> tuple[str, ...]:
-    """Return the names that stand for a prior: families of random graphs, and layered."""
-    return tuple(FAMILIES)
+    """Return the names that stand for a prior: families that need no graph to draw from."""
+    return tuple(name for name, family in FAMILIES.items() if not family.of_graph)
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,10 @@ def _two_layers(hidden: int, degree: float) -> Layered:
 
 def _default(parameter: Parameter) -> Any:
     """Return the first of several names, or the middle of a range."""
-    return parameter.default[0] if parameter.choices else fmean(parameter.default)
+    if parameter.choices:
+        return parameter.default[0]
+    middle = fmean(parameter.default)
+    return round(middle) if parameter.is_whole else middle
 
 
 def _with_units(wiring: Wiring, n_inputs: int, n_outputs: int) -> Wiring:

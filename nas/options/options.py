@@ -98,7 +98,8 @@ class SharedOptions(BaseModel):
     task: str | None = "digits"
     # None where an own evaluation gives the values, which only Python can hand over: the flag does not offer it.
     """What to learn: digits, reber, reber-published, reber-embedded, mnist, fashion-mnist, mnist-1d,
-    mnist-1d-shuffled; or a file of your own: csv:FILE, parquet:FILE, arff:FILE, npz:FILE, openml:NAME."""
+    mnist-1d-shuffled, adding, delayed-parity, sequential-digits; or a file of your own: csv:FILE, parquet:FILE,
+    arff:FILE, npz:FILE, openml:NAME."""
     network: Literal["mlp", "rnn"] = "mlp"
     """mlp or rnn."""
     activation: Annotated[str, AfterValidator(_known_activation)] = "relu"

@@ -11,7 +11,17 @@ import torch
 from pydantic import BaseModel
 
 from nas.errors import InputError
-from nas.options.options import OPTIONS_FILE, CampaignOptions, Kind, SharedOptions, read_options, resolve, shown
+from nas.options.options import (
+    CAMPAIGN,
+    OPTIONS_FILE,
+    CampaignOptions,
+    Kind,
+    SharedOptions,
+    data_changed,
+    read_options,
+    resolve,
+    shown,
+)
 from nas.space.spending import WIDENED, widened
 from nas.tasks import Task, load_task
 from nas.tasks.files.options import FileOptions
@@ -211,9 +221,11 @@ def _check_budget(options: CampaignOptions) -> None:
             raise InputError(f"{name}={value}: with budget={options.budget} {why}")
 
 
-def check_direction(direction: Any, task: Task) -> None:
-    """Refuse a direction that is given and is not the task's."""
+def check_direction(direction: Any, task: Task, out: Path) -> None:
+    """Refuse a direction that is given, or that the campaign in `out` has, and is not the task's."""
     if direction not in (None, task.direction):
+        if (out / OPTIONS_FILE).is_file():
+            raise InputError(data_changed(CAMPAIGN.noun, out))
         raise InputError(f"direction={direction}: the metric of task {task.name} is to {task.direction}; leave it out")
 
 

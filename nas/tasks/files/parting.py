@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,7 @@ def part_rows(
     Raises
     ------
     InputError
-        If a part comes out empty.
+        If a part comes out empty, or a group has rows in a part that is given and in another.
     """
     given = dict(given or {})
     every = np.arange(len(outcomes))
@@ -80,10 +81,24 @@ def part_rows(
     for name, own in (("test", test), ("validation", validation), ("training", rest)):
         if len(own) == 0:
             raise InputError(f"the {name} part has no row; give more rows")
+    _check_apart(groups, {"training": rest, "validation": validation, "test": test})
     drawn = "whole groups at random" if groups is not None else "in order of time" if times is not None else "at random"
     if drawn == "at random" and outcomes.ndim == 1:
         drawn += ", class by class"
     return Parts(rest, validation, test, _told(drawn, given))
+
+
+def _check_apart(groups: NDArray[Any] | None, parts: Mapping[str, Indices]) -> None:
+    """Refuse a group with rows in two parts, which one of a part that is given may have."""
+    if groups is None:
+        return
+    for (name, own), (other, rows) in combinations(parts.items(), 2):
+        both = np.intersect1d(groups[own].astype(str), groups[rows].astype(str))
+        if len(both):
+            raise InputError(
+                f"group: {str(both[0])!r} has rows in the {name} and in the {other} part, as have {len(both) - 1} "
+                "others; give a test part of other groups, or leave group out"
+            )
 
 
 def _told(drawn: str, given: Mapping[str, Indices]) -> str:

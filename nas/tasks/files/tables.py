@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 import warnings
 import zlib
 from collections.abc import Iterator
@@ -24,6 +25,9 @@ __all__ = ["Table", "read_arff", "read_csv", "read_openml", "read_parquet"]
 
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _LINES_TO_LOOK_AT = 50
+_BLANK_LINES = re.compile(r"\A(?:[ \t]*\r?\n)+")
+_CELLS = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
+"""What pandas says of a line that is too long."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ def read_csv(path: Path) -> Table:
         If it is no such table.
     """
     notes: list[str] = []
-    text = _decoded(path, _content(path), notes)
+    text = _BLANK_LINES.sub("", _decoded(path, _content(path), notes))
     if not text.strip():
         raise InputError(f"{path}: the file is empty; a table with a heading is needed")
     delimiter = _delimiter(text)
@@ -272,5 +276,11 @@ def _readable(path: Path, what: str) -> Iterator[None]:
     except MemoryError:
         raise InputError(f"{path}: there is not enough memory to read it") from None
     except Exception as error:
+        if cells := _CELLS.search(str(error)):
+            wanted, line, given = cells.groups()
+            raise InputError(
+                f"{path}: line {line} has {given} cells, and the lines before have {wanted}; quote cells that hold "
+                "what separates them, and end no line with it"
+            ) from None
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{path}: it cannot be read as {what}: {reason[:200]}") from None

@@ -21,6 +21,7 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 from nas import InputError, WiringClassifier, WiringRegressor
+from nas.estimators.wirings import prior_names
 from nas.training.extension import has_native
 from priors import ErdosRenyi, Layered, WattsStrogatz, Wiring
 
@@ -38,6 +39,7 @@ def test_check_estimator(kind: type):
 
 
 @pytest.mark.slow
+@pytest.mark.another
 @pytest.mark.parametrize("changes", [{"engine": "torch"}, {"early_stopping": True}, {"normalise": True}])
 @pytest.mark.parametrize("kind", [WiringClassifier, WiringRegressor])
 def test_check_estimator_of_other_parameters(kind: type, changes: dict[str, Any]):
@@ -46,6 +48,19 @@ def test_check_estimator_of_other_parameters(kind: type, changes: dict[str, Any]
         expected["check_sample_weight_equivalence_on_dense_data"] = "which examples validate depends on their number"
         expected["check_fit2d_1sample"] = "one example cannot both train and validate"
     check_estimator(kind(**TINY | changes), expected_failed_checks=expected, on_skip=None)
+
+
+@pytest.mark.parametrize("name", prior_names())
+def test_every_prior_is_used_by_its_name(name: str):
+    fitted = WiringClassifier(name, hidden=20, degree=4, epochs=1, random_state=0).fit(X, y)
+    assert fitted.wiring_.n_hidden <= 20
+    other = WiringClassifier("layered", hidden=20, degree=4, epochs=1, random_state=0).fit(X, y)
+    assert (fitted.wiring_.fingerprint == other.wiring_.fingerprint) == (name == "layered")
+
+
+def test_a_prior_that_needs_a_graph_has_no_name_here():
+    with pytest.raises(InputError, match="prior 'connectome' is not known"):
+        WiringClassifier("connectome").fit(X, y)
 
 
 @pytest.mark.parametrize("module", ["classifier", "regressor", "search"])

@@ -31,6 +31,7 @@ def search(bare_campaigns: None) -> WiringSearchCV:
 
 
 @pytest.mark.slow
+@pytest.mark.another
 @pytest.mark.parametrize("estimator", [WiringClassifier(epochs=5), WiringRegressor(epochs=30)])
 def test_check_estimator(estimator: Any):
     expected = {"check_sample_weight_equivalence_on_dense_data": "the split counts examples, whatever they weigh"}

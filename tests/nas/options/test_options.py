@@ -19,6 +19,7 @@ from nas.options.options import (
 )
 from nas.space.space import Space
 from nas.space.ways import Ways
+from nas.tasks import TASKS
 from nas.tasks.files.options import FileOptions
 from nas.training.recipe import Recipe
 from tests.helpers.option_cases import OTHER
@@ -204,3 +205,7 @@ def test_options_of_an_older_version_are_completed_by_defaults() -> None:
     older = {name: value for name, value in stored.items() if name not in ("device", "batch")}
     older["recipe"] = {name: value for name, value in stored["recipe"].items() if name != "clip"}
     assert with_defaults(older) == stored
+
+
+def test_the_help_of_task_names_them_all():
+    assert {name for name in TASKS if name not in (CampaignOptions.model_fields["task"].description or "")} == set()

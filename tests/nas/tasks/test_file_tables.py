@@ -252,7 +252,7 @@ def test_files_that_are_none(tmp_path: Path):
     (tmp_path / "twice.csv").write_text("a,a,b\n1,2,3\n", encoding="utf-8")
     assert "both called 'a'" in refusal(f"csv:{tmp_path}/twice.csv")
     (tmp_path / "ragged.csv").write_text("a,b\n1,2\n1,2,3\n", encoding="utf-8")
-    assert "cannot be read as a table" in refusal(f"csv:{tmp_path}/ragged.csv")
+    assert "line 3 has 3 cells" in refusal(f"csv:{tmp_path}/ragged.csv")
     (tmp_path / "few.csv").write_text("a,b\n1,2\n3,4\n", encoding="utf-8")
     assert "too few" in refusal(f"csv:{tmp_path}/few.csv")
     with pytest.raises(InputError, match=r"csv:houses\.csv"):
@@ -292,3 +292,29 @@ def test_arff_and_parquet_give_the_tasks_of_csv(tmp_path: Path, written: Callabl
     rows = frame.to_csv(index=False, header=False)
     (tmp_path / "own.arff").write_text("\n".join([*lines, "@data", rows]), encoding="utf-8")
     assert load_file(f"arff:{tmp_path}/own.arff", {"target": "sold"}).fingerprint == own.fingerprint
+
+
+def test_a_given_test_part_shares_no_group(written: Callable[..., str], tmp_path: Path):
+    frame = table()
+    frame["patient"] = np.arange(len(frame)) // 5
+    name = written(frame)
+    written(frame.iloc[:10].assign(patient=frame.patient.iloc[:10] + 1_000), "apart.csv")
+    options = {"target": "sold", "group": "patient"}
+    assert len(load_file(name, options | {"test": str(tmp_path / "apart.csv")}).test) == 10
+    written(frame.iloc[:10], "same.csv")
+    with pytest.raises(InputError, match=r"^group: '0' has rows in the \w+ and in the test part"):
+        load_file(name, options | {"test": str(tmp_path / "same.csv")})
+
+
+@pytest.mark.parametrize("blank", ["\n", "   \n", " \t\r\n\n"])
+def test_lines_before_the_heading_that_are_blank_are_none(blank: str, written: Callable[..., str], tmp_path: Path):
+    path = Path(written(table()).partition(":")[2])
+    expected = read_file(f"csv:{path}", {"target": "sold"}).task.fingerprint
+    path.write_text(blank + path.read_text(encoding="utf-8"), encoding="utf-8")
+    assert read_file(f"csv:{path}", {"target": "sold"}).task.fingerprint == expected
+
+
+def test_a_line_that_is_too_long_is_named(tmp_path: Path):
+    (tmp_path / "long.csv").write_text("a,b\n1,2\n1,2,3\n" + "1,2\n" * 20, encoding="utf-8")
+    with pytest.raises(InputError, match=r"long.csv: line 3 has 3 cells, and the lines before have 2; quote cells"):
+        load_file(f"csv:{tmp_path / 'long.csv'}", {})
