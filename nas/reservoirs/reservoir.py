@@ -117,10 +117,9 @@ class Reservoir:
             stopped()
             for ridge, read_out in zip(self.ridges, fit_read_outs(states[0], wanted[0], self.ridges), strict=True):
                 weights, intercept = read_out
-                validation, test = (
-                    measure(own @ weights + intercept, asked) for own, asked in zip(states[1:], wanted[1:], strict=True)
-                )
+                validation = measure(states[1] @ weights + intercept, wanted[1])
                 if best is None or sign * validation > sign * best.validation:
+                    test = measure(states[2] @ weights + intercept, wanted[2])
                     best = Score(validation, test, radius, ridge, net, weights, intercept)
         assert best is not None
         return best

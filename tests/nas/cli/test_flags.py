@@ -72,7 +72,7 @@ def test_every_flag_has_a_help_text_with_its_default():
                 option = PARAMETERS[FLAG.get(name, name)].annotation.__metadata__[0]
                 assert info.description
                 assert option.help.startswith(info.description)
-                if not (info.default is None or isinstance(info.default, bool)):
+                if not (info.default in (None, ()) or isinstance(info.default, bool)):
                     assert "Default: " in option.help
     assert PARAMETERS["nodes"].annotation.__metadata__[0].help.endswith("Default: 20:100.")
     assert (
