@@ -136,12 +136,9 @@ class ReservoirNetwork:
     @cached_property
     def _packed(self) -> tuple[Any, ...]:
         """What the compiled part takes."""
-        parts = [(own.indptr.astype(np.int32), own.indices.astype(np.int32), own.data) for own in self._rows]
+        rows = (self.recurrent, self.inputs)
+        parts = [(own.indptr.astype(np.int32), own.indices.astype(np.int32), own.data) for own in rows]
         return (*parts, self.bias, self.leak, self.read.astype(np.int32))
-
-    @property
-    def _rows(self) -> tuple[csr_array, csr_array]:
-        return self.recurrent, self.inputs
 
     def _run(self, inputs: Floats, factors: Floats, lengths: NDArray[np.int64] | None) -> Floats:
         """Return states, (n_copies, n_steps, n_read), or those after the last step alone, (n_copies, n_read)."""
