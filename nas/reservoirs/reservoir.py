@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from nas.reservoirs.network import ReservoirNetwork
 from nas.reservoirs.readout import fit_read_outs
 from nas.reservoirs.series import Series
-from nas.tasks import Task
+from nas.tasks import MEASURES, Task
 from nas.training.session import sign_of
 from priors import Wiring
 
@@ -111,31 +112,31 @@ class Reservoir:
             raise ValueError(f"the wiring has {wiring.n_inputs} input units, and task {task.name} {task.n_inputs}")
         net = ReservoirNetwork.draw(wiring, boundary, recurrence, input_scale=self.input_scale, leak=self.leak)
         radii = self.radii if net.radius else (0.0,)
-        measure, wanted = _asked(task)
+        measure, wanted, asked = _asked(task)
         sign, best = sign_of(task.direction), None
         for radius, states in zip(radii, _states(net, radii, task, stopped), strict=True):
             stopped()
-            for ridge, read_out in zip(self.ridges, fit_read_outs(states[0], wanted[0], self.ridges), strict=True):
+            for ridge, read_out in zip(self.ridges, fit_read_outs(states[0], wanted, self.ridges), strict=True):
                 weights, intercept = read_out
-                validation = measure(states[1] @ weights + intercept, wanted[1])
+                validation = measure(states[1] @ weights + intercept, asked[0])
                 if best is None or sign * validation > sign * best.validation:
-                    test = measure(states[2] @ weights + intercept, wanted[2])
+                    test = measure(states[2] @ weights + intercept, asked[1])
                     best = Score(validation, test, radius, ridge, net, weights, intercept)
         assert best is not None
         return best
 
 
-def _asked(task: Task | Series) -> tuple[Callable[[Floats, Floats], float], Parts]:
-    """Return how a read-out is judged, and what it is to say."""
+def _asked(
+    task: Task | Series,
+) -> tuple[Callable[[Floats, NDArray[Any]], float], Floats, tuple[NDArray[Any], NDArray[Any]]]:
+    """Return how a read-out is judged, what it learns to say, and the targets of validation and test."""
     if isinstance(task, Series):
-        return task.measure, task.parts(task.wanted)
-    targets = task.targets.numpy()
-    if task.loss == "cross-entropy":
-        wanted, measure = np.eye(task.n_outputs)[targets], _accuracy
-    else:
-        wanted, measure = targets.astype(np.float64), _squared_error
-    train, validation, test = (wanted[part.numpy()] for part in (task.train, task.validation, task.test))
-    return measure, (train, validation, test)
+        train, validation, test = task.parts(task.wanted)
+        return task.measure, train, (validation, test)
+    train, validation, test = (task.targets[part].numpy() for part in (task.train, task.validation, task.test))
+    is_class = task.loss == "cross-entropy"
+    wanted = np.eye(task.n_outputs)[train] if is_class else train.astype(np.float64)
+    return task.measure or MEASURES["accuracy" if is_class else "mse"][0], wanted, (validation, test)
 
 
 def _states(
@@ -159,11 +160,3 @@ def _last(net: ReservoirNetwork, radius: float, task: Task, part: torch.Tensor, 
     inputs, lengths, _ = task.batch(part)
     assert lengths is not None
     return net.last_states(inputs.double().numpy(), lengths.numpy(), radius)
-
-
-def _accuracy(found: Floats, wanted: Floats) -> float:
-    return float((found.argmax(axis=1) == wanted.argmax(axis=1)).mean())
-
-
-def _squared_error(found: Floats, wanted: Floats) -> float:
-    return float(np.square(found - wanted).mean())

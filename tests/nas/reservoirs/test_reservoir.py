@@ -1,17 +1,20 @@
 """Reservoirs against loops over neurons, plain numpy, scikit-learn's ridge regression, and what is known of memory."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
+from scipy.special import softmax
 from sklearn.linear_model import Ridge
+from sklearn.metrics import f1_score, log_loss
 
 from nas.errors import InputError
 from nas.reservoirs import Reservoir, ReservoirNetwork, load_series, network
 from nas.reservoirs.readout import fit_read_outs
 from nas.reservoirs.series import integrate_lorenz, integrate_mackey_glass, normalised_error, remember
-from nas.tasks import Task
+from nas.tasks import Measure, Task
 from priors import ErdosRenyi, Wiring, attach, spectral_radius
 
 
@@ -139,6 +142,40 @@ def test_capacity_by_hand():
     wanted = rng.normal(size=(500, 3))
     found = np.stack([2 * wanted[:, 0] + 1, rng.normal(size=500), np.ones(500)], axis=1)
     assert remember(found, wanted) == pytest.approx(1.0, abs=0.02)
+
+
+@pytest.mark.parametrize("name", ["log-loss", "macro-f1", "mae"])
+def test_a_task_is_judged_by_its_own_metric(name: str):
+    task = sequences()
+    if name == "mae":
+        values = np.random.default_rng(1).normal(size=len(task.targets))
+        task = Task.from_arrays("numbers", task.inputs.numpy(), values, lengths=task.lengths.numpy())
+        task = replace(task, measure=Measure(name, (3.0,), (2.0,)))
+    else:
+        task = replace(task, measure=Measure(name))
+    _, wiring = net_and_wiring()
+    how = Reservoir(radii=(0.5, 0.9), ridges=(1e-3, 1.0))
+    score = how.evaluate(wiring, task, np.random.default_rng(0), np.random.default_rng(1))
+    x, lengths, y = task.batch(task.test)
+    states = score.network.last_states(x.double().numpy(), lengths.numpy(), score.radius)
+    outputs = states @ score.weights + score.intercept
+    truth = y.numpy()
+    if name == "mae":
+        expected = np.abs(2 * (outputs - truth)).mean()
+    elif name == "macro-f1":
+        expected = f1_score(truth, outputs.argmax(axis=1), average="macro")
+    else:
+        expected = log_loss(truth, softmax(outputs, axis=1), labels=[0, 1])
+    assert score.test == pytest.approx(expected)
+    # Of a metric to minimize the least is the best.
+    others = [
+        Reservoir(radii=(radius,), ridges=(ridge,))
+        .evaluate(wiring, task, np.random.default_rng(0), np.random.default_rng(1))
+        .validation
+        for radius in how.radii
+        for ridge in how.ridges
+    ]
+    assert score.validation == (max if name == "macro-f1" else min)(others)
 
 
 def test_a_wiring_of_other_inputs_is_refused():
