@@ -21,7 +21,7 @@ from nas.errors import InputError, as_input_errors
 from nas.evaluation.trainer import Trainer
 from nas.evaluation.trainings import Row, Training, Trainings, grouped, read_setting
 from nas.options.options import data_changed, read_options, shown
-from nas.reservoirs import Series
+from nas.reservoirs import Series, check_task
 from nas.seeds import stream
 from nas.store.folders import COMPARISON, alone_in, check_folder
 from nas.store.lines import kept_lines
@@ -167,6 +167,8 @@ class Comparison:
         if task.is_sequence != (options.network != "mlp"):
             valid = "rnn or reservoir" if task.is_sequence else "mlp"
             raise InputError(f"network={options.network}: task {task.name} needs network={valid}")
+        if options.network == "reservoir":
+            check_task(task)
 
     def _usable(self, name: str, wiring: Wiring) -> Wiring:
         """Return a wiring as it is compared, without weights that are not used."""

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from nas.errors import InputError
 from nas.reservoirs.network import ReservoirNetwork
 from nas.reservoirs.readout import fit_read_outs
 from nas.reservoirs.series import Series
@@ -17,7 +18,7 @@ from nas.tasks import MEASURES, Task
 from nas.training.session import sign_of
 from priors import Wiring
 
-__all__ = ["Reservoir", "Score"]
+__all__ = ["Reservoir", "Score", "check_task"]
 
 _AT_A_TIME = 512
 """Sequences that are read side by side."""
@@ -105,9 +106,12 @@ class Reservoir:
 
         Raises
         ------
+        InputError
+            If the task's losses have weights.
         ValueError
             If the wiring has another number of input units.
         """
+        check_task(task)
         if wiring.n_inputs != task.n_inputs:
             raise ValueError(f"the wiring has {wiring.n_inputs} input units, and task {task.name} {task.n_inputs}")
         net = ReservoirNetwork.draw(wiring, boundary, recurrence, input_scale=self.input_scale, leak=self.leak)
@@ -124,6 +128,18 @@ class Reservoir:
                     best = Score(validation, test, radius, ridge, net, weights, intercept)
         assert best is not None
         return best
+
+
+def check_task(task: Task | Series) -> None:
+    """Refuse a task whose losses have weights: ridge regression heeds none.
+
+    Raises
+    ------
+    InputError
+    """
+    if isinstance(task, Task) and task.loss_weights is not None:
+        name = "weights" if task.class_weights is None else "class_weights"
+        raise InputError(f"{name}: a reservoir's read-out counts every example once; leave them out")
 
 
 def _asked(

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import torch
 from scipy.integrate import solve_ivp
 from scipy.special import softmax
 from sklearn.linear_model import Ridge
@@ -176,6 +177,15 @@ def test_a_task_is_judged_by_its_own_metric(name: str):
         for ridge in how.ridges
     ]
     assert score.validation == (max if name == "macro-f1" else min)(others)
+
+
+@pytest.mark.parametrize("name", ["weights", "class_weights"])
+def test_weights_of_losses_are_refused(name: str):
+    task = sequences()
+    task = replace(task, **{name: torch.ones(len(task.inputs) if name == "weights" else 2)})
+    _, wiring = net_and_wiring()
+    with pytest.raises(InputError, match=f"^{name}: a reservoir's read-out counts every example once"):
+        Reservoir().evaluate(wiring, task, np.random.default_rng(0), np.random.default_rng(1))
 
 
 def test_a_wiring_of_other_inputs_is_refused():
