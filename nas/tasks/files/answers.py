@@ -70,9 +70,9 @@ class Answers(BaseModel):
 
 def shares_of(outputs: NDArray[Any]) -> NDArray[np.float64]:
     """Return the probability of each class, (n, n_classes), for the outputs of a network."""
-    wide = np.asarray(outputs, np.float64)
-    shares = np.exp(wide - wide.max(axis=1, keepdims=True, initial=-np.inf))
-    return np.asarray(shares / shares.sum(axis=1, keepdims=True), np.float64)
+    from scipy.special import softmax
+
+    return np.asarray(softmax(np.asarray(outputs, np.float64), axis=1))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from nas.tasks.files.cells import DATE_FORMATS, NumberStyle, dates_of, is_missing, is_text, numbers_of, texts_of
 
-__all__ = ["Column", "Judged", "Kind", "examples", "judge_column"]
+__all__ = ["MOST_CATEGORIES", "Column", "Judged", "Kind", "examples", "judge_column"]
 
 Kind = Literal["number", "category", "words", "date"]
 
@@ -23,7 +23,8 @@ _FEWEST_NUMBERS = 10
 """Different numbers that a column needs to be one of numbers all the same."""
 _FEWEST_ROWS = 20
 """Rows from which on it tells something that all values differ."""
-_MOST_CATEGORIES = 50
+MOST_CATEGORIES = 50
+"""Of a column, that are told apart."""
 _WORDS = 3
 """Words of a text on average, from which on texts are taken apart."""
 _STYLES: tuple[NumberStyle, ...] = ("plain", "comma", "thousands")
@@ -154,9 +155,9 @@ def _of_texts(name: str, present: pd.Series[Any], n_unique: int) -> Judged:
         which = "every value differs (an id)" if n_unique == len(present) else "most values differ (an id)"
         return Judged(None, f"{which}, left out", True)
     line = f"{n_unique} categories"
-    if n_unique > _MOST_CATEGORIES:
-        line = f"{n_unique} categories, the {_MOST_CATEGORIES} commonest are told apart"
-    return Judged(Column(name=name, kind="category"), line, n_unique > _MOST_CATEGORIES)
+    if n_unique > MOST_CATEGORIES:
+        line = f"{n_unique} categories, the {MOST_CATEGORIES} commonest are told apart"
+    return Judged(Column(name=name, kind="category"), line, n_unique > MOST_CATEGORIES)
 
 
 def examples(values: Iterable[Any], most: int = 3) -> str:

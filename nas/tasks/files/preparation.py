@@ -17,12 +17,11 @@ from pydantic import AllowInfNan, BaseModel, ConfigDict, Field, model_validator
 
 from nas.errors import InputError
 from nas.tasks.files.cells import NumberStyle, dates_of, numbers_of, texts_of
-from nas.tasks.files.columns import Column, examples
+from nas.tasks.files.columns import MOST_CATEGORIES, Column, examples
 from nas.tasks.files.dates import PARTS, numbers_of_dates
 
 __all__ = ["Fitted", "Surprise", "TablePreparation"]
 
-_MOST_CATEGORIES = 50
 _MANY_CATEGORIES = 10
 """More of them than this, and those that occur once are not told apart from new ones."""
 _MOST_WORDS = 50
@@ -303,7 +302,7 @@ def _told_apart(texts: pd.Series[Any]) -> tuple[str, ...]:
         counts = counts[counts > 1]
     # Of equally frequent ones the first by name, whatever the order of the rows.
     order = sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))
-    return tuple(sorted(str(name) for name, _ in order[:_MOST_CATEGORIES]))
+    return tuple(sorted(str(name) for name, _ in order[:MOST_CATEGORIES]))
 
 
 def _vocabulary(texts: pd.Series[Any]) -> tuple[str, ...]:
