@@ -83,10 +83,7 @@ def _with_kind(path: str) -> str:
 
 
 def _shown(value: Any) -> str:
-    return (
-        ",".join(map(str, value))
-        if isinstance(value, tuple | list)
-        else str(value).lower()
-        if value is True
-        else str(value)
-    )
+    """Return an option's value as it is written on a command line."""
+    if isinstance(value, tuple | list):
+        return ",".join(map(str, value))
+    return "true" if value is True else str(value)
