@@ -59,7 +59,7 @@ WORKS = ("reservoir", "rnn")
 
 NULLS = ("layers", "boundary")
 N_NULLS = 1_000
-RECIPE = Recipe(learning_rates=(0.01,), epochs=10, schedule="linear", clip=1.0)
+RECIPE = Recipe(learning_rates=(0.01,), epochs=20, schedule="linear", clip=1.0)
 
 _MODULES, _WITHIN, _MUTUAL = 5, 4.0, 0.2
 """Of a stand-in: modules of equal size, how much likelier edges within one are, and the share of edges whose reverse is
