@@ -273,18 +273,28 @@ def graph_within(means: Means, reading: Reading, draw: Draw, degree: float, rng:
         graph = draw(n).sample(generator) if n > _FEWEST_NODES else Wiring((n,))
         return graph if is_recurrent else layer(orient(graph, "random", generator))
 
+    def fitted(n: int) -> tuple[Wiring, int]:
+        """Return a graph of at most n nodes that leaves its neurons an input each, and how many they read together."""
+        while True:
+            between = drawn(n)
+            left = means.limit - beside_reads(n, between.n_edges)
+            reads = means.reads(n, left // means.gates, reading)
+            if means.gates * reads <= left or n == 1:
+                return between, reads
+            n -= 1
+
     # Graphs have the degree that they can, which is near to the wanted one.
     n = affordable(degree if is_recurrent else degree / 2)
     edges_a_neuron = drawn(n).n_edges / n
     n = affordable(edges_a_neuron)
     n += means.leaves_some(means.limit - beside_reads(n, round(n * edges_a_neuron)), n, reading)
-    while True:
-        between = drawn(n)
-        left = means.limit - beside_reads(n, between.n_edges)
-        reads = means.reads(n, left // means.gates, reading)
-        if means.gates * reads <= left or n == 1:
-            break
-        n -= 1
+    between, reads = fitted(n)
+    n, edges_a_neuron = between.n_neurons, between.n_edges / between.n_neurons
+    most_edges = 2 * edges_a_neuron + 3  # That one neuron more brings, whatever the family.
+    one_more = means.biases(1) + means.gates * (means.n_live + most_edges) + means.n_outputs
+    if means.limit - means.biases(n) - means.gates * (between.n_edges + reads) - n * means.n_outputs > one_more:
+        # Its graph has fewer edges than others of nearly as many nodes, as of an odd degree only some have.
+        between, reads = fitted(affordable(edges_a_neuron))
     edges = between.edges.astype(np.int64)
     return _put_together(means, between.sizes, edges, reads, reading, generator, of_all=True)
 

@@ -120,6 +120,12 @@ def test_layers_within_a_budget(means: Means, reading: Reading, depth: int, link
         assert least > means.limit
 
 
+def test_a_degree_that_only_even_graphs_have_spends_its_budget():
+    means = Means(3162, False, NetworkSpec("rnn", cell="gru"), known((1, 1), 0), 1)
+    found = graph_within(means, Reading(1, 1, "correlated"), lambda n: prior_of("random-regular", n, 3.0), 3.0, 0)
+    assert cost_of(found, means) > 0.95 * means.limit
+
+
 @pytest.mark.parametrize("kind", ["mlp", "rnn"])
 @given(
     data=st.data(),
