@@ -158,7 +158,7 @@ class Survey:
         kinds = {name: domain.kind for name, domain in self.options.resolved_space.domains().items()}
         parts = Parts(folder, mine, len(self._maker.plan), kinds)
         if parts.n_wirings > self.options.wirings:
-            self.options = self.options.model_copy(update={SURVEY.grows: parts.n_wirings})
+            self.options = self.options.model_copy(update={"wirings": parts.n_wirings})
         write_options(self.options, self.out / SURVEY.file)
         return parts
 
@@ -167,7 +167,7 @@ class Survey:
         data = {"data": task.fingerprint, "metric": task.metric, "direction": task.direction}
         if (pool := self.options.resolved_space.pool) is not None:
             data["graphs"] = pool.fingerprint
-        options = self.options.model_dump(mode="json", exclude={SURVEY.grows})
+        options = self.options.model_dump(mode="json", exclude=set(SURVEY.grows))
         return {**options, **data, "n_inputs": self._units[0], "n_outputs": self._units[1]}
 
     # The trainings

@@ -16,7 +16,11 @@ __all__ = ["SearchEnded", "TellingWatcher"]
 
 
 class SearchEnded(Exception):  # noqa: N818
-    """A callback asked for the end of the search by ``study.stop()``."""
+    """Something other than the number of trials ended the search; its text says what, and `further` how it goes on."""
+
+    def __init__(self, text: str, further: str) -> None:
+        super().__init__(text)
+        self.further = further
 
 
 class TellingWatcher(Watcher):
@@ -27,9 +31,13 @@ class TellingWatcher(Watcher):
     ) -> None:
         self._watcher, self._study, self._callbacks = watcher, study, callbacks
 
-    def search_started(self, done: int, total: int, records: Records) -> None:
+    def search_started(self, done: int, total: int | None, records: Records) -> None:
         """Hand it on."""
         self._watcher.search_started(done, total, records)
+
+    def time_started(self, left: float) -> None:
+        """Hand it on."""
+        self._watcher.time_started(left)
 
     def recorded(self, record: Record) -> None:
         """Hand it on, and call the callbacks with a copy of the trial as it is stored.
@@ -49,7 +57,7 @@ class TellingWatcher(Watcher):
         finally:
             del vars(study)["stop"]
         if asked:
-            raise SearchEnded
+            raise SearchEnded("callbacks: one of them ended", "another run goes on from there")
 
     def stage_started(self, stage: str, trainings: int) -> None:
         """Hand it on."""

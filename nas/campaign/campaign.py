@@ -233,6 +233,7 @@ class Campaign:
             self._check_new()
         watcher = self._watcher(watcher, progress)
         if self._shared is not None:
+            assert self.options.trials is not None
             self._shared.enter(self._identity(), self.options.direction, self.options.trials)
         if is_new and self._has_default_task:
             _say_task(self.options.task, watcher)
@@ -248,13 +249,11 @@ class Campaign:
                                 self._shared.run(study, self.work(), executor, watcher)
                             else:
                                 self._search(study, trainer, watcher).run(executor, self.threads)
-                        except SearchEnded:
+                        except SearchEnded as ended:
                             executor = self._without_what_runs(executor)
                             counted, wanted = len(study.records().counted), self.options.trials
-                            watcher.noticed(
-                                f"callbacks: one of them ended the search after {counted} of {wanted} trials; another "
-                                "run goes on from there"
-                            )
+                            of_all = "" if wanted is None else f" of {wanted}"
+                            watcher.noticed(f"{ended} the search after {counted}{of_all} trials; {ended.further}")
                         outcome = self._conclude(study, trainer, executor, watcher)
                     except KeyboardInterrupt:
                         wait = False  # A second Ctrl-C does not wait for an own evaluation that takes long.
@@ -375,7 +374,7 @@ class Campaign:
         else:
             refuse_changes(self.out, with_defaults(stored), mine)
         counted = len(study.records().counted)
-        if counted > self.options.trials:
+        if self.options.trials is not None and counted > self.options.trials:
             self.options = self.options.model_copy(update={"trials": counted})
         keep_warm_start(self.out, self.options)
         write_options(self.options, self.out / OPTIONS_FILE)
@@ -399,7 +398,8 @@ class Campaign:
 
     def _identity(self) -> dict[str, Any]:
         options = self.options.model_dump(mode="json")
-        del options["trials"]
+        for name in CAMPAIGN.grows:
+            del options[name]
         data = {} if self.task is None else {"data": self.task.fingerprint, "metric": self.task.metric}
         if (pool := self.space.pool) is not None:
             data["graphs"] = pool.fingerprint
@@ -453,6 +453,7 @@ class Campaign:
             n_outputs=self._units[1],
             size_of=self._size_of,
             by_size=options.by_size,
+            by_time=options.timeout is not None,
             steering=steering_of(self.out, options),
         )
 

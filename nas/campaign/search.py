@@ -7,6 +7,7 @@ as if it had not been.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -17,6 +18,8 @@ from typing import Any
 
 from optuna.trial import FrozenTrial
 
+from nas.campaign.callbacks import SearchEnded
+from nas.campaign.clock import Clock
 from nas.errors import CampaignError, InputError
 from nas.evaluation.early_stopping import Stopping
 from nas.evaluation.threads import result_of
@@ -71,12 +74,23 @@ class Search:
         ------
         CampaignError
             If many fail one after another.
+        SearchEnded
+            When the time is over, and one trial counts at least; others that run have to be stopped.
         """
         known, records = self.study.trials(), self.study.records()
-        counted = len(records.counted)
-        self.watcher.search_started(counted, self.options.trials, records)
-        if counted >= self.options.trials:
+        counted, wanted = len(records.counted), self.options.trials
+        clock = Clock(self.study, self.options.seconds, records, threads)
+        if clock.limit is not None:
+            self.watcher.time_started(clock.left)
+        self.watcher.search_started(counted, wanted, records)
+        if (wanted is not None and counted >= wanted) or (counted and not clock.left):
             return
+
+        def look() -> None:
+            if counted and not clock.left:
+                ends = f"timeout={self.options.timeout}: the time is over, which ends"
+                raise SearchEnded(ends, "a longer one goes on from there")
+
         refuse_copy(self.study)
         batch, in_batches = self.options.batch, self.stopping is not None
         # What was known when the first of the trials that are missing was asked for; the others ran beside it.
@@ -100,9 +114,10 @@ class Search:
                     first=len(known),
                     ahead=ahead,
                     begun=records[settled:],
-                    wanted=self.options.trials - counted,
+                    wanted=math.inf if wanted is None else wanted - counted,
                     in_batches=in_batches,
                     times=times,
+                    look=look,
                 ):
                     if candidate is not None:
                         name = self.options.space.graph_name(record.params)
@@ -115,12 +130,16 @@ class Search:
                     proposer.tell(record)
                     if self.stopping is not None:
                         self.stopping.tell(record)
+                    counted += candidate is not None and record.is_counted
+                    look()
         finally:
+            clock.keep()
             self.study.put("storing", {"seconds": before + writer.seconds})
 
     def _told_failures(self, last: Record) -> str:
         wanted = self.options.trials
-        count = f" (what fails does not count as one of trials={wanted})" if wanted < FAILURES_IN_A_ROW else ""
+        is_less = wanted is not None and wanted < FAILURES_IN_A_ROW
+        count = f" (what fails does not count as one of trials={wanted})" if is_less else ""
         return f"{FAILURES_IN_A_ROW} trials failed one after another{count}; the last one with: {last.error}"
 
 
@@ -207,9 +226,10 @@ def evaluate_candidates(
     first: int,
     ahead: int,
     begun: Records,
-    wanted: int,
+    wanted: float,
     in_batches: bool = False,
     times: dict[int, Times] | None = None,
+    look: Callable[[], None] = lambda: None,
 ) -> Iterator[tuple[Candidate | None, Record]]:
     """Yield candidates and their records, until so many new ones count.
 
@@ -220,12 +240,16 @@ def evaluate_candidates(
     the trials before the first one that count as running for the proposer, are yielded without candidates. Never more
     candidates are evaluated at a time than are still `wanted`. `in_batches`: candidates are asked for `ahead` at a
     time, when all of the last ones are known and stored. When a candidate began and ended comes to stand in `times`, by
-    its number.
+    its number. `look` is called now and then while a candidate is waited for; what it raises ends all.
     """
     clock = {} if times is None else times
     numbers = count(first)
     queue: deque[Candidate] = deque()
     running: deque[tuple[Candidate | None, Future[Record]]] = deque((None, _done(record)) for record in begun)
+
+    def wait() -> None:
+        writer.flush_if_due()  # Stores what came before.
+        look()
 
     is_due = True
     while wanted > 0:
@@ -237,7 +261,7 @@ def evaluate_candidates(
                 break
             queue.append(proposer.propose(next(numbers)))
         candidate, future = running.popleft()
-        record = result_of(future, meanwhile=writer.flush_if_due)  # Stores what came before it.
+        record = result_of(future, meanwhile=wait)
         if candidate is not None:
             wanted -= record.is_counted
         yield candidate, record

@@ -60,8 +60,8 @@ _SEVERAL = " Several with commas, or again."
 _PRIOR = "The prior"
 _UNITS = "Input and output units"
 _COMMON = (
-    "task", "network", "budget", "trials", "wirings", "seeds", "priors", "nodes", "degree", "max_parameters", "epochs",
-    "learning_rates", "seed",
+    "task", "network", "budget", "trials", "timeout", "wirings", "seeds", "priors", "nodes", "degree", "max_parameters",
+    "epochs", "learning_rates", "seed",
 )  # fmt: skip
 """What most people give: it stands first, in the panel of the command's own options."""
 WHERE = "Where it runs"

@@ -12,8 +12,11 @@ __all__ = ["Standing", "Watcher"]
 class Watcher:
     """Follows the progress of a campaign. This one does nothing; override what is of interest."""
 
-    def search_started(self, done: int, total: int, records: Records) -> None:
-        """Hear that `done` of `total` trials are complete already."""
+    def search_started(self, done: int, total: int | None, records: Records) -> None:
+        """Hear that `done` of `total` trials are complete already, or of as many as there is time for."""
+
+    def time_started(self, left: float) -> None:
+        """Hear, before that, that the search ends after so many seconds."""
 
     def recorded(self, record: Record) -> None:
         """Hear of a trial that was stored."""

@@ -17,6 +17,7 @@ import tomli_w
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from nas.errors import InputError, input_error, known, options_of
+from nas.options.duration import duration_of, seconds_of
 from nas.space.budget import Budget
 from nas.space.space import Space
 from nas.space.ways import Ways
@@ -67,6 +68,10 @@ Direction = Literal["maximize", "minimize"]
 
 def _budget(value: Any) -> Any:
     return value if value is None else str(Budget.of(value))
+
+
+def _duration(value: Any) -> Any:
+    return value if value is None else duration_of(value)
 
 
 def _whole(value: Any) -> Any:
@@ -150,8 +155,12 @@ class CampaignOptions(SharedOptions):
     """Bits of a weight that count in a budget in bytes: 8, 16, 32; networks are trained with 32."""
     ways: Ways = Ways()
     """What varies between the candidates of a campaign with a budget."""
-    trials: Annotated[int, Field(ge=1)] = 100
-    """Trials to reach in all, complete or stopped early; the one option that may change when a campaign is resumed."""
+    trials: Annotated[int, Field(ge=1)] | None = 100
+    """Trials to reach in all, complete or stopped early; with a timeout, as many as there is time for. It and the
+    timeout may change when a campaign is resumed."""
+    timeout: Annotated[str | None, BeforeValidator(_duration)] = None
+    """How long to search in all, such as 90s, 10m or 2h, by the clock on the wall; finals come on top. With a budget,
+    ways to a structure are then tried by what they promise for the time that they take."""
     objective: Literal["value", "pareto"] = "value"
     """value (the best one counts) or pareto (the best values at every size count: the number of parameters is a second
     objective)."""
@@ -199,7 +208,20 @@ class CampaignOptions(SharedOptions):
             own["finalists"] = _FINALISTS_OF_A_FRONT
         if given.get("budget") not in (None, _NONE):
             own["sampler"] = "tpe"
+        if given.get("timeout") not in (None, _NONE):
+            own["trials"] = None
         return {**own, **given}
+
+    @model_validator(mode="after")
+    def _ends(self) -> CampaignOptions:
+        if self.trials is None and self.timeout is None:
+            raise ValueError("trials=none: a search without an end; give trials or timeout")
+        return self
+
+    @property
+    def seconds(self) -> float | None:
+        """How long to search; None where only trials count."""
+        return None if self.timeout is None else seconds_of(self.timeout)
 
     @property
     def epochs_of_finals(self) -> int:
@@ -235,16 +257,16 @@ class SurveyOptions(SharedOptions):
 
 @dataclass(frozen=True)
 class Kind:
-    """What folder a config is for: the file that holds it, the one option that may grow, and its name in messages."""
+    """What folder a config is for: the file that holds it, the options that may grow, and its name in messages."""
 
     config: type[SharedOptions]
     file: str
-    grows: str
+    grows: tuple[str, ...]
     noun: str
 
 
-CAMPAIGN = Kind(CampaignOptions, OPTIONS_FILE, "trials", "campaign")
-SURVEY = Kind(SurveyOptions, "survey.toml", "wirings", "survey")
+CAMPAIGN = Kind(CampaignOptions, OPTIONS_FILE, ("trials", "timeout"), "campaign")
+SURVEY = Kind(SurveyOptions, "survey.toml", ("wirings",), "survey")
 
 _Config = TypeVar("_Config", bound=SharedOptions)
 
@@ -322,8 +344,8 @@ def changed_options(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str 
 def resume_options(out: str | Path, given: Mapping[str, Any], kind: Kind = CAMPAIGN) -> dict[str, Any]:
     """Return the options of the campaign or survey in `out`, or those given where there is none yet.
 
-    What is not given is taken from the folder; the option that may grow may be given anew. An InputError names others
-    that differ.
+    What is not given is taken from the folder; options that may grow may be given anew, of which one takes the place of
+    all. An InputError names others that differ.
     """
     path = Path(out) / kind.file
     if not path.is_file():
@@ -334,11 +356,12 @@ def resume_options(out: str | Path, given: Mapping[str, Any], kind: Kind = CAMPA
     own = given.get("space", {})
     reading = {name: value for name, value in own.items() if name.startswith("graphs_")}
     space = {**stored["space"], **reading}
-    return {**stored, "space": space, kind.grows: given.get(kind.grows, stored[kind.grows])}
+    anew = {name: given.get(name) for name in kind.grows} if not given.keys().isdisjoint(kind.grows) else {}
+    return {**stored, "space": space, **anew}
 
 
 def refuse_changes(out: str | Path, stored: Mapping[str, Any], mine: Mapping[str, Any], kind: Kind = CAMPAIGN) -> None:
-    """Raise an InputError that names the first option that differs, the one that may grow apart."""
+    """Raise an InputError that names the first option that differs, those that may grow apart."""
     for name, before, after in changed_options(stored, mine):
         if name == "graphs":
             raise InputError(
@@ -348,10 +371,10 @@ def refuse_changes(out: str | Path, stored: Mapping[str, Any], mine: Mapping[str
         if name == "data":
             raise InputError(data_changed(kind.noun, out))
         # How graphs are read may change as long as they are the same.
-        if name != kind.grows and not name.startswith("space.graphs_"):
+        if name not in kind.grows and not name.startswith("space.graphs_"):
             raise InputError(
                 f"{name}={shown(after)}: the {kind.noun} in {out} was started with {shown(before)}, and only "
-                f"{kind.grows} may change; give {shown(before)}, or another out"
+                f"{' and '.join(kind.grows)} may change; give {shown(before)}, or another out"
             )
 
 
@@ -366,7 +389,7 @@ def data_changed(noun: str, out: str | Path) -> str:
 def with_defaults(stored: Mapping[str, Any], kind: Kind = CAMPAIGN) -> dict[str, Any]:
     """Complete stored options by the defaults of those that an older version did not have; other entries are kept."""
     own = {name: value for name, value in stored.items() if name in kind.config.model_fields}
-    return {**stored, **_validated(own, kind.config).model_dump(mode="json", exclude={kind.grows})}
+    return {**stored, **_validated(own, kind.config).model_dump(mode="json", exclude=set(kind.grows))}
 
 
 def _validated(options: Mapping[str, Any], config: type[_Config]) -> _Config:

@@ -185,7 +185,12 @@ def check_fit(options: SharedOptions, task: Task | None) -> None:
 
 
 def check_sampler(options: CampaignOptions, *, is_shared: bool) -> None:
-    """Refuse two objectives in a campaign of several processes, and a genetic sampler in either."""
+    """Refuse an end by time or two objectives in a campaign of several processes, and a genetic sampler in either."""
+    if is_shared and options.timeout is not None:
+        raise InputError(
+            f"timeout={options.timeout}: a study that several processes share ends with its trials; give trials, or "
+            "leave storage out"
+        )
     if is_shared and options.by_size:
         raise InputError(
             "objective=pareto: a study that several processes share has one objective; give objective=value, or leave "

@@ -153,7 +153,7 @@ class Outcome:
             engine=best.engine if best is not None else options.engine,
             metric="value" if task is None else task.metric,
             direction=options.direction,
-            trials=options.trials,
+            trials=len(records.counted) if options.trials is None else options.trials,
             complete=len(records.complete),
             stopped=len(records.counted) - len(records.complete),
             failed=len(records) - len(records.counted),

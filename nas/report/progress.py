@@ -52,15 +52,16 @@ class Display:
         # Bars end with an empty line where there is no terminal, even if they never began.
         self.bars = _bars(console) if console.is_terminal else None
         self._bar = TaskID(0)
-        self._first = self._total = 0
+        self._first = 0
+        self._total: int | None = 0
         self._started, self._last_line = 0.0, -math.inf
 
     def say(self, line: str) -> None:
         """Print a line, above the bars."""
         say(self._console, line)
 
-    def begin(self, part: str, done: int, total: int, *, note: str = "", line: str = "") -> None:
-        """Begin a part of the work: show its bar with a note, or print the line (if any)."""
+    def begin(self, part: str, done: int, total: int | None, *, note: str = "", line: str = "") -> None:
+        """Begin a part of the work: show its bar with a note, or print the line (if any); `total` may be open."""
         if self._notice is not None:
             self.say(self._notice)
             self._notice = None
@@ -84,10 +85,15 @@ class Display:
         """Return how much was done per minute since the part began."""
         return 60 * (done - self._first) / max(time.monotonic() - self._started, 1e-9)
 
+    def seconds_left(self, done: int) -> float | None:
+        """Return the time left, or None as long as nothing was done."""
+        rate = self.per_minute(done)
+        return 60 * (self._total - done) / rate if rate and self._total is not None else None
+
     def left(self, done: int) -> str | None:
         """Return the time left in words, or None as long as nothing was done."""
-        rate = self.per_minute(done)
-        return duration(60 * (self._total - done) / rate) if rate else None
+        seconds = self.seconds_left(done)
+        return None if seconds is None else duration(seconds)
 
     def end(self) -> None:
         """Leave the last state of the bars on the screen."""
@@ -150,7 +156,9 @@ class CampaignDisplay(Watcher):
     ) -> None:
         self.display, self._words = Display(console, notice), words
         self._sign, self._by_size = sign_of(direction), by_size
-        self._done = self._total = self._trained = 0
+        self._done = self._trained = self._trainings = 0
+        self._total: int | None = 0
+        self._ends = math.inf
         self._stage = ""
         self._best: Record | None = None
         self._values: dict[bool, list[float]] = {True: [], False: []}
@@ -162,12 +170,18 @@ class CampaignDisplay(Watcher):
         """Return a display on stderr, for a campaign that is run from Python."""
         return cls(Console(stderr=True), direction, by_size=by_size)
 
-    def search_started(self, done: int, total: int, records: Records) -> None:
+    def time_started(self, left: float) -> None:
+        """Remember when the search ends."""
+        self._ends = time.monotonic() + left
+
+    def search_started(self, done: int, total: int | None, records: Records) -> None:
         """Show where the search stands."""
         for record in records:
             self._include(record)
         self._done, self._total = done, total
-        line = f"search: {done} of {total} trials are done" if done else f"search: {total} trials"
+        of_all = "" if total is None else f" of {total}"
+        wanted = duration(self._ends - time.monotonic()) if total is None else f"{total} trials"
+        line = f"search: {done}{of_all} trials are done" if done else f"search: {wanted}"
         self.display.begin("search", done, total, note=f"{self._found()}{self._worth()}", line=line)
 
     def recorded(self, record: Record) -> None:
@@ -177,13 +191,21 @@ class CampaignDisplay(Watcher):
         if record.error is not None:
             self.display.say(f"trial {record.number} failed: {record.error}")
         found, worth, rate = self._found(), self._worth(), f"{self.display.per_minute(self._done):.0f}"
-        left = self.display.left(self._done) or "?"
-        line = f"search: {self._done} of {self._total} trials, {left} left, {found}, {rate} per minute{worth}"
-        self.display.update(self._done, note=f"{found}, {rate}/min{worth}", line=line)
+        of_all = "" if self._total is None else f" of {self._total}"
+        line = f"search: {self._done}{of_all} trials, {self._left()} left, {found}, {rate} per minute{worth}"
+        left = f"{self._left()} left, " if math.isfinite(self._ends) else ""
+        self.display.update(self._done, note=f"{left}{found}, {rate}/min{worth}", line=line)
+
+    def _left(self) -> str:
+        """Return the time that is left, in words: until time or trials are over, whichever is first."""
+        by_time = max(self._ends - time.monotonic(), 0.0)
+        by_trials = None if self._total is None else self.display.seconds_left(self._done)
+        left = by_time if by_trials is None else min(by_time, by_trials)
+        return duration(left) if math.isfinite(left) else "?"
 
     def stage_started(self, stage: str, trainings: int) -> None:
         """Show what follows the search."""
-        self._stage, self._trained, self._total = stage, 0, trainings
+        self._stage, self._trained, self._trainings = stage, 0, trainings
         is_predictor = stage == "predictor"
         line = "learning from all trials" if is_predictor else f"{trainings} trainings with fresh seeds"
         self.display.begin(stage, 0, trainings, line=f"{stage}: {line}")
@@ -191,8 +213,8 @@ class CampaignDisplay(Watcher):
     def trained(self) -> None:
         """Show how far the stage is."""
         self._trained += 1
-        left = f", {self.display.left(self._trained)} left" if self._trained < self._total else ""
-        line = f"{self._stage}: {self._trained} of {self._total} trainings{left}"
+        left = f", {self.display.left(self._trained)} left" if self._trained < self._trainings else ""
+        line = f"{self._stage}: {self._trained} of {self._trainings} trainings{left}"
         self.display.update(self._trained, line="" if self._stage == "predictor" else line)
 
     def noticed(self, line: str) -> None:

@@ -98,6 +98,7 @@ class SharedSearch:
 
     def _search(self, shared: SharedStudy, file: StudyFile, work: Work, executor: Executor, watcher: Watcher) -> None:
         wanted = work.options.trials
+        assert wanted is not None  # A timeout is refused.
         copy = _LocalCopy(file, shared)
         copy.update(wanted)
         records = file.records()

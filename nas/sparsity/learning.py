@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -489,7 +490,8 @@ class _Learner:
     # The training
 
     def run(self, watch: Callable[[int, int], None]) -> Learned:
-        """Train to the end."""
+        """Train to the end; seconds are those of all of it, changes of the structure included."""
+        started = time.perf_counter()
         self._look(0)
         step, epochs_seen = 0, 0
         finished = False
@@ -508,7 +510,7 @@ class _Learner:
         self._finish(step)
         return Learned(
             self.network,
-            self.session.history(),
+            replace(self.session.history(), seconds=time.perf_counter() - started),
             self.layers,
             tuple(self.snapshots),
             self._structure,

@@ -182,6 +182,7 @@ def _searched(setting: Setting, seed: int, arms: Sequence[str]) -> Iterator[Run]
         for trained in begun:
             proposer.remember(_as_trial(trained, with_draws=arm == "structural"))
         done = list(begun)
+        assert setting.options.trials is not None
         for number in range(START, setting.options.trials):
             done.append(_trained(trainer, proposer.propose(number)))
             proposer.tell(done[-1].record)

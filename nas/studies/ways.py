@@ -126,6 +126,7 @@ class Bench:
         proposer = Proposer(
             space,
             sampler="random" if arm == CHANCE else "tpe",
+            by_time=arm != CHANCE,
             seed=seed,
             direction=self.task.direction,
             n_inputs=self.task.n_inputs,

@@ -68,7 +68,7 @@ class History:
     steps : int
         Updates made.
     seconds : float
-        Wall-clock time inside the session.
+        Wall-clock time of the training; changes of its structure included, where it is learned.
     engine : str
         Which engine trained.
     """

@@ -127,7 +127,7 @@ def _is_surveyed(folder: Path, options: dict[str, Any]) -> bool:
     nested: dict[str, Any] = {name: {**own[name], **options[name]} for name in ("space", "recipe") if name in options}
     # What is not asked for follows from the task, which may not be here.
     wanted = resolve_survey({**own, **options, **nested})
-    refuse_changes(folder, own, wanted.model_dump(mode="json", exclude={SURVEY.grows}), SURVEY)
+    refuse_changes(folder, own, wanted.model_dump(mode="json", exclude=set(SURVEY.grows)), SURVEY)
     return True
 
 

@@ -130,7 +130,7 @@ def test_a_campaign_is_extended_and_its_file_says_all(whole: Path, tmp_path: Pat
 )
 def test_another_option_is_refused_by_its_name(whole: Path, name: str, changed: dict[str, Any]):
     before = table(whole), (whole / OPTIONS_FILE).read_bytes()
-    with pytest.raises(InputError, match=f"^{name}=.*only trials may change"):
+    with pytest.raises(InputError, match=f"^{name}=.*only trials and timeout may change"):
         Campaign(whole, **{**GIVEN, **changed, "trials": 12}).run()
     assert (table(whole), (whole / OPTIONS_FILE).read_bytes()) == before
 

@@ -39,7 +39,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_other_options_are_refused_by_name(begun: Path, name: str, changed: dict[str, Any]):
     before = sequence(begun), (begun / "campaign.toml").read_bytes()
-    with pytest.raises(InputError, match=f"^{name}=.*only trials may change"):
+    with pytest.raises(InputError, match=f"^{name}=.*only trials and timeout may change"):
         run(begun, trials=5, **{"n_inputs": 2, **changed})
     assert (sequence(begun), (begun / "campaign.toml").read_bytes()) == before
 

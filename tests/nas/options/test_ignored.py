@@ -44,7 +44,8 @@ GRAPHS = GraphPool([nx.cycle_graph(9), nx.path_graph(8)])
 FINITE = GraphPool([attach(layer(orient(Wiring.from_networkx(nx.path_graph(8)), "index")), 4, 2, "natural")])
 
 ALWAYS = {
-    *("task", "network", "budget", "seed", "trials", "objective", "sampler", "direction", "wirings", "seeds"),
+    *("task", "network", "budget", "seed", "trials", "timeout", "wirings", "seeds"),
+    *("objective", "sampler", "direction"),
     *(f"files.{name}" for name in FileOptions.model_fields),
 }
 """Options that are heeded whatever the others are, or refused elsewhere."""

@@ -53,7 +53,7 @@ def given_along(name: str) -> dict[str, Any]:
 
 
 def test_every_option_is_tried_here():
-    assert set(OTHER) == option_names() - {"trials"}
+    assert set(OTHER) == option_names() - {"trials", "timeout"}
 
 
 @pytest.mark.parametrize("name", sorted(OTHER))
@@ -63,6 +63,19 @@ def test_options_survive_a_file(tmp_path: Path, name: str):
     write_options(options, tmp_path / "campaign.toml")
     assert resolve(read_options(tmp_path / "campaign.toml")) == options
     assert [path.name for path in tmp_path.iterdir()] == ["campaign.toml"]
+
+
+def test_an_end_by_time_survives_a_file(tmp_path: Path):
+    options = resolve({"timeout": "90 min"})
+    assert (options.timeout, options.trials, options.seconds) == ("90m", None, 5400)
+    write_options(options, tmp_path / "campaign.toml")
+    assert resolve(read_options(tmp_path / "campaign.toml")) == options
+    # One end takes the place of the other, and both may be given.
+    for given, ends in (({"trials": 5}, (5, None)), ({"timeout": 30}, (None, "30s")), ({}, (None, "90m"))):
+        resumed = resolve(resume_options(tmp_path, given))
+        assert (resumed.trials, resumed.timeout) == ends
+    both = resolve(resume_options(tmp_path, {"trials": 5, "timeout": "2h"}))
+    assert (both.trials, both.timeout) == (5, "2h")
 
 
 def test_what_is_none_survives_a_file(tmp_path: Path):
@@ -91,7 +104,7 @@ def test_a_campaign_refuses_every_other_option_by_its_name(tmp_path: Path, name:
         with pytest.raises(InputError) as caught:
             resume_options(tmp_path, given)
         assert str(caught.value).startswith(f"{name}=")
-        assert "only trials may change" in str(caught.value)
+        assert "only trials and timeout may change" in str(caught.value)
         assert "\n" not in str(caught.value)
     with pytest.raises(InputError) as caught:
         refuse_changes(tmp_path, start.model_dump(mode="json"), resolve(changed(name)).model_dump(mode="json"))
