@@ -118,7 +118,7 @@ def _on_validation(has_task: bool) -> str:
 def _show_networks(console: Console, outcome: Outcome) -> None:
     """Print the tests of the found wiring and its references, and what simple rules reach."""
     assert outcome.best is not None
-    table = make_table("network", f"test {outcome.metric}", "parameters", "learning rate")
+    table = make_table("network", f"test {outcome.metric}", "parameters", outcome.rung)
     (name, *found), *rivals = comparison(outcome)
     table.add_row(f"{name}, trial {outcome.best['trial']}", *found)
     for row in rivals:

@@ -19,7 +19,7 @@ from nas.comparison.judgement import Judgement, correct, judge, nulls_needed
 from nas.comparison.options import ComparisonOptions
 from nas.errors import InputError, as_input_errors
 from nas.evaluation.trainer import Trainer
-from nas.evaluation.trainings import Row, Training, Trainings, grouped, read_setting
+from nas.evaluation.trainings import Row, Training, Trainings, as_today, grouped, read_setting
 from nas.options.options import data_changed, read_options, shown
 from nas.reservoirs import Series, check_task
 from nas.seeds import stream
@@ -282,7 +282,7 @@ class Comparison:
 
     def _note_changes(self) -> None:
         """Keep which options differ from what was last known."""
-        document = read_options(self.out / PLAN)
+        document = _without_none(as_today(read_options(self.out / PLAN), self._fixed))
         _ = self._trainings()  # Refuses what may not change before anything is noted.
         for name, value in _without_none(json.loads(json.dumps(self._fixed))).items():
             if name == "data" and document.get(name) != value:

@@ -102,6 +102,10 @@ class ComparisonOptions(OneLineErrors, BaseModel):
                 f"repeats={self.repeats}: with seeds={self.seeds} the graph is trained once, and a spread "
                 "needs 2 trainings; give repeats=2"
             )
+        if self.recipe.is_read_out:
+            raise InputError(
+                "optimizer=ridge: give network=reservoir, whose radii, leak and delays are options of its own"
+            )
         known("activation", self.activation, ACTIVATIONS)
         known("attachment", self.attachment, ATTACHMENTS)
         if self.task in SERIES and self.network != "reservoir":

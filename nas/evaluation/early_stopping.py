@@ -75,6 +75,11 @@ def check_stopping(options: CampaignOptions) -> None:
             f"early_stopping={options.early_stopping}: with objective=pareto no trial can be stopped early, since a "
             "curve of values says nothing about size; give early_stopping=none, or objective=value"
         )
+    if options.recipe.is_read_out:
+        raise InputError(
+            f"early_stopping={options.early_stopping}: the read-out of a reservoir is solved at once; give "
+            "early_stopping=none"
+        )
     if options.task is None:
         raise InputError(
             f"early_stopping={options.early_stopping}: an own evaluation has no epochs to stop after; give a task, or "

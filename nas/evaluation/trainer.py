@@ -136,8 +136,22 @@ class Trainer:
         spec: NetworkSpec | None = None,
         pool: int = 1,
     ) -> Training:
-        """Open the training that `train` runs to its end."""
+        """Open the training that `train` runs to its end; without a method, a rate is a rung of the recipe's ladder."""
         keys = (wiring.fingerprint, replicate)
+        if self.recipe.is_read_out:
+            from nas.reservoirs import begin_read_out
+
+            return begin_read_out(
+                wiring,
+                spec or self.spec,
+                self.task,
+                self.recipe,
+                radius=learning_rate,
+                rng=stream(self.seed, "weights", *keys),
+                engine=self.engine,
+                stop=self.stop,
+                replicate=replicate,
+            )
         return begin_wiring(
             wiring,
             spec or self.spec,
@@ -207,7 +221,7 @@ class Trainer:
 
     def plan(self, replicates: Sequence[int], way: Way = PLAIN) -> list[tuple[int, float]]:
         """Return the (replicate, learning rate) pairs that an assessment trains."""
-        rates = self.recipe.learning_rates if way.learning_rate is None else (way.learning_rate,)
+        rates = self.recipe.ladder if way.learning_rate is None else (way.learning_rate,)
         return [(replicate, rate) for rate in rates for replicate in replicates]
 
     def assess(self, trainings: Sequence[Training]) -> Assessment:

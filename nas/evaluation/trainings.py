@@ -23,7 +23,7 @@ from nas.training.recipe import Recipe
 from nas.training.session import StopFlag
 from priors.files import atomic_write
 
-__all__ = ["CHOOSING", "Row", "Training", "Trainings", "grouped", "read_setting", "write_rows"]
+__all__ = ["CHOOSING", "Row", "Training", "Trainings", "as_today", "grouped", "read_setting", "write_rows"]
 
 CHOOSING = 1_000
 """Seed of trainings that choose a learning rate, from which on none counts."""
@@ -47,13 +47,13 @@ def read_setting(file: Path) -> dict[str, Any]:
         raise InputError(f"{file}: cannot be read: {error}; restore it, or begin in another folder") from None
 
 
-def _as_today(stored: dict[str, Any], mine: Mapping[str, Any]) -> dict[str, Any]:
+def as_today(stored: dict[str, Any], mine: Mapping[str, Any]) -> dict[str, Any]:
     """Return a stored setting with those options of a recipe that came later at what was done without them."""
     recipe = Recipe().model_dump(mode="json")
     later = {name: recipe[name] for name in mine if name in recipe and name not in stored}
     found = {**stored, **(later if "optimizer" in stored else {})}
     return {
-        name: _as_today(value, mine[name]) if isinstance(value, dict) and isinstance(mine.get(name), dict) else value
+        name: as_today(value, mine[name]) if isinstance(value, dict) and isinstance(mine.get(name), dict) else value
         for name, value in found.items()
     }
 
@@ -114,7 +114,7 @@ class Trainings:
     def __post_init__(self) -> None:
         file, mine = self.out / "setting.json", json.loads(json.dumps(plain(self.setting)))
         if file.is_file():
-            stored = _as_today(read_setting(file), mine)
+            stored = as_today(read_setting(file), mine)
             for name in {**stored, **mine}:
                 if stored.get(name) != mine.get(name):
                     raise InputError(

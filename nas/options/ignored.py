@@ -189,7 +189,7 @@ _RULES = (
             *("activation", "engine", "device", "replicates", "finalists", "final_seeds", "final_epochs"),
             *("recipe.nesterov", "recipe.momentum", "recipe.optimizer", "recipe.learning_rates", "recipe.schedule"),
             *("recipe.epochs", "recipe.batch_size", "recipe.weight_decay", "recipe.clip", "recipe.patience"),
-            "recipe.normalise",
+            *("recipe.normalise", "recipe.radii", "recipe.input_scale"),
         ),
         lambda setting: setting.task is not None,
         "an own evaluation ignores it",
@@ -203,6 +203,21 @@ _RULES = (
         lambda setting: setting.options.recipe.optimizer == "sgd",
         "recipe.optimizer={0.recipe.optimizer} ignores it",
         "give recipe.optimizer=sgd",
+    ),
+    Rule(
+        (
+            *("recipe.learning_rates", "recipe.schedule", "recipe.epochs", "recipe.batch_size", "recipe.weight_decay"),
+            *("recipe.clip", "recipe.patience", "final_epochs"),
+        ),
+        lambda setting: not setting.options.recipe.is_read_out,
+        "recipe.optimizer=ridge ignores it",
+        "give recipe.optimizer=adam",
+    ),
+    Rule(
+        ("recipe.radii", "recipe.input_scale"),
+        lambda setting: setting.options.recipe.is_read_out,
+        "recipe.optimizer={0.recipe.optimizer} ignores it",
+        "give recipe.optimizer=ridge",
     ),
     Rule(
         ("early_stopping",),

@@ -22,6 +22,7 @@ from nas.options.options import (
     resolve,
     shown,
 )
+from nas.reservoirs import check_read_out
 from nas.space.spending import WIDENED, widened
 from nas.tasks import Task, load_task
 from nas.tasks.files.options import FileOptions
@@ -175,6 +176,8 @@ def check_fit(options: SharedOptions, task: Task | None) -> None:
     if task is not None and task.is_sequence != (options.network == "rnn"):
         valid = "rnn" if task.is_sequence else "mlp"
         raise InputError(f"network={options.network}: task {task.name} needs network={valid}")
+    if task is not None and options.recipe.is_read_out:
+        check_read_out(options.spec, task)
     try:
         torch.zeros(1, device=options.device)
     except (RuntimeError, AssertionError) as error:
@@ -219,6 +222,8 @@ def _check_budget(options: CampaignOptions) -> None:
          "every network costs what the budget pays for; give value, or a campaign for each of several budgets"),
         ("early_stopping", options.early_stopping, options.early_stopping is not None,
          "trainings are not compared before their end; leave it out"),
+        ("recipe.optimizer", options.recipe.optimizer, options.recipe.is_read_out,
+         "structures are learned with the weights; give adam, adamw or sgd"),
         ("recipe.patience", options.recipe.patience, options.recipe.patience is not None and learned,
          f"what is {' or '.join(learned)} is trained to its last epoch; leave it out"),
     ):  # fmt: skip

@@ -106,14 +106,15 @@ def _recipe(options: CampaignOptions) -> str:
 def _results(task: Task, finals: Finals, outcome: Outcome, records: Records) -> str:
     n_seeds, value = len(finals.winner.test), finals.training.history.value
     text = f"## Results\n\nTest {task.metric}, mean ± standard deviation over {n_seeds} fresh seeds; "
-    text += "every network was trained with the same recipe, learning rates and seeds."
+    rungs = "spectral radii" if outcome.rung == "spectral radius" else "learning rates"
+    text += f"every network was trained with the same recipe, {rungs} and seeds."
     if len(finals.finalists) > 1:
         text += f" The found wiring is the best of {len(finals.finalists)} finalists by the validation of the very "
         text += "trainings that are tested here, so part of their luck may be in its mean."
     if why := explain_choice(records, outcome.best or {}, outcome.direction, outcome.test):
         text += f" {why}"
     text += "\n\n"
-    text += markdown_table(("network", f"test {task.metric}", "parameters", "learning rate"), comparison(outcome))
+    text += markdown_table(("network", f"test {task.metric}", "parameters", outcome.rung), comparison(outcome))
     text += f"\n\n{outcome.verdict}\n\n"
     if outcome.test_uses > 1:
         text += f"The test part was looked at {outcome.test_uses} times in this campaign, as trials were added.\n\n"

@@ -143,7 +143,7 @@ def _ladder(record: Record) -> str:
         f"{rate}: {number(value)}" + (" (best)" if float(rate) == record.learning_rate else "")
         for rate, value in record.ladder.items()
     ]
-    return "Learning rates:\n\n" + _bullets(rungs)
+    return "Rungs of the ladder:\n\n" + _bullets(rungs)
 
 
 def _mishaps(record: Record) -> str:

@@ -85,6 +85,8 @@ class Outcome:
         Seconds of choosing and of storing, and both as a share of the seconds of the trials.
     predictor : mapping or None
         What the predictor that was fitted to the trials is worth; see `predictors.Predictor.worth`.
+    rung : str
+        What was varied for each network and is called its learning rate: that, or the spectral radius of a reservoir.
     """
 
     out: str
@@ -113,6 +115,7 @@ class Outcome:
     steering: Mapping[str, Any] | None = None
     overhead: Mapping[str, float | None] | None = None
     predictor: Mapping[str, Any] | None = None
+    rung: str = "learning rate"
 
     @classmethod
     def of(
@@ -170,6 +173,7 @@ class Outcome:
             over=over,
             steering=worth_of_steering(records, by_size=options.by_size),
             overhead=_overhead(records, storing),
+            rung=options.recipe.rung,
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -203,7 +203,7 @@ def _averaged(records: Records) -> str:
     replicates = max((len(record.values) for record in records.complete), default=0)
     rates = max((len(record.ladder) for record in records.complete), default=0)
     mean = f", mean of {replicates} trainings" if replicates > 1 else ", one training" if replicates else ""
-    best = f"\nat the best of {rates} learning rates" if rates > 1 else ""
+    best = f"\nat the best of {rates} rungs of the ladder" if rates > 1 else ""
     return mean + best
 
 

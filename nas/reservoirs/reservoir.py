@@ -18,7 +18,7 @@ from nas.tasks import MEASURES, Task
 from nas.training.session import sign_of
 from priors import Wiring
 
-__all__ = ["Reservoir", "Score", "check_task"]
+__all__ = ["Reservoir", "Score", "check_task", "judge_of", "last_states"]
 
 _AT_A_TIME = 512
 """Sequences that are read side by side."""
@@ -116,7 +116,7 @@ class Reservoir:
             raise ValueError(f"the wiring has {wiring.n_inputs} input units, and task {task.name} {task.n_inputs}")
         net = ReservoirNetwork.draw(wiring, boundary, recurrence, input_scale=self.input_scale, leak=self.leak)
         radii = self.radii if net.radius else (0.0,)
-        measure, wanted, asked = _asked(task)
+        measure, wanted, asked = judge_of(task)
         sign, best = sign_of(task.direction), None
         for radius, states in zip(radii, _states(net, radii, task, stopped), strict=True):
             stopped()
@@ -142,7 +142,7 @@ def check_task(task: Task | Series) -> None:
         raise InputError(f"{name}: a reservoir's read-out counts every example once; leave them out")
 
 
-def _asked(
+def judge_of(
     task: Task | Series,
 ) -> tuple[Callable[[Floats, NDArray[Any]], float], Floats, tuple[NDArray[Any], NDArray[Any]]]:
     """Return how a read-out is judged, what it learns to say, and the targets of validation and test."""
@@ -165,14 +165,26 @@ def _states(
         return
     for radius in radii:
         train, validation, test = (
-            np.concatenate([_last(net, radius, task, some, stopped) for some in torch.split(part, _AT_A_TIME)])
-            for part in (task.train, task.validation, task.test)
+            last_states(net, radius, task, part, stopped) for part in (task.train, task.validation, task.test)
         )
         yield train, validation, test
 
 
-def _last(net: ReservoirNetwork, radius: float, task: Task, part: torch.Tensor, stopped: Callable[[], None]) -> Floats:
-    stopped()
-    inputs, lengths, _ = task.batch(part)
-    assert lengths is not None
-    return net.last_states(inputs.double().numpy(), lengths.numpy(), radius)
+def last_states(
+    net: ReservoirNetwork,
+    radius: float,
+    task: Task,
+    examples: torch.Tensor,
+    stopped: Callable[[], None] = lambda: None,
+) -> Floats:
+    """Return the states that are read, (n, n_read), after the last step of each of some examples of a task.
+
+    `stopped` is called now and then, and may raise.
+    """
+    found = []
+    for some in torch.split(examples, _AT_A_TIME):
+        stopped()
+        inputs, lengths, _ = task.batch(some)
+        assert lengths is not None
+        found.append(net.last_states(inputs.double().numpy(), lengths.numpy(), radius))
+    return np.concatenate(found)

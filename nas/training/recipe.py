@@ -36,13 +36,23 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
-    """adam, adamw or sgd; adam and sgd add weight decay to the gradient, adamw decouples it."""
+    optimizer: Literal["adam", "adamw", "sgd", "ridge"] = "adam"
+    """adam, adamw or sgd; adam and sgd add weight decay to the gradient, adamw decouples it. Or ridge, for RNNs of tanh
+    cells as reservoirs: all weights stay as they are drawn but those of the read-out, which ridge regression solves."""
     learning_rates: Annotated[
         tuple[Positive, ...], BeforeValidator(_several), AfterValidator(_distinct), Field(min_length=1)
     ] = (0.01,)
     """One learning rate, or a ladder of distinct ones: a network is trained at every rung from the same initial weights
     and counts at its best one, because one fixed rate confounds structure with trainability."""
+    radii: Annotated[
+        tuple[Annotated[float, Field(gt=0, le=1_000)], ...],
+        BeforeValidator(_several),
+        AfterValidator(_distinct),
+        Field(min_length=1),
+    ] = (0.5, 0.7, 0.9, 1.1)
+    """Spectral radius of a reservoir, or several, of which a network counts at its best one."""
+    input_scale: Annotated[float, Field(gt=0, le=1_000)] = 0.5
+    """Largest weight of a reservoir's inputs, and largest bias."""
     schedule: Literal["constant", "cosine", "linear", "step"] = "cosine"
     """constant, cosine or linear (both fall to 0), or step (a tenth after half and after three quarters)."""
     epochs: Annotated[int, Field(ge=1)] = 30
@@ -72,6 +82,21 @@ class Recipe(BaseModel):
                 f"nesterov with optimizer={self.optimizer}, momentum={self.momentum}: it needs sgd and momentum > 0"
             )
         return self
+
+    @property
+    def is_read_out(self) -> bool:
+        """Whether nothing is learned but the read-out."""
+        return self.optimizer == "ridge"
+
+    @property
+    def ladder(self) -> tuple[float, ...]:
+        """What a network is trained with, one after the other: learning rates, or spectral radii of a reservoir."""
+        return self.radii if self.is_read_out else self.learning_rates
+
+    @property
+    def rung(self) -> str:
+        """What the numbers of the ladder are."""
+        return "spectral radius" if self.is_read_out else "learning rate"
 
     def rate(self, learning_rate: float, step: int, n_steps: int) -> float:
         """Return the learning rate of update `step` (from 0) out of `n_steps`."""

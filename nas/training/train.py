@@ -109,6 +109,7 @@ def session(
     """
     import numpy as np
 
+    _refuse_read_outs(recipe)
     rate = recipe.learning_rates[0] if learning_rate is None else learning_rate
     rng = np.random.default_rng(rng)
     if (compiled := compiled_for(network, task, engine)) is not None:
@@ -120,6 +121,12 @@ def session(
     from nas.training.torch_engine import TorchSession
 
     return TorchSession(network, task, recipe, learning_rate=rate, rng=rng, stop=stop)
+
+
+def _refuse_read_outs(recipe: Recipe) -> None:
+    if recipe.is_read_out:
+        raise InputError("optimizer=ridge: it solves the read-out of campaigns' and surveys' RNNs, and trains no "
+                         "network; give adam, adamw or sgd")  # fmt: skip
 
 
 def train(
@@ -309,6 +316,7 @@ def begin_wiring(
     replicate : int
         Which training of the wiring it is.
     """
+    _refuse_read_outs(recipe)
     if recipe.normalise and spec.kind == "rnn":
         raise InputError("normalise=true: it is for MLPs, and this is an RNN; leave it out")
     if engine_for(engine, device, spec) == "native":

@@ -107,12 +107,12 @@ def test_flags_of_the_choice_have_a_panel_of_their_own():
         "sampler", "startup", "screened", "share", "repeats", "warm_start", "batch",
     }  # fmt: skip
     assert panels[None] == {
-        "task", "network", "budget", "trials", "prior", "nodes", "degree", "max_parameters", "epochs", "learning_rate",
-        "seed",
+        "task", "network", "budget", "trials", "timeout", "prior", "nodes", "degree", "max_parameters", "epochs",
+        "learning_rate", "seed",
     }  # fmt: skip
     assert panels["A task in a file of your own"] == set(FileOptions.model_fields)
     assert len(panels) == 12
-    assert max(map(len, panels.values())) <= 11
+    assert max(map(len, panels.values())) <= 12
 
 
 @pytest.mark.parametrize("name", ["run", "survey"])
@@ -122,11 +122,11 @@ def test_the_help_begins_with_what_most_people_give(name: str):
     assert first[-1] == "Where it runs"
     options = text.split("─ Options ─")[1].split("╰")[0]
     found = re.findall(r"^│ --([a-z-]+)", options, re.MULTILINE)
-    amount = ["budget", "trials"] if name == "run" else ["wirings", "seeds"]
+    amount = ["budget", "trials", "timeout"] if name == "run" else ["wirings", "seeds"]
     assert found[: 2 + len(amount)] == ["task", "network", *amount]
     assert found[-2:] == ["json", "help"]
     assert {"out", "threads", "nodes", "degree", "epochs"} <= set(found)
-    assert len(found) <= 16
+    assert len(found) <= 17
     assert [panel for panel in first if first.count(panel) > 1] == [], "a panel is torn apart"
 
 

@@ -113,6 +113,39 @@ CASES = [
     own("recipe.clip", 1.0),
     own("recipe.patience", 3),
     own("recipe.normalise", True),
+    own("recipe.radii", [0.8]),
+    own("recipe.input_scale", 0.1),
+    *(
+        Case(
+            name,
+            value,
+            {"network": "rnn", "cell": "tanh", "recipe.optimizer": "ridge"},
+            {"network": "rnn"},
+            "recipe.optimizer=ridge ignores it",
+            "give recipe.optimizer=adam",
+        )
+        for name, value in {
+            "recipe.learning_rates": [0.1],
+            "recipe.schedule": "step",
+            "recipe.epochs": 2,
+            "recipe.batch_size": 8,
+            "recipe.weight_decay": 0.5,
+            "recipe.clip": 1.0,
+            "recipe.patience": 3,
+            "final_epochs": 4,
+        }.items()
+    ),
+    *(
+        Case(
+            name,
+            value,
+            {"network": "rnn"},
+            {"network": "rnn", "cell": "tanh", "recipe.optimizer": "ridge"},
+            "recipe.optimizer=adam ignores it",
+            "give recipe.optimizer=ridge",
+        )
+        for name, value in {"recipe.radii": [0.8], "recipe.input_scale": 0.1}.items()
+    ),
     Case("activation", "tanh", {"network": "rnn"}, {"network": "mlp"}, "network=rnn ignores it", "give cell"),
     Case("cell", "lstm", {"network": "mlp"}, {"network": "rnn"}, "network=mlp ignores it", "give activation"),
     Case("recipe.normalise", True, {"network": "rnn"}, {}, "network=rnn ignores it", "give network=mlp"),
