@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nas.errors import InputError
 from nas.options.options import PREDICTOR_FOLDER
 from nas.space.lineage import Lineage
 from nas.space.space import Space, without_draws
@@ -209,7 +210,14 @@ def survey_examples(
         Wirings to take at most, evenly from all.
     chance, inputs
         As in `Examples`.
+
+    Raises
+    ------
+    InputError
+        If nothing is trained yet.
     """
+    if not table.identity:
+        raise InputError("the survey has no trained wirings yet; `wirenas survey` goes on with it")
     direction = str(table.identity["direction"])
     known, labels = _at_best_rate(table, column, direction)
     chosen = _evenly(len(known), most)

@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nas.errors import InputError
 from nas.networks import NetworkSpec
 from nas.prediction.examples import survey_examples
+from nas.store.folders import holds_survey
 from nas.store.survey_table import load_survey
 from nas.studies.tables import Watch, check_study, format_estimate, format_share, table_of, write_results
 from nas.tasks import load_task
@@ -53,6 +55,8 @@ def zero_cost_study(out: Path, atlas: Path, watch: Watch = lambda _: None) -> di
 
 
 def _judged(folder: Path) -> dict[str, Any]:
+    if not holds_survey(folder):
+        raise InputError(f"{folder}: no survey here; `wirenas study prediction` makes them, or give another atlas")
     table = load_survey(folder)
     examples = survey_examples(table, most=table.n_wirings)
     seen = np.linspace(0, len(examples) - 1, min(_SEEN, len(examples) // 2)).round().astype(np.int64)
