@@ -36,6 +36,7 @@ __all__ = [
     "append_trials",
     "has_known_tables",
     "load",
+    "put_first",
     "quiet_optuna",
     "record_of",
     "set_trial_rows",
@@ -295,6 +296,7 @@ Row = dict[str, Any]
 
 _COLUMNS = {
     "studies": {"study_id", "study_name"},
+    "study_user_attributes": {"study_user_attribute_id", "study_id", "key", "value_json"},
     "trials": {"trial_id", "number", "study_id", "state", "datetime_start", "datetime_complete"},
     "trial_values": {"trial_value_id", "trial_id", "objective", "value", "value_type"},
     "trial_params": {"param_id", "trial_id", "param_name", "param_value", "distribution_json"},
@@ -367,6 +369,27 @@ def set_trial_rows(
         _upsert(connection, tables["trial_user_attributes"], ["trial_id", "key"], rows)
         rows = _param_rows(key, params or {}, distributions or {})
         _upsert(connection, tables["trial_params"], ["trial_id", "param_name"], rows)
+
+
+def put_first(study: optuna.Study, storage: optuna.storages.RDBStorage, attributes: Mapping[str, Any]) -> None:
+    """Store user attributes of a study, all in one transaction; of those that it has already nothing is changed.
+
+    So of several processes that store theirs in the same instant one is heard, and the others find what it stored.
+    Where Optuna's tables are not as expected, the attributes are stored one by one. For the storage see
+    `has_known_tables`.
+    """
+    from sqlalchemy.dialects.postgresql import insert
+
+    models = _models()
+    if models is None:
+        for name, given in attributes.items():
+            study.set_user_attr(name, given)
+        return
+    table = models.BaseModel.metadata.tables["study_user_attributes"]
+    study_id = storage.get_study_id_from_name(study.study_name)
+    statement = insert(table).on_conflict_do_nothing(index_elements=["study_id", "key"])
+    with storage.engine.begin() as connection:
+        connection.execute(statement, _attribute_rows({"study_id": study_id}, attributes))
 
 
 def _lock_running(connection: sqlalchemy.Connection, tables: Any, study_name: str, number: int) -> Row:
