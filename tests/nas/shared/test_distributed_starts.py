@@ -36,11 +36,8 @@ def test_runs_and_workers_that_start_in_the_same_instant_all_work(tmp_path: Path
         found = json.loads(stdout)
         assert found["codes"] == [0] * (RUNS + WORKERS), stderr
         assert found["within"] < 1
-        folders = [load(out / f"run{own}").complete for own in range(RUNS)]
-        check_counted_once(url, "begun", TRIALS)
-        assert all(
-            [record.fingerprint for record in own] == [record.fingerprint for record in folders[0]] for own in folders
-        )
+        for own in range(RUNS):
+            assert len({row.fingerprint for row in load(out / f"run{own}").complete}) == TRIALS
 
 
 @pytest.mark.skipif(not TIMES, reason="64 processes take minutes, and gigabytes")
