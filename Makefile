@@ -12,7 +12,7 @@ export OMP_NUM_THREADS := 1
 # rewrite these tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test slow-test crash-test resume-test worker-test results-check fuzz sanitize versions-test bench \
+.PHONY: demo test slow-test crash-test resume-test worker-test start-test results-check fuzz sanitize versions-test bench \
 	coverage stubs lint clean
 .DEFAULT_GOAL := test
 
@@ -86,6 +86,12 @@ WORKERS ?= 8
 worker-test: $(VENV)/.ready
 	WIRENAS_TEST_WORKERS=$(WORKERS) $(BIN)/python -m pytest --numprocesses 2 --dist worksteal --quiet --timeout 900 \
 		tests/nas/shared/test_distributed_crashes.py tests/nas/shared/test_distributed_breaks.py
+
+## start-test: 3 runs and 61 workers meet an empty PostgreSQL database in the same instant, STARTS times as forks of one
+## process and once as commands (a minute each, and 10 GiB)
+STARTS ?= 20
+start-test: $(VENV)/.ready
+	WIRENAS_TEST_STARTS=$(STARTS) $(BIN)/python -m pytest --quiet --timeout 7200 tests/nas/shared/test_distributed_starts.py
 
 ## fuzz: 1,000 damaged predictors, 2,000 mutated graph files and as many data files
 fuzz: $(VENV)/.ready

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import errno
+import ipaddress
 import os
 import signal
 import socket
@@ -17,6 +18,7 @@ from pathlib import Path
 from socketserver import ThreadingMixIn
 from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import urlsplit
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import optuna
@@ -28,11 +30,14 @@ from nas.report.chosen import explain_choice
 from nas.report.notes import study_note, trial_note
 from nas.space.space import DRAW_NAMES, without_draws
 from nas.store.folders import holds_survey
+from nas.store.reading import reading
 from nas.store.records import Record
 from nas.store.study import StudyFile, quiet_optuna, record_of
 from nas.training.session import sign_of
 
 __all__ = ["Mirror", "serve"]
+
+_App = Callable[[dict[str, Any], Any], Any]
 
 MOST_NOTES = 1000
 """Trials that all have a note: a dashboard searches all notes for each trial that it shows."""
@@ -66,9 +71,9 @@ def serve(out: Path, host: str, port: int, ready: Callable[[str, str], None]) ->
         TemporaryDirectory(prefix="wirenas-", ignore_cleanup_errors=True) as folder,
         closing(Mirror(out, Path(folder))) as mirror,
     ):
-        server.set_app(wsgi(mirror.storage))
+        server.set_app(_same_site(wsgi(mirror.storage), host))
         url = f"http://{host}:{server.server_port}/"
-        with _signals_interrupt(), contextlib.suppress(KeyboardInterrupt), _followed(mirror):
+        with _signals_interrupt(), contextlib.suppress(KeyboardInterrupt), quiet_optuna(), _followed(mirror):
             ready(url, f"{url}dashboard/studies/{mirror.study_id}")
             server.serve_forever()
 
@@ -86,6 +91,42 @@ class _Handler(WSGIRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
+
+
+def _same_site(app: _App, host: str) -> _App:
+    """Refuse requests by which a page from elsewhere, that the user has open too, would read or change studies.
+
+    Under a name of its own that leads to this machine it would read (DNS rebinding), and forms of it may post anywhere.
+    """
+    own_names = {"localhost", host.lower(), socket.gethostname().lower()}
+
+    def guarded(environ: dict[str, Any], start_response: Any) -> Any:
+        address = environ.get("HTTP_HOST", "")
+        try:
+            name = urlsplit(f"//{address}").hostname or ""
+            origin = environ.get("HTTP_ORIGIN")
+            is_own = name in own_names or _is_ip_address(name)
+            is_ours = (
+                environ["REQUEST_METHOD"] in ("GET", "HEAD") or origin is None or urlsplit(origin).netloc == address
+            )
+        except ValueError:
+            is_own = is_ours = False
+        if is_own and is_ours:
+            return app(environ, start_response)
+        said = (
+            "this came from a page of another site" if is_own else f"give the address of this machine, such as {host}"
+        )
+        start_response("403 Forbidden", [("Content-Type", "text/plain; charset=utf-8")])
+        return [f"refused: {said}\n".encode()]
+
+    return guarded
+
+
+def _is_ip_address(name: str) -> bool:
+    with contextlib.suppress(ValueError):
+        ipaddress.ip_address(name)
+        return True
+    return False
 
 
 def _listen(host: str, port: int) -> _Server:
@@ -121,12 +162,9 @@ def _followed(mirror: Mirror) -> Iterator[None]:
 
     def follow() -> None:
         while not stop.wait(_EVERY_S):
-            try:
+            # What is busy or away now may be there the next time.
+            with contextlib.suppress(sqlite3.Error, InputError):
                 mirror.refresh()
-            except sqlite3.Error:
-                continue  # What is busy or away now may be there the next time.
-            except KeyError:
-                return  # Somebody deleted the study on the page.
 
     follower = threading.Thread(target=follow, name="wirenas-mirror")
     follower.start()
@@ -140,7 +178,8 @@ def _followed(mirror: Mirror) -> Iterator[None]:
 class Mirror:
     """A study in memory that follows the study of the campaign in the folder `out`.
 
-    `folder` is an empty one, for a copy of the campaign's file. The study lies alone in `storage`, as `study_id`.
+    `folder` is an empty one, for a copy of the campaign's file. The study lies alone in `storage`, as `study_id`; where
+    somebody deletes it there, it comes back under another one.
 
     Raises
     ------
@@ -151,9 +190,9 @@ class Mirror:
     def __init__(self, out: Path, folder: Path) -> None:
         self._out, self._copy = out, folder / _FILE_NAME
         self._version: int | None = None
-        self._best: float | None = None
-        self._note = ""
-        self._counts: Counter[str] = Counter()
+        self._best: float | None
+        self._note: str
+        self._counts: Counter[str]
         self._source = _open_to_read(out)
         try:
             self._copy_if_changed()
@@ -165,10 +204,27 @@ class Mirror:
             self.close()
             raise InputError(str(error).replace(str(folder), str(out))) from None
         self.storage = optuna.storages.InMemoryStorage()
-        with quiet_optuna():
-            self.study_id = self.storage.create_new_study(self._file.study.directions, out.resolve().name)
+        try:
+            self._begin()
+            self._follow()
+        except InputError:
+            self.close()
+            raise
+
+    def _begin(self) -> None:
+        self._best, self._note, self._counts = None, "", Counter()
+        with quiet_optuna(), self._reading():
+            self.study_id = self.storage.create_new_study(self._file.study.directions, self._out.resolve().name)
             self._name_values()
-        self._follow()
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Say what is wrong with the campaign's file, of which a copy is read."""
+        try:
+            with reading(self._out / _FILE_NAME):
+                yield
+        except optuna.exceptions.StorageInternalError as error:
+            raise InputError(f"{self._out / _FILE_NAME}: damaged: {error.__cause__}; give another folder") from None
 
     def refresh(self) -> None:
         """Take in what the campaign has stored since the last time.
@@ -177,10 +233,14 @@ class Mirror:
         ------
         sqlite3.Error
             If the campaign's file cannot be read now.
-        KeyError
-            If the study in memory was deleted.
+        InputError
+            If it is damaged.
         """
-        if self._copy_if_changed():
+        has_changed = self._copy_if_changed()
+        if all(study._study_id != self.study_id for study in self.storage.get_all_studies()):
+            self._begin()
+            has_changed = True
+        if has_changed:
             self._follow()
 
     def close(self) -> None:
@@ -198,6 +258,10 @@ class Mirror:
 
     def _follow(self) -> None:
         """Bring the study in memory to the state of the copy; finished trials never change."""
+        with self._reading():
+            self._take_over()
+
+    def _take_over(self) -> None:
         options: dict[str, Any] = {}
         with contextlib.suppress(InputError):  # They say more than the study does: how many trials are wanted.
             options = read_options(self._out / OPTIONS_FILE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from numbers import Real
@@ -25,8 +26,14 @@ __all__ = [
     "input_error",
     "known",
     "options_of",
+    "printable",
     "unknown_key",
 ]
+
+
+_MOST_LETTERS = 120
+_DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Signs after which text runs the other way."""
 
 
 class InputError(ValueError):
@@ -42,8 +49,22 @@ def known(what: str, name: str, names: Iterable[str]) -> str:
     valid = list(names)
     if name not in valid:
         nearest = _nearest(name, valid) if isinstance(name, str) else ""
-        raise InputError(f"{what} {name!r} is not known{nearest}; known: {', '.join(valid)}")
+        raise InputError(f"{what} {_shortened(name)} is not known{nearest}; known: {', '.join(valid)}")
     return name
+
+
+def printable(text: str) -> str:
+    """Return a text with escapes for what moves the cursor, colours, or turns the direction of a terminal.
+
+    Names of files, and what stands in files of others, may hold such signs.
+    """
+    if text.isprintable():
+        return text
+    return "".join(sign if _is_harmless(sign) else sign.encode("unicode_escape").decode() for sign in text)
+
+
+def _is_harmless(sign: str) -> bool:
+    return unicodedata.category(sign) not in ("Cc", "Cs", "Zl", "Zp") and sign not in _DIRECTIONS
 
 
 def finite_number(name: str, value: Any) -> float:
@@ -107,7 +128,16 @@ def _message(first: ErrorDetails, config: type[BaseModel]) -> str:
 
 def _wrong_value(first: ErrorDetails, place: str) -> str:
     message = first["msg"].removeprefix("Value error, ")
-    return f"{place}={first['input']!r}: {message[0].lower()}{message[1:]}"
+    return f"{place}={_shortened(first['input'])}: {message[0].lower()}{message[1:]}"
+
+
+def _shortened(value: Any) -> str:
+    """Return a value as Python writes it, of a long one the beginning and the end."""
+    try:
+        text = repr(value)
+    except ValueError:  # A number of thousands of digits.
+        return "a number that is too long to be shown"
+    return text if len(text) <= _MOST_LETTERS else f"{text[: _MOST_LETTERS // 2]}…{text[-_MOST_LETTERS // 4 :]}"
 
 
 def _nearest(name: str, names: list[str]) -> str:
@@ -125,6 +155,8 @@ def options_of(config: type[BaseModel]) -> dict[str, FieldInfo]:
 def unknown_key(name: str, names: Iterable[str]) -> str:
     """Return the line on a key that nothing is known of."""
     valid = list(names)
+    if len(name) > _MOST_LETTERS:
+        name = f"{name[:_MOST_LETTERS]}…"
     return f"{name} is not a known key{_nearest(name.rpartition('.')[2], valid)}; known: {', '.join(valid)}"
 
 

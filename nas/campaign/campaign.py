@@ -67,6 +67,7 @@ from nas.space.lineage import rebuilt
 from nas.space.space import Space, check_graphs
 from nas.space.way import Way
 from nas.store.folders import alone_in, check_folder
+from nas.store.reading import reading
 from nas.store.records import Record, Records
 from nas.store.study import StudyFile, storing_of
 from nas.tasks import Task, inputs_of
@@ -433,8 +434,10 @@ class Campaign:
 
     def _rebuild(self, record: Record) -> Wiring:
         if isinstance(self.space, WaySpace):
-            return self.space.wiring(record.params)
-        wiring = rebuilt(self.space, record.params, vars(record), self._units)
+            with reading(f"trial {record.number} in {self.out}"):
+                return self.space.wiring(record.params)
+        with reading(f"trial {record.number} in {self.out}"):
+            wiring = rebuilt(self.space, record.params, vars(record), self._units)
         if wiring.fingerprint != record.fingerprint:
             raise CampaignError(
                 f"trial {record.number} in {self.out} was drawn by another version of its prior: its wiring cannot be "

@@ -20,6 +20,7 @@ from nas.options.options import (
 )
 from nas.report.outcome import Outcome, counted_in
 from nas.store.folders import holds_experiment, holds_survey
+from nas.store.reading import reading
 
 if TYPE_CHECKING:
     from nas.campaign.campaign import Campaign
@@ -83,9 +84,10 @@ def read_status(out: Path) -> Outcome:
     study = StudyFile(out)
     stored = study.get("outcome")
     records = study.records()
-    if stored is not None and counted_in(stored) == len(records.counted):
-        # The folder may have been moved since.
-        return Outcome.from_json({**stored, "out": str(out), "study": str(study.path)})
+    with reading(study.path):
+        if stored is not None and counted_in(stored) == len(records.counted):
+            # The folder may have been moved since.
+            return Outcome.from_json({**stored, "out": str(out), "study": str(study.path)})
     options = resolve(read_options(out / OPTIONS_FILE))
     outcome = Outcome.of(out, options, None, records, storing=storing_of(study))
     return replace(outcome, metric=(study.get("options") or {}).get("metric", outcome.metric))

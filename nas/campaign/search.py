@@ -30,6 +30,7 @@ from nas.prediction.answers import load_predictor
 from nas.report.front import evenly_by_size, front_records
 from nas.samplers.proposer import Candidate, Proposer
 from nas.shared.search import refuse_copy
+from nas.store.reading import reading
 from nas.store.records import Record, Records
 from nas.store.study import StudyFile, Writer, storing_of
 from nas.training import StopFlag
@@ -95,9 +96,10 @@ class Search:
         batch, in_batches = self.options.batch, self.stopping is not None
         # What was known when the first of the trials that are missing was asked for; the others ran beside it.
         settled = len(known) - len(known) % batch if in_batches else max(0, len(known) - batch + 1)
-        proposer = inform(self.proposer(), known, settled)
-        if self.stopping is not None:
-            self.stopping.tell(*records[:settled])
+        with reading(self.study.path):
+            proposer = inform(self.proposer(), known, settled)
+            if self.stopping is not None:
+                self.stopping.tell(*records[:settled])
         # A sampler that learns nothing may be asked as far ahead as keeps all threads busy.
         ahead = batch if proposer.learns or in_batches else max(batch, 4 * threads)
         before, writer = storing_of(self.study), Writer(self.study, self.watcher.recorded, each=self.each)

@@ -98,7 +98,7 @@ class Worker:
         if not wait >= 0:
             raise InputError(f"wait={wait:g}: at least 0 seconds are needed")
         self._stop = threading.Event()
-        self._shared = _awaited(lambda: SharedStudy(storage, study, self._stop), wait, waiting)
+        self._shared = _awaited(lambda: _begun(storage, study, self._stop), wait, waiting)
         self._shared.outage.noticed = waiting
         self._threads, self._loops = threads, list[Loop]()
         try:
@@ -129,7 +129,12 @@ class Worker:
         executor = ThreadPoolExecutor(self._threads, thread_name_prefix="wirenas-worker")
         ends_well = False
         try:
-            with one_torch_thread(), stop_on_signal(self._stop), silent_storage():
+            with (
+                one_torch_thread(),
+                stop_on_signal(self._stop),
+                silent_storage(),
+                self._shared.outage.ends_when_stopped(),
+            ):
                 loops = [Loop(self._work, self._shared, self._stop) for _ in range(self._threads)]
                 self._loops += loops
                 running = {executor.submit(loop.run) for loop in loops}
@@ -158,6 +163,17 @@ class Worker:
         seconds = sum(loop.seconds for loop in self._loops)
         trials = count("complete", "stopped")
         return WorkerOutcome(self._shared.name, trials, count("failed"), count("duplicate"), count("lost"), seconds)
+
+
+def _begun(storage: str, study: str, stop: threading.Event) -> SharedStudy:
+    """Open a study that a run has begun, or raise AbsentError."""
+    shared = SharedStudy(storage, study, stop)
+    try:
+        shared.options()
+    except BaseException:
+        shared.close()
+        raise
+    return shared
 
 
 def _awaited(open_study: Callable[[], SharedStudy], seconds: float, waiting: Callable[[str], None]) -> SharedStudy:

@@ -43,7 +43,7 @@ from nas.cli.flags import (
 from nas.cli.predictors import predictor_commands
 from nas.cli.structure import structure_commands
 from nas.cli.studies import study_commands
-from nas.errors import CampaignError, InputError
+from nas.errors import CampaignError, InputError, printable
 from nas.options.options import CAMPAIGN, SURVEY, CampaignOptions, SurveyOptions, explained_options
 from nas.report.lines import wrapped
 
@@ -268,6 +268,13 @@ def status(
 
     Example: wirenas status results/digits
     """
+    from nas.store.reading import reading
+
+    with reading(out):
+        _show_status(out, as_json=as_json)
+
+
+def _show_status(out: Path, *, as_json: bool) -> None:
     from nas.campaign.folder import read_records, read_status
     from nas.cli.display import show_outcome, show_structure, show_survey
     from nas.store.folders import holds_experiment, holds_survey
@@ -295,6 +302,13 @@ def best(out: Folder, as_json: Json = False) -> None:
 
     Example: wirenas best results/digits
     """
+    from nas.store.reading import reading
+
+    with reading(out):
+        _show_best(out, as_json=as_json)
+
+
+def _show_best(out: Path, *, as_json: bool) -> None:
     from nas.campaign.folder import read_best, read_records, read_status
     from nas.cli.display import show_best, show_structure
     from nas.store.folders import holds_experiment
@@ -557,7 +571,7 @@ def _show_files(written: dict[str, Any], as_json: bool) -> None:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    line = f"wirenas: {message}"
+    line = printable(f"wirenas: {message}")
     if sys.stderr.isatty():
         line = "\n".join(wrapped(line, shutil.get_terminal_size().columns))
     print(line, file=sys.stderr)

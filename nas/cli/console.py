@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nas.errors import printable
 from nas.report.lines import duration, say, say_in_lines
 
 if TYPE_CHECKING:
@@ -100,12 +101,13 @@ def make_console(*, stderr: bool = False) -> Console:
 
 @cache
 def _console_class() -> type[Console]:
-    """Return a console that lays out what its encoding can show: replaced later, signs would take another width."""
+    """Return a console that lays out what it can show: replaced later, signs would take another width."""
     from rich.console import Console
 
     class Readable(Console):
         def render_str(self, text: str, **options: Any) -> Text:
-            return super().render_str(text.encode(self.encoding, "wirenas").decode(self.encoding), **options)
+            shown = "\n".join(map(printable, text.split("\n")))
+            return super().render_str(shown.encode(self.encoding, "wirenas").decode(self.encoding), **options)
 
     return Readable
 

@@ -37,7 +37,9 @@ __all__ = ["load_network", "save_network"]
 _KEY = "wirenas"
 _FORMAT = "wirenas-network"
 _VERSION = 3
-_MAX_NEURONS = 10_000_000
+_MAX_NEURONS, _MAX_LAYERS = 10_000_000, 100_000
+"""More would take minutes to build, whoever wrote the file."""
+_MOST_LETTERS = 500
 _DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _PLAIN = 2
 """Version of files of networks that neither pool their inputs nor have room for more edges."""
@@ -134,11 +136,12 @@ def load_network(path: str | PathLike[str]) -> AnyNetwork:
         with safe_open(path, framework="pt", device="cpu") as file:
             description = json.loads((file.metadata() or {}).get(_KEY, "{}"))
             _check_format(description)
+            _n_neurons(description)
             state = {name: file.get_tensor(name) for name in sorted(file.keys())}
         network = (_rebuild_masked if description["version"] == 1 else _rebuild)(description, state)
         return _pooled(network, description["pooling"]) if "pooling" in description else network
     except (SafetensorError, ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
+        reason = " ".join(str(error).split())[:_MOST_LETTERS]
         raise ValueError(f"{path}: this is no intact network file: {reason}") from error
 
 
@@ -228,6 +231,8 @@ def _named_parts(network: Network) -> list[tuple[str, WiredModule]]:
 
 def _n_neurons(description: Mapping[str, Any]) -> int:
     sizes = description["sizes"]
+    if len(sizes) > _MAX_LAYERS:
+        raise ValueError(f"it tells of {len(sizes)} layers, and at most {_MAX_LAYERS} are read")
     if not all(type(size) is int for size in sizes) or sum(sizes) > _MAX_NEURONS:
         raise ValueError(f"sizes must be integers that add up to at most {_MAX_NEURONS}")
     return sum(sizes)

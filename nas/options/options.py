@@ -59,6 +59,9 @@ OPTIONS_FILE = "campaign.toml"
 """The resolved options, in a campaign's folder."""
 
 _NONE = "none"
+_MOST_BYTES, _MOST_LEVELS = 2**20, 16
+"""Of a file of options."""
+_TOO_DEEP = "tables and lists lie inside of each other too deeply for options"
 _FINALISTS_OF_A_FRONT = 8
 _LONGER = 3
 """How many times as long finals last as trials, where there is a budget."""
@@ -285,13 +288,41 @@ def resolve_survey(options: Mapping[str, Any]) -> SurveyOptions:
 
 
 def read_options(path: str | Path) -> dict[str, Any]:
-    """Read options from a TOML file; they are checked by `resolve`."""
+    """Read options from a TOML file; they are checked by `resolve`.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it is none that holds options.
+    """
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
+        with Path(path).open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise InputError(f"{path}: holds more than the {_MOST_BYTES} bytes that options may take")
+        options = tomllib.loads(content.decode("utf-8-sig").replace("\r\n", "\n"))
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}; give the path of a campaign file (TOML)") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise InputError(f"{path}: {_TOO_DEEP}") from None
+    except InputError:
+        raise
+    except ValueError as error:  # Also numbers of thousands of digits.
         raise InputError(f"{path}: not a TOML file: {error}") from None
+    _check_values(path, options)
+    return options
+
+
+def _check_values(path: str | Path, options: dict[str, Any]) -> None:
+    """Refuse what TOML promises nobody to read, without asking Python to go as deep as tables and lists do."""
+    level: list[Any] = [options]
+    for _ in range(_MOST_LEVELS):
+        level = [inner for part in level for inner in (part.values() if isinstance(part, dict) else part)]
+        if any(isinstance(part, int) and abs(part) >= 2**63 for part in level):
+            raise InputError(f"{path}: not a TOML file: a whole number is beyond 64 bits")
+        level = [part for part in level if isinstance(part, dict | list)]
+    if level:
+        raise InputError(f"{path}: {_TOO_DEEP}")
 
 
 def write_options(options: SharedOptions, path: str | Path) -> None:

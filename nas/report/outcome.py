@@ -13,6 +13,7 @@ from nas.report.front import front_entries, front_references
 from nas.report.verdict import explain_random, front_verdict, of_budget, verdict
 from nas.space.generation import describe_dead
 from nas.space.lineage import Lineage
+from nas.store.reading import check_types
 from nas.store.records import Record, Records
 from nas.training.session import sign_of
 
@@ -182,9 +183,17 @@ class Outcome:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Outcome:
-        """Return a stored outcome."""
+        """Return a stored outcome.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is none.
+        """
         several = {name: tuple(stored.get(name, ())) for name in ("references", "front", "front_references")}
-        return cls(**{**stored, **several})
+        outcome = cls(**{**stored, **several})
+        check_types(outcome)
+        return outcome
 
 
 def _overhead(records: Records, storing: float) -> dict[str, float | None]:

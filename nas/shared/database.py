@@ -1,18 +1,26 @@
-"""Opens the PostgreSQL database that holds the trials of campaigns, and waits for it while it is away."""
+"""Opens the PostgreSQL database that holds the trials of campaigns, and waits for it while it is away.
+
+Any number of processes may open an empty one in the same instant. Only runs create Optuna's tables, one run after
+another; to everybody else they are there from when the last thing that is written, the version of the schema, is.
+"""
 
 from __future__ import annotations
 
 import random
 import re
+import socket
 import threading
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 from urllib.parse import quote
+from weakref import WeakSet
 
 import optuna
 import sqlalchemy
+from alembic.util import CommandError
 from optuna.trial import FrozenTrial
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 
@@ -44,11 +52,17 @@ _EXAMPLE = "postgresql://USER:PASSWORD@HOST/DATABASE"
 # A connection whose other end vanished is noticed within a minute, and not after hours.
 _CONNECTION = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 _PAUSES_S = (0.1, 5.0)
+_LOOK_UP_S = 0.2
+_LAST_WORDS_S = 5.0
+"""For how long a server that says nothing may hold up whoever was told to stop."""
 _LONGEST_WAIT_S = 30.0
 """What an attempt that failed counts as waiting at most."""
 _MISSING_TABLE = "42P01"
-_IDLE = "25P03"
-"""The server ended a session that stood still in the middle of a transaction."""
+_CREATING = int.from_bytes(b"wirenas")
+"""Key of the server's lock that a run holds while it creates tables."""
+_MOST_TRIES = 10
+_RACES = ("23505", "25P03", "40001", "40P01", "42710", "42P07")
+"""States of errors of whoever creates what another program creates too, or was paused and lost its session."""
 _LASTING = ("22", "25006", "28", "3D", "42")
 _PASSING = ("42P05",)
 """Beginnings of the states of errors that waiting does not mend, such as a missing right, table or database; and one
@@ -113,22 +127,68 @@ def connect(
         If it cannot be opened for another reason.
     """
     try:
-        try:
-            opened = _Storage(url, stop, on_silence, creates=creates)
-        except DBAPIError as error:
-            if isinstance(error, OperationalError) or not (creates or _state_of(error) == _IDLE):
-                raise
-            # Creating the tables may fail once together with a worker that does the same, and a process that is paused
-            # in the middle loses its session.
-            opened = _Storage(url, stop, on_silence, creates=creates)
+        opened = _opened(url, stop, on_silence, creates=creates)
     except ImportError:
         raise InputError(
             "storage: no driver for PostgreSQL is installed; it comes with: pip install 'wirenas[postgresql]'"
         ) from None
-    except (*STORAGE_ERRORS, RuntimeError) as error:
+    except (*STORAGE_ERRORS, CommandError, RuntimeError) as error:
         raise _cannot_open(error, url) from None
     sqlalchemy.event.listen(opened.engine, "do_connect", outage.connect)
+    opened.engine.dispose()  # Of connections from before it knows nothing.
     return opened
+
+
+def _opened(url: sqlalchemy.URL, stop: threading.Event, on_silence: _OnSilence, *, creates: bool) -> _Storage:
+    tries = 0
+    while True:
+        tries += 1
+        try:
+            if not creates:
+                _check_created(url)
+                return _Storage(url, stop, on_silence, creates=False)
+            with _alone_in_creating(url):
+                return _Storage(url, stop, on_silence, creates=True)
+        except STORAGE_ERRORS as error:
+            if _state_of(error) not in _RACES or tries == _MOST_TRIES:
+                raise
+        time.sleep(random.uniform(0.1, 0.5))
+
+
+@contextmanager
+def _alone_in_creating(url: sqlalchemy.URL) -> Iterator[None]:
+    """Wait until no other run creates tables, and keep the others waiting.
+
+    The lock ends with its transaction, and so does that of a run that is gone, or paused for longer than a transaction
+    may stand still.
+    """
+    with _one_connection(url) as connection:
+        connection.execute(sqlalchemy.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATING})
+        yield
+
+
+def _check_created(url: sqlalchemy.URL) -> None:
+    """Check that the tables are all there: Optuna would complete them, in the way of the run that creates them."""
+    with _one_connection(url) as connection:
+        if not connection.execute(sqlalchemy.text("SELECT 1 FROM alembic_version")).first():
+            raise _not_created(url)
+
+
+@contextmanager
+def _one_connection(url: sqlalchemy.URL) -> Iterator[sqlalchemy.Connection]:
+    engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool, connect_args=_connect_args(url))
+    connection = engine.connect()
+    try:
+        yield connection
+    finally:
+        with suppress(SQLAlchemyError):  # It may be broken, and has done what it was for.
+            connection.close()
+
+
+def _connect_args(url: sqlalchemy.URL) -> dict[str, Any]:
+    # Locks of a worker that is paused, or gone without a word, are given up.
+    session = f"-c idle_in_transaction_session_timeout={1000 * _IDLE_S} -c tcp_keepalives_idle={_IDLE_S}"
+    return {**_CONNECTION, "options": session, **url.query}
 
 
 class _Storage(optuna.storages.RDBStorage):
@@ -136,15 +196,13 @@ class _Storage(optuna.storages.RDBStorage):
 
     def __init__(self, url: sqlalchemy.URL, stop: threading.Event, on_silence: _OnSilence, *, creates: bool) -> None:
         self._stop = stop
-        # Locks of a worker that is paused, or gone without a word, are given up.
-        session = f"-c idle_in_transaction_session_timeout={1000 * _IDLE_S} -c tcp_keepalives_idle={_IDLE_S}"
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
                 super().__init__(
                     # Optuna takes braces for names to be filled in.
                     url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}"),
-                    {"pool_pre_ping": True, "connect_args": {**_CONNECTION, "options": session, **url.query}},
+                    {"pool_pre_ping": True, "connect_args": _connect_args(url)},
                     heartbeat_interval=HEARTBEAT_S,
                     grace_period=GRACE_S,
                     heartbeat_stale_trial_callback=on_silence,
@@ -173,11 +231,20 @@ def _cannot_open(error: Exception, url: sqlalchemy.URL) -> InputError:
     place, reason = place_of(url), _reason_of(error, url)
     if isinstance(error, OperationalError) or isinstance(error.__cause__, OperationalError):
         # Where no connection comes about the driver gives no state.
-        kind = InputError if "authentication failed" in reason else AwayError
-        return kind(f"storage: {place} cannot be opened: {reason}; give a URL that `psql` gets in with")
+        kind: type[InputError] = AwayError
+        remedy = "give a URL that `psql` gets in with"
+        if "authentication failed" in reason:
+            kind = InputError
+        elif re.search("too many (clients|connections)|connection slots", reason):
+            remedy = "each process needs two connections: start fewer, or raise the server's max_connections"
+        return kind(f"storage: {place} cannot be opened: {reason}; {remedy}")
     if _state_of(error) == _MISSING_TABLE:
-        return AbsentError(f"storage: {place} holds no studies yet; `wirenas run` with this storage creates them")
+        return _not_created(url)
     return InputError(f"storage: {place} holds no studies that can be read: {reason}")
+
+
+def _not_created(url: sqlalchemy.URL) -> AbsentError:
+    return AbsentError(f"storage: {place_of(url)} holds no studies yet; `wirenas run` with this storage creates them")
 
 
 def _reason_of(error: Exception, url: sqlalchemy.URL) -> str:
@@ -211,7 +278,40 @@ class Outage:
     def __init__(self, url: sqlalchemy.URL, stop: threading.Event) -> None:
         self._url, self._stop = url, stop
         self._since: float | None = None
+        self._connections = WeakSet[Any]()
+        self._is_over = False
         self.noticed: Callable[[str], None] = lambda _: None
+
+    @contextmanager
+    def ends_when_stopped(self) -> Iterator[None]:
+        """Break all connections some seconds after the stop event, if that is set inside the block.
+
+        A server that hangs keeps its connections and says nothing, so that nobody would notice the event.
+        """
+        has_ended, self._is_over = threading.Event(), False
+
+        def watch() -> None:
+            while not self._stop.wait(_LOOK_UP_S):
+                if has_ended.is_set():
+                    return
+            time.sleep(_LAST_WORDS_S)  # Threads that the block left alone have as long to give back their trials.
+            if self._stop.is_set():
+                self._break()
+
+        threading.Thread(target=watch, name="wirenas-outage", daemon=True).start()
+        try:
+            yield
+        finally:
+            has_ended.set()
+
+    def _break(self) -> None:
+        self._is_over = True
+        for connection in list(self._connections):
+            with (
+                suppress(Exception),  # Some are closed.
+                socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM) as line,
+            ):
+                line.shutdown(socket.SHUT_RDWR)
 
     def patiently(self, work: Callable[[], T]) -> T:
         """Return what `work` returns, which is called again and again while the database is away.
@@ -248,17 +348,20 @@ class Outage:
         pause, longest = _PAUSES_S
         while True:
             try:
+                if self._is_over:
+                    raise dialect.loaded_dbapi.OperationalError("stopped")
                 connection = dialect.connect(*cargs, **cparams)
             except dialect.loaded_dbapi.OperationalError:
                 # Many workers must not come back all at once.
-                if self._is_over() or self._stop.wait(pause * random.uniform(0.5, 1.0)):
+                if self._is_over or self._stays_away() or self._stop.wait(pause * random.uniform(0.5, 1.0)):
                     raise
                 pause = min(2 * pause, longest)
             else:
                 self._since = None
+                self._connections.add(connection)
                 return connection
 
-    def _is_over(self) -> bool:
+    def _stays_away(self) -> bool:
         if self._since is None:
             self._since = time.monotonic()
             self.noticed(f"{place_of(self._url)} is away; waiting for up to {PATIENCE_S:.0f} s")

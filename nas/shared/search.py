@@ -88,7 +88,7 @@ class SharedSearch:
         assert self._shared is not None
         self._shared.outage.noticed = watcher.noticed
         try:
-            with silent_storage():
+            with silent_storage(), self._shared.outage.ends_when_stopped():
                 self._search(self._shared, file, work, executor, watcher)
         except BaseException:
             self._stop.set()  # The thread that works does not go on alone.

@@ -11,12 +11,11 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial
 
-from nas.errors import InputError
 from nas.options.options import Direction, refuse_changes, with_defaults
 from nas.samplers.proposer import Candidate
 from nas.shared.database import STORAGE_ERRORS, AbsentError, Outage, connect, place_of, url_of
 from nas.shared.sampling import Asked
-from nas.store.study import has_known_tables, quiet_optuna, set_trial_rows
+from nas.store.study import has_known_tables, put_first, quiet_optuna, set_trial_rows
 
 __all__ = ["SharedStudy", "requeue", "requeue_silent"]
 
@@ -91,10 +90,8 @@ class SharedStudy:
 
     def _enter(self, identity: Mapping[str, Any], wanted: int) -> None:
         if _OPTIONS not in self._study.user_attrs:
-            if _TOKEN not in self._study.user_attrs:
-                self._study.set_user_attr(_TOKEN, uuid.uuid4().hex)
-            self._study.set_user_attr(_WANTED, wanted)
-            self._study.set_user_attr(_OPTIONS, dict(identity))
+            mine = {_TOKEN: uuid.uuid4().hex, _WANTED: wanted, _OPTIONS: dict(identity)}
+            put_first(self._study, self._storage, mine)
         refuse_changes(self.label, with_defaults(self.options()), identity)
         if wanted != self.wanted():
             self._study.set_user_attr(_WANTED, wanted)
@@ -104,8 +101,8 @@ class SharedStudy:
 
         Raises
         ------
-        InputError
-            If the study is no campaign's.
+        AbsentError
+            If the study is no campaign's, or the run that creates it has not come so far.
         """
         for _ in range(_LOOKS):
             stored = self.outage.patiently(lambda: self._study.user_attrs)
@@ -113,7 +110,7 @@ class SharedStudy:
                 options: dict[str, Any] = stored[_OPTIONS]
                 return options
             time.sleep(0.2)  # Somebody is creating it.
-        raise InputError(f"study={self.name}: `wirenas run` did not create it; {self._others()}")
+        raise AbsentError(f"study={self.name}: `wirenas run` did not create it; {self._others()}")
 
     def wanted(self) -> int:
         """Return how many trials are to count."""

@@ -21,11 +21,13 @@ from typing import Any
 
 import optuna
 import sqlalchemy
+from alembic.util import CommandError
 from optuna.distributions import BaseDistribution, distribution_to_json
 from optuna.trial import FrozenTrial
 
 from nas.errors import InputError
 from nas.options.options import Direction
+from nas.store.reading import check_types, reading
 from nas.store.records import Record, Records
 from priors.files import atomic_write
 
@@ -36,6 +38,7 @@ __all__ = [
     "append_trials",
     "has_known_tables",
     "load",
+    "put_first",
     "quiet_optuna",
     "record_of",
     "set_trial_rows",
@@ -73,33 +76,47 @@ class StudyFile:
         try:
             if directions and not self.path.is_file():
                 _create(self.path, directions)
-            self._storage = _storage(self.path)
-            self.study = optuna.load_study(study_name=STUDY_NAME, storage=self._storage)
+            with self._reading():
+                self._storage = _storage(self.path)
+                self.study = self._load(out)
+                self._n_objectives = len(self.study.directions)
         except PermissionError:
             raise InputError(f"{self.path}: cannot be read (permission denied); give a folder that can be") from None
         except OSError as error:
             raise InputError(f"{self.path}: {error.strerror}; give another folder") from None
-        except KeyError:
-            raise InputError(f"{out}: no campaign here ({_FILE_NAME} is empty); `wirenas run` starts one") from None
-        except _DATABASE_ERRORS as error:
-            raise self._not_a_study(error) from None
 
-    def _not_a_study(self, error: Exception) -> InputError:
-        reason = _reason(error)
-        return InputError(f"{self.path}: not a study that can be opened: {reason}; give another folder")
+    def _load(self, out: str | Path) -> optuna.Study:
+        try:
+            return optuna.load_study(study_name=STUDY_NAME, storage=self._storage)
+        except KeyError:
+            raise InputError(
+                f"{out}: no campaign here ({_FILE_NAME} is empty); remove {self.path}, and `wirenas run` starts one"
+            ) from None
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Say in one line what is wrong with the file, whatever Optuna or the database stumble over."""
+        try:
+            with reading(self.path):
+                yield
+        except (*_DATABASE_ERRORS, CommandError, RuntimeError) as error:
+            raise InputError(
+                f"{self.path}: not a study that can be opened: {_reason(error)}; give another folder"
+            ) from None
 
     @property
     def by_size(self) -> bool:
         """Whether the number of parameters is a second objective."""
-        return len(self.study.directions) > 1
+        return self._n_objectives > 1
 
     def get(self, name: str) -> Any:
         """Return a document stored with the study, or None."""
-        try:
+        with self._reading():
             text = self.study.user_attrs.get(name)
-        except _DATABASE_ERRORS as error:
-            raise self._not_a_study(error) from None
-        return None if text is None else json.loads(text)
+            document = None if text is None else json.loads(text)
+            if not isinstance(document, dict | None):
+                raise ValueError(f"what it holds as {name} is no JSON object")
+            return document
 
     def put(self, name: str, document: Mapping[str, Any]) -> None:
         """Store a document with the study."""
@@ -130,10 +147,11 @@ class StudyFile:
 
     def trials(self) -> list[FrozenTrial]:
         """Return the stored trials in the order of their numbers; they must not be changed."""
-        try:
-            return self.study.get_trials(deepcopy=False, states=tuple(_STATE_NAMES))
-        except _DATABASE_ERRORS as error:
-            raise self._not_a_study(error) from None
+        with self._reading():
+            trials = self.study.get_trials(deepcopy=False, states=tuple(_STATE_NAMES))
+            if [trial.number for trial in trials] != list(range(len(trials))):
+                raise ValueError("trials are missing, or there twice")
+            return trials
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
@@ -149,7 +167,8 @@ class StudyFile:
     def records(self) -> Records:
         """Return the stored trials as records; the file is read once, later trials are those appended here."""
         if self._records is None:
-            self._records = [record_of(trial) for trial in self.trials()]
+            with self._reading():
+                self._records = [record_of(trial) for trial in self.trials()]
         return Records(tuple(self._records))
 
 
@@ -162,7 +181,8 @@ def _reason(error: BaseException) -> str:
 
 def storing_of(study: StudyFile) -> float:
     """Return the seconds that were spent on storing trials in this study, as far as runs came to their end."""
-    return float((study.get("storing") or {"seconds": 0.0})["seconds"])
+    with reading(study.path):
+        return float((study.get("storing") or {"seconds": 0.0})["seconds"])
 
 
 def _create(path: Path, directions: Sequence[Direction]) -> None:
@@ -201,11 +221,22 @@ def trial_of(record: Record, distributions: Mapping[str, BaseDistribution], *, b
 
 
 def record_of(trial: FrozenTrial) -> Record:
-    """Return a stored trial as a record."""
+    """Return a stored trial as a record.
+
+    Raises
+    ------
+    ValueError
+        If something of it is not of its type.
+    """
     value = trial.values[0] if trial.state == optuna.trial.TrialState.COMPLETE else None
     curve = [value for _, value in sorted(trial.intermediate_values.items())]
     stored = {**trial.user_attrs, "curve": curve, "stopping": dict(trial.system_attrs)}
-    return Record.from_attributes(trial.number, _STATE_NAMES[trial.state], value, trial.params, stored)
+    record = Record.from_attributes(trial.number, _STATE_NAMES[trial.state], value, trial.params, stored)
+    try:
+        check_types(record)
+    except ValueError as error:
+        raise ValueError(f"trial {trial.number}: {error}") from None
+    return record
 
 
 def _as_stored(record: Record, number: int) -> Record:
@@ -295,6 +326,7 @@ Row = dict[str, Any]
 
 _COLUMNS = {
     "studies": {"study_id", "study_name"},
+    "study_user_attributes": {"study_user_attribute_id", "study_id", "key", "value_json"},
     "trials": {"trial_id", "number", "study_id", "state", "datetime_start", "datetime_complete"},
     "trial_values": {"trial_value_id", "trial_id", "objective", "value", "value_type"},
     "trial_params": {"param_id", "trial_id", "param_name", "param_value", "distribution_json"},
@@ -367,6 +399,27 @@ def set_trial_rows(
         _upsert(connection, tables["trial_user_attributes"], ["trial_id", "key"], rows)
         rows = _param_rows(key, params or {}, distributions or {})
         _upsert(connection, tables["trial_params"], ["trial_id", "param_name"], rows)
+
+
+def put_first(study: optuna.Study, storage: optuna.storages.RDBStorage, attributes: Mapping[str, Any]) -> None:
+    """Store user attributes of a study, all in one transaction; of those that it has already nothing is changed.
+
+    So of several processes that store theirs in the same instant one is heard, and the others find what it stored.
+    Where Optuna's tables are not as expected, the attributes are stored one by one. For the storage see
+    `has_known_tables`.
+    """
+    from sqlalchemy.dialects.postgresql import insert
+
+    models = _models()
+    if models is None:
+        for name, given in attributes.items():
+            study.set_user_attr(name, given)
+        return
+    table = models.BaseModel.metadata.tables["study_user_attributes"]
+    study_id = storage.get_study_id_from_name(study.study_name)
+    statement = insert(table).on_conflict_do_nothing(index_elements=["study_id", "key"])
+    with storage.engine.begin() as connection:
+        connection.execute(statement, _attribute_rows({"study_id": study_id}, attributes))
 
 
 def _lock_running(connection: sqlalchemy.Connection, tables: Any, study_name: str, number: int) -> Row:

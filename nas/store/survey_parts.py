@@ -18,6 +18,7 @@ from typing import Any
 
 from nas.errors import InputError
 from nas.store.arrow import pa, pq
+from nas.store.reading import reading
 from priors.files import atomic_write, remove_leftovers
 
 __all__ = ["FORMAT", "SMALL_ROWS", "Part", "Parts", "list_parts", "read_identity", "read_rows", "schema_of"]
@@ -206,7 +207,7 @@ def read_rows(parts: Sequence[Part], columns: Sequence[str] | None = None) -> pa
 
 def read_identity(part: Part) -> dict[str, Any]:
     """Return which survey a part says that it belongs to."""
-    identity: dict[str, Any] = json.loads(_open(part.path).schema_arrow.metadata[_KEY])
+    identity = _written(_open(part.path))
     del identity["format"]
     return identity
 
@@ -238,17 +239,29 @@ def _read(path: Path, file: pq.ParquetFile, names: Sequence[str]) -> pa.Table:
     """Return those of some columns that a part has."""
     own = [name for name in names if name in file.schema_arrow.names]
     try:
-        return file.read(columns=own).select(own).replace_schema_metadata(None)
+        with reading(path):
+            return file.read(columns=own).select(own).replace_schema_metadata(None)
     except (pa.ArrowException, OSError) as error:
         raise _damaged(path, error) from None
+
+
+def _written(file: pq.ParquetFile) -> dict[str, Any]:
+    """Return what a part says of itself."""
+    written = json.loads((file.schema_arrow.metadata or {}).get(_KEY, b"{}"))
+    if not isinstance(written, dict):
+        raise ValueError("its metadata are no JSON object")
+    return written
 
 
 def _open(path: Path) -> pq.ParquetFile:
     """Open a part, and refuse what is damaged, foreign or of another version."""
     try:
-        file = pq.ParquetFile(path)
-        written = json.loads((file.schema_arrow.metadata or {}).get(_KEY, b"{}"))
-    except (pa.ArrowInvalid, ValueError) as error:
+        with reading(path):
+            file = pq.ParquetFile(path)
+            written = _written(file)
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise  # It was merged since it was listed.
         raise _damaged(path, error) from None
     if written.get("format") not in _READ:
         raise InputError(
@@ -256,6 +269,8 @@ def _open(path: Path) -> pq.ParquetFile:
             "give another folder"
         )
     own = file.schema_arrow
+    if len(set(own.names)) < len(own.names):
+        raise InputError(f"{path}: two of its columns have one name; give another folder")
     for name, kind in _ALWAYS.items():
         if name not in own.names and name in _NEEDED:
             raise InputError(f"{path}: column {name} is missing; give another folder")

@@ -17,6 +17,7 @@ from nas.errors import CampaignError, InputError
 from nas.options.options import PREDICTOR_FOLDER, SURVEY, SurveyOptions, read_options, resolve_survey
 from nas.space.space import Space
 from nas.store.arrow import pa
+from nas.store.reading import reading
 from nas.store.survey_parts import list_parts, read_identity, read_rows
 from priors import Wiring
 
@@ -55,6 +56,31 @@ class SurveyTable:
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
+
+    def check(self) -> None:
+        """Check what everything else relies on: every wiring has the same rows, in order, and is of a known kind.
+
+        Raises
+        ------
+        ValueError
+            If something is not so.
+        """
+        if not len(self):
+            return
+        keys = [self.table[name] for name in ("number", "learning_rate", "replicate", "fingerprint")]
+        if any(column.null_count for column in keys):
+            raise ValueError("rows lack a number, learning rate, replicate or fingerprint")
+        number, rate, replicate, _ = (column.to_numpy() for column in keys)
+        each, rest = divmod(len(self), self.n_wirings)
+        n_kinds = len(set(zip(rate.tolist(), replicate.tolist(), strict=True)))
+        if rest or not np.array_equal(number, np.repeat(np.arange(self.n_wirings), each)) or n_kinds != each:
+            raise ValueError("rows are missing, or there twice, or in another order than their wirings")
+        if each != len(set(rate.tolist())) * len(set(replicate.tolist())):
+            raise ValueError("a learning rate lacks a replicate that others have")
+        if not (isinstance(self.identity["metric"], str) and self.identity["direction"] in ("maximize", "minimize")):
+            raise ValueError("its metric and direction are none")
+        if not all(type(self.identity[name]) is int and self.identity[name] >= 0 for name in ("n_inputs", "n_outputs")):
+            raise ValueError("its numbers of units are none")
 
     def to_frame(self) -> pd.DataFrame:
         """Return a ``pandas.DataFrame``, one row a training."""
@@ -98,7 +124,8 @@ class SurveyTable:
         CampaignError
             If this version of the prior draws another one.
         """
-        wiring = self.space.wiring(self.parameters(number), *self.units)
+        with reading(f"wiring {number}"):
+            wiring = self.space.wiring(self.parameters(number), *self.units)
         if wiring.fingerprint != self._first_row(number)["fingerprint"]:
             raise CampaignError(f"wiring {number} was drawn by another version of its prior and cannot be rebuilt")
         return wiring
@@ -181,7 +208,10 @@ def load_survey(out: str | Path) -> SurveyTable:
         If parts are missing, damaged or foreign.
     """
     parts = list_parts(Path(out) / PARTS_FOLDER)
-    return SurveyTable(read_rows(parts), read_identity(parts[0]) if parts else {})
+    table = SurveyTable(read_rows(parts), read_identity(parts[0]) if parts else {})
+    with reading(out):
+        table.check()
+    return table
 
 
 @_again_where_merged

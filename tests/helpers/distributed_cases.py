@@ -20,6 +20,20 @@ database.HEARTBEAT_S, database.GRACE_S, database.PATIENCE_S = 1, 4, 60
 
 COMMAND = HASTE + "from nas.cli.app import main; main()"
 
+# The command line, which begins when a file is there.
+GATED = (
+    HASTE
+    + """
+import os, sys, time
+import nas.campaign.worker
+from nas.cli.app import main
+gate = sys.argv.pop(1)
+while not os.path.exists(gate):
+    time.sleep(0.005)
+main()
+"""
+)
+
 # A run or a worker whose evaluations take a second; a worker prints what it did.
 SLOW = (
     HASTE
@@ -118,6 +132,63 @@ while tasks:
             assert os.WEXITSTATUS(status) == 0, task
             ended += task is work
 print(json.dumps({"killed": killed, "ended": ended}))
+"""
+)
+
+# Starts runs of one study, each with a folder of its own, and workers as forks of one process, all in the same instant.
+# Prints how long the first of them was there before the last one, and what each ended with.
+STARTS = (
+    HASTE
+    + """
+import json, os, random, sys, threading, time, traceback
+from nas import Campaign, Worker
+from nas.campaign import campaign, worker
+from nas.report import output
+from nas.shared.shared import SharedStudy
+
+imports, storage, out, trials, runs, workers = sys.argv[1:]
+output.plot_progress = campaign.fit_into = lambda *_, **__: None  # It is the beginning that is tested.
+worker._TRY_AGAIN_S = 0.2
+# Imports what the first connection needs.
+SharedStudy(imports, "imports", threading.Event(), "maximize").close()
+
+def evaluate(wiring, params):
+    return float(wiring.n_edges)
+
+def run(number):
+    options = {"evaluate": evaluate, "space": {"nodes": (8, 30), "degree": (2, 6)}, "trials": int(trials)}
+    folder = os.path.join(out, f"run{number}")
+    Campaign(folder, storage=storage, study="begun", sampler="random", seed=3, **options).run()
+
+def work(_):
+    Worker(storage, "begun", evaluate=evaluate, wait=120).run()
+
+def start(task, number):
+    child = os.fork()
+    if child:
+        return child
+    os.close(holds)
+    os.read(waits, 1)  # Ends when the parent lets go of the other end.
+    began, code = time.monotonic(), 1
+    try:
+        task(number)
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    os.write(tells, f"{began} ".encode())
+    sys.stderr.flush()
+    os._exit(code)
+
+waits, holds = os.pipe()
+heard, tells = os.pipe()
+tasks = [(run, number) for number in range(int(runs))] + [(work, number) for number in range(int(workers))]
+random.Random(len(tasks)).shuffle(tasks)
+children = [start(*task) for task in tasks]
+os.close(holds)
+codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+os.close(tells)
+began = list(map(float, open(heard).read().split()))
+print(json.dumps({"within": max(began) - min(began), "codes": codes}))
 """
 )
 

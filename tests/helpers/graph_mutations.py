@@ -4,15 +4,14 @@ import gzip
 import io
 import json
 import random
-import re
 import warnings
-import zipfile
 from collections.abc import Iterator
 from functools import cache
 
 import networkx as nx
 import numpy as np
 import scipy.sparse
+from damage import damaged, zip_of
 
 from priors import GraphFileWarning
 from priors.formats import parse_wiring
@@ -43,26 +42,6 @@ STRANGERS = (
     ),
     (".json", '{"graph": {"directed": true, "nodes": {"a": {}, "b": {}}, "edges": [{"source": "a", "target": "b"}]}}'),
 )
-NUMBERS = ("-1", "0", "1e999", "-1e308", "nan", "inf", "9" * 40, "9" * 5000, "1000000000", "2147483648", "0x10", "1.5")
-PIECES = (
-    b"\x00",
-    b"\xff",
-    b"<",
-    b">",
-    b'"',
-    b"&",
-    b"]]>",
-    b"<!--",
-    b"[",
-    b"{",
-    b",",
-    b"\n",
-    b"\r",
-    b"%",
-    b"#",
-    b"\xc3",
-)
-CRASHES = (b"<a>", b"<graph>", b"<node id='x'>", b"&lol;", b"<data key='layer'>", b"{}", b"[[[[", b"null", b"-", b"e")
 
 
 def exact_formats() -> list[str]:
@@ -101,103 +80,7 @@ def mutations(number: int, seed: int = 0) -> Iterator[tuple[str, bytes]]:
         suffix, content = rng.choice(sound)
         if rng.random() < 0.1:
             suffix = rng.choice(sound)[0]
-        for _ in range(rng.choice((1, 1, 1, 2, 4))):
-            content = rng.choice(MUTATORS)(rng, content)
-        yield suffix, content
-
-
-def flip_bits(rng: random.Random, content: bytes) -> bytes:
-    altered = bytearray(content)
-    for _ in range(rng.choice((1, 1, 2, 8))):
-        if altered:
-            altered[rng.randrange(len(altered))] ^= 1 << rng.randrange(8)
-    return bytes(altered)
-
-
-def truncate(rng: random.Random, content: bytes) -> bytes:
-    return content[: rng.randrange(len(content) + 1)]
-
-
-def insert(rng: random.Random, content: bytes) -> bytes:
-    place = rng.randrange(len(content) + 1)
-    return content[:place] + rng.choice(PIECES + CRASHES) * rng.choice((1, 1, 3, 100)) + content[place:]
-
-
-def shuffle_pieces(rng: random.Random, content: bytes) -> bytes:
-    """Repeat, drop or exchange what stands between line ends, tags, or commas."""
-    pieces = re.split(rng.choice((rb"(\n)", rb"(<)", rb"(,)", rb"( )")), content)
-    first, second = rng.randrange(len(pieces)), rng.randrange(len(pieces))
-    action = rng.randrange(3)
-    if action == 0:
-        pieces.insert(first, pieces[second])
-    elif action == 1:
-        del pieces[min(first, second) : min(first, second) + 2]
-    else:
-        pieces[first], pieces[second] = pieces[second], pieces[first]
-    return b"".join(pieces)
-
-
-def replace_number(rng: random.Random, content: bytes) -> bytes:
-    found = list(re.finditer(rb"-?\d+(\.\d+)?", content))
-    if not found:
-        return content
-    match = rng.choice(found)
-    return content[: match.start()] + rng.choice(NUMBERS).encode() + content[match.end() :]
-
-
-def replace_word(rng: random.Random, content: bytes) -> bytes:
-    found = list(re.finditer(rb"[A-Za-z_]+", content))
-    if len(found) < 2:
-        return content
-    one, other = rng.choice(found), rng.choice(found)
-    return content[: one.start()] + other[0] + content[one.end() :]
-
-
-def encode_otherwise(rng: random.Random, content: bytes) -> bytes:
-    encoding = rng.choice(("utf-16", "utf-16-le", "utf-32", "utf-8-sig", "cp037"))
-    text = content.decode("latin-1")
-    if rng.random() < 0.5:
-        text = text.replace("utf-8", rng.choice((encoding, "utf-7", "rot13", "unicode_escape", "shift_jis", "zip")))
-    return text.encode(encoding, "replace") if rng.random() < 0.7 else text.encode("latin-1")
-
-
-def swap_members(rng: random.Random, content: bytes) -> bytes:
-    """Exchange, drop or break the members of an archive."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = {name: archive.read(name) for name in archive.namelist()}
-    except Exception:
-        return content
-    one, other = rng.choice(list(members)), rng.choice(list(members))
-    action = rng.randrange(4)
-    if action == 0:
-        members[one], members[other] = members[other], members[one]
-    elif action == 1:
-        del members[one]
-    else:
-        members[one] = rng.choice((flip_bits, truncate, insert, replace_number))(rng, members[one])
-    return archive_of(members)
-
-
-MUTATORS = (
-    flip_bits,
-    truncate,
-    insert,
-    shuffle_pieces,
-    replace_number,
-    replace_number,
-    replace_word,
-    encode_otherwise,
-    swap_members,
-)
-
-
-def archive_of(members: dict[str, bytes]) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return file.getvalue()
+        yield suffix, damaged(rng, content)
 
 
 def npz_of(**arrays: object) -> bytes:
@@ -266,16 +149,16 @@ def hostile() -> dict[str, tuple[str, bytes, str]]:
             "",
         ),
         "gzip bomb": (".graphml.gz", gzip.compress(b" " * (MAX_BYTES + 1), 1), "unpacks to more"),
-        "zip bomb": (".npz", archive_of({"data.npy": b"\0" * (MAX_BYTES + 1)}), "unpacks to"),
-        "zip of many": (".npz", archive_of({f"m{i}": b"" for i in range(100)}), "more than 64 members"),
+        "zip bomb": (".npz", zip_of({"data.npy": b"\0" * (MAX_BYTES + 1)}), "unpacks to"),
+        "zip of many": (".npz", zip_of({f"m{i}": b"" for i in range(100)}), "more than 64 members"),
         "announced shape": (
             ".npz",
-            archive_of({"data.npy": npy_head("<f8", "(1000000000000,)") + b"\0" * 64}),
+            zip_of({"data.npy": npy_head("<f8", "(1000000000000,)") + b"\0" * 64}),
             "tells of shape",
         ),
         "announced text": (
             ".npz",
-            archive_of({"format.npy": npy_head("|S999999999", "()") + b"csr"}),
+            zip_of({"format.npy": npy_head("|S999999999", "()") + b"csr"}),
             "tells of shape",
         ),
         "pickled objects": (

@@ -2,15 +2,18 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-_OPTIONS = "-c listen_addresses=127.0.0.1 -c max_connections=120 -c shared_buffers=32MB"
+_OPTIONS = "-c listen_addresses=127.0.0.1 -c max_connections=400 -c shared_buffers=32MB"
 USER, PASSWORD, DATABASE = "wirenas", "s3cr{e}t:/@%", "trials"
 
 
@@ -30,7 +33,7 @@ class Postgres:
         options = ["--username", USER, "--pwfile", str(password), "--auth", "scram-sha-256", "--encoding", "UTF8"]
         self._call("initdb", "--pgdata", str(self.data), *options)
         self.start()
-        self._call("createdb", "--host=127.0.0.1", f"--port={self.port}", f"--username={USER}", DATABASE)
+        self.create(DATABASE)
 
     @property
     def data(self) -> Path:
@@ -46,6 +49,11 @@ class Postgres:
 
         return f"postgresql://{USER}:{quote(PASSWORD, safe='')}@{self.place}"
 
+    def create(self, database: str) -> str:
+        """Create an empty database, and return its URL."""
+        self._call("createdb", "--host=127.0.0.1", f"--port={self.port}", f"--username={USER}", database)
+        return self.url.removesuffix(DATABASE) + database
+
     def start(self) -> None:
         options = f"{_OPTIONS} -p {self.port} -k {self.folder}"
         log = str(self.folder / "log")
@@ -53,6 +61,23 @@ class Postgres:
 
     def stop(self, mode: str = "fast") -> None:
         self._call("pg_ctl", "stop", "--wait", "--silent", "--mode", mode, "--pgdata", str(self.data))
+
+    @contextmanager
+    def hung(self) -> Iterator[None]:
+        """Let the server say nothing inside the block, as one that is paused, swaps, or waits for its disk."""
+        master = int((self.data / "postmaster.pid").read_text().split()[0])
+        self._signal(signal.SIGSTOP, [master])  # First, so that no session is missed that it begins meanwhile.
+        sessions = [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/stat") if _parent(path) == master]
+        self._signal(signal.SIGSTOP, sessions)
+        try:
+            yield
+        finally:
+            self._signal(signal.SIGCONT, [*sessions, master])
+
+    def _signal(self, number: int, processes: list[int]) -> None:
+        for process in processes:
+            with suppress(ProcessLookupError):
+                os.kill(process, number)
 
     def remove(self) -> None:
         self.stop("immediate")
@@ -75,6 +100,13 @@ class Postgres:
             **user,
         )
         assert done.returncode == 0, done.stderr.decode()
+
+
+def _parent(stat: Path) -> int:
+    try:
+        return int(stat.read_text().rpartition(")")[2].split()[1])
+    except (OSError, ValueError):
+        return 0
 
 
 def _binaries() -> Path:

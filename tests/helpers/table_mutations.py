@@ -1,6 +1,7 @@
 """Data files that are damaged on purpose, the same ones every time."""
 
 import io
+import random
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from damage import damaged
 
 CELLS = (
     b"", b"nan", b"inf", b"-1e308", b"1e999", b"\"", b"1,5", b"\xff\xfe", b"\0", b"99999999999999999999", b"NaT",
@@ -49,23 +51,6 @@ def seeds() -> list[tuple[str, bytes]]:
     heading = "@relation houses\n@attribute size numeric\n@attribute town {Bonn,Ulm,Rome}\n@data\n"
     found.append((".arff", (heading + rows).encode()))
     return found
-
-
-def _bytes_changed(content: bytes, rng: np.random.Generator) -> bytes:
-    kind, own = int(rng.integers(0, 5)), bytearray(content)
-    place = int(rng.integers(0, len(own)))
-    if kind == 0:
-        own[place] = int(rng.integers(0, 256))
-    elif kind == 1:
-        del own[place : place + int(rng.integers(1, 60))]
-    elif kind == 2:
-        own[place:place] = bytes(rng.integers(0, 256, int(rng.integers(1, 30))).tolist())
-    elif kind == 3:
-        own = own[:place]
-    else:
-        for _ in range(int(rng.integers(2, 20))):
-            own[int(rng.integers(0, len(own)))] = int(rng.integers(0, 256))
-    return bytes(own)
 
 
 def _cells_changed(content: bytes, rng: np.random.Generator) -> bytes:
@@ -115,7 +100,7 @@ def _arrays_changed(content: bytes, rng: np.random.Generator) -> bytes:
 
 def mutations(n: int, seed: int = 0) -> Iterator[tuple[str, bytes]]:
     """Yield n damaged files with their suffixes."""
-    rng, sound = np.random.default_rng(seed), seeds()
+    rng, bits, sound = np.random.default_rng(seed), random.Random(seed), seeds()
     for number in range(n):
         suffix, content = sound[number % len(sound)]
         if suffix == ".npz" and rng.random() < 0.6:
@@ -123,7 +108,7 @@ def mutations(n: int, seed: int = 0) -> Iterator[tuple[str, bytes]]:
         elif suffix in (".csv", ".arff") and rng.random() < 0.6:
             yield suffix, _cells_changed(content, rng)
         else:
-            yield suffix, _bytes_changed(content, rng)
+            yield suffix, damaged(bits, content)
 
 
 def outcome(suffix: str, content: bytes) -> str:

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -212,12 +213,15 @@ def test_of_many_trials_the_best_have_notes(
     assert set(notes(follow(tmp_path))) == {"", "0", "1", best}
 
 
-def test_a_study_that_was_deleted_on_the_page_is_not_followed(campaign: Path, follow: Callable[[Path], Mirror]):
+def test_a_study_that_was_deleted_on_the_page_comes_back(campaign: Path, follow: Callable[[Path], Mirror]):
     mirror = follow(campaign)
     mirror.storage.delete_study(mirror.study_id)
+    mirror.refresh()
+    assert [trial.number for trial in shown(mirror)] == [0, 1, 2]
     add(campaign, record(0.75))
-    with pytest.raises(KeyError):
-        mirror.refresh()
+    mirror.refresh()
+    assert [trial.value for trial in shown(mirror)] == [0.5, None, 0.25, 0.75]
+    assert len(notes(mirror)) == 5
 
 
 # Serving
@@ -276,6 +280,35 @@ def test_notes_and_new_trials_are_served(campaign: Path, tmp_path: Path):
 
 @pytest.mark.slow
 @needs_dashboard
+@needs_dashboard
+def test_pages_of_other_sites_neither_read_nor_change_anything(campaign: Path, tmp_path: Path):
+    with dashboard(campaign, tmp_path / "temporary", signal.SIGTERM) as served:
+        url = served["url"]
+        address = url.split("/")[2]
+        port = address.rpartition(":")[2]
+
+        def answer(method: str = "GET", **headers: str) -> int:
+            body = b'{"study_name": "renamed"}' if method != "GET" else None
+            path = "api/studies" if method == "GET" else "api/studies/0/rename"
+            given = {"Content-Type": "application/json", **headers}
+            request = urllib.request.Request(f"{url}{path}", body, given, method=method)
+            try:
+                with urllib.request.urlopen(request, timeout=60) as found:
+                    return int(found.status)
+            except urllib.error.HTTPError as error:
+                return error.code
+
+        for host in (address, f"localhost:{port}", f"[::1]:{port}"):
+            assert answer(Host=host) == 200
+        for host in (f"evil.example:{port}", "evil.example", f"127.0.0.1.evil.example:{port}", "", "[", "a@b:c"):
+            assert answer(Host=host) == 403
+        for origin in ("http://evil.example", f"http://evil.example:{port}", "null", f"http://localhost:{port}", "["):
+            assert answer("POST", Origin=origin) == 403
+            assert answer("DELETE", Origin=origin) == 403
+        assert get(f"{url}api/studies")["study_summaries"][0]["study_name"] == campaign.name
+        assert answer("POST", Origin=f"http://{address}") in (200, 201)
+
+
 def test_a_server_that_is_told_to_end_leaves_nothing(campaign: Path, tmp_path: Path):
     with dashboard(campaign, tmp_path / "temporary", signal.SIGTERM) as found:
         assert get(f"{found['url']}api/studies")["study_summaries"]

@@ -260,6 +260,51 @@ def test_a_missing_right_is_no_missing_study(tmp_path: Path, postgres: Postgres)
     assert "creates them" not in line
 
 
+def test_a_server_with_too_few_connections_is_one_line(tmp_path: Path, postgres: Postgres) -> None:
+    import psycopg
+
+    with psycopg.connect(postgres.url, autocommit=True) as owner:
+        owner.execute("CREATE ROLE crowd LOGIN PASSWORD 'crowd' CONNECTION LIMIT 0")
+    url = f"postgresql://crowd:crowd@{postgres.place}"
+    for command in (("run", "--out", tmp_path / "x"), ("worker", "--study", "x")):
+        line = refused(*command, "--storage", url)
+        assert "too many connections for role" in line
+        assert "start fewer, or raise the server's max_connections" in line
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("UPDATE alembic_version SET version_num = 'v99.0.0'", "no longer compatible with the table schema"),
+        ("INSERT INTO alembic_version VALUES ('v99.0.0')", "more than one head"),
+        ("DROP TABLE version_info", "holds no studies yet"),
+        ("ALTER TABLE version_info DROP COLUMN schema_version", "schema_version does not exist"),
+    ],
+)
+def test_tables_of_another_version_are_one_line(tmp_path: Path, postgres: Postgres, change: str, said: str) -> None:
+    import psycopg
+
+    url = postgres.create(f"version{abs(hash(change))}")
+    SharedStudy(url, "there", threading.Event(), "maximize").close()
+    with psycopg.connect(url, autocommit=True) as owner:
+        owner.execute(change)
+    assert said in refused("worker", "--study", "there", "--storage", url)
+    if said != "holds no studies yet":
+        assert said in refused("run", "--out", tmp_path / "there", "--storage", url)
+
+
+def test_a_role_that_may_not_read_is_one_line(tmp_path: Path, postgres: Postgres) -> None:
+    import psycopg
+
+    url = postgres.create("unread")
+    SharedStudy(url, "there", threading.Event(), "maximize").close()
+    with psycopg.connect(url, autocommit=True) as owner:
+        owner.execute("CREATE ROLE stranger LOGIN PASSWORD 'stranger'")
+    own = url.replace(url.split("//")[1].split("@")[0], "stranger:stranger")
+    assert "permission denied for table alembic_version" in refused("worker", "--study", "there", "--storage", own)
+    assert "permission denied" in refused("run", "--out", tmp_path / "there", "--storage", own)
+
+
 # Storing
 
 

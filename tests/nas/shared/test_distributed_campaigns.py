@@ -246,10 +246,10 @@ def test_workers_share_a_campaign_with_a_budget(tmp_path: Path, postgres: Postgr
         "ways": {"ways": ("prior", "pruned", "rewired", "redrawn"), "pools": (1,)},
         "recipe": {**RECIPE, "epochs": 8},
     }  # fmt: skip
-    out = tmp_path / "shared"
+    out = tmp_path / "with-budget"
     with ThreadPoolExecutor(1) as executor:
         running = executor.submit(Campaign(out, storage=postgres.url, trials=8, **given).run)
-        Worker(postgres.url, "shared", task=TASK, wait=60).run()
+        Worker(postgres.url, "with-budget", task=TASK, wait=60).run()
         outcome = running.result(120)
     records = load(out)
     assert outcome.complete == 8

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.crash
 WORKERS = int(os.environ.get("WIRENAS_TEST_WORKERS", "4"))
 BIG = WORKERS >= 8
 TRIALS, KILLS, EVERY_S = (400, 25, 2.0) if BIG else (60, 5, 1.0)
+HANGS_S = 60 if BIG else 8
 RESTARTS = ("fast", "immediate") if BIG else ("immediate",)
 DIGITS = "--task digits --nodes 8:24 --degree 2:5 --epochs 2 --learning-rate 0.01 --finalists 2 --final-seeds 2"
 
@@ -105,6 +106,45 @@ def test_ctrl_c_gives_the_trial_back_at_once(tmp_path: Path, postgres: Postgres)
     assert "Traceback" not in stderr
     again = study_in(postgres.url, "given").trials[-1]
     assert again.system_attrs["fixed_params"] == given.params
+
+
+@pytest.mark.parametrize("role", ["run", "worker"])
+def test_ctrl_c_ends_at_once_while_the_server_hangs(tmp_path: Path, postgres: Postgres, role: str) -> None:
+    study = f"hung-{role}"
+    run = python(COMMAND, *_run(postgres, tmp_path / study, 4, "--epochs", 400_000))
+    _wait_for(lambda: count_running(postgres, study) > 0)
+    process = run
+    if role == "worker":
+        process = python(COMMAND, "worker", "--storage", postgres.url, "--study", study)
+        _wait_for(lambda: count_running(postgres, study) > 1)
+    with postgres.hung():
+        time.sleep(3)  # Somebody asks, and waits for an answer.
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130, stderr
+    assert "interrupted" in stderr.splitlines()[-1]
+    assert "Traceback" not in stderr
+    if process is not run:
+        run.send_signal(signal.SIGINT)
+        _, stderr = run.communicate(timeout=60)
+        assert run.returncode == 130, stderr
+
+
+def test_all_go_on_when_a_server_that_hung_is_back(tmp_path: Path, postgres: Postgres) -> None:
+    out = tmp_path / "back"
+    run = python(SLOW, "run", postgres.url, out, 12)
+    _wait_for(lambda: count_running(postgres, "back") > 0)
+    worker = python(SLOW, "worker", postgres.url, out, 12)
+    _wait_for(lambda: count_running(postgres, "back") > 1)
+    with postgres.hung():
+        time.sleep(HANGS_S)
+    for process in (run, worker):
+        _, stderr = process.communicate(timeout=120)
+        assert process.returncode == 0, stderr
+        assert "Traceback" not in stderr
+    complete = [trial for trial in study_in(postgres.url, "back").trials if trial.state == TrialState.COMPLETE]
+    assert len(set(claims(complete))) == len(complete) >= 12
+    assert len(load(out).complete) == 12
 
 
 def _run(postgres: Postgres, out: Path, trials: int, *more: object) -> list[object]:

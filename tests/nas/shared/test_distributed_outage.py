@@ -46,6 +46,10 @@ class LostError(Exception):
     sqlstate = ""
 
 
+class Answer(str):
+    """What can be referred to weakly, as connections can."""
+
+
 class Away:
     """Fails as often as it is told to, and then answers: as work, or as a driver that opens connections."""
 
@@ -59,7 +63,7 @@ class Away:
         assert len(self.calls) < 10_000, "it asks without a pause"
         if len(self.calls) <= self.times:
             raise self.error
-        return "answer"
+        return Answer("answer")
 
     connect = __call__
 
@@ -166,7 +170,7 @@ def test_hours_of_work_between_two_breaks_are_no_hours_away(own: Outage, time: T
             time.now += 3600
         if len(calls) <= 2:
             raise storage_error()
-        return "answer"
+        return Answer("answer")
 
     assert own.patiently(work) == "answer"
     assert len(calls) == 3
@@ -194,7 +198,7 @@ def test_minutes_of_work_between_breaks_are_no_minutes_away(own: Outage, time: T
         if len(calls) <= 4:
             time.now += PATIENCE_S - 50
             raise storage_error()
-        return "answer"
+        return Answer("answer")
 
     assert own.patiently(work) == "answer"
 
