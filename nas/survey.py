@@ -305,7 +305,7 @@ class RowMaker:
     def _attempt(self, draw: Draw, replicate: int, rate: float) -> dict[str, Any]:
         """Train at most three times; a failure is recorded, not raised."""
         row: dict[str, Any] = {}
-        attempts = Attempts(self.trainer.stop, f"wiring {draw.number} was trained")
+        attempts = Attempts(self.trainer.stop, f"wiring {draw.number}")
         for once in attempts:
             with once:
                 row = self._of_training(self.trainer.train(draw.wiring, replicate, rate))

@@ -17,6 +17,7 @@ import tomli_w
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from nas.errors import InputError, input_error, known, options_of
+from nas.failures import unusable
 from nas.space.budget import Budget
 from nas.space.space import Space
 from nas.space.ways import Ways
@@ -267,7 +268,7 @@ def read_options(path: str | Path) -> dict[str, Any]:
     try:
         return tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; give the path of a campaign file (TOML)") from None
+        raise unusable(error, str(path), "give the path of a campaign file (TOML)") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not a TOML file: {error}") from None
 

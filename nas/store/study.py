@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sqlite3
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,7 +25,8 @@ import sqlalchemy
 from optuna.distributions import BaseDistribution, distribution_to_json
 from optuna.trial import FrozenTrial
 
-from nas.errors import InputError
+from nas.errors import CampaignError, InputError
+from nas.failures import failure_of
 from nas.options.options import Direction
 from nas.store.records import Record, Records
 from priors.files import atomic_write
@@ -75,23 +77,24 @@ class StudyFile:
                 _create(self.path, directions)
             self._storage = _storage(self.path)
             self.study = optuna.load_study(study_name=STUDY_NAME, storage=self._storage)
+            self._n_directions = len(self.study.directions)
         except PermissionError:
             raise InputError(f"{self.path}: cannot be read (permission denied); give a folder that can be") from None
-        except OSError as error:
-            raise InputError(f"{self.path}: {error.strerror}; give another folder") from None
         except KeyError:
             raise InputError(f"{out}: no campaign here ({_FILE_NAME} is empty); `wirenas run` starts one") from None
         except _DATABASE_ERRORS as error:
             raise self._not_a_study(error) from None
 
-    def _not_a_study(self, error: Exception) -> InputError:
+    def _not_a_study(self, error: Exception) -> InputError | CampaignError:
+        if (failure := failure_of(error, self.path)) is not None:
+            return CampaignError(failure.line)
         reason = _reason(error)
         return InputError(f"{self.path}: not a study that can be opened: {reason}; give another folder")
 
     @property
     def by_size(self) -> bool:
         """Whether the number of parameters is a second objective."""
-        return len(self.study.directions) > 1
+        return self._n_directions > 1
 
     def get(self, name: str) -> Any:
         """Return a document stored with the study, or None."""
@@ -108,13 +111,14 @@ class StudyFile:
 
     def name_values(self, names: Sequence[str]) -> None:
         """Say what the values of trials are, for dashboards and plots of Optuna."""
-        with warnings.catch_warnings():
+        with self._writing(), warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             self.study.set_metric_names(list(names))
 
     def tag_winner(self, number: int) -> None:
         """Say with the study which trial won; a finished trial itself cannot be changed."""
-        self.study.set_user_attr("winner", f"trial {number}")
+        with self._writing():
+            self.study.set_user_attr("winner", f"trial {number}")
 
     def add(self, record: Record, distributions: Mapping[str, BaseDistribution]) -> None:
         """Append a finished trial; all of it or nothing is stored, and its number is the study's next."""
@@ -140,6 +144,8 @@ class StudyFile:
         try:
             yield
         except _DATABASE_ERRORS as error:
+            if (failure := failure_of(error, self.path)) is not None:
+                raise CampaignError(failure.line) from None
             reason = _reason(error)
             raise InputError(
                 f"{self.path}: cannot be written: {reason}; what was stored before is whole, and the same command "
@@ -165,23 +171,41 @@ def storing_of(study: StudyFile) -> float:
     return float((study.get("storing") or {"seconds": 0.0})["seconds"])
 
 
+class _Durable(sqlite3.Connection):
+    """What is committed outlasts a power cut, which SQLite calls EXTRA; its default may lose the last transaction."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.execute("PRAGMA synchronous = EXTRA")
+
+
+class _Temporary(sqlite3.Connection):
+    """Nothing outlasts anything: the file gets its name, and is synchronised, when it is whole."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.execute("PRAGMA synchronous = OFF")
+        self.execute("PRAGMA journal_mode = MEMORY")
+
+
 def _create(path: Path, directions: Sequence[Direction]) -> None:
     """Create an empty study, whole or not at all: Optuna makes tables and indices one by one.
 
     A process that died between them would leave a file in which the next one creates the study a second time.
     """
     with atomic_write(path) as temporary:
-        storage = _storage(temporary)
+        storage = _storage(temporary, _Temporary)
         with quiet_optuna():
             optuna.create_study(study_name=STUDY_NAME, storage=storage, directions=directions)
         storage.remove_session()
         storage.engine.dispose()
 
 
-def _storage(path: Path) -> optuna.storages.RDBStorage:
+def _storage(path: Path, connection: type[sqlite3.Connection] = _Durable) -> optuna.storages.RDBStorage:
     # SQLite's own quoting of what a name may hold: SQLAlchemy's began with 2.1.
     address = sqlalchemy.URL.create("sqlite", database=path.absolute().as_uri(), query={"uri": "true"})
-    return optuna.storages.RDBStorage(address.render_as_string(), engine_kwargs={"connect_args": {"timeout": 60}})
+    options = {"timeout": 60, "factory": connection}
+    return optuna.storages.RDBStorage(address.render_as_string(), engine_kwargs={"connect_args": options})
 
 
 def trial_of(record: Record, distributions: Mapping[str, BaseDistribution], *, by_size: bool = False) -> FrozenTrial:

@@ -18,7 +18,7 @@ from typing import Any
 
 from nas.errors import InputError
 from nas.store.arrow import pa, pq
-from priors.files import atomic_write, remove_leftovers
+from priors.files import atomic_write, naming, remove_leftovers
 
 __all__ = ["FORMAT", "SMALL_ROWS", "Part", "Parts", "list_parts", "read_identity", "read_rows", "schema_of"]
 
@@ -238,15 +238,19 @@ def _read(path: Path, file: pq.ParquetFile, names: Sequence[str]) -> pa.Table:
     """Return those of some columns that a part has."""
     own = [name for name in names if name in file.schema_arrow.names]
     try:
-        return file.read(columns=own).select(own).replace_schema_metadata(None)
+        with naming(path):
+            return file.read(columns=own).select(own).replace_schema_metadata(None)
     except (pa.ArrowException, OSError) as error:
+        if getattr(error, "errno", None) is not None:  # The disk's fault and not the part's.
+            raise
         raise _damaged(path, error) from None
 
 
 def _open(path: Path) -> pq.ParquetFile:
     """Open a part, and refuse what is damaged, foreign or of another version."""
     try:
-        file = pq.ParquetFile(path)
+        with naming(path):
+            file = pq.ParquetFile(path)
         written = json.loads((file.schema_arrow.metadata or {}).get(_KEY, b"{}"))
     except (pa.ArrowInvalid, ValueError) as error:
         raise _damaged(path, error) from None
