@@ -6,11 +6,12 @@ import errno
 import os
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from nas.errors import CampaignError, InputError
 
-__all__ = ["Failure", "failure_of", "raise_unreadable", "unusable"]
+__all__ = ["Failure", "failure_of", "memory_in_one_line", "raise_unreadable", "unusable"]
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,19 @@ def unusable(error: OSError, name: str, advice: str) -> InputError | CampaignErr
     if failure.code == 1:
         return CampaignError(failure.line if error.filename else f"{name}: {failure.line.partition(': ')[2]}")
     return InputError(f"{name}: {_cause(error)}; {advice}")
+
+
+@contextmanager
+def memory_in_one_line(what: str) -> Iterator[None]:
+    """Raise a CampaignError, which says `what` was done, where memory ends; errors of files name their file already."""
+    try:
+        yield
+    except (CampaignError, InputError, OSError):
+        raise
+    except Exception as error:
+        if (failure := failure_of(error)) is None:
+            raise
+        raise CampaignError(f"{what}: {failure.line}") from error
 
 
 def raise_unreadable(error: Exception) -> None:

@@ -7,6 +7,7 @@ fork. Reads one JSON object a line from stdin, and answers each with one on stdo
 import ctypes
 import json
 import os
+import resource
 import signal
 import sys
 import tempfile
@@ -54,6 +55,10 @@ def command(job: dict[str, Any], stdout: int, stderr: int) -> int:
     os.dup2(stderr, 2)
     os.chdir(job["cwd"])
     sys.argv = ["wirenas", *job["arguments"]]
+    if job["memory"] is not None:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        limit = pages * resource.getpagesize() + job["memory"]
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     library.faults_arm(os.fsencode(job["folder"]), job["nth"], job["error"], job["kinds"], job["lasting"])
     signal.alarm(LONGEST_S)
     try:

@@ -68,8 +68,20 @@ class Faults:
         found: dict[str, Any] = json.loads(line)
         return found
 
-    def run(self, arguments: list[str], folder: Path, nth: int = 0, error: str = "EIO", lasting: bool = False) -> Done:
-        """Run a command; its n-th call on files below `folder` that can fail so fails, or none where n is 0."""
+    def run(
+        self,
+        arguments: list[str],
+        folder: Path,
+        nth: int = 0,
+        error: str = "EIO",
+        *,
+        lasting: bool = False,
+        memory: int | None = None,
+    ) -> Done:
+        """Run a command; its n-th call on files below `folder` that can fail so fails, or none where n is 0.
+
+        `memory` is how many bytes it may take beside those that it begins with.
+        """
         job = {
             "arguments": arguments,
             "cwd": str(folder),
@@ -78,6 +90,7 @@ class Faults:
             "error": getattr(errno, error),
             "kinds": KINDS[error],
             "lasting": lasting,
+            "memory": memory,
         }
         assert self._server.stdin is not None
         print(json.dumps(job), file=self._server.stdin, flush=True)

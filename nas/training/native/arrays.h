@@ -24,6 +24,9 @@ template <typename T>
 using Flat = Array<T, nb::ndim<1>>;
 using Edges = Array<const int32_t, nb::shape<-1, 2>>;
 
+// Positions of neurons, scaled, are 32-bit numbers.
+constexpr int kMostLines = 1 << 24;
+
 template <typename T>
 std::vector<T> copied(const Flat<const T>& array) {
   return std::vector<T>(array.data(), array.data() + array.size());
@@ -76,6 +79,7 @@ HeldData<Real> make_data(nb::object inputs, nb::object lengths, nb::object targe
   data.n_outputs = n_outputs;
   data.loss = named<Loss>(loss_names, loss, "loss");
   check(n_inputs > 0 && n_outputs > 0, "data need inputs and outputs");
+  check(n_inputs <= kMostLines && n_outputs <= kMostLines, "inputs and outputs are too many");
   // Arrays are viewed: one that had to be converted would be gone at the end of this function.
   const bool convert = false;
   if (nb::ndarray<> probe; nb::try_cast(inputs, probe) && probe.dtype() == nb::dtype<uint8_t>()) {

@@ -65,7 +65,7 @@ const Kernels<float>& kernels_named(const std::string& name) {
 
 // Positions are 32-bit numbers.
 void check_positions(int64_t n_lines, size_t n_edges) {
-  check(n_lines < (int64_t(1) << 24), "a network of more than 16 million neurons is too large");
+  check(n_lines < kMostLines, "a network of more than 16 million neurons is too large");
   check(n_edges < (size_t(1) << 29), "a network of more than 500 million weights is too large");
 }
 

@@ -75,10 +75,23 @@ class Trial:
         if not done.hit:
             assert done.code == 0, told
             return False
+        self._check(folder, done, told)
+        return True
+
+    def runs_out_of(self, memory: int) -> bool:
+        """Let so many bytes be all that there are, check all that follows, and return whether they were too few."""
+        folder = self._place / "here"
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(self._before, folder)
+        done = self._faults.run(self._case.arguments, folder, memory=memory)
+        self._check(folder, done, f"{memory} bytes: exit code {done.code}, {done.err}")
+        return done.code != 0
+
+    def _check(self, folder: Path, done: Done, told: str) -> None:
         assert "Traceback" not in done.err, told
         if done.code == 0:
-            assert self._is_calm(folder, done), told
-            return True
+            assert self._is_calm(folder, done, may_leave=True), told
+            return
         assert done.code in (1, 2), told
         (line,) = [line for line in done.err.splitlines() if line.startswith("wirenas: ")]
         assert done.err.endswith(f"{line}\n"), told
@@ -88,16 +101,18 @@ class Trial:
         if state not in self._seen:
             again = self._faults.run(self._case.arguments, folder)
             assert again.code == 0, f"{told}, then {again.err}"
-            assert self._is_calm(folder, again), told
+            assert self._is_calm(folder, again, may_leave=self._lasting), told
             self._seen.add(state)
-        return True
 
-    def _is_calm(self, folder: Path, done: Done) -> bool:
-        """Whether all is as after an undisturbed run; says what is not."""
+    def _is_calm(self, folder: Path, done: Done, *, may_leave: bool) -> bool:
+        """Whether all is as after an undisturbed run; says what is not.
+
+        What could not be removed under a temporary name does no harm; the next command in the folder removes it.
+        """
         found = content(folder)
         left = [name for name in found if ".tmp" in name]
-        assert left == [] or self._lasting, left
-        for name in left:  # Where nothing can be removed any more; the next command that works in the folder does it.
+        assert left == [] or may_leave, left
+        for name in left:
             del found[name]
         for name in {**found, **self._content}:
             assert found.get(name) == self._content.get(name), name
@@ -124,6 +139,13 @@ def test_some_faults_are_one_line_each_and_the_same_command_goes_on(
         for nth in count(start + 1, 15):
             if not trial.meets(nth):
                 break
+
+
+@pytest.mark.parametrize("name", CASES if IS_WHOLE else ["survey"])
+def test_memory_that_ends_is_one_line(name: str, faults: Faults, calm: Callable[[str], Calm], tmp_path: Path):
+    trial = Trial(faults, name, calm(name), tmp_path, "ENOMEM", lasting=False)
+    found = [trial.runs_out_of(megabytes << 20) for megabytes in ((1, 2, 4, 8, 16, 32, 64) if IS_WHOLE else (1, 8))]
+    assert found[0]
 
 
 @pytest.mark.skipif(not IS_WHOLE, reason="WIRENAS_TEST_FAULTS is not all")
