@@ -12,8 +12,8 @@ export OMP_NUM_THREADS := 1
 # rewrite these tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test slow-test crash-test resume-test worker-test start-test results-check fuzz sanitize versions-test bench \
-	coverage stubs lint clean
+.PHONY: demo test slow-test crash-test resume-test fault-test worker-test start-test results-check fuzz sanitize \
+	versions-test bench coverage stubs lint clean
 .DEFAULT_GOAL := test
 
 # Compiled code is built when the project is installed, so a change in it installs again.
@@ -79,6 +79,12 @@ crash-test: $(VENV)/.ready
 ## resume-test: every kind of search is ended after each of its trials, in three ways, and goes on as if it had not been
 resume-test: $(VENV)/.ready
 	WIRENAS_TEST_RESUMES=all $(BIN)/python -m pytest --numprocesses 2 --quiet tests/nas/campaign/test_resume.py
+
+## fault-test: every call of the operating system that a command makes fails once, in each way in which it can, and so
+## that all later ones fail too; the command says it in one line, and then goes on (an hour or more)
+fault-test: $(VENV)/.ready
+	WIRENAS_TEST_FAULTS=all $(BIN)/python -m pytest --numprocesses 2 --dist worksteal --quiet --timeout 7200 \
+		tests/nas/reliability/test_faults.py
 
 ## worker-test: WORKERS workers on PostgreSQL, with 8 of them 400 trials; workers are killed every few seconds, the
 ## database restarts, any statement breaks

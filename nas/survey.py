@@ -19,6 +19,7 @@ from nas.errors import CampaignError, InputError
 from nas.evaluation.threads import in_order, one_torch_thread, stop_on_signal
 from nas.evaluation.trainer import FAILURES_IN_A_ROW, Attempts, Trainer
 from nas.evaluation.watcher import Standing
+from nas.failures import memory_in_one_line
 from nas.options.ignored import Setting, dotted_names, ignored_option
 from nas.options.options import (
     SURVEY,
@@ -115,8 +116,14 @@ class Survey:
         KeyboardInterrupt
             After Ctrl-C; what was stored stays, and the same call resumes.
         CampaignError
-            If every training fails.
+            If every training fails, or memory ends.
+        OSError
+            If the folder cannot be written any more, such as on a full disk; the same call then goes on.
         """
+        with memory_in_one_line(f"out={self.out}"):
+            return self._run(watch or (lambda _: None), noticed or (lambda _: None))
+
+    def _run(self, watch: Callable[[Standing], None], tell: Callable[[str], None]) -> SurveyOutcome:
         check_folder(self.out, f"a {SURVEY.noun}")
         if not (self.out / SURVEY.file).is_file():
             # What would do nothing, and an impossible limit, are refused before anything is written.
@@ -130,7 +137,7 @@ class Survey:
                 parts = self._open()
                 before = parts.n_wirings
                 try:
-                    self._train(parts, watch or (lambda _: None), noticed or (lambda _: None))
+                    self._train(parts, watch, tell)
                 except Interrupted:
                     raise KeyboardInterrupt from None
                 parts.merge()
@@ -138,7 +145,6 @@ class Survey:
             examples = survey_examples(
                 load_survey(self.out), chance=self.task.constant_value, inputs=inputs_of(self.task)
             )
-            tell = noticed or (lambda _: None)
             fit_into(
                 self.out,
                 examples,
@@ -305,7 +311,7 @@ class RowMaker:
     def _attempt(self, draw: Draw, replicate: int, rate: float) -> dict[str, Any]:
         """Train at most three times; a failure is recorded, not raised."""
         row: dict[str, Any] = {}
-        attempts = Attempts(self.trainer.stop, f"wiring {draw.number} was trained")
+        attempts = Attempts(self.trainer.stop, f"wiring {draw.number}")
         for once in attempts:
             with once:
                 row = self._of_training(self.trainer.train(draw.wiring, replicate, rate))

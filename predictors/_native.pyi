@@ -16,19 +16,18 @@ def describe(
     /,
 ) -> object: ...
 def feature_instruction_sets() -> list[str]: ...
-def tree_sums(
-    arg0: Annotated[NDArray[numpy.int32], dict(shape=(None, 4), order="C", device="cpu", writable=False)],
-    arg1: Annotated[NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)],
-    arg2: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)],
-    arg3: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order="C", device="cpu", writable=False)],
-    arg4: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu")],
-    /,
-) -> None: ...
-def tree_values(
-    arg0: Annotated[NDArray[numpy.int32], dict(shape=(None, 4), order="C", device="cpu", writable=False)],
-    arg1: Annotated[NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)],
-    arg2: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)],
-    arg3: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order="C", device="cpu", writable=False)],
-    arg4: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order="C", device="cpu")],
-    /,
-) -> None: ...
+
+class Forest:
+    def __init__(
+        self,
+        nodes: Annotated[NDArray[numpy.int32], dict(shape=(None, 4), order="C", device="cpu", writable=False)],
+        roots: Annotated[NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)],
+        value: Annotated[NDArray[numpy.float64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+        n_columns: int,
+    ) -> None: ...
+    def sums(
+        self, rows: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order="C", device="cpu", writable=False)]
+    ) -> object: ...
+    def values(
+        self, rows: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order="C", device="cpu", writable=False)]
+    ) -> object: ...

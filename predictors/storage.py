@@ -15,6 +15,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,7 @@ from predictors.features.table import FEATURES, tiers_of
 from predictors.fitted import LARGEST, LEAST_WIRINGS, Fitted, Training
 from predictors.members import Member, from_arrays, to_arrays
 from predictors.preparation import Preparation
-from priors.files import atomic_write
+from priors.files import atomic_write, naming, remove_leftovers
 from priors.reads import Inputs
 from priors.version import __version__
 
@@ -78,18 +79,15 @@ def save(predictor: Predictor, folder: str | os.PathLike[str]) -> None:
     _parsed(written)  # What could not be read back is refused before anything is written.
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
-    old = _arrays_named_in(place / FILE)
     with atomic_write(place / document["arrays"]) as temporary:
         temporary.write_bytes(content)
     try:
         with atomic_write(place / FILE) as temporary:
             temporary.write_bytes(written)
-    except OSError:
-        if old != document["arrays"]:
-            (place / document["arrays"]).unlink(missing_ok=True)  # Nothing would ever name them.
-        raise
-    if old not in (None, document["arrays"]):
-        (place / str(old)).unlink(missing_ok=True)
+        remove_leftovers(place)
+    finally:
+        with suppress(OSError):
+            _remove_unnamed(place)
 
 
 def _check_sizes(document: bytes, arrays: bytes) -> None:
@@ -98,12 +96,17 @@ def _check_sizes(document: bytes, arrays: bytes) -> None:
             raise ValueError(f"{name} would take {len(found)} bytes: at most {most} are read back; learn from less")
 
 
-def _arrays_named_in(path: Path) -> str | None:
-    """Return the file of arrays that an older predictor in the same place names; None where there is no such one."""
+def _remove_unnamed(place: Path) -> None:
+    """Remove arrays that no predictor names: of an older one, or of one that could not be written to its end."""
     try:
-        return _parsed(_bounded(path, _MOST_JSON)).arrays
-    except (OSError, ValueError, RecursionError):
-        return None
+        named = _parsed(_bounded(place / FILE, _MOST_JSON)).arrays
+    except FileNotFoundError:
+        named = None
+    except (ValueError, RecursionError):
+        return
+    for path in place.glob(f"arrays-{'[0-9a-f]' * 64}.safetensors"):
+        if path.name != named:
+            path.unlink(missing_ok=True)
 
 
 def _document(predictor: Predictor, arrays: Arrays) -> dict[str, Any]:
@@ -230,7 +233,7 @@ def _read_arrays(path: Path, digest: str) -> Arrays:
 def _bounded(path: Path, most: int) -> bytes:
     if path.exists() and not path.is_file():
         raise ValueError(f"{path.name} is no ordinary file")
-    with path.open("rb") as file:
+    with naming(path), path.open("rb") as file:
         content = file.read(most + 1)
     if len(content) > most:
         raise ValueError(f"{path.name} holds more than the {most} bytes that are read at most")

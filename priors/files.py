@@ -1,15 +1,20 @@
-"""Writing files and folders so that no half-written one is ever seen."""
+"""Writing files and folders so that no half-written one is ever seen, and that what is written outlasts a power cut.
+
+What was written is synchronised with the disk (fsync) before it gets its name, and the folder that holds the name
+afterwards: until then a name may be on the disk, and what it stands for not, or the other way round.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["atomic_folder", "atomic_write", "remove_leftovers"]
+__all__ = ["atomic_folder", "atomic_write", "naming", "remove_leftovers", "synchronise"]
 
 
 @contextmanager
@@ -32,12 +37,14 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
         mode = _usual_mode(temporary)
         yield temporary
         temporary.chmod(mode)
+        synchronise(temporary)
         temporary.replace(final)
+        synchronise(final.parent)
     except OSError as error:
         _name(error, temporary, final)
         raise
     finally:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
 
 
 @contextmanager
@@ -49,23 +56,72 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     final = Path(path)
     temporary, old = _beside(final), _beside(final)
+    is_placed = is_done = False
     try:
         mode = _usual_mode(temporary)
         temporary.mkdir()
         yield temporary
-        for file in filter(Path.is_file, temporary.rglob("*")):
-            file.chmod(mode)
+        for path in temporary.rglob("*"):
+            if path.is_file():
+                path.chmod(mode)
+            synchronise(path)
+        synchronise(temporary)
         if final.exists():
             final.rename(old)
         temporary.rename(final)
+        is_placed = True
+        synchronise(final.parent)
+        is_done = True
     except OSError as error:
         _name(error, temporary, final)
         raise
     finally:
-        if old.exists() and not final.exists():
+        if is_placed and not is_done:
+            _remove(final)
+        if not is_done and os.path.lexists(old):
             old.rename(final)
         for folder in (temporary, old):
             _remove(folder)
+
+
+def synchronise(path: str | os.PathLike[str]) -> None:
+    """Wait until what was written to a file, or the names in a folder, are on the disk.
+
+    Raises
+    ------
+    OSError
+        Naming the file, if the disk fails. Nothing is raised for a folder of which the system, or this user, cannot ask
+        that.
+    """
+    is_folder = Path(path).is_dir()
+    if is_folder and os.name == "nt":
+        return
+    try:
+        # Windows synchronises only what could be written.
+        descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    except PermissionError:
+        if is_folder:
+            return
+        raise
+    try:
+        with naming(path):
+            os.fsync(descriptor)
+    except OSError as error:
+        if not is_folder or error.errno not in (errno.EINVAL, errno.EBADF, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Let an OSError of this block that names no file, as those of reading and writing, speak of `path`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = os.fspath(path)
+        raise
 
 
 def remove_leftovers(folder: Path) -> None:
@@ -75,10 +131,12 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
+    """Remove a leftover, which does no harm where it cannot be removed."""
+    if os.path.isdir(path) and not path.is_symlink():  # noqa: PTH112 - a Path raises where the disk fails
         shutil.rmtree(path, ignore_errors=True)
     else:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 def _usual_mode(path: Path) -> int:

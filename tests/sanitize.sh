@@ -30,6 +30,7 @@ done
 cd "$tree"
 export LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libstdc++.so)"
 export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 OMP_NUM_THREADS=1
+export WIRENAS_TEST_TAMPERED=${WIRENAS_TEST_TAMPERED:-1000}
 export WIRENAS_TEST_WIRINGS=${WIRENAS_TEST_WIRINGS:-10000} WIRENAS_TEST_PAIRS=${WIRENAS_TEST_PAIRS:-20}
 
 check() {
@@ -38,5 +39,5 @@ check() {
 
 check tests/nas/training/test_native_*.py tests/nas/training/test_weights.py tests/nas/reservoirs &
 engine=$!
-check tests/priors/test_compiled_*.py tests/priors/families/test_family_bounds.py tests/predictors/test_{features_compiled,features_degenerate,members}.py
+check tests/nas/reliability/test_tampered.py tests/priors/test_compiled_*.py tests/priors/families/test_family_bounds.py tests/predictors/test_{features_compiled,features_degenerate,members}.py
 wait $engine

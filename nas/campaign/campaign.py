@@ -34,6 +34,7 @@ from nas.evaluation.rivals import rivals_of
 from nas.evaluation.threads import one_torch_thread, stop_on_signal
 from nas.evaluation.trainer import Trainer
 from nas.evaluation.watcher import Watcher
+from nas.failures import memory_in_one_line
 from nas.options.ignored import Setting, ignored_option
 from nas.options.options import (
     CAMPAIGN,
@@ -226,8 +227,14 @@ class Campaign:
         KeyboardInterrupt
             After Ctrl-C; what was stored stays, and the same call resumes.
         CampaignError
-            If every evaluation fails.
+            If every evaluation fails, or memory ends.
+        OSError
+            If the folder cannot be written any more, such as on a full disk; the same call then goes on.
         """
+        with memory_in_one_line(f"out={self.out}"):
+            return self._run(watcher, progress)
+
+    def _run(self, watcher: Watcher | None, progress: bool | None) -> Outcome:
         check_folder(self.out, f"a {CAMPAIGN.noun}")
         is_new = not (self.out / OPTIONS_FILE).is_file()
         if is_new:
@@ -326,9 +333,10 @@ class Campaign:
             self.out, self.options, self.task, records, finals, storing=storing_of(study), test_uses=uses, over=True
         )
         write_output(self.out, self.options, self.task, records, finals, outcome, self._rebuild)
-        study.put("outcome", outcome.to_json())
         if outcome.best is not None:
             study.tag_winner(outcome.best["trial"])
+        # The last to be written: what a campaign that has it lacks, it never gets.
+        study.put("outcome", outcome.to_json())
         return outcome
 
     def _with_predictor(self, study: StudyFile, outcome: Outcome, watcher: Watcher) -> Outcome:

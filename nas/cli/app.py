@@ -44,6 +44,7 @@ from nas.cli.predictors import predictor_commands
 from nas.cli.structure import structure_commands
 from nas.cli.studies import study_commands
 from nas.errors import CampaignError, InputError, printable
+from nas.failures import failure_of
 from nas.options.options import CAMPAIGN, SURVEY, CampaignOptions, SurveyOptions, explained_options
 from nas.report.lines import wrapped
 
@@ -111,23 +112,26 @@ def main() -> None:
         # Whoever read what is printed has seen enough; Python would complain once more while it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except OSError as error:
-        _fail(f"{error.filename or _unwritable(error)}: {error.strerror or error}", 2)
     except KeyboardInterrupt:
         _fail("interrupted", 130)
     except TyperException as error:
         _fail(error.format_message() or "see the help for what can be given", error.exit_code)
+    except Exception as error:
+        failure = failure_of(error, _stdout_of(error))
+        if failure is None:
+            raise
+        _fail(failure.line, failure.code)
     if code == 130:
         _fail("interrupted", 130)
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _unwritable(error: OSError) -> str:
-    """Return what could not be written, of an error that names no file: stdout where it was raised by printing."""
+def _stdout_of(error: Exception) -> str | None:
+    """Return "stdout" for an error that was raised by printing, and names no file."""
     frames = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
     is_printing = "nas.cli.console" in frames or frames[-1].partition(".")[0] in ("rich", "typer")
-    if not is_printing:
-        return "files"
+    if not isinstance(error, OSError) or error.filename is not None or not is_printing:
+        return None
     # What waits there is lost, and Python would complain once more while it ends.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return "stdout"

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from nas.errors import CampaignError
+from nas.failures import failure_of
 from nas.networks import NetworkSpec
 from nas.networks.structure import n_parameters, wiring_of
 from nas.samplers.proposer import Candidate
@@ -305,10 +307,12 @@ def attempt(
     ------
     Interrupted
         If the stop flag is set.
+    CampaignError
+        If the system refuses what a training needs, see `Attempts`.
     """
     began = time.monotonic()
     outcome: dict[str, Any] = {}
-    attempts = Attempts(stop, f"trial {candidate.number} was evaluated")
+    attempts = Attempts(stop, f"trial {candidate.number}", is_own=isinstance(evaluation, OwnEvaluation))
     for once in attempts:
         with once:
             outcome = dict(evaluation(candidate))
@@ -327,8 +331,12 @@ class Attempts:
     ----------
     stop : StopFlag, optional
         Looked at before every attempt, which then raises `Interrupted`.
-    aim : str
-        What is done after a successful attempt, for the message of an interruption.
+    what : str
+        What is attempted, for messages.
+    is_own : bool
+        Whether the user's function is called, whose failures are all its own. Else an attempt for which there is no
+        memory, or no file, says nothing of what was attempted: the last one raises `CampaignError`, so that no result
+        depends on what else the machine did.
 
     Attributes
     ----------
@@ -338,15 +346,15 @@ class Attempts:
         Why the last one failed, in one line.
     """
 
-    def __init__(self, stop: StopFlag | None, aim: str) -> None:
-        self._stop, self._aim = stop, aim
+    def __init__(self, stop: StopFlag | None, what: str, *, is_own: bool = False) -> None:
+        self._stop, self._what, self._is_own = stop, what, is_own
         self.count = 0
         self.error: str | None = None
 
     def __iter__(self) -> Iterator[Attempts]:
         while self.count == 0 or (self.error is not None and self.count < _ATTEMPTS):
             if self._stop is not None and self._stop.is_set():
-                raise Interrupted(f"stopped before {self._aim}")
+                raise Interrupted(f"stopped before {self._what} was done")
             self.count, self.error = self.count + 1, None
             yield self
 
@@ -356,6 +364,8 @@ class Attempts:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
         if not isinstance(error, Exception) or isinstance(error, Interrupted):
             return False
+        if self.count == _ATTEMPTS and not self._is_own and (failure := failure_of(error)) is not None:
+            raise CampaignError(f"{self._what}: {failure.line}") from error
         self.error = " ".join("".join(traceback.format_exception_only(error)).split())
         return True
 

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from nas.errors import InputError
 from nas.evaluation.threads import in_order, one_torch_thread, stop_on_signal
-from nas.store.lines import kept_lines, plain
+from nas.store.lines import keep, kept_lines, plain
 from nas.training import Interrupted
 from nas.training.recipe import Recipe
 from nas.training.session import StopFlag
@@ -148,8 +148,8 @@ class Trainings:
                     for line in finished:
                         stored[_name(line["key"])] = line
                         lines.write(json.dumps(line, allow_nan=False) + "\n")
-                    lines.flush()
                     if finished:
+                        keep(lines)
                         done += len(finished)
                         self.watch(part, done, len(trainings))
         except Interrupted:

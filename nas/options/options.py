@@ -17,6 +17,7 @@ import tomli_w
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from nas.errors import InputError, input_error, known, options_of
+from nas.failures import unusable
 from nas.options.duration import duration_of, seconds_of
 from nas.space.budget import Budget
 from nas.space.space import Space
@@ -302,7 +303,7 @@ def read_options(path: str | Path) -> dict[str, Any]:
             raise InputError(f"{path}: holds more than the {_MOST_BYTES} bytes that options may take")
         options = tomllib.loads(content.decode("utf-8-sig").replace("\r\n", "\n"))
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; give the path of a campaign file (TOML)") from None
+        raise unusable(error, str(path), "give the path of a campaign file (TOML)") from None
     except RecursionError:
         raise InputError(f"{path}: {_TOO_DEEP}") from None
     except InputError:

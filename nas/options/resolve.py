@@ -43,6 +43,9 @@ __all__ = [
     "with_room",
 ]
 
+_MOST_UNITS = 2**24
+"""Inputs, or outputs, of a network: the compiled engine numbers neurons up to here."""
+
 _Options = TypeVar("_Options", bound=SharedOptions)
 
 
@@ -251,6 +254,9 @@ def check_units(n_inputs: int, n_outputs: int, task: Task | None) -> None:
             f"n_inputs={n_inputs}, n_outputs={n_outputs}: neither may be negative, and outputs need inputs; "
             "nearest valid is n_inputs=1, or 0 for both"
         )
+    for name, number in (("n_inputs", n_inputs), ("n_outputs", n_outputs)):
+        if number > _MOST_UNITS:
+            raise InputError(f"{name}={number}: networks have up to {_MOST_UNITS} units of a kind; give fewer")
 
 
 def n_cores() -> int:

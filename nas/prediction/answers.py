@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from nas.errors import InputError, as_input_errors
+from nas.failures import unusable
 from nas.options.options import PREDICTOR_FOLDER
 from nas.store.folders import PREDICTOR, check_folder
 from predictors import Predictor, describe, names_of
@@ -283,7 +284,7 @@ def _read_table(table: Path, needed: Mapping[str, str]) -> dict[int, dict[str, s
                 row = {name: _with_point(text) for name, text in row.items()}
             rows[line] = {name: row[name] for name in needed}
     except OSError as error:
-        raise InputError(f"{table}: cannot be read: {error.strerror}") from None
+        raise unusable(error, str(table), "give a table that can be read") from None
     except (csv.Error, UnicodeDecodeError) as error:
         raise InputError(f"{table}: is no csv file: {error}") from None
     if not rows:
@@ -369,4 +370,4 @@ def writing(out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InputError(f"out={out}: {error.strerror}; give a folder that can be written") from None
+        raise unusable(error, f"out={out}", "give a folder that can be written") from None

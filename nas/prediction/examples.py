@@ -6,7 +6,6 @@ Labels are metrics on the validation part: the test part stays untouched by what
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.errors import InputError
+from nas.failures import raise_unreadable
 from nas.options.options import PREDICTOR_FOLDER
 from nas.space.lineage import Lineage
 from nas.space.space import Space, without_draws
@@ -151,10 +151,12 @@ def fit_into(
         noticed(f"no predictor: {why}")
         return None
     if not again:
-        with suppress(ValueError):
+        try:
             stored = Predictor.load(out / PREDICTOR_FOLDER)
             if stored.worth()["wirings"] == len(examples):
                 return stored
+        except ValueError as error:
+            raise_unreadable(error)
     begins()
     predictor = examples.fit(seed)
     predictor.save(out / PREDICTOR_FOLDER)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nas.errors import InputError
+from nas.failures import unusable
 from nas.options.resolve import n_cores
 from nas.report.sources import wiring_at
 from nas.store.folders import check_folder
@@ -201,7 +202,7 @@ def measure_pairs(
             writer.writerows([name, *row] for name, row in zip(names, found["nnstd"], strict=True))
         plot_pairs(out, matrix, _short(names))
     except OSError as error:
-        raise _unwritable(out, error) from None
+        raise unusable(error, f"out={out}", "give a folder that can be written") from None
     return {**found, "files": [str(file) for file in files]}
 
 
@@ -209,11 +210,7 @@ def _make(out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _unwritable(out, error) from None
-
-
-def _unwritable(out: Path, error: OSError) -> InputError:
-    return InputError(f"out={out}: {error.strerror}; give a folder that can be written")
+        raise unusable(error, f"out={out}", "give a folder that can be written") from None
 
 
 def _short(names: Sequence[str]) -> list[str]:

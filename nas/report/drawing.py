@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.errors import InputError, known
+from nas.failures import unusable
 from nas.report.sources import wiring_at
 from predictors.figures import BLUE, GREEN, ORANGE, RED, save_figure
 from priors import Wiring, dead_neurons, layer
@@ -71,7 +72,7 @@ def draw_file(
     try:
         used = plot_wiring(target, wiring, title, layout)
     except OSError as error:
-        raise InputError(f"out={target}: {error.strerror or error}; give a file that can be written") from None
+        raise unusable(error, f"out={target}", "give a file that can be written") from None
     return target, used, wiring
 
 

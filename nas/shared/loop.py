@@ -86,7 +86,7 @@ class Loop:
         objective = Objective(self._work, self._shared, self._sampler)
         try:
             self._study.optimize(objective, n_trials=1, catch=(UncountedError,))
-        except Interrupted:
+        except (CampaignError, Interrupted):  # What this machine cannot do, another one may.
             self._give_back(objective.number)
             raise
         except Exception as error:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from nas.errors import InputError, as_input_errors, known
+from nas.failures import unusable
 from nas.networks.spec import NetworkSpec
 from nas.seeds import stream, stream_seed
 from nas.space.families import FAMILIES, Drawing
@@ -345,7 +346,7 @@ def _write(
             card = _card(written, parts, call)
             (temporary / "card.md").write_text(card, encoding="utf-8")
     except OSError as error:
-        raise InputError(f"out={out}: {error.strerror}; give a folder that can be written") from None
+        raise unusable(error, f"out={out}", "give a folder that can be written") from None
     return written
 
 

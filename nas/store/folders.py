@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from nas.errors import InputError
+from nas.failures import unusable
 from nas.options.options import CAMPAIGN, SURVEY
 from priors.files import remove_leftovers
 
@@ -128,7 +129,7 @@ def alone_in(out: Path) -> Iterator[None]:
     except Timeout:
         raise InputError(f"out={out}: another process works on it; give another folder") from None
     except OSError as error:
-        raise InputError(f"out={out}: {error.strerror}; give a folder that can be written") from None
+        raise unusable(error, f"out={out}", "give a folder that can be written") from None
     try:
         remove_leftovers(out)
         yield

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from nas.errors import InputError
+from priors.files import naming
 
-__all__ = ["kept_lines", "plain"]
+__all__ = ["keep", "kept_lines", "plain"]
 
 
 def plain(value: Any) -> Any:
@@ -25,6 +27,13 @@ def plain(value: Any) -> Any:
     if isinstance(value, float):
         return float(f"{value:.6g}") if math.isfinite(value) else None
     return value
+
+
+def keep(lines: IO[str]) -> None:
+    """Wait until the lines that were written to a file are on the disk."""
+    with naming(lines.name):
+        lines.flush()
+        os.fsync(lines.fileno())
 
 
 def kept_lines(file: Path, *names: str) -> Iterator[dict[str, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sqlite3
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,11 +26,12 @@ from alembic.util import CommandError
 from optuna.distributions import BaseDistribution, distribution_to_json
 from optuna.trial import FrozenTrial
 
-from nas.errors import InputError
+from nas.errors import CampaignError, InputError
+from nas.failures import failure_of
 from nas.options.options import Direction
 from nas.store.reading import check_types, reading
 from nas.store.records import Record, Records
-from priors.files import atomic_write
+from priors.files import atomic_write, naming
 
 __all__ = [
     "STUDY_NAME",
@@ -82,8 +84,6 @@ class StudyFile:
                 self._n_objectives = len(self.study.directions)
         except PermissionError:
             raise InputError(f"{self.path}: cannot be read (permission denied); give a folder that can be") from None
-        except OSError as error:
-            raise InputError(f"{self.path}: {error.strerror}; give another folder") from None
 
     def _load(self, out: str | Path) -> optuna.Study:
         try:
@@ -97,9 +97,11 @@ class StudyFile:
     def _reading(self) -> Iterator[None]:
         """Say in one line what is wrong with the file, whatever Optuna or the database stumble over."""
         try:
-            with reading(self.path):
+            with reading(self.path), naming(self.path):
                 yield
         except (*_DATABASE_ERRORS, CommandError, RuntimeError) as error:
+            if (failure := failure_of(error, self.path)) is not None:
+                raise CampaignError(failure.line) from None
             raise InputError(
                 f"{self.path}: not a study that can be opened: {_reason(error)}; give another folder"
             ) from None
@@ -125,13 +127,14 @@ class StudyFile:
 
     def name_values(self, names: Sequence[str]) -> None:
         """Say what the values of trials are, for dashboards and plots of Optuna."""
-        with warnings.catch_warnings():
+        with self._writing(), warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             self.study.set_metric_names(list(names))
 
     def tag_winner(self, number: int) -> None:
         """Say with the study which trial won; a finished trial itself cannot be changed."""
-        self.study.set_user_attr("winner", f"trial {number}")
+        with self._writing():
+            self.study.set_user_attr("winner", f"trial {number}")
 
     def add(self, record: Record, distributions: Mapping[str, BaseDistribution]) -> None:
         """Append a finished trial; all of it or nothing is stored, and its number is the study's next."""
@@ -158,6 +161,8 @@ class StudyFile:
         try:
             yield
         except _DATABASE_ERRORS as error:
+            if (failure := failure_of(error, self.path)) is not None:
+                raise CampaignError(failure.line) from None
             reason = _reason(error)
             raise InputError(
                 f"{self.path}: cannot be written: {reason}; what was stored before is whole, and the same command "
@@ -185,23 +190,41 @@ def storing_of(study: StudyFile) -> float:
         return float((study.get("storing") or {"seconds": 0.0})["seconds"])
 
 
+class _Durable(sqlite3.Connection):
+    """What is committed outlasts a power cut, which SQLite calls EXTRA; its default may lose the last transaction."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.execute("PRAGMA synchronous = EXTRA")
+
+
+class _Temporary(sqlite3.Connection):
+    """Nothing outlasts anything: the file gets its name, and is synchronised, when it is whole."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.execute("PRAGMA synchronous = OFF")
+        self.execute("PRAGMA journal_mode = MEMORY")
+
+
 def _create(path: Path, directions: Sequence[Direction]) -> None:
     """Create an empty study, whole or not at all: Optuna makes tables and indices one by one.
 
     A process that died between them would leave a file in which the next one creates the study a second time.
     """
     with atomic_write(path) as temporary:
-        storage = _storage(temporary)
+        storage = _storage(temporary, _Temporary)
         with quiet_optuna():
             optuna.create_study(study_name=STUDY_NAME, storage=storage, directions=directions)
         storage.remove_session()
         storage.engine.dispose()
 
 
-def _storage(path: Path) -> optuna.storages.RDBStorage:
+def _storage(path: Path, connection: type[sqlite3.Connection] = _Durable) -> optuna.storages.RDBStorage:
     # SQLite's own quoting of what a name may hold: SQLAlchemy's began with 2.1.
     address = sqlalchemy.URL.create("sqlite", database=path.absolute().as_uri(), query={"uri": "true"})
-    return optuna.storages.RDBStorage(address.render_as_string(), engine_kwargs={"connect_args": {"timeout": 60}})
+    options = {"timeout": 60, "factory": connection}
+    return optuna.storages.RDBStorage(address.render_as_string(), engine_kwargs={"connect_args": options})
 
 
 def trial_of(record: Record, distributions: Mapping[str, BaseDistribution], *, by_size: bool = False) -> FrozenTrial:

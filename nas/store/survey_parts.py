@@ -19,7 +19,7 @@ from typing import Any
 from nas.errors import InputError
 from nas.store.arrow import pa, pq
 from nas.store.reading import reading
-from priors.files import atomic_write, remove_leftovers
+from priors.files import atomic_write, naming, remove_leftovers
 
 __all__ = ["FORMAT", "SMALL_ROWS", "Part", "Parts", "list_parts", "read_identity", "read_rows", "schema_of"]
 
@@ -239,9 +239,11 @@ def _read(path: Path, file: pq.ParquetFile, names: Sequence[str]) -> pa.Table:
     """Return those of some columns that a part has."""
     own = [name for name in names if name in file.schema_arrow.names]
     try:
-        with reading(path):
+        with reading(path), naming(path):
             return file.read(columns=own).select(own).replace_schema_metadata(None)
     except (pa.ArrowException, OSError) as error:
+        if getattr(error, "errno", None) is not None:  # The disk's fault and not the part's.
+            raise
         raise _damaged(path, error) from None
 
 
@@ -256,12 +258,12 @@ def _written(file: pq.ParquetFile) -> dict[str, Any]:
 def _open(path: Path) -> pq.ParquetFile:
     """Open a part, and refuse what is damaged, foreign or of another version."""
     try:
-        with reading(path):
+        with reading(path), naming(path):
             file = pq.ParquetFile(path)
             written = _written(file)
     except (pa.ArrowException, OSError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise  # It was merged since it was listed.
+        if getattr(error, "errno", None) is not None:  # It was merged since it was listed, or the disk is at fault.
+            raise
         raise _damaged(path, error) from None
     if written.get("format") not in _READ:
         raise InputError(

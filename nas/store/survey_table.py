@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.errors import CampaignError, InputError
+from nas.failures import raise_unreadable
 from nas.options.options import PREDICTOR_FOLDER, SURVEY, SurveyOptions, read_options, resolve_survey
 from nas.space.space import Space
 from nas.store.arrow import pa
@@ -248,5 +249,6 @@ def _worth(folder: Path) -> Mapping[str, Any] | None:
 
     try:
         return Predictor.load(folder).worth()
-    except ValueError:
+    except ValueError as error:
+        raise_unreadable(error)
         return None

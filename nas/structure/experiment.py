@@ -36,6 +36,7 @@ from nas.sparsity.room import move_in
 from nas.sparsity.schedules import Moment
 from nas.sparsity.shuffle import shuffled
 from nas.store.folders import EXPERIMENT, check_folder
+from nas.store.lines import keep
 from nas.store.records import summary_of
 from nas.structure.files import DENSITY, FEATURE, read_network, write_found
 from nas.structure.found import Found, Standing
@@ -378,7 +379,8 @@ class StructureExperiment:
                 for row in rows:
                     stored[row["key"]] = row
                     file.write(json.dumps(row) + "\n")
-                file.flush()
+                if rows:
+                    keep(file)
                 done += len(rows)
                 watch(what, done, len(jobs))
         return [stored[job.key] for job in jobs]

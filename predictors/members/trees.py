@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,7 +115,7 @@ class Trees:
         if self.combination == "median":
             values = self._medians(X)
         else:
-            values = _sums(self._nodes, self.roots, self.value, self._rows(X))
+            values = self._sums(self._rows(X))
             if self.combination == "mean":
                 values /= len(self.roots)
         return np.clip(values + self.base, self.low, self.high)
@@ -137,10 +138,35 @@ class Trees:
         """Yield what every tree gives, in blocks of rows, (n_rows, n_trees) float64 each."""
         step = max(1, _BLOCK_NUMBERS // len(self.roots))
         blocks = (X[start : start + step] for start in range(0, len(X), step))
-        return (_values(self._nodes, self.roots, self.value, self._rows(block)) for block in blocks)
+        return (self._values(self._rows(block)) for block in blocks)
+
+    def _sums(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the sums of what the trees give, (n_rows,) float64, added tree after tree."""
+        if extension() is not None:
+            total: NDArray[np.float64] = self._forest.sums(rows)
+            return total
+        total = np.zeros(len(rows))
+        for root in self.roots.tolist():
+            total += self.value[_leaves(self._nodes, root, rows)]
+        return total
+
+    def _values(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return what every tree gives, (n_rows, n_trees) float64."""
+        if extension() is not None:
+            values: NDArray[np.float64] = self._forest.values(rows)
+            return values
+        return np.stack([self.value[_leaves(self._nodes, root, rows)] for root in self.roots.tolist()], axis=1)
 
     def _rows(self, X: NDArray[np.float64]) -> NDArray[np.float32]:
         return np.clip(self.columns.take(X), -_LARGEST, _LARGEST).astype(np.float32)
+
+    @cached_property
+    def _forest(self) -> Any:
+        """The trees as compiled code owns them: checked once, and changed by nobody."""
+        return extension().Forest(self._nodes, self.roots, self.value, len(self.columns))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_forest"}
 
     @cached_property
     def _nodes(self) -> NDArray[np.int32]:
@@ -154,34 +180,6 @@ class Trees:
         nodes[:, 1] = np.where(is_leaf, 0, self.feature)
         nodes[:, 2] = np.where(is_leaf, np.arange(len(self.child)), self.child)
         return nodes
-
-
-def _sums(
-    nodes: NDArray[np.int32], roots: NDArray[np.int32], value: NDArray[np.float64], rows: NDArray[np.float32]
-) -> NDArray[np.float64]:
-    """Return the sums of what the trees give, (n_rows,) float64, added tree after tree."""
-    compiled = extension()
-    total = np.zeros(len(rows))
-    if compiled is not None:
-        compiled.tree_sums(nodes, roots, value, rows, total)
-        return total
-    for root in roots.tolist():
-        total += value[_leaves(nodes, root, rows)]
-    return total
-
-
-def _values(
-    nodes: NDArray[np.int32], roots: NDArray[np.int32], value: NDArray[np.float64], rows: NDArray[np.float32]
-) -> NDArray[np.float64]:
-    """Return what every tree gives, (n_rows, n_trees) float64."""
-    compiled = extension()
-    found = np.empty((len(rows), len(roots)))
-    if compiled is not None:
-        compiled.tree_values(nodes, roots, value, rows, found)
-        return found
-    for index, root in enumerate(roots.tolist()):
-        found[:, index] = value[_leaves(nodes, root, rows)]
-    return found
 
 
 def _leaves(nodes: NDArray[np.int32], root: int, rows: NDArray[np.float32]) -> NDArray[np.int32]:

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "checks.h"
 #include "kernels.h"
 
 namespace wirenas {
@@ -257,12 +258,17 @@ Betweenness betweenness(const Rows& graph, const std::vector<Neuron>& sources, i
   Betweenness own{std::vector<double>(size_t(graph.n())), std::vector<double>(graph.list.size() / 2)};
   if (diameter <= kFarthestBySide) {
     SideBySide side(graph);
-    for (size_t i = 0; i < sources.size(); i += kSide)
+    for (size_t i = 0; i < sources.size(); i += kSide) {
+      heed_signals();
       side.add(&sources[i], int(std::min(sources.size() - i, size_t(kSide))), own.neurons);
+    }
     side.finish(own.pairs);
   } else {
     OneByOne one(graph);
-    for (const Neuron source : sources) one.add(source, own.neurons, own.pairs);
+    for (const Neuron source : sources) {
+      heed_signals();
+      one.add(source, own.neurons, own.pairs);
+    }
   }
   return own;
 }

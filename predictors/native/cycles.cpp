@@ -1,4 +1,5 @@
 // Cycles of a hidden wiring, and the spectral radius that they give it.
+#include "checks.h"
 #include "measures.h"
 
 namespace wirenas {
@@ -12,6 +13,7 @@ constexpr double kPrecision = 1e-12;
 double radius(const Directed& component) {
   std::vector<double> x(size_t(component.n()), 1), product(x.size());
   for (int round = 0; round < kMostProducts; ++round) {
+    heed_signals();
     double low = std::numeric_limits<double>::infinity(), high = 0, largest = 0;
     for (Neuron neuron = 0; neuron < component.n(); ++neuron) {
       double own = 0;

@@ -7,7 +7,7 @@
 namespace wirenas {
 
 // The tiers of the table, of which some are wanted: a sum of these.
-enum Tier { kSize = 1, kStructure = 2, kCentrality = 4, kPublished = 8, kRecurrent = 16 };
+enum Tier { kSize = 1, kStructure = 2, kCentrality = 4, kPublished = 8, kRecurrent = 16, kAllTiers = 31 };
 
 // The number of features of some tiers.
 int n_features(int tiers);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "bits.h"
+#include "checks.h"
 #include "kernels.h"
 
 namespace wirenas {
@@ -38,6 +39,7 @@ void from_block(const Rows& graph, int64_t first, int64_t last, Distances& own) 
   }
   int64_t n_new = 1;
   for (int32_t distance = 1; n_new > 0; ++distance) {
+    heed_signals();
     n_new = 0;
     for (size_t neuron = 0; neuron < n; ++neuron) {
       typename Bits<width>::Words found{};
@@ -83,6 +85,7 @@ bool is_long(const Rows& graph) {
   int32_t farthest = 0;
   for (Neuron neuron = 0; neuron < graph.n() && farthest <= kFarthestByBits; ++neuron) {
     if (seen[size_t(neuron)]) continue;
+    heed_signals();
     breadth_first(graph, neuron, distance, queue, [&](int32_t found) { farthest = std::max(farthest, found); });
     for (const Neuron member : queue) seen[size_t(member)] = 1;
   }
@@ -95,11 +98,13 @@ Distances distances(const Rows& graph) {
   if (n > size_t(kFarthestByBits) && is_long(graph)) {
     std::vector<int32_t> distance(n, -1);
     std::vector<Neuron> queue;
-    for (Neuron source = 0; source < Neuron(n); ++source)
+    for (Neuron source = 0; source < Neuron(n); ++source) {
+      heed_signals();
       breadth_first(graph, source, distance, queue, [&](int32_t found) {
         note(own, size_t(source), found, 1);
         note_pairs(own, found, 1);
       });
+    }
   } else {
     for_blocks(int64_t(n),
                [&](auto width, int64_t first, int64_t last) { from_block<width>(graph, first, last, own); });

@@ -5,6 +5,7 @@
 
 #include "betweenness.h"
 #include "bits.h"
+#include "checks.h"
 #include "distances.h"
 
 namespace wirenas {
@@ -23,6 +24,7 @@ std::vector<Bits<width>> members(const Rows& rows, int64_t first, int64_t last) 
 std::vector<int64_t> common_neighbours(const Rows& graph) {
   std::vector<int64_t> common(size_t(graph.n()));
   for_blocks(graph.n(), [&](auto width, int64_t first, int64_t last) {
+    heed_signals();
     const auto sets = members<width>(graph, first, last);
     for (Neuron neuron = 0; neuron < graph.n(); ++neuron)
       for (const Neuron other : graph[neuron]) {
@@ -38,6 +40,7 @@ std::vector<int64_t> common_neighbours(const Rows& graph) {
 int64_t three_cycles(const Directed& graph) {
   int64_t found = 0;
   for_blocks(graph.n(), [&](auto width, int64_t first, int64_t last) {
+    heed_signals();
     const auto after = members<width>(graph.out, first, last), before = members<width>(graph.in, first, last);
     for (Neuron source = 0; source < graph.n(); ++source)
       for (const Neuron target : graph.out[source])
@@ -49,6 +52,7 @@ int64_t three_cycles(const Directed& graph) {
 std::vector<int32_t> reaching(const Rows& in, const std::vector<Neuron>& order, const std::vector<Neuron>& starts) {
   std::vector<int32_t> own(order.size());
   for_blocks(int64_t(starts.size()), [&](auto width, int64_t first, int64_t last) {
+    heed_signals();
     std::vector<Bits<width>> sets(order.size());
     for (int64_t i = first; i < last; ++i) sets[size_t(starts[size_t(i)])].insert(i - first);
     for (const Neuron neuron : order) {

@@ -1,4 +1,4 @@
-// The Python module of the compiled features and of fitted trees; Python checks what it passes.
+// The Python module of the compiled features and of fitted trees. Whatever they are given is checked.
 #include <nanobind/nanobind.h>
 
 namespace nb = nanobind;

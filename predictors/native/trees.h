@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace wirenas {
 
@@ -12,17 +13,20 @@ struct TreeNode {
   int32_t feature, child, unused;
 };
 
+// Owned, and checked when it is made: no walk leaves the arrays, and every walk ends.
 struct Forest {
-  const TreeNode* nodes;
-  const int32_t* roots;
-  const double* value;
-  size_t n_trees;
+  std::vector<TreeNode> nodes;
+  std::vector<int32_t> roots;
+  std::vector<double> value;
+  size_t n_columns;
+
+  size_t n_trees() const { return roots.size(); }
 };
 
-// Add what every tree gives, tree after tree, to the total of each of n_rows rows of n_columns numbers.
-void tree_sums(const Forest& forest, const float* rows, size_t n_rows, size_t n_columns, double* total);
+// Add what every tree gives, tree after tree, to the total of each of n_rows rows.
+void tree_sums(const Forest& forest, const float* rows, size_t n_rows, double* total);
 
 // Write what every tree gives, n_trees numbers a row.
-void tree_values(const Forest& forest, const float* rows, size_t n_rows, size_t n_columns, double* values);
+void tree_values(const Forest& forest, const float* rows, size_t n_rows, double* values);
 
 }  // namespace wirenas

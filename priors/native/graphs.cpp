@@ -3,6 +3,8 @@
 #include <cmath>
 #include <utility>
 
+#include "checks.h"
+
 namespace wirenas {
 namespace {
 
@@ -64,7 +66,9 @@ Edges rewired(BitGenerator& random, int32_t n, Edges edges, double p) {
   for (size_t edge = 0; edge < edges.size(); ++edge)
     if (random.uniform() < p) chosen.push_back(edge);
   Ring ring(n, int64_t(edges.size()), int64_t(chosen.size()));
-  for (size_t edge : chosen) {
+  for (size_t i = 0; i < chosen.size(); ++i) {
+    if ((i & 1023) == 0) heed_signals();
+    const size_t edge = chosen[i];
     const auto [node, old_end] = edges[edge];
     if (ring.is_full(node)) continue;
     int32_t new_end;
@@ -97,6 +101,7 @@ bool pair_stubs(BitGenerator& random, int32_t n, int32_t degree, NumberSet& join
   for (int32_t node = 0; node < n; ++node) free.insert(free.end(), size_t(degree), node);
   std::vector<std::pair<double, int32_t>> order;
   while (!free.empty()) {
+    heed_signals();
     order.clear();
     for (int32_t node : free) order.push_back({random.uniform(), node});
     std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -213,6 +218,7 @@ Edges barabasi_albert(BitGenerator& random, int32_t n, int32_t m, Initial initia
   }
   std::vector<int32_t> chosen_by(size_t(n), -1);
   for (int32_t node = m + 1; node < n; ++node) {
+    if ((node & 255) == 0) heed_signals();
     const size_t first = edges.size();
     while (edges.size() < first + size_t(m)) {
       const int32_t end = ends[size_t(random.below(int64_t(ends.size())))];
@@ -263,6 +269,7 @@ Edges geo_hub(BitGenerator& random, int32_t n, int64_t n_edges, int32_t hubs) {
   int64_t left = n_edges - int64_t(edges.size()), owed = 0;
   const int64_t each = left / n, more = left % n;
   for (int64_t turn = 0; left > 0; ++turn) {
+    if ((turn & 255) == 0) heed_signals();
     const int32_t node = int32_t(turn % n);
     const int64_t wanted = owed + (turn < n ? each + (turn < more) : 0);
     const int64_t count = std::min({wanted, int64_t(n - 1 - degree[size_t(node)]), left});
@@ -283,9 +290,11 @@ Edges geo_hub(BitGenerator& random, int32_t n, int64_t n_edges, int32_t hubs) {
 
 Edges erdos_renyi(BitGenerator& random, int32_t n, double p) {
   Edges edges;
-  for (int32_t low = 0; low < n; ++low)
+  for (int32_t low = 0; low < n; ++low) {
+    heed_signals();
     for (int32_t high = low + 1; high < n; ++high)
       if (random.uniform() < p) edges.push_back({low, high});
+  }
   return undirected(std::move(edges), n);
 }
 

@@ -1,15 +1,15 @@
-// The Python module of the compiled draws and transforms. Python checks what it passes; nothing here is meant to be
-// called by anything but the modules of priors that hold the same functions in Python.
+// The Python module of the compiled draws and transforms, which hold the same functions as the modules of priors in
+// Python. Whatever they are given is checked: Python's objects can be changed behind the back of what checked them.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/vector.h>
 
 #include <initializer_list>
 #include <memory>
-#include <numeric>
 #include <utility>
 
 #include "attachment.h"
+#include "checks.h"
 #include "graphs.h"
 #include "nulls.h"
 #include "transforms.h"
@@ -26,18 +26,32 @@ using Reals = nb::ndarray<const double, nb::shape<-1>, nb::c_contig, nb::device:
 using Points = nb::ndarray<const double, nb::shape<-1, -1>, nb::c_contig, nb::device::cpu>;
 using Sizes = std::vector<int32_t>;
 
-BitGenerator* bit_generator(nb::handle capsule) {
-  if (capsule.is_none()) return nullptr;
+BitGenerator& bit_generator(nb::handle capsule) {
   void* const found = PyCapsule_GetPointer(capsule.ptr(), "BitGenerator");
   if (found == nullptr) throw nb::python_error();
-  return static_cast<BitGenerator*>(found);
+  return *static_cast<BitGenerator*>(found);
+}
+
+void check_n(int64_t n_neurons, int64_t least = 0) {
+  check(n_neurons >= least && n_neurons <= kMostNeurons, "the number of neurons is out of bounds");
+}
+
+int64_t n_pairs(int64_t n) { return n * (n - 1) / 2; }
+
+// A graph is drawn edge by edge into an array that holds both directions of each.
+void check_drawn(int64_t n, int64_t n_edges) {
+  check_n(n, 1);
+  check(n_edges >= 0 && n_edges <= n_pairs(n), "a graph has no more edges than pairs of neurons");
 }
 
 Graph graph_of(const Rows& rows, int32_t n_neurons) {
-  return {reinterpret_cast<const Edge*>(rows.data()), int64_t(rows.shape(0)), n_neurons};
+  check_n(n_neurons);
+  const Graph graph{reinterpret_cast<const Edge*>(rows.data()), int64_t(rows.shape(0)), n_neurons};
+  check_edges(graph.edges, graph.n_edges, n_neurons, n_neurons);
+  return graph;
 }
 
-int32_t n_neurons_of(const Sizes& sizes) { return std::accumulate(sizes.begin(), sizes.end(), int32_t(0)); }
+int32_t n_neurons_of(const Sizes& sizes) { return checked_total(sizes.data(), int64_t(sizes.size())); }
 
 // An array that takes a vector over.
 template <typename Array, typename T>
@@ -52,9 +66,15 @@ nb::object rows_of(Edges&& edges) {
   return array_of<nb::ndarray<nb::numpy, const int32_t>>(std::move(edges), {n_edges, 2});
 }
 
-Edges edges_of(const Rows& rows) {
+// A copy of edges in any order.
+Edges edges_of(const Rows& rows, int32_t n_neurons) {
   const Edge* const first = reinterpret_cast<const Edge*>(rows.data());
-  return Edges(first, first + rows.shape(0));
+  Edges edges(first, first + rows.shape(0));
+  bool is_inside = true;
+  for (const Edge& edge : edges)
+    is_inside &= (edge.source >= 0) & (edge.source < n_neurons) & (edge.target >= 0) & (edge.target < n_neurons);
+  check(is_inside, "an edge lies outside of the neurons");
+  return edges;
 }
 
 template <typename T>
@@ -73,23 +93,37 @@ nb::object numbers_of(std::vector<int64_t>&& numbers) {
 NB_MODULE(_native, m) {
   using namespace wirenas;
   m.def("watts_strogatz", [](nb::handle random, int32_t n, int32_t k, double p) {
-    return rows_of(watts_strogatz(*bit_generator(random), n, k, p));
+    check(k >= 0 && k < n, "a neuron has fewer neighbours than there are neurons");
+    check_n(n, 1);
+    return rows_of(watts_strogatz(bit_generator(random), n, k, p));
   });
   m.def("ws_flex", [](nb::handle random, int32_t n, int64_t n_edges, double p) {
-    return rows_of(ws_flex(*bit_generator(random), n, n_edges, p));
+    check_drawn(n, n_edges);
+    return rows_of(ws_flex(bit_generator(random), n, n_edges, p));
   });
   m.def("barabasi_albert", [](nb::handle random, int32_t n, int32_t m, int initial) {
-    return rows_of(barabasi_albert(*bit_generator(random), n, m, Initial(initial)));
+    check_n(n, 2);
+    check(m > 0 && m < n, "a new neuron is joined to fewer than there are");
+    check(initial >= 0 && initial <= int(Initial::complete), "there is no such graph to start from");
+    return rows_of(barabasi_albert(bit_generator(random), n, m, Initial(initial)));
   });
-  m.def("random_regular",
-        [](nb::handle random, int32_t n, int32_t d) { return rows_of(random_regular(*bit_generator(random), n, d)); });
+  m.def("random_regular", [](nb::handle random, int32_t n, int32_t d) {
+    check_n(n, 1);
+    check(d >= 0 && d < n && int64_t(n) * d % 2 == 0, "no graph has such degrees");
+    return rows_of(random_regular(bit_generator(random), n, d));
+  });
   m.def("geo_hub", [](nb::handle random, int32_t n, int64_t n_edges, int32_t hubs) {
-    return rows_of(geo_hub(*bit_generator(random), n, n_edges, hubs));
+    check_drawn(n, n_edges);
+    check(hubs > 0 && hubs <= n && n_pairs(hubs) <= n_edges, "hubs are neurons, all joined to each other");
+    return rows_of(geo_hub(bit_generator(random), n, n_edges, hubs));
   });
-  m.def("erdos_renyi",
-        [](nb::handle random, int32_t n, double p) { return rows_of(erdos_renyi(*bit_generator(random), n, p)); });
+  m.def("erdos_renyi", [](nb::handle random, int32_t n, double p) {
+    check_n(n);
+    return rows_of(erdos_renyi(bit_generator(random), n, p));
+  });
   m.def("erdos_renyi_exact", [](nb::handle random, int32_t n, int64_t n_edges) {
-    return rows_of(erdos_renyi_exact(*bit_generator(random), n, n_edges));
+    check_drawn(n, n_edges);
+    return rows_of(erdos_renyi_exact(bit_generator(random), n, n_edges));
   });
   m.def("longest_paths", [](const Rows& rows, int32_t n_neurons) -> nb::object {
     const auto depth = longest_paths(graph_of(rows, n_neurons));
@@ -100,9 +134,11 @@ NB_MODULE(_native, m) {
   m.def(
       "orient",
       [](nb::handle random, const Rows& rows, int32_t n_neurons, int order) -> nb::object {
+        check(order >= 0 && order <= int(Order::degree), "there is no such order");
         const Graph graph = graph_of(rows, n_neurons);
         if (!is_undirected(graph)) return nb::none();
-        return rows_of(orient(graph, keys_of(graph, Order(order), bit_generator(random))));
+        BitGenerator* const bits = Order(order) == Order::random ? &bit_generator(random) : nullptr;
+        return rows_of(orient(graph, keys_of(graph, Order(order), bits)));
       },
       nb::arg().none(), nb::arg(), nb::arg(), nb::arg());
   m.def("layer", [](const Rows& rows, int32_t n_neurons) -> nb::object {
@@ -112,13 +148,21 @@ NB_MODULE(_native, m) {
   });
   m.def("stack", [](const Rows& rows, const Sizes& sizes, bool inputs, bool outputs) -> nb::object {
     const Graph graph = graph_of(rows, n_neurons_of(sizes));
+    check(sizes.size() >= size_t(inputs) + size_t(outputs), "units are layers");
     if (!is_forward(graph, sizes)) return nb::none();
     return rows_of(stack(graph, sizes, inputs, outputs));
   });
   m.def("attach", [](nb::handle random, const Rows& rows, const Sizes& sizes, int mode, int32_t n_inputs,
                      int32_t n_outputs, int32_t width, int32_t reads, int32_t readouts) {
+    const Graph graph = graph_of(rows, n_neurons_of(sizes));
+    check(mode >= 0 && mode <= int(Mode::published), "there is no such mode");
+    check(graph.n_neurons > 0 && n_inputs >= 0 && n_outputs >= 0, "neurons and units are needed");
+    check(Mode(mode) == Mode::projected ? width > 0 : width == 0, "a projection alone has a width");
+    check(reads >= 0 && reads <= n_inputs && readouts >= 0 && readouts <= graph.n_neurons,
+          "no more is read than there is");
+    check_n(int64_t(graph.n_neurons) + n_inputs + n_outputs + width);
     const Attachment own{Mode(mode), n_inputs, n_outputs, width, reads, readouts};
-    return rows_of(attach(graph_of(rows, n_neurons_of(sizes)), sizes, own, *bit_generator(random)));
+    return rows_of(attach(graph, sizes, own, bit_generator(random)));
   });
   m.def("sorted_rows", [](const WideRows& rows, int32_t n_neurons) -> nb::object {
     Edges edges(rows.shape(0));
@@ -135,19 +179,31 @@ NB_MODULE(_native, m) {
            const Numbers& back, const Rows& fixed, int by, const Numbers& labels, int64_t n_labels,
            const Points& positions, const Reals& borders, bool keeps_mutual, int64_t part_size,
            int64_t n_parts) -> nb::object {
-          BitGenerator& bits = *bit_generator(random);
-          Links links{edges_of(singles), edges_of(pairs), values_of(ahead), values_of(back)};
-          const Kinds kinds{Kinds::By(by),
-                            labels.data(),
-                            n_labels,
-                            positions.data(),
-                            int(positions.shape(1)),
-                            borders.data(),
-                            int64_t(borders.shape(0))};
+          BitGenerator& bits = bit_generator(random);
+          check_n(n_neurons);
+          Links links{edges_of(singles, n_neurons), edges_of(pairs, n_neurons), values_of(ahead), values_of(back)};
+          check(links.ahead.size() == links.pairs.size() && links.back.size() == links.pairs.size(),
+                "one weight a direction of a pair is needed");
+          check(by >= 0 && by <= int(Kinds::By::pair), "there are no such kinds of edges");
+          check(labels.shape(0) == size_t(n_neurons) && n_labels <= kMostNeurons, "one label a neuron is needed");
+          const auto own_labels = values_of(labels);
+          for (const int64_t label : own_labels) check(label >= 0 && label < n_labels, "a label is out of bounds");
+          const int n_dimensions = int(positions.shape(1));
+          check(n_dimensions == 0 || positions.shape(0) == size_t(n_neurons), "one position a neuron is needed");
+          check(n_dimensions < 1 << 16 && borders.shape(0) < 1 << 16, "positions and borders are few");
+          const std::vector<double> own_positions(positions.data(), positions.data() + positions.size());
+          const auto own_borders = values_of(borders);
+          check(part_size >= 0 && n_parts >= 0 && part_size < int64_t(1) << 32 && n_parts < int64_t(1) << 30,
+                "a walk is too long");
+          const Edges own_fixed = edges_of(fixed, n_neurons);
+          const Kinds kinds{
+              Kinds::By(by),      own_labels.data(),          n_labels, own_positions.data(), n_dimensions,
+              own_borders.data(), int64_t(own_borders.size())};
           Walk found;
           {
             const nb::gil_scoped_release released;
-            found = walk(bits, links, graph_of(fixed, n_neurons), kinds, keeps_mutual, part_size, n_parts);
+            const Graph stays{own_fixed.data(), int64_t(own_fixed.size()), n_neurons};
+            found = walk(bits, links, stays, kinds, keeps_mutual, part_size, n_parts);
           }
           return nb::make_tuple(rows_of(std::move(links.singles)), rows_of(std::move(links.pairs)),
                                 numbers_of(std::move(links.ahead)), numbers_of(std::move(links.back)), found.n_tries,

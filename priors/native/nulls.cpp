@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "checks.h"
+
 namespace wirenas {
 namespace {
 
@@ -194,7 +196,10 @@ Walk walk(BitGenerator& random, Links& links, const Graph& fixed, const Kinds& k
   if (links.singles.empty() && links.pairs.empty()) return found;
   Chain chain(links, fixed, kinds, keeps_mutual);
   for (int64_t part = 0; part < n_parts; ++part) {
-    for (int64_t i = 0; i < part_size; ++i) found.n_moves += chain.try_move(random);
+    for (int64_t i = 0; i < part_size; ++i) {
+      if ((i & 1023) == 0) heed_signals();
+      found.n_moves += chain.try_move(random);
+    }
     found.n_tries += part_size;
     found.overlaps.push_back(chain.overlap());
   }

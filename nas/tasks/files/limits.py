@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nas.errors import InputError
+from nas.failures import unusable
 
 __all__ = ["MOST_BYTES", "MOST_CELLS", "check_size"]
 
@@ -30,6 +31,6 @@ def check_size(path: Path) -> None:
         with path.open("rb"):
             size = path.stat().st_size
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; give a file that can be read") from None
+        raise unusable(error, str(path), "give a file that can be read") from None
     if size > MOST_BYTES:
         raise InputError(f"{path}: {size >> 20} MiB are too large; at most {MOST_BYTES >> 20} MiB can be read")

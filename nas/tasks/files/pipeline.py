@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nas.errors import InputError
+from nas.failures import unusable
 from nas.tasks.files.answers import Answers
 from nas.tasks.files.arrays import ArrayPreparation
 from nas.tasks.files.options import FileOptions
@@ -67,7 +68,7 @@ class Pipeline(BaseModel):
                 raise InputError(f"{path}: it is too large for a pipeline")
             return cls.model_validate_json(path.read_bytes())
         except OSError as error:
-            raise InputError(f"{path}: {error.strerror}") from None
+            raise unusable(error, str(path), "give the folder of a network") from None
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             place = ".".join(map(str, first["loc"]))

@@ -6,10 +6,10 @@
 #include <nanobind/ndarray.h>
 
 #include <memory>
-#include <stdexcept>
 #include <vector>
 
 #include "aligned.h"
+#include "checks.h"
 #include "data.h"
 #include "names.h"
 #include "network.h"
@@ -24,13 +24,12 @@ template <typename T>
 using Flat = Array<T, nb::ndim<1>>;
 using Edges = Array<const int32_t, nb::shape<-1, 2>>;
 
+// Positions of neurons, scaled, are 32-bit numbers.
+constexpr int kMostLines = 1 << 24;
+
 template <typename T>
 std::vector<T> copied(const Flat<const T>& array) {
   return std::vector<T>(array.data(), array.data() + array.size());
-}
-
-inline void check(bool fine, const char* rule) {
-  if (!fine) throw std::invalid_argument(rule);
 }
 
 // Parameters lie outside as weights by slot, biases, and the same of the head.
@@ -61,10 +60,13 @@ struct Outside {
   }
 };
 
-// Data keep the arrays alive that they view.
+// Data keep the arrays alive that they view, and own those whose numbers are places, which nobody may change once they
+// are checked.
 template <typename Real>
 struct HeldData : Data<Real> {
   std::vector<nb::object> held;
+  std::vector<uint8_t> own_symbols;
+  std::vector<int64_t> own_lengths, own_classes;
   int64_t n_examples = 0;
 };
 
@@ -72,16 +74,18 @@ template <typename Real>
 HeldData<Real> make_data(nb::object inputs, nb::object lengths, nb::object targets, int n_inputs, int n_outputs,
                          const std::string& loss, nb::object weights, nb::object counts) {
   HeldData<Real> data;
-  data.held = {inputs, lengths, targets, weights, counts};
+  data.held = {inputs, targets, weights, counts};
   data.n_inputs = n_inputs;
   data.n_outputs = n_outputs;
   data.loss = named<Loss>(loss_names, loss, "loss");
   check(n_inputs > 0 && n_outputs > 0, "data need inputs and outputs");
+  check(n_inputs <= kMostLines && n_outputs <= kMostLines, "inputs and outputs are too many");
   // Arrays are viewed: one that had to be converted would be gone at the end of this function.
   const bool convert = false;
   if (nb::ndarray<> probe; nb::try_cast(inputs, probe) && probe.dtype() == nb::dtype<uint8_t>()) {
     const auto array = nb::cast<Array<const uint8_t, nb::ndim<2>>>(inputs, convert);
-    data.symbols = array.data();
+    data.own_symbols.assign(array.data(), array.data() + array.size());
+    data.symbols = data.own_symbols.data();
     data.row_length = int64_t(array.shape(1));
     data.n_examples = int64_t(array.shape(0));
   } else {
@@ -96,10 +100,11 @@ HeldData<Real> make_data(nb::object inputs, nb::object lengths, nb::object targe
   if (!lengths.is_none()) {
     const auto array = nb::cast<Flat<const int64_t>>(lengths, convert);
     one_an_example(array.size());
-    data.lengths = array.data();
+    data.own_lengths = copied(array);
+    data.lengths = data.own_lengths.data();
     const int64_t width = data.row_length / (data.symbols == nullptr ? n_inputs : 1);
-    for (size_t i = 0; i < array.size(); ++i)
-      check(0 < array(i) && array(i) <= width, "a length lies outside of the sequences");
+    for (const int64_t length : data.own_lengths)
+      check(0 < length && length <= width, "a length lies outside of the sequences");
     for (int64_t i = 0; data.symbols != nullptr && i < data.n_examples; ++i)
       for (int64_t step = 0; step < data.lengths[i]; ++step)
         check(data.symbols[i * data.row_length + step] < n_inputs, "a symbol lies outside of the alphabet");
@@ -111,9 +116,10 @@ HeldData<Real> make_data(nb::object inputs, nb::object lengths, nb::object targe
   if (data.loss == Loss::cross_entropy) {
     const auto array = nb::cast<Flat<const int64_t>>(targets, convert);
     one_an_example(array.size());
-    data.classes = array.data();
-    for (size_t i = 0; i < array.size(); ++i)
-      check(0 <= array(i) && array(i) < n_outputs, "a class lies outside of the outputs");
+    data.own_classes = copied(array);
+    data.classes = data.own_classes.data();
+    for (const int64_t own : data.own_classes)
+      check(0 <= own && own < n_outputs, "a class lies outside of the outputs");
   } else {
     const auto array = nb::cast<Array<const Real, nb::ndim<2>>>(targets, convert);
     one_an_example(array.shape(0));

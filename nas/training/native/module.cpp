@@ -6,6 +6,7 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -64,7 +65,7 @@ const Kernels<float>& kernels_named(const std::string& name) {
 
 // Positions are 32-bit numbers.
 void check_positions(int64_t n_lines, size_t n_edges) {
-  check(n_lines < (int64_t(1) << 24), "a network of more than 16 million neurons is too large");
+  check(n_lines < kMostLines, "a network of more than 16 million neurons is too large");
   check(n_edges < (size_t(1) << 29), "a network of more than 500 million weights is too large");
 }
 
@@ -75,7 +76,8 @@ void check_slots(const Flat<const int64_t>& slots) {
 
 std::shared_ptr<Network> feedforward(int n_inputs, int n_neurons, int n_outputs, const std::string& activation,
                                      const Edges& edges, std::optional<Flat<const int64_t>> slots, bool sparse_inputs) {
-  check(n_inputs > 0 && n_outputs > 0 && n_neurons >= n_inputs + n_outputs, "a network needs inputs and outputs");
+  check(n_inputs > 0 && n_outputs > 0 && n_neurons >= int64_t(n_inputs) + n_outputs,
+        "a network needs inputs and outputs");
   check_positions(n_neurons, edges.shape(0));
   const Activation kind = named<Activation>(activation_names, activation, "activation");
   check(!slots || edges.shape(0) == slots->size(), "one slot an edge is needed");
@@ -96,11 +98,7 @@ std::shared_ptr<Network> recurrent(const std::vector<int>& sizes, int n_outputs,
                                    const Flat<const int64_t>& head_slots) {
   check(sizes.size() > 1 && n_outputs > 0, "a network needs inputs, cells and outputs");
   const Cell kind = named<Cell>(cell_names, cell, "cell");
-  int n_lines = 0;
-  for (int size : sizes) {
-    check(size > 0, "a layer needs neurons");
-    n_lines += size;
-  }
+  const int n_lines = checked_total(sizes.data(), int64_t(sizes.size()));
   check_positions(int64_t(n_lines) + n_outputs, edges.shape(0) + head_edges.shape(0));
   check(edges.shape(0) == slots.size() && slots.size() == gates.size(), "one slot and gate an edge are needed");
   check(head_edges.shape(0) == head_slots.size(), "one slot an edge is needed");
@@ -126,13 +124,23 @@ std::shared_ptr<Network> recurrent(const std::vector<int>& sizes, int n_outputs,
 using Doubles = Flat<const double>;
 using Numbers = Flat<const int32_t>;
 
-Weighted weighted(const Numbers& start, const Numbers& sources, const Doubles& weights, int n_rows, int n_sources) {
-  check(int64_t(start.size()) == int64_t(n_rows) + 1 && start(0) == 0, "one row a neuron is needed");
-  for (int i = 0; i < n_rows; ++i) check(start(i) <= start(i + 1), "rows must follow each other");
-  check(size_t(start(n_rows)) == sources.size() && sources.size() == weights.size(), "one weight an edge is needed");
-  for (size_t e = 0; e < sources.size(); ++e)
-    check(0 <= sources(e) && sources(e) < n_sources, "an edge must come from a neuron or an input");
-  return {start.data(), sources.data(), weights.data()};
+// Sparse rows, owned: nobody else may write them once they are checked.
+struct OwnWeighted {
+  std::vector<int32_t> start, sources;
+  Doubles weights;
+
+  Weighted view() const { return {start.data(), sources.data(), weights.data()}; }
+};
+
+OwnWeighted weighted(const std::tuple<Numbers, Numbers, Doubles>& given, int n_rows, int n_sources) {
+  const OwnWeighted own{copied(std::get<0>(given)), copied(std::get<1>(given)), std::get<2>(given)};
+  check(int64_t(own.start.size()) == int64_t(n_rows) + 1 && own.start.front() == 0, "one row a neuron is needed");
+  check(std::is_sorted(own.start.begin(), own.start.end()), "rows must follow each other");
+  check(size_t(own.start.back()) == own.sources.size() && own.sources.size() == own.weights.size(),
+        "one weight an edge is needed");
+  for (const int32_t source : own.sources)
+    check(0 <= source && source < n_sources, "an edge must come from a neuron or an input");
+  return own;
 }
 
 void reservoir_states(const std::tuple<Numbers, Numbers, Doubles>& recurrence,
@@ -144,15 +152,17 @@ void reservoir_states(const std::tuple<Numbers, Numbers, Doubles>& recurrence,
   Reservoir net;
   net.n_neurons = int(bias.size());
   net.n_inputs = int(inputs.shape(2));
-  net.recurrence =
-      weighted(std::get<0>(recurrence), std::get<1>(recurrence), std::get<2>(recurrence), net.n_neurons, net.n_neurons);
-  net.inputs = weighted(std::get<0>(read_in), std::get<1>(read_in), std::get<2>(read_in), net.n_neurons, net.n_inputs);
+  check(inputs.shape(2) < (size_t(1) << 30) && factors.size() < (size_t(1) << 30), "inputs and copies are too many");
+  const OwnWeighted own_recurrence = weighted(recurrence, net.n_neurons, net.n_neurons);
+  const OwnWeighted own_read_in = weighted(read_in, net.n_neurons, net.n_inputs);
+  net.recurrence = own_recurrence.view();
+  net.inputs = own_read_in.view();
   net.bias = bias.data();
   net.leak = leak;
-  net.n_read = int(read.size());
-  net.read = read.data();
-  for (size_t r = 0; r < read.size(); ++r)
-    check(0 <= read(r) && read(r) < net.n_neurons, "what is read must be a neuron");
+  const std::vector<int32_t> own_read = copied(read);
+  net.n_read = int(own_read.size());
+  net.read = own_read.data();
+  for (const int32_t neuron : own_read) check(0 <= neuron && neuron < net.n_neurons, "what is read must be a neuron");
   Runs runs;
   runs.count = int(factors.size());
   runs.n_steps = int(inputs.shape(1));
@@ -161,11 +171,13 @@ void reservoir_states(const std::tuple<Numbers, Numbers, Doubles>& recurrence,
   runs.own = inputs.shape(0) != 1;
   check(inputs.shape(0) == 1 || inputs.shape(0) == factors.size(), "inputs of all copies, or of each, are needed");
   const size_t n_kept = factors.size() * read.size();
+  std::vector<int64_t> own_lengths;
   if (lengths) {
-    check(lengths->size() == factors.size() && states.size() == n_kept, "one length and state a copy is needed");
-    for (size_t i = 0; i < lengths->size(); ++i)
-      check(0 < (*lengths)(i) && (*lengths)(i) <= runs.n_steps, "a length lies outside of the sequences");
-    runs.lengths = lengths->data();
+    own_lengths = copied(*lengths);
+    check(own_lengths.size() == factors.size() && states.size() == n_kept, "one length and state a copy is needed");
+    for (const int64_t length : own_lengths)
+      check(0 < length && length <= runs.n_steps, "a length lies outside of the sequences");
+    runs.lengths = own_lengths.data();
   } else {
     check(states.size() == n_kept * inputs.shape(1), "one state a copy and step is needed");
   }
@@ -180,26 +192,33 @@ void check_fit(const std::string& unit, int own, int given, bool more_is_fine) {
                               std::to_string(given) + ": attach the wiring with as many as the task has");
 }
 
+// A copy of numbers of examples, which nobody may change once they are checked.
 template <typename Real>
-void check_examples(const HeldData<Real>& data, const Network& network, const Flat<const int64_t>& examples) {
-  check(examples.size() > 0, "examples are needed");
+std::vector<int64_t> checked_examples(const HeldData<Real>& data, const Network& network,
+                                      const Flat<const int64_t>& given) {
+  const std::vector<int64_t> examples = copied(given);
+  check(examples.size() > 0 && examples.size() < (size_t(1) << 30), "examples are needed");
   check(data.is_sparse() || !network.needs_sparse_inputs(), "the network was laid out for sparse inputs");
   check(data.is_sequence() == network.is_recurrent(), "sequences need a recurrent network, and only they");
   check_fit("input", network.n_inputs, data.n_inputs, false);
   check_fit("output", network.n_outputs, data.n_outputs, data.loss == Loss::cross_entropy);
-  for (size_t i = 0; i < examples.size(); ++i)
-    check(0 <= examples(i) && examples(i) < data.n_examples, "an example lies outside of the data");
+  for (const int64_t example : examples)
+    check(0 <= example && example < data.n_examples, "an example lies outside of the data");
+  return examples;
 }
 
 template <typename Real>
-std::vector<int64_t> longest_first(const HeldData<Real>& data, const Flat<const int64_t>& examples) {
-  std::vector<int64_t> sorted = copied(examples), buffer;
+std::vector<int64_t> longest_first(const HeldData<Real>& data, std::vector<int64_t> sorted) {
+  std::vector<int64_t> buffer;
   if (data.is_sequence()) sort_by_length(sorted.data(), int(sorted.size()), data.lengths, buffer);
   return sorted;
 }
 
+constexpr int kMostThreads = 4096;
+
 // Threads for what is done with a network apart from training, where it is large enough for several.
 std::unique_ptr<Team> team_for(const Network& network, int n_threads) {
+  check(n_threads <= kMostThreads, "threads are too many");
   return n_threads < 2 || network.stretches().empty() ? nullptr : std::make_unique<Team>(n_threads);
 }
 
@@ -242,24 +261,28 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
               const Plan& plan, const Flat<const double>& rates, const Flat<const int64_t>& train,
               const Flat<const int64_t>& validation, const Flat<const int64_t>& to_fold, Flat<Real> weights,
               Flat<Real> biases, Flat<Real> head_weights, Flat<Real> head_biases, nb::object generator) {
-             check_examples(*data, *network, train);
-             check_examples(*data, *network, validation);
+             auto own_train = checked_examples(*data, *network, train);
+             auto own_validation = checked_examples(*data, *network, validation);
              check(!plan.normalise || !network->is_recurrent(), "only feed-forward networks are normalised");
-             if (plan.normalise) check_examples(*data, *network, to_fold);
+             std::vector<int64_t> own_to_fold;
+             if (plan.normalise) own_to_fold = checked_examples(*data, *network, to_fold);
              check(plan.epochs > 0 && plan.batch_size > 0, "epochs and batches are needed");
              const int64_t steps = int64_t(train.size() - 1) / plan.batch_size + 1;
              check(int64_t(rates.size()) >= plan.epochs * steps, "one learning rate a step is needed");
              const Outside<Real> outside{weights, biases, head_weights, head_biases};
              new (self) Own{Training<Real>(network, data, kernels_named<Real>(instructions), plan, copied(rates),
-                                           copied(train), copied(validation), copied(to_fold), outside.flat(*network)),
+                                           std::move(own_train), std::move(own_validation), std::move(own_to_fold),
+                                           outside.flat(*network)),
                             generator};
            })
       .def(
           "run",
           [](Own& self, int64_t last, double seconds, int n_threads) {
+            check(n_threads <= kMostThreads, "threads are too many");
             BitGenerator& generator = bit_generator(self.generator);
+            const double longest = seconds > 0 ? std::min(seconds, 1e8) : 0;  // A clock counts no further.
             const nb::gil_scoped_release released;
-            self.training.run(std::min(last, self.training.n_steps()), seconds, generator, n_threads);
+            self.training.run(std::min(last, self.training.n_steps()), longest, generator, n_threads);
           },
           "last"_a, "seconds"_a, "n_threads"_a = 1)
       .def("next_batch",
@@ -343,6 +366,7 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
              Flat<Real> head_biases) {
             {
               const nb::gil_scoped_release released;
+              check(n_threads <= kMostThreads, "threads are too many");
               self.training.fold(n_threads);
             }
             const auto& parameters = self.training.folded();
@@ -360,9 +384,8 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
   m.def(score, [](const std::shared_ptr<Network>& network, const std::shared_ptr<Held>& data,
                   const std::string& instructions, int n_threads, const Flat<const int64_t>& examples,
                   Flat<Real> weights, Flat<Real> biases, Flat<Real> head_weights, Flat<Real> head_biases) {
-    check_examples(*data, *network, examples);
+    const auto sorted = longest_first(*data, checked_examples(*data, *network, examples));
     const auto parameters = Outside<Real>{weights, biases, head_weights, head_biases}.flat(*network);
-    const auto sorted = longest_first(*data, examples);
     const nb::gil_scoped_release released;
     const auto team = team_for(*network, n_threads);
     Passes<Real> passes(*network, *data, kernels_named<Real>(instructions));
@@ -375,7 +398,7 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
         [](const std::shared_ptr<Network>& network, const std::shared_ptr<Held>& data, const std::string& instructions,
            int n_threads, const Flat<const int64_t>& examples, Flat<Real> weights, Flat<Real> biases,
            Flat<Real> head_weights, Flat<Real> head_biases, Array<Real, nb::ndim<2>> outputs) {
-          check_examples(*data, *network, examples);
+          const std::vector<int64_t> own = checked_examples(*data, *network, examples);
           check(outputs.shape(0) == examples.size() && int(outputs.shape(1)) == network->n_outputs,
                 "one row of outputs an example is needed");
           const auto parameters = Outside<Real>{weights, biases, head_weights, head_biases}.flat(*network);
@@ -384,11 +407,11 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
           Passes<Real> passes(*network, *data, kernels_named<Real>(instructions));
           passes.share_with(team.get());
           if (!data->is_sequence()) {
-            passes.predict(parameters.data(), examples.data(), int64_t(examples.size()), outputs.data());
+            passes.predict(parameters.data(), own.data(), int64_t(own.size()), outputs.data());
             return;
           }
-          for (size_t i = 0; i < examples.size(); ++i)
-            passes.predict(parameters.data(), examples.data() + i, 1, outputs.data() + i * size_t(network->n_outputs));
+          for (size_t i = 0; i < own.size(); ++i)
+            passes.predict(parameters.data(), own.data() + i, 1, outputs.data() + i * size_t(network->n_outputs));
         });
 
   // The mean loss of one batch, and its gradients laid out like the parameters outside.
@@ -399,10 +422,9 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
          Flat<Real> head_biases, Flat<Real> weight_gradients, Flat<Real> bias_gradients,
          Flat<Real> head_weight_gradients, Flat<Real> head_bias_gradients, std::optional<Flat<Real>> gamma,
          std::optional<Flat<Real>> gamma_gradients) {
-        check_examples(*data, *network, examples);
+        auto batch = checked_examples(*data, *network, examples);
         const auto parameters = Outside<Real>{weights, biases, head_weights, head_biases}.flat(*network);
         Aligned<Real> gradients(parameters.size());
-        auto batch = copied(examples);
         const Kernels<Real>& kernels = kernels_named<Real>(instructions);
         Passes<Real> passes(*network, *data, kernels);
         double loss = 0;
@@ -432,7 +454,10 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
 NB_MODULE(_native, m) {
   using namespace wirenas;
   m.def("instruction_sets", instruction_sets);
-  m.def("peak", [](const std::string& name, int64_t rounds) { return kernels_named<float>(name).peak(rounds); });
+  m.def("peak", [](const std::string& name, int64_t rounds) {
+    check(rounds >= 0 && rounds <= 1000000000, "rounds are out of bounds");
+    return kernels_named<float>(name).peak(rounds);
+  });
   m.def("apply", [](const std::string& name, const std::string& function, Flat<float> values) {
     check(kernels_named<float>(name).apply(function.c_str(), values.data(), int64_t(values.size())),
           "there is no function of that name");

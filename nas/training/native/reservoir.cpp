@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "checks.h"
+
 namespace wirenas {
 namespace {
 
@@ -82,6 +84,7 @@ void run_some(const Reservoir& net, const Runs& runs, int first, double* states)
   if (runs.lengths != nullptr) n_steps = int(*std::max_element(runs.lengths + first, runs.lengths + first + some));
   const int64_t run = int64_t(runs.n_steps) * net.n_inputs;
   for (int step = 0; step < n_steps; ++step) {
+    if ((step & 255) == 0) heed_signals();
     for (int c = 0; c < width; ++c) {
       const int64_t own = runs.own ? (first + std::min(c, some - 1)) * run : 0;
       for (int k = 0; k < net.n_inputs; ++k)

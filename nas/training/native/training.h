@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "checks.h"
 #include "normalised.h"
 #include "order.h"
 
@@ -81,6 +82,7 @@ class Training {
       update(generator);
       if (step_ % steps_per_epoch_ == 0) end_epoch();
       if (Clock::now() >= end) return;
+      heed_signals();
     }
   }
 
