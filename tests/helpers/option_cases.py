@@ -92,4 +92,6 @@ OTHER: dict[str, Any] = {
     "recipe.clip": 1.0,
     "recipe.patience": 4,
     "recipe.normalise": True,
+    "recipe.radii": (0.8,),
+    "recipe.input_scale": 0.1,
 }

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +113,8 @@ CASES = [
     own("recipe.clip", 1.0),
     own("recipe.patience", 3),
     own("recipe.normalise", True),
-    own("recipe.radii", [0.8]),
-    own("recipe.input_scale", 0.1),
+    replace(own("recipe.radii", [0.8]), heeded=None),
+    replace(own("recipe.input_scale", 0.1), heeded=None),
     *(
         Case(
             name,
