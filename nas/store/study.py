@@ -48,6 +48,8 @@ __all__ = [
 
 STUDY_NAME = "wirenas"
 _FILE_NAME = "study.db"
+_PATIENCE_S = 60.0
+"""For how long another program may keep the file locked, such as a copy or a viewer of databases."""
 _STATES = {
     "complete": optuna.trial.TrialState.COMPLETE,
     "stopped": optuna.trial.TrialState.PRUNED,
@@ -201,7 +203,9 @@ def _create(path: Path, directions: Sequence[Direction]) -> None:
 def _storage(path: Path) -> optuna.storages.RDBStorage:
     # SQLite's own quoting of what a name may hold: SQLAlchemy's began with 2.1.
     address = sqlalchemy.URL.create("sqlite", database=path.absolute().as_uri(), query={"uri": "true"})
-    return optuna.storages.RDBStorage(address.render_as_string(), engine_kwargs={"connect_args": {"timeout": 60}})
+    return optuna.storages.RDBStorage(
+        address.render_as_string(), engine_kwargs={"connect_args": {"timeout": _PATIENCE_S}}
+    )
 
 
 def trial_of(record: Record, distributions: Mapping[str, BaseDistribution], *, by_size: bool = False) -> FrozenTrial:
