@@ -224,7 +224,8 @@ class Mirror:
             with reading(self._out / _FILE_NAME):
                 yield
         except optuna.exceptions.StorageInternalError as error:
-            raise InputError(f"{self._out / _FILE_NAME}: damaged: {error.__cause__}; give another folder") from None
+            reason = str(error.__cause__).partition("\n")[0]
+            raise InputError(f"{self._out / _FILE_NAME}: damaged: {reason}; give another folder") from None
 
     def refresh(self) -> None:
         """Take in what the campaign has stored since the last time.

@@ -33,7 +33,11 @@ def one_torch_thread() -> Iterator[None]:
 
 @contextlib.contextmanager
 def stop_on_signal(stop: threading.Event) -> Iterator[None]:
-    """Turn the first Ctrl-C into a flag that every training looks at, so that nothing ends half-written."""
+    """Turn the first Ctrl-C into a flag that every training looks at, so that nothing ends half-written.
+
+    So do SIGTERM and SIGHUP, by which batch systems and closed terminals end a process, unless the program around this
+    ignores them, as nohup lets it, or has a way of its own.
+    """
     stop.clear()
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -44,11 +48,14 @@ def stop_on_signal(stop: threading.Event) -> Iterator[None]:
             raise KeyboardInterrupt
         stop.set()
 
-    before = signal.signal(signal.SIGINT, on_signal)
+    others = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    numbers = [signal.SIGINT, *(number for number in others if signal.getsignal(number) is signal.SIG_DFL)]
+    before = {number: signal.signal(number, on_signal) for number in numbers}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def result_of(future: Future[T], meanwhile: Callable[[], None] = lambda: None) -> T:

@@ -50,6 +50,8 @@ __all__ = [
 
 STUDY_NAME = "wirenas"
 _FILE_NAME = "study.db"
+_PATIENCE_S = 60.0
+"""For how long another program may keep the file locked, such as a copy or a viewer of databases."""
 _STATES = {
     "complete": optuna.trial.TrialState.COMPLETE,
     "stopped": optuna.trial.TrialState.PRUNED,
@@ -223,7 +225,7 @@ def _create(path: Path, directions: Sequence[Direction]) -> None:
 def _storage(path: Path, connection: type[sqlite3.Connection] = _Durable) -> optuna.storages.RDBStorage:
     # SQLite's own quoting of what a name may hold: SQLAlchemy's began with 2.1.
     address = sqlalchemy.URL.create("sqlite", database=path.absolute().as_uri(), query={"uri": "true"})
-    options = {"timeout": 60, "factory": connection}
+    options = {"timeout": _PATIENCE_S, "factory": connection}
     return optuna.storages.RDBStorage(address.render_as_string(), engine_kwargs={"connect_args": options})
 
 

@@ -1,4 +1,4 @@
-"""Reads damaged files of one kind in a process of its own, and tells what became of each, how long it took, and memory.
+"""Reads damaged files of some kinds in a process of its own: what became of each, how long it took, and memory.
 
 A kind is a module with ``seeds()``, sound files with their suffixes; ``mutations(number, seed)``, damaged ones, always
 the same; and ``outcome(suffix, content)``, which reads one, and returns "" or the one line that refuses it.
@@ -18,11 +18,12 @@ _AT_ONCE = 250
 
 READ_ALL = """
 import faulthandler, importlib, json, pathlib, resource, sys, time, traceback
-kind = importlib.import_module(sys.argv[1])
-number, seed = map(int, sys.argv[2:])
-for sound in kind.seeds():
-    line = kind.outcome(*sound)
-    assert not line, line
+kinds = [importlib.import_module(name) for name in sys.argv[3:]]
+number, seed = map(int, sys.argv[1:3])
+for kind in kinds:
+    for sound in kind.seeds():
+        line = kind.outcome(*sound)
+        assert not line, line
 
 def kilobytes(field):
     status = pathlib.Path("/proc/self/status")
@@ -33,7 +34,7 @@ peak, before = pathlib.Path("/proc/self/clear_refs"), kilobytes("VmRSS")
 if peak.exists():
     peak.write_text("5")  # Begins anew.
 slowest, outcomes, failures = 0, [], []
-for suffix, content in kind.mutations(number, seed):
+for kind, suffix, content in ((kind, *file) for kind in kinds for file in kind.mutations(number, seed)):
     faulthandler.dump_traceback_later(60, exit=True)
     started = time.process_time()
     try:
@@ -61,9 +62,9 @@ class Read:
     """Bytes that reading took beyond what sound files take."""
 
 
-def read_damaged(kind: str, number: int, seed: int = 0) -> Read:
-    """Read so many damaged files of a kind."""
-    parts = [_read(kind, min(_AT_ONCE, number - first), seed + 1000 * first) for first in range(0, number, _AT_ONCE)]
+def read_damaged(number: int, *kinds: str, seed: int = 0) -> Read:
+    """Read so many damaged files of each of some kinds."""
+    parts = [_read(kinds, min(_AT_ONCE, number - first), seed + 1000 * first) for first in range(0, number, _AT_ONCE)]
     return Read(
         [line for part in parts for line in part.outcomes],
         [line for part in parts for line in part.failures],
@@ -72,9 +73,9 @@ def read_damaged(kind: str, number: int, seed: int = 0) -> Read:
     )
 
 
-def _read(kind: str, number: int, seed: int) -> Read:
+def _read(kinds: tuple[str, ...], number: int, seed: int) -> Read:
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", READ_ALL, kind, str(number), str(seed)],
+        [sys.executable, "-W", "error", "-c", READ_ALL, str(number), str(seed), *kinds],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,

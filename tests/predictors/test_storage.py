@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from damage import damaged
 from predictor_cases import drawn, fitted
 from safetensors.numpy import load as from_bytes
 from safetensors.numpy import save as to_bytes
@@ -246,31 +248,13 @@ def test_a_missing_folder_and_file_are_said(saved: Path, tmp_path: Path):
         Predictor.load(folder)
 
 
-def damaged(content: bytes, rng: np.random.Generator) -> bytes:
-    """Return a file with some bytes changed, left out, doubled or put elsewhere."""
-    kind, n = int(rng.integers(6)), len(content)
-    at, size = int(rng.integers(n)), int(rng.integers(1, 64))
-    block = rng.integers(0, 256, size, dtype=np.uint8).tobytes()
-    if kind == 0:
-        return content[:at]
-    if kind == 1:
-        return content[:at] + bytes([content[at] ^ (1 << int(rng.integers(8)))]) + content[at + 1 :]
-    if kind == 2:
-        return content[:at] + block + content[at + size :]
-    if kind == 3:
-        return content[:at] + content[at + size :] + (b"" if at + size < n else b"x")
-    if kind == 4:
-        return content[:at] + content[at : at + size] + content[at:]
-    return block * int(rng.integers(1, 1000))
-
-
 def test_damaged_folders_are_refused(saved: Path, tmp_path: Path):
-    rng = np.random.default_rng(0)
+    rng = random.Random(0)
     folder = Path(shutil.copytree(saved, tmp_path / "own"))
     for _ in range(MUTATIONS):
-        path = (folder / FILE, arrays_file(folder))[int(rng.integers(2))]
+        path = rng.choice((folder / FILE, arrays_file(folder)))
         whole = path.read_bytes()
-        broken = damaged(whole, rng)
+        broken = damaged(rng, whole)
         if broken == whole:
             continue
         path.write_bytes(broken)

@@ -7,17 +7,18 @@ import hashlib
 import json
 import math
 import os
+import random
 import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import graph_mutations as mutator
 import numpy as np
 import pytest
 from command_line import refused, wirenas, write_graphs
+from damage import WILD, damaged, places_of, with_value
 from safetensors.numpy import load as from_bytes
 from safetensors.numpy import save as to_bytes
 
@@ -40,6 +41,8 @@ MOST_BYTES = 2**30
 ANSWER = ("mean", "std", "low", "high", "trains")
 
 HOSTILE = mutator.hostile()
+FINITE = [value for value in WILD if not isinstance(value, float) or math.isfinite(value)]
+"""What JSON can hold."""
 
 
 def trained(number: int) -> Wiring:
@@ -97,28 +100,14 @@ def memory_bound() -> Iterator[None]:
     assert bytes_of("VmHWM") - before < MOST_BYTES
 
 
-def damaged(content: bytes, rng: np.random.Generator) -> bytes:
-    """Return a file cut short, with a bit flipped, or with a block written over, left out, doubled or alone."""
-    at, size = int(rng.integers(len(content))), int(rng.integers(1, 64))
-    block = rng.integers(0, 256, size, dtype=np.uint8).tobytes()
-    return (
-        lambda: content[:at],
-        lambda: content[:at] + bytes([content[at] ^ (1 << int(rng.integers(8)))]) + content[at + 1 :],
-        lambda: content[:at] + block + content[at + size :],
-        lambda: content[:at] + content[at + size :],
-        lambda: content[:at] + content[at : at + size] + content[at:],
-        lambda: block * int(rng.integers(1, 1000)),
-    )[int(rng.integers(6))]()
-
-
 def test_damaged_predictors_are_refused_in_one_line(saved: Path, tmp_path: Path, graph: Path):
-    rng = np.random.default_rng(1)
+    rng = random.Random(1)
     folder = Path(shutil.copytree(saved, tmp_path / "own"))
     whole = {path: path.read_bytes() for path in sorted(folder.iterdir())}
     assert len(whole) == 2
     for number in range(FOLDERS):
-        path, content = list(whole.items())[int(rng.integers(2))]
-        broken = damaged(content, rng)
+        path, content = rng.choice(list(whole.items()))
+        broken = damaged(rng, content)
         if broken == content:
             continue
         path.write_bytes(broken)
@@ -148,38 +137,17 @@ def test_answers_that_overflow_are_refused_without_a_warning(
     assert message.endswith(": the predictor's answer is not a finite number: fit it again\n")
 
 
-def scalars_of(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Yield where every scalar of a document stands."""
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, part in inner:
-        if isinstance(part, dict | list):
-            yield from scalars_of(part, (*place, key))
-        else:
-            yield (*place, key)
-
-
-def with_scalar(document: dict[str, Any], place: tuple[Any, ...], value: object) -> dict[str, Any]:
-    found = json.loads(json.dumps(document))
-    part = found
-    for key in place[:-1]:
-        part = part[key]
-    part[place[-1]] = value
-    return found
-
-
 def test_forged_predictors_are_refused_or_answer(saved: Path, tmp_path: Path, graph: Path):
     """Numbers and words that were changed by someone who puts the right sha256 under them."""
-    rng = np.random.default_rng(2)
+    rng = random.Random(2)
     folder = Path(shutil.copytree(saved, tmp_path / "own"))
     document = json.loads((folder / FILE).read_text(encoding="utf-8"))
     del document["sha256"]
-    places = list(scalars_of(document))
-    values = (None, -1, 0, 1, 2**31, 10**30, 1e308, -1e308, 1e-320, "", "x" * 5000, "../../etc/passwd", [], {}, True)
+    places = list(places_of(document))
     answered = 0
     for _ in range(FOLDERS):
-        place = places[int(rng.integers(len(places)))]
-        value = values[int(rng.integers(len(values)))]
-        (folder / FILE).write_bytes(signed(with_scalar(document, place, value)))
+        place, value = rng.choice(places), rng.choice(FINITE)
+        (folder / FILE).write_bytes(signed(with_value(document, place, value)))
         with bounded(f"{place} = {value!r}"):
             answered += answers_or_refuses(folder, graph, f"{place} = {value!r}")
     assert answered < FOLDERS
