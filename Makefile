@@ -100,13 +100,13 @@ start-test: $(VENV)/.ready
 	WIRENAS_TEST_STARTS=$(STARTS) $(BIN)/python -m pytest --quiet --timeout 7200 tests/nas/shared/test_distributed_starts.py
 
 ## fuzz: MUTATIONS damaged files of each of six kinds (graphs, data, networks, options, parts of surveys, studies), 1,500
-## predictors and as many forged ones; with 1,500 of each kind 12,000 in all, and half an hour
+## predictors and as many forged ones, and as many calls of commands; with 1,500 of each kind 13,500, and an hour
 MUTATIONS ?= 1500
 fuzz: $(VENV)/.ready
 	WIRENAS_TEST_FOLDERS=$(MUTATIONS) WIRENAS_TEST_MUTATIONS=$(MUTATIONS) $(BIN)/python -m pytest \
 		--numprocesses 2 --dist worksteal --quiet --timeout 3600 tests/test_damaged_files.py \
 		tests/predictors/test_storage.py tests/priors/test_formats_fuzz.py tests/nas/prediction/test_predictor_hostile.py \
-		tests/nas/tasks/test_file_fuzz.py
+		tests/nas/tasks/test_file_fuzz.py tests/nas/cli/test_command_values.py
 
 ## sanitize: the tests of the compiled engine under AddressSanitizer and UndefinedBehaviorSanitizer
 sanitize: $(VENV)/.ready
