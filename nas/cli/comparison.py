@@ -62,8 +62,15 @@ def compare(
         list[str] | None,
         typer.Option(
             help="What random wirings keep: counts, blocks, degree, order, layers, boundary, reciprocity, spectral, "
-            "weights; again, or with commas, for several. Default: layers, order or degree, the first that there is to "
-            "keep.",
+            "spatial, weights; again, or with commas, for several. Default: layers, order or degree, the first that "
+            "there is to keep.",
+            show_default=False,
+        ),
+    ] = None,
+    positions: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where neurons lie, for --null spatial: a csv file with a row name,x,y or name,x,y,z for each.",
             show_default=False,
         ),
     ] = None,
@@ -245,7 +252,16 @@ def compare(
         }  # fmt: skip
         reading = {"format": graph_format, "directed": directed, "merge": merge}
         opened = open_comparison(
-            graphs, task, given, recipe, files=file_options(files), reading=reading, threads=threads, data=data, out=out
+            graphs,
+            task,
+            given,
+            recipe,
+            files=file_options(files),
+            reading=reading,
+            threads=threads,
+            data=data,
+            positions=positions,
+            out=out,
         )
         console = make_console(stderr=True)
         for line in opened.notices:

@@ -14,9 +14,11 @@ from typing import Any
 
 import numpy as np
 import tomli_w
+from numpy.typing import NDArray
 
 from nas.comparison.judgement import Judgement, correct, judge, nulls_needed
 from nas.comparison.options import ComparisonOptions
+from nas.comparison.positions import Positions, positions_of
 from nas.errors import InputError, as_input_errors
 from nas.evaluation.trainer import Trainer
 from nas.evaluation.trainings import Row, Training, Trainings, as_today, grouped, read_setting
@@ -120,6 +122,8 @@ class Comparison:
         Graphs, or wirings with input and output units.
     threads : int
         Wirings at a time; results do not depend on it.
+    positions : mapping, optional
+        Where neurons lie, by their names; for the null model spatial.
 
     Raises
     ------
@@ -134,6 +138,7 @@ class Comparison:
     threads: int = 1
     watch: Callable[[str, int, int], None] = lambda *_: None
     stop: Event = field(default_factory=Event)
+    positions: Positions | None = None
 
     def __post_init__(self) -> None:
         self._check_task()
@@ -199,7 +204,11 @@ class Comparison:
             if kind == "weights" and self.options.network != "reservoir":
                 raise InputError("null=weights: networks that are trained begin with weights of their own; use degree")
             try:
-                model = plain_null(wiring) if kind is None else NullModel(wiring, kind)
+                model = (
+                    plain_null(wiring)
+                    if kind is None
+                    else NullModel(wiring, kind, self._positions_for(kind, name, wiring))
+                )
             except ValueError as error:
                 raise InputError(f"null={kind}: {name}: {str(error).partition('>: ')[2] or error}") from None
             if self._is_acyclic and not wiring.is_undirected and "order" not in model.keeps:
@@ -217,6 +226,14 @@ class Comparison:
                     "compare it with; use one that keeps less"
                 )
             yield model
+
+    def _positions_for(self, kind: str, name: str, wiring: Wiring) -> NDArray[np.float64] | None:
+        """Return where the neurons lie, if a null model heeds that."""
+        if kind != "spatial":
+            return None
+        if self.positions is None:
+            raise InputError("null=spatial: it keeps how long edges are; give positions too")
+        return positions_of(wiring, self.positions, name)
 
     @property
     def _units(self) -> tuple[int, int]:
@@ -283,6 +300,11 @@ class Comparison:
     def _note_changes(self) -> None:
         """Keep which options differ from what was last known."""
         document = _without_none(as_today(read_options(self.out / PLAN), self._fixed))
+        if document.get("positions") != self.options.positions:
+            raise InputError(
+                f"positions: they are not those that the comparison in {self.out} was started with; give the same "
+                "table, or another folder with out"
+            )
         _ = self._trainings()  # Refuses what may not change before anything is noted.
         for name, value in _without_none(json.loads(json.dumps(self._fixed))).items():
             if name == "data" and document.get(name) != value:

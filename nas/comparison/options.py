@@ -16,9 +16,6 @@ from priors import ATTACHMENTS, NULLS
 
 __all__ = ["DESIGN", "HEEDED", "ComparisonOptions"]
 
-_UNUSABLE = ("spatial",)
-"""Null models for which graph files say too little: where neurons lie."""
-
 DESIGN = ("nulls", "n_nulls", "repeats", "precision")
 """Options that say how much is trained; they may change later, which is kept and told."""
 
@@ -53,6 +50,8 @@ class ComparisonOptions(OneLineErrors, BaseModel):
     """Null models; without one, the one that keeps most of layers, order and degree."""
     n_nulls: Annotated[int, Field(ge=2, le=1_000_000)] = 200
     """Nulls of each model, at most."""
+    positions: str | None = None
+    """Fingerprint of where neurons lie, for the null model spatial."""
     seeds: Annotated[int, Field(ge=1, le=10_000)] = 5
     """Trainings of each null."""
     repeats: Annotated[int, Field(ge=1, le=10_000)] = 8
@@ -96,7 +95,13 @@ class ComparisonOptions(OneLineErrors, BaseModel):
     def model_post_init(self, _: Any) -> None:
         """Refuse what does not go together."""
         for name in self.nulls:
-            known("null", name, [own for own in NULLS if own not in _UNUSABLE])
+            known("null", name, NULLS)
+        if ("spatial" in self.nulls) != (self.positions is not None):
+            raise InputError(
+                "null=spatial: it keeps how long edges are; give positions too"
+                if self.positions is None
+                else "positions: only null=spatial heeds them; give it too, or leave them out"
+            )
         if self.seeds * self.repeats < 2:
             raise InputError(
                 f"repeats={self.repeats}: with seeds={self.seeds} the graph is trained once, and a spread "

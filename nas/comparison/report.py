@@ -31,6 +31,7 @@ _KEPT = {
     "boundary": "degrees, layers and boundary",
     "reciprocity": "degrees, boundary and reciprocity",
     "spectral": "degrees, reciprocity and spectral radius",
+    "spatial": "degrees, boundary and lengths of edges",
     "weights": "edges and other weights",
 }
 _STUCK = 0.9

@@ -8,6 +8,7 @@ from typing import Any
 
 from nas.comparison.comparison import Comparison
 from nas.comparison.options import HEEDED, ComparisonOptions
+from nas.comparison.positions import fingerprint_of, read_positions
 from nas.errors import InputError
 from nas.networks import PooledMLP, SequenceNetwork, SparseMLP, load_network
 from nas.networks.structure import network_within
@@ -33,6 +34,7 @@ def open_comparison(
     reading: Mapping[str, Any] | None = None,
     threads: int | None = None,
     data: Path | None = None,
+    positions: Path | None = None,
     out: Path | None = None,
 ) -> Comparison:
     """Return a comparison, to be run or resumed.
@@ -54,6 +56,8 @@ def open_comparison(
         By default one a core.
     data : Path, optional
         Folder of the task's files.
+    positions : Path, optional
+        A table of where neurons lie; see `nas.comparison.positions`.
     out : Path, optional
         By default ``results/TASK-compared``.
 
@@ -98,12 +102,14 @@ def open_comparison(
     of_saved = {option: value for option, (_, value) in own.items()}
     of_task = recipe_of(loaded, wanted) if isinstance(loaded, Task) else {}
     recipe_of_all = of_saved.pop("recipe", None) or changed(Recipe(), **of_task)
+    table = None if positions is None else read_positions(positions)
+    if table is not None:
+        chosen["positions"] = fingerprint_of(table)
     options = ComparisonOptions(task=name, recipe=changed(recipe_of_all, **wanted), **{**of_saved, **chosen})
     if isinstance(loaded, Task):
         loaded = pooled(loaded, options.pool)
-    return Comparison(
-        out or Path("results") / f"{stem_of(name)}-compared", loaded, options, wirings, threads or n_cores()
-    )
+    folder = out or Path("results") / f"{stem_of(name)}-compared"
+    return Comparison(folder, loaded, options, wirings, threads or n_cores(), positions=table)
 
 
 def _refuse_ignored(given: Mapping[str, Any], recipe: Mapping[str, Any], task: str) -> None:

@@ -258,7 +258,7 @@ def test_wirings_with_units_keep_their_own(tmp_path: Path, small: Task):
         (ErdosRenyi(8, edges=12).sample(0), {"network": "rnn"}, "network=rnn: task parity needs network=mlp"),
         (attach(Wiring((3,), [(0, 1)]), 5, 2), {}, "er: it has 5 input and 2 output units, and the task has 64 and 2"),
         (ErdosRenyi(8, edges=12).sample(0), {"attachment": "x"}, "attachment 'x' is not known"),
-        (ErdosRenyi(8, edges=12).sample(0), {"nulls": ("spatial",)}, "null 'spatial' is not known"),
+        (ErdosRenyi(8, edges=12).sample(0), {"nulls": ("spatial",)}, "null=spatial: it keeps how long edges are; give"),
         (ErdosRenyi(8, edges=12).sample(0), {"seeds": 1, "repeats": 1}, "repeats=1: with seeds=1 the graph is trained"),
     ],
 )
