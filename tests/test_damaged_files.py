@@ -11,7 +11,7 @@ import pytest
 from damaged_files import MOST_BYTES, MOST_SECONDS, read_damaged
 
 MANY = int(os.environ.get("WIRENAS_TEST_MUTATIONS", "0"))
-OF_FOLDERS = ("network_mutations", "option_mutations", "part_mutations", "study_mutations")
+OF_FOLDERS = ("network_mutations", "option_mutations", "part_mutations", "study_mutations", "trained_mutations")
 KINDS = [("graph_mutations", 150), ("table_mutations", 60)]
 KINDS += [(kind, MANY) for kind in OF_FOLDERS] if MANY else [(" ".join(OF_FOLDERS), 4)]
 """What is read in one process, and how many of each kind by default."""

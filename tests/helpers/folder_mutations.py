@@ -6,6 +6,8 @@ from typing import Any
 
 from command_line import wirenas
 
+from nas.errors import printable
+
 TINY = "--task digits --nodes 8:14 --degree 2:4 --epochs 1 --learning-rate 0.01 --threads 1"
 
 
@@ -18,14 +20,15 @@ def refusal(*arguments: object) -> str:
         assert "Traceback" not in err
         return ""
     assert code in (1, 2), (code, err)
-    assert err.removesuffix("\n").splitlines()[-1].isprintable()
-    return one_line(err.removesuffix("\n").splitlines()[-1].removeprefix("wirenas: "))
+    line = err.removesuffix("\n").split("\n")[-1]
+    assert printable(line) == line
+    return one_line(line.removeprefix("wirenas: "))
 
 
 def one_line(message: str) -> str:
     assert message
     assert "\n" not in message
-    assert len(message) < 3000, message
+    assert len(message) < 10_000, message
     return message
 
 

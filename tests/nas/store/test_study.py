@@ -183,6 +183,15 @@ def test_a_study_that_is_not_there_is_one_line(tmp_path: Path):
         load(tmp_path)
 
 
+def test_an_empty_study_says_what_to_do(tmp_path: Path):
+    (tmp_path / "study.db").touch()
+    for directions in ((), ("maximize",)):
+        with pytest.raises(InputError, match=r"is empty\); remove .*study.db, and `wirenas run` starts one"):
+            StudyFile(tmp_path, *directions)  # type: ignore[arg-type]
+    (tmp_path / "study.db").unlink()
+    assert StudyFile(tmp_path, "maximize").trials() == []
+
+
 def test_a_file_that_is_no_study_is_one_line(tmp_path: Path):
     (tmp_path / "study.db").write_bytes(b"garbage" * 100)
     for direction in (None, "maximize"):
