@@ -109,8 +109,13 @@ class SharedSearch:
             for record in copy.update(wanted):
                 watcher.recorded(record)
 
-        while not wait([loop], timeout=_EVERY_S).done:
-            follow()
+        try:
+            while not wait([loop], timeout=_EVERY_S).done:
+                follow()
+        except Exception:
+            self._stop.set()
+            wait([loop])  # While Optuna keeps silent about the trial that is given up.
+            raise
         loop.result()
         follow()
         counted = len(file.records().counted)

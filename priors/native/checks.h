@@ -3,12 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <stdexcept>
 
 namespace wirenas {
 
-// Neurons are 32-bit numbers, and are added to each other.
-constexpr int64_t kMostNeurons = int64_t(1) << 30;
+// Neurons are 32-bit numbers.
+constexpr int64_t kMostNeurons = std::numeric_limits<int32_t>::max();
 
 inline void check(bool fine, const char* rule) {
   if (!fine) throw std::invalid_argument(rule);
@@ -18,9 +19,9 @@ inline void check(bool fine, const char* rule) {
 inline int32_t checked_total(const int32_t* sizes, int64_t n_layers) {
   int64_t total = 0;
   for (int64_t layer = 0; layer < n_layers; ++layer) {
-    check(sizes[layer] > 0, "a layer holds at least one neuron");
+    check(sizes[layer] > 0, "a layer needs at least one neuron");
     total += sizes[layer];
-    check(total <= kMostNeurons, "a wiring holds at most 2^30 neurons");
+    check(total <= kMostNeurons, "a wiring holds at most 2^31 - 1 neurons");
   }
   return int32_t(total);
 }

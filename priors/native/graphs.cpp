@@ -192,8 +192,10 @@ Edge pair_of_nodes(int64_t n, int64_t pair) {
 Edges watts_strogatz(BitGenerator& random, int32_t n, int32_t k, double p) {
   Edges edges;
   edges.reserve(size_t(n) * size_t(k));
-  for (int32_t step = 1; step <= k / 2; ++step)
+  for (int32_t step = 1; step <= k / 2; ++step) {
+    heed_signals();
     for (int32_t node = 0; node < n; ++node) edges.push_back({node, step_on_ring(n, node, step)});
+  }
   return rewired(random, n, std::move(edges), p);
 }
 

@@ -80,6 +80,9 @@ CASES: Mapping[str, Case] = {
     ),
 }
 
+SHARED = f"run {_NETWORK} {_FINALS} --trials 2 --json --out out --storage URL --study NAME"
+"""A campaign in a database, to which the folder is a copy."""
+
 
 def content(folder: Path) -> dict[str, Any]:
     """Return what commands have left below a folder, without what is of a moment: durations, clocks and places.

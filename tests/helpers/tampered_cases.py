@@ -309,7 +309,7 @@ def tampered(value: Any, rng: Random) -> Any:
     if isinstance(value, bool):
         return not value
     if isinstance(value, int):
-        return int(rng.choice([-(2**31), -1, 0, 1, 2, 3, 7, 100, 1000, 2**31 - 1, 2**40, 2**62]))
+        return int(rng.choice([-(2**31), -1, 0, 1, 2, 3, 7, 100, 1000, 2**31, 2**40, 2**62]))
     if isinstance(value, float):
         return float(rng.choice([np.nan, np.inf, -np.inf, -1.0, 0.0, 0.5, 1.0, 2.0, 1e300]))
     if isinstance(value, list | tuple) and value:

@@ -1,6 +1,8 @@
 """Files and folders are written whole or not at all, and what a killed process left is removed."""
 
 import errno
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -96,3 +98,60 @@ def test_leftovers_of_a_killed_process_are_removed_and_nothing_else(tmp_path: Pa
     assert len(list(tmp_path.iterdir())) == len(kept) + 3
     remove_leftovers(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == kept
+
+
+def opened(descriptor: int) -> Path:
+    return Path(f"/proc/self/fd/{descriptor}").readlink()
+
+
+needs_proc = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="what a file is called is read from /proc")
+
+
+@needs_proc
+@pytest.mark.parametrize("write", [atomic_write, atomic_folder])
+def test_what_is_written_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Any
+):
+    done: list[str] = []
+    sync, replace, rename = os.fsync, Path.replace, Path.rename
+
+    def synced(descriptor: int) -> None:
+        done.append(f"sync {opened(descriptor).name}")
+        sync(descriptor)
+
+    def named(of: Any) -> Any:
+        return lambda path, to: (done.append(f"name {Path(to).name}"), of(path, to))
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", named(replace))
+    monkeypatch.setattr(Path, "rename", named(rename))
+    with write(tmp_path / "best") as temporary:
+        file = temporary / "file" if write is atomic_folder else temporary
+        file.write_text("content")
+    inside = ["sync file"] if write is atomic_folder else []
+    assert done == [*inside, f"sync {temporary.name}", "name best", f"sync {tmp_path.name}"]
+
+
+@needs_proc
+def test_a_folder_that_cannot_be_synchronised_in_its_place_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    place, sync = tmp_path / "best", os.fsync
+    place.mkdir()
+    (place / "old").write_text("old")
+
+    def failing(descriptor: int) -> None:
+        if opened(descriptor) == tmp_path:
+            raise OSError(errno.EIO, "Input/output error")
+        sync(descriptor)
+
+    def write() -> None:
+        with atomic_folder(place) as temporary:
+            (temporary / "new").write_text("new")
+
+    monkeypatch.setattr(os, "fsync", failing)
+    with pytest.raises(OSError, match="Input/output error") as caught:
+        write()
+    assert caught.value.filename == str(tmp_path)
+    assert [path.name for path in place.iterdir()] == ["old"]
+    assert list(tmp_path.iterdir()) == [place]

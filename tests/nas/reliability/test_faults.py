@@ -14,14 +14,20 @@ import shutil
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from fault_cases import CASES, content, timeless
+from fault_cases import CASES, SHARED, content, timeless
 from faults import KINDS, Done, Faults
+
+if TYPE_CHECKING:
+    from postgres import Postgres
 
 IS_WHOLE = os.environ.get("WIRENAS_TEST_FAULTS") == "all"
 FEW = ("survey", "generate")
+
+STRIDE = 7
+"""Of the calls of a campaign in a database, which are as many as those of others, one in so many fails."""
 
 Calm = tuple[Path, dict[str, Any], Any]
 
@@ -166,3 +172,27 @@ def test_every_fault_is_one_line_and_the_same_command_goes_on(
         except AssertionError as failed:
             wrong.append(str(failed).splitlines()[0])
     assert wrong == [], f"{len(wrong)} of {nth - 1}"
+
+
+@pytest.mark.skipif(not IS_WHOLE, reason="WIRENAS_TEST_FAULTS is not all")
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("error", KINDS)
+def test_a_campaign_in_a_database_goes_on_after_faults_in_its_folder(
+    error: str, faults: Faults, postgres: "Postgres", tmp_path: Path
+):
+    for nth in count(1, STRIDE):
+        folder, name = tmp_path / str(nth), f"{error}-{nth}"
+        folder.mkdir()
+        arguments = SHARED.replace("URL", postgres.url).replace("NAME", name).split()
+        done = faults.run(arguments, folder, nth, error)
+        told = f"{error} at call {nth}, {done.hit}: exit code {done.code}, {done.err}"
+        assert "Traceback" not in done.err, told
+        assert done.code in (0, 1, 2), told
+        assert done.code == 0 or done.err.splitlines()[-1].startswith("wirenas: "), told
+        again = faults.run(arguments, folder)
+        assert again.code == 0, f"{told}, then {again.err}"
+        assert json.loads(again.out)["complete"] >= 2, told
+        worker = ["worker", "--storage", postgres.url, "--study", name, "--json"]
+        assert faults.run(worker, folder).code == 0, told
+        if not done.hit:
+            break
