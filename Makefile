@@ -94,7 +94,7 @@ worker-test: $(VENV)/.ready
 		tests/nas/shared/test_distributed_crashes.py tests/nas/shared/test_distributed_breaks.py
 
 ## start-test: 3 runs and 61 workers meet an empty PostgreSQL database in the same instant, STARTS times as forks of one
-## process and once as commands (a minute each, and 10 GiB)
+## process and once as commands (a minute each, and 15 GiB)
 STARTS ?= 20
 start-test: $(VENV)/.ready
 	WIRENAS_TEST_STARTS=$(STARTS) $(BIN)/python -m pytest --quiet --timeout 7200 tests/nas/shared/test_distributed_starts.py

@@ -113,9 +113,7 @@ def _same_site(app: _App, host: str) -> _App:
             is_own = is_ours = False
         if is_own and is_ours:
             return app(environ, start_response)
-        said = (
-            "this came from a page of another site" if is_own else f"give the address of this machine, such as {host}"
-        )
+        said = "a page of another site sent this" if is_own else f"this is no name of this machine; use http://{host}"
         start_response("403 Forbidden", [("Content-Type", "text/plain; charset=utf-8")])
         return [f"refused: {said}\n".encode()]
 

@@ -27,7 +27,17 @@ ROOT = Path(__file__).resolve().parents[1]
 WORK = ROOT / "build" / "versions"
 EXTRAS = ("test", "explain", "dashboard", "postgresql")
 # Processes that are killed, what takes minutes, and the tools beside the packages, which need the sources.
-SLOW = ("*crashes*", "*breaks*", "*distributed*", "*benchmark*", "*quality*", "*readme*", "*hostile*", "*fuzz*")
+SLOW = (
+    "*crashes*",
+    "*breaks*",
+    "*distributed*",
+    "*benchmark*",
+    "*quality*",
+    "*readme*",
+    "*hostile*",
+    "*fuzz*",
+    "*damaged*",
+)
 
 
 def main() -> int:

@@ -96,8 +96,9 @@ class Search:
         batch, in_batches = self.options.batch, self.stopping is not None
         # What was known when the first of the trials that are missing was asked for; the others ran beside it.
         settled = len(known) - len(known) % batch if in_batches else max(0, len(known) - batch + 1)
+        proposer = self.proposer()
         with reading(self.study.path):
-            proposer = inform(self.proposer(), known, settled)
+            inform(proposer, known, settled)
             if self.stopping is not None:
                 self.stopping.tell(*records[:settled])
         # A sampler that learns nothing may be asked as far ahead as keeps all threads busy.

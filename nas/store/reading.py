@@ -22,7 +22,6 @@ _DAMAGE = (
     AssertionError,
     AttributeError,
     LookupError,
-    MemoryError,
     NotImplementedError,
     RecursionError,
     TypeError,
@@ -36,7 +35,7 @@ _MOST_LETTERS = 200
 def reading(what: str | PathLike[str], remedy: str = "put a copy back, or give another folder") -> Iterator[None]:
     """Turn whatever is raised inside, where something that was stored is read, into an InputError that names it.
 
-    Errors that speak to the user already, and those of the operating system, pass as they are.
+    Errors that speak to the user already, and those of the operating system and of memory, pass as they are.
     """
     try:
         yield

@@ -4,6 +4,7 @@ import json
 import random
 import sqlite3
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from functools import cache
@@ -80,7 +81,9 @@ def outcome(suffix: str, content: bytes) -> str:
         out = folder_of({**_campaign(), "study.db": content}, Path(folder) / "out")
         lines = [first_refusal(("status", out, "--json"), ("status", out), ("best", out, "--json"), ("best", out))]
         try:
-            load(out).to_frame()  # type: ignore[union-attr]
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # Optuna's, of distributions that are odd and yet ones.
+                load(out).to_frame()  # type: ignore[union-attr]
         except (InputError, CampaignError) as error:
             lines.append(one_line(str(error)))
         lines.append(_shown(out, Path(folder) / "copy"))
