@@ -29,7 +29,7 @@ from nas.networks.readout import SequenceNetwork
 from nas.networks.rnn import SparseRNN, rnn_blocks
 from nas.networks.structure import AnyNetwork, Network, network_within, parts_of
 from nas.networks.wired import WiredModule
-from priors.files import atomic_write
+from priors.files import atomic_write, naming
 from priors.wiring import Wiring
 
 __all__ = ["load_network", "save_network"]
@@ -131,7 +131,7 @@ def load_network(path: str | PathLike[str]) -> AnyNetwork:
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: there is no such file")
     try:
-        with safe_open(path, framework="pt", device="cpu") as file:
+        with naming(path), safe_open(path, framework="pt", device="cpu") as file:
             description = json.loads((file.metadata() or {}).get(_KEY, "{}"))
             _check_format(description)
             state = {name: file.get_tensor(name) for name in sorted(file.keys())}
