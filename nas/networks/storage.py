@@ -7,6 +7,8 @@ held a value for every entry of the blocks, and a mask; it is read, and no longe
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Hashable, Mapping
 from os import PathLike
 from pathlib import Path
@@ -125,6 +127,8 @@ def load_network(path: str | PathLike[str]) -> AnyNetwork:
     ------
     FileNotFoundError
         If there is no such file.
+    OSError
+        If the system does not let it be read.
     ValueError
         If the file is not such a network, is damaged, or is of an unknown version.
     """
@@ -138,8 +142,17 @@ def load_network(path: str | PathLike[str]) -> AnyNetwork:
         network = (_rebuild_masked if description["version"] == 1 else _rebuild)(description, state)
         return _pooled(network, description["pooling"]) if "pooling" in description else network
     except (SafetensorError, ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
+        _raise_refusal(error, path)
         reason = " ".join(str(error).split())
         raise ValueError(f"{path}: this is no intact network file: {reason}") from error
+
+
+def _raise_refusal(error: Exception, path: str | PathLike[str]) -> None:
+    """Raise an OSError where torch says, in words alone, that the system did not let it read the file."""
+    refusal = re.search(r"unable to (?:open|mmap|stat).*\((\d+)\)$", str(error))
+    if refusal is not None:
+        number = int(refusal[1])
+        raise OSError(number, os.strerror(number), str(path)) from error
 
 
 def _pooled(network: Network, pooling: Any) -> PooledMLP:
