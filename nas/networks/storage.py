@@ -7,6 +7,8 @@ held a value for every entry of the blocks, and a mask; it is read, and no longe
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Hashable, Mapping
 from os import PathLike
 from pathlib import Path
@@ -29,7 +31,7 @@ from nas.networks.readout import SequenceNetwork
 from nas.networks.rnn import SparseRNN, rnn_blocks
 from nas.networks.structure import AnyNetwork, Network, network_within, parts_of
 from nas.networks.wired import WiredModule
-from priors.files import atomic_write
+from priors.files import atomic_write, naming
 from priors.wiring import Wiring
 
 __all__ = ["load_network", "save_network"]
@@ -127,13 +129,15 @@ def load_network(path: str | PathLike[str]) -> AnyNetwork:
     ------
     FileNotFoundError
         If there is no such file.
+    OSError
+        If the system does not let it be read.
     ValueError
         If the file is not such a network, is damaged, or is of an unknown version.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: there is no such file")
     try:
-        with safe_open(path, framework="pt", device="cpu") as file:
+        with naming(path), safe_open(path, framework="pt", device="cpu") as file:
             description = json.loads((file.metadata() or {}).get(_KEY, "{}"))
             _check_format(description)
             _n_neurons(description)
@@ -141,8 +145,17 @@ def load_network(path: str | PathLike[str]) -> AnyNetwork:
         network = (_rebuild_masked if description["version"] == 1 else _rebuild)(description, state)
         return _pooled(network, description["pooling"]) if "pooling" in description else network
     except (SafetensorError, ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
+        _raise_refusal(error, path)
         reason = " ".join(str(error).split())[:_MOST_LETTERS]
         raise ValueError(f"{path}: this is no intact network file: {reason}") from error
+
+
+def _raise_refusal(error: Exception, path: str | PathLike[str]) -> None:
+    """Raise an OSError where torch says, in words alone, that the system did not let it read the file."""
+    refusal = re.search(r"unable to (?:open|mmap|stat).*\((\d+)\)$", str(error))
+    if refusal is not None:
+        number = int(refusal[1])
+        raise OSError(number, os.strerror(number), str(path)) from error
 
 
 def _pooled(network: Network, pooling: Any) -> PooledMLP:

@@ -52,7 +52,8 @@ def kept_lines(file: Path, *names: str) -> Iterator[dict[str, Any]]:
     InputError
         If another line is no such object.
     """
-    content = file.read_bytes() if file.exists() else b""
+    with naming(file):
+        content = file.read_bytes() if file.exists() else b""
     whole = content[: content.rfind(b"\n") + 1]
     if len(whole) < len(content):
         with file.open("r+b") as damaged:

@@ -48,7 +48,7 @@ from nas.training.places import places_of
 from nas.training.session import sign_of
 from nas.training.train import engine_for, trained
 from priors import Wiring
-from priors.files import atomic_write
+from priors.files import atomic_write, naming
 
 __all__ = ["OPTIONS", "StructureExperiment", "read_experiment"]
 
@@ -209,7 +209,9 @@ class StructureExperiment:
         if not file.is_file():
             return {}
         rows = {}
-        for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+        with naming(file):
+            text = file.read_text(encoding="utf-8", errors="replace")
+        for line in text.splitlines():
             try:
                 row = json.loads(line)
                 rows[row["key"]] = row
@@ -538,7 +540,8 @@ def read_experiment(file: Path) -> dict[str, Any]:
         If the file holds no such options.
     """
     try:
-        stored = json.loads(file.read_text(encoding="utf-8"))
+        with naming(file):
+            stored = json.loads(file.read_text(encoding="utf-8"))
         data = stored.pop("data", None)
         return {**json.loads(StructureOptions(**stored).model_dump_json()), "data": data}
     except (AttributeError, TypeError, ValueError, RecursionError) as error:
@@ -550,7 +553,7 @@ def read_experiment(file: Path) -> dict[str, Any]:
 
 
 def _ends_a_line(path: Path) -> bool:
-    with path.open("rb") as file:
+    with naming(path), path.open("rb") as file:
         file.seek(-1, 2)
         return file.read(1) == b"\n"
 
