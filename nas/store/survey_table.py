@@ -50,6 +50,18 @@ class SurveyTable:
         says why a training failed, and is null otherwise.
     identity : mapping
         The survey's options, the fingerprint of its data, and its metric; empty where there are no rows yet.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from nas import Recipe, Survey, load
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Survey(folder, task="digits", wirings=3, seeds=2, recipe=Recipe(epochs=1, learning_rates=0.01)).run()
+    ...     table = load(folder)
+    >>> len(table), table.n_wirings, table.trainings("value").shape  # wirings, learning rates, replicates
+    (6, 3, (3, 1, 2))
+    >>> table.wiring(0).fingerprint == table.to_frame()["fingerprint"][0]
+    True
     """
 
     table: pa.Table
@@ -166,6 +178,15 @@ class SurveyOutcome:
         Wirings that the survey is to hold in all.
     predictor : mapping or None
         What the predictor that was fitted to them is worth; see `predictors.Predictor.worth`.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from nas import Recipe, Survey
+    >>> with TemporaryDirectory() as folder:
+    ...     outcome = Survey(folder, task="digits", wirings=3, seeds=2, recipe=Recipe(epochs=1, learning_rates=0.01)).run()
+    >>> outcome.wirings, outcome.trainings, outcome.failed, outcome.metric
+    (3, 6, 0, 'accuracy')
     """
 
     out: str
