@@ -69,8 +69,9 @@ class Survey:
     --------
     >>> from tempfile import TemporaryDirectory
     >>> from nas import Recipe, Survey, load
+    >>> brief = Recipe(epochs=1, learning_rates=0.01)
     >>> with TemporaryDirectory() as folder:
-    ...     outcome = Survey(f"{folder}/atlas", task="digits", wirings=3, seeds=2, recipe=Recipe(epochs=1, learning_rates=0.01)).run()
+    ...     outcome = Survey(f"{folder}/atlas", task="digits", wirings=3, seeds=2, recipe=brief).run()
     ...     table = load(f"{folder}/atlas")
     >>> outcome.wirings, outcome.trainings, len(table)
     (3, 6, 6)

@@ -138,8 +138,8 @@ class Campaign:
     >>> outcome.complete, outcome.best["value"] <= 0
     (8, True)
 
-    A campaign on a task tests its winner beside references; see `Outcome`. `Campaign("digits", task="digits", trials=60)` is
-    what ``wirenas run --task digits --trials 60 --out digits`` runs.
+    A campaign on a task, such as ``Campaign("digits", task="digits", trials=60)``, also tests its winner beside
+    references; see `Outcome`.
     """
 
     def __init__(

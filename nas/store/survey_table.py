@@ -55,8 +55,9 @@ class SurveyTable:
     --------
     >>> from tempfile import TemporaryDirectory
     >>> from nas import Recipe, Survey, load
+    >>> brief = Recipe(epochs=1, learning_rates=0.01)
     >>> with TemporaryDirectory() as folder:
-    ...     _ = Survey(folder, task="digits", wirings=3, seeds=2, recipe=Recipe(epochs=1, learning_rates=0.01)).run()
+    ...     _ = Survey(folder, task="digits", wirings=3, seeds=2, recipe=brief).run()
     ...     table = load(folder)
     >>> len(table), table.n_wirings, table.trainings("value").shape  # wirings, learning rates, replicates
     (6, 3, (3, 1, 2))
@@ -183,8 +184,9 @@ class SurveyOutcome:
     --------
     >>> from tempfile import TemporaryDirectory
     >>> from nas import Recipe, Survey
+    >>> brief = Recipe(epochs=1, learning_rates=0.01)
     >>> with TemporaryDirectory() as folder:
-    ...     outcome = Survey(folder, task="digits", wirings=3, seeds=2, recipe=Recipe(epochs=1, learning_rates=0.01)).run()
+    ...     outcome = Survey(folder, task="digits", wirings=3, seeds=2, recipe=brief).run()
     >>> outcome.wirings, outcome.trainings, outcome.failed, outcome.metric
     (3, 6, 0, 'accuracy')
     """
