@@ -44,7 +44,8 @@ def modules_with_examples() -> list[str]:
 
 def examples_in(module: str) -> dict[str, doctest.DocTest]:
     """Return the examples in a module by the full name of what they are of; each starts with no name defined."""
-    return {test.name: test for test in doctest.DocTestFinder().find(importlib.import_module(module), globs={})}
+    tests = doctest.DocTestFinder().find(importlib.import_module(module), globs={})
+    return {test.name: test for test in tests if test.examples}
 
 
 @pytest.mark.parametrize("public", public_names())
