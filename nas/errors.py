@@ -37,11 +37,35 @@ _DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\
 
 
 class InputError(ValueError):
-    """What the user gave cannot be used; the message is one line: what, which value, which rule, what is valid."""
+    """What the user gave cannot be used; the message is one line: what, which value, which rule, what is valid.
+
+    Examples
+    --------
+    >>> from nas import InputError, Space
+    >>> try:
+    ...     Space(priors="ws")
+    ... except InputError as error:
+    ...     print(error)
+    priors 'ws' is not known (nearest: watts-strogatz); known: ...
+    """
 
 
 class CampaignError(RuntimeError):
-    """A campaign cannot go on for a reason that is no fault of the input, such as an evaluation that always fails."""
+    """A campaign cannot go on for a reason that is no fault of the input, such as an evaluation that always fails.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from nas import Campaign, CampaignError
+    >>> def evaluate(wiring, params):
+    ...     raise OSError("the instrument does not answer")
+    >>> with TemporaryDirectory() as folder:
+    ...     try:
+    ...         Campaign(f"{folder}/own", evaluate=evaluate, trials=3).run()
+    ...     except CampaignError as error:
+    ...         print(error)
+    10 trials failed one after another ...; the last one with: OSError: the instrument does not answer
+    """
 
 
 def known(what: str, name: str, names: Iterable[str]) -> str:

@@ -67,9 +67,14 @@ class Survey:
 
     Examples
     --------
-    >>> survey = Survey("atlas", task="digits", wirings=1000, seeds=3)  # doctest: +SKIP
-    >>> survey.run().trainings  # doctest: +SKIP
-    3000
+    >>> from tempfile import TemporaryDirectory
+    >>> from nas import Recipe, Survey, load
+    >>> brief = Recipe(epochs=1, learning_rates=0.01)
+    >>> with TemporaryDirectory() as folder:
+    ...     outcome = Survey(f"{folder}/atlas", task="digits", wirings=3, seeds=2, recipe=brief).run()
+    ...     table = load(f"{folder}/atlas")
+    >>> outcome.wirings, outcome.trainings, len(table)
+    (3, 6, 6)
     """
 
     def __init__(

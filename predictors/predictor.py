@@ -57,9 +57,15 @@ class Predictor:
 
     Examples
     --------
-    >>> predictor = Predictor(metric="accuracy", bounds=(0, 1)).fit(wirings, accuracies)  # doctest: +SKIP
-    >>> mean, std = predictor.predict([candidate], return_std=True)  # doctest: +SKIP
-    >>> low, high = predictor.interval([candidate], coverage=0.9)  # doctest: +SKIP
+    >>> from predictors import Predictor
+    >>> from priors import ErdosRenyi
+    >>> graphs = [ErdosRenyi(20, edges=edges).sample(edges) for edges in range(20, 60)]
+    >>> values = [graph.n_edges / 200 for graph in graphs]
+    >>> predictor = Predictor(metric="accuracy", bounds=(0, 1)).fit(graphs, values)
+    >>> mean, std = predictor.predict(graphs[:2], return_std=True)
+    >>> low, high = predictor.interval(graphs[:2], coverage=0.9)
+    >>> mean.shape, bool((low <= mean).all() and (mean <= high).all())
+    ((2,), True)
     """
 
     def __init__(

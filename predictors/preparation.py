@@ -41,6 +41,14 @@ class Preparation:
     ------
     ValueError
         For an unknown name, or numbers that cannot be.
+
+    Examples
+    --------
+    >>> from predictors import Preparation
+    >>> from priors import WattsStrogatz
+    >>> preparation = Preparation(attachment=("controlled",), n_inputs=4, n_outputs=2, draws=3)
+    >>> [wiring.sizes[0] for wiring in preparation.wirings(WattsStrogatz(20, 4, 0.3).sample(0))]
+    [4, 4, 4]
     """
 
     structure: str = "dag"

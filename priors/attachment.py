@@ -78,6 +78,16 @@ def attach(
     neurons are those on the longest paths from a source, by number among equals. If it is cyclic every neuron counts as
     source and as sink, and there is no last one, so read-out neurons are drawn: by number they would always be the
     youngest, least connected nodes of a grown graph. An isolated neuron is a source and a sink.
+
+    Examples
+    --------
+    >>> from priors import ATTACHMENTS, ErdosRenyi, attach, layer, orient
+    >>> hidden = layer(orient(ErdosRenyi(n=20, edges=40).sample(0), rng=0))
+    >>> wiring = attach(hidden, n_inputs=4, n_outputs=3, mode="controlled", rng=0, reads=2, readouts=5)
+    >>> wiring.n_edges == 20 * 2 + 40 + 5 * 3
+    True
+    >>> ATTACHMENTS
+    ('controlled', 'natural', 'projected', 'published')
     """
     choice("attach", "mode", mode, ATTACHMENTS)
     n_inputs = whole("attach", "n_inputs", n_inputs, 1)
@@ -115,6 +125,13 @@ def dead_neurons(wiring: Wiring) -> NDArray[np.int64]:
     ------
     ValueError
         For a wiring without input units.
+
+    Examples
+    --------
+    >>> from priors import Wiring, dead_neurons
+    >>> wiring = Wiring((1, 3, 1), [(0, 1), (0, 2), (1, 4), (3, 4)], inputs=True, outputs=True)
+    >>> dead_neurons(wiring).tolist()  # 2 leads nowhere, and nothing leads to 3
+    [2, 3]
     """
     if not wiring.inputs:
         raise ValueError(f"{wiring!r} has no input units: attach it first")

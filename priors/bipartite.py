@@ -66,6 +66,15 @@ class Layered:
     erk: Evci et al. (2020), Rigging the lottery, arXiv:1911.11134; constant fan-in: Lasby et al. (2024), Dynamic sparse
     training with structured sparsity, arXiv:2305.02299; small-world and scale-free: Zhang et al. (2025), Brain network
     science modelling of sparse neural networks, arXiv:2501.19107
+
+    Examples
+    --------
+    >>> from priors import Layered
+    >>> Layered((20, 30, 10), density=0.1).counts, Layered((20, 30, 10), density=0.1, allocation="erk").counts
+    ((60, 30), (50, 40))
+    >>> wiring = Layered((20, 30, 10), density=0.1, pattern="fan-in", inputs=True, outputs=True).sample(0)
+    >>> wiring.in_degree[20:50].tolist() == 30 * [2], wiring.in_degree[50:].tolist() == 10 * [3]
+    (True, True)
     """
 
     sizes: tuple[int, ...]

@@ -82,6 +82,16 @@ def edit(wiring: Wiring, n_moves: int, rng: Seed = None, moves: Sequence[str] = 
     References
     ----------
     Maslov and Sneppen (2002), Specificity and stability in topology of protein networks, doi:10.1126/science.1065103
+
+    Examples
+    --------
+    >>> from priors import MOVES, ErdosRenyi, edit
+    >>> graph = ErdosRenyi(n=20, edges=40).sample(0)
+    >>> neighbour = edit(graph, 3, rng=0, moves=("swap",))
+    >>> neighbour == graph, neighbour.out_degree.tolist() == graph.out_degree.tolist()
+    (False, True)
+    >>> MOVES
+    ('swap', 'add', 'drop', 'add-neuron', 'remove-neuron')
     """
     n_moves = whole("edit", "n_moves", n_moves, 0, MOST_NEURONS - wiring.n_neurons)
     own = [choice("edit", "moves", move, MOVES) for move in moves]

@@ -28,8 +28,14 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     Examples
     --------
-    >>> with atomic_write("notes.txt") as temporary:  # doctest: +SKIP
-    ...     temporary.write_text("complete or not there")
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from priors.files import atomic_write
+    >>> with TemporaryDirectory() as folder:
+    ...     with atomic_write(f"{folder}/notes.txt") as temporary:
+    ...         _ = temporary.write_text("complete or not there")
+    ...     print([path.name for path in Path(folder).iterdir()])
+    ['notes.txt']
     """
     final = Path(path)
     temporary = _beside(final)

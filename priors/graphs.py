@@ -27,7 +27,22 @@ _INITIAL_GRAPHS = ("isolated", "star", "complete")
 
 
 class Prior(Protocol):
-    """A distribution over wirings."""
+    """A distribution over wirings.
+
+    Examples
+    --------
+    Anything with this method is a prior, such as one of your own; those of the project stand in `PRIORS` by name, and
+    what there is to know of them in `FAMILIES`.
+
+    >>> from priors import FAMILIES, PRIORS, Wiring
+    >>> class Ring:
+    ...     def sample(self, rng=None):
+    ...         return Wiring((4,), [(0, 1), (1, 2), (2, 3), (3, 0)])
+    >>> Ring().sample().n_edges, PRIORS["erdos-renyi"](n=4, edges=4).sample(0).n_edges
+    (4, 8)
+    >>> [parameter.name for parameter in FAMILIES["modular"].parameters]
+    ['modules', 'mixing']
+    """
 
     def sample(self, rng: Seed = None) -> Wiring:
         """Draw one wiring; an int is a seed, a generator is drawn from, None draws afresh."""
@@ -63,6 +78,13 @@ class WattsStrogatz:
     References
     ----------
     Watts and Strogatz (1998), Collective dynamics of 'small-world' networks, doi:10.1038/30918
+
+    Examples
+    --------
+    >>> from priors import WattsStrogatz
+    >>> graph = WattsStrogatz(n=20, k=4, p=0.3).sample(0)
+    >>> graph.n_neurons, graph.n_edges, graph.is_undirected
+    (20, 80, True)
     """
 
     n: int
@@ -113,6 +135,13 @@ class BarabasiAlbert:
     References
     ----------
     Barabási and Albert (1999), Emergence of scaling in random networks, doi:10.1126/science.286.5439.509
+
+    Examples
+    --------
+    >>> from priors import BarabasiAlbert
+    >>> graph = BarabasiAlbert(n=20, m=2).sample(0)
+    >>> graph.n_edges == 2 * 2 * (20 - 2)  # m (n - m), in both directions
+    True
     """
 
     n: int
@@ -160,6 +189,13 @@ class ErdosRenyi:
     References
     ----------
     Erdős and Rényi (1959), On random graphs I; Gilbert (1959), Random graphs, doi:10.1214/aoms/1177706098
+
+    Examples
+    --------
+    >>> from priors import ErdosRenyi
+    >>> graph = ErdosRenyi(n=20, edges=30).sample(0)
+    >>> graph.n_edges, graph == ErdosRenyi(n=20, edges=30).sample(0)
+    (60, True)
     """
 
     n: int

@@ -58,6 +58,12 @@ class Null:
     keeps : tuple of str
         What every wiring has in common with the given one.
     description : str
+
+    Examples
+    --------
+    >>> from priors import NULLS
+    >>> NULLS["degree"].keeps
+    ('neurons', 'number of edges', 'degrees')
     """
 
     keeps: tuple[str, ...]
@@ -109,6 +115,14 @@ class Mixing:
     autocorrelation : float
         Of that share from one look to the next in the second half of the walk, with 64 looks a walk; NaN where it does
         not vary. Near 0 two looks know nothing of each other, and a walk is long enough by far; near 1 it is too short.
+
+    Examples
+    --------
+    >>> from priors import ErdosRenyi, NullModel, orient
+    >>> wiring = orient(ErdosRenyi(n=20, edges=60).sample(0), rng=0)
+    >>> null, mixing = NullModel(wiring, "degree").draw(0)
+    >>> mixing.tries > mixing.moves > wiring.n_edges, mixing.overlap < 1
+    (True, True)
     """
 
     tries: int
@@ -164,6 +178,16 @@ class NullModel:
     given marginals, Sankhya A 58, 225-242; Fosdick et al. (2018), Configuring random graph models with fixed degree
     sequences, doi:10.1137/16M1087175; Váša and Mišić (2022), Null models in network neuroscience,
     doi:10.1038/s41583-022-00601-9
+
+    Examples
+    --------
+    >>> from priors import NULLS, ErdosRenyi, NullModel, orient
+    >>> wiring = orient(ErdosRenyi(n=20, edges=60).sample(0), rng=0)
+    >>> null = NullModel(wiring, "degree").sample(0)
+    >>> null == wiring, null.in_degree.tolist() == wiring.in_degree.tolist()
+    (False, True)
+    >>> list(NULLS)[:4]
+    ['counts', 'blocks', 'degree', 'order']
     """
 
     wiring: Wiring
@@ -439,7 +463,16 @@ class NullModel:
 
 
 def plain_null(wiring: Wiring) -> NullModel:
-    """Return a null model that fits: of layers, order and degree the first that there is to keep."""
+    """Return a null model that fits: of layers, order and degree the first that there is to keep.
+
+    Examples
+    --------
+    >>> from priors import ErdosRenyi, layer, orient, plain_null
+    >>> graph = ErdosRenyi(n=20, edges=60).sample(0)
+    >>> dag = orient(graph, rng=0)
+    >>> plain_null(graph).kind, plain_null(dag).kind, plain_null(layer(dag)).kind
+    ('degree', 'order', 'layers')
+    """
     for kind in ("layers", "order"):
         try:
             return NullModel(wiring, kind)
@@ -464,6 +497,14 @@ def draw_nulls(model: NullModel, n: int, seed: int = 0, threads: int = 1) -> Ite
     Yields
     ------
     wiring, mixing : Wiring, Mixing
+
+    Examples
+    --------
+    >>> from priors import ErdosRenyi, draw_nulls, orient, plain_null
+    >>> wiring = orient(ErdosRenyi(n=20, edges=60).sample(0), rng=0)
+    >>> nulls = [null for null, _ in draw_nulls(plain_null(wiring), 5, seed=0)]
+    >>> len(set(nulls)), {null.n_edges for null in nulls}
+    (5, {60})
     """
     n = whole("draw_nulls", "n", n, 1, 2**31)
 
@@ -487,6 +528,13 @@ def spectral_radius(wiring: Wiring, tolerance: float = 0.0) -> float:
     tolerance : float
         Relative error that large matrices may have, which takes a sixth of the time for a thousandth; by default as
         exact as numbers are.
+
+    Examples
+    --------
+    >>> from priors import Wiring, spectral_radius
+    >>> ring = Wiring((3,), [(0, 1), (1, 2), (2, 0)], weights=[2, 2, -2])
+    >>> round(spectral_radius(ring), 6)
+    2.0
     """
     hidden = wiring.hidden
     kept = ~hidden.forward

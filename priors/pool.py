@@ -55,9 +55,12 @@ class GraphPool:
 
     Examples
     --------
+    >>> from priors import GraphPool, Wiring
     >>> pool = GraphPool([Wiring((3,), [(0, 1), (1, 2)]), Wiring((2,), [(0, 1)])], names=["path", "edge"])
     >>> pool.sample(0)
     <Wiring 2: 2 neurons, 1 edges, ...>
+    >>> len(pool), pool.names, [wiring.n_edges for wiring in pool]
+    (2, ('path', 'edge'), [2, 1])
     """
 
     wirings: tuple[Wiring, ...]

@@ -55,6 +55,15 @@ class Inputs:
     Notes
     -----
     Arrays are copied and write-protected.
+
+    Examples
+    --------
+    >>> from priors import Inputs
+    >>> inputs = Inputs([0.0, 1.0, 2.0, 1.0], positions=[[0], [1], [2], [3]])
+    >>> inputs
+    <Inputs: 4, of which 3 vary; positions known>
+    >>> inputs.live.tolist(), inputs.variance.tolist()
+    ([1, 2, 3], [0.0, 0.25, 1.0, 0.25])
     """
 
     deviation: NDArray[np.float64]
@@ -227,6 +236,14 @@ class ReadIn:
         What the locality, from 0 for none to 1, means; "" where there is none.
     reads_all : bool
         Whether every neuron reads all inputs that vary, however many are wanted.
+
+    Examples
+    --------
+    >>> from priors import READ_INS, ReadIn
+    >>> READ_INS["local"].needs, READ_INS["complete"].reads_all
+    (('positions',), True)
+    >>> ReadIn(lambda inputs, centre, locality: inputs.variance, "inputs by their variance").is_centred
+    False
     """
 
     affinity: Callable[[Inputs, int, float], Affinities]
@@ -294,6 +311,16 @@ def draw_reads(
     Inputs of a neuron are drawn one after another, each with chances in proportion to the affinities of those that are
     left. All at once this is a race: each input arrives after an exponential time whose rate is its affinity, and the
     first ones are read (Efraimidis & Spirakis 2006, doi:10.1016/j.ipl.2005.11.003).
+
+    Examples
+    --------
+    >>> from priors import READ_INS, Inputs, draw_reads
+    >>> inputs = Inputs([0.0, 1.0, 2.0, 1.0], positions=[[0], [1], [2], [3]])
+    >>> edges = draw_reads(inputs, [1, 2], "local", locality=0.5, rng=0)
+    >>> edges[:, 1].tolist()  # neurons; of the inputs, the one that never varies is not read
+    [0, 1, 1]
+    >>> list(READ_INS)
+    ['random', 'variance', 'local', 'correlated', 'patches', 'complete']
     """
     choice("draw_reads", "read_in", read_in, tuple(READ_INS))
     locality = fraction("draw_reads", "locality", locality)
@@ -322,6 +349,13 @@ def spread(total: int, n_neurons: int, rng: Seed = None) -> NDArray[np.int64]:
     ------
     ValueError
         If there is no neuron, or the total is negative.
+
+    Examples
+    --------
+    >>> from priors import spread
+    >>> fan_in = spread(10, 4, rng=0)
+    >>> sorted(fan_in.tolist())
+    [2, 2, 3, 3]
     """
     n_neurons = whole("spread", "n_neurons", n_neurons, 1)
     each, more = divmod(whole("spread", "total", total, 0), n_neurons)

@@ -57,6 +57,17 @@ def orient(wiring: Wiring, order: str = "random", rng: Seed = None) -> Wiring:
     ------
     ValueError
         For an unknown order, or a wiring that is not undirected.
+
+    Examples
+    --------
+    >>> from priors import ORIENTATIONS, Wiring, orient
+    >>> path = Wiring((3,), [(0, 1), (1, 0), (1, 2), (2, 1)])
+    >>> orient(path, "index").edges.tolist()
+    [[0, 1], [1, 2]]
+    >>> orient(path, "degree").edges.tolist()
+    [[1, 0], [1, 2]]
+    >>> ORIENTATIONS
+    ('index', 'random', 'degree')
     """
     choice("orient", "order", order, ORIENTATIONS)
     native = extension_for(wiring)
@@ -84,6 +95,12 @@ def layer(wiring: Wiring) -> Wiring:
     ------
     ValueError
         For a cyclic wiring, or one with input or output units.
+
+    Examples
+    --------
+    >>> from priors import Wiring, layer
+    >>> layer(Wiring((4,), [(0, 1), (0, 2), (1, 3), (2, 3)])).sizes
+    (1, 2, 1)
     """
     if wiring.inputs or wiring.outputs:
         raise ValueError(f"{wiring!r} has input or output units: layer works on hidden neurons, and attach follows it")
@@ -121,6 +138,14 @@ def expand(graph: Wiring, sizes: Sequence[int], rng: Seed = None) -> Wiring:
     References
     ----------
     You et al. (2020), Graph structure of neural networks, arXiv:2007.06559
+
+    Examples
+    --------
+    >>> from priors import Wiring, expand
+    >>> ring = Wiring((4,), [(0, 1), (1, 2), (2, 3), (3, 0)])
+    >>> wiring = expand(ring, (8, 8, 8))
+    >>> wiring.sizes, wiring.n_edges  # each neuron reads 2 of its own group and 2 of the one before
+    ((8, 8, 8), 64)
     """
     if graph.n_layers != 1 or graph.inputs or graph.outputs:
         raise ValueError(f"{graph.n_layers} layers: expand needs a graph of one layer, without input and output units")
@@ -154,6 +179,12 @@ def longest_paths(wiring: Wiring) -> NDArray[np.int64]:
     ------
     ValueError
         For a cyclic wiring; it names a neuron on a cycle.
+
+    Examples
+    --------
+    >>> from priors import Wiring, longest_paths
+    >>> longest_paths(Wiring((4,), [(0, 1), (1, 2), (0, 2), (2, 3)])).tolist()
+    [0, 1, 2, 3]
     """
     native = extension()
     depth: NDArray[np.int64] | None = None if native is None else native.longest_paths(wiring.edges, wiring.n_neurons)
@@ -177,6 +208,13 @@ def stack(wiring: Wiring) -> Wiring:
     ------
     ValueError
         For an edge that is not forward.
+
+    Examples
+    --------
+    >>> from priors import Wiring, stack
+    >>> wiring = stack(Wiring((2, 1), [(0, 2), (1, 2)]))
+    >>> wiring.edges[~wiring.forward].tolist()
+    [[0, 0], [0, 1], [1, 0], [1, 1], [2, 2]]
     """
     native = extension_for(wiring)
     edges = None if native is None else native.stack(wiring.edges, wiring.sizes, wiring.inputs, wiring.outputs)

@@ -63,6 +63,17 @@ class Wiring:
     Notes
     -----
     Two wirings are equal when `sizes`, `edges`, `inputs` and `outputs` are equal, and `fingerprint` is then equal too.
+
+    Examples
+    --------
+    >>> from priors import Wiring
+    >>> wiring = Wiring((2, 3, 1), [(0, 2), (0, 3), (1, 4), (2, 5), (3, 5), (4, 5)], inputs=True, outputs=True)
+    >>> wiring
+    <Wiring 2-3-1, inputs, outputs: 6 neurons, 6 edges, ...>
+    >>> [mask.shape for mask in wiring.masks()]
+    [(3, 2), (1, 3)]
+    >>> Wiring.from_networkx(wiring.to_networkx()) == wiring
+    True
     """
 
     sizes: tuple[int, ...]

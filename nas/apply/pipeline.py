@@ -28,7 +28,28 @@ _NETWORK = "network.safetensors"
 
 
 class DataWarning(UserWarning):
-    """Something in raw rows is not as it was in training; the message is one line."""
+    """Something in raw rows is not as it was in training; the message is one line.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from tempfile import TemporaryDirectory
+    >>> import pandas as pd
+    >>> from nas import Campaign, DataWarning, Recipe, load_pipeline
+    >>> houses = pd.DataFrame({"town": 40 * ["Bonn", "Ulm"], "sold": 40 * ["no", "yes"]})
+    >>> few = {"recipe": Recipe(epochs=1, learning_rates=0.01), "trials": 1, "finalists": 1, "final_seeds": 1}
+    >>> with TemporaryDirectory() as folder:
+    ...     houses.to_csv(f"{folder}/houses.csv", index=False)
+    ...     _ = Campaign(f"{folder}/houses", task=f"csv:{folder}/houses.csv", files={"target": "sold"}, **few).run()
+    ...     pipeline = load_pipeline(f"{folder}/houses")
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error", DataWarning)
+    ...     try:
+    ...         pipeline.predict(pd.DataFrame({"town": ["Ulm", "Oslo"]}))
+    ...     except DataWarning as warning:
+    ...         print(warning)
+    town: 1 of 2 rows have a category that training does not tell apart ('Oslo'); ...
+    """
 
 
 @dataclass(frozen=True)
@@ -55,8 +76,17 @@ class TrainedPipeline:
 
     Examples
     --------
-    >>> pipeline = load_pipeline("results/houses-mlp")  # doctest: +SKIP
-    >>> pipeline.predict(pandas.read_csv("new.csv"))  # doctest: +SKIP
+    >>> from tempfile import TemporaryDirectory
+    >>> import pandas as pd
+    >>> from nas import Campaign, Recipe, load_pipeline
+    >>> houses = pd.DataFrame({"town": 40 * ["Bonn", "Ulm"], "sold": 40 * ["no", "yes"]})
+    >>> few = {"recipe": Recipe(epochs=20, learning_rates=0.03), "trials": 1, "finalists": 1, "final_seeds": 1}
+    >>> with TemporaryDirectory() as folder:
+    ...     houses.to_csv(f"{folder}/houses.csv", index=False)
+    ...     _ = Campaign(f"{folder}/houses", task=f"csv:{folder}/houses.csv", files={"target": "sold"}, **few).run()
+    ...     pipeline = load_pipeline(f"{folder}/houses")
+    >>> pipeline.predict(pd.DataFrame({"town": ["Ulm", "Bonn"]})).tolist()
+    ['yes', 'no']
     """
 
     network: SparseMLP | PooledMLP | SequenceNetwork
@@ -251,6 +281,18 @@ def load_pipeline(out: str | Path) -> TrainedPipeline:
     ------
     InputError
         If there is no network, or it is damaged, or does not fit what is done around it.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> from nas import Campaign, Recipe, load_pipeline
+    >>> few = {"recipe": Recipe(epochs=1, learning_rates=0.01), "trials": 1, "finalists": 1, "final_seeds": 1}
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Campaign(folder, task="digits", **few).run()
+    ...     pipeline = load_pipeline(folder)
+    >>> pipeline.predict_proba(np.zeros((5, 64))).shape
+    (5, 10)
     """
     folder = Path(out)
     file = next((own for own in (folder / "best" / _NETWORK, folder / _NETWORK) if own.is_file()), None)

@@ -129,8 +129,17 @@ class Campaign:
 
     Examples
     --------
-    >>> campaign = Campaign("results/digits", task="digits", trials=40)  # doctest: +SKIP
-    >>> campaign.run().test["mean"]  # doctest: +SKIP
+    >>> from tempfile import TemporaryDirectory
+    >>> from nas import Campaign, Space
+    >>> def evaluate(wiring, params):  # in place of a training of your own
+    ...     return -abs(wiring.n_edges - 60)
+    >>> with TemporaryDirectory() as folder:
+    ...     outcome = Campaign(f"{folder}/own", evaluate=evaluate, space=Space(nodes=(10, 30)), trials=8).run()
+    >>> outcome.complete, outcome.best["value"] <= 0
+    (8, True)
+
+    A campaign on a task, such as ``Campaign("digits", task="digits", trials=60)``, also tests its winner beside
+    references; see `Outcome`.
     """
 
     def __init__(

@@ -78,6 +78,10 @@ class Worker:
 
     Examples
     --------
+    A campaign is started on one machine, and worked on by as many others as there are:
+
+    >>> from nas import Campaign, Worker
+    >>> Campaign("digits", task="digits", storage="postgresql://me@host/trials").run()  # doctest: +SKIP
     >>> Worker("postgresql://me@host/trials", "digits").run()  # doctest: +SKIP
     """
 

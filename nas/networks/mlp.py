@@ -63,6 +63,18 @@ class SparseMLP(WiredModule):
     ------
     ValueError
         For a wiring without input or output units or with recurrent edges, or an unknown activation.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from nas import SparseMLP
+    >>> from priors import BarabasiAlbert, attach, layer, orient
+    >>> hidden = layer(orient(BarabasiAlbert(n=20, m=2).sample(0), rng=0))
+    >>> network = SparseMLP(attach(hidden, n_inputs=6, n_outputs=3, rng=0), activation="tanh", rng=0)
+    >>> tuple(network(torch.zeros(5, 6)).shape)
+    (5, 3)
+    >>> sum(parameter.numel() for parameter in network.parameters()) == network.blueprint.n_edges + 20 + 3
+    True
     """
 
     bias: Tensor

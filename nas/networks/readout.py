@@ -93,6 +93,17 @@ class SequenceNetwork(nn.Module):
     ----------
     rnn : SparseRNN
     head : MaskedLinear
+
+    Examples
+    --------
+    >>> import torch
+    >>> from nas import SequenceNetwork
+    >>> from priors import WattsStrogatz, attach
+    >>> wiring = attach(WattsStrogatz(12, 4, 0.3).sample(0), n_inputs=3, n_outputs=2, rng=0, reads=2, readouts=4)
+    >>> network = SequenceNetwork(wiring, cell="gru", rng=0)
+    >>> outputs = network(torch.zeros(5, 7, 3), lengths=torch.tensor([7, 7, 4, 3, 1]))
+    >>> tuple(outputs.shape)
+    (5, 2)
     """
 
     def __init__(

@@ -65,6 +65,17 @@ class SparseRNN(WiredModule):
     ------
     ValueError
         For a wiring without input units or hidden neurons, an unknown cell, or a wiring with weights and a gated cell.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from nas import SparseRNN
+    >>> from priors import WattsStrogatz, attach
+    >>> wiring = attach(WattsStrogatz(12, 4, 0.3).sample(0), n_inputs=3, n_outputs=0, rng=0, reads=2)
+    >>> rnn = SparseRNN(wiring, cell="lstm", rng=0)
+    >>> outputs, (h, c) = rnn(torch.zeros(5, 7, 3))  # 5 sequences of 7 steps
+    >>> tuple(outputs.shape), tuple(h.shape)
+    ((5, 7, 12), (1, 5, 12))
     """
 
     biases: Tensor

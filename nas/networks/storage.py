@@ -72,6 +72,17 @@ def save_network(network: AnyNetwork, path: str | PathLike[str]) -> None:
     ValueError
         If the neurons have names that JSON cannot hold, or the network is not one of the three kinds as they are made:
         a subclass, a parametrised or pruned one has other parameters, which no file could bring back.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from nas import SparseMLP, load_network, save_network, wiring_of
+    >>> from priors import Layered
+    >>> network = SparseMLP(Layered((4, 8, 2), density=0.5, inputs=True, outputs=True).sample(0), rng=0)
+    >>> with TemporaryDirectory() as folder:
+    ...     save_network(network, f"{folder}/network.safetensors")
+    ...     print(wiring_of(load_network(f"{folder}/network.safetensors")) == wiring_of(network))
+    True
     """
     pooling = network.pooling if isinstance(network, PooledMLP) else None
     network = network_within(network)
@@ -133,6 +144,19 @@ def load_network(path: str | PathLike[str]) -> AnyNetwork:
         If the system does not let it be read.
     ValueError
         If the file is not such a network, is damaged, or is of an unknown version.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> import torch
+    >>> from nas import SparseMLP, load_network, save_network
+    >>> from priors import Layered
+    >>> network = SparseMLP(Layered((4, 8, 2), density=0.5, inputs=True, outputs=True).sample(0), rng=0)
+    >>> with TemporaryDirectory() as folder:
+    ...     save_network(network, f"{folder}/network.safetensors")
+    ...     same = load_network(f"{folder}/network.safetensors")
+    >>> torch.equal(same(torch.ones(1, 4)), network(torch.ones(1, 4)))
+    True
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: there is no such file")

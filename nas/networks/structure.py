@@ -36,6 +36,15 @@ def wiring_of(network: AnyNetwork) -> Wiring:
     Layers, input and output units and names are as constructed. Where an edge has one weight (`SparseMLP`, ``tanh``
     and ``relu`` cells) the weights, as float32, come along. Edges into output units are not part of a `SparseRNN`: they
     come back as constructed, with weight 1 where they had none. Input units of a `PooledMLP` are its means.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from nas import SparseMLP, wiring_of
+    >>> from priors import Layered
+    >>> wiring = Layered((4, 8, 2), density=0.5, inputs=True, outputs=True).sample(0)
+    >>> wiring_of(SparseMLP(wiring, rng=0)) == wiring
+    True
     """
     body = _body(network)
     blueprint = body.blueprint
@@ -56,6 +65,14 @@ def n_parameters(network: AnyNetwork) -> dict[str, int]:
     dict of str to int
         ``read_in`` (weights of edges from input units to hidden neurons), ``wiring`` (between hidden neurons),
         ``read_out`` (of all edges into output units), ``biases`` and ``total``.
+
+    Examples
+    --------
+    >>> from nas import SparseMLP, n_parameters
+    >>> from priors import Layered
+    >>> network = SparseMLP(Layered((4, 8, 2), edges=20, inputs=True, outputs=True).sample(0), rng=0)
+    >>> n_parameters(network)
+    {'read_in': 13, 'wiring': 0, 'read_out': 7, 'biases': 10, 'total': 30}
     """
     blueprint = _body(network).blueprint
     first_output = blueprint.n_neurons - blueprint.n_outputs

@@ -88,6 +88,20 @@ class Outcome:
         What the predictor that was fitted to the trials is worth; see `predictors.Predictor.worth`.
     rung : str
         What was varied for each network and is called its learning rate: that, or the spectral radius of a reservoir.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from nas import Campaign, Outcome, Recipe
+    >>> few = {"recipe": Recipe(epochs=1), "finalists": 1, "final_seeds": 2}
+    >>> with TemporaryDirectory() as folder:
+    ...     outcome = Campaign(f"{folder}/digits", task="digits", trials=3, **few).run()
+    >>> outcome.metric, outcome.complete, outcome.test["seeds"]
+    ('accuracy', 3, 2)
+    >>> [reference["name"] for reference in outcome.references]
+    ['linear', 'dense with equal parameters', 'dense with equal neurons', 'random with equal edges']
+    >>> Outcome.from_json(outcome.to_json()) == outcome
+    True
     """
 
     out: str

@@ -143,6 +143,19 @@ class CampaignDisplay(Watcher):
     """Shows how far a campaign is, its best value, and what predictions are worth; `by_size` on the way to a front.
 
     `words` turns what is noticed into words for who looks on.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from nas import Campaign, CampaignDisplay
+    >>> from rich.console import Console
+    >>> with TemporaryDirectory() as folder:
+    ...     campaign = Campaign(f"{folder}/own", evaluate=lambda wiring, params: wiring.n_edges, trials=3)
+    ...     outcome = campaign.run(CampaignDisplay(Console(), campaign.options.direction))
+    search: 3 trials
+    ...
+    search: 3 of 3 trials, 0 s left, best ...
+    no predictor: 3 wirings are trained, and 20 are needed
     """
 
     def __init__(

@@ -114,6 +114,19 @@ class StructuralSampler(optuna.samplers.BaseSampler):
     surrogate as soon as trials have them, and proposed with the wirings. Their names must be others than those of the
     space. Those that only some trials have are left to TPE. How a trial was chosen and what was expected of it are its
     user attributes ``origin``, ``prediction`` and ``prediction_std``.
+
+    Examples
+    --------
+    >>> import optuna
+    >>> from nas import Space, StructuralSampler
+    >>> space = Space(nodes=(10, 20))
+    >>> def objective(trial):
+    ...     return space.wiring(space.suggest_all(trial)).n_edges
+    >>> sampler = StructuralSampler(space, startup=4, seed=0)
+    >>> study = optuna.create_study(direction="maximize", sampler=sampler)
+    >>> study.optimize(objective, n_trials=8)
+    >>> len(study.trials), sampler.proposals[0].origin
+    (8, 'start-up')
     """
 
     def __init__(

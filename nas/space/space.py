@@ -152,6 +152,16 @@ class Space(BaseModel, metaclass=_OneLine):
 
     The parameters of families are options too, such as `p`, the range of watts-strogatz's rewiring probability, and
     `initial`, names of barabasi-albert's initial graphs; see `nas.space.families`.
+
+    Examples
+    --------
+    >>> import optuna
+    >>> from nas import Space
+    >>> space = Space(priors=("watts-strogatz", "modular"), nodes=(20, 40), degree=4, p=(0.1, 0.5), mixing=0.2)
+    >>> trial = optuna.create_study().ask()
+    >>> wiring = space.wiring(space.suggest_all(trial), n_inputs=8, n_outputs=3)
+    >>> wiring.n_inputs, wiring.n_outputs, 20 <= wiring.n_hidden <= 40
+    (8, 3, True)
     """
 
     model_config = ConfigDict(frozen=True, extra="allow", use_attribute_docstrings=True)

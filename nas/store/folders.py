@@ -62,6 +62,16 @@ def load(out: str | Path) -> Records | SurveyTable:
     ------
     InputError
         If there is neither.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from nas import Campaign, load
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Campaign(folder, evaluate=lambda wiring, params: wiring.n_edges, trials=3).run()
+    ...     frame = load(folder).to_frame()
+    >>> frame["state"].tolist(), "fingerprint" in frame
+    (['complete', 'complete', 'complete'], True)
     """
     if holds_survey(Path(out)):
         from nas.store.survey_table import load_survey

@@ -93,6 +93,16 @@ class Record:
         Why the evaluation failed.
     attempts : int
         How often the evaluation was tried.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from nas import Campaign, Space, load
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Campaign(folder, evaluate=lambda wiring, params: wiring.n_edges, space=Space(nodes=20), trials=3).run()
+    ...     record = load(folder)[0]
+    >>> record.number, record.state, record.n_hidden, record.value == record.n_edges
+    (0, 'complete', 20, True)
     """
 
     number: int
@@ -228,7 +238,20 @@ def _mean_degree(hidden: Wiring, n_nodes: int) -> float:
 
 @dataclass(frozen=True)
 class Records(Sequence[Record]):
-    """A table of records, in the order of their numbers."""
+    """A table of records, in the order of their numbers.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from nas import Campaign, Space, load
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Campaign(folder, evaluate=lambda wiring, params: wiring.n_edges, space=Space(nodes=20), trials=3).run()
+    ...     records = load(folder)
+    >>> len(records), [record.number for record in records.complete]
+    (3, [0, 1, 2])
+    >>> records.to_frame()["n_hidden"].tolist()
+    [20, 20, 20]
+    """
 
     rows: tuple[Record, ...]
 

@@ -50,6 +50,19 @@ class SurveyTable:
         says why a training failed, and is null otherwise.
     identity : mapping
         The survey's options, the fingerprint of its data, and its metric; empty where there are no rows yet.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from nas import Recipe, Survey, load
+    >>> brief = Recipe(epochs=1, learning_rates=0.01)
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Survey(folder, task="digits", wirings=3, seeds=2, recipe=brief).run()
+    ...     table = load(folder)
+    >>> len(table), table.n_wirings, table.trainings("value").shape  # wirings, learning rates, replicates
+    (6, 3, (3, 1, 2))
+    >>> table.wiring(0).fingerprint == table.to_frame()["fingerprint"][0]
+    True
     """
 
     table: pa.Table
@@ -166,6 +179,16 @@ class SurveyOutcome:
         Wirings that the survey is to hold in all.
     predictor : mapping or None
         What the predictor that was fitted to them is worth; see `predictors.Predictor.worth`.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from nas import Recipe, Survey
+    >>> brief = Recipe(epochs=1, learning_rates=0.01)
+    >>> with TemporaryDirectory() as folder:
+    ...     outcome = Survey(folder, task="digits", wirings=3, seeds=2, recipe=brief).run()
+    >>> outcome.wirings, outcome.trainings, outcome.failed, outcome.metric
+    (3, 6, 0, 'accuracy')
     """
 
     out: str

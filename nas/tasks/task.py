@@ -74,6 +74,17 @@ class Task:
     ------
     ValueError
         If shapes, types, values or parts contradict each other.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nas import Task
+    >>> inputs = np.random.default_rng(0).normal(size=(100, 4))
+    >>> task = Task.from_arrays("signs", inputs, np.where(inputs[:, 0] > 0, "positive", "negative"))
+    >>> task
+    Task('signs': 100 examples of 4, 2 classes, 64/16/20 train/validation/test)
+    >>> task.labels, task.metric
+    (('negative', 'positive'), 'accuracy')
     """
 
     name: str

@@ -32,7 +32,17 @@ def _distinct(values: tuple[float, ...]) -> tuple[float, ...]:
 
 
 class Recipe(BaseModel):
-    """How to train a network; the same for a candidate and for the references that it is held against."""
+    """How to train a network; the same for a candidate and for the references that it is held against.
+
+    Examples
+    --------
+    >>> from nas import Recipe
+    >>> recipe = Recipe(epochs=10, learning_rates=(0.01, 0.03))
+    >>> recipe.ladder, recipe.optimizer, recipe.schedule
+    ((0.01, 0.03), 'adam', 'cosine')
+    >>> round(recipe.rate(0.01, step=50, n_steps=100), 6)
+    0.005
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 

@@ -71,6 +71,18 @@ class History:
         Wall-clock time of the training; changes of its structure included, where it is learned.
     engine : str
         Which engine trained.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nas import Recipe, SparseMLP, Task, train
+    >>> from priors import Layered
+    >>> inputs = np.random.default_rng(0).normal(size=(100, 4))
+    >>> task = Task.from_arrays("signs", inputs, (inputs[:, 0] > 0).astype(int))
+    >>> network = SparseMLP(Layered((4, 8, 2), density=0.5, inputs=True, outputs=True).sample(0), rng=0)
+    >>> history = train(network, task, Recipe(epochs=3, batch_size=16), rng=0)
+    >>> len(history.epochs), history.steps, history.diverged
+    (3, 12, False)
     """
 
     epochs: tuple[Epoch, ...]

@@ -106,6 +106,20 @@ def session(
     ------
     InputError
         If the compiled engine is asked for by name and does not take this network.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nas import Recipe, SparseMLP, Task, session
+    >>> from priors import Layered
+    >>> inputs = np.random.default_rng(0).normal(size=(100, 4))
+    >>> task = Task.from_arrays("signs", inputs, (inputs[:, 0] > 0).astype(int))
+    >>> network = SparseMLP(Layered((4, 8, 2), density=0.5, inputs=True, outputs=True).sample(0), rng=0)
+    >>> training = session(network, task, Recipe(epochs=3, batch_size=16), rng=0)
+    >>> training.run(n_steps=2)
+    Progress(step=2, n_steps=12, epoch=0, finished=False)
+    >>> training.run().finished, len(training.history().epochs)
+    (True, 3)
     """
     import numpy as np
 
@@ -146,6 +160,18 @@ def train(
     ------
     Interrupted
         If the stop flag is set before the end.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nas import Recipe, SparseMLP, Task, train
+    >>> from priors import Layered
+    >>> inputs = np.random.default_rng(0).normal(size=(100, 4))
+    >>> task = Task.from_arrays("signs", inputs, (inputs[:, 0] > 0).astype(int))
+    >>> network = SparseMLP(Layered((4, 8, 2), density=0.5, inputs=True, outputs=True).sample(0), rng=0)
+    >>> history = train(network, task, Recipe(epochs=20), learning_rate=0.05, rng=0)
+    >>> history.value > 0.8
+    True
     """
     training = session(
         network, task, recipe, learning_rate=learning_rate, rng=rng, engine=engine, stop=stop, threads=threads

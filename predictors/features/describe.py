@@ -54,6 +54,16 @@ def describe(
     ----------
     Betweenness: Brandes 2001, doi:10.1080/0022250X.2001.9990249; from pivots: Brandes & Pich 2007,
     doi:10.1142/S0218127407018403. Distances by bits: Then et al. 2014, doi:10.14778/2735496.2735507.
+
+    Examples
+    --------
+    >>> from predictors import describe, names_of
+    >>> from priors import BarabasiAlbert, WattsStrogatz
+    >>> rows = describe([WattsStrogatz(20, 4, 0.3).sample(0), BarabasiAlbert(20, 2).sample(0)])
+    >>> rows.shape == (2, len(names_of(("size", "structure"))))
+    True
+    >>> rows[:, names_of(("size", "structure")).index("n_edges")].tolist()
+    [80.0, 72.0]
     """
     return measured(wirings, names_of(tiers), pivots)
 

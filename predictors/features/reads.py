@@ -128,7 +128,18 @@ READ_FEATURES: dict[str, Feature] = {
 
 
 def read_names(inputs: Inputs) -> tuple[str, ...]:
-    """Return the names of the features for which enough is known of the inputs, in the order of `READ_FEATURES`."""
+    """Return the names of the features for which enough is known of the inputs, in the order of `READ_FEATURES`.
+
+    Examples
+    --------
+    >>> from predictors import READ_FEATURES, read_names
+    >>> from priors import Inputs
+    >>> names = read_names(Inputs([1.0, 2.0, 1.0], positions=[[0], [1], [2]]))
+    >>> names[:2], "reads_distance" in names, "reads_correlation" in names
+    (('reads_share', 'reads_direct'), True, False)
+    >>> READ_FEATURES["reads_share"].definition
+    'share of all edges that are reads'
+    """
     missing = {family for family, need in _NEEDS.items() if getattr(inputs, need) is None}
     return tuple(name for name, feature in READ_FEATURES.items() if feature.family not in missing)
 
@@ -154,6 +165,15 @@ def read_features(wirings: Sequence[Wiring], inputs: Inputs) -> tuple[tuple[str,
     ------
     ValueError
         If a wiring has another number of input units.
+
+    Examples
+    --------
+    >>> from predictors import read_features
+    >>> from priors import Inputs, Wiring
+    >>> wiring = Wiring((2, 2, 1), [(0, 2), (1, 2), (1, 3), (2, 4), (3, 4)], inputs=True, outputs=True)
+    >>> names, rows = read_features([wiring], Inputs([1.0, 2.0]))
+    >>> dict(zip(names, rows[0].tolist()))["reads_share"]
+    0.6
     """
     known, names = _known(inputs), read_names(inputs)
     rows = np.full((len(wirings), len(names)), np.nan)

@@ -49,6 +49,13 @@ class Feature:
         Where the definition comes from; "" for a count that needs none.
     measure : callable, optional
         Returns it of a wiring, NaN where undefined; without one, compiled code and its twin in Python compute it.
+
+    Examples
+    --------
+    >>> from predictors import FEATURES
+    >>> feature = FEATURES["clustering_mean"]
+    >>> feature.tier, feature.family, feature.definition
+    ('structure', 'clustering', 'mean local clustering coefficient, 0 for a degree below 2')
     """
 
     name: str
@@ -326,6 +333,14 @@ def names_of(tiers: tuple[str, ...]) -> tuple[str, ...]:
     ------
     ValueError
         If a tier is not known.
+
+    Examples
+    --------
+    >>> from predictors import TIERS, names_of
+    >>> TIERS
+    ('size', 'structure', 'centrality', 'published', 'recurrent')
+    >>> names_of(("size",))[:3]
+    ('n_neurons', 'n_edges', 'density')
     """
     for tier in tiers:
         if tier not in TIERS:

@@ -41,6 +41,19 @@ class GraphFeatures:
     Notes
     -----
     Parameters are checked when they are used and not when they are set, as scikit-learn wants it.
+
+    Examples
+    --------
+    >>> from predictors import GraphFeatures
+    >>> from priors import ErdosRenyi
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> graphs = [ErdosRenyi(20, edges=edges).sample(0) for edges in range(20, 60)]
+    >>> pipeline = make_pipeline(GraphFeatures(tiers=("size",)), LinearRegression())
+    >>> pipeline.fit(graphs, [graph.n_edges for graph in graphs]).predict(graphs[:2]).round(3).tolist()
+    [40.0, 42.0]
+    >>> GraphFeatures(tiers=("size",)).get_feature_names_out()[:2].tolist()
+    ['n_neurons', 'n_edges']
     """
 
     tiers: tuple[str, ...] = ("size", "structure")

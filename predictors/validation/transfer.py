@@ -119,6 +119,7 @@ def bins_of(values: ArrayLike, count: int = 4) -> list[str]:
 
     Examples
     --------
+    >>> from predictors.validation.transfer import bins_of
     >>> bins_of([20, 30, 40, 50], count=2)
     ['20 to 30', '20 to 30', '40 to 50', '40 to 50']
     """

@@ -51,6 +51,16 @@ class Connectome:
     ----------
     Snijders and Borgatti (1999), Non-parametric standard errors and tests for network statistics, Connections 22(2),
     61-70; they fill in edges between copies at random
+
+    Examples
+    --------
+    >>> from priors import Connectome, Wiring
+    >>> worm = Wiring((4,), [(0, 1), (1, 2), (2, 3)], weights=[0.5, -1, 2], names=["AVAL", "AVAR", "PVCL", "PVCR"])
+    >>> part = Connectome(worm, n=3).sample(0)
+    >>> part.n_neurons, set(part.names) < set(worm.names)
+    (3, True)
+    >>> Connectome(worm, n=100, draw="bootstrap").sample(0).n_neurons
+    100
     """
 
     graph: Wiring

@@ -60,6 +60,14 @@ class GeoHub:
     Hemmer, Brenner, Hess and Durstewitz (2024), Optimal recurrent network topologies for dynamical systems
     reconstruction, arXiv:2406.04934; the published code draws directed graphs, in which the hubs are the neurons that
     are observed
+
+    Examples
+    --------
+    >>> from priors import GeoHub
+    >>> graph = GeoHub(n=30, edges=70, hubs=4).sample(0)
+    >>> hubs, others = graph.out_degree[:4], graph.out_degree[4:]
+    >>> graph.n_edges, bool(hubs.mean() > 2 * others.mean())
+    (140, True)
     """
 
     n: int

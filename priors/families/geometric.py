@@ -61,6 +61,13 @@ class Geometric:
     ----------
     Waxman (1988), Routing of multipoint connections, doi:10.1109/49.12889; pairs by waiting times: Efraimidis and
     Spirakis (2006), Weighted random sampling with a reservoir, doi:10.1016/j.ipl.2005.11.003
+
+    Examples
+    --------
+    >>> from priors import Geometric
+    >>> prior = Geometric(n=30, scale=0.1, edges=60)
+    >>> prior.sample(0).n_edges, prior.places(0).shape
+    (120, (30, 2))
     """
 
     n: int

@@ -48,6 +48,13 @@ class Modular:
     ----------
     Girvan and Newman (2002), Community structure in social and biological networks, doi:10.1073/pnas.122653799;
     Lancichinetti, Fortunato and Radicchi (2008), doi:10.1103/PhysRevE.78.046110
+
+    Examples
+    --------
+    >>> from priors import Modular
+    >>> prior = Modular(n=40, modules=4, edges=100, mixing=0.2)
+    >>> prior.n_between, prior.sample(0).n_edges
+    (20, 200)
     """
 
     n: int

@@ -47,6 +47,13 @@ class NewmanWatts:
     ----------
     Newman and Watts (1999), Renormalization group analysis of the small-world network model,
     doi:10.1016/S0375-9601(99)00757-4
+
+    Examples
+    --------
+    >>> from priors import NewmanWatts
+    >>> graph = NewmanWatts(n=20, k=4, shortcuts=5).sample(0)
+    >>> graph.n_edges // 2  # 20 * 4 / 2 of the lattice, and 5
+    45
     """
 
     n: int

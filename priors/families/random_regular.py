@@ -44,6 +44,13 @@ class RandomRegular:
     References
     ----------
     Steger and Wormald (1999), Generating random regular graphs quickly, doi:10.1017/S0963548399003867
+
+    Examples
+    --------
+    >>> from priors import RandomRegular
+    >>> graph = RandomRegular(n=10, d=3).sample(0)
+    >>> graph.out_degree.tolist()
+    [3, 3, 3, 3, 3, 3, 3, 3, 3, 3]
     """
 
     n: int

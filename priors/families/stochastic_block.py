@@ -49,6 +49,14 @@ class StochasticBlock:
     Holland, Laskey and Leinhardt (1983), Stochastic blockmodels, doi:10.1016/0378-8733(83)90021-7; exact counts:
     Peixoto (2017), Nonparametric Bayesian inference of the microcanonical stochastic block model,
     doi:10.1103/PhysRevE.95.012317
+
+    Examples
+    --------
+    >>> from priors import StochasticBlock
+    >>> graph = StochasticBlock((10, 20), block_edges=((15, 5), (5, 10))).sample(0)
+    >>> low, high = graph.edges[graph.edges[:, 0] < graph.edges[:, 1]].T
+    >>> graph.n_edges // 2, int((high < 10).sum()), int((low >= 10).sum())
+    (30, 15, 10)
     """
 
     sizes: tuple[int, ...]

@@ -52,6 +52,13 @@ class WSFlex:
     References
     ----------
     You et al. (2020), Graph structure of neural networks, arXiv:2007.06559
+
+    Examples
+    --------
+    >>> from priors import WSFlex
+    >>> prior = WSFlex(n=20, degree=3.5, p=0.2)
+    >>> prior.n_edges, prior.sample(0).n_edges
+    (35, 70)
     """
 
     n: int

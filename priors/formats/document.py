@@ -38,6 +38,13 @@ def to_dict(wiring: Wiring) -> dict[str, Any]:
     ------
     ValueError
         For names other than strings and integers, weights that are not finite, or more than a file may hold.
+
+    Examples
+    --------
+    >>> from priors import Wiring, to_dict
+    >>> document = to_dict(Wiring((2, 1), [(0, 2), (1, 2)], weights=[0.5, -1]))
+    >>> document["sizes"], document["edges"], document["weights"]
+    ([2, 1], [[0, 2], [1, 2]], [0.5, -1.0])
     """
     document: dict[str, Any] = {
         "format": DOCUMENT_FORMAT,
@@ -66,6 +73,14 @@ def from_dict(document: Mapping[str, Any]) -> Wiring:
     ValueError
         For another format or version, missing or unknown keys, wrong types, a graph that is no wiring, or a fingerprint
         that is not the wiring's.
+
+    Examples
+    --------
+    >>> import json
+    >>> from priors import Wiring, from_dict, to_dict
+    >>> wiring = Wiring((2, 1), [(0, 2), (1, 2)])
+    >>> from_dict(json.loads(json.dumps(to_dict(wiring)))) == wiring
+    True
     """
     _check_header(document)
     _check_items(document)

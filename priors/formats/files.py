@@ -128,7 +128,7 @@ def read_wiring(
     directed: bool | None = None,
     merge: str = "sum",
 ) -> Wiring:
-    """Read a wiring in the format that the suffix of `path` names, see `FORMATS`.
+    r"""Read a wiring in the format that the suffix of `path` names, see `FORMATS`.
 
     Directed edges lead from source to target, in a matrix from row to column; an undirected graph gives both directions
     of every edge. Names are text where the format knows nothing else, and whole numbers become integers. Nodes are
@@ -152,6 +152,20 @@ def read_wiring(
     ------
     ValueError
         Whatever is wrong with the file: one line that begins with its name.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from priors import FORMATS, MERGES, read_wiring
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "flights.csv"
+    ...     _ = path.write_text("source,target,weight\nBER,OSL,2\nOSL,LIS,1\n")
+    ...     wiring = read_wiring(path, directed=True)
+    >>> wiring.names, wiring.weights.tolist()
+    (('BER', 'OSL', 'LIS'), [2.0, 1.0])
+    >>> FORMATS[".gml"], MERGES
+    ("GML of igraph, networkx and Newman's collection", ('sum', 'max', 'first', 'error'))
     """
     name = os.fspath(path)
     try:
@@ -173,12 +187,18 @@ def parse_wiring(
     directed: bool | None = None,
     merge: str = "sum",
 ) -> Wiring:
-    """Read a wiring from the bytes of a file, in the format that a suffix such as ``.graphml`` names.
+    r"""Read a wiring from the bytes of a file, in the format that a suffix such as ``.graphml`` names.
 
     Raises
     ------
     ValueError
         Whatever is wrong with the bytes: one line.
+
+    Examples
+    --------
+    >>> from priors import parse_wiring
+    >>> parse_wiring(b"source,target\na,b\nb,c\n", ".csv", directed=True).edges.tolist()
+    [[0, 1], [1, 2]]
     """
     reading = Reading(directed, merge)
     wiring = parse(content, suffix, reading)
@@ -236,6 +256,16 @@ def write_wiring(wiring: Wiring, path: str | os.PathLike[str]) -> None:
         For an unknown suffix, what the format cannot hold, or more than a file may hold.
     OSError
         If the folder cannot be written to.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from priors import WattsStrogatz, read_wiring, write_wiring
+    >>> graph = WattsStrogatz(n=20, k=4, p=0.3).sample(0)
+    >>> with TemporaryDirectory() as folder:
+    ...     write_wiring(graph, f"{folder}/small-world.graphml.gz")
+    ...     print(read_wiring(f"{folder}/small-world.graphml.gz") == graph)
+    True
     """
     name = os.fspath(path)
     try:

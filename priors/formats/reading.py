@@ -11,7 +11,22 @@ MERGES = ("sum", "max", "first", "error")
 
 
 class GraphFileWarning(UserWarning):
-    """Says what a graph file was taken for where it does not say it itself."""
+    r"""Says what a graph file was taken for where it does not say it itself.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from priors import GraphFileWarning, parse_wiring
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error", GraphFileWarning)
+    ...     try:
+    ...         wiring = parse_wiring(b"a b\nb c\n", ".edgelist")
+    ...     except GraphFileWarning as warning:
+    ...         print(warning)
+    .edgelist: edges taken as undirected, ...
+    >>> parse_wiring(b"a b\nb c\n", ".edgelist", directed=True).n_edges  # said, so that nothing is assumed
+    2
+    """
 
 
 @dataclass
