@@ -145,7 +145,8 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _of_file(error: OSError, place: str | os.PathLike[str] | None) -> Failure:
-    line = f"{error.filename or place or 'files'}: {_cause(error)}"
+    where = error.filename or place or (None if error.errno is None else "files")
+    line = f"{where}: {_cause(error)}" if where else str(error)  # Some libraries raise text alone, which says all.
     if error.errno in _OF_MACHINE:
         return Failure(f"{line}; {_OF_MACHINE[error.errno]}", 1)
     advice = _OF_PLACE.get(error.errno or 0)
