@@ -24,7 +24,7 @@ __all__ = ["SparseRNN", "rnn_blocks"]
 
 
 class SparseRNN(WiredModule):
-    """A recurrent network whose connections are exactly the edges of a wiring; called like ``nn.LSTM``.
+    """A recurrent network whose connections are exactly the edges of a wiring; called like a batch-first ``nn.LSTM``.
 
     Every neuron that is neither input nor output unit is a cell. Forward edges act within the step, on the input side
     of the gates; recurrent edges (same or earlier layer) act one step later, on the hidden side. A missing self-edge

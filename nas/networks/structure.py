@@ -39,12 +39,15 @@ def wiring_of(network: AnyNetwork) -> Wiring:
 
     Examples
     --------
-    >>> import torch
     >>> from nas import SparseMLP, wiring_of
     >>> from priors import Layered
-    >>> wiring = Layered((4, 8, 2), density=0.5, inputs=True, outputs=True).sample(0)
-    >>> wiring_of(SparseMLP(wiring, rng=0)) == wiring
+    >>> wiring = Layered((4, 8, 2), edges=20, inputs=True, outputs=True).sample(0)
+    >>> network = SparseMLP(wiring, rng=0)
+    >>> wiring_of(network) == wiring
     True
+    >>> network.replace_weights(network.slots[5:], network.weight[5:])  # five weights less
+    >>> wiring_of(network)
+    <Wiring 4-8-2, inputs, outputs: 14 neurons, 15 edges, ...>
     """
     body = _body(network)
     blueprint = body.blueprint

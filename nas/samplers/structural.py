@@ -73,7 +73,7 @@ class StructuralSampler(optuna.samplers.BaseSampler):
         Number of parameters of the network of a wiring; by default that of an MLP.
     seed : int
     startup : int
-        Trials before anything is predicted.
+        Trials before anything is predicted, for which there must be five complete ones, and values that differ.
     pool : int
         Candidates that a proposal is chosen from.
     refit : int
@@ -122,7 +122,7 @@ class StructuralSampler(optuna.samplers.BaseSampler):
     >>> space = Space(nodes=(10, 20))
     >>> def objective(trial):
     ...     return space.wiring(space.suggest_all(trial)).n_edges
-    >>> sampler = StructuralSampler(space, startup=4, seed=0)
+    >>> sampler = StructuralSampler(space, startup=5, seed=0)
     >>> study = optuna.create_study(direction="maximize", sampler=sampler)
     >>> study.optimize(objective, n_trials=8)
     >>> len(study.trials), sampler.proposals[0].origin
