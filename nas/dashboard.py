@@ -98,7 +98,7 @@ def _same_site(app: _App, host: str) -> _App:
 
     Under a name of its own that leads to this machine it would read (DNS rebinding), and forms of it may post anywhere.
     """
-    own_names = {"localhost", host.lower(), socket.gethostname().lower()}
+    own_names = {"localhost", host.lower(), socket.gethostname().lower(), socket.getfqdn().lower()}
 
     def guarded(environ: dict[str, Any], start_response: Any) -> Any:
         address = environ.get("HTTP_HOST", "")
@@ -113,7 +113,8 @@ def _same_site(app: _App, host: str) -> _App:
             is_own = is_ours = False
         if is_own and is_ours:
             return app(environ, start_response)
-        said = "a page of another site sent this" if is_own else f"this is no name of this machine; use http://{host}"
+        unknown = "this is no name of this machine; use its address, or localhost"
+        said = "a page of another site sent this" if is_own else unknown
         start_response("403 Forbidden", [("Content-Type", "text/plain; charset=utf-8")])
         return [f"refused: {said}\n".encode()]
 

@@ -450,12 +450,15 @@ class Campaign:
         return self._rebuild(record), self.space.way(record.params)
 
     def _rebuild(self, record: Record) -> Wiring:
-        if isinstance(self.space, WaySpace):
-            with reading(f"trial {record.number} in {self.out}"):
-                return self.space.wiring(record.params)
+        is_drawn = True
         with reading(f"trial {record.number} in {self.out}"):
-            wiring = rebuilt(self.space, record.params, vars(record), self._units)
-        if wiring.fingerprint != record.fingerprint:
+            if isinstance(self.space, WaySpace):
+                wiring = self.space.wiring(record.params)
+                # Of a structure that was learned a record describes what it became.
+                is_drawn = self.space.way(record.params).method is None
+            else:
+                wiring = rebuilt(self.space, record.params, vars(record), self._units)
+        if is_drawn and wiring.fingerprint != record.fingerprint:
             raise CampaignError(
                 f"trial {record.number} in {self.out} was drawn by another version of its prior: its wiring cannot be "
                 "rebuilt; start a new folder"

@@ -12,12 +12,14 @@ from nas.store.study import StudyFile
 __all__ = ["Clock"]
 
 _SEARCHED = "searched"
+_EVERY_S = 30.0
 
 
 class Clock:
     """Goes on where the clock of the last run stopped.
 
-    A run that was killed could not say how long it was; what its trials took, side by side, stands in for that.
+    Of a run that was killed half a minute at most is forgotten, and no trial: what all trials took, side by side, is
+    the least that all runs have taken.
 
     Parameters
     ----------
@@ -34,7 +36,7 @@ class Clock:
         self._study, self.limit = study, limit
         said = float((study.get(_SEARCHED) or {}).get("seconds", 0.0))
         self._before = max(said, math.fsum(record.seconds for record in records) / threads)
-        self._started = time.monotonic()
+        self._started = self._kept = time.monotonic()
 
     @property
     def seconds(self) -> float:
@@ -46,7 +48,9 @@ class Clock:
         """Seconds that are left; infinite where time does not count."""
         return math.inf if self.limit is None else max(self.limit - self.seconds, 0.0)
 
-    def keep(self) -> None:
-        """Store what all runs have taken, where it counts."""
-        if self.limit is not None:
+    def keep(self, *, at_once: bool = True) -> None:
+        """Store what all runs have taken, where it counts; or only if that was not done for half a minute."""
+        now = time.monotonic()
+        if self.limit is not None and (at_once or now - self._kept >= _EVERY_S):
             self._study.put(_SEARCHED, {"seconds": self.seconds})
+            self._kept = now

@@ -135,6 +135,7 @@ class Search:
                         self.stopping.tell(record)
                     counted += candidate is not None and record.is_counted
                     look()
+                    clock.keep(at_once=False)
         finally:
             clock.keep()
             self.study.put("storing", {"seconds": before + writer.seconds})

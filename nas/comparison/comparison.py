@@ -203,12 +203,9 @@ class Comparison:
         for kind in self.options.nulls or (None,):
             if kind == "weights" and self.options.network != "reservoir":
                 raise InputError("null=weights: networks that are trained begin with weights of their own; use degree")
+            places = self._places(name, wiring) if kind == "spatial" else None
             try:
-                model = (
-                    plain_null(wiring)
-                    if kind is None
-                    else NullModel(wiring, kind, self._positions_for(kind, name, wiring))
-                )
+                model = plain_null(wiring) if kind is None else NullModel(wiring, kind, places)
             except ValueError as error:
                 raise InputError(f"null={kind}: {name}: {str(error).partition('>: ')[2] or error}") from None
             if self._is_acyclic and not wiring.is_undirected and "order" not in model.keeps:
@@ -227,12 +224,10 @@ class Comparison:
                 )
             yield model
 
-    def _positions_for(self, kind: str, name: str, wiring: Wiring) -> NDArray[np.float64] | None:
-        """Return where the neurons lie, if a null model heeds that."""
-        if kind != "spatial":
-            return None
+    def _places(self, name: str, wiring: Wiring) -> NDArray[np.float64]:
+        """Return where the neurons of a wiring lie."""
         if self.positions is None:
-            raise InputError("null=spatial: it keeps how long edges are; give positions too")
+            raise InputError("positions: their table is missing, of which the options have the fingerprint")
         return positions_of(wiring, self.positions, name)
 
     @property
@@ -300,7 +295,8 @@ class Comparison:
     def _note_changes(self) -> None:
         """Keep which options differ from what was last known."""
         document = _without_none(as_today(read_options(self.out / PLAN), self._fixed))
-        if document.get("positions") != self.options.positions:
+        after = [change["after"] for change in self._changes() if change["name"] == "positions"]
+        if self.options.positions is not None and {document.get("positions"), *after} - {None, self.options.positions}:
             raise InputError(
                 f"positions: they are not those that the comparison in {self.out} was started with; give the same "
                 "table, or another folder with out"

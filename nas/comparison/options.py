@@ -16,7 +16,7 @@ from priors import ATTACHMENTS, NULLS
 
 __all__ = ["DESIGN", "HEEDED", "ComparisonOptions"]
 
-DESIGN = ("nulls", "n_nulls", "repeats", "precision")
+DESIGN = ("nulls", "positions", "n_nulls", "repeats", "precision")
 """Options that say how much is trained; they may change later, which is kept and told."""
 
 HEEDED = {

@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ Positions = Mapping[str, tuple[float, ...]]
 """Coordinates by the name of a neuron."""
 
 _MOST_BYTES = 2**28
+_FARTHEST = 1e100
 _FORM = "a heading and then a row for each neuron: its name, and two or three coordinates, such as name,x,y,z"
 
 
@@ -36,26 +36,33 @@ def read_positions(path: Path) -> Positions:
         if path.stat().st_size > _MOST_BYTES:
             raise InputError(f"positions={path}: it is larger than the {_MOST_BYTES} bytes that a table may take")
         with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [row for row in csv.reader(file) if row]
+            reader = csv.reader(file)
+            rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if row]
     except OSError as error:
         raise InputError(f"positions={path}: {error.strerror}; give a csv file") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"positions={path}: no csv file: {error}; it holds {_FORM}") from None
-    if len(rows) < 2 or len(rows[0]) not in (3, 4):
+    n_columns = len(rows[0][1]) if rows else 0
+    if len(rows) < 2 or n_columns not in (3, 4) or _place(rows[0][1][1:]) is not None:
         raise InputError(f"positions={path}: it must hold {_FORM}")
     found: dict[str, tuple[float, ...]] = {}
-    for number, row in enumerate(rows[1:], 2):
-        name, *cells = row
-        try:
-            place = tuple(map(float, cells))
-        except ValueError:
-            place = ()
-        if len(place) != len(rows[0]) - 1 or not all(map(math.isfinite, place)):
-            raise InputError(f"positions={path}: row {number} has no {len(rows[0]) - 1} numbers; it must hold {_FORM}")
+    for line, (name, *cells) in rows[1:]:
+        place = _place(cells)
+        if place is None or len(place) != n_columns - 1:
+            raise InputError(f"positions={path}: line {line} has no {n_columns - 1} numbers; it must hold {_FORM}")
         if name in found:
-            raise InputError(f"positions={path}: row {number} is the second one of neuron {name}; leave one out")
+            raise InputError(f"positions={path}: line {line} is the second one of neuron {name}; leave one out")
         found[name] = place
     return found
+
+
+def _place(cells: Sequence[str]) -> tuple[float, ...] | None:
+    """Return coordinates, or None for what is none, or so far away that lengths are beyond all numbers."""
+    try:
+        place = tuple(map(float, cells))
+    except ValueError:
+        return None
+    return place if all(abs(number) <= _FARTHEST for number in place) else None
 
 
 def positions_of(wiring: Wiring, table: Positions, name: str) -> NDArray[np.float64]:

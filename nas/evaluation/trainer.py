@@ -50,6 +50,8 @@ __all__ = [
 _ATTEMPTS = 3
 _SECONDS_PER_NUMBER = {"native": 1.3e-10, "torch": 4e-9}
 """For each example, time step and parameter, by engine."""
+_SECONDS_PER_TANH, _SECONDS_PER_EDGE = 5e-9, 5e-10
+"""For each example and time step of a reservoir, and neuron or edge."""
 
 FAILURES_IN_A_ROW = 10
 """Candidates that may fail one after another before a search gives up."""
@@ -211,14 +213,20 @@ class Trainer:
         steps = sum(history.steps for history in histories)
         lengths = self.task.lengths
         length = 1.0 if lengths is None else float(lengths.double().mean())
-        numbers = steps * self.recipe.batch_size * length * candidate.n_parameters
         engine = engine_for(self.engine, self.device, self.spec)
+        if self.recipe.is_read_out:
+            wiring = candidate.wiring
+            a_time_step = _SECONDS_PER_TANH * wiring.n_hidden + _SECONDS_PER_EDGE * wiring.n_edges
+            expected = steps * len(self.task.inputs) * length * a_time_step
+        else:
+            numbers = steps * self.recipe.batch_size * length * candidate.n_parameters
+            expected = _SECONDS_PER_NUMBER[engine] * numbers
         return {
             "diverged": sum(history.diverged for history in histories),
             "steps": steps,
             "seconds": math.fsum(history.seconds for history in histories),
             "engine": histories[0].engine,
-            "expected_seconds": _SECONDS_PER_NUMBER[engine] * numbers,
+            "expected_seconds": expected,
         }
 
     def plan(self, replicates: Sequence[int], way: Way = PLAIN) -> list[tuple[int, float]]:

@@ -28,7 +28,7 @@ def seconds_of(written: Any) -> float:
     if found is None or found[2].lower() not in UNITS:
         raise InputError(f"timeout={written}: it must be a number and a unit, such as 90s, 10m or 2h")
     seconds = Fraction(found[1]) * UNITS[found[2].lower()]
-    if not 0 < seconds <= 10**9:
+    if not Fraction(1, 10**6) <= seconds <= 10**9:
         raise InputError(f"timeout={written}: it must be more than 0, and 30 years at most")
     return float(seconds)
 
@@ -39,4 +39,4 @@ def duration_of(written: Any) -> str:
     for unit in ("d", "h", "m"):
         if seconds % UNITS[unit] == 0:
             return f"{seconds / UNITS[unit]:.0f}{unit}"
-    return f"{seconds:g}s"
+    return f"{seconds:.6f}".rstrip("0").rstrip(".") + "s"

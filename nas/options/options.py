@@ -160,11 +160,11 @@ class CampaignOptions(SharedOptions):
     ways: Ways = Ways()
     """What varies between the candidates of a campaign with a budget."""
     trials: Annotated[int, Field(ge=1)] | None = 100
-    """Trials to reach in all, complete or stopped early; with a timeout, as many as there is time for. It and the
-    timeout may change when a campaign is resumed."""
+    """Trials to reach in all, complete or stopped early; by default 100, and with a timeout as many as there is time
+    for. It and the timeout may change when a campaign is resumed."""
     timeout: Annotated[str | None, BeforeValidator(_duration)] = None
-    """How long to search in all, such as 90s, 10m or 2h, by the clock on the wall; finals come on top. With a budget,
-    ways to a structure are then tried by what they promise for the time that they take."""
+    """How long to search in all, such as 90s, 10m or 2h, by the clock on the wall, but at least until one trial is
+    done; where trials are given too, whichever comes first ends it. Finals come on top."""
     objective: Literal["value", "pareto"] = "value"
     """value (the best one counts) or pareto (the best values at every size count: the number of parameters is a second
     objective)."""

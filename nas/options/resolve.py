@@ -181,6 +181,8 @@ def check_fit(options: SharedOptions, task: Task | None) -> None:
         raise InputError(f"network={options.network}: task {task.name} needs network={valid}")
     if task is not None and options.recipe.is_read_out:
         check_read_out(options.spec, task)
+        if options.device != "cpu":
+            raise InputError(f"device={options.device}: ridge regression solves read-outs on the cpu; leave it out")
     try:
         torch.zeros(1, device=options.device)
     except (RuntimeError, AssertionError) as error:

@@ -90,7 +90,7 @@ def _data(task: Task) -> str:
 def recipe_rows(spec: NetworkSpec, recipe: Recipe, seed: int) -> list[tuple[str, Any]]:
     """Return what a card says of how networks are trained."""
     kind = f"{spec.kind}, {spec.activation if spec.kind == 'mlp' else spec.cell}"
-    own = recipe.model_dump(mode="json", exclude_none=True)
+    own = recipe.model_dump(mode="json", exclude_none=True, include=set(recipe.heeded))
     return [("network", kind), *((name, str(value)) for name, value in own.items()), ("seed", seed)]
 
 
@@ -106,8 +106,7 @@ def _recipe(options: CampaignOptions) -> str:
 def _results(task: Task, finals: Finals, outcome: Outcome, records: Records) -> str:
     n_seeds, value = len(finals.winner.test), finals.training.history.value
     text = f"## Results\n\nTest {task.metric}, mean ± standard deviation over {n_seeds} fresh seeds; "
-    rungs = "spectral radii" if outcome.rung == "spectral radius" else "learning rates"
-    text += f"every network was trained with the same recipe, {rungs} and seeds."
+    text += f"every network was trained with the same recipe, {outcome.rungs} and seeds."
     if len(finals.finalists) > 1:
         text += f" The found wiring is the best of {len(finals.finalists)} finalists by the validation of the very "
         text += "trainings that are tested here, so part of their luck may be in its mean."

@@ -83,7 +83,9 @@ def study_note(
     # A campaign without a task stores the word, since files cannot hold None.
     title = f"# {task if task not in (None, 'none') else 'own evaluation'}, {options.get('network', 'network')}"
     done = ", ".join(f"{count} {state}" for state, count in counts.items()) or "none yet"
-    wanted = f"; {options['trials']} are wanted" if "trials" in options else ""
+    ends = {name: options.get(name) for name in ("trials", "timeout")}
+    told = {"trials": "{} are wanted", "timeout": "the search takes {}"}
+    wanted = "".join(f"; {told[name].format(end)}" for name, end in ends.items() if end not in (None, "none"))
     is_over = outcome is not None and outcome.get("over") and outcome.get("complete") == counts.get("complete", 0)
     goal = f"{options.get('metric', 'value')}, {options.get('direction', 'maximize')}"
     goal += "; number of parameters, minimize" if options.get("objective") == "pareto" else ""
@@ -143,7 +145,7 @@ def _ladder(record: Record) -> str:
         f"{rate}: {number(value)}" + (" (best)" if float(rate) == record.learning_rate else "")
         for rate, value in record.ladder.items()
     ]
-    return "Rungs of the ladder:\n\n" + _bullets(rungs)
+    return "Learning rates, or spectral radii of a reservoir:\n\n" + _bullets(rungs)
 
 
 def _mishaps(record: Record) -> str:

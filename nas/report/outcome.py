@@ -191,6 +191,11 @@ class Outcome:
             rung=options.recipe.rung,
         )
 
+    @property
+    def rungs(self) -> str:
+        """What numbers of the ladder are."""
+        return "spectral radii" if self.rung == "spectral radius" else "learning rates"
+
     def to_json(self) -> dict[str, Any]:
         """Return the outcome as JSON types."""
         return asdict(self)

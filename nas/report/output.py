@@ -135,7 +135,7 @@ def plot_progress(path: Path, records: Records, outcome: Outcome, finals: Finals
         style = {"color": GREEN, "markersize": 9, "markeredgewidth": 1.5, "fillstyle": "none"}
         axes.plot([winner], [value], "o", **style, label=f"winner: trial {winner}")
     axes.set_xlabel("trial")
-    axes.set_ylabel(f"{_label(outcome, 'validation')}{_averaged(records)}")
+    axes.set_ylabel(f"{_label(outcome, 'validation')}{_averaged(records, outcome)}")
     axes.grid(alpha=0.3)
     below = {"loc": "outside lower left", "ncols": 2, "fontsize": "small", "frameon": False}
     figure.legend(*axes.get_legend_handles_labels(), **below)  # Beside the axes it hides no trial.
@@ -198,12 +198,12 @@ def _at_the_edge(
                               ha="center", fontsize="small")  # fmt: skip
 
 
-def _averaged(records: Records) -> str:
+def _averaged(records: Records, outcome: Outcome) -> str:
     """Say what the value of a trial is the mean of, and the best of."""
     replicates = max((len(record.values) for record in records.complete), default=0)
     rates = max((len(record.ladder) for record in records.complete), default=0)
     mean = f", mean of {replicates} trainings" if replicates > 1 else ", one training" if replicates else ""
-    best = f"\nat the best of {rates} rungs of the ladder" if rates > 1 else ""
+    best = f"\nat the best of {rates} {outcome.rungs}" if rates > 1 else ""
     return mean + best
 
 

@@ -1,7 +1,8 @@
 """Trainings in which nothing is learned but the read-out: of networks whose other weights stay as they are drawn.
 
 A wiring becomes an RNN of tanh cells with the weights of a `ReservoirNetwork`, and ridge regression solves its head:
-what comes out of it is a `SequenceNetwork` like any other.
+what comes out of it is a `SequenceNetwork` like any other. Classes are regressed on as 0 and 1: the largest output is
+the class, and probabilities that are made of outputs are too near to each other.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def begin_read_out(
     spec : NetworkSpec
         An RNN of tanh cells, or linear-mean.
     task, recipe
-        Of sequences; of the recipe `optimizer` and `input_scale` count.
+        Of sequences; of the recipe `input_scale` counts.
     radius : float
         Spectral radius that the recurrent weights are scaled to; weights whose radius is 0 stay as they are.
     rng : numpy.random.Generator
@@ -134,23 +135,19 @@ class ReadOutSession:
     _history: History | None = field(default=None, init=False)
 
     def run(self, n_steps: int | None = None) -> Progress:  # noqa: ARG002
-        """Solve it; a step is a batch of examples that is read."""
+        """Solve it, in one step."""
         if self._history is None:
             started = time.perf_counter()
             self._solve()
             train, validation = (self._score(part) for part in (self.task.train, self.task.validation))
             epoch = Epoch(train.loss, validation.loss, validation.metric)
             seconds = time.perf_counter() - started
-            self._history = History((epoch,), epoch.validation_metric, False, self._n_steps, seconds, self._engine)
-        return Progress(self._n_steps, self._n_steps, 1, True)
+            self._history = History((epoch,), epoch.validation_metric, False, 1, seconds, self._engine)
+        return Progress(1, 1, 1, True)
 
     def history(self) -> History:
         """Return what happened."""
         return self._history or History((), self.task.constant_value, False, 0, 0.0, self._engine)
-
-    @property
-    def _n_steps(self) -> int:
-        return -(-len(self.task.inputs) // self.recipe.batch_size)
 
     @property
     def _engine(self) -> str:

@@ -42,9 +42,8 @@ class Tried:
 def worthiest(ways: Sequence[str], tried: Iterable[Tried], running: Sequence[str] = ()) -> str:
     """Return the way that the next trial should be of.
 
-    As long as a way has no trial that is over with a value, and none in work, it is its turn, in the given order; where
-    that is so of none, ways of which no trial has a value wait for those in work. Before any has a value, ways take
-    turns.
+    A way that was never tried has its turn, in the given order. Before any trial has a value, ways take turns; from
+    then on those without a value are left, and of equal promises the way of the cheaper trials is taken.
 
     Parameters
     ----------
@@ -68,9 +67,10 @@ def worthiest(ways: Sequence[str], tried: Iterable[Tried], running: Sequence[str
     best = max(max(gains[way]) for way in known)
     spread = _common_spread([gains[way] for way in known])
 
-    def worth(way: str) -> float:
-        seconds = fmean(trial.seconds for trial in of_way[way])
-        return _improvement(gains[way], best, spread) / max(seconds, 1e-9)
+    def worth(way: str) -> tuple[float, float]:
+        # What fails takes time as well.
+        seconds = math.fsum(trial.seconds for trial in of_way[way]) / len(gains[way])
+        return _improvement(gains[way], best, spread) / max(seconds, 1e-9), -seconds
 
     return max(known, key=worth)
 

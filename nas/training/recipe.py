@@ -104,6 +104,14 @@ class Recipe(BaseModel):
         return self.radii if self.is_read_out else self.learning_rates
 
     @property
+    def heeded(self) -> tuple[str, ...]:
+        """Names of the options that this kind of training reads."""
+        of_read_outs = ("radii", "input_scale")
+        if self.is_read_out:
+            return ("optimizer", *of_read_outs)
+        return tuple(name for name in type(self).model_fields if name not in of_read_outs)
+
+    @property
     def rung(self) -> str:
         """What the numbers of the ladder are."""
         return "spectral radius" if self.is_read_out else "learning rate"

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import sklearn.datasets
 import typer
 
 from nas.cli import app as cli
@@ -22,6 +23,7 @@ Call = tuple[tuple[str, ...], list[str]]
 """A command, and its arguments."""
 
 _SECONDS = 10
+"""Of computing, that a call may take: other processes may keep it waiting."""
 _OF_SEVERAL = ("features", "predict")
 """Commands that say of each graph what is wrong with it."""
 
@@ -196,7 +198,12 @@ def stop_before_training() -> None:
     def late(*_: Any) -> None:
         raise Hangs
 
-    signal.signal(signal.SIGALRM, late)
+    signal.signal(signal.SIGPROF, late)
+
+    def away(*_: Any, **__: Any) -> Any:
+        raise OSError("there is no network")
+
+    sklearn.datasets.fetch_openml = away
 
 
 def outcome(words: tuple[str, ...], arguments: list[str]) -> str:
@@ -209,7 +216,7 @@ def outcome(words: tuple[str, ...], arguments: list[str]) -> str:
     """
     out, err = io.StringIO(), io.StringIO()
     argv, sys.argv = sys.argv, ["wirenas", *words, *arguments]
-    signal.alarm(_SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, _SECONDS)
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), warnings.catch_warnings():
             cli.main()
@@ -218,7 +225,7 @@ def outcome(words: tuple[str, ...], arguments: list[str]) -> str:
     except Reached:
         return "reached"
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         sys.argv = argv
     if code == 0:
         return "done"

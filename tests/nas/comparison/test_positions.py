@@ -47,11 +47,13 @@ def test_other_positions_are_others(tmp_path: Path):
     [
         ("", "it must hold a heading and then a row"),
         ("name,x,y\n", "it must hold a heading and then a row"),
+        ("a,1,2\nb,1,2\n", "it must hold a heading and then a row"),
+        ("name,x,y\na,1,1e300\n", "line 2 has no 2 numbers"),
         ("name,x\na,1\n", "it must hold a heading and then a row"),
-        ("name,x,y\na,1\n", "row 2 has no 2 numbers"),
-        ("name,x,y\na,1,2\nb,1,nan\n", "row 3 has no 2 numbers"),
-        ("name,x,y,z\na,1,2,up\n", "row 2 has no 3 numbers"),
-        ("name,x,y\na,1,2\na,3,4\n", "row 3 is the second one of neuron a"),
+        ("name,x,y\na,1\n", "line 2 has no 2 numbers"),
+        ("name,x,y\na,1,2\n\nb,1,nan\n", "line 4 has no 2 numbers"),
+        ("name,x,y,z\na,1,2,up\n", "line 2 has no 3 numbers"),
+        ("name,x,y\na,1,2\na,3,4\n", "line 3 is the second one of neuron a"),
         (b"\xff\xfe\x00", "no csv file"),
     ],
 )
@@ -82,6 +84,11 @@ def test_a_graph_beside_nulls_with_edges_as_long(tmp_path: Path):
     (row,) = json.loads(text)["comparisons"]
     assert row["null"] == "spatial"
     assert "lengths" in row["keeps"]
+    # Another null may take its place, and it may come back: that is told as a change of the plan.
+    code, text, err = wirenas(*command[:-4], "--null", "degree", "--out", tmp_path / "out", "--json")
+    assert code == 0, err
+    assert "positions" in {change["name"] for change in json.loads(text)["changes"]}
+    assert wirenas(*command, "--positions", where, "--json")[0] == 0
     # The plan knows where neurons lay.
     moved = table(tmp_path / "moved.csv", [(name, x, 2 * y) for name, x, y in rows])  # type: ignore[misc, operator]
     told = refused(*command, "--positions", moved)

@@ -1,5 +1,7 @@
 """Spans of time, as people write them."""
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +25,11 @@ def test_seconds_of_spans(written: object, seconds: float, again: str):
 @given(st.integers(1, 10_000), st.sampled_from(sorted(UNITS)))
 def test_what_is_written_again_is_the_same_span(n: int, unit: str):
     assert seconds_of(duration_of(f"{n}{unit}")) == n * UNITS[unit]
+
+
+@given(st.decimals("0.000001", 10**9, places=6))
+def test_no_digit_of_a_span_is_lost(seconds: Decimal):
+    assert seconds_of(duration_of(f"{seconds:f}")) == float(seconds)
 
 
 @pytest.mark.parametrize("written", ["", "m", "-3s", "ten", "3 weeks", "1e3", "nan", True, "5m5s", "9" * 5000])

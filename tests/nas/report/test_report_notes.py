@@ -60,7 +60,7 @@ def test_a_complete_trial_is_told_whole():
         "- hidden neurons 40, layers 6, sources 3, sinks 2\n"
         "- edges 85, mean degree 4.25\n"
         "- parameters 1234\n\n"
-        "Rungs of the ladder:\n\n"
+        "Learning rates, or spectral radii of a reservoir:\n\n"
         "- 0.01: 0.9313 (best)\n"
         "- 0.1: 0.5000\n\n"
         "- seeds: graph 7, attach 9\n"

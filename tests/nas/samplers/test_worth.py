@@ -57,8 +57,16 @@ def test_a_dear_way_is_worth_its_time_where_it_is_far_better():
 
 def test_what_failed_costs_time_and_gains_nothing():
     fails = [Tried("b", None, 10.0)] * 9 + trials("b", 10.0, 0.5, 0.6)
-    assert worthiest(("a", "b"), trials("a", 12.0, 0.5, 0.6) + fails) == "b"
-    assert worthiest(("a", "b"), trials("a", 2.0, 0.5, 0.6) + fails) == "a"
+    assert worthiest(("a", "b"), trials("a", 12.0, 0.5, 0.6) + fails) == "a"
+    assert worthiest(("a", "b"), trials("a", 60.0, 0.5, 0.6) + fails) == "b"
+    # However quickly it fails.
+    quick = [Tried("b", None, 0.01)] * 9 + trials("b", 10.0, 0.5, 0.6)
+    assert worthiest(("a", "b"), trials("a", 9.0, 0.5, 0.6) + quick) == "a"
+    assert worthiest(("a", "b"), trials("a", 11.0, 0.5, 0.6) + quick) == "b"
+
+
+def test_where_nothing_promises_more_the_cheaper_way_is_tried():
+    assert worthiest(("a", "b"), trials("a", 100.0, 0.5, 0.5) + trials("b", 1.0, 0.5, 0.5)) == "b"
 
 
 @given(
