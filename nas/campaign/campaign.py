@@ -240,10 +240,6 @@ class Campaign:
         OSError
             If the folder cannot be written any more, such as on a full disk; the same call then goes on.
         """
-        with memory_in_one_line(f"out={self.out}"):
-            return self._run(watcher, progress)
-
-    def _run(self, watcher: Watcher | None, progress: bool | None) -> Outcome:
         check_folder(self.out, f"a {CAMPAIGN.noun}")
         is_new = not (self.out / OPTIONS_FILE).is_file()
         if is_new:
@@ -254,7 +250,7 @@ class Campaign:
             self._shared.enter(self._identity(), self.options.direction, self.options.trials)
         if is_new and self._has_default_task:
             _say_task(self.options.task, watcher)
-        with alone_in(self.out):
+        with memory_in_one_line(f"out={self.out}"), alone_in(self.out):
             try:
                 with one_torch_thread(), stop_on_signal(self.stop), self._open_study(watcher) as study:
                     watcher = TellingWatcher(watcher, study, self._callbacks) if self._callbacks else watcher
@@ -476,7 +472,6 @@ class Campaign:
             n_outputs=self._units[1],
             size_of=self._size_of,
             by_size=options.by_size,
-            by_time=options.timeout is not None,
             steering=steering_of(self.out, options),
         )
 

@@ -25,16 +25,14 @@ from nas.samplers.genetic import GeneticSampler
 from nas.samplers.plan import seconds_of
 from nas.samplers.rounds import Proposal
 from nas.samplers.structural import StructuralSampler
-from nas.samplers.worth import Tried, worthiest
 from nas.seeds import stream, stream_seed
 from nas.space.designs import WaySpace
 from nas.space.draws import Turns
 from nas.space.lineage import BRED, kept_of
-from nas.space.space import SEED_NAMES, Params, Space
+from nas.space.space import SEED_NAMES, Space
 from nas.space.way import PLAIN, Way
 from nas.store.records import Record
 from nas.store.study import quiet_optuna
-from nas.training.session import sign_of
 from priors import Wiring
 
 __all__ = ["SAMPLERS", "Candidate", "Proposer"]
@@ -94,9 +92,6 @@ class Proposer:
         Number of parameters of the network of a wiring, for `Space.max_parameters`.
     by_size : bool
         Whether fewer parameters are a second objective.
-    by_time : bool
-        Whether time is what counts, and not the number of trials: ways to a structure are then tried by what they
-        promise for the time that they take, as it was measured.
     steering : mapping
         Arguments of the structural or of the genetic sampler.
     """
@@ -112,7 +107,6 @@ class Proposer:
         n_outputs: int,
         size_of: Callable[[Wiring], int],
         by_size: bool = False,
-        by_time: bool = False,
         steering: Mapping[str, Any] | None = None,
     ) -> None:
         self._space, self._sampler, self._seed = space, sampler, seed
@@ -121,10 +115,7 @@ class Proposer:
         self.learns = sampler != "random"
         """Whether what is proposed depends on what was told."""
         self._common = IntersectionSearchSpace(include_pruned=True)
-        self._by_size, self._sign = by_size, sign_of(direction)
-        self._ways: tuple[str, ...] = ()
-        if by_time and self.learns and isinstance(space, WaySpace):
-            self._ways = space.options.ways
+        self._by_size = by_size
         given = {"size_of": size_of, "seed": seed, **(steering or {})}
         # One that knows of wirings; None for those of `BLIND`.
         self._guide: StructuralSampler | GeneticSampler | None = None
@@ -182,8 +173,8 @@ class Proposer:
         for draw in range(_MAX_DRAWS):
             make = BLIND[self._sampler if draw < _SAMPLER_DRAWS else "random"]
             self._study.sampler = make(stream_seed(self._seed, "sampler", number, draw), self._common)
-            if draw == 0 and (given := self._given(number)):
-                self._study.enqueue_trial(dict(given))
+            if draw == 0 and self.learns and isinstance(self._space, WaySpace) and number < len(self._space.presets):
+                self._study.enqueue_trial(dict(self._space.presets[number]))
             trial = self._study.ask()
             if self._turns is None:
                 searched = self._space.suggest(trial)
@@ -201,24 +192,6 @@ class Proposer:
         assert isinstance(self._space, Space)
         raise self._space.impossible(extents)
 
-    def _given(self, number: int) -> Params:
-        """Return parameters of trial `number` that are not left to the sampler."""
-        if not self.learns or not isinstance(self._space, WaySpace):
-            return {}
-        if number < len(self._space.presets):
-            return self._space.presets[number]
-        if not self._ways:
-            return {}
-        trials = self._study.get_trials(deepcopy=False)
-        of_way = [str(trial.params["way"]) for trial in trials]
-        over = [
-            Tried(way, None if trial.state != TrialState.COMPLETE else self._sign * trial.values[0], seconds_of(trial))
-            for way, trial in zip(of_way, trials, strict=True)
-            if trial.state.is_finished()
-        ]
-        running = [way for way, trial in zip(of_way, trials, strict=True) if not trial.state.is_finished()]
-        return {"way": worthiest(self._ways, over, running)}
-
     def _distributions(self, params: Mapping[str, Any]) -> dict[str, BaseDistribution]:
         known = self._space.distributions()
         return {name: known[name] for name in params}
@@ -226,8 +199,7 @@ class Proposer:
     def tell(self, record: Record) -> None:
         """Learn what became of a candidate that was proposed."""
         trial = self._open.pop(record.number)
-        is_measured = bool(self._ways) or record.expected_seconds is None
-        trial.set_user_attr("seconds", record.seconds if is_measured else record.expected_seconds)
+        trial.set_user_attr("seconds", record.seconds if record.expected_seconds is None else record.expected_seconds)
         if record.is_complete:
             self._study.tell(trial, record.objectives if self._by_size else record.value)
         elif record.state == "stopped":
@@ -261,7 +233,7 @@ class Proposer:
         return {
             "params": {name: trial.params[name] for name in names},
             "distributions": {name: trial.distributions[name] for name in names},
-            "user_attrs": {"seconds": trial.user_attrs["seconds"] if self._ways else seconds_of(trial), **kept},
+            "user_attrs": {"seconds": seconds_of(trial), **kept},
         }
 
     def _add_running(self, number: int, **fields: Any) -> None:

@@ -126,7 +126,6 @@ class Bench:
         proposer = Proposer(
             space,
             sampler="random" if arm == CHANCE else "tpe",
-            by_time=arm != CHANCE,
             seed=seed,
             direction=self.task.direction,
             n_inputs=self.task.n_inputs,
@@ -266,11 +265,10 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
     text = f"""# All ways to a structure, or one?
 
 Searches for the best network of a budget, each for {numbers["seconds"]:g} seconds of trainings on one processor: over
-all ways to a structure (prior, pruned, rewired, redrawn), of which the next trial has the one that promises most for
-the time that it takes, over each of them alone, over all by chance, and over all without the presets that a campaign
-begins with. What counts is the test part, of the trial that is best by validation, {numbers["epochs"]} epochs long and
-not trained again. {numbers["seeds"]} seeds in pairs: each draws initial weights, batches and candidates; intervals are
-95 % bootstraps over them.
+all ways to a structure (prior, pruned, rewired, redrawn), over each of them alone, over all by chance, and by TPE
+without the presets that a campaign begins with. What counts is the test part, of the trial that is best by validation,
+{numbers["epochs"]} epochs long and not trained again. {numbers["seeds"]} seeds in pairs: each draws initial weights,
+batches and candidates; intervals are 95 % bootstraps over them.
 
 {chr(10).join(sections)}
 ![Best so far](ways.png)

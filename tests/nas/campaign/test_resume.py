@@ -95,6 +95,7 @@ class MemoryStudy(StudyFile):
     """A study as a campaign's folder holds it, without the folder, which would take most of the time."""
 
     def __init__(self, trials: Iterable[FrozenTrial], *directions: str) -> None:
+        self.path = Path("study.db")
         self.study = optuna.create_study(directions=directions)
         self.study.add_trials(trials)
         self._records = None

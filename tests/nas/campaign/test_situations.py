@@ -18,7 +18,7 @@ from campaign_cases import edges, run, sequence
 from cli_cases import ENVIRONMENT
 from command_line import TINY, refused, wirenas
 
-from nas import Campaign, InputError
+from nas import Campaign, CampaignError
 from nas.evaluation import trainer
 from nas.store import study as study_module
 from nas.store.study import load
@@ -85,7 +85,7 @@ def test_a_study_that_stays_locked_is_one_line(tmp_path: Path, monkeypatch: pyte
     run(tmp_path, trials=3)
     with closing(sqlite3.connect(tmp_path / "study.db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(InputError, match=r"study.db: .*database is locked"):
+        with pytest.raises(CampaignError, match=r"study.db: .*database is locked; end the program that holds it"):
             run(tmp_path, trials=5)
     assert run(tmp_path, trials=5).complete == 5
 

@@ -138,7 +138,9 @@ def test_the_same_again_does_no_work(ended: tuple[Campaign, Outcome]):
     assert make(campaign.out).run() == outcome
     assert make(campaign.out, trials=9).run() == outcome
     assert (campaign.out / "study.db").read_bytes() == study
-    with pytest.raises(InputError, match=r'^early_stopping=none: .* started with "halving", and only trials may'):
+    with pytest.raises(
+        InputError, match=r'^early_stopping=none: .* started with "halving", and only trials and timeout may'
+    ):
         make(campaign.out, "none").run()
 
 

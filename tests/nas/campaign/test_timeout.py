@@ -10,8 +10,6 @@ from command_line import refused
 from nas import Campaign, InputError, load
 from nas.campaign.clock import Clock
 from nas.evaluation.watcher import Watcher
-from nas.samplers.worth import Tried, worthiest
-from nas.space.designs import WaySpace
 from nas.store.records import Record, Records
 from nas.store.study import StudyFile
 from priors import Wiring
@@ -103,25 +101,17 @@ def test_the_clock_of_a_run_that_was_killed_knows_its_trials(tmp_path: Path):
     assert Clock(study, None, records, 2).left == float("inf")
 
 
-def test_with_a_budget_presets_come_first_and_then_what_is_worth_its_time(tmp_path: Path):
+def test_which_trials_there_are_does_not_depend_on_the_clock(tmp_path: Path):
     given: dict[str, Any] = {
-        "task": "digits", "budget": "300", "ways": {"ways": ("prior", "pruned", "rewired"), "oversize": (2.0, 3.0)},
-        "recipe": {"epochs": 1, "batch_size": 128}, "finalists": 1, "final_seeds": 1, "final_epochs": 1, "threads": 1,
-        "batch": 1,
+        "task": "digits", "budget": "300", "recipe": {"epochs": 1, "batch_size": 128}, "finalists": 1,
+        "final_seeds": 1, "final_epochs": 1, "threads": 2,
     }  # fmt: skip
-    campaign = Campaign(tmp_path, **given, timeout="1h", trials=20)
-    campaign.run()
-    assert isinstance(campaign.space, WaySpace)
-    records, presets = load(tmp_path), campaign.space.presets
-    for record, preset in zip(records, presets, strict=False):
-        assert {name: record.params[name] for name in preset} == preset
-    # Resumed, it goes on by the same rule.
-    Campaign(tmp_path, **given, timeout="1h", trials=24).run()
-    records = load(tmp_path)
-    assert len(records) == 24
-    for number in range(len(presets), 24):
-        tried = [Tried(str(record.params["way"]), record.value, record.seconds) for record in records[:number]]
-        assert records[number].params["way"] == worthiest(campaign.space.options.ways, tried)
+    Campaign(tmp_path / "counted", **given, trials=12).run()
+    Campaign(tmp_path / "timed", **given, timeout="1h", trials=5).run()
+    Campaign(tmp_path / "timed", **given, timeout="1h", trials=12).run()
+    counted, timed = load(tmp_path / "counted"), load(tmp_path / "timed")
+    assert [record.params for record in counted] == [record.params for record in timed]
+    assert [record.value for record in counted] == [record.value for record in timed]
 
 
 def test_what_does_not_go_is_one_line(tmp_path: Path):
