@@ -96,7 +96,7 @@ class MemoryStudy(StudyFile):
 
     def __init__(self, trials: Iterable[FrozenTrial], *directions: str) -> None:
         self.path = Path("study.db")
-        self.study = optuna.create_study(directions=directions)
+        self.study, self._n_objectives = optuna.create_study(directions=directions), len(directions)
         self.study.add_trials(trials)
         self._records = None
 
