@@ -9,7 +9,7 @@ from typing import Any
 from nas.comparison.comparison import Comparison
 from nas.comparison.options import HEEDED, ComparisonOptions
 from nas.comparison.positions import fingerprint_of, read_positions
-from nas.errors import InputError
+from nas.errors import InputError, known
 from nas.networks import PooledMLP, SequenceNetwork, SparseMLP, load_network
 from nas.networks.structure import network_within
 from nas.options.options import CAMPAIGN, read_options, resolve, shown
@@ -91,9 +91,9 @@ def open_comparison(
             raise InputError(f"{source}: the same wiring is given twice; leave one of them out")
         wirings[called] = wiring
         for option, value in _of_saved(source, chosen["network"]).items():
-            before, known = own.setdefault(option, (source, value))
-            if known != value and option not in chosen:
-                told = "" if option == "recipe" else f" ({known} and {value})"
+            before, theirs = own.setdefault(option, (source, value))
+            if theirs != value and option not in chosen:
+                told = "" if option == "recipe" else f" ({theirs} and {value})"
                 raise InputError(
                     f"{source}: its {option} is another than that of {before}{told}, and all networks of a comparison "
                     "are made and trained in one way; compare each by itself"
@@ -114,7 +114,7 @@ def open_comparison(
 
 def _refuse_ignored(given: Mapping[str, Any], recipe: Mapping[str, Any], task: str) -> None:
     """Refuse what the kind of network does not heed."""
-    network = given["network"]
+    network = known("network", given["network"], HEEDED)
     for name in ("activation", "orientation", "pool", "cell", "radii", "leak", "input_scale"):
         if name in given and name not in HEEDED[network]:
             kind = next(kind for kind, names in HEEDED.items() if name in names)

@@ -417,6 +417,7 @@ def test_reservoirs_are_compared_by_what_they_remember(tmp_path: Path):
         ("--task digits --delays 3", "--delays 3: task digits ignores it; it is for memory"),
         ("--attachment natural --reads 3", "--reads 3: it is for --attachment controlled; leave it out"),
         ("--null x", "null 'x' is not known"),
+        ("--network x --radius 1", "network 'x' is not known; known: mlp, rnn, reservoir"),
         ("--precision 0", "--precision 0"),
         ("--task none", "task 'none' is not known"),
         ("--learning-rate a", "--learning-rate a: "),
