@@ -1,19 +1,21 @@
 """Trainings in which nothing is learned but the read-out: of networks whose other weights stay as they are drawn.
 
 A wiring becomes an RNN of tanh cells with the weights of a `ReservoirNetwork`, and ridge regression solves its head:
-what comes out of it is a `SequenceNetwork` like any other. Classes are regressed on as 0 and 1: the largest output is
-the class, and probabilities that are made of outputs are too near to each other.
+what comes out of it is a `SequenceNetwork` like any other. Classes are regressed on as 0 and 1; one factor for all
+outputs then makes their softmax as likely as it can be on the validation part.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
 
 from nas.errors import InputError
 from nas.networks import LinearMean, MaskedLinear, NetworkSpec, SequenceNetwork, SparseMLP
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["ReadOutSession", "begin_read_out", "check_read_out"]
 
 Floats = NDArray[np.float64]
+
+_SHARPEST = 1_000.0
 
 
 def check_read_out(spec: NetworkSpec, task: Task) -> None:
@@ -169,11 +173,14 @@ class ReadOutSession:
             for weights, level, (solved, intercept) in zip(found, levels, read_outs, strict=True):
                 weights[np.ix_(own, outputs)] = solved
                 level[outputs] = intercept
-        values = [
-            sign * measure(held_out @ weights + level, asked) for weights, level in zip(found, levels, strict=True)
-        ]
+        values, factors = [], []
+        for weights, level in zip(found, levels, strict=True):
+            predicted = held_out @ weights + level
+            factor = _sharpness(predicted, asked) if self.task.loss == "cross-entropy" else 1.0
+            values.append(sign * measure(factor * predicted, asked))
+            factors.append(factor)
         best = int(np.argmax(values))
-        self._write(found[best], levels[best], columns)
+        self._write(factors[best] * found[best], factors[best] * levels[best], columns)
 
     def _features(self, part: torch.Tensor) -> Floats:
         """Return what read-outs see of some examples, (n, n_features)."""
@@ -209,6 +216,22 @@ class ReadOutSession:
             values.append(weights[own, output])
         part.place(np.concatenate(edges).astype(np.int32), np.concatenate(values).astype(np.float32))
         part.bias_vector.detach().copy_(torch.from_numpy(level))
+
+
+def _sharpness(outputs: Floats, classes: NDArray[np.integer[Any]]) -> float:
+    """Return the factor of outputs, (n, n_classes), by which their softmax fits classes best, up to a thousand.
+
+    References
+    ----------
+    Guo et al. (2017), On calibration of modern neural networks, arXiv:1706.04599
+    """
+
+    def loss(log_factor: float) -> float:
+        likely = log_softmax(np.exp(log_factor) * outputs, axis=1)
+        return -float(likely[np.arange(len(classes)), classes].mean())
+
+    bounds = (-np.log(_SHARPEST), np.log(_SHARPEST))
+    return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
 
 
 def _alike(columns: list[NDArray[np.int64]]) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
