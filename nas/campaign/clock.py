@@ -34,8 +34,10 @@ class Clock:
 
     def __init__(self, study: StudyFile, limit: float | None, records: Iterable[Record], threads: int) -> None:
         self._study, self.limit = study, limit
-        said = float((study.get(_SEARCHED) or {}).get("seconds", 0.0))
-        self._before = max(said, math.fsum(record.seconds for record in records) / threads)
+        self._before = 0.0
+        if limit is not None:
+            said = float((study.get(_SEARCHED) or {}).get("seconds", 0.0))
+            self._before = max(said, math.fsum(record.seconds for record in records) / threads)
         self._started = self._kept = time.monotonic()
 
     @property

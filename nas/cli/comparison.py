@@ -252,17 +252,9 @@ def compare(
         }  # fmt: skip
         reading = {"format": graph_format, "directed": directed, "merge": merge}
         opened = open_comparison(
-            graphs,
-            task,
-            given,
-            recipe,
-            files=file_options(files),
-            reading=reading,
-            threads=threads,
-            data=data,
-            positions=positions,
-            out=out,
-        )
+            graphs, task, given, recipe, files=file_options(files), reading=reading, threads=threads, data=data,
+            positions=positions, out=out,
+        )  # fmt: skip
         console = make_console(stderr=True)
         for line in opened.notices:
             say(console, line)

@@ -18,6 +18,7 @@ from nas.space.budget import Budget
 from nas.space.families import FAMILIES, own_parameters
 from nas.space.space import Space
 from nas.space.ways import Ways
+from nas.training.recipe import OF_READ_OUTS
 
 if TYPE_CHECKING:
     from nas.tasks import Task
@@ -174,6 +175,8 @@ _WITH_BUDGET = Rule(
     "give it without budget",
 )
 
+_OF_READ_OUTS = tuple(f"recipe.{name}" for name in OF_READ_OUTS)
+
 _RULES = (
     _WITHOUT_BUDGET,
     _WITH_BUDGET,
@@ -189,7 +192,7 @@ _RULES = (
             *("activation", "engine", "device", "replicates", "finalists", "final_seeds", "final_epochs"),
             *("recipe.nesterov", "recipe.momentum", "recipe.optimizer", "recipe.learning_rates", "recipe.schedule"),
             *("recipe.epochs", "recipe.batch_size", "recipe.weight_decay", "recipe.clip", "recipe.patience"),
-            *("recipe.normalise", "recipe.radii", "recipe.input_scale"),
+            *("recipe.normalise", *_OF_READ_OUTS),
         ),
         lambda setting: setting.task is not None,
         "an own evaluation ignores it",
@@ -214,7 +217,7 @@ _RULES = (
         "give recipe.optimizer=adam",
     ),
     Rule(
-        ("recipe.radii", "recipe.input_scale"),
+        _OF_READ_OUTS,
         lambda setting: setting.options.recipe.is_read_out,
         "recipe.optimizer={0.recipe.optimizer} ignores it",
         "give recipe.optimizer=ridge",

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from nas.errors import input_error
 
-__all__ = ["SCHEDULES", "Recipe", "changed"]
+__all__ = ["OF_READ_OUTS", "SCHEDULES", "Recipe", "changed"]
 
 SCHEDULES: dict[str, Callable[[float], float]] = {
     "constant": lambda _: 1.0,
@@ -19,6 +19,9 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
     "step": lambda done: 1.0 if done < 0.5 else 0.1 if done < 0.75 else 0.01,
 }
 """Factor on the learning rate by the share of steps that are done, from 0 to just below 1."""
+
+OF_READ_OUTS = ("radii", "input_scale")
+"""Options of a recipe by which nothing but a read-out is learned; others have no use for them."""
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -106,10 +109,9 @@ class Recipe(BaseModel):
     @property
     def heeded(self) -> tuple[str, ...]:
         """Names of the options that this kind of training reads."""
-        of_read_outs = ("radii", "input_scale")
         if self.is_read_out:
-            return ("optimizer", *of_read_outs)
-        return tuple(name for name in type(self).model_fields if name not in of_read_outs)
+            return ("optimizer", *OF_READ_OUTS)
+        return tuple(name for name in type(self).model_fields if name not in OF_READ_OUTS)
 
     @property
     def rung(self) -> str:
