@@ -11,7 +11,7 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
-__all__ = ["next_to_copy", "rival", "standing", "surplus"]
+__all__ = ["as_ended", "following", "rival", "standing", "surplus"]
 
 _Claim = tuple[str, int]
 """A wiring's fingerprint and the number of its training."""
@@ -38,30 +38,35 @@ def standing(trials: Sequence[FrozenTrial]) -> tuple[int, int]:
     return len({_claim_of(trial) for trial in trials if _is_candidate(trial)}), running
 
 
-def next_to_copy(trials: Sequence[FrozenTrial], wanted: int, copied: Collection[int] = ()) -> list[FrozenTrial]:
-    """Return the trials that follow those copied, in the order in which they ended.
+def as_ended(trials: Iterable[FrozenTrial]) -> list[FrozenTrial]:
+    """Return trials in the order in which they ended, by the clocks of their workers."""
+    return sorted(trials, key=lambda trial: (trial.datetime_complete or datetime.max, trial.number))
 
-    These are trials that count, of each claim the first one and not more than are wanted, those copied included, and
-    trials whose evaluation failed. `copied` are the numbers of those that were chosen before and stay chosen.
+
+def following(trials: Sequence[FrozenTrial], wanted: int, chosen: Collection[int] = ()) -> list[FrozenTrial]:
+    """Return the trials to take after those chosen before, in the order given.
+
+    These are trials that count, of each claim the first one and not more than are wanted, those chosen before included,
+    and trials whose evaluation failed. `chosen` are the numbers of those that stay chosen.
     """
-    claims = {_claim_of(trial) for trial in trials if trial.number in copied and _is_candidate(trial)}
-    chosen = []
-    for trial in sorted(trials, key=lambda trial: (trial.datetime_complete or datetime.max, trial.number)):
+    claims = {_claim_of(trial) for trial in trials if trial.number in chosen and _is_candidate(trial)}
+    found = []
+    for trial in trials:
         if len(claims) >= wanted:
             break
-        if trial.number in copied:
+        if trial.number in chosen:
             continue
         if _is_candidate(trial) and _claim_of(trial) not in claims:
             claims.add(_claim_of(trial))
-            chosen.append(trial)
+            found.append(trial)
         elif trial.state == TrialState.FAIL and trial.user_attrs.get("error") is not None:
-            chosen.append(trial)  # Others that failed were given back, say: nobody's failure.
-    return chosen
+            found.append(trial)  # Others that failed were given back, say: nobody's failure.
+    return found
 
 
-def surplus(trials: Sequence[FrozenTrial], copied: Collection[int]) -> list[int]:
+def surplus(trials: Sequence[FrozenTrial], chosen: Collection[int]) -> list[int]:
     """Return the numbers of trials that have a value and yet do not count, since enough others ended before."""
-    return [trial.number for trial in trials if _is_candidate(trial) and trial.number not in copied]
+    return [trial.number for trial in trials if _is_candidate(trial) and trial.number not in chosen]
 
 
 def _claim_of(trial: FrozenTrial) -> _Claim | None:

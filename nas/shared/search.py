@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial
 from nas.errors import CampaignError, InputError
 from nas.evaluation.watcher import Watcher
 from nas.options.options import Direction
-from nas.shared.counting import next_to_copy, surplus
+from nas.shared.counting import as_ended, following, surplus
 from nas.shared.database import AbsentError, AwayError, url_of
 from nas.shared.loop import Loop
 from nas.shared.objective import Work
@@ -167,16 +167,23 @@ class _LocalCopy:
             )
         if stored is None:
             file.put(_SHARED, mine)
-        self._copied = {int(trial.user_attrs[_ORIGIN]) for trial in trials}
+        self._copied = [int(trial.user_attrs[_ORIGIN]) for trial in trials]
 
     def update(self, wanted: int) -> list[Record]:
-        """Append what the shared study has got since the last time, and return it."""
-        trials = self._shared.outage.patiently(self._shared.trials)
-        first, new = len(self._copied), next_to_copy(trials, wanted, self._copied)
-        if not new:
+        """Append what the shared study has got since the last time, and return it.
+
+        Workers' clocks differ, and a trial may be seen later than one that ended after it, so that the order is decided
+        once for all copies.
+        """
+        shared = self._shared
+        ended = as_ended(shared.outage.patiently(shared.trials))
+        if not following(ended, wanted, self._copied):
             return []
+        order = shared.outage.patiently(lambda: shared.decide(ended, wanted, self._copied))
+        trials = {trial.number: trial for trial in shared.outage.patiently(shared.trials)}
+        first, new = len(self._copied), following([trials[number] for number in order], wanted, self._copied)
         self._file.append([_copy(trial) for trial in new])
-        self._copied |= {trial.number for trial in new}
+        self._copied += [trial.number for trial in new]
         return list(self._file.records()[first:])
 
     def close(self) -> None:

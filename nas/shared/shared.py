@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import optuna
@@ -13,13 +13,14 @@ from optuna.trial import FrozenTrial
 
 from nas.options.options import Direction, refuse_changes, with_defaults
 from nas.samplers.proposer import Candidate
+from nas.shared.counting import following
 from nas.shared.database import STORAGE_ERRORS, AbsentError, Outage, connect, place_of, url_of
 from nas.shared.sampling import Asked
-from nas.store.study import has_known_tables, put_first, quiet_optuna, set_trial_rows
+from nas.store.study import extend_list, has_known_tables, put_first, quiet_optuna, set_trial_rows
 
 __all__ = ["SharedStudy", "requeue", "requeue_silent"]
 
-_OPTIONS, _WANTED, _TOKEN, _SURPLUS = "options", "trials", "token", "surplus"
+_OPTIONS, _WANTED, _TOKEN, _ORDER, _SURPLUS = "options", "trials", "token", "order", "surplus"
 _LOOKS = 50
 _MOST_RETRIES = 3
 
@@ -119,6 +120,19 @@ class SharedStudy:
     def identity(self) -> dict[str, str]:
         """Return what tells this study from all others; a study that is deleted and made anew is another one."""
         return {"study": self.name, "token": self._study.user_attrs[_TOKEN]}
+
+    def decide(self, ended: Sequence[FrozenTrial], wanted: int, begun: Sequence[int]) -> list[int]:
+        """Return the numbers of the trials that are taken, in the order that holds for all copies of the study.
+
+        Of trials that ended since, those that `following` takes come last. `begun` is the order where none is stored:
+        that of a copy which an older version made.
+        """
+
+        def more(stored: list[int]) -> list[int]:
+            known = stored or list(begun)
+            return known[len(stored) :] + [trial.number for trial in following(ended, wanted, known)]
+
+        return extend_list(self._study, self._storage, _ORDER, more)
 
     def mark_surplus(self, numbers: list[int]) -> None:
         """Store which trials have a value and yet do not count."""

@@ -38,6 +38,7 @@ __all__ = [
     "StudyFile",
     "Writer",
     "append_trials",
+    "extend_list",
     "has_known_tables",
     "load",
     "put_first",
@@ -445,6 +446,35 @@ def put_first(study: optuna.Study, storage: optuna.storages.RDBStorage, attribut
     statement = insert(table).on_conflict_do_nothing(index_elements=["study_id", "key"])
     with storage.engine.begin() as connection:
         connection.execute(statement, _attribute_rows({"study_id": study_id}, attributes))
+
+
+def extend_list(
+    study: optuna.Study, storage: optuna.storages.RDBStorage, name: str, more: Callable[[list[int]], list[int]]
+) -> list[int]:
+    """Extend a list that is a user attribute of a study, one process at a time, and return it.
+
+    `more` returns what is appended to the list that is given to it. Where Optuna's tables are not as expected, two
+    processes may overwrite what the other one appended. For the storage see `has_known_tables`.
+    """
+    models = _models()
+    if models is None:
+        known: list[int] = list(study.user_attrs.get(name, []))
+        extended = known + more(known)
+        study.set_user_attr(name, extended)
+        return extended
+    tables = models.BaseModel.metadata.tables
+    studies, attributes = tables["studies"].c, tables["study_user_attributes"]
+    with storage.engine.begin() as connection:
+        # What refers to the study goes on meanwhile.
+        found = sqlalchemy.select(studies.study_id).where(studies.study_name == study.study_name)
+        study_id = connection.execute(found.with_for_update(key_share=True)).scalar_one()
+        column = attributes.c
+        stored = sqlalchemy.select(column.value_json).where(column.study_id == study_id, column.key == name)
+        known = json.loads(connection.execute(stored).scalar() or "[]")
+        extended = known + more(known)
+        rows = _attribute_rows({"study_id": study_id}, {name: extended})
+        _upsert(connection, attributes, ["study_id", "key"], rows if extended != known else [])
+    return extended
 
 
 def _lock_running(connection: sqlalchemy.Connection, tables: Any, study_name: str, number: int) -> Row:

@@ -16,7 +16,7 @@ from nas.networks import NetworkSpec
 from nas.options.options import resolve
 from nas.samplers.proposer import Candidate
 from nas.shared import database
-from nas.shared.counting import next_to_copy, rival, standing, surplus
+from nas.shared.counting import as_ended, following, rival, standing, surplus
 from nas.shared.loop import Silence, tell_once
 from nas.shared.sampling import sampler_for
 from nas.shared.shared import SharedStudy, requeue, requeue_silent
@@ -49,25 +49,25 @@ def numbers(trials: Sequence[FrozenTrial]) -> list[int]:
 # What counts
 
 
-def test_trials_are_copied_in_the_order_in_which_they_ended() -> None:
+def test_trials_are_taken_in_the_order_in_which_they_ended() -> None:
     trials = [trial(0, end=9), trial(1, end=3), trial(2, "RUNNING"), trial(3, end=3), trial(4, "WAITING", claim="")]
-    assert numbers(next_to_copy(trials, 5)) == [1, 3, 0]
+    assert numbers(following(as_ended(trials), 5)) == [1, 3, 0]
 
 
 def test_no_more_are_copied_than_are_wanted_and_the_rest_is_surplus() -> None:
     trials = [trial(number) for number in range(5)]
-    assert numbers(next_to_copy(trials, 3)) == [0, 1, 2]
-    assert numbers(next_to_copy(trials, 3, {0, 4})) == [1]
-    assert next_to_copy(trials, 3, {0, 1, 4}) == []
+    assert numbers(following(as_ended(trials), 3)) == [0, 1, 2]
+    assert numbers(following(as_ended(trials), 3, {0, 4})) == [1]
+    assert following(as_ended(trials), 3, {0, 1, 4}) == []
     assert surplus(trials, {0, 1, 4}) == [2, 3]
     # A campaign that grows takes what came too late before.
-    assert numbers(next_to_copy(trials, 5, {0, 1, 4})) == [2, 3]
+    assert numbers(following(as_ended(trials), 5, {0, 1, 4})) == [2, 3]
 
 
 def test_of_trials_of_one_wiring_the_first_to_end_counts() -> None:
     trials = [trial(0, claim="a", end=5), trial(1, claim="a", end=2), trial(2, claim="a", replicate=1, end=7)]
-    assert numbers(next_to_copy(trials, 5)) == [1, 2]
-    assert next_to_copy(trials[:2], 5, {0}) == []
+    assert numbers(following(as_ended(trials), 5)) == [1, 2]
+    assert following(as_ended(trials[:2]), 5, {0}) == []
     assert standing(trials) == standing([trial(0), trial(1)])
 
 
@@ -81,9 +81,57 @@ def test_failed_evaluations_are_copied_and_do_not_count_others_that_failed_are_n
         trial(5, "FAIL", error="ValueError: late"),
         trial(6, claim=""),
     ]
-    assert numbers(next_to_copy(trials, 2)) == [0, 3, 4]
-    assert numbers(next_to_copy(trials, 9)) == [0, 3, 4, 5]
+    assert numbers(following(as_ended(trials), 2)) == [0, 3, 4]
+    assert numbers(following(as_ended(trials), 9)) == [0, 3, 4, 5]
     assert standing(trials) == (2, 0)
+
+
+def test_copies_that_see_trials_in_different_orders_agree(postgres: Postgres) -> None:
+    url = postgres.create("orders")
+    first, second = (SharedStudy(url, "one", threading.Event(), "maximize") for _ in range(2))
+    late, others = trial(2, end=1), [trial(number) for number in (0, 1, 3)]
+    try:
+        assert first.decide(as_ended(others), 3, []) == [0, 1, 3]
+        assert second.decide(as_ended([*others, late]), 3, []) == [0, 1, 3]
+        assert second.decide(as_ended([*others, late]), 4, []) == [0, 1, 3, 2]
+        assert first.decide(as_ended(others), 3, []) == [0, 1, 3, 2]
+    finally:
+        first.close()
+        second.close()
+
+
+def test_many_that_decide_in_the_same_instant_agree(postgres: Postgres) -> None:
+    url, n = postgres.create("instant"), 6
+    SharedStudy(url, "one", threading.Event(), "maximize").close()
+    before, orders = threading.Barrier(n), []
+
+    def decide(own: int) -> None:
+        shared = SharedStudy(url, "one", threading.Event())
+        before.wait(30)
+        # Each sees some trials, and those of an instant in an order of its own.
+        seen = [trial(number, end=(number * (own + 2)) % 7) for number in range(12)]
+        for upto in (4, 8, 12):
+            order = shared.decide(as_ended(seen[:upto]), 9, [])
+            orders.append(order)
+        shared.close()
+
+    threads = [threading.Thread(target=decide, args=(own,)) for own in range(n)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    longest = max(orders, key=len)
+    assert len(longest) == len(set(longest)) == 9
+    assert all(order == longest[: len(order)] for order in orders)
+    assert len(orders) == 3 * n
+
+
+def test_a_copy_that_an_older_version_began_says_the_order(postgres: Postgres) -> None:
+    shared = SharedStudy(postgres.create("older"), "one", threading.Event(), "maximize")
+    trials = as_ended(trial(number) for number in range(4))
+    assert shared.decide(trials, 3, [2, 0]) == [2, 0, 1]
+    assert shared.decide(trials, 3, []) == [2, 0, 1]
+    shared.close()
 
 
 @pytest.mark.parametrize("state", ["RUNNING", "COMPLETE", "PRUNED"])
