@@ -10,7 +10,7 @@ from nas.campaign.campaign import Campaign
 from nas.campaign.folder import open_campaign
 from nas.errors import InputError
 from nas.evaluation.watcher import Watcher
-from nas.report.frontier import Frontier, write_frontier
+from nas.report.frontier import Frontier, read_frontier, write_frontier
 from nas.report.outcome import Outcome
 from nas.space.budget import Budget
 
@@ -36,13 +36,20 @@ def open_frontier(
         raise InputError(f"budgets={','.join(budgets)}: one is given twice")
     if out.exists() and not out.is_dir():
         raise InputError(f"out={out}: that is a file; give a folder")
-    return {name: open_campaign(None, out / name, {**given, "budget": name}, threads, data) for name in names}
+    campaigns = {name: open_campaign(None, out / name, {**given, "budget": name}, threads, data) for name in names}
+    before = read_frontier(out)
+    for campaign in campaigns.values():
+        if before is not None and before.task != campaign.options.task:
+            raise InputError(f"out={out}: a frontier of task {before.task} lies there; give another out")
+    return campaigns
 
 
 def run_frontier(
     out: Path, campaigns: Mapping[str, Campaign], watcher: Callable[[str, Campaign], Watcher | None]
 ) -> Frontier:
     """Run what is left of some campaigns, and write what they found; after each, what there is so far.
+
+    Budgets that the folder has from before stay in its table and its figure.
 
     Parameters
     ----------
@@ -53,8 +60,11 @@ def run_frontier(
         Returns what follows the campaign of a budget.
     """
     outcomes: dict[str, Outcome] = {}
+    before = read_frontier(out)
     for budget, campaign in campaigns.items():
         outcomes[budget] = campaign.run(watcher(budget, campaign))
         frontier = Frontier.of(out, outcomes)
+        if before is not None:
+            frontier = frontier.joined(before)
         write_frontier(frontier)
     return frontier

@@ -266,7 +266,8 @@ def _assess_all(
     first: int = FRESH,
 ) -> list[Assessment]:
     plans = [trainer.plan(range(first, first + n_seeds), own.way) for own in networks]
-    watcher.stage_started(stage, sum(map(len, plans)))
+    if plans:
+        watcher.stage_started(stage, sum(map(len, plans)))
     waiting = [
         [executor.submit(trainer.train, own.wiring, *step, spec=own.spec, way=own.way) for step in plan]
         for own, plan in zip(networks, plans, strict=True)

@@ -40,6 +40,8 @@ _LEAST_TRIED = 30
 """Shapes times learning rates of dense networks."""
 _NARROWEST = 4
 _PARENT = 100
+_RNN_PARENTS = (2, 4, 8)
+"""What dense RNNs that are pruned at once cost, in budgets."""
 _SHAPES: tuple[tuple[float, ...], ...] = ((1,), (1, 1), (1, 0.5), (1, 0.25), (0.5, 1), (1, 1, 1), (1, 0.5, 0.25))
 """Widths of the hidden layers of dense networks, as shares of one that follows from the budget."""
 
@@ -65,7 +67,9 @@ def rivals_of(space: WaySpace) -> list[Rival]:
 
     They are dense networks of one to three hidden layers, a linear one where it fits, a linear one that is pruned where
     it does not, and a dense network of 100 hidden neurons that is pruned at once in the midst of its training. All of
-    them read inputs that vary, or means of these over squares of pixels as the candidates may.
+    them read inputs that vary, or means of these over squares of pixels as the candidates may. Of RNNs the dense one is
+    a layer of cells at many learning rates, and what is pruned at once has several widths: of parents that are much too
+    large, hardly a weight that is left lies on a path.
     """
     dense, linear, pruned_linear, one_shot = [], [], [], []
     for pool in space.pools:
@@ -77,10 +81,11 @@ def rivals_of(space: WaySpace) -> list[Rival]:
             linear.append(Contender(LINEAR, plain, of_lines, way))
         elif space.spec.kind == "mlp":
             pruned_linear.append(Contender(PRUNED_LINEAR, plain, space.spec, pruning(space, pool, "cubic")))
-        parent = _of_live(means, (_PARENT,)) if space.spec.kind == "mlp" else _complete(space, pool)
-        parts = space.spec.n_parameters(parent)
-        if parts["total"] - parts["biases"] + means.biases(_PARENT) > means.limit:
-            one_shot.append(Contender(ONE_SHOT, parent, space.spec, pruning(space, pool, "one-shot")))
+        for width in _parents(means):
+            parent = _of_live(means, (width,)) if space.spec.kind == "mlp" else _complete(space, pool, width)
+            parts = space.spec.n_parameters(parent)
+            if parts["total"] - parts["biases"] + means.biases(width) > means.limit:
+                one_shot.append(Contender(ONE_SHOT, parent, space.spec, pruning(space, pool, "one-shot")))
     several = (
         (EQUAL_PARAMETERS, _at_more_rates(dense, space.rates)),
         (LINEAR, linear),
@@ -141,8 +146,15 @@ def _with(means: Means, widths: tuple[int], hidden: np.ndarray) -> Wiring:
     return plain.replace(edges=np.concatenate([plain.edges, hidden]))
 
 
-def _complete(space: WaySpace, pool: int) -> Wiring:
-    return space.spec.complete(pooled(space.task, pool).n_inputs, (_PARENT,), space.task.n_outputs)
+def _complete(space: WaySpace, pool: int, width: int) -> Wiring:
+    return space.spec.complete(pooled(space.task, pool).n_inputs, (width,), space.task.n_outputs)
+
+
+def _parents(means: Means) -> list[int]:
+    """Return widths of the dense networks that are pruned at once."""
+    if means.spec.kind == "mlp":
+        return [_PARENT]
+    return sorted({min(largest(means.of_cells, times * means.limit), _PARENT) for times in _RNN_PARENTS})
 
 
 def structures_of(found: Training, way: Way, n: int, rng: np.random.Generator) -> list[Contender]:

@@ -219,7 +219,9 @@ class Trainer:
             a_time_step = _SECONDS_PER_TANH * wiring.n_hidden + _SECONDS_PER_EDGE * wiring.n_edges
             expected = steps * len(self.task.inputs) * length * a_time_step
         else:
-            numbers = steps * self.recipe.batch_size * length * candidate.n_parameters
+            # A network that is pruned is as large as its parent at first.
+            size = fmean((candidate.n_parameters, self.spec.n_parameters(candidate.wiring)["total"]))
+            numbers = steps * self.recipe.batch_size * length * size
             expected = _SECONDS_PER_NUMBER[engine] * numbers
         return {
             "diverged": sum(history.diverged for history in histories),

@@ -26,6 +26,7 @@ from nas.reservoirs import check_read_out
 from nas.space.spending import WIDENED, widened
 from nas.tasks import Task, load_task
 from nas.tasks.files.options import FileOptions
+from nas.training.recipe import Recipe, changed
 from nas.training.train import engine_for
 
 __all__ = [
@@ -78,6 +79,7 @@ def plain_options(options: Mapping[str, Any], task: Task | None, out: Path | Non
         if options.get("budget") not in (None, "none"):
             of_budgets, of_recipe = _of_budgets({**own, **options}, given, out)
             own |= of_budgets
+            of_recipe.setdefault("learning_rates", _ladder(task))
         nested["recipe"] = {**recipe_of(task, given), **of_recipe, **given}
     return {**own, **options, **nested, "task": task.name}
 
@@ -126,7 +128,16 @@ def _of_budgets(
         return budget_defaults(network, recipe)
     begun = resolve(read_options(path)).model_dump()
     own, of_recipe = budget_defaults(network, {})
-    return {name: begun[name] for name in own}, {name: begun["recipe"][name] for name in of_recipe}
+    names = (*of_recipe, "learning_rates")
+    return {name: begun[name] for name in own}, {name: begun["recipe"][name] for name in names}
+
+
+def _ladder(task: Task) -> tuple[float, ...]:
+    """Return the learning rates that a search for a budget chooses from: a task's own, or three around its only one."""
+    rates = changed(Recipe(), **task.recipe).learning_rates
+    if len(rates) > 1:
+        return rates
+    return tuple(float(f"{factor * rates[0]:.1g}") for factor in (1 / 3, 1, 3))
 
 
 def own_graphs_as_they_are(out: Path, options: Mapping[str, Any], n_inputs: int) -> Mapping[str, Any]:

@@ -106,7 +106,11 @@ def _recipe(options: CampaignOptions) -> str:
 def _results(task: Task, finals: Finals, outcome: Outcome, records: Records) -> str:
     n_seeds, value = len(finals.winner.test), finals.training.history.value
     text = f"## Results\n\nTest {task.metric}, mean ± standard deviation over {n_seeds} fresh seeds; "
-    text += f"every network was trained with the same recipe, {outcome.rungs} and seeds."
+    if outcome.budget is None:
+        text += f"every network was trained with the same recipe, {outcome.rungs} and seeds."
+    else:
+        text += f"the {outcome.rung} of each was chosen by validation, and all else of the recipe is the same. Of "
+        text += "structures that were drawn anew, each was trained once."
     if len(finals.finalists) > 1:
         text += f" The found wiring is the best of {len(finals.finalists)} finalists by the validation of the very "
         text += "trainings that are tested here, so part of their luck may be in its mean."

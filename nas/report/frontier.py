@@ -14,15 +14,17 @@ from nas.report.card import spread
 from nas.report.outcome import Outcome
 from nas.report.output import log_axis_of_sizes
 from nas.report.verdict import format_difference
+from nas.store.reading import check_types, reading
 from predictors.figures import BLUE, GREEN, ORANGE, RED, save_figure
 from priors.files import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["FOUND", "Frontier", "draw_frontier", "write_frontier"]
+__all__ = ["FOUND", "Frontier", "draw_frontier", "read_frontier", "write_frontier"]
 
 FOUND = "found"
+_FILE = "frontier.json"
 _COLOURS = {
     FOUND: BLUE,
     EQUAL_PARAMETERS: ORANGE,
@@ -105,6 +107,25 @@ class Frontier:
         return header, rows
 
 
+def read_frontier(out: Path) -> Frontier | None:
+    """Return the frontier that lies in a folder; None where none does.
+
+    Raises
+    ------
+    InputError
+        If it is damaged.
+    """
+    path = out / _FILE
+    if not path.is_file():
+        return None
+    with reading(path):
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        several = {name: tuple(stored[name]) for name in ("budgets", "networks")}
+        frontier = Frontier(**{**stored, **several, "out": str(out)})
+        check_types(frontier)
+    return frontier
+
+
 def write_frontier(frontier: Frontier) -> None:
     """Write ``frontier.csv``, ``frontier.json`` and ``frontier.png`` into its folder."""
     out = Path(frontier.out)
@@ -112,7 +133,7 @@ def write_frontier(frontier: Frontier) -> None:
         writer = csv.DictWriter(file, list(frontier.networks[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(frontier.networks)
-    with atomic_write(out / "frontier.json") as temporary:
+    with atomic_write(out / _FILE) as temporary:
         temporary.write_text(json.dumps(frontier.to_json(), indent=1) + "\n", encoding="utf-8")
     _plot(out / "frontier.png", frontier)
 

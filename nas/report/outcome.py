@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from nas.report.front import front_entries, front_references
 from nas.report.verdict import explain_random, front_verdict, of_budget, verdict
+from nas.space.budget import Budget
 from nas.space.generation import describe_dead
 from nas.space.lineage import Lineage
 from nas.store.reading import check_types
@@ -86,6 +87,9 @@ class Outcome:
         Seconds of choosing and of storing, and both as a share of the seconds of the trials.
     predictor : mapping or None
         What the predictor that was fitted to the trials is worth; see `predictors.Predictor.worth`.
+    budget : mapping or None
+        unit and amount of what a network may cost, price of the winner in that unit, and precision, the bits of a weight
+        that bytes are counted with.
     rung : str
         What was varied for each network and is called its learning rate: that, or the spectral radius of a reservoir.
 
@@ -131,6 +135,7 @@ class Outcome:
     overhead: Mapping[str, float | None] | None = None
     predictor: Mapping[str, Any] | None = None
     rung: str = "learning rate"
+    budget: Mapping[str, Any] | None = None
 
     @classmethod
     def of(
@@ -153,13 +158,14 @@ class Outcome:
         rivals = () if finals is None else tuple(standing.summary() for standing in finals.references)
         front = front_entries(records, options.direction, finals) if options.by_size else ()
         dense = front_references(finals) if front and finals is not None else ()
+        budget = None if finals is None else _budget(options, finals)
         words = ""
         if test is not None and task is not None:
             words = verdict(test, rivals, task.plateaus, task.metric, task.direction)
             words = f"{words} {explain_random(rivals)}".strip()
             assert finals is not None
-            if options.budget is not None:
-                words = f"{of_budget(test, rivals, task.metric)} {words}"
+            if budget is not None:
+                words = f"{of_budget(test, rivals, task.metric, task.direction, budget)} {words}"
             words = f"{words} {describe_dead(finals.wiring, options.spec)}".strip()
             words = f"{words} {front_verdict(front, dense, task.metric, task.direction)}".strip()
         return cls(
@@ -189,6 +195,7 @@ class Outcome:
             steering=worth_of_steering(records, by_size=options.by_size),
             overhead=_overhead(records, storing),
             rung=options.recipe.rung,
+            budget=budget,
         )
 
     @property
@@ -213,6 +220,14 @@ class Outcome:
         outcome = cls(**{**stored, **several})
         check_types(outcome)
         return outcome
+
+
+def _budget(options: CampaignOptions, finals: Finals) -> dict[str, Any] | None:
+    if options.budget is None:
+        return None
+    budget, parts = Budget.of(options.budget), options.spec.n_parameters(finals.wiring)
+    price = budget.price(parts["total"] - parts["biases"], parts["biases"], options.precision)
+    return {"unit": budget.unit, "amount": budget.amount, "price": price, "precision": options.precision}
 
 
 def _overhead(records: Records, storing: float) -> dict[str, float | None]:

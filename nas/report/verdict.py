@@ -44,7 +44,7 @@ def verdict(test: Row, rivals: Sequence[Row], plateaus: Mapping[str, float], met
     It is undecided which of two networks is better where the 95 % interval of the difference of their means holds 0;
     of accuracies within a point of it on both sides they are level. The interval is over the seeds of their trainings,
     by Student's t with Welch's degrees of freedom: for five seeds two standard errors are too few. One seed alone says
-    nothing about chance; then means are compared as they are, and the verdict says so.
+    nothing about chance, so that everything is undecided beside it.
 
     References
     ----------
@@ -57,7 +57,7 @@ def verdict(test: Row, rivals: Sequence[Row], plateaus: Mapping[str, float], met
         groups[word].append(f"{rival['name']} ({format_difference(test, rival, metric)})")
     sentences = [f"The found wiring {word} {', '.join(group)}." for word, group in groups.items() if group]
     sentences.append(_compare_with_equal(test, rivals, metric, sign))
-    sentences.append(_worth_of_structure(test, rivals, metric))
+    sentences.append(_worth_of_structure(test, rivals, metric, sign))
     if rivals and all(rival["name"] != EQUAL_PARAMETERS for rival in rivals):
         sentences.append(
             "No dense network of equal size stands beside it: with so few parameters one has hardly a hidden neuron."
@@ -65,19 +65,36 @@ def verdict(test: Row, rivals: Sequence[Row], plateaus: Mapping[str, float], met
     if plateaus:
         sentences.append(_compare_with_rules(test, plateaus, sign))
     if rivals:
-        sentences.append(_state_scope(test))
+        sentences.append(_state_scope(test, rivals))
     return " ".join(filter(None, sentences))
 
 
-def of_budget(test: Row, rivals: Sequence[Row], metric: str) -> str:
-    """Say what a network reaches, and what the best dense one of its budget does, in a sentence for everybody."""
+def of_budget(
+    test: Row, rivals: Sequence[Row], metric: str, direction: str, budget: Mapping[str, Any] | None = None
+) -> str:
+    """Say what a network reaches, and what the best dense one of its budget does, in a sentence for everybody.
+
+    The budget is that of `Outcome`.
+    """
     dense = next((rival for rival in rivals if rival["name"] == EQUAL_PARAMETERS), None)
-    own = f"With {test['n_parameters']} parameters the found network reaches {_reached(test, metric)}"
+    own = f"With {test['n_parameters']} parameters{_price(budget)} the found network reaches {_reached(test, metric)}"
     if dense is None:
         return f"{own}; a dense network of so few has hardly a hidden neuron."
     tried = dense.get("tried", 1)
     best = f"the best dense network within the same budget, of {tried} that were tried, {_reached(dense, metric)}"
-    return f"{own}; {best}: {format_difference(test, dense, metric)}."
+    better = "" if metric == "accuracy" else f", where {'more' if sign_of(direction) > 0 else 'less'} is better"
+    return f"{own}; {best}: {format_difference(test, dense, metric)}{better}."
+
+
+def _price(budget: Mapping[str, Any] | None) -> str:
+    """Say what a network costs, where that is not its number of parameters."""
+    if budget is None or budget["unit"] == "parameters":
+        return ""
+    cost = f"{budget['price']:,} of {budget['amount']:,}"
+    if budget["unit"] == "MAC":
+        return f", {cost} multiplications,"
+    trained = "" if budget["precision"] == 32 else "; trained and tested with 32"
+    return f", {cost} bytes at {budget['precision']} bits a weight{trained},"
 
 
 def _reached(row: Row, metric: str) -> str:
@@ -157,17 +174,19 @@ def _compare_with_equal(test: Row, rivals: Sequence[Row], metric: str, sign: flo
     return f"It is {'within one point of' if low >= -_ONE_POINT else 'MORE than one point behind'} {dense}."
 
 
-def _worth_of_structure(test: Row, rivals: Sequence[Row], metric: str) -> str:
+def _worth_of_structure(test: Row, rivals: Sequence[Row], metric: str, sign: float) -> str:
     """Say what the winner's structure is worth, where networks that share some of it stand among the rivals."""
     named = {rival["name"]: rival for rival in rivals}
     if COUNTS not in named or DEGREES not in named:
         return ""
     own = named.get(RETRAINED, test)
     new = "From new weights its" if RETRAINED in named else "Its"
-    worth, of_degrees = (format_difference(row, named[COUNTS], metric) for row in (own, named[DEGREES]))
+    worth, of_degrees = (format_difference(row, named[COUNTS], metric, sign) for row in (own, named[DEGREES]))
+    less = " less" if sign < 0 else ""
+    what = "" if metric == "accuracy" else f" of{less} {metric}"
     return (
-        f"{new} structure is worth {worth} over {named[COUNTS]['seeds']} with as many weights between the same layers "
-        f"at random places; its degrees alone {of_degrees}."
+        f"{new} structure is worth {worth}{what} over {named[COUNTS]['seeds']} with as many weights between the same "
+        f"layers at random places; its degrees alone {of_degrees}."
     )
 
 
@@ -180,12 +199,14 @@ def _compare_with_rules(test: Row, plateaus: Mapping[str, float], sign: float) -
     return f"It is {'better than' if sign * low > 0 else 'NOT better than'} {best}."
 
 
-def _state_scope(test: Row) -> str:
+def _state_scope(test: Row, rivals: Sequence[Row]) -> str:
     """Say what the differences are sure of, and what they say nothing about."""
     if test["std"] is None:
         return "One training each: these differences may be chance."
+    drawn = [rival["seeds"] for rival in rivals if rival["name"] in (COUNTS, DEGREES)]
+    beside = f", and {max(drawn)} drawn structures trained once each" if drawn else ""
     return (
-        f"Brackets are 95 % intervals over {test['seeds']} training seeds of one wiring each, on the same test "
+        f"Brackets are 95 % intervals over {test['seeds']} training seeds of one wiring each{beside}, on the same test "
         "examples; they say nothing of other wirings or examples."
     )
 
@@ -193,13 +214,13 @@ def _state_scope(test: Row) -> str:
 def interval_of(one: Row, other: Row) -> tuple[float, float]:
     """Return the 95 % interval of the difference of the means of two networks, each ``mean``, ``std`` and ``seeds``.
 
-    Both ends are the difference where it is not known.
+    It has no ends where one of them was trained once.
     """
     from scipy.special import stdtrit
 
     gap = one["mean"] - other["mean"]
     if one["std"] is None or other["std"] is None:
-        return gap, gap
+        return -math.inf, math.inf
     parts = [(row["std"] ** 2 / row["seeds"], row["seeds"] - 1) for row in (one, other)]
     variance = math.fsum(part for part, _ in parts)
     if variance == 0:
@@ -209,12 +230,12 @@ def interval_of(one: Row, other: Row) -> tuple[float, float]:
     return gap - half, gap + half
 
 
-def format_difference(one: Row, other: Row, metric: str) -> str:
-    """Return by how much a mean is ahead of another, with the interval where there is one."""
-    low, high = (_format_number(end, metric) for end in interval_of(one, other))
+def format_difference(one: Row, other: Row, metric: str, sign: float = 1.0) -> str:
+    """Return by how much a mean is ahead of another, with the interval where there is one, each times a sign."""
+    low, high = (_format_number(end, metric) for end in sorted(sign * end for end in interval_of(one, other)))
     interval = "" if one["std"] is None or other["std"] is None else f" [{low}, {high}]"
     unit = " points" if metric == "accuracy" else ""
-    return f"{_format_number(one['mean'] - other['mean'], metric)}{interval}{unit}"
+    return f"{_format_number(sign * (one['mean'] - other['mean']), metric)}{interval}{unit}"
 
 
 def _format_number(difference: float, metric: str) -> str:

@@ -37,10 +37,13 @@ from predictors.figures import save_figure
 __all__ = ["ALL", "ARMS", "ways_study"]
 
 ALL = "all ways"
+DEFAULT = "prior and pruned"
+"""What a campaign searches that is not told which ways."""
 CHANCE = "all ways, by chance"
 PLAIN = "all ways, no presets"
-ARMS: tuple[str, ...] = (ALL, *WAY_NAMES, CHANCE, PLAIN)
-"""What is compared: a campaign over all ways, over each alone, and over all of them without learning or presets."""
+ARMS: tuple[str, ...] = (ALL, DEFAULT, *WAY_NAMES, CHANCE, PLAIN)
+"""What is compared: a campaign over all ways, over those of a campaign that is not told which, over each alone, and over
+all of them without learning or presets."""
 
 TASKS: dict[str, str] = {"mnist": "1000", "higgs-sample": "1000"}
 """Budgets by task."""
@@ -108,10 +111,8 @@ class Bench:
     def spaces(self) -> dict[str, WaySpace]:
         """What each arm searches."""
         budget, spec, rates = Budget.of(self.budget), NetworkSpec("mlp", activation="gelu"), self.recipe.learning_rates
-        return {
-            arm: WaySpace(Ways(ways=(arm,) if arm in WAY_NAMES else WAY_NAMES), budget, 32, self.task, spec, rates)
-            for arm in ARMS
-        }
+        ways = {arm: Ways(ways=(arm,) if arm in WAY_NAMES else WAY_NAMES) for arm in ARMS} | {DEFAULT: Ways()}
+        return {arm: WaySpace(own, budget, 32, self.task, spec, rates) for arm, own in ways.items()}
 
     def search(self, arm: str, seed: int) -> Training:
         """Return the search of an arm."""
@@ -265,8 +266,9 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
     text = f"""# All ways to a structure, or one?
 
 Searches for the best network of a budget, each for {numbers["seconds"]:g} seconds of trainings on one processor: over
-all ways to a structure (prior, pruned, rewired, redrawn), over each of them alone, over all by chance, and by TPE
-without the presets that a campaign begins with. What counts is the test part, of the trial that is best by validation,
+all ways to a structure (prior, pruned, rewired, redrawn), over the two that a campaign searches by default, over each
+alone, over all by chance, and by TPE without the presets that a campaign begins with. TPE learns from the eleventh
+trial on: before, it proposes the presets, and then by chance. What counts is the test part, of the trial that is best by validation,
 {numbers["epochs"]} epochs long and not trained again. {numbers["seeds"]} seeds in pairs: each draws initial weights,
 batches and candidates; intervals are 95 % bootstraps over them.
 

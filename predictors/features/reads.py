@@ -9,8 +9,10 @@ output. The *depth* of a hidden neuron is its layer among the hidden layers, fro
 0 where there is one. The *influence* of a neuron is 1 for an output, and for another the sum over its successors of
 their influence over their fan-in: what the outputs' squared derivatives by it are expected to be before training. The
 *strength* of an input is ln(1 + r), with r the sum over its readers of g / (g + outputs / hidden neurons), g being the
-influence; in a wiring with recurrent edges each reader from which a path leads to an output adds 1 to r. What is
-undefined is NaN; standard deviations are not of a sample.
+influence; in a wiring with recurrent edges each reader from which a path leads to an output adds 1 to r. *Blocks* are
+the inputs themselves where there are 64 at most; of more they are squares that divide the places of the inputs into 64,
+or 64 runs of inputs by number where places are not known. What is undefined is NaN; standard deviations are not of a
+sample.
 """
 
 from __future__ import annotations
@@ -43,6 +45,8 @@ _SPARSE, _FEW = 0.1, 0.06
 
 _BLOCK = 2**20
 """Pairs of inputs that are looked at together."""
+_BLOCKS = 64
+"""Blocks of inputs, at most."""
 _NEEDS = {"read correlation": "correlation", "read locality": "positions", "read relevance": "relevance"}
 """What must be known of inputs beside their deviation, by family."""
 
@@ -124,6 +128,13 @@ READ_FEATURES: dict[str, Feature] = {
     for family, cost, *rows in _ROWS
     for name, definition in rows
 }
+_STRENGTHS = {
+    name: Feature(
+        name, "reads", "read strength", "O(m)", "attached", f"sum of the strengths of the live inputs of {block}"
+    )
+    for name, block in ((f"reads_strength_{number}", f"block {number}") for number in range(_BLOCKS))
+}
+READ_FEATURES |= _STRENGTHS
 """Every measure of what is read by name, in the order of the columns of `read_features`."""
 
 
@@ -141,7 +152,9 @@ def read_names(inputs: Inputs) -> tuple[str, ...]:
     'share of all edges that are reads'
     """
     missing = {family for family, need in _NEEDS.items() if getattr(inputs, need) is None}
-    return tuple(name for name, feature in READ_FEATURES.items() if feature.family not in missing)
+    blocks, strengths = set(_block_of(inputs)[inputs.live].tolist()), list(_STRENGTHS)
+    missing |= {strengths[block] for block in range(_BLOCKS) if block not in blocks}
+    return tuple(name for name, own in READ_FEATURES.items() if missing.isdisjoint((name, own.family)))
 
 
 def read_features(wirings: Sequence[Wiring], inputs: Inputs) -> tuple[tuple[str, ...], Floats]:
@@ -196,6 +209,11 @@ class _Known:
         return self.inputs.deviation > 0
 
     @cached_property
+    def block_of(self) -> Numbers:
+        """(n_inputs,) int array: the block of each input."""
+        return _block_of(self.inputs)
+
+    @cached_property
     def covariance(self) -> Floats:
         """(n_inputs, n_inputs) float64 array: covariance, in units of the largest variance."""
         assert self.inputs.correlation is not None
@@ -225,6 +243,20 @@ def _known(inputs: Inputs) -> _Known:
     return _Known(inputs)
 
 
+def _block_of(inputs: Inputs) -> Numbers:
+    """Return the block of each input, (n_inputs,) int array."""
+    n = inputs.n_inputs
+    if n <= _BLOCKS:
+        return np.arange(n)
+    if inputs.positions is None:
+        return np.arange(n) * _BLOCKS // n
+    places = inputs.positions - inputs.positions.min(axis=0)
+    n_dimensions = places.shape[1]
+    a_side = max(side for side in range(1, _BLOCKS + 1) if side**n_dimensions <= _BLOCKS)
+    cells = (places * a_side / (places.max(axis=0) + 1)).astype(np.int64)
+    return np.asarray(cells @ a_side ** np.arange(n_dimensions)[::-1])
+
+
 def _described(wiring: Wiring, known: _Known) -> dict[str, float]:
     source, target = wiring.edges[:, 0], wiring.edges[:, 1]
     from_input, to_output = source < wiring.n_inputs, target >= wiring.n_neurons - wiring.n_outputs
@@ -237,6 +269,7 @@ def _described(wiring: Wiring, known: _Known) -> dict[str, float]:
     per_output = np.bincount(target[is_readout] - (wiring.n_neurons - wiring.n_outputs), minlength=wiring.n_outputs)
     order = np.argsort(target[is_read], kind="stable")
     strength = strength_of_inputs(wiring)
+    by_block = np.bincount(known.block_of, np.where(known.live, strength, 0.0))
     relevance = known.inputs.relevance
     explained = {} if relevance is None else {"reads_relevance_strength": known.inputs.variance * relevance}
     weights = {"reads_variance_strength": known.inputs.variance, **explained}
@@ -251,6 +284,7 @@ def _described(wiring: Wiring, known: _Known) -> dict[str, float]:
         "readouts_per_output_mean": _mean(per_output),
         "readouts_per_output_std": _std(per_output),
         **{name: _ratio(float(own @ strength), float(own.sum())) for name, own in weights.items()},
+        **dict(zip(_STRENGTHS, by_block.tolist(), strict=False)),
     }
 
 

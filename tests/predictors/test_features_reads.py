@@ -3,9 +3,11 @@
 import hashlib
 import json
 import math
+import re
 import time
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -85,6 +87,21 @@ def strengths(wiring: Wiring, edges: list[tuple[int, int]]) -> list[float]:
     return [math.log(1 + sum(map(counts, own))) for own in read]
 
 
+def block(inputs: Inputs, own: int) -> int:
+    """The block of an input of at most 64, of places in two dimensions, or of no known place."""
+    if inputs.n_inputs <= 64:
+        return own
+    if inputs.positions is None:
+        return next(number for number in range(64) if own < (number + 1) * inputs.n_inputs / 64)
+    row, column = (
+        next(
+            number for number in range(8) if place[own] - min(place) < (number + 1) * (max(place) - min(place) + 1) / 8
+        )
+        for place in inputs.positions.T.tolist()
+    )
+    return 8 * row + column
+
+
 def slowly(wiring: Wiring, inputs: Inputs) -> dict[str, float]:
     edges = [(int(source), int(target)) for source, target in wiring.edges]
     hidden = range(wiring.n_inputs, wiring.n_neurons - wiring.n_outputs)
@@ -131,6 +148,9 @@ def slowly(wiring: Wiring, inputs: Inputs) -> dict[str, float]:
         worth = inputs.relevance
         found["reads_relevance_coverage"] = ratio(sum(worth[own] for own in read), sum(worth[own] for own in live))
     strong = strengths(wiring, edges)
+    for own in live:
+        name = f"reads_strength_{block(inputs, own)}"
+        found[name] = found.get(name, 0.0) + strong[own]
     weighted = [(variance[own], strong[own]) for own in live]
     found["reads_variance_strength"] = ratio(sum(w * s for w, s in weighted), sum(w for w, _ in weighted))
     if inputs.relevance is not None:
@@ -242,6 +262,8 @@ def test_a_network_that_is_described_by_hand() -> None:
         # Neuron 6 has influence 1/3 + 1, neuron 4 then 4/9 + 1/3, neuron 5 4/9; each output's equal share is 2/3.
         **{"reads_variance_strength": (math.log(1 + 7 / 13) + math.log(1.4 + 7 / 13) + 4 * math.log(1.4)) / 6},
         "reads_relevance_strength": (math.log(1 + 7 / 13) + 2 * math.log(1.4 + 7 / 13) + 24 * math.log(1.4)) / 27,
+        **{"reads_strength_0": math.log(1 + 7 / 13), "reads_strength_1": math.log(1.4 + 7 / 13)},
+        "reads_strength_2": math.log(1.4),
     }
     assert {name: found[name] for name in expected} == pytest.approx(expected)
     assert set(names) - set(expected) == {"reads_deviation_std", "reads_relevance_std"}
@@ -263,15 +285,29 @@ def test_means_that_cancel_are_left_out() -> None:
     assert (found["reads_correlation_between"], found["reads_dimension"]) == (0, 2)
 
 
+@pytest.mark.parametrize("positions", [None, [[own / 2] for own in range(200)], np.indices((2, 100)).reshape(2, -1).T])
+def test_many_inputs_are_divided_into_blocks(positions: Any) -> None:
+    inputs = Inputs([0.0, *[1.0] * 199], positions)
+    edges = [(own, 200 + own % 3) for own in range(200)] + [(200 + own, 203) for own in range(3)]
+    names, rows = read_features([Wiring((200, 3, 1), edges, inputs=True, outputs=True)], inputs)
+    own = [value for name, value in zip(names, rows[0].tolist(), strict=True) if name.startswith("reads_strength")]
+    # All neurons are alike: each input adds ln(1 + 1/2), but for the first one, which never varies.
+    assert sum(own) == pytest.approx(199 * math.log(1.5))
+    assert len(own) == (16 if positions is not None and len(positions[0]) == 2 else 64)
+    assert max(own) - min(own) <= (2 if len(own) == 64 else 3) * math.log(1.5) + 1e-9
+
+
 # What is not known
 
 
 def test_what_is_not_known_of_inputs_is_left_out() -> None:
     bare, full = Inputs([1.0, 2.0]), make_inputs(2, 0)
-    assert read_names(full) == tuple(READ_FEATURES)
+    assert read_names(full) == tuple(name for name in READ_FEATURES if not re.search(r"strength_([2-9]|\d\d)$", name))
     left_out = {name for name in READ_FEATURES if name not in read_names(bare)}
-    assert {READ_FEATURES[name].family for name in left_out} == {"read correlation", "read locality", "read relevance"}
+    unknown = {"read correlation", "read locality", "read relevance", "read strength"}
+    assert {READ_FEATURES[name].family for name in left_out} == unknown
     assert left_out == {
+        *(f"reads_strength_{number}" for number in range(2, 64)),
         *("reads_correlation", "reads_correlation_between", "reads_dimension"),
         *("reads_distance", "reads_relevance_mean", "reads_relevance_std", "reads_relevance_coverage"),
         "reads_relevance_strength",
@@ -285,9 +321,10 @@ def test_where_nothing_is_read_nothing_is_said() -> None:
         *("reads_per_input_mean", "reads_per_input_std", "reads_coverage"),
         *("readouts_per_output_mean", "readouts_per_output_std", "reads_variance_coverage"),
         *("reads_variance_strength", "reads_relevance_coverage", "reads_relevance_strength"),
+        *("reads_strength_0", "reads_strength_1"),
     ]
     check(Wiring((2, 2, 1), [(0, 2), (1, 3)], inputs=True, outputs=True), Inputs([0.0, 0.0], None, None, [0, 0]))
-    assert read_features([], make_inputs(3, 1))[1].shape == (0, len(READ_FEATURES))
+    assert read_features([], make_inputs(3, 1))[1].shape == (0, len(read_names(make_inputs(3, 1))))
 
 
 def test_wirings_of_other_inputs_are_refused() -> None:
@@ -396,7 +433,7 @@ HOSTILE_DOCUMENTS = {
     "reads the feature 'reads_distance', which what is known": lambda d: d["reads"].append("reads_distance"),
     "column 'reads_share' is there 2 times": lambda d: d["own_columns"].append("reads_share"),
     "reads: Extra inputs are not permitted": lambda d: d.update(version=2),
-    "it must be 'f' of shape (10, 37)": lambda d: d["reads"].pop(),
+    "it must be 'f' of shape (10, 59)": lambda d: d["reads"].pop(),
 }
 
 HOSTILE_ARRAYS = {

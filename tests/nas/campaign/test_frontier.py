@@ -19,6 +19,8 @@ QUICK: dict[str, Any] = {
     "recipe": {"epochs": 1, "learning_rates": [0.03]},
 }  # fmt: skip
 
+FRONTIER = {"out": "x", "task": "digits", "metric": "accuracy", "direction": "maximize", "budgets": [], "networks": []}
+
 
 @pytest.mark.usefixtures("no_plot")
 def test_a_frontier_is_a_campaign_for_each_budget(tmp_path: Path):
@@ -46,7 +48,9 @@ def test_a_frontier_is_a_campaign_for_each_budget(tmp_path: Path):
     header, table = found.table()
     assert header[:2] == ["budget", FOUND]
     assert [row[0] for row in table] == ["300", "1000"]
-    # Done once, it does no work again.
+    # Done once, it does no work again; what is asked for alone joins what is there.
+    one = run_frontier(out, open_frontier(out, ["300"], QUICK, threads=1), lambda *_: None)
+    assert one.to_json() == found.to_json()
     again = run_frontier(out, open_frontier(out, ["300", "1000"], QUICK, threads=1), lambda *_: None)
     assert again.to_json() == found.to_json()
 
@@ -67,6 +71,16 @@ def test_wrong_budgets_are_told_before_anything_is_written(tmp_path: Path, budge
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_holds_the_frontier_of_one_task(tmp_path: Path):
+    (tmp_path / "frontier.json").write_text(json.dumps(FRONTIER | {"task": "mnist"}))
+    with pytest.raises(InputError, match="out=.*: a frontier of task mnist lies there; give another out"):
+        open_frontier(tmp_path, ["300"], QUICK, threads=1)
+    (tmp_path / "frontier.json").write_text(json.dumps(FRONTIER | {"budgets": 3}))
+    with pytest.raises(InputError, match=r"frontier.json: damaged, or not ours"):
+        open_frontier(tmp_path, ["300"], QUICK, threads=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["frontier.json"]
 
 
 def test_the_command_says_what_is_wrong_in_its_own_words(tmp_path: Path):

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 from scipy.stats import ttest_ind
 
-from nas.evaluation.references import RANDOM, RANDOM_MEANS
+from nas.evaluation.references import COUNTS, DEGREES, RANDOM, RANDOM_MEANS
 from nas.report.card import number, spread
 from nas.report.lines import say_in_lines
 from nas.report.verdict import explain_random, explain_words, of_budget, verdict, verdict_lines
@@ -30,18 +30,64 @@ EQUAL = "dense with equal parameters"
 
 
 def test_the_verdict_says_loses_in_as_many_words():
-    said = say("accuracy", 0.90, {"linear": 0.8, EQUAL: 0.9262, "random with equal edges": 0.91})
+    said = say("accuracy", 0.90, {"linear": 0.8, EQUAL: 0.9262, "random with equal edges": 0.91}, std=0.001)
     assert said == (
-        "The found wiring LOSES to dense with equal parameters (-2.62 points), random with equal edges (-1.00 points). "
-        "The found wiring beats linear (+10.00 points). "
+        "The found wiring LOSES to dense with equal parameters (-2.62 [-2.79, -2.45] points), random with equal edges "
+        "(-1.00 [-1.17, -0.83] points). The found wiring beats linear (+10.00 [+9.83, +10.17] points). "
         "It is MORE than one point behind the dense network with equal parameters. "
+        "Brackets are 95 % intervals over 4 training seeds of one wiring each, on the same test examples; "
+        "they say nothing of other wirings or examples."
+    )
+
+
+def test_one_training_decides_nothing():
+    said = say("accuracy", 0.90, {"linear": 0.8, EQUAL: 0.9262}, rule=0.3)
+    assert said == (
+        "The found wiring is undecided against linear (+10.00 points), dense with equal parameters (-2.62 points). "
+        "Whether it is within one point of the dense network with equal parameters these seeds do not tell. "
+        "Whether it is better than the best simple rule (rule, 0.3000) is undecided. "
         "One training each: these differences may be chance."
     )
 
 
+def row(mean: float, name: str = "", seeds: int = 10, **more: Any) -> dict[str, Any]:
+    return {"name": name, "mean": mean, "std": 0.01, "seeds": seeds, "n_parameters": 50, **more}
+
+
+def test_a_structure_is_worth_what_it_gains_whether_more_or_less_is_better():
+    rivals = [row(0.20, COUNTS, 20), row(0.18, DEGREES, 20)]
+    more = verdict(row(0.25), rivals, {}, "accuracy", "maximize")
+    assert "Its structure is worth +5.00 [" in more
+    assert "its degrees alone -2.00 [" in more
+    less = verdict(row(0.25), rivals, {}, "mean-squared-error", "minimize")
+    assert "Its structure is worth -0.05 [-0.05813" in less
+    assert "of less mean-squared-error over 20 with as many weights" in less
+    assert "its degrees alone +0.02 [" in less
+    assert "over 10 training seeds of one wiring each, and 20 drawn structures trained once each, on the same" in more
+
+
+def test_a_budget_is_told_in_its_own_unit():
+    dense = row(0.9, EQUAL, tried=33)
+    said = of_budget(row(0.95), [dense], "accuracy", "maximize")
+    assert said.startswith(
+        "With 50 parameters the found network reaches 95.0 % accuracy; the best dense network within"
+    )
+    assert "of 33 that were tried, 90.0 % accuracy: +5.00 [" in said
+    budget = {"unit": "bytes", "amount": 2_048, "price": 150, "precision": 8}
+    said = of_budget(row(0.3), [dense], "mean-squared-error", "minimize", budget)
+    assert said.startswith(
+        "With 50 parameters, 150 of 2,048 bytes at 8 bits a weight; trained and tested with 32, the found network "
+        "reaches mean-squared-error 0.3;"
+    )
+    assert said.endswith("], where less is better.")
+    said = of_budget(row(0.3), [], "accuracy", "maximize", {**budget, "unit": "MAC"})
+    assert said.startswith("With 50 parameters, 150 of 2,048 multiplications, the found")
+
+
 @pytest.mark.parametrize(("equal", "word"), [(0.9099, "within one point of"), (0.911, "MORE than one point behind")])
 def test_the_verdict_turns_at_one_point(equal: float, word: str):
-    assert f"It is {word} the dense network with equal parameters." in say("accuracy", 0.90, {EQUAL: equal})
+    said = say("accuracy", 0.90, {EQUAL: equal}, std=0.0)
+    assert f"It is {word} the dense network with equal parameters." in said
 
 
 @pytest.mark.parametrize(
@@ -117,11 +163,11 @@ def test_a_simple_rule_is_beaten_by_more_than_seeds_differ():
 
 
 def test_the_verdict_where_less_is_better():
-    said = say("mean-squared-error", 0.5, {EQUAL: 0.75, "linear": 0.25}, **{"mean": 25.0, "least squares": 0.01})
-    assert said == (
-        "The found wiring LOSES to linear (+0.25). The found wiring beats dense with equal parameters (-0.25). "
-        "It is NOT better than the best simple rule (least squares, 0.0100). "
-        "One training each: these differences may be chance."
+    rules = {"mean": 25.0, "least squares": 0.01}
+    said = say("mean-squared-error", 0.5, {EQUAL: 0.75, "linear": 0.25}, std=0.0, **rules)
+    assert said.startswith(
+        "The found wiring LOSES to linear (+0.25 [+0.25, +0.25]). The found wiring beats dense with equal parameters "
+        "(-0.25 [-0.25, -0.25]). It is NOT better than the best simple rule (least squares, 0.0100). "
     )
 
 
@@ -129,7 +175,7 @@ def test_the_verdict_names_the_best_simple_rule():
     plateaus = {"constant": 0.5, "trigrams": 0.75, "bigrams": 0.69}
     for mean, word in ((0.8, "better than"), (0.75, "NOT better than")):
         words = f"It is {word} the best simple rule (trigrams, 0.7500)."
-        assert words in say("accuracy", mean, {EQUAL: 0.8}, **plateaus)
+        assert words in say("accuracy", mean, {EQUAL: 0.8}, std=0.0, **plateaus)
 
 
 def test_numbers_and_spreads_as_text():
@@ -148,7 +194,8 @@ def test_published_verdicts_follow_from_their_numbers(campaign: Path):
     found = json.loads((best / "outcome.json").read_text(encoding="utf-8"))
     told = verdict(found["test"], found["references"], found["plateaus"], found["metric"], found["direction"])
     if "budget = " in campaign.read_text(encoding="utf-8"):
-        told = f"{of_budget(found['test'], found['references'], found['metric'])} {told}"
+        own = (found["test"], found["references"], found["metric"], found["direction"], found["budget"])
+        told = f"{of_budget(*own)} {told}"
     assert found["verdict"].removesuffix(f" {RANDOM_MEANS}") == told
     assert told in (best / "card.md").read_text(encoding="utf-8")
 
