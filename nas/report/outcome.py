@@ -88,8 +88,8 @@ class Outcome:
     predictor : mapping or None
         What the predictor that was fitted to the trials is worth; see `predictors.Predictor.worth`.
     budget : mapping or None
-        unit and amount of what a network may cost, price of the winner in that unit, and precision, the bits of a weight
-        that bytes are counted with.
+        unit and amount of what a network may cost, price of the winner in that unit, and precision, the bits that bytes
+        count for a weight.
     rung : str
         What was varied for each network and is called its learning rate: that, or the spectral radius of a reservoir.
 

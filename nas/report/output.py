@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["log_axis_of_sizes", "plot_progress", "write_output"]
 
 NETWORK = "network.safetensors"
-_REFERENCE_STYLES = ("-", "--", "-.", ":")
 
 
 def write_output(
@@ -122,7 +121,7 @@ def plot_progress(path: Path, records: Records, outcome: Outcome, finals: Finals
     values = [record.value or 0.0 for record in complete]
     best = list(accumulate(values, max if outcome.direction == "maximize" else min))
     standings = [] if finals is None else [finals.winner, *finals.references]
-    figure = Figure(figsize=(11, 5.5) if standings else (8, 4.8), layout="constrained")
+    figure = Figure(figsize=(11, 5) if standings else (8, 4.8), layout="constrained")
     ratios = [3, 2] if standings else [1]
     parts = figure.subplots(1, len(ratios), sharey=True, squeeze=False, width_ratios=ratios)
     axes = parts[0][0]
@@ -140,30 +139,27 @@ def plot_progress(path: Path, records: Records, outcome: Outcome, finals: Finals
     below = {"loc": "outside lower left", "ncols": 2, "fontsize": "small", "frameon": False}
     figure.legend(*axes.get_legend_handles_labels(), **below)  # Beside the axes it hides no trial.
     if standings:
-        _plot_finals(parts[0][1], standings, (low, high), outcome)
+        _plot_finals(parts[0][1], standings, (low, high))
     axes.set_ylim(low, high)
     figure.suptitle(_title(outcome))
     save_figure(figure, path)
 
 
-def _plot_finals(axes: Axes, standings: Sequence[Standing], limits: tuple[float, float], outcome: Outcome) -> None:
-    """Draw a line and a mean with its standard deviation for each network that was trained afresh."""
+def _plot_finals(axes: Axes, standings: Sequence[Standing], limits: tuple[float, float]) -> None:
+    """Draw a mean with its standard deviation for each network that was trained afresh, and a line for the winner."""
     n_seeds = len(standings[0].validation)
+    axes.axhline(summary_of(standings[0].validation)["mean"], color=GREEN, linewidth=1)
     for place, own in enumerate(standings):
         mean, spread = summary_of(own.validation)["mean"], summary_of(own.validation)["std"]
         colour = GREEN if place == 0 else ORANGE
-        label = f"{'winner' if place == 0 else own.name} ({own.n_parameters} parameters)"
-        style = _REFERENCE_STYLES[(place - 1) % len(_REFERENCE_STYLES)] if place else "-"
-        axes.axhline(mean, color=colour, linestyle=style, linewidth=1, label=label)
         axes.errorbar([place], [mean], yerr=[spread or 0.0], fmt="o", color=colour, markersize=5, capsize=3)
         _at_the_edge(axes, [place], [mean], limits)
     axes.set_xlim(-0.6, len(standings) - 0.4)
-    names = ["winner", *(own.name.replace(" ", "\n") for own in standings[1:])]
-    axes.set_xticks(range(len(names)), names, fontsize="small")
-    axes.set_xlabel(f"{_label(outcome, 'validation')}, mean ± sd over {n_seeds} fresh seeds")
+    names = ["winner", *(own.name for own in standings[1:])]
+    labels = [f"{name} ({own.n_parameters:,})" for name, own in zip(names, standings, strict=True)]
+    axes.set_xticks(range(len(names)), labels, fontsize="small", rotation=35, ha="right", rotation_mode="anchor")
+    axes.set_title(f"mean ± sd over {n_seeds} fresh seeds (parameters)", fontsize="medium")
     axes.grid(alpha=0.3, axis="y")
-    assert axes.figure is not None
-    axes.figure.legend(*axes.get_legend_handles_labels(), loc="outside lower right", fontsize="small", frameon=False)
 
 
 def _interesting(values: Sequence[float], shown: Sequence[Standing], direction: str) -> tuple[float, float]:

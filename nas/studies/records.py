@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from typing import Any
 from nas.campaign.campaign import Campaign
 from nas.campaign.frontier import run_frontier
 from nas.errors import InputError, known
-from nas.evaluation.references import COUNTS, EQUAL_PARAMETERS, RETRAINED
+from nas.evaluation.references import COUNTS, EQUAL_PARAMETERS, LINEAR, ONE_SHOT, PRUNED_LINEAR, RETRAINED
 from nas.evaluation.watcher import Watcher
 from nas.report.card import markdown_table
 from nas.report.frontier import FOUND, Frontier, draw_frontier
@@ -189,17 +190,19 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
         parts = " / ".join(f"{n:,}" for n in own["parts"])
         sections.append(
             f"## {name}\n\n{own['description'][:1].upper()}{own['description'][1:]}; {parts} examples to learn from, "
-            f"to choose by and to test.\n\n{markdown_table(header, rows)}\n"
+            f"to choose by and to test. {_on_examples(frontiers[name], own['parts'][-1])}\n\n"
+            f"{markdown_table(header, rows)}\n"
         )
     text = f"""# Records: the best network that a budget buys
 
 One campaign a task and budget (`wirenas run --budget`) found each network. Validation alone chose it, and the test part
 was opened once, for what stands here: mean ± standard deviation over {numbers["seeds"]} fresh seeds. No weights are
 shared, and no examples are made up. The dense network is the best by validation of one to three layers of several
-shapes, of all learning rates and, for images, of means over squares of pixels; budgets are live parameters.
+shapes (of recurrent networks, of one layer), of all learning rates and, for images, of means over squares of pixels;
+budgets are live parameters.
 
-{_on_leads(frontiers)} Differences are in points with their 95 % interval over seeds, of one network each on the same
-test examples. {_on_structure(frontiers)}
+{_on_leads(frontiers)} {_on_others(frontiers)} Differences are in points with their 95 % interval over seeds, of one
+network each on the same test examples. {_on_structure(frontiers)}
 
 ![Accuracy by parameters](records.png)
 
@@ -223,6 +226,31 @@ def _on_leads(frontiers: Mapping[str, Frontier]) -> str:
     return (
         f"The found network is ahead of the best dense one, by an interval that does not hold 0, in {ahead} of {n}, "
         f"and behind it in {listed(behind) if behind else 'none'}."
+    )
+
+
+def _on_others(frontiers: Mapping[str, Frontier]) -> str:
+    """Say how the found network stands beside the references that are not dense networks."""
+    told = []
+    for name in (LINEAR, PRUNED_LINEAR, ONE_SHOT):
+        found = [(f"{task} at {budget}", low, high) for task, budget, low, high in _intervals(frontiers, FOUND, name)]
+        behind = [where for where, _, high in found if high < 0]
+        lost = f", and behind it on {listed(behind)}" if behind else ""
+        own = "the dense one that is pruned at once" if name == ONE_SHOT else f"the {name} one"
+        if found:
+            told.append(f"of {own} in {sum(low > 0 for _, low, _ in found)} of {len(found)}{lost}")
+    return f"In the same sense it is ahead {'; '.join(told)}." if told else ""
+
+
+def _on_examples(frontier: Frontier, n_test: int) -> str:
+    """Say how far test examples that are drawn anew may move a difference at most."""
+    if frontier.metric != "accuracy":
+        return ""
+    shares = [row["mean"] for row in frontier.networks if row["name"] in (FOUND, EQUAL_PARAMETERS)]
+    error = 196 * math.sqrt(2 * max(share * (1 - share) for share in shares) / n_test)
+    return (
+        f"Other {n_test:,} test examples would move a difference of two networks by {error:.1f} points at most, in 95 "
+        "of 100 draws; by less where both err on the same ones."
     )
 
 

@@ -42,8 +42,8 @@ DEFAULT = "prior and pruned"
 CHANCE = "all ways, by chance"
 PLAIN = "all ways, no presets"
 ARMS: tuple[str, ...] = (ALL, DEFAULT, *WAY_NAMES, CHANCE, PLAIN)
-"""What is compared: a campaign over all ways, over those of a campaign that is not told which, over each alone, and over
-all of them without learning or presets."""
+"""What is compared: a campaign over all ways, over the default ones, over each alone, and over all of them without
+learning or presets."""
 
 TASKS: dict[str, str] = {"mnist": "1000", "higgs-sample": "1000"}
 """Budgets by task."""
@@ -268,9 +268,9 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
 Searches for the best network of a budget, each for {numbers["seconds"]:g} seconds of trainings on one processor: over
 all ways to a structure (prior, pruned, rewired, redrawn), over the two that a campaign searches by default, over each
 alone, over all by chance, and by TPE without the presets that a campaign begins with. TPE learns from the eleventh
-trial on: before, it proposes the presets, and then by chance. What counts is the test part, of the trial that is best by validation,
-{numbers["epochs"]} epochs long and not trained again. {numbers["seeds"]} seeds in pairs: each draws initial weights,
-batches and candidates; intervals are 95 % bootstraps over them.
+trial on: before, it proposes the presets, and then by chance. What counts is the test part, of the trial that is best
+by validation, {numbers["epochs"]} epochs long and not trained again. {numbers["seeds"]} seeds in pairs: each draws
+initial weights, batches and candidates; intervals are 95 % bootstraps over them.
 
 {chr(10).join(sections)}
 ![Best so far](ways.png)

@@ -156,6 +156,9 @@ def train(
 ) -> History:
     """Train a network to the end of its recipe and return what happened; see `session` for the parameters.
 
+    It begins with the weights and biases that the network has, whatever its cells: those of an earlier training, of a
+    saved network, or of its wiring, make a warm start.
+
     Raises
     ------
     Interrupted

@@ -82,7 +82,7 @@ def budgets() -> Iterator[str]:
     outcome = read("records/mnist/3000/best/outcome.json")
     yield outcome["verdict"]
     beside = references(outcome)
-    yield f"({beside['dense with equal parameters']['tried']} shapes and rates on MNIST, 30 at least)"
+    yield f"({beside['dense with equal parameters']['tried']} shapes and rates on MNIST at 3,000, 30 at least;"
     assert {beside[name]["seeds"] for name in ("only its degrees", "only its counts")} == {20}
 
 

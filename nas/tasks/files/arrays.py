@@ -226,7 +226,7 @@ def _shaped(
             raise InputError(f"{path}: {sides} is for images, and {name} has lengths; leave it out")
         if math.prod(inputs.shape[1:]) != math.prod(shape) or (inputs.ndim == 3 and inputs.shape[1:] != shape):
             held = " x ".join(map(str, inputs.shape[1:]))
-            raise InputError(f"{path}: {sides}: an example of {name} is {held}")
+            raise InputError(f"{path}: {sides}: an example of {name} is {held}{_sides_of(inputs.shape[1:])}")
         return inputs.reshape(len(inputs), -1), None
     if lengths is not None:
         return _sequences(path, name, inputs, lengths), lengths
@@ -242,6 +242,16 @@ def _shaped(
         )
         inputs = inputs.reshape(len(inputs), -1)
     return inputs, None
+
+
+def _sides_of(shape: tuple[int, ...]) -> str:
+    """Say which sides rows of so many values may have."""
+    if len(shape) > 1:
+        return f"; valid: {shape[0]}x{shape[1]}" if len(shape) == 2 else ""
+    sides = [rows for rows in range(2, math.isqrt(shape[0]) + 1) if shape[0] % rows == 0]
+    return (
+        f" values; such as {sides[-1]}x{shape[0] // sides[-1]}" if sides else " values, which no two sides multiply to"
+    )
 
 
 def _sequences(path: Path, name: str, inputs: NDArray[Any], lengths: NDArray[np.int64]) -> NDArray[Any]:

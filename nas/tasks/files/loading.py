@@ -119,7 +119,8 @@ def read_file(name: str, options: FileOptions | Mapping[str, Any] | None = None,
     if kind == "npz":
         return _array_task(name, _placed(rest, folder), options, folder)
     if options.shape is not None:
-        raise InputError(f"shape={options.shape}: images are arrays of a npz file, and this is a table; leave it out")
+        raise InputError(f"shape={options.shape}: images are arrays of a npz file, and this is a table; leave it "
+                         "out, or save its rows as the array X of a npz file, and its targets as y")  # fmt: skip
     table = read_openml(rest) if kind == "openml" else _TABLES[kind](_placed(rest, folder))
     return _table_task(name, table, options, folder)
 

@@ -75,7 +75,7 @@ def test_wrong_budgets_are_told_before_anything_is_written(tmp_path: Path, budge
 
 def test_a_folder_holds_the_frontier_of_one_task(tmp_path: Path):
     (tmp_path / "frontier.json").write_text(json.dumps(FRONTIER | {"task": "mnist"}))
-    with pytest.raises(InputError, match="out=.*: a frontier of task mnist lies there; give another out"):
+    with pytest.raises(InputError, match=r"out=.*: a frontier of task mnist lies there; give another out"):
         open_frontier(tmp_path, ["300"], QUICK, threads=1)
     (tmp_path / "frontier.json").write_text(json.dumps(FRONTIER | {"budgets": 3}))
     with pytest.raises(InputError, match=r"frontier.json: damaged, or not ours"):
