@@ -10,9 +10,9 @@ import pytest
 from nas.errors import InputError
 from nas.studies import read_ins
 from nas.studies.read_ins import KINDS, WITH, WITHOUT, Bench, pages, read_ins_study
-from nas.tasks import load_task
+from nas.tasks import inputs_of, load_task
 from nas.training import Recipe
-from predictors import READ_FEATURES
+from predictors import READ_FEATURES, read_names
 
 SHORT: dict[str, Any] = {"task": "digits", "budget": "300", "wirings": 60, "epochs": 1, "rate": 0.03}
 
@@ -46,7 +46,9 @@ def test_numbers_are_those_of_the_trainings(study: Found):
         means = [np.mean(line["row"]["values"]) for line in lines if line["key"]["kind"] == kind]
         assert own["mean"] == pytest.approx(np.mean(means), rel=1e-5)
         assert own["best"] == pytest.approx(max(means), rel=1e-5)
-    assert [name for name in lines[0]["row"]["features"] if name in READ_FEATURES] == list(READ_FEATURES)
+    assert [name for name in lines[0]["row"]["features"] if name in READ_FEATURES] == list(
+        read_names(inputs_of(load_task("digits")))
+    )
 
 
 def test_a_training_follows_from_its_number(study: Found):
