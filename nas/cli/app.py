@@ -190,8 +190,12 @@ def run(
     print_json(outcome.to_json()) if as_json else show_end(make_console(), outcome, read_records(opened.out))
 
 
+_OF_ONE_BUDGET = ("budget", "space")
+"""What `frontier` has no flags for: its own are several, and a budget takes the place of a space of random graphs."""
+
+
 @app.command(inside=inside_names(CampaignOptions))
-@flags(CampaignOptions, "budget")
+@flags(CampaignOptions, *_OF_ONE_BUDGET)
 def frontier(
     ctx: typer.Context,
     *,
@@ -219,7 +223,7 @@ def frontier(
         from nas.tasks import stem_of
 
         console, notice, words = make_console(stderr=True), slow_engine_notice(given["engine"]), words_of(ctx)
-        options = given_options(given, without=("budget",))
+        options = given_options(given, without=_OF_ONE_BUDGET)
         folder = out or Path("results") / f"{stem_of(str(options.get('task', 'digits')))}-frontier"
         begun.file = folder / "frontier.json"
 

@@ -121,9 +121,10 @@ class _Flag:
 def flags(config: type[SharedOptions], *without: str) -> Callable[[Command], Command]:
     """Give a command that takes ``**given`` one flag for every option of a campaign or survey, but those `without`.
 
-    Values arrive as text, or lists of text; the options themselves check and convert them.
+    These are names of flags, or of sections of the options. Values arrive as text, or lists of text; the options
+    themselves check and convert them.
     """
-    every = [flag for flag in _all_flags(config) if flag.name not in without]
+    every = [flag for flag in _all_flags(config) if not {flag.name, flag.section} & {*without}]
     every.sort(key=lambda flag: _COMMON.index(flag.field) if flag.field in _COMMON else len(_COMMON))
     return lambda command: _extended(command, map(_option_parameter, every), _rank)
 
@@ -213,7 +214,7 @@ def given_options(
     """Return the flags that were given as nested options; those `without` the command does not have."""
     nested: dict[str, Any] = {}
     for flag in _all_flags(config):
-        if flag.name in without:
+        if {flag.name, flag.section} & {*without}:
             continue
         value = given[flag.name]
         if value is not None and value != []:
