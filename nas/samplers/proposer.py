@@ -23,6 +23,7 @@ from nas.options.options import Direction
 from nas.samplers.blind import BLIND
 from nas.samplers.genetic import GeneticSampler
 from nas.samplers.plan import seconds_of
+from nas.samplers.race import next_of_ways
 from nas.samplers.rounds import Proposal
 from nas.samplers.structural import StructuralSampler
 from nas.seeds import stream, stream_seed
@@ -33,6 +34,7 @@ from nas.space.space import SEED_NAMES, Space
 from nas.space.way import PLAIN, Way
 from nas.store.records import Record
 from nas.store.study import quiet_optuna
+from nas.training.session import sign_of
 from priors import Wiring
 
 __all__ = ["SAMPLERS", "Candidate", "Proposer"]
@@ -173,8 +175,10 @@ class Proposer:
         for draw in range(_MAX_DRAWS):
             make = BLIND[self._sampler if draw < _SAMPLER_DRAWS else "random"]
             self._study.sampler = make(stream_seed(self._seed, "sampler", number, draw), self._common)
-            if draw == 0 and self.learns and isinstance(self._space, WaySpace) and number < len(self._space.presets):
-                self._study.enqueue_trial(dict(self._space.presets[number]))
+            if draw == 0 and self.learns and isinstance(self._space, WaySpace):
+                sign, trials = sign_of(self._study.directions[0].name.lower()), self._study.get_trials(deepcopy=False)
+                if given := next_of_ways(trials, self._space, number, sign):
+                    self._study.enqueue_trial(dict(given))
             trial = self._study.ask()
             if self._turns is None:
                 searched = self._space.suggest(trial)

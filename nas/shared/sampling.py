@@ -20,10 +20,12 @@ from nas.networks import NetworkSpec
 from nas.options.options import CampaignOptions
 from nas.samplers import Proposal, StructuralSampler
 from nas.samplers.blind import BLIND, ByDistribution
+from nas.samplers.race import next_of_ways
 from nas.seeds import stream_seed
 from nas.space.designs import WaySpace
 from nas.space.draws import Turns
 from nas.space.space import DRAW_NAMES, Space, Suggester, without_draws
+from nas.training.session import sign_of
 from priors import Wiring
 
 __all__ = ["Asked", "WorkerSampler", "sampler_for"]
@@ -66,6 +68,7 @@ class _ByNumber(BaseSampler):
             # Edits lead to neighbours, which such a sampler does not look for.
             self._space = space.model_copy(update={"edits": 0})
             self._turns = None if space.pool is None else Turns(self._space, seed, units, size_of)
+        self._given: Mapping[str, Any] = {}
         self.proposals: dict[int, Proposal] = {}
 
     def suggest_all(self, trial: Suggester) -> dict[str, Any]:
@@ -77,6 +80,10 @@ class _ByNumber(BaseSampler):
         self._sampler = self._make(stream_seed(self._seed, "sampler", trial.number), self._common)
         self._draws = RandomSampler(seed=stream_seed(self._seed, "wiring", trial.number))
         self._sampler.before_trial(study, trial)
+        if isinstance(self._space, WaySpace) and not isinstance(self._sampler, RandomSampler):
+            others = [own for own in study.get_trials(deepcopy=False) if own.number != trial.number]
+            sign = sign_of(study.direction.name.lower())
+            self._given = next_of_ways(others, self._space, trial.number, sign)
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Return what is sampled together; see Optuna."""
@@ -94,6 +101,8 @@ class _ByNumber(BaseSampler):
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
         """Sample one parameter; see Optuna."""
+        if param_name in self._given:
+            return self._given[param_name]
         if param_name == "graph" and self._turns is not None:
             return self._turns.graph(trial.number)
         sampler = self._draws if param_name in DRAW_NAMES else self._sampler

@@ -38,16 +38,22 @@ def test_presets_give_parameters_of_their_way(kind: str):
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "nsga2"])
-def test_samplers_that_learn_begin_with_them(sampler: str):
-    own = space(DIGITS)
+@pytest.mark.parametrize("ways", [("pruned",), ("prior", "pruned")])
+def test_samplers_that_learn_begin_with_them(sampler: str, ways: tuple[str, ...]):
+    own = space(DIGITS, ways=ways)
+    presets = [preset for preset in own.presets if preset["way"] == "pruned"]
+    if len(ways) > 1:
+        # Each way in turn, as long as nothing is known of what they are worth.
+        presets = [next(way for way in own.presets if way["way"] == "prior"), presets[0]]
     asked = proposer(own, sampler)
-    for number, preset in enumerate(own.presets):
+    for number, preset in enumerate(presets):
         candidate = asked.propose(number)
         assert {name: candidate.params[name] for name in preset} == preset
         assert own.wiring(candidate.params).fingerprint == candidate.wiring.fingerprint
         assert candidate.n_parameters <= 500
-    later = asked.propose(len(own.presets))
-    assert all(later.params.get("learning_rate") != preset["learning_rate"] for preset in own.presets)
+    if len(ways) == 1:
+        later = asked.propose(len(presets))
+        assert all(later.params.get("learning_rate") != preset["learning_rate"] for preset in presets)
 
 
 def test_chance_knows_none():

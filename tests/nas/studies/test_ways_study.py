@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from nas.errors import InputError
-from nas.space.ways import WAY_NAMES
+from nas.space.ways import WAY_NAMES, Ways
 from nas.store.lines import plain
-from nas.studies.ways import ALL, ARMS, CHANCE, PLAIN, Bench, _without_presets, pages, smaller, ways_study
+from nas.studies.ways import ALL, ARMS, CHANCE, DEFAULT, PLAIN, Bench, _without_presets, pages, smaller, ways_study
 from nas.tasks import load_task
 from nas.training import Recipe
 
@@ -105,7 +105,8 @@ def test_arms_search_what_their_names_say():
     assert {arm: space.options.ways for arm, space in bench.spaces.items() if arm in WAY_NAMES} == {
         arm: (arm,) for arm in WAY_NAMES
     }
-    assert {space.options.ways for arm, space in bench.spaces.items() if arm not in WAY_NAMES} == {WAY_NAMES}
+    others = {arm: space.options.ways for arm, space in bench.spaces.items() if arm not in WAY_NAMES}
+    assert others == {**dict.fromkeys(others, WAY_NAMES), DEFAULT: Ways().ways}
     assert {space.budget.amount for space in bench.spaces.values()} == {200}
     assert _without_presets(bench.spaces[ALL]).presets == ()
     assert bench.spaces[ALL].presets
