@@ -44,7 +44,7 @@ _MAX_NEURONS, _MAX_LAYERS = 10_000_000, 100_000
 _MOST_LETTERS = 500
 _DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _PLAIN = 2
-"""Version of files of networks that neither pool their inputs nor have room for more edges."""
+"""Version of files of networks that neither pool inputs, nor have room for more edges or outputs at every step."""
 _PARAMETERS = ("weight", "bias", "biases")
 _CLASSES: dict[str, type[Network]] = {
     "SparseMLP": SparseMLP,
@@ -64,8 +64,8 @@ def save_network(network: AnyNetwork, path: str | PathLike[str]) -> None:
     ``inputs``, ``outputs`` and ``names``. Whole numbers are stored in the narrowest type. Equal networks give equal
     bytes.
 
-    Two kinds of network are of a later version: a `PooledMLP` has ``pooling`` (rows and columns of an image, and the
-    side of a square), and one with room for more edges ``room``.
+    Three kinds of network are of a later version: a `PooledMLP` has ``pooling`` (rows and columns of an image, and the
+    side of a square), one with room for more edges ``room``, and one with outputs at every step ``every_step``.
 
     Raises
     ------
@@ -117,6 +117,8 @@ def save_network(network: AnyNetwork, path: str | PathLike[str]) -> None:
         description.update(version=_VERSION, pooling=[pooling.rows, pooling.columns, pooling.size])
     if isinstance(body, SparseMLP) and body.room:
         description.update(version=_VERSION, room=True)
+    if isinstance(network, SequenceNetwork) and network.every_step:
+        description.update(version=_VERSION, every_step=True)
     metadata = {_KEY: json.dumps(description, allow_nan=False)}
     with atomic_write(Path(path)) as temporary:
         # Written by Python, what a full disk says is an OSError.
@@ -257,6 +259,8 @@ def _empty(description: Mapping[str, Any], edges: NDArray[Any], state: dict[str,
     kind, unit, dtype = description["class"], description["unit"], _dtype(state)
     if kind == "SparseMLP" and description.get("room") is True:
         return SparseMLP(wiring, unit, rng=0, dtype=dtype, room=True)
+    if kind == "SequenceNetwork" and description.get("every_step") is True:
+        return SequenceNetwork(wiring, unit, rng=0, dtype=dtype, every_step=True)
     return _CLASSES[kind](wiring, unit, rng=0, dtype=dtype)
 
 

@@ -109,7 +109,7 @@ def _kept(network: Network, alive: NDArray[np.bool_]) -> Network:
     dtype = parts[0].weight.dtype
     made: Network
     if isinstance(network, SequenceNetwork):
-        made = SequenceNetwork(smaller, network.rnn.cell, rng=0).to(dtype)
+        made = SequenceNetwork(smaller, network.rnn.cell, rng=0, every_step=network.every_step).to(dtype)
     else:
         assert isinstance(network, SparseMLP)
         made = SparseMLP(smaller, network.activation, rng=0, dtype=dtype)

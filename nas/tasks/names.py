@@ -10,7 +10,7 @@ from nas.errors import InputError, known
 from nas.tasks.files.loading import is_file_task, load_file, named_file
 from nas.tasks.files.options import FileOptions
 from nas.tasks.images import digits, fashion_mnist, mnist
-from nas.tasks.memory import adding, delayed_parity, sequential_digits
+from nas.tasks.memory import adding, copy, delayed_parity, sequential_digits
 from nas.tasks.mnist1d import mnist_1d, mnist_1d_shuffled
 from nas.tasks.sequences import reber, reber_embedded, reber_published
 from nas.tasks.task import Task
@@ -30,6 +30,7 @@ TASKS: dict[str, Callable[[], Task]] = {
     "mnist-1d": mnist_1d,
     "mnist-1d-shuffled": mnist_1d_shuffled,
     "adding": adding,
+    "copy": copy,
     "delayed-parity": delayed_parity,
     "sequential-digits": sequential_digits,
 }
