@@ -418,7 +418,8 @@ def _counted(
     """
     are_numbers = loss == "squared-error" or (loss is None and targets.dtype.kind == "f")
     size = inputs.shape[:2]
-    if lengths is None or targets.ndim != (3 if are_numbers else 2) or (size[1] == 1 and not are_numbers):
+    one_step = size[1:] == (1,) and counted is None and not are_numbers  # Of which a target is that of the end.
+    if lengths is None or targets.ndim != (3 if are_numbers else 2) or one_step:
         if counted is not None:
             raise ValueError(
                 f"counted is given, and targets of shape {targets.shape} are not one for each step of a sequence: give "

@@ -88,6 +88,9 @@ class Data:
         loss: str,
         weights: object | None = None,
         counts: object | None = None,
+        steps_per_example: float = 1.0,
+        first_row: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)]
+        | None = None,
     ) -> None: ...
     @property
     def sparse(self) -> bool: ...
@@ -232,6 +235,9 @@ class Data64:
         loss: str,
         weights: object | None = None,
         counts: object | None = None,
+        steps_per_example: float = 1.0,
+        first_row: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)]
+        | None = None,
     ) -> None: ...
     @property
     def sparse(self) -> bool: ...

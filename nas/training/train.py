@@ -234,11 +234,6 @@ def outputs(network: nn.Module, rows: NDArray[np.float32], *, engine: str = "aut
     return found.float().numpy()
 
 
-def _refuse_stepwise(engine: str) -> None:
-    if engine == "native":
-        raise InputError("engine=native: it has no targets for each step of a sequence; use torch")
-
-
 def spec_for(spec: NetworkSpec, task: Task) -> NetworkSpec:
     """Return the spec of networks that have outputs where a task has targets."""
     return replace(spec, every_step=task.is_stepwise)
@@ -268,9 +263,6 @@ def compiled_for(network: nn.Module, task: Task, engine: str) -> Compiled | None
         task has targets.
     """
     check_steps(network, task)
-    if task.is_stepwise:
-        _refuse_stepwise(engine)
-        return None
     if engine_for(engine, task.train.device.type) == "torch":
         return None
     from nas.training.compiled import compile_network
@@ -389,9 +381,6 @@ def begin_wiring(
     spec = spec_for(spec, task)
     if recipe.normalise and spec.kind == "rnn":
         raise InputError("normalise=true: it is for MLPs, and this is an RNN; leave it out")
-    if task.is_stepwise:
-        _refuse_stepwise(engine)
-        engine = "torch"
     if engine_for(engine, device, spec) == "native":
         from nas.training.compiled import compile_wiring
         from nas.training.measured import native_session

@@ -15,11 +15,12 @@ from nas.networks import LinearMean, NetworkSpec, SequenceNetwork
 from nas.reservoirs import Reservoir
 from nas.tasks import Measure, Task
 from nas.training import Recipe, evaluate, predict, train
+from nas.training.extension import has_native
 from nas.training.torch_engine import mean_loss
 from nas.training.train import begin_wiring
 from nas.zero_cost import zero_cost
 
-ENGINES = ("torch",)
+ENGINES = ("torch", "native") if has_native() else ("torch",)
 
 
 class InDouble(nn.Module):
