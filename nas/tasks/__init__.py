@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from priors.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from nas.tasks.directions import bidirectional
     from nas.tasks.files.loading import is_file_task, load_file, stem_of
     from nas.tasks.files.options import FileOptions
     from nas.tasks.images import digits, fashion_mnist, mnist
@@ -33,6 +34,7 @@ __all__ = [
     "Measure",
     "Task",
     "adding",
+    "bidirectional",
     "copy",
     "delayed_parity",
     "digits",
@@ -65,6 +67,7 @@ _MODULES = {
     "Measure": "measures",
     "Task": "task",
     "adding": "memory",
+    "bidirectional": "directions",
     "copy": "memory",
     "delayed_parity": "memory",
     "digits": "images",
