@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from nas.networks.blocks import lay_out
 from nas.networks.mlp import SparseMLP
 from nas.networks.parameters import EdgeWeights, check_head, check_linear, head_weights
-from nas.networks.rnn import SparseRNN
+from nas.networks.rnn import InitialState, SparseRNN
 from nas.networks.wired import WiredModule, affine, generator_of
 from priors.wiring import Wiring
 
@@ -90,7 +90,7 @@ class SequenceNetwork(nn.Module):
         With input and output units, which only hidden neurons feed.
     every_step : bool
         Whether there are outputs at every step.
-    cell, rng, spectral_radius, device, dtype
+    cell, rng, spectral_radius, initial_state, device, dtype
         As of `SparseRNN`; the head draws its initial weights after the recurrent network.
 
     Attributes
@@ -117,6 +117,7 @@ class SequenceNetwork(nn.Module):
         *,
         rng: int | np.random.Generator | None = None,
         spectral_radius: float | None = None,
+        initial_state: InitialState = "zero",
         every_step: bool = False,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
@@ -125,7 +126,15 @@ class SequenceNetwork(nn.Module):
         check_head(wiring)
         self.every_step = every_step
         rng = generator_of(rng)
-        self.rnn = SparseRNN(wiring, cell, rng=rng, spectral_radius=spectral_radius, device=device, dtype=dtype)
+        self.rnn = SparseRNN(
+            wiring,
+            cell,
+            rng=rng,
+            spectral_radius=spectral_radius,
+            initial_state=initial_state,
+            device=device,
+            dtype=dtype,
+        )
         self.head = MaskedLinear(wiring, rng=rng, device=device, dtype=dtype)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:

@@ -20,7 +20,7 @@ from nas.errors import InputError
 from nas.evaluation.references import DEGREES, RANDOM, RETRAINED, references
 from nas.evaluation.threads import in_order, one_torch_thread, stop_on_signal
 from nas.evaluation.trainer import Trainer
-from nas.networks import NetworkSpec, PooledMLP, SparseMLP, load_network, save_network
+from nas.networks import NetworkSpec, PooledMLP, SparseMLP, SparseRNN, load_network, save_network
 from nas.networks.pooled import behind_pooling
 from nas.networks.structure import AnyNetwork, Network, n_parameters, network_within, parts_of, wiring_of
 from nas.options.options import changed_options, data_changed, shown
@@ -122,6 +122,12 @@ class StructureExperiment:
                 f"task {self.task.name} has {self.task.n_inputs} and {self.task.n_outputs}"
             )
         check_steps(network_within(saved), self.task)
+        body = parts_of(saved)[0]
+        if isinstance(body, SparseRNN) and body.initial_state == "learned" and self.options.method.action != "prune":
+            raise InputError(
+                f"{self.options.start}: the network has learned its initial state, which pruning alone keeps; give "
+                "another, or prune it"
+            )
 
     def _make_parents(self) -> dict[Parent, Wiring]:
         """Return the wiring of each parent, by shape and pooling; a saved network has no shape."""

@@ -121,7 +121,7 @@ def copy(n: int = 4_000, delay: int = 10, seed: int = 0, *, recalled: bool = Fal
             targets,
             n_symbols=_SYMBOLS + 2,
             counted=counted,
-            recipe={"epochs": 60, "learning_rates": (0.01,), "clip": 1.0},
+            recipe={"epochs": 60, "learning_rates": (0.03,), "clip": 1.0},
             description=f"ten symbols to be said again after {delay} steps, {delay + 2 * _COPIED} steps in all",
         )
     )

@@ -227,11 +227,13 @@ class Task:
         """Whether there is a target for each step of a sequence, and not one for the whole of it."""
         return self.targets.ndim == (2 if self.loss == "cross-entropy" else 3)
 
-    @cached_property
+    @property
     def counted(self) -> Tensor | None:
         """Which steps have a target that counts, (n, time) bool; None where a target is for the whole of an example."""
-        if not self.is_stepwise:
-            return None
+        return self._counted if self.is_stepwise else None
+
+    @cached_property
+    def _counted(self) -> Tensor:
         return self.targets >= 0 if self.loss == "cross-entropy" else ~self.targets[:, :, 0].isnan()
 
     @cached_property
