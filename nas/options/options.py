@@ -116,7 +116,7 @@ class SharedOptions(BaseModel):
     cell: Annotated[str, AfterValidator(_known_cell)] = "gru"
     """Cell of an RNN's hidden neurons: tanh, relu, gru, lstm."""
     initial_state: Literal["zero", "learned"] = "zero"
-    """Where an RNN begins: zero, or learned, a state that is trained beside the biases, by the engine torch."""
+    """Where an RNN begins: zero, or learned, a state that is trained beside the biases."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     """Seed of all random draws."""
     engine: Literal["auto", "native", "torch"] = "auto"

@@ -70,8 +70,6 @@ def _why_not_native(device: str, spec: NetworkSpec | None) -> str | None:
 
         if not supports(spec):
             kind = f"cell={spec.cell}" if spec.kind == "rnn" else f"activation={spec.activation}"
-            if spec.kind == "rnn" and spec.initial_state != "zero":
-                kind = f"initial_state={spec.initial_state}"
             return f"it does not have {kind}"
     return None
 
@@ -274,8 +272,8 @@ def compiled_for(network: nn.Module, task: Task, engine: str) -> Compiled | None
     if compiled is None and engine == "native":
         raise InputError(
             f"engine=native: it does not take this {type(network).__name__}; it takes SparseMLP, SequenceNetwork "
-            "and LinearMean themselves, of float32 or float64 on the cpu, without hooks, frozen parameters or learned "
-            "initial states; use torch"
+            "and LinearMean themselves, of float32 or float64 on the cpu, without hooks or frozen parameters; "
+            "use torch"
         )
     return compiled
 

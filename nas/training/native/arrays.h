@@ -51,6 +51,7 @@ struct Outside {
     walk(network.weights(), weights, 0);
     walk(network.projection(), weights, 0);
     walk(network.biases(), biases, 0);
+    walk(network.initial(), biases, network.initial_start());
     walk(network.head_weights(), head_weights, network.head_start());
     walk(network.head_biases(), head_biases, network.head_start());
   }

@@ -31,6 +31,9 @@ struct Recurrent {
   int n_cells = 0;
   int n_layers = 0;
   const int32_t* layer_start = nullptr;  // (n_layers + 1) first cell of a layer
+  // Where the state before the first step lies among the parameters, one number a cell and, for the LSTM, one more for
+  // each cell's memory; -1 where it is zero.
+  int64_t initial = -1;
   int gates = 1;
   Cell cell = Cell::tanh;
 };

@@ -95,7 +95,7 @@ std::shared_ptr<Network> feedforward(int n_inputs, int n_neurons, int n_outputs,
 std::shared_ptr<Network> recurrent(const std::vector<int>& sizes, int n_outputs, const std::string& cell,
                                    const Edges& edges, const Flat<const int32_t>& gates,
                                    const Flat<const int64_t>& slots, const Edges& head_edges,
-                                   const Flat<const int64_t>& head_slots) {
+                                   const Flat<const int64_t>& head_slots, bool learns_initial) {
   check(sizes.size() > 1 && n_outputs > 0, "a network needs inputs, cells and outputs");
   const Cell kind = named<Cell>(cell_names, cell, "cell");
   const int n_lines = checked_total(sizes.data(), int64_t(sizes.size()));
@@ -116,7 +116,7 @@ std::shared_ptr<Network> recurrent(const std::vector<int>& sizes, int n_outputs,
           "an edge of the head must lead from a cell to an output");
   return std::make_shared<Network>(Network::recurrent(sizes, n_outputs, kind, edges.data(), gates.data(),
                                                       int(edges.shape(0)), slots.data(), head_edges.data(),
-                                                      int(head_edges.shape(0)), head_slots.data()));
+                                                      int(head_edges.shape(0)), head_slots.data(), learns_initial));
 }
 
 // Reservoirs
@@ -472,7 +472,8 @@ NB_MODULE(_native, m) {
       .def_prop_ro("n_neurons", [](const Network& self) { return self.n_inputs + self.n_rows(); });
   m.def("feedforward", feedforward, "n_inputs"_a, "n_neurons"_a, "n_outputs"_a, "activation"_a, "edges"_a,
         "slots"_a.none(), "sparse_inputs"_a = false);
-  m.def("recurrent", recurrent);
+  m.def("recurrent", recurrent, "sizes"_a, "n_outputs"_a, "cell"_a, "edges"_a, "gates"_a, "slots"_a, "head_edges"_a,
+        "head_slots"_a, "learns_initial"_a = false);
   m.def("reservoir_states", reservoir_states, "recurrence"_a, "read_in"_a, "bias"_a, "leak"_a, "read"_a, "factors"_a,
         "inputs"_a, "lengths"_a.none(), "states"_a.noconvert());
   m.def("activations", [] { return activation_names; });

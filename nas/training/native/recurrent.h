@@ -1,6 +1,8 @@
 // Recurrent networks: every cell at every step, forward and then backward through time; and their linear head.
 #pragma once
 
+#include <algorithm>
+
 #include "cells.h"
 #include "kernels.h"
 #include "row_gradients.h"
@@ -66,7 +68,18 @@ inline void keep_read(const Recurrent& network, const States& states, const Sequ
           cells[int64_t(cell) * kTile + tile.read_column[read]];
 }
 
+// The state before the first step, of all columns.
+inline void begin(const Recurrent& network, const Real* initial, const States& states) {
+  Real* const cells = states.values + int64_t(network.n_inputs) * kTile;
+  for (int cell = 0; cell < network.n_cells; ++cell) {
+    std::fill_n(cells + int64_t(cell) * kTile, kTile, initial[cell]);
+    if (network.cell == Cell::lstm)
+      std::fill_n(states.memory + int64_t(cell) * kTile, kTile, initial[network.n_cells + cell]);
+  }
+}
+
 inline void recurrent(const Recurrent& network, const Real* parameters, const States& states, const Sequences& tile) {
+  if (network.initial >= 0) begin(network, parameters + network.initial, states);
   for (int step = 0; step < tile.n_steps; ++step) {
     with_columns(columns_for(tile.running[step]),
                  [&](auto columns) { forward_step<columns.value>(network, parameters, states, step); });
@@ -133,6 +146,32 @@ inline void blank_columns(Real* block, int n_lines, int begin, int end) {
     std::memset(block + int64_t(line) * kTile + begin, 0, sizeof(Real) * size_t(end - begin));
 }
 
+// What flows back to the state before the first step, once the first step is done.
+template <int C>
+void initial_gradients(const Recurrent& network, const Real* parameters, const States& states, Real* gradients,
+                       bool accumulate) {
+  const auto add = [&](int place, const Real* delta) {
+    Real sum = accumulate ? gradients[place] : Real(0);
+    for (int column = 0; column < C; ++column) sum += delta[column];
+    gradients[place] = sum;
+  };
+  const int64_t first = int64_t(network.n_inputs) * kTile;
+  if (network.gates > 1) {
+    const Real* const deltas = states.value_deltas + block_of(network) + first;
+    for (int cell = 0; cell < network.n_cells; ++cell) add(cell, deltas + int64_t(cell) * kTile);
+    for (int cell = 0; network.cell == Cell::lstm && cell < network.n_cells; ++cell)
+      add(network.n_cells + cell, states.memory_deltas + int64_t(cell) * kTile);
+    return;
+  }
+  // Edges within the step lead to nothing before the first one.
+  std::memset(states.values + first, 0, sizeof(Real) * size_t(network.n_cells) * kTile);
+  alignas(64) Real delta[kTile];
+  for (int cell = 0; cell < network.n_cells; ++cell) {
+    pull<C>(network.rows, cell, parameters, states.values, [&](int column, Vector sum) { store(delta + column, sum); });
+    add(cell, delta);
+  }
+}
+
 inline void recurrent_gradients(const Recurrent& network, const Real* parameters, const States& states,
                                 const Sequences& tile, Real* gradients, bool accumulate) {
   const int64_t block = block_of(network);
@@ -156,6 +195,10 @@ inline void recurrent_gradients(const Recurrent& network, const Real* parameters
     }
     after = columns;
   }
+  if (network.initial < 0) return;
+  with_columns(after, [&](auto width) {
+    initial_gradients<width.value>(network, parameters, states, gradients + network.initial, accumulate);
+  });
 }
 
 inline void head(const wirenas::Rows& rows, const Real* parameters, const Real* read, Real* outputs) {

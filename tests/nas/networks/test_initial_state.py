@@ -11,13 +11,10 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from nas import Campaign, Recipe, load_pipeline
-from nas.errors import InputError
 from nas.networks import NetworkSpec, SequenceNetwork, SparseRNN, load_network, n_parameters, save_network
 from nas.sparsity.compact import compact
 from nas.tasks import load_task
 from nas.training import train
-from nas.training.extension import has_native
-from nas.training.train import engine_for
 from priors import Wiring
 
 CELLS = ("tanh", "relu", "gru", "lstm")
@@ -105,8 +102,7 @@ def test_neurons_that_stay_keep_it(cell: str):
 def test_it_is_learned():
     task = load_task("reber")
     network = SequenceNetwork(wiring_for(task), "gru", rng=0, initial_state="learned")
-    history = train(network, task, Recipe(epochs=1), rng=0)
-    assert history.engine == "torch"
+    train(network, task, Recipe(epochs=1), rng=0)
     assert (network.rnn.biases[-5:] != 0).all()
 
 
@@ -118,18 +114,6 @@ def test_campaigns_have_it(tmp_path: Path):
     assert isinstance(network, SequenceNetwork)
     assert network.rnn.initial_state == "learned"
     assert network.every_step
-
-
-@pytest.mark.skipif(not has_native(), reason="the compiled engine was not built")
-def test_the_compiled_engine_says_that_it_has_none():
-    spec = NetworkSpec("rnn", initial_state="learned")
-    assert engine_for("auto", spec=spec) == "torch"
-    with pytest.raises(InputError, match=r"^engine=native: it does not have initial_state=learned; use torch$"):
-        engine_for("native", spec=spec)
-    task = load_task("reber")
-    network = SequenceNetwork(wiring_for(task), rng=0, initial_state="learned")
-    with pytest.raises(InputError, match=r"frozen parameters or learned initial states; use torch$"):
-        train(network, task, Recipe(epochs=1), engine="native")
 
 
 def test_networks_of_one_layer_and_of_several_begin_there():

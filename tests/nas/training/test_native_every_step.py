@@ -8,22 +8,24 @@ import pytest
 import torch
 from native_cases import CELLS, LOSSES, engine, random_cells, random_cycles, random_stack
 from native_checks import INSTRUCTION_SETS, Gradients, InDouble, arrays_of, compiled, error, native_gradients, same_bits
-from stepwise_cases import stepwise, wiring_for
+from stepwise_cases import at_the_end, stepwise, wiring_for
 from torch import nn
 
 from nas.networks import LinearMean, NetworkSpec, SequenceNetwork
+from nas.networks.rnn import InitialState
 from nas.tasks import Task
 from nas.training import Recipe, evaluate, train
 from nas.training.native_engine import data_of
 from nas.training.torch_engine import mean_loss
-from nas.training.train import session
+from nas.training.train import begin_wiring, session
 
 
-def network_for(task: Task, cell: str, seed: int) -> SequenceNetwork:
-    """A network of cells that read each other, in layers or not, with random biases."""
+def network_for(task: Task, cell: str, seed: int, initial_state: InitialState = "zero") -> SequenceNetwork:
+    """A network of cells that read each other, in layers or not, with random biases and initial states."""
     rng = np.random.default_rng(seed)
     make = (random_cells, random_cycles, random_stack)[seed % 3]
-    network = SequenceNetwork(make(rng, task.n_inputs, task.n_outputs), cell, rng=seed, every_step=True)
+    wiring = make(rng, task.n_inputs, task.n_outputs)
+    network = SequenceNetwork(wiring, cell, rng=seed, initial_state=initial_state, every_step=task.is_stepwise)
     with torch.no_grad():
         for name, parameter in network.named_parameters():
             if "bias" in name:
@@ -61,6 +63,42 @@ def test_gradients_are_those_of_autograd_in_double(cell: str, loss: str, seed: i
     loss_found, single = native_gradients(compiled(network, task), task, examples)
     assert loss_found == pytest.approx(expected_loss, rel=1e-5)
     assert error(single, expected) <= 5e-5
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("cell", CELLS)
+def test_gradients_by_a_learned_initial_state_are_those_of_autograd(cell: str, seed: int):
+    task = stepwise(seed, n=(130, 20, 60)[seed % 3], steps=5, share=1.0, symbols=seed % 2 == 0)
+    task = task if seed % 2 else at_the_end(task)
+    network, examples = network_for(task, cell, seed, "learned"), task.train[: (100, 7, 30)[seed % 3]]
+    expected_loss, expected = autograd(network, task, examples)
+    double_loss, double = native_gradients(compiled(deepcopy(network).double(), task), task, examples)
+    assert double_loss == pytest.approx(expected_loss, rel=1e-9)
+    assert error(double, expected) <= 1e-9
+    _, single = native_gradients(compiled(network, task), task, examples)
+    assert error(single, expected) <= 5e-5
+    n_initial = network.rnn.hidden_size
+    assert (double[1][-n_initial:] != 0).any()
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_initial_states_are_learned_as_by_torch(cell: str):
+    task, recipe = stepwise(9, n=90), Recipe(epochs=2, batch_size=70, clip=0.5)
+    networks = []
+    for name in ("native", "torch"):
+        networks.append(network_for(task, cell, 1, "learned"))
+        assert train(networks[-1], task, recipe, rng=1, engine=name).engine == name
+    assert error(*(arrays_of(network) for network in networks)) < 1e-3
+    for name in ("native", "torch"):
+        spec = NetworkSpec("rnn", cell=cell, initial_state="learned")
+        begun = begin_wiring(
+            wiring_for(task), spec, task, recipe, learning_rate=0.01, weights=np.random.default_rng(0),
+            batches=np.random.default_rng(1), engine=name,
+        ).run()  # fmt: skip
+        assert isinstance(begun.network, SequenceNetwork)
+        assert (begun.network.rnn.biases[-5:] != 0).all()
+        score = evaluate(begun.network, task, task.validation, engine="torch")
+        assert score.loss == pytest.approx(begun.history.epochs[-1].validation_loss, rel=1e-4)
 
 
 @pytest.mark.parametrize("instructions", INSTRUCTION_SETS)
