@@ -21,7 +21,7 @@ from nas.tasks.files.columns import examples
 from nas.tasks.files.pipeline import FILE, Pipeline
 from nas.tasks.files.preparation import TablePreparation
 
-__all__ = ["DataWarning", "Prepared", "TrainedPipeline", "load_pipeline"]
+__all__ = ["DataWarning", "Prepared", "TrainedPipeline", "classes_of", "load_pipeline"]
 
 _BATCH = 4096
 _NETWORK = "network.safetensors"
@@ -116,6 +116,8 @@ class TrainedPipeline:
     def predict(self, data: Any, lengths: Any = None) -> NDArray[Any]:
         """Return the label of each row, (n,), or the numbers predicted, (n,) or (n, n_outputs).
 
+        A network with outputs at every step gives classes of all steps, (n, time), and -1 behind the end of a sequence.
+
         Parameters
         ----------
         data : DataFrame, array or path
@@ -136,35 +138,48 @@ class TrainedPipeline:
         """
         outputs = self.outputs(data, lengths)
         if self.pipeline is None:
-            return np.asarray(outputs.argmax(axis=1))
+            return classes_of(outputs)
         return self.pipeline.answers.predictions(outputs)
 
     def predict_proba(self, data: Any, lengths: Any = None) -> NDArray[np.float64]:
-        """Return the probability of each class, (n, n_classes), in the order of `labels`; see `predict`."""
+        """Return the probability of each class, (n, n_classes), in the order of `labels`; see `predict`.
+
+        At every step there are (n, time, n_classes), NaN behind the end of a sequence.
+        """
         if self.predicts_numbers:
             raise InputError(f"{self.folder}: its network predicts numbers, which have no probabilities; use predict")
         outputs = self.outputs(data, lengths)
         return shares_of(outputs)
 
     def outputs(self, data: Any, lengths: Any = None) -> NDArray[np.float32]:
-        """Return what the network gives, (n, n_outputs); see `predict`."""
+        """Return what the network gives, (n, n_outputs), or (n, time, n_outputs), NaN behind ends; see `predict`."""
         prepared = self.prepare(data, lengths)
         for note in prepared.notes:
             warnings.warn(note, DataWarning, stacklevel=3)
         return self.outputs_of(prepared)
 
     def outputs_of(self, prepared: Prepared) -> NDArray[np.float32]:
-        """Return what the network gives for prepared inputs, (n, n_outputs)."""
-        found = [np.empty((0, self._n_outputs), np.float32)]
+        """Return what the network gives for prepared inputs; see `outputs`."""
+        inputs, lengths = prepared.inputs, prepared.lengths
+        every_step = isinstance(self.network, SequenceNetwork) and self.network.every_step
+        steps = inputs.shape[1:2] if every_step else ()
+        found = np.full((len(inputs), *steps, self._n_outputs), np.nan, np.float32)
         with torch.no_grad():
-            for start in range(0, len(prepared.inputs), _BATCH):
-                x = torch.from_numpy(np.ascontiguousarray(prepared.inputs[start : start + _BATCH]))
-                if prepared.lengths is None:
-                    found.append(self.network(x).numpy())
+            for start in range(0, len(inputs), _BATCH):
+                own = slice(start, start + _BATCH)
+                x = torch.from_numpy(np.ascontiguousarray(inputs[own]))
+                if lengths is None:
+                    found[own] = self.network(x).numpy()
+                    continue
+                ends = torch.from_numpy(lengths[own])
+                width = int(ends.max())
+                outputs = self.network(x[:, :width], ends).numpy()
+                if every_step:
+                    inside = np.arange(width) < lengths[own][:, None]
+                    found[own, :width][inside] = outputs[inside]
                 else:
-                    ends = torch.from_numpy(prepared.lengths[start : start + _BATCH])
-                    found.append(self.network(x[:, : int(ends.max())], ends).numpy())
-        return np.concatenate(found)
+                    found[own] = outputs
+        return found
 
     def prepare(self, data: Any, lengths: Any = None) -> Prepared:
         """Return the inputs of the network for raw data; see `predict`."""
@@ -267,6 +282,11 @@ class TrainedPipeline:
                 f"lengths reach from {ends.min()} to {ends.max()}; sequences have 1 to {values.shape[1]} steps"
             )
         return ends.astype(np.int64)
+
+
+def classes_of(outputs: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Return the class of the largest of (..., n_outputs) outputs, and -1 where there are none."""
+    return np.where(np.isnan(outputs).all(axis=-1), -1, outputs.argmax(axis=-1))
 
 
 def load_pipeline(out: str | Path) -> TrainedPipeline:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.apply.pipeline import load_pipeline
+from nas.apply.pipeline import classes_of, load_pipeline
 from nas.errors import InputError
 from nas.tasks.files.answers import shares_of
 from priors.files import atomic_write
@@ -27,11 +27,11 @@ class Predictions:
     ----------
     target : str
         What is predicted.
-    values : (n,) array of labels or numbers, or (n, n_outputs) numbers
+    values : (n,) array of labels or numbers, or (n, n_outputs) numbers, or (n, time) classes of all steps
     labels : tuple
         Of the classes.
     probabilities : (n, n_classes) array or None
-        None for numbers.
+        None for numbers, and for classes of all steps.
     notes : tuple of str
         What in the file is not as in training.
     """
@@ -88,11 +88,11 @@ def predict_file(out: Path, file: Path, to: Path | None = None) -> Predictions:
     outputs = found.outputs_of(prepared)
     labels: tuple[Any, ...] = found.labels
     if found.pipeline is None:
-        labels = tuple(range(outputs.shape[1]))
-        values: NDArray[Any] = outputs.argmax(axis=1)
+        labels = tuple(range(outputs.shape[-1]))
+        values: NDArray[Any] = classes_of(outputs)
     else:
         values = found.pipeline.answers.predictions(outputs)
-    shares = shares_of(outputs) if labels else None
+    shares = shares_of(outputs) if labels and outputs.ndim == 2 else None
     target = "class" if found.pipeline is None else found.pipeline.answers.name
     done = Predictions(target, values, labels, shares, prepared.notes)
     if to is not None:

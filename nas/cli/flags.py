@@ -82,7 +82,7 @@ _GROUPS = {
     ),
     _SPACE: (),
     "How a wiring becomes a network": (
-        "activation", "cell", "structure", "orientation", "attachment", "reads", "readouts", "width",
+        "activation", "cell", "initial_state", "structure", "orientation", "attachment", "reads", "readouts", "width",
     ),
     "Own graphs": ("graphs", "graphs_format", "graphs_directed", "graphs_merge"),
     _RECIPE: (),

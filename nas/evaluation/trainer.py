@@ -26,7 +26,7 @@ from nas.tasks.pooling import pooled
 from nas.tasks.statistics import inputs_of
 from nas.training import Interrupted, Recipe, StopFlag, Training, begin_wiring
 from nas.training.session import sign_of
-from nas.training.train import engine_for, trained
+from nas.training.train import engine_for, spec_for, trained
 from priors import Wiring
 
 if TYPE_CHECKING:
@@ -173,6 +173,7 @@ class Trainer:
     def _learn(self, wiring: Wiring, replicate: int, learning_rate: float, spec: NetworkSpec, way: Way) -> Training:
         """Train a network while a method changes its structure."""
         keys, task = (wiring.fingerprint, replicate), pooled(self.task, way.pool)
+        spec = spec_for(spec, task)
         network = spec.build(wiring, stream(self.seed, "weights", *keys)).to(self.device)
         assert way.method is not None
         assert way.limit is not None

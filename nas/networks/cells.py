@@ -45,6 +45,10 @@ class Cell:
     step: Callable[[Tensor, Tensor, State], State]
     forget_gate: int | None = None
 
+    def biases_with(self, initial_state: str) -> int:
+        """Return the numbers of a neuron beside its weights: biases, and its initial state where that is learned."""
+        return self.biases + (self.states if initial_state == "learned" else 0)
+
 
 def _lstm_step(below: Tensor, before: Tensor, state: State) -> State:
     input_gate, forget_gate, candidate, output_gate = (below + before).chunk(4, dim=1)

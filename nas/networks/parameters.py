@@ -70,14 +70,19 @@ def recurrent_weights(
     return EdgeWeights(edges, weights)
 
 
-def recurrent_bias(wiring: Wiring, cell: str) -> NDArray[np.float64]:
-    """Return the biases that a `SparseRNN` starts with, layer by layer and, within a layer, gate by gate."""
+def recurrent_bias(wiring: Wiring, cell: str, initial_state: str = "zero") -> NDArray[np.float64]:
+    """Return the biases that a `SparseRNN` starts with, layer by layer and, within a layer, gate by gate.
+
+    Where it is learned, the initial state of all neurons follows, for the LSTM that of its cells after it.
+    """
     layers: list[NDArray[Any]] = []
     for size in wiring.sizes[1 : wiring.n_layers - wiring.outputs]:
         bias = np.zeros((CELLS[cell].biases, size))
         if (gate := CELLS[cell].forget_gate) is not None:
             bias[gate] = 1.0
         layers.append(bias.ravel())
+    if initial_state == "learned":
+        layers.append(np.zeros(CELLS[cell].states * wiring.n_hidden))
     return np.concatenate(layers)
 
 

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from nas.networks.blocks import lay_out
 from nas.networks.mlp import SparseMLP
 from nas.networks.parameters import EdgeWeights, check_head, check_linear, head_weights
-from nas.networks.rnn import SparseRNN
+from nas.networks.rnn import InitialState, SparseRNN
 from nas.networks.wired import WiredModule, affine, generator_of
 from priors.wiring import Wiring
 
-__all__ = ["LinearMean", "MaskedLinear", "SequenceNetwork", "mean_over_time"]
+__all__ = ["LinearMean", "MaskedLinear", "SequenceNetwork", "mean_over_time", "means_so_far"]
 
 
 class MaskedLinear(WiredModule):
@@ -80,13 +80,17 @@ class MaskedLinear(WiredModule):
 
 
 class SequenceNetwork(nn.Module):
-    """A wiring as a network from sequences to outputs: a `SparseRNN` and a `MaskedLinear` head at each sequence's end.
+    """A wiring as a network from sequences to outputs: a `SparseRNN` and a `MaskedLinear` head.
+
+    The head reads the states at the end of each sequence, or at every step.
 
     Parameters
     ----------
     wiring : Wiring
         With input and output units, which only hidden neurons feed.
-    cell, rng, spectral_radius, device, dtype
+    every_step : bool
+        Whether there are outputs at every step.
+    cell, rng, spectral_radius, initial_state, device, dtype
         As of `SparseRNN`; the head draws its initial weights after the recurrent network.
 
     Attributes
@@ -113,13 +117,24 @@ class SequenceNetwork(nn.Module):
         *,
         rng: int | np.random.Generator | None = None,
         spectral_radius: float | None = None,
+        initial_state: InitialState = "zero",
+        every_step: bool = False,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
         check_head(wiring)
+        self.every_step = every_step
         rng = generator_of(rng)
-        self.rnn = SparseRNN(wiring, cell, rng=rng, spectral_radius=spectral_radius, device=device, dtype=dtype)
+        self.rnn = SparseRNN(
+            wiring,
+            cell,
+            rng=rng,
+            spectral_radius=spectral_radius,
+            initial_state=initial_state,
+            device=device,
+            dtype=dtype,
+        )
         self.head = MaskedLinear(wiring, rng=rng, device=device, dtype=dtype)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -134,7 +149,8 @@ class SequenceNetwork(nn.Module):
 
         Returns
         -------
-        (batch, n_outputs) Tensor
+        (batch, n_outputs) Tensor, or with `every_step` (batch, time, n_outputs)
+            What stands behind the end of a sequence means nothing.
 
         Raises
         ------
@@ -142,15 +158,16 @@ class SequenceNetwork(nn.Module):
             If `lengths` has another shape or leaves this range.
         """
         _check_dimensions(x)
-        states, _ = self.rnn(x)
-        if lengths is None:
-            ends = states[:, -1]
-        else:
+        if lengths is not None:
             _check_lengths(lengths, x)
-            # What follows the end cannot reach back to it, so the padding needs no masking.
-            ends = states[torch.arange(len(x), device=x.device), lengths.to(x.device) - 1]
-        outputs: Tensor = self.head(ends)
+        states, _ = self.rnn(x)
+        # What follows the end cannot reach back to it, so the padding needs no masking.
+        outputs: Tensor = self.head(states if self.every_step else _ends(states, lengths))
         return outputs
+
+    def extra_repr(self) -> str:
+        """Return what ``print`` shows between the brackets."""
+        return "every_step=True" if self.every_step else ""
 
 
 class LinearMean(nn.Module):
@@ -160,6 +177,8 @@ class LinearMean(nn.Module):
     ----------
     wiring : Wiring
         From input units straight to output units.
+    every_step : bool
+        Whether there are outputs at every step, of the mean up to it.
     rng, device, dtype
         As of `SparseMLP`.
 
@@ -174,17 +193,26 @@ class LinearMean(nn.Module):
         wiring: Wiring,
         *,
         rng: int | np.random.Generator | None = None,
+        every_step: bool = False,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
         check_linear(wiring)
+        self.every_step = every_step
         self.linear = SparseMLP(wiring, "identity", rng=rng, device=device, dtype=dtype)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Map (batch, time, n_inputs) sequences, of `lengths` steps each, to (batch, n_outputs) outputs."""
-        outputs: Tensor = self.linear(mean_over_time(x, lengths))
-        return outputs
+        """Map (batch, time, n_inputs) sequences, of `lengths` steps each, to (batch, n_outputs) outputs.
+
+        With `every_step` there are (batch, time, n_outputs).
+        """
+        if not self.every_step:
+            outputs: Tensor = self.linear(mean_over_time(x, lengths))
+            return outputs
+        means = means_so_far(x)
+        outputs = self.linear(means.flatten(0, 1))
+        return outputs.view(*means.shape[:2], -1)
 
 
 def mean_over_time(x: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -196,6 +224,19 @@ def mean_over_time(x: Tensor, lengths: Tensor | None = None) -> Tensor:
     own = lengths.to(x.device).unsqueeze(1)
     padding = torch.arange(x.shape[1], device=x.device) >= own
     return x.masked_fill(padding.unsqueeze(2), 0.0).sum(dim=1) / own
+
+
+def means_so_far(x: Tensor) -> Tensor:
+    """Return the means of (batch, time, n_inputs) sequences up to each step, of the same shape."""
+    _check_dimensions(x)
+    return x.cumsum(dim=1) / torch.arange(1, x.shape[1] + 1, device=x.device)[:, None]
+
+
+def _ends(states: Tensor, lengths: Tensor | None) -> Tensor:
+    """Return the (batch, n_hidden) states at the ends of sequences."""
+    if lengths is None:
+        return states[:, -1]
+    return states[torch.arange(len(states), device=states.device), lengths.to(states.device) - 1]
 
 
 def _check_dimensions(x: Tensor) -> None:

@@ -5,7 +5,7 @@ Every hidden neuron is a cell; forward edges are the input side of its gates, re
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -20,7 +20,9 @@ from nas.networks.sequences import Parts, run_layers, run_steps
 from nas.networks.wired import WiredModule, is_autocast, is_plain
 from priors.wiring import Wiring
 
-__all__ = ["SparseRNN", "rnn_blocks"]
+__all__ = ["InitialState", "SparseRNN", "rnn_blocks"]
+
+InitialState = Literal["zero", "learned"]
 
 
 class SparseRNN(WiredModule):
@@ -41,6 +43,8 @@ class SparseRNN(WiredModule):
         begin at 0, the LSTM's forget bias at 1. None follows ``torch.manual_seed``.
     spectral_radius : float, optional
         Scale every gate's recurrent weights to this measured spectral radius; without cycles they stay as they are.
+    initial_state : {"zero", "learned"}
+        Where sequences begin: at zeros, or at a state that is learned beside the biases, and begins at zeros itself.
     device, dtype : optional
         As for ``nn.LSTM``.
 
@@ -50,6 +54,7 @@ class SparseRNN(WiredModule):
         By block, gate and target, sources ascending.
     biases : (n_biases,) Parameter
         Layer by layer, one a gate and neuron in the order of the gates; for the GRU then the new gate's hidden side.
+        Where it is learned, the initial state of all neurons follows, for the LSTM that of its cells after it.
     blocks : tuple of Block
         Two a layer: input side, then hidden side; ``matrices()[i]`` is the (gates * n_target, n_columns) matrix of
         ``blocks[i]``.
@@ -89,6 +94,7 @@ class SparseRNN(WiredModule):
         *,
         rng: int | np.random.Generator | None = None,
         spectral_radius: float | None = None,
+        initial_state: InitialState = "zero",
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
@@ -96,13 +102,16 @@ class SparseRNN(WiredModule):
         self.cell = cell
         self.spectral_radius = spectral_radius
         self.input_size, self.hidden_size = wiring.n_inputs, wiring.n_hidden
+        if initial_state not in ("zero", "learned"):
+            raise ValueError(f"initial_state={initial_state!r}: it must be 'zero' or 'learned'")
+        self.initial_state = initial_state
         self.fused = _stays_within_layers(wiring)
         check_recurrent(wiring, cell)
         self._install(wiring, rnn_blocks(wiring, cell), rng, device, dtype)
 
     def _start(self, wiring: Wiring, rng: np.random.Generator) -> tuple[EdgeWeights, NDArray[np.float64]]:
         start = recurrent_weights(wiring, self.cell, rng, self.spectral_radius)
-        return start, recurrent_bias(wiring, self.cell)
+        return start, recurrent_bias(wiring, self.cell, self.initial_state)
 
     @property
     def mode(self) -> str:
@@ -123,7 +132,7 @@ class SparseRNN(WiredModule):
         ----------
         input : (batch, time, n_inputs) or (time, n_inputs) Tensor, or PackedSequence
         hx : (1, batch, n_hidden) Tensor, or for ``lstm`` a pair (h, c) of them, optional
-            Where to begin, zeros by default; (1, n_hidden) without a batch.
+            Where to begin, by default at the initial state; (1, n_hidden) without a batch.
 
         Returns
         -------
@@ -159,7 +168,8 @@ class SparseRNN(WiredModule):
     def _run(
         self, x: Tensor, batch_sizes: Tensor | None, state: tuple[Tensor, ...]
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        parts = Parts.of(self.blocks, CELLS[self.cell], self._matrices(), self.biases, self._indices())
+        biases = self.biases[: len(self.biases) - self._n_initial]
+        parts = Parts.of(self.blocks, CELLS[self.cell], self._matrices(), biases, self._indices())
         if self.fused and self._is_dense() and is_plain(x.device.type):
             return run_layers(parts, x, batch_sizes, state)
         return run_steps(parts, x, batch_sizes, state)
@@ -173,8 +183,16 @@ class SparseRNN(WiredModule):
                 f"(batch, time, {self.input_size}) of {self.weight.dtype}, with at least one sequence and step"
             )
 
+    @property
+    def _n_initial(self) -> int:
+        """How many of the last biases are an initial state."""
+        return CELLS[self.cell].states * self.hidden_size if self.initial_state == "learned" else 0
+
     def _state_parts(self, state: Any, x: Tensor, shape: tuple[int, ...]) -> tuple[Tensor, ...]:
         n_parts = CELLS[self.cell].states
+        if state is None and self._n_initial:
+            initial = self.biases[len(self.biases) - self._n_initial :].to(x.dtype).view(n_parts, self.hidden_size)
+            return tuple(part.expand(shape) for part in initial.unbind())
         if state is None:
             return (x.new_zeros(shape),) * n_parts
         parts = (state,) if isinstance(state, Tensor) else tuple(state)
@@ -188,7 +206,7 @@ class SparseRNN(WiredModule):
 
     def extra_repr(self) -> str:
         """Return what ``print`` shows between the brackets."""
-        return f"{self.blueprint!r}, cell={self.cell!r}"
+        return f"{self.blueprint!r}, cell={self.cell!r}" + (", initial_state='learned'" if self._n_initial else "")
 
 
 def rnn_blocks(wiring: Wiring, cell: str) -> tuple[Block, ...]:

@@ -30,11 +30,17 @@ class NetworkSpec:
         Of an MLP's hidden neurons.
     cell : {"tanh", "relu", "gru", "lstm"}
         Of an RNN's hidden neurons.
+    initial_state : {"zero", "learned"}
+        Where RNNs begin; see `SparseRNN`.
+    every_step : bool
+        Whether networks of sequences have outputs at every step, and not at the end alone.
     """
 
     kind: Literal["mlp", "rnn", "linear-mean"]
     activation: str = "relu"
     cell: str = "gru"
+    initial_state: Literal["zero", "learned"] = "zero"
+    every_step: bool = False
 
     def build(self, wiring: Wiring, rng: int | np.random.Generator | None = None, *, room: bool = False) -> nn.Module:
         """Return the network with fresh weights; an MLP may have room for more edges, see `SparseMLP`."""
@@ -44,8 +50,10 @@ class NetworkSpec:
         if self.kind == "mlp":
             return SparseMLP(wiring, self.activation, rng=rng, room=room)
         if self.kind == "rnn":
-            return SequenceNetwork(wiring, self.cell, rng=rng)
-        return LinearMean(wiring, rng=rng)
+            return SequenceNetwork(
+                wiring, self.cell, rng=rng, initial_state=self.initial_state, every_step=self.every_step
+            )
+        return LinearMean(wiring, rng=rng, every_step=self.every_step)
 
     def complete(self, n_inputs: int, widths: Sequence[int], n_outputs: int) -> Wiring:
         """Return the wiring with every edge from each layer to the next, and of an RNN from its neurons to themselves.
@@ -78,7 +86,7 @@ class NetworkSpec:
         if self.kind == "rnn":
             from nas.networks.cells import CELLS
 
-            gates, biases = CELLS[self.cell].gates, CELLS[self.cell].biases
+            gates, biases = CELLS[self.cell].gates, CELLS[self.cell].biases_with(self.initial_state)
         parts = {
             "read_in": gates * read_in,
             "wiring": gates * between,

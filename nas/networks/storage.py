@@ -28,7 +28,7 @@ from nas.networks.cells import CELLS
 from nas.networks.mlp import SparseMLP
 from nas.networks.pooled import PooledMLP
 from nas.networks.readout import SequenceNetwork
-from nas.networks.rnn import SparseRNN, rnn_blocks
+from nas.networks.rnn import InitialState, SparseRNN, rnn_blocks
 from nas.networks.structure import AnyNetwork, Network, network_within, parts_of
 from nas.networks.wired import WiredModule
 from priors.files import atomic_write, naming
@@ -44,7 +44,7 @@ _MAX_NEURONS, _MAX_LAYERS = 10_000_000, 100_000
 _MOST_LETTERS = 500
 _DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _PLAIN = 2
-"""Version of files of networks that neither pool their inputs nor have room for more edges."""
+"""Version of files of networks that have nothing of what came later."""
 _PARAMETERS = ("weight", "bias", "biases")
 _CLASSES: dict[str, type[Network]] = {
     "SparseMLP": SparseMLP,
@@ -64,8 +64,9 @@ def save_network(network: AnyNetwork, path: str | PathLike[str]) -> None:
     ``inputs``, ``outputs`` and ``names``. Whole numbers are stored in the narrowest type. Equal networks give equal
     bytes.
 
-    Two kinds of network are of a later version: a `PooledMLP` has ``pooling`` (rows and columns of an image, and the
-    side of a square), and one with room for more edges ``room``.
+    Some networks are of a later version: a `PooledMLP` has ``pooling`` (rows and columns of an image, and the side of a
+    square), one with room for more edges ``room``, one with outputs at every step ``every_step``, and one that learned
+    its initial state ``initial_state``.
 
     Raises
     ------
@@ -117,6 +118,10 @@ def save_network(network: AnyNetwork, path: str | PathLike[str]) -> None:
         description.update(version=_VERSION, pooling=[pooling.rows, pooling.columns, pooling.size])
     if isinstance(body, SparseMLP) and body.room:
         description.update(version=_VERSION, room=True)
+    if isinstance(network, SequenceNetwork) and network.every_step:
+        description.update(version=_VERSION, every_step=True)
+    if isinstance(body, SparseRNN) and body.initial_state == "learned":
+        description.update(version=_VERSION, initial_state="learned")
     metadata = {_KEY: json.dumps(description, allow_nan=False)}
     with atomic_write(Path(path)) as temporary:
         # Written by Python, what a full disk says is an OSError.
@@ -257,7 +262,13 @@ def _empty(description: Mapping[str, Any], edges: NDArray[Any], state: dict[str,
     kind, unit, dtype = description["class"], description["unit"], _dtype(state)
     if kind == "SparseMLP" and description.get("room") is True:
         return SparseMLP(wiring, unit, rng=0, dtype=dtype, room=True)
-    return _CLASSES[kind](wiring, unit, rng=0, dtype=dtype)
+    if kind == "SparseMLP":
+        return SparseMLP(wiring, unit, rng=0, dtype=dtype)
+    initial: InitialState = "learned" if description.get("initial_state") == "learned" else "zero"
+    if kind == "SparseRNN":
+        return SparseRNN(wiring, unit, rng=0, dtype=dtype, initial_state=initial)
+    every_step = description.get("every_step") is True
+    return SequenceNetwork(wiring, unit, rng=0, dtype=dtype, initial_state=initial, every_step=every_step)
 
 
 def _named_parts(network: Network) -> list[tuple[str, WiredModule]]:

@@ -189,7 +189,8 @@ _RULES = (
     # What is trained, and how
     Rule(
         (
-            *("activation", "engine", "device", "replicates", "finalists", "final_seeds", "final_epochs"),
+            *("activation", "initial_state", "engine", "device", "replicates"),
+            *("finalists", "final_seeds", "final_epochs"),
             *("recipe.nesterov", "recipe.momentum", "recipe.optimizer", "recipe.learning_rates", "recipe.schedule"),
             *("recipe.epochs", "recipe.batch_size", "recipe.weight_decay", "recipe.clip", "recipe.patience"),
             *("recipe.normalise", *_OF_READ_OUTS),
@@ -200,6 +201,7 @@ _RULES = (
     ),
     _of_network("activation", "mlp", "give cell"),
     _of_network("cell", "rnn", "give activation"),
+    _of_network("initial_state", "rnn", "give network=rnn"),
     _of_network("recipe.normalise", "mlp", "give network=mlp"),
     Rule(
         ("recipe.momentum",),
@@ -210,7 +212,7 @@ _RULES = (
     Rule(
         (
             *("recipe.learning_rates", "recipe.schedule", "recipe.epochs", "recipe.batch_size", "recipe.weight_decay"),
-            *("recipe.clip", "recipe.patience", "final_epochs"),
+            *("recipe.clip", "recipe.patience", "final_epochs", "initial_state"),
         ),
         lambda setting: not setting.options.recipe.is_read_out,
         "recipe.optimizer=ridge ignores it",

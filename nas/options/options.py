@@ -107,14 +107,16 @@ class SharedOptions(BaseModel):
     task: str | None = "digits"
     # None where an own evaluation gives the values, which only Python can hand over: the flag does not offer it.
     """What to learn: digits, reber, reber-published, reber-embedded, mnist, fashion-mnist, mnist-1d,
-    mnist-1d-shuffled, adding, delayed-parity, sequential-digits; or a file of your own: csv:FILE, parquet:FILE,
-    arff:FILE, npz:FILE, openml:NAME."""
+    mnist-1d-shuffled, adding, copy, delayed-parity, sequential-digits; or a file of your own: csv:FILE, parquet:FILE,
+    arff:FILE, npz:FILE, openml:NAME. Of sequences, bidirectional:TASK reads them from both ends."""
     network: Literal["mlp", "rnn"] = "mlp"
     """mlp or rnn."""
     activation: Annotated[str, AfterValidator(_known_activation)] = "relu"
     """Activation of an MLP's hidden neurons: relu, tanh, sigmoid, gelu, identity."""
     cell: Annotated[str, AfterValidator(_known_cell)] = "gru"
     """Cell of an RNN's hidden neurons: tanh, relu, gru, lstm."""
+    initial_state: Literal["zero", "learned"] = "zero"
+    """Where an RNN begins: zero, or learned, a state that is trained beside the biases."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     """Seed of all random draws."""
     engine: Literal["auto", "native", "torch"] = "auto"
@@ -133,7 +135,7 @@ class SharedOptions(BaseModel):
         """Which network a wiring becomes."""
         from nas.networks import NetworkSpec
 
-        return NetworkSpec(self.network, activation=self.activation, cell=self.cell)
+        return NetworkSpec(self.network, activation=self.activation, cell=self.cell, initial_state=self.initial_state)
 
     @property
     def resolved_space(self) -> Space:

@@ -134,9 +134,10 @@ def _sizes(options: CampaignOptions, finals: Finals) -> str:
 def _call(task: Task) -> str:
     if not task.is_sequence:
         return f"It takes (batch, {task.n_inputs}) and returns (batch, {task.n_outputs})."
+    returned = f"(batch, time, {task.n_outputs})" if task.is_stepwise else f"(batch, {task.n_outputs})"
     return (
         f"It takes (batch, time, {task.n_inputs}) and the sequences' lengths (batch,), and returns "
-        f"(batch, {task.n_outputs}). `network.rnn` alone is called like `nn.LSTM`."
+        f"{returned}. `network.rnn` alone is called like `nn.LSTM`."
     )
 
 

@@ -107,7 +107,7 @@ class Reservoir:
         Raises
         ------
         InputError
-            If the task's losses have weights.
+            If the task's losses have weights, or it has a target for each step.
         ValueError
             If the wiring has another number of input units.
         """
@@ -131,12 +131,15 @@ class Reservoir:
 
 
 def check_task(task: Task | Series) -> None:
-    """Refuse a task whose losses have weights: ridge regression heeds none.
+    """Refuse a task whose losses have weights, which ridge regression does not heed, or with a target for each step.
 
     Raises
     ------
     InputError
     """
+    if isinstance(task, Task) and task.is_stepwise:
+        raise InputError(f"task={task.name}: it has a target for each step, and a reservoir is read out at the end of "
+                         "sequences; give another task, or train all weights")  # fmt: skip
     if isinstance(task, Task) and task.loss_weights is not None:
         name = "weights" if task.class_weights is None else "class_weights"
         raise InputError(f"{name}: a reservoir's read-out counts every example once; leave them out")

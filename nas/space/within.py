@@ -65,7 +65,7 @@ class Means:
 
     def biases(self, n_hidden: int) -> int:
         """Return what the biases of so many neurons and of the outputs cost."""
-        own = CELLS[self.spec.cell].biases if self.spec.kind == "rnn" else 1
+        own = CELLS[self.spec.cell].biases_with(self.spec.initial_state) if self.spec.kind == "rnn" else 1
         return (own * n_hidden + self.n_outputs) * self.counts_biases
 
     def leaves_some(self, left: int, n_neurons: int, reading: Reading) -> bool:

@@ -13,6 +13,7 @@ from nas.networks import SequenceNetwork, SparseMLP
 from nas.networks.activations import ACTIVATIONS
 from nas.networks.blocks import LiveWeights, slots_of
 from nas.networks.cells import CELLS
+from nas.networks.rnn import SparseRNN
 from nas.networks.structure import Network, parts_of
 from nas.networks.wired import Matrix, WiredModule
 from nas.sparsity.layers import Live
@@ -109,7 +110,10 @@ def _kept(network: Network, alive: NDArray[np.bool_]) -> Network:
     dtype = parts[0].weight.dtype
     made: Network
     if isinstance(network, SequenceNetwork):
-        made = SequenceNetwork(smaller, network.rnn.cell, rng=0).to(dtype)
+        rnn = network.rnn
+        made = SequenceNetwork(
+            smaller, rnn.cell, rng=0, initial_state=rnn.initial_state, every_step=network.every_step
+        ).to(dtype)
     else:
         assert isinstance(network, SparseMLP)
         made = SparseMLP(smaller, network.activation, rng=0, dtype=dtype)
@@ -140,5 +144,10 @@ def _biases(network: Network, part: WiredModule, alive: NDArray[np.bool_]) -> ND
         stays = np.flatnonzero(alive[own.start : own.stop])
         found.append((first + np.arange(per_neuron)[:, None] * len(own) + stays).ravel())
         first += per_neuron * len(own)
+    if isinstance(part, SparseRNN) and part.initial_state == "learned":
+        hidden = np.flatnonzero(alive[wiring.n_inputs : wiring.n_inputs + wiring.n_hidden])
+        states = CELLS[part.cell].states
+        found.append((first + np.arange(states)[:, None] * wiring.n_hidden + hidden).ravel())
+        first += states * wiring.n_hidden
     assert first == len(part.bias_vector) or wiring.n_layers == 2
     return np.concatenate(found)

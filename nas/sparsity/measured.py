@@ -145,7 +145,7 @@ def input_products_of(network: nn.Module, task: Task, most: int = _EXAMPLES) -> 
     """Return, for each layer, the mean products of what its columns hold, over the first `most` training examples.
 
     Of sequences it is the mean over all of their steps. A recurrent layer reads what neurons were one step before, 0 at
-    the first step, and a head the state at the end.
+    the first step, and a head the state at the end, or where each step has a target those at steps that count.
     """
     x, lengths, _ = task.batch(task.train[:most])
     if isinstance(network, SparseMLP):
@@ -163,10 +163,11 @@ def input_products_of(network: nn.Module, task: Task, most: int = _EXAMPLES) -> 
     now = torch.cat([x, network.rnn(x)[0]], dim=2)
     before = functional.pad(now, (0, 0, 1, 0))[:, :-1]
     lives = torch.arange(x.shape[1], device=x.device) < lengths[:, None]
-    ends = now[torch.arange(len(x), device=x.device), lengths - 1]
+    ends = torch.arange(x.shape[1], device=x.device) == lengths[:, None] - 1
+    read = now[ends if task.counted is None else task.counted[task.train[:most]][:, : x.shape[1]]]
     within, across = now[lives], before[lives]
     blocks = [(block, across if block.recurrent else within) for block in network.rnn.blocks]
-    blocks += [(block, ends) for block in network.head.blocks]
+    blocks += [(block, read) for block in network.head.blocks]
     return [
         input_products(values[:, torch.from_numpy(block.columns).to(x.device)].cpu().numpy())
         for block, values in blocks

@@ -63,7 +63,9 @@ def neurons_of(network: nn.Module) -> Neurons:
     blocks = [block for part in parts for block in part.blocks]
     biases = np.zeros(wiring.n_neurons, np.int64)
     first_output = wiring.n_neurons - wiring.n_outputs
-    per_neuron = CELLS[network.rnn.cell].biases if isinstance(network, SequenceNetwork) else 1
+    per_neuron = 1
+    if isinstance(network, SequenceNetwork):
+        per_neuron = CELLS[network.rnn.cell].biases_with(network.rnn.initial_state)
     biases[wiring.n_inputs : first_output] = per_neuron
     biases[first_output:] = 1
     return Neurons(

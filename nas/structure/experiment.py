@@ -20,7 +20,7 @@ from nas.errors import InputError
 from nas.evaluation.references import DEGREES, RANDOM, RETRAINED, references
 from nas.evaluation.threads import in_order, one_torch_thread, stop_on_signal
 from nas.evaluation.trainer import Trainer
-from nas.networks import NetworkSpec, PooledMLP, SparseMLP, load_network, save_network
+from nas.networks import NetworkSpec, PooledMLP, SparseMLP, SparseRNN, load_network, save_network
 from nas.networks.pooled import behind_pooling
 from nas.networks.structure import AnyNetwork, Network, n_parameters, network_within, parts_of, wiring_of
 from nas.options.options import changed_options, data_changed, shown
@@ -46,7 +46,7 @@ from nas.tasks.task import Task
 from nas.training import Interrupted, Training, evaluate, train
 from nas.training.places import places_of
 from nas.training.session import sign_of
-from nas.training.train import engine_for, trained
+from nas.training.train import check_steps, engine_for, spec_for, trained
 from priors import Wiring
 from priors.files import atomic_write, naming
 
@@ -121,6 +121,13 @@ class StructureExperiment:
                 f"{self.options.start}: the network reads {n_inputs} inputs and has {wiring.n_outputs} outputs, and "
                 f"task {self.task.name} has {self.task.n_inputs} and {self.task.n_outputs}"
             )
+        check_steps(network_within(saved), self.task)
+        body = parts_of(saved)[0]
+        if isinstance(body, SparseRNN) and body.initial_state == "learned" and self.options.method.action != "prune":
+            raise InputError(
+                f"{self.options.start}: the network has learned its initial state, which pruning alone keeps; give "
+                "another, or prune it"
+            )
 
     def _make_parents(self) -> dict[Parent, Wiring]:
         """Return the wiring of each parent, by shape and pooling; a saved network has no shape."""
@@ -142,12 +149,13 @@ class StructureExperiment:
     def _begin(self, parent: Wiring, rng: int | np.random.Generator) -> tuple[Network, dict[str, Any]]:
         """Return a parent, with fresh weights or as it was saved, and what `learn` is told of its structure."""
         if self.options.start is None:
-            network = cast("Network", self.options.spec.build(parent, rng, room=not parent.n_edges))
+            spec = spec_for(self.options.spec, self.task)
+            network = cast("Network", spec.build(parent, rng, room=not parent.n_edges))
             return network, self._target(network)
         saved = network_within(read_network(self.options.start))
         if self.options.method.action == "prune":
             return saved, self._target(saved)
-        room = cast("Network", self.options.spec.build(parent, rng))
+        room = cast("Network", spec_for(self.options.spec, self.task).build(parent, rng))
         return room, {"places": move_in(saved, room)}
 
     def _behind_pooling(self, network: Network, pool: int) -> AnyNetwork:
@@ -464,7 +472,7 @@ class StructureExperiment:
         """Train a structure that has not all gates of its edges, as `Trainer` trains others."""
         options, task, keys = self.options, self._tasks[job.pool], (job.fingerprint, job.replicate)
         assert job.gates is not None
-        network = cast("Network", job.spec.build(job.wiring, 0))
+        network = cast("Network", spec_for(job.spec, task).build(job.wiring, 0))
         keep_gates(network, job.gates, stream(options.seed, "weights", *keys))
         history = train(
             network,

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from priors.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from nas.tasks.directions import bidirectional
     from nas.tasks.files.loading import is_file_task, load_file, stem_of
     from nas.tasks.files.options import FileOptions
     from nas.tasks.images import digits, fashion_mnist, mnist
     from nas.tasks.measures import MEASURES, Measure
-    from nas.tasks.memory import adding, delayed_parity, sequential_digits
+    from nas.tasks.memory import adding, copy, delayed_parity, sequential_digits
     from nas.tasks.mnist1d import mnist_1d, mnist_1d_shuffled
     from nas.tasks.names import FROM_FILES, TASKS, is_named, load_task
     from nas.tasks.pooling import pooled
@@ -33,6 +34,8 @@ __all__ = [
     "Measure",
     "Task",
     "adding",
+    "bidirectional",
+    "copy",
     "delayed_parity",
     "digits",
     "fashion_mnist",
@@ -64,6 +67,8 @@ _MODULES = {
     "Measure": "measures",
     "Task": "task",
     "adding": "memory",
+    "bidirectional": "directions",
+    "copy": "memory",
     "delayed_parity": "memory",
     "digits": "images",
     "fashion_mnist": "images",

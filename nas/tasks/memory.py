@@ -1,4 +1,4 @@
-"""Tasks whose answer lies steps back: adding two marked numbers, a parity of bits gone by, digits pixel by pixel."""
+"""Tasks whose answer lies steps back: marked numbers added, symbols copied, a parity of bits, digits pixel by pixel."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import numpy as np
 from nas.tasks.images import digits
 from nas.tasks.task import Task
 
-__all__ = ["adding", "delayed_parity", "sequential_digits"]
+__all__ = ["adding", "copy", "delayed_parity", "sequential_digits"]
 
 _BITS = 3
 """Bits whose parity is asked for."""
 _BESIDE = 8
 """Steps by which sequences of bits differ in length, at most."""
+_COPIED, _SYMBOLS = 10, 8
+"""Symbols that are to be copied, and of how many kinds they are; two more kinds are the blank and the marker."""
 
 
 def adding(n: int = 4_000, steps: int = 40, seed: int = 0) -> Task:
@@ -65,6 +67,68 @@ def adding(n: int = 4_000, steps: int = 40, seed: int = 0) -> Task:
             description=f"the sum of the two marked numbers of a sequence of {steps} steps",
         )
     )
+
+
+def copy(n: int = 4_000, delay: int = 10, seed: int = 0, *, recalled: bool = False) -> Task:
+    """Return the copy memory task: to say ten symbols again, in their order, once a marker is read.
+
+    A sequence is ten symbols of eight kinds, `delay` - 1 blanks, the marker and ten blanks: `delay` + 20 steps. Each
+    step has a target: a blank up to the marker, the marker's step included, and then the ten symbols. All steps count,
+    as published, or with `recalled` the last ten alone, of which no blank is the answer.
+
+    A network without memory can do no better than to say blanks up to the marker and then each symbol with the same
+    probability: a cross-entropy of 10 ln 8 / (`delay` + 20) a step, or ln 8 a recalled one.
+
+    Plateaus on the test part: constant, a blank, (`delay` + 10) / (`delay` + 20); without memory, about 1 / 8 of the
+    recalled steps more. With `recalled` both are about 1 / 8.
+
+    Parameters
+    ----------
+    n : int
+        Number of sequences.
+    delay : int
+        Steps from the last symbol to the marker, at least 1.
+    seed : int
+        Seed of the sequences; the split has its own.
+    recalled : bool
+        Whether only the recalled steps count.
+
+    Raises
+    ------
+    ValueError
+        If the delay is below 1, or the sequences are too few to be split.
+
+    References
+    ----------
+    S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural Computation 9(8), 1997,
+    doi:10.1162/neco.1997.9.8.1735; in the form of M. Arjovsky, A. Shah and Y. Bengio, "Unitary evolution recurrent
+    neural networks", ICML 2016, arXiv:1511.06464 (section 5.1).
+    """
+    if delay < 1:
+        raise ValueError(f"delay={delay}: it is a number of steps up to the marker, at least 1")
+    blank, marker = _SYMBOLS, _SYMBOLS + 1
+    symbols = np.random.default_rng(seed).integers(0, _SYMBOLS, (n, _COPIED))
+    inputs = np.full((n, delay + 2 * _COPIED), blank)
+    targets = inputs.copy()
+    inputs[:, :_COPIED] = targets[:, -_COPIED:] = symbols
+    inputs[:, -_COPIED - 1] = marker
+    counted = np.zeros(inputs.shape, bool)
+    counted[:, -_COPIED if recalled else 0 :] = True
+    task = _with_constant(
+        Task.from_arrays(
+            "copy",
+            inputs,
+            targets,
+            n_symbols=_SYMBOLS + 2,
+            counted=counted,
+            recipe={"epochs": 60, "learning_rates": (0.03,), "clip": 1.0},
+            description=f"ten symbols to be said again after {delay} steps, {delay + 2 * _COPIED} steps in all",
+        )
+    )
+    said = np.bincount(symbols[task.train].ravel(), minlength=_SYMBOLS).argmax()
+    right = (symbols[task.test] == said).mean() * _COPIED
+    without = right / _COPIED if recalled else (right + delay + _COPIED) / (delay + 2 * _COPIED)
+    return replace(task, plateaus={**task.plateaus, "without memory": float(without)})
 
 
 def delayed_parity(n: int = 4_000, delay: int = 8, seed: int = 0) -> Task:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from nas.errors import InputError, known
+from nas.tasks.directions import PREFIX, bidirectional
 from nas.tasks.files.loading import is_file_task, load_file, named_file
 from nas.tasks.files.options import FileOptions
 from nas.tasks.images import digits, fashion_mnist, mnist
-from nas.tasks.memory import adding, delayed_parity, sequential_digits
+from nas.tasks.memory import adding, copy, delayed_parity, sequential_digits
 from nas.tasks.mnist1d import mnist_1d, mnist_1d_shuffled
 from nas.tasks.sequences import reber, reber_embedded, reber_published
 from nas.tasks.task import Task
@@ -30,6 +31,7 @@ TASKS: dict[str, Callable[[], Task]] = {
     "mnist-1d": mnist_1d,
     "mnist-1d-shuffled": mnist_1d_shuffled,
     "adding": adding,
+    "copy": copy,
     "delayed-parity": delayed_parity,
     "sequential-digits": sequential_digits,
 }
@@ -38,7 +40,7 @@ TASKS: dict[str, Callable[[], Task]] = {
 
 def is_named(name: str) -> bool:
     """Whether a task is taken by its name, which says all that is needed to load it."""
-    return name in TASKS or is_file_task(name)
+    return name.removeprefix(PREFIX) in TASKS or is_file_task(name)
 
 
 def load_task(
@@ -49,7 +51,8 @@ def load_task(
     Parameters
     ----------
     name : str
-        One of `TASKS`, or a file: csv:PATH, parquet:PATH, arff:PATH, npz:PATH, openml:NAME_OR_NUMBER.
+        One of `TASKS`, or a file: csv:PATH, parquet:PATH, arff:PATH, npz:PATH, openml:NAME_OR_NUMBER. Or one of
+        sequences behind ``bidirectional:``; see `nas.tasks.bidirectional`.
     folder : path, optional
         Where the data files of a task of `FROM_FILES` lie, or where relative paths of a file begin.
     files : FileOptions or mapping, optional
@@ -60,6 +63,8 @@ def load_task(
     InputError
         If no task has that name, or its files are not found, or something is given that it does not have.
     """
+    if name.startswith(PREFIX):
+        return bidirectional(load_task(name.removeprefix(PREFIX), folder, files))
     if is_file_task(name):
         return load_file(name, files, None if folder is None else Path(folder))
     options = FileOptions() if files is None else files if isinstance(files, FileOptions) else FileOptions(**files)

@@ -19,8 +19,8 @@ _lock = Lock()
 def inputs_of(task: Task) -> Inputs:
     """Return what is known of the inputs of a task, from its training part alone; see `describe_inputs`.
 
-    Of sequences these are the inputs of a time step. What is known of the last eight tasks is kept, by their
-    fingerprints and shapes, and each is looked at once however many threads ask.
+    Of sequences these are the inputs of a time step, without relevance where each step has a target. What is known of
+    the last eight tasks is kept, by their fingerprints and shapes, and each is looked at once however many threads ask.
     """
     key = task.fingerprint, task.shape
     with _lock:
@@ -30,7 +30,7 @@ def inputs_of(task: Task) -> Inputs:
                 task.shape,
                 lengths=task.lengths,
                 n_symbols=task.n_inputs if task.inputs.ndim == 2 and task.is_sequence else None,
-                targets=task.targets,
+                targets=None if task.is_stepwise else task.targets,
                 examples=task.train,
             )
             while len(_kept) > _MOST_KEPT:

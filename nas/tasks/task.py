@@ -39,7 +39,9 @@ class Task:
         (n, n_inputs) float32 rows, or (n, time, n_inputs) float32 sequences, or (n, time) uint8 sequences of symbols
         that are numbered from 0, filled up with the value `n_inputs`.
     targets : Tensor
-        (n,) int64 classes for cross-entropy, (n, n_outputs) float32 for squared error.
+        (n,) int64 classes for cross-entropy, (n, n_outputs) float32 for squared error. Or, of sequences, a target for
+        each step: (n, time) classes, or (n, time, n_outputs) numbers. Steps that do not count, such as those behind the
+        end of a sequence, have the class -1, or NaN.
     train, validation, test : Tensor
         int64 indices of the examples of each part, disjoint and not empty.
     n_inputs, n_outputs : int
@@ -67,8 +69,8 @@ class Task:
     notes : tuple of str
         What was assumed of a file, a line each.
     weights : Tensor, optional
-        (n,) float32 of 0 or more: what each example counts in losses and metrics, relative to the others; all the same
-        where left out.
+        (n,) float32 of 0 or more: what each example, and with it each step of it that counts, counts in losses and
+        metrics, relative to the others; all the same where left out.
 
     Raises
     ------
@@ -85,6 +87,12 @@ class Task:
     Task('signs': 100 examples of 4, 2 classes, 64/16/20 train/validation/test)
     >>> task.labels, task.metric
     (('negative', 'positive'), 'accuracy')
+
+    Of sequences, each step may have a target:
+
+    >>> sums = inputs[:, :, None].cumsum(axis=1)
+    >>> Task.from_arrays("running sums", inputs[:, :, None], sums)
+    Task('running sums': 100 examples of 4x1, 1 numbers to predict at a step, 64/16/20 train/validation/test)
     """
 
     name: str
@@ -113,6 +121,7 @@ class Task:
         shape = "x".join(map(str, self.inputs.shape[1:]))
         parts = "/".join(str(len(part)) for part in (self.train, self.validation, self.test))
         kind = f"{self.n_outputs} classes" if self.loss == "cross-entropy" else f"{self.n_outputs} numbers to predict"
+        kind += " at a step" if self.is_stepwise else ""
         return f"Task({self.name!r}: {len(self.inputs)} examples of {shape}, {kind}, {parts} train/validation/test)"
 
     def __post_init__(self) -> None:
@@ -132,6 +141,7 @@ class Task:
         *,
         lengths: ArrayLike | None = None,
         n_symbols: int | None = None,
+        counted: ArrayLike | None = None,
         test: ArrayLike | None = None,
         strata: ArrayLike | None = None,
         seed: int = SPLIT_SEED,
@@ -152,14 +162,18 @@ class Task:
         targets : array
             (n,) classes, as integers or as text (cross-entropy), or (n,) or (n, n_outputs) floats (squared error).
             Classes are numbered in their order from 0, so that labels 1, 2, 3 are three classes; `labels` keeps them.
+            Sequences may have one for each step: (n, time) classes, or (n, time, n_outputs) floats.
         lengths : (n,) integer array, optional
             True lengths of sequences; the whole width where left out.
         n_symbols : int, optional
             Size of the alphabet, for sequences of symbols.
+        counted : (n, time) bool array, optional
+            Where there is a target for each step, which of them count: at least one of each sequence. All within its
+            length where left out; what stands at others is ignored.
         test : integer array, optional
             Indices of a published test part, which is kept; otherwise a fifth of the examples is drawn.
         strata : (n,) integer array, optional
-            Groups whose shares the split keeps in all parts; the classes where left out.
+            Groups whose shares the split keeps in all parts; the classes of examples where left out.
         seed : int
             Seed of the split.
         loss : {"cross-entropy", "squared-error"}, optional
@@ -177,10 +191,13 @@ class Task:
         outcomes = np.asarray(targets)
         if outcomes.size == 0:
             raise ValueError("targets are empty: a task needs examples")
-        outcomes, labels = _outcomes(outcomes, loss)
-        classes = labels is not None
         values, own_lengths = _padded(np.asarray(inputs), lengths, n_symbols)
-        train, validation, held_out = split(outcomes if strata is None else strata, seed, test)
+        steps = _counted(outcomes, values, own_lengths, counted, loss)
+        outcomes, labels = _outcomes(outcomes if steps is None else outcomes[steps], loss)
+        classes, groups = labels is not None, outcomes
+        if steps is not None:
+            outcomes, groups = _at_steps(outcomes, steps), np.zeros(len(steps))  # No group: all examples are alike.
+        train, validation, held_out = split(groups if strata is None else strata, seed, test)
         return cls(
             name=name,
             inputs=torch.from_numpy(values),
@@ -189,7 +206,7 @@ class Task:
             validation=torch.from_numpy(validation),
             test=torch.from_numpy(held_out),
             n_inputs=n_symbols if n_symbols is not None else values.shape[-1],
-            n_outputs=outcomes.shape[1] if labels is None else len(labels),
+            n_outputs=outcomes.shape[-1] if labels is None else len(labels),
             lengths=None if own_lengths is None else torch.from_numpy(own_lengths),
             loss="cross-entropy" if classes else "squared-error",
             plateaus=dict(plateaus or {}),
@@ -204,6 +221,25 @@ class Task:
     def is_sequence(self) -> bool:
         """Whether an example is a sequence in time."""
         return self.lengths is not None
+
+    @property
+    def is_stepwise(self) -> bool:
+        """Whether there is a target for each step of a sequence, and not one for the whole of it."""
+        return self.targets.ndim == (2 if self.loss == "cross-entropy" else 3)
+
+    @property
+    def counted(self) -> Tensor | None:
+        """Which steps have a target that counts, (n, time) bool; None where a target is for the whole of an example."""
+        return self._counted if self.is_stepwise else None
+
+    @cached_property
+    def _counted(self) -> Tensor:
+        return self.targets >= 0 if self.loss == "cross-entropy" else ~self.targets[:, :, 0].isnan()
+
+    @cached_property
+    def steps_per_example(self) -> float:
+        """How many steps of an example count on average over the training part; 1 where a target is for all of it."""
+        return 1.0 if self.counted is None else float(self.counted[self.train].sum()) / len(self.train)
 
     @property
     def metric(self) -> str:
@@ -230,12 +266,13 @@ class Task:
         That is the commonest class (the lowest of equally common ones) or the mean, by their weights where examples
         have some; of other metrics see `Measure.constant`.
         """
-        trained, held_out = self.targets[self.train], self.targets[indices]
+        trained, of_trained = self.flat_targets(self.train)
+        held_out, of_held_out = self.flat_targets(indices)
         if self.measure is not None:
             constant = self.measure.constant(trained.cpu().numpy(), self.n_outputs)
             return self.measure(np.repeat(constant, len(held_out), axis=0), held_out.cpu().numpy())
         if self.weights is not None:
-            own, counted = self.weights[self.train].double(), self.weights[indices].double()
+            own, counted = self.weights[of_trained].double(), self.weights[of_held_out].double()
             if self.loss == "cross-entropy":
                 commonest = torch.bincount(trained, own).argmax()
                 return float((held_out == commonest).double() @ counted / counted.sum())
@@ -268,18 +305,42 @@ class Task:
 
     @cached_property
     def relative_weights(self) -> Tensor | None:
-        """The weights of the examples over their mean in training, (n,) float32; None where all count the same."""
+        """The weights of the examples over their mean in training, (n,) float32; None where all count the same.
+
+        Where each step has a target, the mean is over those that count.
+        """
         if self.weights is None:
             return None
-        return (self.weights.double() / self.weights[self.train].double().mean()).float()
+        return (self.weights.double() / self.weights[self.flat_targets(self.train)[1]].double().mean()).float()
 
     @cached_property
     def loss_weights(self) -> Tensor | None:
-        """Factors of the losses of the examples, (n,) float32, by their own weights and those of classes, or None."""
+        """Factors of the losses of the targets by the examples' own weights and those of classes, or None.
+
+        They are (n,) float32, or (n, time) where each step has a target.
+        """
+        own = self.relative_weights
+        if own is not None and self.is_stepwise:
+            own = own[:, None].expand(self.targets.shape[:2])
         if self.class_weights is None:
-            return self.relative_weights
-        of_class = self.class_weights[self.targets]
-        return of_class if self.relative_weights is None else of_class * self.relative_weights
+            return own
+        of_class = self.class_weights[self.targets.clamp(min=0)]
+        return of_class if own is None else of_class * own
+
+    def flat_targets(self, indices: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the targets that count of the examples in `indices`, one after the other, and whose they are.
+
+        Returns
+        -------
+        targets : (n_targets,) int64 or (n_targets, n_outputs) float32 tensor
+            One an example, or those of its steps in their order.
+        examples : (n_targets,) int64 tensor
+        """
+        targets = self.targets[indices]
+        if self.counted is None:
+            return targets, indices
+        counted = self.counted[indices]
+        return targets[counted], indices[counted.nonzero()[:, 0]]
 
     def batch(self, indices: Tensor) -> tuple[Tensor, Tensor | None, Tensor]:
         """Return inputs, lengths and targets of the examples in `indices`, (batch,) int64, ready for a network.
@@ -291,12 +352,14 @@ class Task:
         lengths : (batch,) int64 tensor or None
             True lengths of sequences.
         y : (batch,) int64 or (batch, n_outputs) float32 tensor
+            Or (batch, time) and (batch, time, n_outputs), where each step has a target.
         """
         x, y = self.inputs[indices], self.targets[indices]
         if self.lengths is None:
             return x, None, y
         lengths = self.lengths[indices]
-        x = x[:, : int(lengths.max())]
+        width = int(lengths.max())
+        x, y = x[:, :width], y[:, :width] if self.is_stepwise else y
         if x.dtype == torch.uint8:
             x = self._one_hot[x.long()]
         return x, lengths, y
@@ -342,6 +405,52 @@ def _outcomes(targets: NDArray[Any], loss: Loss | None) -> tuple[NDArray[Any], t
         column = column.astype(np.int64)
     labels, classes = np.unique(column, return_inverse=True)
     return classes.reshape(-1), tuple(labels.tolist())
+
+
+def _counted(
+    targets: NDArray[Any],
+    inputs: NDArray[np.generic],
+    lengths: NDArray[np.int64] | None,
+    counted: ArrayLike | None,
+    loss: Loss | None,
+) -> NDArray[np.bool_] | None:
+    """Return which steps have a target that counts, (n, time), or None where a target is for the whole of an example.
+
+    Numbers to predict at each step have three dimensions, as two may be the numbers that are predicted at the end.
+    """
+    are_numbers = loss == "squared-error" or (loss is None and targets.dtype.kind == "f")
+    size = inputs.shape[:2]
+    one_step = size[1:] == (1,) and counted is None and not are_numbers  # Of which a target is that of the end.
+    if lengths is None or targets.ndim != (3 if are_numbers else 2) or one_step:
+        if counted is not None:
+            raise ValueError(
+                f"counted is given, and targets of shape {targets.shape} are not one for each step of a sequence: give "
+                "(n, time) classes or (n, time, n_outputs) numbers, or leave counted out"
+            )
+        return None
+    if targets.shape[:2] != size:
+        raise ValueError(
+            f"targets have shape {targets.shape}, and inputs {inputs.shape}: one for each of the {size[1]} steps is "
+            "needed, or one for each example"
+        )
+    inside: NDArray[np.bool_] = np.arange(size[1]) < lengths[:, None]
+    if counted is None:
+        return inside
+    own = np.asarray(counted)
+    if own.dtype != bool or own.shape != size:
+        raise ValueError(f"counted has shape {own.shape} and type {own.dtype}: {size} bool is needed")
+    both: NDArray[np.bool_] = inside & own
+    return both
+
+
+def _at_steps(flat: NDArray[Any], steps: NDArray[np.bool_]) -> NDArray[Any]:
+    """Return targets of the steps that count at their places, with the class -1 or NaN at others."""
+    is_class = flat.ndim == 1
+    if not is_class and not np.isfinite(flat).all():
+        raise ValueError("targets hold a value that is not finite: leave those steps out of counted")
+    placed = np.full((*steps.shape, *flat.shape[1:]), -1 if is_class else np.nan, np.int64 if is_class else np.float64)
+    placed[steps] = flat
+    return placed
 
 
 def _of_one_type(targets: NDArray[Any]) -> NDArray[Any]:
@@ -446,14 +555,34 @@ def _check_targets(task: Task) -> None:
         raise ValueError(f"loss={task.loss!r}: it must be 'cross-entropy' or 'squared-error'")
     n, shape, kind = len(task.inputs), tuple(task.targets.shape), task.targets.dtype
     classes = task.loss == "cross-entropy"
-    needed = ((n,), torch.int64) if classes else ((n, task.n_outputs), torch.float32)
+    of_each = tuple(task.inputs.shape[:2]) if task.is_stepwise and task.is_sequence else (n,)
+    needed = (of_each, torch.int64) if classes else ((*of_each, task.n_outputs), torch.float32)
     if (shape, kind) != needed:
         raise ValueError(f"targets have shape {shape} and type {kind}: {task.loss} needs {needed[0]} {needed[1]}")
-    if not classes and not bool(torch.isfinite(task.targets).all()):
+    _check_counted(task)
+    held, _ = task.flat_targets(torch.arange(n, device=task.targets.device))
+    if not classes and not bool(torch.isfinite(held).all()):
         raise ValueError("targets hold a value that is not finite: drop those examples")
-    if classes and not 0 <= int(task.targets.min()) <= int(task.targets.max()) < task.n_outputs:
-        low, high = int(task.targets.min()), int(task.targets.max())
+    if classes and not 0 <= int(held.min()) <= int(held.max()) < task.n_outputs:
+        low, high = int(held.min()), int(held.max())
         raise ValueError(f"classes reach from {low} to {high}: n_outputs={task.n_outputs} are numbered from 0")
+
+
+def _check_counted(task: Task) -> None:
+    if task.counted is None:
+        return
+    assert task.lengths is not None
+    if task.loss == "squared-error" and not bool(task.targets[~task.counted].isnan().all()):
+        raise ValueError("a step has NaN for its first target and numbers for others: one that does not count has NaN "
+                         "for all")  # fmt: skip
+    if task.loss == "cross-entropy" and int(task.targets.min()) < -1:
+        raise ValueError(f"targets hold the class {int(task.targets.min())}: steps that do not count have -1")
+    behind = torch.arange(task.counted.shape[1], device=task.lengths.device) >= task.lengths[:, None]
+    if bool((task.counted & behind).any()):
+        raise ValueError("a step behind the end of its sequence has a target: give it the class -1, or NaN")
+    if not bool(task.counted.any(dim=1).all()):
+        lacking = int((~task.counted.any(dim=1)).nonzero()[0])
+        raise ValueError(f"no step of example {lacking} counts: give it a target, or drop it")
 
 
 def _check_measure(task: Task) -> None:

@@ -27,15 +27,15 @@ def feedforward(
     sparse_inputs: bool = False,
 ) -> Network: ...
 def recurrent(
-    arg0: Sequence[int],
-    arg1: int,
-    arg2: str,
-    arg3: Annotated[NDArray[numpy.int32], dict(shape=(None, 2), order="C", device="cpu", writable=False)],
-    arg4: Annotated[NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)],
-    arg5: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
-    arg6: Annotated[NDArray[numpy.int32], dict(shape=(None, 2), order="C", device="cpu", writable=False)],
-    arg7: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
-    /,
+    sizes: Sequence[int],
+    n_outputs: int,
+    cell: str,
+    edges: Annotated[NDArray[numpy.int32], dict(shape=(None, 2), order="C", device="cpu", writable=False)],
+    gates: Annotated[NDArray[numpy.int32], dict(shape=(None,), order="C", device="cpu", writable=False)],
+    slots: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+    head_edges: Annotated[NDArray[numpy.int32], dict(shape=(None, 2), order="C", device="cpu", writable=False)],
+    head_slots: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)],
+    learns_initial: bool = False,
 ) -> Network: ...
 def reservoir_states(
     recurrence: tuple[
@@ -88,6 +88,9 @@ class Data:
         loss: str,
         weights: object | None = None,
         counts: object | None = None,
+        steps_per_example: float = 1.0,
+        first_row: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)]
+        | None = None,
     ) -> None: ...
     @property
     def sparse(self) -> bool: ...
@@ -232,6 +235,9 @@ class Data64:
         loss: str,
         weights: object | None = None,
         counts: object | None = None,
+        steps_per_example: float = 1.0,
+        first_row: Annotated[NDArray[numpy.int64], dict(shape=(None,), order="C", device="cpu", writable=False)]
+        | None = None,
     ) -> None: ...
     @property
     def sparse(self) -> bool: ...

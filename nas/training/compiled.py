@@ -79,8 +79,9 @@ def compile_wiring(wiring: Wiring, spec: NetworkSpec, rng: np.random.Generator, 
         np.arange(body.weights.size),
         head.edges,
         np.arange(len(head.edges)),
+        spec.initial_state,
     )
-    bias = recurrent_bias(wiring, spec.cell).astype(np.float32)
+    bias = recurrent_bias(wiring, spec.cell, spec.initial_state).astype(np.float32)
     return Compiled(network, (_flat(body), bias, _flat(head), np.zeros(wiring.n_outputs, np.float32)))
 
 
@@ -139,7 +140,7 @@ def compile_network(module: nn.Module, *, sparse: bool = False) -> Compiled | No
         return None
     head_edges, _, head_slots = _entries(head)
     return Compiled(
-        _recurrent(rnn.blueprint, rnn.cell, *_entries(rnn), head_edges, head_slots),
+        _recurrent(rnn.blueprint, rnn.cell, *_entries(rnn), head_edges, head_slots, rnn.initial_state),
         (_array(rnn.weight), _array(rnn.biases), _array(head.weight), _array(head.bias)),
     )
 
@@ -163,9 +164,10 @@ def _recurrent(
     slots: NDArray[np.int64],
     head_edges: NDArray[np.int32],
     head_slots: NDArray[np.int64],
+    initial_state: str,
 ) -> Any:
-    sizes = list(wiring.sizes[:-1])
-    return extension().recurrent(sizes, wiring.n_outputs, cell, edges, gates, slots, head_edges, head_slots)
+    sizes, learns = list(wiring.sizes[:-1]), initial_state == "learned"
+    return extension().recurrent(sizes, wiring.n_outputs, cell, edges, gates, slots, head_edges, head_slots, learns)
 
 
 def _flat(start: EdgeWeights) -> NDArray[np.float32]:

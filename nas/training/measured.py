@@ -11,7 +11,7 @@ from torch import nn
 
 from nas.tasks.task import Task
 from nas.training.compiled import Compiled
-from nas.training.native_engine import NativeSession, predict
+from nas.training.native_engine import NativeSession, measured
 from nas.training.recipe import Recipe, changed
 from nas.training.session import Epoch, History, Progress, StopFlag, Weights, sign_of
 
@@ -92,9 +92,7 @@ class MeasuredSession(NativeSession):
         training, task = self._training, self._task
         if len(training.epochs) == len(self._metrics):
             return
-        assert task.measure is not None
-        outputs = predict(self._compiled, task, task.validation.numpy())
-        self._metrics.append(task.measure(outputs, task.targets[task.validation].numpy()))
+        self._metrics.append(measured(self._compiled, task, task.validation.numpy()))
         if self._patience is not None:
             self._keep_best(self._patience)
 

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from nas.networks.readout import mean_over_time
+from nas.networks.readout import mean_over_time, means_so_far
 from nas.tasks.task import Task
 from nas.training.compiled import Compiled, compile_network
 from nas.training.extension import extension, instruction_set
@@ -26,7 +26,16 @@ from nas.training.places import split_places, weights_of, wired_parts
 from nas.training.recipe import Recipe
 from nas.training.session import Epoch, History, Interrupted, Normalised, Progress, Score, StopFlag, Weights
 
-__all__ = ["NativeSession", "data_of", "evaluate", "has_sparse_inputs", "outputs", "predict", "weight_gradients"]
+__all__ = [
+    "NativeSession",
+    "data_of",
+    "evaluate",
+    "has_sparse_inputs",
+    "measured",
+    "outputs",
+    "predict",
+    "weight_gradients",
+]
 
 _SECONDS_BETWEEN_CHECKS = 0.05
 _LANES = 16
@@ -217,7 +226,7 @@ def evaluate(compiled: Compiled, task: Task, indices: NDArray[np.int64]) -> Scor
     score = _evaluate(compiled, task, indices)
     if task.measure is None:
         return score
-    return replace(score, metric=task.measure(predict(compiled, task, indices), task.targets.numpy()[indices]))
+    return replace(score, metric=measured(compiled, task, indices))
 
 
 def _evaluate(compiled: Compiled, task: Task, indices: NDArray[np.int64]) -> Score:
@@ -228,9 +237,29 @@ def _evaluate(compiled: Compiled, task: Task, indices: NDArray[np.int64]) -> Sco
     return Score(*function(compiled.network, data, instruction_set(), threads, indices, *compiled.parameters))
 
 
+def measured(compiled: Compiled, task: Task, indices: NDArray[np.int64]) -> float:
+    """Return the measure of a task of the outputs of a network for the examples in `indices`."""
+    outputs, examples = predict(compiled, task, indices), torch.from_numpy(indices)
+    if task.counted is not None:
+        outputs = outputs[task.counted[examples].numpy()]
+    assert task.measure is not None
+    return task.measure(outputs, task.flat_targets(examples)[0].numpy())
+
+
 def predict(compiled: Compiled, task: Task, indices: NDArray[np.int64]) -> NDArray[Any]:
-    """Return the (n_indices, n_outputs) outputs of a network for the examples in `indices`."""
-    return _predict(compiled, data_of(task, compiled.parameters[0].dtype, mean=compiled.mean), indices)
+    """Return the outputs of a network for the examples in `indices`; see `nas.training.train.predict`."""
+    dtype = compiled.parameters[0].dtype
+    if not task.is_stepwise:
+        return _predict(compiled, data_of(task, dtype, mean=compiled.mean), indices)
+    assert task.lengths is not None
+    width = task.inputs.shape[1]
+    inside = np.arange(width) < task.lengths.numpy()[indices][:, None]
+    found = np.full((len(indices), width, compiled.network.n_outputs), np.nan, dtype)
+    if compiled.mean:
+        found[inside] = outputs(compiled, _means_so_far(task, indices, inside).astype(dtype, copy=False))
+    else:
+        _predict(compiled, data_of(task, dtype), indices, found.reshape(-1, found.shape[-1]))
+    return found
 
 
 def outputs(compiled: Compiled, rows: NDArray[np.float32]) -> NDArray[Any]:
@@ -245,10 +274,12 @@ def outputs(compiled: Compiled, rows: NDArray[np.float32]) -> NDArray[Any]:
     return _predict(compiled, data, np.arange(len(whole)))[:n]
 
 
-def _predict(compiled: Compiled, data: Any, indices: NDArray[np.int64]) -> NDArray[Any]:
+def _predict(
+    compiled: Compiled, data: Any, indices: NDArray[np.int64], into: NDArray[Any] | None = None
+) -> NDArray[Any]:
     dtype = compiled.parameters[0].dtype
     function = extension().predict if dtype == np.float32 else extension().predict64
-    found = np.empty((len(indices), compiled.network.n_outputs), dtype)
+    found = np.empty((len(indices), compiled.network.n_outputs), dtype) if into is None else into
     threads = torch.get_num_threads()
     function(compiled.network, data, instruction_set(), threads, indices, *compiled.parameters, found)
     return found
@@ -300,28 +331,49 @@ def data_of(task: Task, dtype: Any = np.float32, *, mean: bool = False) -> Any:
 
 def _make_data(task: Task, dtype: np.dtype[Any], mean: bool) -> Any:
     inputs, lengths = task.inputs.numpy(), None if task.lengths is None else task.lengths.numpy()
-    if mean:
+    targets, weights = task.targets, (task.loss_weights, task.relative_weights)
+    first_row = None
+    if mean and task.counted is not None:
+        # Steps that count become rows.
+        everything, counted = np.arange(len(inputs)), task.counted
+        inputs, lengths = _means_so_far(task, everything, counted.numpy()), None
+        targets, examples = task.flat_targets(torch.from_numpy(everything))
+        first_row = np.concatenate([[0], counted.sum(dim=1).cumsum(dim=0).numpy()])
+        of_losses, of_examples = weights
+        weights = (
+            None if of_losses is None else of_losses[counted],
+            None if of_examples is None else of_examples[examples],
+        )
+    elif mean:
         parts = torch.split(torch.arange(len(task.inputs)), 4096)
         inputs, lengths = torch.cat([mean_over_time(*task.batch(part)[:2]) for part in parts]).numpy(), None
     if inputs.dtype != np.uint8:
         inputs = inputs.reshape(len(inputs), -1).astype(dtype, copy=False)
     if lengths is None:
         inputs = _padded(inputs)
-    targets = task.targets.numpy()
-    if targets.dtype != np.int64:
-        targets = targets.astype(dtype, copy=False)
+    numbers = targets.numpy()
+    if numbers.dtype != np.int64:
+        numbers = numbers.astype(dtype, copy=False)
     return _data_class(dtype)(
         np.ascontiguousarray(inputs),
         None if lengths is None else np.ascontiguousarray(lengths),
-        np.ascontiguousarray(targets),
+        np.ascontiguousarray(numbers),
         task.n_inputs,
         task.n_outputs,
         task.loss,
-        *(
-            None if own is None else own.numpy().astype(dtype, copy=False)
-            for own in (task.loss_weights, task.relative_weights)
-        ),
+        *(None if own is None else np.ascontiguousarray(own.numpy(), dtype) for own in weights),
+        task.steps_per_example,
+        first_row,
     )
+
+
+def _means_so_far(task: Task, examples: NDArray[np.int64], which: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return the means of inputs up to some steps of some examples, (n_steps, n_inputs), in the order of `which`."""
+    found = []
+    for first in range(0, len(examples), 4096):
+        x, _, _ = task.batch(torch.from_numpy(examples[first : first + 4096]))
+        found.append(means_so_far(x).numpy()[which[first : first + 4096, : x.shape[1]]])
+    return np.concatenate(found)
 
 
 def _data_class(dtype: np.dtype[Any]) -> Any:

@@ -44,7 +44,8 @@ class TorchSession:
     Parameters
     ----------
     network : nn.Module
-        Called with ``(inputs)``, or ``(inputs, lengths)`` for a sequence task. Trained in place, on the task's device.
+        Called with ``(inputs)``, or ``(inputs, lengths)`` for a sequence task; of one with a target for each step it
+        returns (batch, time, n_outputs). Trained in place, on the task's device.
         Where the recipe normalises, it is given the folded weights whenever `run` or `rewire` returns.
     task, recipe, learning_rate, rng, stop
         As in `nas.training.train.session`.
@@ -249,52 +250,77 @@ def evaluate(network: nn.Module, task: Task, indices: Tensor) -> Score:
     loss, hits = 0.0, 0.0
     kept = []
     counts = task.relative_weights
-    total = float(len(indices)) if counts is None else float(counts[indices].double().sum())
+    targets, examples = task.flat_targets(indices)
+    total = float(len(targets)) if counts is None else float(counts[examples].double().sum())
     for part in torch.split(indices, _EVALUATION_BATCH):
-        outputs, targets = _outputs(network, task, part)
-        loss += float(_criterion(task, outputs, targets, part)) * len(part)
+        outputs, own = _flat_outputs(network, task, part)
+        loss += float(_criterion(task, outputs, own, part)) * len(part)
         if task.measure is not None:
             kept.append(outputs)
         elif task.metric == "accuracy":
-            right = outputs.argmax(dim=1) == targets
-            hits += float(right.sum() if counts is None else counts[part[right]].double().sum())
-    mean_loss = loss / total
+            right = outputs.argmax(dim=1) == own
+            hits += float(right.sum() if counts is None else counts[task.flat_targets(part)[1][right]].double().sum())
+    mean_loss = loss * task.steps_per_example / total
     if task.measure is not None and math.isfinite(mean_loss):
-        measured = task.measure(torch.cat(kept).cpu().numpy(), task.targets[indices].cpu().numpy())
+        measured = task.measure(torch.cat(kept).cpu().numpy(), targets.cpu().numpy())
         return Score(mean_loss, measured)
     return Score(mean_loss, hits / total if task.metric == "accuracy" else mean_loss)
 
 
 @torch.no_grad()
 def predict(network: nn.Module, task: Task, indices: Tensor) -> Tensor:
-    """Return the (n_indices, n_outputs) outputs of a network for the examples in `indices`."""
+    """Return the outputs of a network for the examples in `indices`; see `nas.training.train.predict`."""
     network.eval()
-    return torch.cat([_outputs(network, task, part)[0] for part in torch.split(indices, _EVALUATION_BATCH)])
+    parts = [_outputs(network, task, part) for part in torch.split(indices, _EVALUATION_BATCH)]
+    if task.counted is None:
+        return torch.cat(parts)
+    ends, width = task.lengths, task.inputs.shape[1]
+    assert ends is not None
+    behind = torch.arange(width, device=ends.device) >= ends[indices][:, None]
+    padded = [functional.pad(part, (0, 0, 0, width - part.shape[1])) for part in parts]
+    return torch.cat(padded).masked_fill(behind[:, :, None], math.nan)
 
 
 def mean_loss(network: nn.Module, task: Task, indices: Tensor) -> Tensor:
     """Return the mean loss of a network over the examples in `indices`, as it is differentiated in training.
 
     Where examples have weights, each loss is times the example's weight over the mean weight in training, so that any
-    batch weighs its examples as the whole training part does.
+    batch weighs its examples as the whole training part does. So do steps that have targets: an example's losses are
+    added up, over the mean number of steps that count in training.
     """
-    return _criterion(task, *_outputs(network, task, indices), indices)
+    return _criterion(task, *_flat_outputs(network, task, indices), indices)
 
 
-def _outputs(network: nn.Module, task: Task, indices: Tensor) -> tuple[Tensor, Tensor]:
-    inputs, lengths, targets = task.batch(indices)
+def _outputs(network: nn.Module, task: Task, indices: Tensor) -> Tensor:
+    inputs, lengths, _ = task.batch(indices)
     outputs: Tensor = network(inputs) if lengths is None else network(inputs, lengths)
+    return outputs
+
+
+def _flat_outputs(network: nn.Module, task: Task, indices: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the outputs that have targets, (n_targets, n_outputs), and these; see `Task.flat_targets`."""
+    outputs, (targets, _) = _outputs(network, task, indices), task.flat_targets(indices)
+    if task.counted is not None:
+        outputs = outputs[task.counted[indices][:, : outputs.shape[1]]]
     return outputs, targets
 
 
 def _criterion(task: Task, outputs: Tensor, targets: Tensor, indices: Tensor) -> Tensor:
+    loss = _mean_of_targets(task, outputs, targets, indices)
+    if task.counted is None:
+        return loss
+    return loss * (len(targets) / (len(indices) * task.steps_per_example))
+
+
+def _mean_of_targets(task: Task, outputs: Tensor, targets: Tensor, indices: Tensor) -> Tensor:
     weights = task.loss_weights
     if weights is not None:
         if task.loss == "cross-entropy":
             losses = functional.cross_entropy(outputs, targets, reduction="none")
         else:
             losses = functional.mse_loss(outputs, targets.to(outputs.dtype), reduction="none").mean(dim=1)
-        return (losses * weights[indices].to(losses.dtype)).mean()
+        own = weights[indices] if task.counted is None else weights[indices][task.counted[indices]]
+        return (losses * own.to(losses.dtype)).mean()
     if task.loss == "cross-entropy":
         return functional.cross_entropy(outputs, targets)
     return functional.mse_loss(outputs, targets.to(outputs.dtype))

@@ -28,12 +28,14 @@ __all__ = [
     "ENGINES",
     "Training",
     "begin_wiring",
+    "check_steps",
     "compiled_for",
     "engine_for",
     "evaluate",
     "outputs",
     "predict",
     "session",
+    "spec_for",
     "train",
     "trained",
 ]
@@ -195,7 +197,13 @@ def evaluate(network: nn.Module, task: Task, indices: Tensor, *, engine: str = "
 
 
 def predict(network: nn.Module, task: Task, indices: Tensor, *, engine: str = "auto") -> Tensor:
-    """Return the (n_indices, n_outputs) outputs of a network for the examples in `indices`."""
+    """Return the outputs of a network for the examples in `indices`.
+
+    Returns
+    -------
+    (n_indices, n_outputs) Tensor
+        Of a task with a target for each step (n_indices, time, n_outputs), NaN behind the ends of sequences.
+    """
     if (compiled := compiled_for(network, task, engine)) is not None:
         import torch
 
@@ -229,8 +237,35 @@ def outputs(network: nn.Module, rows: NDArray[np.float32], *, engine: str = "aut
     return found.float().numpy()
 
 
+def spec_for(spec: NetworkSpec, task: Task) -> NetworkSpec:
+    """Return the spec of networks that have outputs where a task has targets."""
+    return replace(spec, every_step=task.is_stepwise)
+
+
+def check_steps(network: nn.Module, task: Task) -> None:
+    """Refuse a network that has no outputs where a task has targets: at every step, or at the end.
+
+    Raises
+    ------
+    InputError
+    """
+    every_step = getattr(network, "every_step", task.is_stepwise)
+    if every_step != task.is_stepwise:
+        has, needs = ("every step", "the end") if every_step else ("the end", "every step")
+        raise InputError(f"every_step={every_step}: the network has outputs at {has} of a sequence, and the targets of "
+                         f"task {task.name} are at {needs}")  # fmt: skip
+
+
 def compiled_for(network: nn.Module, task: Task, engine: str) -> Compiled | None:
-    """Return a network in the compiled engine's form, or None where torch is to be used."""
+    """Return a network in the compiled engine's form, or None where torch is to be used.
+
+    Raises
+    ------
+    InputError
+        If the compiled engine is asked for by name and does not take this network, or if its outputs are not where the
+        task has targets.
+    """
+    check_steps(network, task)
     if engine_for(engine, task.train.device.type) == "torch":
         return None
     from nas.training.compiled import compile_network
@@ -346,6 +381,7 @@ def begin_wiring(
         Which training of the wiring it is.
     """
     _refuse_read_outs(recipe)
+    spec = spec_for(spec, task)
     if recipe.normalise and spec.kind == "rnn":
         raise InputError("normalise=true: it is for MLPs, and this is an RNN; leave it out")
     if engine_for(engine, device, spec) == "native":
@@ -374,4 +410,4 @@ def trained(
 ) -> Training:
     """Return what is kept of a training whose network is at hand, and has this wiring now."""
     compiled = compiled_for(network, task, engine)
-    return Training(wiring, spec, task, Ended(history), learning_rate, replicate, network, compiled)
+    return Training(wiring, spec_for(spec, task), task, Ended(history), learning_rate, replicate, network, compiled)

@@ -69,7 +69,16 @@ class Sample:
 
     @classmethod
     def of(cls, task: Task, seed: int, batch: int) -> Sample:
-        """Draw from the training part of a task; raise `ValueError` if `batch` is below 2."""
+        """Draw from the training part of a task.
+
+        Raises
+        ------
+        ValueError
+            If `batch` is below 2, or the task has a target for each step.
+        """
+        if task.is_stepwise:
+            raise ValueError(f"task={task.name}: it has a target for each step, and zero-cost measures are of networks "
+                             "that are read out at the end of a sequence")  # fmt: skip
         if batch < 2:
             raise ValueError(f"batch={batch}: measures of how examples differ need at least 2 of them")
         order = np.argsort(stream(seed, "batches").random(len(task.train)), kind="stable")

@@ -7,6 +7,7 @@ OTHER: dict[str, Any] = {
     "network": "rnn",
     "activation": "tanh",
     "cell": "lstm",
+    "initial_state": "learned",
     "objective": "pareto",
     "sampler": "random",
     "startup": 3,

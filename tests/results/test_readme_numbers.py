@@ -123,6 +123,8 @@ def plateaus() -> Iterator[str]:
     adding, parity, pixels = (load_task(name) for name in ("adding", "delayed-parity", "sequential-digits"))
     lengths = f"{adding.lengths.min()} to {adding.lengths.max()} steps"
     yield f"two marked numbers in {lengths} | squared error of the mean {short(adding.plateaus['constant'], 3)} |"
+    blank, without = (short(value, 3) for value in load_task("copy").plateaus.values())
+    yield f"10 steps later; a target for each of 30 steps | a blank {blank}, without memory {without} |"
     yield f"three bits, 8 steps before the end | constant {short(parity.plateaus['constant'], 3)} |"
     yield f"pixel by pixel | one class {short(pixels.plateaus['constant'], 3)} |"
 

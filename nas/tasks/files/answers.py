@@ -69,10 +69,10 @@ class Answers(BaseModel):
 
 
 def shares_of(outputs: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the probability of each class, (n, n_classes), for the outputs of a network."""
+    """Return the probability of each class, (..., n_classes), for the outputs of a network."""
     from scipy.special import softmax
 
-    return np.asarray(softmax(np.asarray(outputs, np.float64), axis=1))
+    return np.asarray(softmax(np.asarray(outputs, np.float64), axis=-1))
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pydantic import AllowInfNan, BaseModel, ConfigDict, Field
 
 from nas.errors import InputError
+from nas.inputs import with_reversal
 from nas.tasks.files.cells import MOST
 from nas.tasks.files.limits import MOST_BYTES, check_size
 
@@ -327,6 +328,8 @@ class ArrayPreparation(BaseModel):
         Rows and columns of images.
     width : int
         Numbers of an example, or of a time step.
+    both_ways : bool
+        Whether each step of a sequence is read beside the one as far from the end.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -336,6 +339,7 @@ class ArrayPreparation(BaseModel):
     mean: tuple[Finite, ...] = ()
     scale: tuple[Scale, ...] = ()
     shape: tuple[int, int] | None = None
+    both_ways: bool = False
 
     @classmethod
     def of_images(cls, inputs: NDArray[Any], train: NDArray[np.int64], shape: tuple[int, int]) -> ArrayPreparation:
@@ -366,7 +370,7 @@ class ArrayPreparation(BaseModel):
     @property
     def n_inputs(self) -> int:
         """Inputs of the network, of a time step."""
-        return self.width
+        return 2 * self.width if self.both_ways else self.width
 
     def transform(self, inputs: NDArray[Any], lengths: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
         """Return the inputs of a network, of the same shape; what is behind a sequence's length is 0.
@@ -393,7 +397,10 @@ class ArrayPreparation(BaseModel):
         if lengths is not None:
             scaled = np.where((np.arange(inputs.shape[1]) < lengths[:, None])[:, :, None], scaled, 0.0)
         found: NDArray[np.float32] = scaled.astype(np.float32)
-        return found
+        if not self.both_ways:
+            return found
+        ends = np.full(len(found), found.shape[1]) if lengths is None else lengths
+        return with_reversal(found, ends)
 
 
 def _finite(values: NDArray[Any]) -> NDArray[np.float64]:

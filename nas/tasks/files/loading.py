@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from nas.errors import InputError, known
+from nas.tasks.directions import PREFIX
 from nas.tasks.files.answers import Answers, Outcomes, outcomes_of
 from nas.tasks.files.arrays import ArrayPreparation, Arrays, arrays_of
 from nas.tasks.files.cells import DATE_FORMATS, dates_of, is_missing, is_text, numbers_of, texts_of
@@ -50,7 +51,8 @@ _MOST_NAMES = 20
 
 def is_file_task(name: str) -> bool:
     """Whether a task's name says that it lies in a file, such as csv:houses.csv."""
-    return name.partition(":")[0] in KINDS and ":" in name
+    plain = name.removeprefix(PREFIX)
+    return plain.partition(":")[0] in KINDS and ":" in plain
 
 
 def named_file(path: str) -> str:
@@ -74,6 +76,8 @@ def named_file(path: str) -> str:
 
 def stem_of(name: str) -> str:
     """Return what folders are called after a task's name: of a file its own name without suffixes."""
+    if name.startswith(PREFIX):
+        return f"{PREFIX[:-1]}-{stem_of(name.removeprefix(PREFIX))}"
     if not is_file_task(name):
         return name
     return Path(name.partition(":")[2]).name.split(".")[0] or name.partition(":")[0]

@@ -5,7 +5,9 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 
+#include <algorithm>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "aligned.h"
@@ -49,6 +51,7 @@ struct Outside {
     walk(network.weights(), weights, 0);
     walk(network.projection(), weights, 0);
     walk(network.biases(), biases, 0);
+    walk(network.initial(), biases, network.initial_start());
     walk(network.head_weights(), head_weights, network.head_start());
     walk(network.head_biases(), head_biases, network.head_start());
   }
@@ -72,7 +75,8 @@ struct HeldData : Data<Real> {
 
 template <typename Real>
 HeldData<Real> make_data(nb::object inputs, nb::object lengths, nb::object targets, int n_inputs, int n_outputs,
-                         const std::string& loss, nb::object weights, nb::object counts) {
+                         const std::string& loss, nb::object weights, nb::object counts, double steps_per_example,
+                         const std::optional<Flat<const int64_t>>& first_row) {
   HeldData<Real> data;
   data.held = {inputs, targets, weights, counts};
   data.n_inputs = n_inputs;
@@ -113,27 +117,59 @@ HeldData<Real> make_data(nb::object inputs, nb::object lengths, nb::object targe
     check(data.symbols == nullptr && data.row_length >= padded(n_inputs, kWidest), "rows are too short");
     data.find_nonzero(data.n_examples);
   }
-  if (data.loss == Loss::cross_entropy) {
+  const bool is_class = data.loss == Loss::cross_entropy;
+  const size_t longest = data.is_sequence() ? size_t(data.row_length / (data.symbols == nullptr ? n_inputs : 1)) : 0;
+  if (nb::ndarray<> probe; nb::try_cast(targets, probe) && probe.ndim() == (is_class ? 2 : 3)) {
+    check(data.is_sequence() && probe.shape(1) == longest, "one target a step is needed");
+    data.width = int64_t(longest);
+  }
+  check(steps_per_example > 0 && steps_per_example <= double(1 << 30), "steps that count are needed");
+  data.steps_per_example = steps_per_example;
+  if (is_class && data.width > 0) {
+    const auto array = nb::cast<Array<const int64_t, nb::ndim<2>>>(targets, convert);
+    one_an_example(array.shape(0));
+    data.own_classes.assign(array.data(), array.data() + array.size());
+  } else if (is_class) {
     const auto array = nb::cast<Flat<const int64_t>>(targets, convert);
     one_an_example(array.size());
     data.own_classes = copied(array);
-    data.classes = data.own_classes.data();
-    for (const int64_t own : data.own_classes)
-      check(0 <= own && own < n_outputs, "a class lies outside of the outputs");
+  } else if (data.width > 0) {
+    const auto array = nb::cast<Array<const Real, nb::ndim<3>>>(targets, convert);
+    one_an_example(array.shape(0));
+    check(int(array.shape(2)) == n_outputs, "one target an output is needed");
+    data.targets = array.data();
   } else {
     const auto array = nb::cast<Array<const Real, nb::ndim<2>>>(targets, convert);
     one_an_example(array.shape(0));
     check(int(array.shape(1)) == n_outputs, "one target an output is needed");
     data.targets = array.data();
   }
+  data.classes = is_class ? data.own_classes.data() : nullptr;
+  for (const int64_t own : data.own_classes)
+    check((data.width > 0 ? -1 : 0) <= own && own < n_outputs, "a class lies outside of the outputs");
   const auto one_each = [&](const nb::object& given) -> const Real* {
     if (given.is_none()) return nullptr;
     const auto array = nb::cast<Flat<const Real>>(given, convert);
     one_an_example(array.size());
     return array.data();
   };
-  data.weights = one_each(weights);
   data.counts = one_each(counts);
+  if (data.width > 0 && !weights.is_none()) {
+    const auto array = nb::cast<Array<const Real, nb::ndim<2>>>(weights, convert);
+    one_an_example(array.shape(0));
+    check(array.shape(1) == longest, "one weight a step is needed");
+    data.weights = array.data();
+  } else {
+    data.weights = one_each(weights);
+  }
+  if (first_row) {
+    check(!data.is_sequence(), "sequences are no rows");
+    data.first_row = copied(*first_row);
+    check(!data.first_row.empty() && data.first_row.front() == 0 && data.first_row.back() == data.n_examples &&
+              std::is_sorted(data.first_row.begin(), data.first_row.end()),
+          "rows of examples must follow each other");
+    data.n_examples = int64_t(data.first_row.size()) - 1;
+  }
   return data;
 }
 

@@ -13,15 +13,27 @@ struct Data {
   const Real* inputs = nullptr;  // (n, row_length): rows, padded to whole vectors, or sequences (n, width, n_inputs)
   const uint8_t* symbols = nullptr;  // (n, width) in place of inputs
   const int64_t* lengths = nullptr;  // (n) of sequences
-  const int64_t* classes = nullptr;  // (n) for cross-entropy
-  const Real* targets = nullptr;     // (n, n_outputs) for the squared error
-  const Real* weights = nullptr;     // (n) factors of the examples' losses, or none
+  // Of examples (n), or of all steps of sequences (n, width).
+  const int64_t* classes = nullptr;  // for cross-entropy; -1 at steps that do not count
+  const Real* targets = nullptr;     // (…, n_outputs) for the squared error; NaN at steps that do not count
+  const Real* weights = nullptr;     // factors of the losses, or none
   const Real* counts = nullptr;      // (n) what each example counts in means of losses and in metrics, or none
   int64_t row_length = 0;
+  int64_t width = 0;             // steps of sequences that have a target each; 0 where a target is for a whole example
+  double steps_per_example = 1;  // that count in training, on average
   int n_inputs = 0, n_outputs = 0;
   Loss loss = Loss::cross_entropy;
 
   bool is_sequence() const { return lengths != nullptr; }
+
+  // Where each step has a target, and networks read rows, an example is several of them, which follow each other: this
+  // is where they begin, and where the last one's end. Else it is empty.
+  std::vector<int64_t> first_row;
+
+  bool counts_step(int64_t example, int step) const {
+    const int64_t place = example * width + step;
+    return loss == Loss::cross_entropy ? classes[place] >= 0 : targets[place * n_outputs] == targets[place * n_outputs];
+  }
 
   // Inputs that are mostly zero are also kept as their nonzero values, example by example.
   std::vector<int64_t> nonzero_start;  // (n + 1), or empty

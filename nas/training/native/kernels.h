@@ -26,11 +26,14 @@ struct Feedforward {
 // Cells, `gates` rows each; a step's lines are its inputs, then its cells.
 struct Recurrent {
   Rows rows;
-  Rows head;  // outputs; reads the cells' lines at the end of each sequence
+  Rows head;  // outputs; reads cells' lines at the end of each sequence, or at several of its steps
   int n_inputs = 0;
   int n_cells = 0;
   int n_layers = 0;
   const int32_t* layer_start = nullptr;  // (n_layers + 1) first cell of a layer
+  // Where the state before the first step lies among the parameters, one number a cell and, for the LSTM, one more for
+  // each cell's memory; -1 where it is zero.
+  int64_t initial = -1;
   int gates = 1;
   Cell cell = Cell::tanh;
 };
@@ -48,10 +51,14 @@ struct SparseTile {
   int32_t* examples;      // as many as values
 };
 
-// A tile of sequences, the longest first.
+// A tile of sequences, the longest first, and where the head reads them: once or several times each, the latest step
+// first.
 struct Sequences {
   int n_steps = 0;
-  const int32_t* running = nullptr;  // (n_steps + 1) how many sequences reach a step; the last is 0
+  const int32_t* running = nullptr;      // (n_steps + 1) how many sequences reach a step; the last is 0
+  const int32_t* first_read = nullptr;   // (n_steps + 1) what is read at a step begins where that of the next ends
+  const int32_t* read_column = nullptr;  // (n_reads) which sequence is read
+  const int64_t* read_place = nullptr;   // (n_reads) where the first cell's value goes among what the head reads
 };
 
 // Memory of a recurrent network for one tile. Blocks of values and of their deltas hold the lines of input units, cells
@@ -64,8 +71,8 @@ struct States {
   Real* memory;         // (n_steps + 1, n_cells, kTile) cell states of the LSTM
   Real* squashed;       // (n_steps, n_cells, kTile) their hyperbolic tangents
   Real* memory_deltas;  // (n_cells, kTile) what flows back along cell states
-  Real* ends;           // (n_cells and constants, kTile) values at the end of each sequence
-  Real* end_deltas;     // (n_cells, kTile)
+  Real* read;           // (n_tiles, n_cells and constants, kTile) what the head reads
+  Real* read_deltas;    // the same, without constants
 };
 
 struct Update {
@@ -119,9 +126,10 @@ struct Kernels {
   void (*recurrent)(const Recurrent&, const Real* parameters, const States<Real>&, const Sequences&);
   void (*recurrent_gradients)(const Recurrent&, const Real* parameters, const States<Real>&, const Sequences&,
                               Real* gradients, bool accumulate);
-  void (*head)(const Rows&, const Real* parameters, const Real* ends, Real* outputs);
-  void (*head_gradients)(const Rows&, int n_cells, const Real* parameters, const Real* ends, const Real* deltas,
-                         Real* end_deltas, Real* gradients, bool accumulate);
+  // Of one tile of what the head reads.
+  void (*head)(const Rows&, const Real* parameters, const Real* read, Real* outputs);
+  void (*head_gradients)(const Rows&, int n_cells, const Real* parameters, const Real* read, const Real* deltas,
+                         Real* read_deltas, Real* gradients, bool accumulate);
   double (*cross_entropy)(const Real* logits, Real* deltas, int n_outputs, const int64_t* classes, int n_examples,
                           Real scale, const Real* weights);
   double (*squared_error)(const Real* outputs, Real* deltas, int n_outputs, const Real* const* targets, int n_examples,

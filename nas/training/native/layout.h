@@ -30,7 +30,10 @@
 // 5. A recurrent network has one block of lines per time step. An edge from the previous step is an edge whose source
 //    lies one block earlier: positions are relative to the block, so that the same two walks serve both kinds.
 //    Sequences are sorted by length within a batch, and a step works only on the columns that are still running.
-//    Cells of one row leave their deltas where their values were, which nothing reads any more by then.
+//    Cells of one row leave their deltas where their values were, which nothing reads any more by then. What the head
+//    reads, the states at the ends of sequences or at all steps that have a target, is gathered into tiles of its own,
+//    the latest step first; head and losses are the same work for either. A learned state before the first step fills
+//    the block before it, and its gradient is what flows back to there; it comes behind all other parameters.
 // 6. Parameters, gradients and moments are flat vectors of the same order; the optimizer is one pass over them. Padding
 //    has no gradient and stays zero.
 // 7. Rows that read every input (a complete read-in) get their gradients as a dense product, straight from the data

@@ -95,7 +95,7 @@ std::shared_ptr<Network> feedforward(int n_inputs, int n_neurons, int n_outputs,
 std::shared_ptr<Network> recurrent(const std::vector<int>& sizes, int n_outputs, const std::string& cell,
                                    const Edges& edges, const Flat<const int32_t>& gates,
                                    const Flat<const int64_t>& slots, const Edges& head_edges,
-                                   const Flat<const int64_t>& head_slots) {
+                                   const Flat<const int64_t>& head_slots, bool learns_initial) {
   check(sizes.size() > 1 && n_outputs > 0, "a network needs inputs, cells and outputs");
   const Cell kind = named<Cell>(cell_names, cell, "cell");
   const int n_lines = checked_total(sizes.data(), int64_t(sizes.size()));
@@ -116,7 +116,7 @@ std::shared_ptr<Network> recurrent(const std::vector<int>& sizes, int n_outputs,
           "an edge of the head must lead from a cell to an output");
   return std::make_shared<Network>(Network::recurrent(sizes, n_outputs, kind, edges.data(), gates.data(),
                                                       int(edges.shape(0)), slots.data(), head_edges.data(),
-                                                      int(head_edges.shape(0)), head_slots.data()));
+                                                      int(head_edges.shape(0)), head_slots.data(), learns_initial));
 }
 
 // Reservoirs
@@ -248,11 +248,14 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
       .def(
           "__init__",
           [](Held* self, nb::object inputs, nb::object lengths, nb::object targets, int n_inputs, int n_outputs,
-             const std::string& loss, nb::object weights, nb::object counts) {
-            new (self) Held(make_data<Real>(inputs, lengths, targets, n_inputs, n_outputs, loss, weights, counts));
+             const std::string& loss, nb::object weights, nb::object counts, double steps_per_example,
+             std::optional<Flat<const int64_t>> first_row) {
+            new (self) Held(make_data<Real>(inputs, lengths, targets, n_inputs, n_outputs, loss, weights, counts,
+                                            steps_per_example, first_row));
           },
           "inputs"_a, "lengths"_a.none(), "targets"_a, "n_inputs"_a, "n_outputs"_a, "loss"_a,
-          "weights"_a.none() = nb::none(), "counts"_a.none() = nb::none())
+          "weights"_a.none() = nb::none(), "counts"_a.none() = nb::none(), "steps_per_example"_a = 1.0,
+          "first_row"_a.none() = nb::none())
       .def_prop_ro("sparse", [](const Held& self) { return self.is_sparse(); });
 
   nb::class_<Own>(m, training_name)
@@ -394,25 +397,27 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
     return std::make_tuple(found.loss, found.metric);
   });
 
-  m.def(predicted,
-        [](const std::shared_ptr<Network>& network, const std::shared_ptr<Held>& data, const std::string& instructions,
-           int n_threads, const Flat<const int64_t>& examples, Flat<Real> weights, Flat<Real> biases,
-           Flat<Real> head_weights, Flat<Real> head_biases, Array<Real, nb::ndim<2>> outputs) {
-          const std::vector<int64_t> own = checked_examples(*data, *network, examples);
-          check(outputs.shape(0) == examples.size() && int(outputs.shape(1)) == network->n_outputs,
-                "one row of outputs an example is needed");
-          const auto parameters = Outside<Real>{weights, biases, head_weights, head_biases}.flat(*network);
-          const nb::gil_scoped_release released;
-          const auto team = team_for(*network, n_threads);
-          Passes<Real> passes(*network, *data, kernels_named<Real>(instructions));
-          passes.share_with(team.get());
-          if (!data->is_sequence()) {
-            passes.predict(parameters.data(), own.data(), int64_t(own.size()), outputs.data());
-            return;
-          }
-          for (size_t i = 0; i < own.size(); ++i)
-            passes.predict(parameters.data(), own.data() + i, 1, outputs.data() + i * size_t(network->n_outputs));
-        });
+  m.def(predicted, [](const std::shared_ptr<Network>& network, const std::shared_ptr<Held>& data,
+                      const std::string& instructions, int n_threads, const Flat<const int64_t>& examples,
+                      Flat<Real> weights, Flat<Real> biases, Flat<Real> head_weights, Flat<Real> head_biases,
+                      Array<Real, nb::ndim<2>> outputs) {
+    const std::vector<int64_t> own = checked_examples(*data, *network, examples);
+    const size_t steps = size_t(std::max<int64_t>(data->width, 1));
+    check(data->first_row.empty(), "rows of sequences are predicted as rows of their own");
+    check(outputs.shape(0) == examples.size() * steps && int(outputs.shape(1)) == network->n_outputs,
+          "one row of outputs an example, or a step, is needed");
+    const auto parameters = Outside<Real>{weights, biases, head_weights, head_biases}.flat(*network);
+    const nb::gil_scoped_release released;
+    const auto team = team_for(*network, n_threads);
+    Passes<Real> passes(*network, *data, kernels_named<Real>(instructions));
+    passes.share_with(team.get());
+    if (!data->is_sequence()) {
+      passes.predict(parameters.data(), own.data(), int64_t(own.size()), outputs.data());
+      return;
+    }
+    for (size_t i = 0; i < own.size(); ++i)
+      passes.predict(parameters.data(), own.data() + i, 1, outputs.data() + i * steps * size_t(network->n_outputs));
+  });
 
   // The mean loss of one batch, and its gradients laid out like the parameters outside.
   m.def(
@@ -441,7 +446,7 @@ void bind(nb::module_& m, const char* data_name, const char* training_name) {
         }
         Outside<Real>{weight_gradients, bias_gradients, head_weight_gradients, head_bias_gradients}.each(
             *network, [&](size_t place, Real& value) { value = gradients[place]; });
-        return loss / double(batch.size());
+        return loss / (double(batch.size()) * data->steps_per_example);
       },
       "network"_a, "data"_a, "instructions"_a, "examples"_a, "weights"_a, "biases"_a, "head_weights"_a, "head_biases"_a,
       "weight_gradients"_a, "bias_gradients"_a, "head_weight_gradients"_a, "head_bias_gradients"_a,
@@ -467,7 +472,8 @@ NB_MODULE(_native, m) {
       .def_prop_ro("n_neurons", [](const Network& self) { return self.n_inputs + self.n_rows(); });
   m.def("feedforward", feedforward, "n_inputs"_a, "n_neurons"_a, "n_outputs"_a, "activation"_a, "edges"_a,
         "slots"_a.none(), "sparse_inputs"_a = false);
-  m.def("recurrent", recurrent);
+  m.def("recurrent", recurrent, "sizes"_a, "n_outputs"_a, "cell"_a, "edges"_a, "gates"_a, "slots"_a, "head_edges"_a,
+        "head_slots"_a, "learns_initial"_a = false);
   m.def("reservoir_states", reservoir_states, "recurrence"_a, "read_in"_a, "bias"_a, "leak"_a, "read"_a, "factors"_a,
         "inputs"_a, "lengths"_a.none(), "states"_a.noconvert());
   m.def("activations", [] { return activation_names; });

@@ -177,7 +177,7 @@ void Network::set_projection_apart(std::vector<Entry>& entries) {
 
 Network Network::recurrent(const std::vector<int>& sizes, int n_outputs, Cell cell, const int32_t* edges,
                            const int32_t* gates, int n_edges, const int64_t* slots, const int32_t* head_edges,
-                           int n_head_edges, const int64_t* head_slots) {
+                           int n_head_edges, const int64_t* head_slots, bool learns_initial) {
   Network network;
   network.recurrent_ = true;
   network.n_inputs = sizes[0];
@@ -222,6 +222,8 @@ Network Network::recurrent(const std::vector<int>& sizes, int n_outputs, Cell ce
                                    int64_t(first) * n_gates + int64_t(gate) * sizes[i] + j});
   }
   network.layer_start_.push_back(first);
+  const int n_initial = learns_initial ? network.n_cells_ * (cell == Cell::lstm ? 2 : 1) : 0;
+  for (int i = 0; i < n_initial; ++i) network.initial_.push_back({i, int64_t(network.biases_.size()) + i});
 
   std::vector<Entry> read_out(size_t(n_head_edges), Entry{});
   for (int e = 0; e < n_head_edges; ++e)
@@ -255,6 +257,7 @@ Recurrent Network::recurrent_view() const {
   view.n_cells = n_cells_;
   view.n_layers = int(layer_start_.size()) - 1;
   view.layer_start = layer_start_.data();
+  if (!initial_.empty()) view.initial = initial_start();
   view.gates = gates_;
   view.cell = cell_;
   return view;

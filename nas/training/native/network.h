@@ -74,18 +74,21 @@ class Network {
   // With `sparse_inputs`, a complete read-in is laid out to skip inputs that are zero.
   static Network feedforward(int n_inputs, int n_neurons, int n_outputs, Activation activation, const int32_t* edges,
                              int n_edges, const int64_t* slots, bool sparse_inputs);
-  // Layers of cells after the input layer; an edge into a later layer acts within the step, any other a step later.
+  // Layers of cells after the input layer; an edge into a later layer acts within the step, any other a step later. The
+  // initial state is zero, or follows the biases outside.
   // Entries are one weight each: edge i belongs to gate `gates[i]`; edges of the head come apart.
   static Network recurrent(const std::vector<int>& sizes, int n_outputs, Cell cell, const int32_t* edges,
                            const int32_t* gates, int n_edges, const int64_t* slots, const int32_t* head_edges,
-                           int n_head_edges, const int64_t* head_slots);
+                           int n_head_edges, const int64_t* head_slots, bool learns_initial);
 
   bool is_recurrent() const { return recurrent_; }
   Feedforward feedforward_view() const;
   Recurrent recurrent_view() const;
 
   int n_rows() const { return int(biases_.size()); }
-  int64_t n_places() const { return rows_.n_places() + head_.n_places() + int64_t(n_inputs) * width_; }
+  int64_t n_places() const {
+    return rows_.n_places() + head_.n_places() + int64_t(n_inputs) * width_ + int64_t(initial_.size());
+  }
   const std::vector<Place>& weights() const { return rows_.weights(); }
   // Of a complete read-in that is laid out apart.
   const std::vector<Place>& projection() const { return projected_; }
@@ -98,6 +101,9 @@ class Network {
   const std::vector<Place>& head_biases() const { return head_biases_; }
   const std::vector<int32_t>& ghosts() const { return rows_.ghosts(); }
   int64_t head_start() const { return rows_.n_places(); }
+  // Of an initial state that is learned, counted from the first place behind the head.
+  const std::vector<Place>& initial() const { return initial_; }
+  int64_t initial_start() const { return rows_.n_places() + head_.n_places(); }
   // Bounds of stretches, those of a small network too.
   const std::vector<int32_t>& levels() const { return levels_; }
   // In order; none where the network is not worth several threads.
@@ -112,7 +118,7 @@ class Network {
   void share_out();
 
   OwnedRows rows_, head_;
-  std::vector<Place> biases_, head_biases_;
+  std::vector<Place> biases_, head_biases_, initial_;
   std::vector<int32_t> layer_start_, levels_;
   std::vector<Stretch> stretches_;
   std::vector<Place> projected_;

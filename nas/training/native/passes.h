@@ -27,12 +27,9 @@ class Passes {
     const auto lines = [](int64_t count) { return Aligned<Real>(size_t(count) * kTile); };
     if (network.is_recurrent()) {
       recurrent_ = network.recurrent_view();
-      ends_ = lines(recurrent_.n_cells + kConstantLines);
-      set_ones(ends_, recurrent_.n_cells);
-      end_deltas_ = lines(recurrent_.n_cells);
       block_ = (int64_t(recurrent_.n_inputs) + recurrent_.n_cells + kConstantLines) * kTile;
-      deltas_ = lines(network.n_outputs);
-      outputs_ = lines(network.n_outputs);
+      read_block_ = (int64_t(recurrent_.n_cells) + kConstantLines) * kTile;
+      reserve_reads(kTile);
       if (recurrent_.gates > 1) value_deltas_.resize(2 * size_t(block_));
       if (recurrent_.cell == Cell::lstm) memory_deltas_ = lines(recurrent_.n_cells);
     } else {
@@ -55,12 +52,18 @@ class Passes {
 
   // Sum of the losses of a batch, and the gradients of their mean.
   double gradients(const Real* parameters, int64_t* examples, int count, Real* gradients) {
+    const Real scale = Real(1) / Real(count * data_.steps_per_example);
     if (data_.is_sequence()) sort_by_length(examples, count, data_.lengths, buffer_);
+    if (!data_.first_row.empty()) {
+      list_rows(examples, count);
+      examples = buffer_.data();
+      count = int(buffer_.size());
+    }
     double loss = 0;
     for (int first = 0; first < count; first += kTile) {
       const int size = std::min(kTile, count - first);
       forward(parameters, examples + first, size);
-      loss += differentiate(examples + first, size, Real(1) / Real(count));
+      loss += differentiate(examples + first, size, scale);
       backward(parameters, size, gradients, first > 0);
     }
     for (int32_t place : network_.ghosts()) gradients[place] = 0;
@@ -68,26 +71,37 @@ class Passes {
   }
 
   Score evaluate(const Real* parameters, const int64_t* examples, int64_t count) {
-    double loss = 0, hits = 0, total = data_.counts == nullptr ? double(count) : 0;
+    if (!data_.first_row.empty()) {
+      list_rows(examples, count);
+      examples = buffer_.data();
+      count = int64_t(buffer_.size());
+    }
+    double loss = 0, hits = 0, total = 0;
     for (int64_t first = 0; first < count; first += kTile) {
       const int size = int(std::min<int64_t>(kTile, count - first));
       forward(parameters, examples + first, size);
-      loss += differentiate(examples + first, size, Real(1));
-      if (data_.loss == Loss::cross_entropy)
-        hits += kernels_.count_hits(outputs(), network_.n_outputs, classes_, size, counts());
-      if (data_.counts != nullptr) total = std::accumulate(counts_, counts_ + size, total);
+      loss += differentiate(examples + first, size, Real(1), [&](const Real* outputs, int n_reads) {
+        if (data_.loss == Loss::cross_entropy)
+          hits += kernels_.count_hits(outputs, network_.n_outputs, classes_, n_reads, counts());
+        total = data_.counts == nullptr ? total + n_reads : std::accumulate(counts_, counts_ + n_reads, total);
+      });
     }
     return {loss / total, (data_.loss == Loss::cross_entropy ? hits : loss) / total};
   }
 
-  // (count, n_outputs) outputs of some examples.
+  // (count, n_outputs) outputs of some examples, or (count, width, n_outputs) where each step has a target, of which
+  // those behind the ends of sequences stay what they are.
   void predict(const Real* parameters, const int64_t* examples, int64_t count, Real* to) {
+    const int64_t width = std::max<int64_t>(data_.width, 1);
     for (int64_t first = 0; first < count; first += kTile) {
       const int size = int(std::min<int64_t>(kTile, count - first));
-      forward(parameters, examples + first, size);
-      for (int b = 0; b < size; ++b)
+      forward(parameters, examples + first, size, true);
+      for (int read = 0; read < n_reads(size); ++read) {
+        const int64_t example = first + (network_.is_recurrent() ? read_column_[size_t(read)] : read);
+        const int64_t step = data_.width > 0 ? read_step_[size_t(read)] : 0;
         for (int k = 0; k < network_.n_outputs; ++k)
-          to[(first + b) * network_.n_outputs + k] = outputs()[k * kTile + b];
+          to[(example * width + step) * network_.n_outputs + k] = outputs(read / kTile)[k * kTile + read % kTile];
+      }
     }
   }
 
@@ -100,12 +114,29 @@ class Passes {
     Real *values, *sums, *deltas;
   };
 
-  const Real* outputs() const {
-    return network_.is_recurrent() ? outputs_.data()
-                                   : now_.values + deltas_.size() - size_t(network_.n_outputs) * kTile;
+  // Of a tile of what is read; feed-forward networks have one.
+  const Real* outputs(int tile) const {
+    const size_t lines = size_t(network_.n_outputs) * kTile;
+    return network_.is_recurrent() ? outputs_.data() + size_t(tile) * lines : now_.values + deltas_.size() - lines;
   }
 
-  Real* output_deltas() { return now_.deltas + deltas_.size() - size_t(network_.n_outputs) * kTile; }
+  Real* output_deltas(int tile) {
+    const size_t lines = size_t(network_.n_outputs) * kTile;
+    return network_.is_recurrent() ? deltas_.data() + size_t(tile) * lines : now_.deltas + deltas_.size() - lines;
+  }
+
+  // How many outputs there are of so many examples.
+  int n_reads(int count) const { return network_.is_recurrent() ? int(read_column_.size()) : count; }
+
+  static int n_tiles(int n_reads) { return (n_reads + kTile - 1) / kTile; }
+
+  // The rows of some examples, one after the other.
+  void list_rows(const int64_t* examples, int64_t count) {
+    buffer_.clear();
+    for (int64_t i = 0; i < count; ++i)
+      for (int64_t row = data_.first_row[size_t(examples[i])]; row < data_.first_row[size_t(examples[i]) + 1]; ++row)
+        buffer_.push_back(row);
+  }
 
   // Factors of the losses of the tile that was differentiated last, and what its examples count; none where they are 1.
   const Real* weights() const { return data_.weights == nullptr ? nullptr : weights_; }
@@ -125,12 +156,15 @@ class Passes {
                        now_.values + (int64_t(network_.n_inputs) + feedforward_.dense_first) * kTile);
   }
 
-  // Sequences must come the longest first.
-  void forward(const Real* parameters, const int64_t* examples, int count) {
+  // Sequences must come the longest first. They are read where they have targets, or at all steps.
+  void forward(const Real* parameters, const int64_t* examples, int count, bool at_all_steps = false) {
     if (network_.is_recurrent()) {
       load_sequences(examples, count);
+      load_reads(examples, at_all_steps);
       kernels_.recurrent(recurrent_, parameters, states_, tile_);
-      kernels_.head(recurrent_.head, parameters + network_.head_start(), ends_.data(), outputs_.data());
+      for (int tile = 0; tile < n_tiles(n_reads(count)); ++tile)
+        kernels_.head(recurrent_.head, parameters + network_.head_start(), read_.data() + tile * read_block_,
+                      outputs_.data() + int64_t(tile) * network_.n_outputs * kTile);
       return;
     }
     show(examples, count);
@@ -155,21 +189,48 @@ class Passes {
 
   // Loss of the tile that went forward last; fills the deltas of the outputs.
   double differentiate(const int64_t* examples, int count, Real scale) {
-    for (int b = 0; data_.weights != nullptr && b < count; ++b) weights_[b] = data_.weights[examples[b]];
-    for (int b = 0; data_.counts != nullptr && b < count; ++b) counts_[b] = data_.counts[examples[b]];
-    if (data_.loss == Loss::cross_entropy) {
-      for (int b = 0; b < count; ++b) classes_[b] = data_.classes[examples[b]];
-      return kernels_.cross_entropy(outputs(), output_deltas(), network_.n_outputs, classes_, count, scale, weights());
+    return differentiate(examples, count, scale, [](const Real*, int) {});
+  }
+
+  // The same, with `judge(outputs, n)` called for every tile of what is read.
+  template <typename Judge>
+  double differentiate(const int64_t* examples, int count, Real scale, Judge judge) {
+    double loss = 0;
+    for (int first = 0; first < n_reads(count); first += kTile) {
+      const int size = std::min(kTile, n_reads(count) - first);
+      loss += differentiate_read(examples, first, size, scale);
+      judge(outputs(first / kTile), size);
     }
+    return loss;
+  }
+
+  double differentiate_read(const int64_t* examples, int first, int size, Real scale) {
     const Real* targets[kTile];
-    for (int b = 0; b < count; ++b) targets[b] = data_.targets + examples[b] * data_.n_outputs;
-    return kernels_.squared_error(outputs(), output_deltas(), network_.n_outputs, targets, count, scale, weights());
+    const int tile = first / kTile;
+    for (int i = 0; i < size; ++i) {
+      const int64_t example = examples[network_.is_recurrent() ? read_column_[size_t(first + i)] : i];
+      const int64_t place = data_.width > 0 ? example * data_.width + read_step_[size_t(first + i)] : example;
+      if (data_.weights != nullptr) weights_[i] = data_.weights[place];
+      if (data_.counts != nullptr) counts_[i] = data_.counts[example];
+      if (data_.loss == Loss::cross_entropy)
+        classes_[i] = data_.classes[place];
+      else
+        targets[i] = data_.targets + place * data_.n_outputs;
+    }
+    if (data_.loss == Loss::cross_entropy)
+      return kernels_.cross_entropy(outputs(tile), output_deltas(tile), network_.n_outputs, classes_, size, scale,
+                                    weights());
+    return kernels_.squared_error(outputs(tile), output_deltas(tile), network_.n_outputs, targets, size, scale,
+                                  weights());
   }
 
   void backward(const Real* parameters, int count, Real* gradients, bool accumulate) {
     if (network_.is_recurrent()) {
-      kernels_.head_gradients(recurrent_.head, recurrent_.n_cells, parameters + network_.head_start(), ends_.data(),
-                              deltas_.data(), end_deltas_.data(), gradients + network_.head_start(), accumulate);
+      for (int tile = 0; tile < n_tiles(n_reads(count)); ++tile)
+        kernels_.head_gradients(recurrent_.head, recurrent_.n_cells, parameters + network_.head_start(),
+                                read_.data() + tile * read_block_, output_deltas(tile),
+                                read_deltas_.data() + tile * read_block_, gradients + network_.head_start(),
+                                accumulate || tile > 0);
       kernels_.recurrent_gradients(recurrent_, parameters, states_, tile_, gradients, accumulate);
     } else {
       feedforward_deltas(parameters, count);
@@ -272,6 +333,41 @@ class Passes {
     }
   }
 
+  // List what the head reads: the ends of sequences, or steps that have a target, or all of them.
+  void load_reads(const int64_t* examples, bool at_all_steps) {
+    read_column_.clear();
+    read_step_.clear();
+    first_read_.resize(size_t(tile_.n_steps) + 1);
+    for (int step = tile_.n_steps; step-- > 0;) {
+      first_read_[size_t(step) + 1] = int32_t(read_column_.size());
+      for (int b = data_.width > 0 ? 0 : running_[size_t(step) + 1]; b < running_[size_t(step)]; ++b) {
+        if (data_.width > 0 && !at_all_steps && !data_.counts_step(examples[b], step)) continue;
+        read_column_.push_back(b);
+        read_step_.push_back(step);
+      }
+    }
+    first_read_[0] = int32_t(read_column_.size());
+    reserve_reads(int(read_column_.size()));
+    tile_.first_read = first_read_.data();
+    tile_.read_column = read_column_.data();
+    tile_.read_place = read_place_.data();
+    states_.read = read_.data();
+    states_.read_deltas = read_deltas_.data();
+  }
+
+  void reserve_reads(int count) {
+    for (int read = int(read_place_.size()); read < n_tiles(count) * kTile; ++read) {
+      read_place_.push_back(read / kTile * read_block_ + read % kTile);
+      if (read % kTile != 0) continue;
+      const size_t before = read_.size();
+      read_.resize(before + size_t(read_block_));
+      read_deltas_.resize(before + size_t(read_block_));
+      set_ones(read_, int64_t(before) / kTile + recurrent_.n_cells);
+      outputs_.resize(outputs_.size() + size_t(network_.n_outputs) * kTile);
+      deltas_.resize(outputs_.size());
+    }
+  }
+
   void load_step(Real* column, int64_t example, int step) const {
     if (data_.symbols != nullptr) {
       column[int64_t(data_.symbols[example * data_.row_length + step]) * kTile] = 1;
@@ -296,7 +392,7 @@ class Passes {
       }
     }
     states_ = {state_values_.data(), value_deltas_.data(),  gates_.data(), memory_.data(),
-               squashed_.data(),     memory_deltas_.data(), ends_.data(),  end_deltas_.data()};
+               squashed_.data(),     memory_deltas_.data(), read_.data(),  read_deltas_.data()};
   }
 
   // What one task takes, in whole vectors.
@@ -310,16 +406,17 @@ class Passes {
   Recurrent recurrent_;
   Aligned<Real> values_, sums_, deltas_, outputs_;
   Memory now_{};
-  Aligned<Real> state_values_, value_deltas_, gates_, memory_, squashed_, memory_deltas_, ends_, end_deltas_;
+  Aligned<Real> state_values_, value_deltas_, gates_, memory_, squashed_, memory_deltas_, read_, read_deltas_;
   Aligned<Real> tile_sums_;
   std::vector<Real> tile_values_, tile_by_input_;
   std::vector<int32_t> tile_inputs_, tile_examples_, input_start_;
   int32_t tile_start_[kTile + 1] = {};
   SparseTile<Real> sparse_{};
-  std::vector<int32_t> running_;
+  std::vector<int32_t> running_, first_read_, read_column_, read_step_;
+  std::vector<int64_t> read_place_;
   std::vector<int64_t> buffer_;
   int reserved_ = 0;
-  int64_t block_ = 0;
+  int64_t block_ = 0, read_block_ = 0;
   States<Real> states_{};
   Sequences tile_;
   const Real* rows_[kTile] = {};

@@ -1,6 +1,8 @@
 // Recurrent networks: every cell at every step, forward and then backward through time; and their linear head.
 #pragma once
 
+#include <algorithm>
+
 #include "cells.h"
 #include "kernels.h"
 #include "row_gradients.h"
@@ -57,25 +59,37 @@ void forward_step(const Recurrent& network, const Real* parameters, const States
   }
 }
 
-// Sequences that end at this step leave their states to the head.
-inline void keep_ends(const Recurrent& network, const States& states, const Sequences& tile, int step) {
+// Sequences that are read at this step leave their states to the head.
+inline void keep_read(const Recurrent& network, const States& states, const Sequences& tile, int step) {
   const Real* const cells = lines_of(network, states, step, 0).value;
   for (int cell = 0; cell < network.n_cells; ++cell)
-    for (int column = tile.running[step + 1]; column < tile.running[step]; ++column)
-      states.ends[int64_t(cell) * kTile + column] = cells[int64_t(cell) * kTile + column];
+    for (int read = tile.first_read[step + 1]; read < tile.first_read[step]; ++read)
+      states.read[int64_t(cell) * kTile + tile.read_place[read]] =
+          cells[int64_t(cell) * kTile + tile.read_column[read]];
 }
 
-inline void recurrent(const Recurrent& network, const Real* parameters, const States& states, const Sequences& tile) {
-  for (int step = 0; step < tile.n_steps; ++step) {
-    with_columns(columns_for(tile.running[step]),
-                 [&](auto columns) { forward_step<columns.value>(network, parameters, states, step); });
-    if (tile.running[step + 1] < tile.running[step]) keep_ends(network, states, tile, step);
+// The state before the first step, of all columns.
+inline void begin(const Recurrent& network, const Real* initial, const States& states) {
+  Real* const cells = states.values + int64_t(network.n_inputs) * kTile;
+  for (int cell = 0; cell < network.n_cells; ++cell) {
+    std::fill_n(cells + int64_t(cell) * kTile, kTile, initial[cell]);
+    if (network.cell == Cell::lstm)
+      std::fill_n(states.memory + int64_t(cell) * kTile, kTile, initial[network.n_cells + cell]);
   }
 }
 
-inline void add_end_deltas(const States& states, const Sequences& tile, int step, int cell, Real* delta) {
-  for (int column = tile.running[step + 1]; column < tile.running[step]; ++column)
-    delta[column] += states.end_deltas[int64_t(cell) * kTile + column];
+inline void recurrent(const Recurrent& network, const Real* parameters, const States& states, const Sequences& tile) {
+  if (network.initial >= 0) begin(network, parameters + network.initial, states);
+  for (int step = 0; step < tile.n_steps; ++step) {
+    with_columns(columns_for(tile.running[step]),
+                 [&](auto columns) { forward_step<columns.value>(network, parameters, states, step); });
+    if (tile.first_read[step + 1] < tile.first_read[step]) keep_read(network, states, tile, step);
+  }
+}
+
+inline void add_read_deltas(const States& states, const Sequences& tile, int step, int cell, Real* delta) {
+  for (int read = tile.first_read[step + 1]; read < tile.first_read[step]; ++read)
+    delta[tile.read_column[read]] += states.read_deltas[int64_t(cell) * kTile + tile.read_place[read]];
 }
 
 // Cells of one row: a cell pulls, and leaves its delta in the place of its value. This goes layer by layer, since a
@@ -90,7 +104,7 @@ void simple_step_back(const Recurrent& network, const Real* parameters, const St
     const int begin = network.layer_start[layer], end = network.layer_start[layer + 1];
     for (int cell = end - 1; cell >= begin; --cell) {
       pull<C>(rows, cell, parameters, values, [&](int column, Vector sum) { store(delta + column, sum); });
-      add_end_deltas(states, tile, step, cell, delta);
+      add_read_deltas(states, tile, step, cell, delta);
       Real* const value = lines_of(network, states, step, cell).value;
       simple_cell_backward<C>(network.cell, value, delta, value);
     }
@@ -110,7 +124,7 @@ void gated_step_back(const Recurrent& network, const Real* parameters, const Sta
   alignas(64) Real deltas[4 * kTile];
   for (int cell = network.n_cells - 1; cell >= 0; --cell) {
     Real* const delta = value_deltas + int64_t(network.n_inputs + cell) * kTile;
-    add_end_deltas(states, tile, step, cell, delta);
+    add_read_deltas(states, tile, step, cell, delta);
     gated_cell_backward<C>(network.cell, lines_of(network, states, step, cell), delta, delta - block, deltas);
     const int begin = cell * network.gates;
     for (int last = begin + network.gates - 1; last >= begin;) {
@@ -130,6 +144,32 @@ void gated_step_back(const Recurrent& network, const Real* parameters, const Sta
 inline void blank_columns(Real* block, int n_lines, int begin, int end) {
   for (int line = 0; line < n_lines && begin < end; ++line)
     std::memset(block + int64_t(line) * kTile + begin, 0, sizeof(Real) * size_t(end - begin));
+}
+
+// What flows back to the state before the first step, once the first step is done.
+template <int C>
+void initial_gradients(const Recurrent& network, const Real* parameters, const States& states, Real* gradients,
+                       bool accumulate) {
+  const auto add = [&](int place, const Real* delta) {
+    Real sum = accumulate ? gradients[place] : Real(0);
+    for (int column = 0; column < C; ++column) sum += delta[column];
+    gradients[place] = sum;
+  };
+  const int64_t first = int64_t(network.n_inputs) * kTile;
+  if (network.gates > 1) {
+    const Real* const deltas = states.value_deltas + block_of(network) + first;
+    for (int cell = 0; cell < network.n_cells; ++cell) add(cell, deltas + int64_t(cell) * kTile);
+    for (int cell = 0; network.cell == Cell::lstm && cell < network.n_cells; ++cell)
+      add(network.n_cells + cell, states.memory_deltas + int64_t(cell) * kTile);
+    return;
+  }
+  // Edges within the step lead to nothing before the first one.
+  std::memset(states.values + first, 0, sizeof(Real) * size_t(network.n_cells) * kTile);
+  alignas(64) Real delta[kTile];
+  for (int cell = 0; cell < network.n_cells; ++cell) {
+    pull<C>(network.rows, cell, parameters, states.values, [&](int column, Vector sum) { store(delta + column, sum); });
+    add(cell, delta);
+  }
 }
 
 inline void recurrent_gradients(const Recurrent& network, const Real* parameters, const States& states,
@@ -155,26 +195,30 @@ inline void recurrent_gradients(const Recurrent& network, const Real* parameters
     }
     after = columns;
   }
+  if (network.initial < 0) return;
+  with_columns(after, [&](auto width) {
+    initial_gradients<width.value>(network, parameters, states, gradients + network.initial, accumulate);
+  });
 }
 
-inline void head(const wirenas::Rows& rows, const Real* parameters, const Real* ends, Real* outputs) {
+inline void head(const wirenas::Rows& rows, const Real* parameters, const Real* read, Real* outputs) {
   for (int row = 0; row < rows.n_rows; row += rows.group[row]) {
     const int stride = rows.start[row + 1] - rows.start[row], first = rows.start[row + 1] - rows.degree[row];
-    group_sums<kTile>(rows.group[row], parameters + first, stride, rows.degree[row], rows.source + first, ends,
+    group_sums<kTile>(rows.group[row], parameters + first, stride, rows.degree[row], rows.source + first, read,
                       [&](int r, int column, Vector sum) { store(outputs + int64_t(row + r) * kTile + column, sum); });
   }
 }
 
-inline void head_gradients(const wirenas::Rows& rows, int n_cells, const Real* parameters, const Real* ends,
-                           const Real* deltas, Real* end_deltas, Real* gradients, bool accumulate) {
-  std::memset(end_deltas, 0, sizeof(Real) * size_t(n_cells) * kTile);
+inline void head_gradients(const wirenas::Rows& rows, int n_cells, const Real* parameters, const Real* read,
+                           const Real* deltas, Real* read_deltas, Real* gradients, bool accumulate) {
+  std::memset(read_deltas, 0, sizeof(Real) * size_t(n_cells) * kTile);
   DescendingSums into(gradients + rows.start[rows.n_rows], accumulate);
   for (int last = rows.n_rows - 1; last >= 0;) {
     int row = last;
     while (row > 0 && rows.group[row - 1] == rows.group[row] + 1) --row;
     const int first = rows.start[row], stride = rows.start[row + 1] - first;
     pushing_rows_back<kTile>(last - row + 1, deltas + int64_t(row) * kTile, parameters + first, stride,
-                             stride - rows.degree[row], rows.source + first, ends, end_deltas, into);
+                             stride - rows.degree[row], rows.source + first, read, read_deltas, into);
     last = row - 1;
   }
   into.finish();

@@ -230,7 +230,7 @@ class Training {
 
   void end_epoch() {
     // Of the examples that were learnt from.
-    const double train_loss = epoch_loss_ / double(std::max<int64_t>(epoch_size_, 1));
+    const double train_loss = epoch_loss_ / (double(std::max<int64_t>(epoch_size_, 1)) * data_->steps_per_example);
     fold();
     const Score score = passes_->evaluate(folded().data(), validation_.data(), int64_t(validation_.size()));
     if (!is_finite(epoch_loss_) || !is_finite(score.loss * double(validation_.size()))) {

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from command_line import refused, wirenas
+from stepwise_cases import stepwise
 
-from nas import Campaign, DataWarning, load_pipeline
+from nas import Campaign, DataWarning, Recipe, load_pipeline
 from nas.errors import InputError
 from nas.tasks import digits
 
@@ -149,6 +150,27 @@ def test_networks_of_built_in_tasks_take_arrays(tmp_path: Path, new: Path):
     assert json.loads(out)["predictions"] == load_pipeline(tmp_path / "digits").predict(task.inputs[:7]).tolist()
     np.save(tmp_path / "new.npy", np.zeros((3, 5)))
     assert "reads (n, 64)" in refused("apply", tmp_path / "digits", tmp_path / "new.npy")
+
+
+def test_classes_of_all_steps(tmp_path: Path):
+    task, recipe = stepwise(0), Recipe(epochs=2, learning_rates=0.01)
+    few: dict[str, Any] = {"trials": 1, "finalists": 1, "final_seeds": 1, "network": "rnn", "recipe": recipe}
+    found = Campaign(tmp_path / "steps", task=task, space={"nodes": 6}, **few).run()
+    assert {"linear", "random with equal edges"} <= {own["name"] for own in found.references}
+    assert "returns (batch, time, 3)" in (tmp_path / "steps" / "best" / "card.md").read_text(encoding="utf-8")
+    assert task.lengths is not None
+    assert task.counted is not None
+    inputs, lengths = task.inputs[task.test].numpy(), task.lengths[task.test].numpy()
+    classes = load_pipeline(tmp_path / "steps").predict(inputs, lengths)
+    inside = np.arange(6) < lengths[:, None]
+    counted = task.counted[task.test].numpy()
+    assert (classes[~inside] == -1).all()
+    assert (classes == task.targets[task.test].numpy())[counted].mean() == pytest.approx(found.test["mean"])
+    np.save(tmp_path / "new.npy", inputs)
+    code, out, _ = wirenas("apply", tmp_path / "steps", tmp_path / "new.npy", "--json")
+    told = json.loads(out)
+    assert (code, told["probabilities"]) == (0, None)
+    assert np.array_equal(np.array(told["predictions"])[inside], classes[inside])
 
 
 def test_sequences_by_the_target_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

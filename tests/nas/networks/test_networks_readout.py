@@ -1,11 +1,13 @@
 """MaskedLinear, SequenceNetwork and LinearMean."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from nas.networks import LinearMean, MaskedLinear, SequenceNetwork
+from nas.networks import LinearMean, MaskedLinear, SequenceNetwork, load_network, save_network
 from priors.wiring import Wiring
 
 # Inputs 0, 1; cells 2, 3, 4; outputs 5, 6 read cells 2 and 4 and cell 4.
@@ -120,3 +122,20 @@ def test_linear_mean():
     assert network(x[:1]).tolist() == [[42.5, 400]]
     with pytest.raises(ValueError, match="1 hidden neurons: LinearMean needs inputs and outputs only"):
         LinearMean(Wiring((1, 1, 1), np.zeros((0, 2), int), True, True))
+
+
+@pytest.mark.parametrize("cell", ["tanh", "gru", "lstm"])
+def test_every_step_is_read_as_the_end_of_what_came_before(cell: str, tmp_path: Path):
+    network = SequenceNetwork(WIRING, cell, rng=0, dtype=torch.float64, every_step=True)
+    ends = SequenceNetwork(WIRING, cell, rng=0, dtype=torch.float64)
+    x = torch.randn(3, 5, 2, dtype=torch.float64)
+    outputs = network(x, torch.tensor([5, 2, 3]))
+    assert outputs.shape == (3, 5, 2)
+    for step in range(5):
+        torch.testing.assert_close(outputs[:, step], ends(x[:, : step + 1]), rtol=1e-12, atol=1e-12)
+    for own in (network, ends):
+        save_network(own, tmp_path / "network.safetensors")
+        again = load_network(tmp_path / "network.safetensors")
+        assert isinstance(again, SequenceNetwork)
+        assert again.every_step == own.every_step
+        assert torch.equal(again(x), own(x))

@@ -7,9 +7,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rnn_cases import CELL_NAMES, SEED, build, normal, packed, parts, random_wiring
+from torch import nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
-from nas.networks import CELLS
+from nas.networks import CELLS, NetworkSpec, SparseRNN
+from priors import stack
 
 
 @given(st.integers(0, 100_000), st.sampled_from(CELL_NAMES))
@@ -91,3 +93,21 @@ def test_on_a_gpu_it_is_the_same_function(cell: str, backward: bool):
         output.pow(2).sum().backward()
         other.pow(2).sum().backward()
         torch.testing.assert_close(moved.weight.grad.cpu(), network.weight.grad, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize(("cell", "kind"), [("tanh", nn.RNN), ("gru", nn.GRU), ("lstm", nn.LSTM)])
+def test_a_stacked_wiring_is_torchs_network_of_several_layers(cell: str, kind: type[nn.RNNBase]):
+    wiring = stack(NetworkSpec("mlp").complete(3, (4, 4), 2))
+    reference = kind(3, 4, num_layers=2, batch_first=True, dtype=torch.float64)
+    rnn = SparseRNN(wiring, cell, rng=0, dtype=torch.float64)
+    n_shared = 8 if cell == "gru" else None  # The GRU's new gate has a bias on either side.
+    with torch.no_grad():
+        rnn.copy_matrices([getattr(reference, f"weight_{side}_l{layer}") for layer in (0, 1) for side in ("ih", "hh")])
+        biases = []
+        for layer in (0, 1):
+            below, before = (getattr(reference, f"bias_{side}_l{layer}") for side in ("ih", "hh"))
+            shared = (below + before)[:n_shared]
+            biases += [shared, below[len(shared) :], before[len(shared) :]]
+        rnn.biases.copy_(torch.cat(biases))
+    x = torch.randn(5, 6, 3, dtype=torch.float64)
+    torch.testing.assert_close(rnn(x)[0][:, :, 4:], reference(x)[0], rtol=1e-10, atol=1e-12)

@@ -96,6 +96,7 @@ OF_ONE_FAMILY = {
 RANDOM_GRAPHS: dict[str, Any] = {"sampler": "random", "space.graphs": GRAPHS}
 CASES = [
     own("activation", "tanh"),
+    own("initial_state", "learned", network="rnn"),
     own("engine", "torch"),
     own("device", "meta"),
     own("replicates", 2),
@@ -133,6 +134,7 @@ CASES = [
             "recipe.clip": 1.0,
             "recipe.patience": 3,
             "final_epochs": 4,
+            "initial_state": "learned",
         }.items()
     ),
     *(
@@ -148,6 +150,9 @@ CASES = [
     ),
     Case("activation", "tanh", {"network": "rnn"}, {"network": "mlp"}, "network=rnn ignores it", "give cell"),
     Case("cell", "lstm", {"network": "mlp"}, {"network": "rnn"}, "network=mlp ignores it", "give activation"),
+    Case(
+        "initial_state", "learned", {"network": "mlp"}, {"network": "rnn"}, "network=mlp ignores it", "give network=rnn"
+    ),
     Case("recipe.normalise", True, {"network": "rnn"}, {}, "network=rnn ignores it", "give network=mlp"),
     *(
         Case(

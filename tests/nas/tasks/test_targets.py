@@ -1,7 +1,11 @@
 """Targets as people have them: text, numbers from 1, floats that may be codes; and a task in one line."""
 
+import math
+from typing import Any
+
 import numpy as np
 import pytest
+import torch
 
 from nas.tasks import Task
 
@@ -49,3 +53,89 @@ def test_a_task_is_printed_in_one_line():
     text = repr(Task.from_arrays("own", X, np.arange(60) % 3))
     assert "\n" not in text
     assert len(text) < 120
+
+
+def test_each_step_of_a_sequence_may_have_a_target():
+    inputs, lengths = np.ones((20, 4, 2)), np.tile([4, 2], 10)
+    words = np.array([["a", "b", "c", "b"]] * 20)
+    task = Task.from_arrays("words", inputs, words, lengths=lengths)
+    assert task.labels == ("a", "b", "c")
+    assert task.targets[:2].tolist() == [[0, 1, 2, 1], [0, 1, -1, -1]]
+    assert task.is_stepwise
+    assert task.steps_per_example == pytest.approx(task.lengths[task.train].double().mean().item())
+    late = Task.from_arrays("words", inputs, words, counted=np.tile(np.arange(4) > 0, (20, 1)))
+    assert (late.labels, late.targets[0].tolist()) == (("b", "c"), [-1, 0, 1, 0])
+    targets, examples = late.flat_targets(torch.tensor([3, 1]))
+    assert (targets.tolist(), examples.tolist()) == ([0, 1, 0, 0, 1, 0], [3, 3, 3, 1, 1, 1])
+    numbers = Task.from_arrays("numbers", inputs, inputs.cumsum(axis=1), lengths=lengths)
+    assert (numbers.n_outputs, numbers.loss, repr(numbers)) == (
+        2,
+        "squared-error",
+        "Task('numbers': 20 examples of 4x2, 2 numbers to predict at a step, 13/3/4 train/validation/test)",
+    )
+    assert numbers.targets[1, 2:].isnan().all()
+    x, _, y = numbers.batch(torch.tensor([1, 3]))
+    assert x.shape == y.shape == (2, 2, 2)
+    assert numbers.fingerprint != late.fingerprint != task.fingerprint
+
+
+def test_two_dimensions_of_numbers_are_those_of_the_end():
+    task = Task.from_arrays("ends", np.ones((20, 4, 2)), np.random.default_rng(0).normal(size=(20, 4)))
+    assert (task.is_stepwise, task.n_outputs, task.counted) == (False, 4, None)
+
+
+def test_the_best_constant_is_that_of_the_steps_that_count():
+    rng = np.random.default_rng(0)
+    classes, counted = rng.integers(0, 3, (40, 5)), rng.random((40, 5)) < 0.5
+    counted[:, 0] = True
+    classes[~counted] = 0
+    task = Task.from_arrays("classes", np.ones((40, 5, 1)), classes, counted=counted, weights=np.arange(40) + 1)
+    own = np.where(counted, classes, -1)
+    by_class = np.zeros(3)
+    for example in task.train.tolist():
+        for step in own[example][counted[example]]:
+            by_class[step] += example + 1
+    right, total = 0.0, 0.0
+    for example in task.test.tolist():
+        for step in own[example][counted[example]]:
+            total += example + 1
+            right += (example + 1) * (step == by_class.argmax())
+    assert task.constant_score(task.test) == pytest.approx(right / total)
+    assert task.loss_weights.shape == (40, 5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"counted": np.ones((20, 3), bool)}, r"^counted has shape \(20, 3\) and type bool: \(20, 4\) bool is needed$"),
+        ({"counted": np.zeros((20, 4), bool)}, "^no step of example 0 counts: give it a target, or drop it$"),
+        (
+            {"targets": np.zeros((20, 3), int)},
+            r"^targets have shape \(20, 3\), and inputs \(20, 4, 2\): one for each of",
+        ),
+        ({"targets": np.full((20, 4, 1), np.nan)}, "^targets hold a value that is not finite"),
+        ({"targets": np.zeros(20, int), "counted": np.ones((20, 4), bool)}, r"^counted is given, and targets of shape"),
+    ],
+)
+def test_what_no_targets_of_steps_are(changes: dict[str, Any], line: str):
+    given = {"inputs": np.ones((20, 4, 2)), "targets": np.zeros((20, 4), int), **changes}
+    with pytest.raises(ValueError, match=line):
+        Task.from_arrays("own", **given)
+
+
+@pytest.mark.parametrize(
+    ("targets", "line"),
+    [
+        ([[0, 1, -2]] * 9, "^targets hold the class -2: steps that do not count have -1$"),
+        ([[0, 1, 1]] * 9, "^a step behind the end of its sequence has a target: give it the class -1, or NaN$"),
+        ([[0, 3, -1]] * 9, "^classes reach from 0 to 3: n_outputs=2 are numbered from 0$"),
+        ([[[0.0, 1.0], [1.0, math.nan], [math.nan, 1.0]]] * 9, "^a step has NaN for its first target and numbers for"),
+    ],
+)
+def test_what_no_stored_targets_of_steps_are(targets: Any, line: str):
+    held = torch.tensor(targets)
+    parts = dict(zip(("train", "validation", "test"), torch.arange(9).split(3), strict=True))
+    loss: Any = "squared-error" if held.is_floating_point() else "cross-entropy"
+    lengths = torch.full((9,), 3 if loss == "squared-error" else 2)
+    with pytest.raises(ValueError, match=line):
+        Task("own", torch.ones(9, 3, 1), held, **parts, n_inputs=1, n_outputs=2, lengths=lengths, loss=loss)
