@@ -23,7 +23,7 @@ _FIRST = 2
 """Trials of each way before any is left out; one of those that nothing is known to be worth a try of."""
 _OPTIMISM = 0.5
 """Standard errors by which a way may be better than its trials were."""
-_LEFT_TO_SAMPLER = 8
+_LEFT_TO_SAMPLER = 32
 """One of so many trials is left to the sampler, since a way may get better the longer it is searched."""
 
 
