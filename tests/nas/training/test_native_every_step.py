@@ -41,20 +41,20 @@ def autograd(module: nn.Module, task: Task, examples: torch.Tensor) -> tuple[flo
     return loss.item(), tuple(own.numpy() for own in slopes)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("cell", CELLS)
 def test_gradients_are_those_of_autograd_in_double(cell: str, loss: str, seed: int):
     task = stepwise(
         seed,
         loss,
-        n=(130, 20, 60)[seed % 3],
-        steps=(1, 8, 5, 3)[seed % 4],
-        share=(0.5, 0.05, 1.0)[seed // 2],
+        n=(130, 20, 60)[seed],
+        steps=(5, 1, 8)[seed],
+        share=(0.5, 0.05, 1.0)[seed],
         symbols=seed % 2 == 0,
-        weights=seed in (2, 5),
+        weights=seed == 2,
     )
-    network, examples = network_for(task, cell, seed), task.train[: (100, 64, 7)[seed % 3]]
+    network, examples = network_for(task, cell, seed), task.train[: (100, 64, 7)[seed]]
     expected_loss, expected = autograd(network, task, examples)
     # Weights of examples are float32 in torch, and the same numbers here.
     double_loss, double = native_gradients(compiled(deepcopy(network).double(), task), task, examples)
@@ -65,12 +65,12 @@ def test_gradients_are_those_of_autograd_in_double(cell: str, loss: str, seed: i
     assert error(single, expected) <= 5e-5
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("cell", CELLS)
 def test_gradients_by_a_learned_initial_state_are_those_of_autograd(cell: str, seed: int):
-    task = stepwise(seed, n=(130, 20, 60)[seed % 3], steps=5, share=1.0, symbols=seed % 2 == 0)
+    task = stepwise(seed, n=(130, 20, 60)[seed], steps=5, share=1.0, symbols=seed % 2 == 0)
     task = task if seed % 2 else at_the_end(task)
-    network, examples = network_for(task, cell, seed, "learned"), task.train[: (100, 7, 30)[seed % 3]]
+    network, examples = network_for(task, cell, seed, "learned"), task.train[: (100, 7, 30)[seed]]
     expected_loss, expected = autograd(network, task, examples)
     double_loss, double = native_gradients(compiled(deepcopy(network).double(), task), task, examples)
     assert double_loss == pytest.approx(expected_loss, rel=1e-9)
