@@ -97,6 +97,37 @@ def zero_cost(
     print_json(found) if as_json else say(make_console(), f"{out}/zero-cost.md")
 
 
+@study_commands.command("distances")
+def distances(
+    *,
+    out: Out = Path("results/distances"),
+    atlas: Atlas = Path("atlas"),
+    population: Annotated[
+        list[str] | None, typer.Option(help="One population; again for several. Default: three of digits.")
+    ] = None,
+    wirings: Annotated[int, typer.Option(min=60, help="Wirings of each survey; pairs grow with the square.")] = 200,
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Predict accuracy from distances between wirings alone, beside the predictor; takes twenty minutes.
+
+    It reads the surveys that `wirenas study prediction` has made.
+
+    Example: wirenas study distances --population digits-natural-fixed
+    """
+    from nas.studies.distances import distances_study
+
+    _run(
+        distances_study,
+        out,
+        as_json=as_json,
+        threads=threads,
+        atlas=atlas,
+        populations=population or (),
+        wirings=wirings,
+    )
+
+
 @study_commands.command("steering")
 def steering(
     *,
