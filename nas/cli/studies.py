@@ -105,11 +105,11 @@ def distances(
     population: Annotated[
         list[str] | None, typer.Option(help="One population; again for several. Default: three of digits.")
     ] = None,
-    wirings: Annotated[int, typer.Option(min=60, help="Wirings of each survey; pairs grow with the square.")] = 200,
+    wirings: Annotated[int, typer.Option(min=60, help="Wirings of each survey; pairs grow with the square.")] = 150,
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
-    """Predict accuracy from distances between wirings alone, beside the predictor; takes twenty minutes.
+    """Predict accuracy from distances between wirings alone, beside the predictor; takes a quarter of an hour.
 
     It reads the surveys that `wirenas study prediction` has made.
 

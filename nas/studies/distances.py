@@ -65,7 +65,7 @@ __all__ = ["DEFAULT", "DISTANCES", "distances_study", "in_one_layer", "pages", "
 NAME = "distances"
 DEFAULT = ("digits-natural-fixed", "digits-controlled-fixed", "digits-natural-varying")
 """Surveys of `nas.studies.prediction` that are looked at by default."""
-WIRINGS = 200
+WIRINGS = 150
 DISTANCES = {"NNSTD": nnstd_value, "edge Jaccard": edge_jaccard, "density": density_distance, "spectral": None}
 """What is measured between each pair; the spectral one is between what is computed once of each wiring."""
 SIZE, FEATURES, BOTH = "size alone", "features", "features and NNSTD"
