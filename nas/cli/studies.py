@@ -227,16 +227,24 @@ def rewiring(
 @study_commands.command("structure")
 def structure(
     *,
-    task: Task = "mnist",
+    task: Annotated[
+        str,
+        typer.Option(
+            help="Name of a task: images or rows for LeNet-300-100, sequences such as reber-embedded for a GRU."
+        ),
+    ] = "mnist",
     part: Annotated[
         list[str] | None, typer.Option(help="reinit, robustness or emergence; again for several. Default: all.")
     ] = None,
     method: Annotated[
-        list[str] | None, typer.Option(help="gmp, rigl, set, dnw or static; again for several. Default: all.")
+        list[str] | None,
+        typer.Option(help="gmp, rigl, set, static, or but for GRUs dnw; again for several. Default: all."),
     ] = None,
     density: Annotated[float, typer.Option(help="Share of weights that live.")] = 0.05,
     seeds: Seeds = 5,
-    epochs: Epochs = 15,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Passes over the training part. Default: 15, and 60 of sequences.")
+    ] = None,
     learning_rate: Rates = None,
     threads: Threads = None,
     data: Data = None,
@@ -247,7 +255,6 @@ def structure(
 
     Example: wirenas study structure --task fashion-mnist --part emergence --method rigl
     """
-    from nas.studies.structure.pages import RECIPE
     from nas.studies.structure.study import structure_study
 
     _run(
@@ -260,7 +267,7 @@ def structure(
         density=density,
         seeds=seeds,
         epochs=epochs,
-        rates=learning_rate or RECIPE.learning_rates,
+        rates=learning_rate or (),
         threads=threads,
         data=data,
     )

@@ -22,6 +22,7 @@ from scipy.spatial.distance import pdist, squareform
 from nas.errors import known
 from nas.evaluation.trainings import Training, Trainings
 from nas.prediction.examples import survey_examples
+from nas.store.lines import plain
 from nas.studies.prediction import POPULATIONS, read_population
 from nas.studies.tables import (
     check_study,
@@ -86,7 +87,7 @@ def distances_study(
 ) -> dict[str, Any]:
     """Judge regressors on distances beside the blend on features, and write numbers, a page and a figure.
 
-    Distances that are stored in `out` are not measured again.
+    What is stored in `out` is not measured, and not judged, again.
 
     Parameters
     ----------
@@ -114,10 +115,11 @@ def distances_study(
     for name, table in tables.items():
         examples = survey_examples(table, most=wirings, inputs=inputs_of(load_task(str(table.identity["task"]))))
         learnt = examples.training()
-        measured = _Matrices(study, name, [in_one_layer(own) for own in examples.wirings], threads).all()
-        watch(f"{name}: regressors", 0, 1)
-        found.append({"name": name, **_judged(learnt, examples.predictor().aim, measured)})
-        watch(f"{name}: regressors", 1, 1)
+        matrices = _Matrices(study, name, [in_one_layer(own) for own in examples.wirings], threads)
+        measured = matrices.all()
+        judge = partial(_judged, learnt, examples.predictor().aim, measured)
+        (row,) = study.run(f"{name}: regressors", [Training(matrices.key("regressors"), judge)])
+        found.append({"name": name, **row["judged"]})
     numbers = {
         "folds": _FOLDS,
         "repeats": _REPEATS,
@@ -164,10 +166,13 @@ class _Matrices:
         same = len({own.sizes for own in self.wirings}) == 1
         return {name: self._one(name) for name in DISTANCES if same or name != "edge Jaccard"}
 
-    def _one(self, name: str) -> _Measured:
+    def key(self, what: str) -> dict[str, Any]:
+        """Return what tells something of these wirings from the same of others."""
         fingerprints = hashlib.sha256("".join(own.fingerprint for own in self.wirings).encode()).hexdigest()
-        key = {"population": self.population, "distance": name, "n": len(self.wirings), "wirings": fingerprints[:16]}
-        (row,) = self.study.run(f"{self.population}: {name}", [Training(key, partial(self._measure, name))])
+        return {"what": what, "population": self.population, "n": len(self.wirings), "wirings": fingerprints[:16]}
+
+    def _one(self, name: str) -> _Measured:
+        (row,) = self.study.run(f"{self.population}: {name}", [Training(self.key(name), partial(self._measure, name))])
         return _Measured(squareform(np.array(row["pairs"])), row["seconds"])
 
     def _measure(self, name: str, stop: StopFlag) -> dict[str, Any]:
@@ -195,7 +200,7 @@ def _processor_seconds() -> float:
 # Judging
 
 
-def _judged(learnt: Learnt, aim: Aim, measured: Mapping[str, _Measured]) -> dict[str, Any]:
+def _judged(learnt: Learnt, aim: Aim, measured: Mapping[str, _Measured], _: StopFlag) -> dict[str, Any]:
     X, y, groups = learnt.X, learnt.means, learnt.groups.tolist()
     folds = repeated_folds(len(y), _FOLDS, _REPEATS, groups)
     references = predict_sets(BlendFit(aim=aim), reference_sets(X, learnt.names), y, folds, groups)
@@ -209,7 +214,7 @@ def _judged(learnt: Learnt, aim: Aim, measured: Mapping[str, _Measured]) -> dict
     for name, fit in fits.items():
         predicted[name] = out_of_fold(fit, numbers_of(len(y)), y, folds, groups)
     apart = pdist(y[:, None])
-    return {
+    found = {
         "n": len(y),
         "label_sd": float(y.std()),
         "ceiling": noise_ceiling(learnt.labels, learnt.groups),
@@ -236,6 +241,7 @@ def _judged(learnt: Learnt, aim: Aim, measured: Mapping[str, _Measured]) -> dict
             for name, rows in predicted.items()
         ],
     }
+    return {"judged": plain(found)}
 
 
 @dataclass(frozen=True, eq=False)

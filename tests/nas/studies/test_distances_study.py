@@ -79,7 +79,7 @@ def test_files_and_numbers(study: tuple[Path, dict[str, Any]]):
 def test_distances_are_those_of_the_survey(study: tuple[Path, dict[str, Any]], atlas: Path):
     out, found = study
     lines = [json.loads(line) for line in (out / "runs.jsonl").read_text(encoding="utf-8").splitlines()]
-    pairs = {(line["key"]["population"], line["key"]["distance"]): line["row"]["pairs"] for line in lines}
+    pairs = {(line["key"]["population"], line["key"]["what"]): line["row"].get("pairs") for line in lines}
     table = load_survey(atlas / FIXED)
     one, other, last = (in_one_layer(table.wiring(number)) for number in (0, 1, 23))
     assert pairs[FIXED, "NNSTD"][0] == pytest.approx(nnstd(one, other).value, abs=1e-6)
@@ -140,7 +140,8 @@ def test_the_command_measures_nothing_again(
     study: tuple[Path, dict[str, Any]], atlas: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     out, found = study
-    monkeypatch.setattr(distances, "distance_matrix", lambda *_, **__: pytest.fail("measured again"))
+    for name in ("distance_matrix", "_judged"):
+        monkeypatch.setattr(distances, name, lambda *_, **__: pytest.fail("measured again"))
     given = ("study", "distances", "--population", FIXED, "--wirings", 60, "--threads", 1, "--out", out, "--json")
     code, text, err = wirenas(*given, "--atlas", atlas)
     assert code == 0, err
