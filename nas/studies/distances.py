@@ -72,7 +72,7 @@ DISTANCES = {"NNSTD": nnstd_value, "edge Jaccard": edge_jaccard, "density": dens
 SIZE, FEATURES, BOTH = "size alone", "features", "features and NNSTD"
 NEAREST, PROCESS = "nearest neighbours", "Gaussian process"
 
-_REPEATS, _FOLDS = 4, 5
+_REPEATS, _FOLDS = 2, 5
 _THREE = ("ahead on {}", "BEHIND on {}", "not told apart on {}")
 
 
