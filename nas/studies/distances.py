@@ -55,7 +55,7 @@ from predictors.validation import (
     spearman,
 )
 from predictors.validation.baselines import MEAN, predict_sets, reference_sets
-from predictors.validation.fits import Fit, Predict
+from predictors.validation.fits import Fit, Fits, Predict
 from priors import Wiring
 
 if TYPE_CHECKING:
@@ -118,7 +118,8 @@ def distances_study(
         matrices = _Matrices(study, name, [in_one_layer(own) for own in examples.wirings], threads)
         measured = matrices.all()
         judge = partial(_judged, learnt, examples.predictor().aim, measured)
-        (row,) = study.run(f"{name}: regressors", [Training(matrices.key("regressors"), judge)])
+        key = {**matrices.key("regressors"), "labels": _digest(learnt.labels.tobytes())}
+        (row,) = study.run(f"{name}: regressors", [Training(key, judge)])
         found.append({"name": name, **row["judged"]})
     numbers = {
         "folds": _FOLDS,
@@ -168,8 +169,9 @@ class _Matrices:
 
     def key(self, what: str) -> dict[str, Any]:
         """Return what tells something of these wirings from the same of others."""
-        fingerprints = hashlib.sha256("".join(own.fingerprint for own in self.wirings).encode()).hexdigest()
-        return {"what": what, "population": self.population, "n": len(self.wirings), "wirings": fingerprints[:16]}
+        fingerprints = "".join(own.fingerprint for own in self.wirings)
+        n = len(self.wirings)
+        return {"what": what, "population": self.population, "n": n, "wirings": _digest(fingerprints.encode())}
 
     def _one(self, name: str) -> _Measured:
         (row,) = self.study.run(f"{self.population}: {name}", [Training(self.key(name), partial(self._measure, name))])
@@ -192,6 +194,10 @@ class _Matrices:
         return {"pairs": pairs.round(6).tolist(), "seconds": round(_processor_seconds() - began, 2)}
 
 
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
 def _processor_seconds() -> float:
     """Return the seconds that this process has worked, and those that it began and that have ended."""
     return sum(os.times()[:4])
@@ -200,19 +206,24 @@ def _processor_seconds() -> float:
 # Judging
 
 
-def _judged(learnt: Learnt, aim: Aim, measured: Mapping[str, _Measured], _: StopFlag) -> dict[str, Any]:
+def _judged(learnt: Learnt, aim: Aim, measured: Mapping[str, _Measured], stop: StopFlag) -> dict[str, Any]:
+    def go_on() -> None:
+        if stop.is_set():
+            raise Interrupted
+
+    fits = Fits(go_on)
     X, y, groups = learnt.X, learnt.means, learnt.groups.tolist()
     folds = repeated_folds(len(y), _FOLDS, _REPEATS, groups)
-    references = predict_sets(BlendFit(aim=aim), reference_sets(X, learnt.names), y, folds, groups)
+    references = predict_sets(BlendFit(aim=aim), reference_sets(X, learnt.names), y, folds, groups, fits=fits)
     predicted = dict(zip((MEAN, SIZE), references.values(), strict=True))
-    predicted[FEATURES] = out_of_fold(BlendFit(learnt.names, aim), X, y, folds, groups)
-    fits: dict[str, Fit] = {}
+    predicted[FEATURES] = out_of_fold(BlendFit(learnt.names, aim), X, y, folds, groups, fits=fits)
+    on_distance: dict[str, Fit] = {}
     for name, own in measured.items():
-        fits[f"{NEAREST}, {name}"] = NearestFit(own.matrix)
-        fits[f"{PROCESS}, {name}"] = ProcessFit(own.matrix)
-    fits[BOTH] = _Both(aim, learnt.names, X, ProcessFit(measured["NNSTD"].matrix))
-    for name, fit in fits.items():
-        predicted[name] = out_of_fold(fit, numbers_of(len(y)), y, folds, groups)
+        on_distance[f"{NEAREST}, {name}"] = NearestFit(own.matrix)
+        on_distance[f"{PROCESS}, {name}"] = ProcessFit(own.matrix)
+    on_distance[BOTH] = _Both(aim, learnt.names, X, ProcessFit(measured["NNSTD"].matrix))
+    for name, fit in on_distance.items():
+        predicted[name] = out_of_fold(fit, numbers_of(len(y)), y, folds, groups, fits=fits)
     apart = pdist(y[:, None])
     found = {
         "n": len(y),
