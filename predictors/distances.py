@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from priors import Wiring
 if TYPE_CHECKING:
     import scipy.sparse
 
-__all__ = ["Distance", "density_distance", "edge_jaccard", "nnstd", "nnstd_of_masks", "spectral_distance"]
+__all__ = ["Distance", "density_distance", "edge_jaccard", "nnstd", "nnstd_of_masks", "spectral_distance", "spectrum"]
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
@@ -188,11 +189,12 @@ def spectral_distance(first: Wiring, second: Wiring, n: int = 50) -> float:
     They are those of the matrix with 1 for each edge, divided by the root of the number of edges; it does not depend on
     the numbering of neurons, and wirings may have any sizes.
     """
-    spectra = [_singular_values(own, n) for own in (first, second)]
+    spectra = [spectrum(own, n) for own in (first, second)]
     return float(np.linalg.norm(spectra[0] - spectra[1]) / np.sqrt(n))
 
 
-def _singular_values(wiring: Wiring, n: int) -> Floats:
+def spectrum(wiring: Wiring, n: int = 50) -> Floats:
+    """Return the singular values, (n,), that `spectral_distance` compares; 0 where there are fewer."""
     found = np.zeros(n)
     if not wiring.n_edges:
         return found
@@ -265,30 +267,27 @@ class _Padded:
 
 
 def _renamed(matrix: scipy.sparse.csr_array, partner: Numbers, rows: Numbers) -> scipy.sparse.csr_array:
-    """Return some rows, whose columns have the numbers of their partners; columns without one are left out."""
+    """Return some rows, whose columns have the numbers of their partners; what has no partner counts as 0."""
     import scipy.sparse
 
-    n = len(partner)
-    own = matrix[rows].tocoo()
-    later, column = own.col // n, own.col % n
-    known = partner[column] >= 0
-    to = partner[column[known]] + n * later[known]
-    data = own.data[known]
-    return scipy.sparse.coo_array((data, (own.row[known], to)), shape=own.shape).tocsr()
+    own = matrix[rows]
+    later, column = np.divmod(own.indices, len(partner))
+    to = partner[column]
+    return scipy.sparse.csr_array(
+        (own.data * (to >= 0), np.maximum(to, 0) + len(partner) * later, own.indptr), shape=own.shape
+    )
 
 
 def _values(one: _Padded, other: _Padded, partner: Numbers) -> list[float]:
     """Return the mean Jaccard distance between what partners read, by layer."""
-    found = []
-    for layer in range(one.first_layer, len(one.sizes)):
-        rows = one.neurons(layer)
-        if not len(rows):
-            continue
-        reads, others = _renamed(one.reads, partner, rows), other.reads[partner[rows]]
-        shared = np.asarray(reads.multiply(others).sum(axis=1)).ravel()
-        union = np.asarray(reads.sum(axis=1)).ravel() + np.asarray(others.sum(axis=1)).ravel() - shared
-        found.append(float(1 - np.divide(shared, union, out=np.ones_like(union), where=union > 0).mean()))
-    return found
+    bounds = one.starts[one.first_layer :]
+    rows = np.arange(bounds[0], bounds[-1])
+    reads, others = _renamed(one.reads, partner, rows), other.reads[partner[rows]]
+    shared = np.asarray(reads.multiply(others).sum(axis=1)).ravel()
+    union = np.asarray(reads.sum(axis=1)).ravel() + np.asarray(others.sum(axis=1)).ravel() - shared
+    apart = 1 - np.divide(shared, union, out=np.ones_like(union), where=union > 0)
+    ends = bounds - bounds[0]
+    return [float(apart[start:end].mean()) for start, end in pairwise(ends.tolist()) if end > start]
 
 
 def _match(one: _Padded, other: _Padded, colours: tuple[Numbers, Numbers]) -> Numbers:
@@ -307,12 +306,8 @@ def _match(one: _Padded, other: _Padded, colours: tuple[Numbers, Numbers]) -> Nu
         cost = cost + _TIE * np.abs(read_by[0][:, None] - read_by[1][None, :]) / (1 + read_by[0].max(initial=0))
         chosen, to = linear_sum_assignment(cost)
         partner[free[chosen]] = columns[to]
-    found = _improved(one, other, partner)
-    aligned = _aligned(one, other)
-    if aligned is None:
-        return found
-    aligned = _improved(one, other, aligned)
-    return min(found, aligned, key=lambda own: float(np.sum(_values(one, other, own))))
+    starts = [partner, _aligned(one, other)]
+    return min((_improved(one, other, own) for own in starts if own is not None), key=lambda found: found[0])[1]
 
 
 def _aligned(one: _Padded, other: _Padded) -> Numbers | None:
@@ -343,8 +338,11 @@ def _aligned(one: _Padded, other: _Padded) -> Numbers | None:
     return found
 
 
-def _improved(one: _Padded, other: _Padded, partner: Numbers) -> Numbers:
-    """Match each layer anew by what it reads and by what reads it, as long as that makes the distance smaller."""
+def _improved(one: _Padded, other: _Padded, partner: Numbers) -> tuple[float, Numbers]:
+    """Match each layer anew by what it reads and by what reads it, as long as that makes the distance smaller.
+
+    Returns the sum of the distance over layers, and the partners.
+    """
     from scipy.optimize import linear_sum_assignment
 
     best = float(np.sum(_values(one, other, partner)))
@@ -365,7 +363,7 @@ def _improved(one: _Padded, other: _Padded, partner: Numbers) -> Numbers:
                 best, partner = value, changed
         if best == before:
             break
-    return partner
+    return best, partner
 
 
 def _anchored(one: _Padded, other: _Padded, colours: Numbers) -> Numbers:

@@ -18,7 +18,17 @@ from priors import Wiring
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Plane", "distance_matrix", "draw_map", "draw_tree", "nnstd_value", "plane_of", "plot_pairs", "tree_of"]
+__all__ = [
+    "Plane",
+    "checked_matrix",
+    "distance_matrix",
+    "draw_map",
+    "draw_tree",
+    "nnstd_value",
+    "plane_of",
+    "plot_pairs",
+    "tree_of",
+]
 
 Floats = NDArray[np.float64]
 
@@ -108,7 +118,7 @@ def plane_of(matrix: ArrayLike) -> Plane:
     from scipy.spatial.distance import pdist, squareform
     from sklearn.manifold import smacof
 
-    wanted = _checked(matrix)
+    wanted = checked_matrix(matrix)
     if not wanted.any():
         return Plane(np.zeros((len(wanted), 2)), 0.0)
     with one_thread():
@@ -135,11 +145,18 @@ def tree_of(matrix: ArrayLike) -> Floats:
     from scipy.cluster.hierarchy import linkage
     from scipy.spatial.distance import squareform
 
-    found: Floats = linkage(squareform(_checked(matrix)), "average", optimal_ordering=True)
+    found: Floats = linkage(squareform(checked_matrix(matrix)), "average", optimal_ordering=True)
     return found
 
 
-def _checked(matrix: ArrayLike) -> Floats:
+def checked_matrix(matrix: ArrayLike) -> Floats:
+    """Return an (n, n) matrix of distances as float64.
+
+    Raises
+    ------
+    ValueError
+        For what is not square, or no distances: finite, 0 or more, the same both ways, and 0 on the diagonal.
+    """
     found = np.array(matrix, np.float64)
     if found.ndim != 2 or found.shape[0] != found.shape[1] or len(found) < 2:
         raise ValueError(f"a matrix of shape {found.shape}: distances of two or more wirings are a square one")

@@ -97,6 +97,37 @@ def zero_cost(
     print_json(found) if as_json else say(make_console(), f"{out}/zero-cost.md")
 
 
+@study_commands.command("distances")
+def distances(
+    *,
+    out: Out = Path("results/distances"),
+    atlas: Atlas = Path("atlas"),
+    population: Annotated[
+        list[str] | None, typer.Option(help="One population; again for several. Default: three of digits.")
+    ] = None,
+    wirings: Annotated[int, typer.Option(min=60, help="Wirings of each survey; pairs grow with the square.")] = 150,
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Predict accuracy from distances between wirings alone, beside the predictor; takes a quarter of an hour.
+
+    It reads the surveys that `wirenas study prediction` has made.
+
+    Example: wirenas study distances --population digits-natural-fixed
+    """
+    from nas.studies.distances import distances_study
+
+    _run(
+        distances_study,
+        out,
+        as_json=as_json,
+        threads=threads,
+        atlas=atlas,
+        populations=population or (),
+        wirings=wirings,
+    )
+
+
 @study_commands.command("steering")
 def steering(
     *,
@@ -196,16 +227,24 @@ def rewiring(
 @study_commands.command("structure")
 def structure(
     *,
-    task: Task = "mnist",
+    task: Annotated[
+        str,
+        typer.Option(
+            help="Name of a task: images or rows for LeNet-300-100, sequences such as reber-embedded for a GRU."
+        ),
+    ] = "mnist",
     part: Annotated[
         list[str] | None, typer.Option(help="reinit, robustness or emergence; again for several. Default: all.")
     ] = None,
     method: Annotated[
-        list[str] | None, typer.Option(help="gmp, rigl, set, dnw or static; again for several. Default: all.")
+        list[str] | None,
+        typer.Option(help="gmp, rigl, set, static, or but for GRUs dnw; again for several. Default: all."),
     ] = None,
     density: Annotated[float, typer.Option(help="Share of weights that live.")] = 0.05,
     seeds: Seeds = 5,
-    epochs: Epochs = 15,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Passes over the training part. Default: 15, and 60 of sequences.")
+    ] = None,
     learning_rate: Rates = None,
     threads: Threads = None,
     data: Data = None,
@@ -216,7 +255,6 @@ def structure(
 
     Example: wirenas study structure --task fashion-mnist --part emergence --method rigl
     """
-    from nas.studies.structure.pages import RECIPE
     from nas.studies.structure.study import structure_study
 
     _run(
@@ -229,7 +267,7 @@ def structure(
         density=density,
         seeds=seeds,
         epochs=epochs,
-        rates=learning_rate or RECIPE.learning_rates,
+        rates=learning_rate or (),
         threads=threads,
         data=data,
     )

@@ -15,7 +15,7 @@ __all__ = ["check_allowed", "distinct", "highest", "insert_sorted", "is_among", 
 
 
 _MANY, _FEW, _SAMPLE = 20_000, 10, 4096
-"""So many scores are worth a sample of this size, where no more than one in `_FEW` of them is wanted."""
+"""So many scores are worth a sample of this size, where no more than one in `_FEW` of them is wanted, or is not."""
 
 
 def lowest(scores: NDArray[np.floating[Any]], count: int, rng: np.random.Generator | None = None) -> NDArray[np.bool_]:
@@ -42,6 +42,12 @@ def lowest(scores: NDArray[np.floating[Any]], count: int, rng: np.random.Generat
     if few is not None:
         marked = np.zeros(n, bool)
         marked[few[lowest(scores[few], count, rng)]] = True
+        return marked
+    # Where nearly all are wanted, those are looked at that may be among the others.
+    few = _enough_of_the_lowest(-scores, n - count) if n - count <= n // _FEW else None
+    if few is not None:
+        marked = np.ones(n, bool)
+        marked[few] = lowest(scores[few], count - (n - len(few)), rng)
         return marked
     border = np.partition(scores, count - 1)[count - 1]
     marked = scores < border

@@ -313,6 +313,8 @@ def _update(live: Live, dropped: NDArray[np.bool_], grown: Places, method: Metho
 
 def _merged(live: Live, stays: NDArray[np.bool_], grown: Places, returned: Places) -> Update:
     kept = np.flatnonzero(stays)
+    if not len(grown):
+        return Update(live.layers, live.slots[kept], kept, kept, returned, grown, live.slots[~stays])
     slots, at = insert_sorted(live.slots[kept], grown)
     source = np.full(len(slots), -1, np.int64)
     is_old = np.ones(len(slots), bool)

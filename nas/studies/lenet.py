@@ -51,6 +51,11 @@ class LeNet:
     recipe: Recipe
 
     @property
+    def description(self) -> str:
+        """What the network is."""
+        return f"a network with hidden layers of {listed(map(str, WIDTHS))} neurons"
+
+    @property
     def setting(self) -> dict[str, Any]:
         """What all trainings have in common, as JSON types."""
         recipe = self.recipe.model_dump(mode="json")

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from nas.errors import known
+from nas.errors import InputError, known
 from nas.evaluation.threads import in_order, one_torch_thread
 from nas.options.options import SurveyOptions, resolve_survey
 from nas.prediction.examples import survey_examples
@@ -27,8 +27,9 @@ from nas.report.card import markdown_table
 from nas.seeds import stream
 from nas.space.draws import Uniform
 from nas.space.space import SEED_NAMES, Params
+from nas.store.folders import holds_survey
 from nas.store.lines import plain
-from nas.store.survey_table import load_survey
+from nas.store.survey_table import SurveyTable, load_survey
 from nas.studies.tables import Watch, check_study, format_estimate, format_share, table_of, write_results
 from nas.survey import Survey
 from nas.tasks import inputs_of
@@ -53,7 +54,7 @@ from predictors.validation.figures import plot_components, plot_curves, plot_lad
 from predictors.validation.transfer import label_of
 from priors import Inputs
 
-__all__ = ["POPULATIONS", "pages", "prediction"]
+__all__ = ["POPULATIONS", "pages", "prediction", "read_population"]
 
 _DIGITS = {"task": "digits", "network": "mlp", "wirings": 2500, "seeds": 5}
 _FIXED = {"nodes": (64, 64), "degree": (8.0, 8.0)}
@@ -143,6 +144,20 @@ def prediction(
     plot_components(out / "variance-components.png", {found.name: found.validation.components for found in judged})
     write_results(out, "prediction.json", {found.name: found.to_json() for found in judged}, pages)
     return {"out": str(out), "populations": plain({found.name: _summary(found) for found in judged})}
+
+
+def read_population(atlas: Path, name: str) -> SurveyTable:
+    """Return the survey of a population that this study has made.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    folder = atlas / name
+    if not holds_survey(folder):
+        raise InputError(f"{folder}: no survey here; `wirenas study prediction` makes them, or give another atlas")
+    return load_survey(folder)
 
 
 # Judging

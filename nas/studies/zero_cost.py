@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.errors import InputError
 from nas.networks import NetworkSpec
 from nas.prediction.examples import survey_examples
-from nas.store.folders import holds_survey
-from nas.store.survey_table import load_survey
+from nas.store.survey_table import SurveyTable
+from nas.studies.prediction import read_population
 from nas.studies.tables import Watch, check_study, format_estimate, format_share, table_of, write_results
 from nas.tasks import load_task
 from nas.zero_cost import zero_cost_columns
@@ -50,14 +49,11 @@ def zero_cost_study(out: Path, atlas: Path, watch: Watch = lambda _: None) -> di
     found = {}
     for name in POPULATIONS:
         watch(name)
-        found[name] = _judged(atlas / name)
+        found[name] = _judged(read_population(atlas, name))
     return {"out": str(out), "populations": write_results(out, "zero-cost.json", found, pages)}
 
 
-def _judged(folder: Path) -> dict[str, Any]:
-    if not holds_survey(folder):
-        raise InputError(f"{folder}: no survey here; `wirenas study prediction` makes them, or give another atlas")
-    table = load_survey(folder)
+def _judged(table: SurveyTable) -> dict[str, Any]:
     examples = survey_examples(table, most=table.n_wirings)
     seen = np.linspace(0, len(examples) - 1, min(_SEEN, len(examples) // 2)).round().astype(np.int64)
     fresh = np.setdiff1d(np.arange(len(examples)), seen)

@@ -11,21 +11,26 @@ from numpy.typing import NDArray
 from predictors.members.member import check_bounds, check_number, settle_array
 from predictors.members.scaling import Scaling
 
-__all__ = ["GaussianProcess", "matern"]
+__all__ = ["GaussianProcess", "matern", "matern_of_distances"]
 
 _BLOCK_NUMBERS = 2**15
 """Of the kernel at once, so that they stay in the cache."""
 
 
 def matern(A: NDArray[np.float64], B: NDArray[np.float64], length: float) -> NDArray[np.float64]:
-    """Return the isotropic Matern 5/2 kernel between rows, (n_a, k) and (n_b, k) float64 to (n_a, n_b) float64.
+    """Return the isotropic Matern 5/2 kernel between rows, (n_a, k) and (n_b, k) float64 to (n_a, n_b) float64."""
+    squares = np.square(A).sum(axis=1)[:, None] + np.square(B).sum(axis=1) - 2 * (A @ B.T)
+    return matern_of_distances(np.sqrt(np.maximum(squares, 0.0)), length)
+
+
+def matern_of_distances(distances: NDArray[np.float64], length: float) -> NDArray[np.float64]:
+    """Return the Matern 5/2 kernel of an array of distances, float64 of the same shape.
 
     References
     ----------
     Rasmussen and Williams (2006), Gaussian Processes for Machine Learning, equation 4.17
     """
-    squares = np.square(A).sum(axis=1)[:, None] + np.square(B).sum(axis=1) - 2 * (A @ B.T)
-    r = np.sqrt(np.maximum(squares, 0.0)) * (math.sqrt(5) / length)
+    r = distances * (math.sqrt(5) / length)
     kernel: NDArray[np.float64] = (1 + r * (1 + r / 3)) * np.exp(-r)
     return kernel
 

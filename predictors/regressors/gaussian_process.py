@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from predictors.members import Constant, GaussianProcess, Member, Scaling
 from predictors.members.gaussian_process import matern
 from predictors.regressors.rows import Floats, Indices, range_of
 
-__all__ = ["best_parameters", "fit_gaussian_process"]
+__all__ = ["best_parameters", "fit_gaussian_process", "likeliest"]
 
 _MOST_ROWS = 800
 _MOST_ROWS_FOR_PARAMETERS = 300
@@ -51,10 +52,7 @@ def fit_gaussian_process(
 
 
 def best_parameters(inputs: Floats, values: Floats, expected: float | None = None) -> tuple[float, float]:
-    """Return the length of the kernel, and the noise over the signal's variance, with the largest marginal likelihood.
-
-    A single ascent often ends where all is noise. One eigendecomposition gives the likelihood of all noises at once, so
-    a grid of lengths is walked instead, and twice refined.
+    """Return the length of the kernel between rows, and the noise, with the largest marginal likelihood.
 
     Parameters
     ----------
@@ -62,13 +60,36 @@ def best_parameters(inputs: Floats, values: Floats, expected: float | None = Non
     values : (n,) float64 array
         With a mean of about 0.
     expected : float, optional
-        Length that is expected, over sqrt(k); its logarithm then has a normal prior of standard deviation 1. Ten rows
+        See `likeliest`; over sqrt(k).
+    """
+    return likeliest(
+        lambda length: matern(inputs, inputs, length), values, math.sqrt(inputs.shape[1]), expected=expected
+    )
+
+
+def likeliest(
+    kernel: Callable[[float], Floats], values: Floats, typical: float, *, expected: float | None = None
+) -> tuple[float, float]:
+    """Return the length of a kernel, and the noise over the signal's variance, with the largest marginal likelihood.
+
+    A single ascent often ends where all is noise. One eigendecomposition gives the likelihood of all noises at once, so
+    a grid of lengths is walked instead, and twice refined. Negative eigenvalues count as 0.
+
+    Parameters
+    ----------
+    kernel : callable
+        From a length to the (n, n) kernel.
+    values : (n,) float64 array
+        With a mean of about 0.
+    typical : float
+        Length in the midst of those that are tried.
+    expected : float, optional
+        Length that is expected, over `typical`; its logarithm then has a normal prior of standard deviation 1. Ten rows
         do not tell a length, and a short one lets a search see a chance wherever nothing is known.
     """
-    typical = math.sqrt(inputs.shape[1])
 
     def fitness(length: float) -> tuple[float, float]:
-        likelihood, noise = _best_noise(inputs, values, length * typical)
+        likelihood, noise = _best_noise(kernel(length * typical), values)
         return likelihood - (0.0 if expected is None else 0.5 * math.log(length / expected) ** 2), noise
 
     tried = {length: fitness(length) for length in _LENGTHS.tolist()}
@@ -82,11 +103,11 @@ def best_parameters(inputs: Floats, values: Floats, expected: float | None = Non
     return best * typical, tried[best][1]
 
 
-def _best_noise(inputs: Floats, values: Floats, length: float) -> tuple[float, float]:
-    """Return the largest log marginal likelihood of a length, the signal's variance being the best, and its noise."""
+def _best_noise(kernel: Floats, values: Floats) -> tuple[float, float]:
+    """Return the largest log marginal likelihood of a kernel, the signal's variance being the best, and its noise."""
     from scipy.linalg import eigh
 
-    eigenvalues, vectors = eigh(matern(inputs, inputs, length))
+    eigenvalues, vectors = eigh(kernel)
     squares = np.square(vectors.T @ values)
     spectrum = np.maximum(eigenvalues, 0.0)[:, None] + _NOISES
     variance = (squares[:, None] / spectrum).mean(axis=0)

@@ -16,10 +16,11 @@ from predictors.figures import BLUE, GREEN, ORANGE, RED, save_figure
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["DENSITY", "PARTS", "RECIPE", "TASK", "pages", "plot"]
+__all__ = ["DENSITY", "PARTS", "RECIPE", "SEEDS", "TASK", "methods_of", "pages", "plot", "recipe_of"]
 
 PARTS = ("reinit", "robustness", "emergence")
 DENSITY = 0.05
+SEEDS = 5
 TASK = "mnist"
 RECIPE = Recipe(
     optimizer="sgd",
@@ -31,15 +32,28 @@ RECIPE = Recipe(
     nesterov=True,
     weight_decay=5e-4,
 )
-"""What the study does by default."""
+"""What the study does by default where a task has no sequences."""
+_RECURRENT_RECIPE = Recipe(learning_rates=(0.01, 0.03), schedule="cosine", epochs=60, batch_size=32)
+"""What it does by default where it has."""
 
 _COLOURS = {"gmp": GREEN, "rigl": RED, "set": BLUE, "dnw": "#CC79A7", "static": ORANGE, DENSE: "0.4"}
 _EPOCHS = (0.25, 0.5, 1, 2, 5, 10)
 _LEVELS = (0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99)
+_TIMES = {"20": "twenty", "10": "ten", "5": "five"}
 _MOST = 0.5
 """Overlap from which on most of a structure is there."""
 _MARGIN = 0.003
 """What is not further below agrees, if its whole interval is not."""
+
+
+def recipe_of(is_recurrent: bool) -> Recipe:
+    """Return what the study does by default."""
+    return _RECURRENT_RECIPE if is_recurrent else RECIPE
+
+
+def methods_of(is_recurrent: bool) -> list[str]:
+    """Return the methods that the study looks at by default: all that there are for the network."""
+    return [name for name, method in LEARNED.items() if not (is_recurrent and method.action == "shadow")]
 
 
 def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
@@ -48,6 +62,9 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
     parts = [_TEXTS[part](numbers) for part in PARTS if numbers.get(part)]
     text = _TEXT.format(
         options=_options(numbers),
+        network=_network(numbers),
+        optimizer=_OPTIMIZERS[recipe["optimizer"]].format(decay=recipe["weight_decay"]),
+        high="" if numbers.get("is_recurrent") else _HIGH_RATE,
         task=numbers["task"],
         seeds=numbers["seeds"],
         weights=numbers["weights"],
@@ -56,7 +73,6 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
         epochs=recipe["epochs"],
         examples=numbers["examples"],
         batch=recipe["batch_size"],
-        decay=recipe["weight_decay"],
         schedule=recipe["schedule"],
         rates=how_rates_are_chosen(recipe, "each method", "this density"),
         machine=numbers["machine"],
@@ -71,7 +87,15 @@ def _options(numbers: Mapping[str, Any]) -> str:
     names = [own["method"] for own in numbers["methods"] if own["method"] != DENSE]
     words = "" if numbers["task"] == TASK else f" --task {numbers['task']}"
     words += "" if numbers["density"] == DENSITY else f" --density {numbers['density']:g}"
-    return words + options_of(numbers["recipe"], RECIPE, part=(numbers["parts"], PARTS), method=(names, list(LEARNED)))
+    is_recurrent = bool(numbers.get("is_recurrent"))
+    words += "" if numbers["seeds"] == SEEDS else f" --seeds {numbers['seeds']}"
+    chosen = {"part": (numbers["parts"], PARTS), "method": (names, methods_of(is_recurrent))}
+    return words + options_of(numbers["recipe"], recipe_of(is_recurrent), **chosen)
+
+
+def _network(numbers: Mapping[str, Any]) -> str:
+    """Say what was trained; numbers of an older version do not, and are those of LeNet-300-100."""
+    return str(numbers.get("network", "a network with hidden layers of 300 and 100 neurons"))
 
 
 def _kinds(numbers: Mapping[str, Any]) -> str:
@@ -245,14 +269,14 @@ def _apart(differences: Mapping[tuple[str, str], Mean], order: Sequence[str]) ->
 
 
 def _robust(numbers: Mapping[str, Any]) -> str:
-    robustness = numbers["robustness"]
+    robustness, ratio = numbers["robustness"], f"{numbers['all_weights'] / numbers['weights']:.0f}"
     rows = []
     for own in robustness["curves"]:
         at = zip(robustness["levels"], own["accuracy"], strict=True)
         row = {"pruned": own["way"], "method": own["method"]}
         row |= {f"{level:.0%}": f"{100 * mean['mean']:.1f}" for level, mean in at if level in _LEVELS}
         rows.append({**row, "mean over levels": format_estimate(Mean.of(own["area"]), digits=3)})
-    return _ROBUST.format(table=table_of(rows))
+    return _ROBUST.format(table=table_of(rows), times=_TIMES.get(ratio, ratio))
 
 
 # Emergence
@@ -312,7 +336,7 @@ def _emerged(numbers: Mapping[str, Any]) -> str:
                 }
                 rows.append({**row, "random structures": f"{own[f'random_{what}']['mean']:.2f}"})
     rows.sort(key=lambda row: row[""], reverse=True)
-    text = _EMERGED.format(table=table_of(rows))
+    text = _EMERGED.format(table=table_of(rows), distance=_DISTANCES[bool(numbers.get("is_recurrent"))])
     return text + (_ENDS.format(table=table_of([_end(own) for own in numbers["ends"]])) if "ends" in numbers else "")
 
 
@@ -486,10 +510,18 @@ _KINDS = {
 _THREE = ("ahead for {}", "BEHIND for {}", "not told apart for {}")
 _TEXTS = {"reinit": _again, "robustness": _robust, "emergence": _emerged}
 
+_DISTANCES = {
+    False: "the published distance of topologies (arXiv:2006.14085), in which neurons have no names",
+    True: "the distance of topologies (arXiv:2006.14085), in which neurons have no names, extended to neurons that "
+    "read each other: an edge is there while any of its gates has a weight",
+}
+_OPTIMIZERS = {"sgd": "SGD with Nesterov's momentum .9, weight decay {decay:g}", "adam": "Adam"}
+_HIGH_RATE = " A rate of 0.4 is not tried by default: single trainings did better with it, and others collapsed."
+
 _TEXT = """\
 # What a learned structure is worth
 
-Made by `wirenas study structure{options}`: a network with hidden layers of 300 and 100 neurons on {task}, {seeds}
+Made by `wirenas study structure{options}`: {network} on {task}, {seeds}
 seeds. Structures of {weights} of {all} weights, shared out to the layers by ERK, are learned by methods of
 `wirenas rewire` and `wirenas prune`, and asked three questions of Van Gelder, Wortsman and Ehsani, "Deconstructing the
 structure of sparse neural networks" (2020, arXiv:2012.00172): is the accuracy in the structure alone, how robust is the
@@ -506,9 +538,9 @@ split or the task.
 
 ## What was trained
 
-{epochs} epochs of {examples} examples, batches of {batch}, SGD with Nesterov's momentum .9, weight decay {decay:g},
+{epochs} epochs of {examples} examples, batches of {batch}, {optimizer},
 schedule {schedule}. {rates} What is made of a method's structures has its rate. Test accuracy is that of the weights
-after the last epoch. A rate of 0.4 is not tried by default: single trainings did better with it, and others collapsed.
+after the last epoch.{high}
 
 {kinds} A seed gives every place one normal draw, which is the initial weight once it is multiplied with the root of
 gain / fan-in of its neuron in the structure that the training begins with: all weights where they are pruned or trained
@@ -546,7 +578,7 @@ _ROBUST = """\
 
 Test accuracy in percent once so many of the live weights are pruned after training, without any more: those that are
 smallest over all layers, or random ones, of which three draws are taken. Biases stay. The mean over levels is the area
-under the curve from 0 to 99 %. A dense network has twenty times as many weights to lose at this density.
+under the curve from 0 to 99 %. A dense network has {times} times as many weights to lose at this density.
 
 {table}
 
@@ -558,7 +590,7 @@ _EMERGED = """\
 
 How much the structure at an epoch overlaps with the final one: (J - J0) / (1 - J0), J the Jaccard index and J0 that of
 random structures with as many weights in the layer, mean over layers by their weights: 1 for the final structure, 0 by
-chance. NNSTD is the published distance of topologies (arXiv:2006.14085), in which neurons have no names; it is 0 for
+chance. NNSTD is {distance}; it is 0 for
 the final structure, and by chance what random structures of the same densities have. "At random" are trainings by the
 same schedule that drop and grow, or prune, at random: since fewer and fewer weights are dropped, their overlap grows
 too. While `gmp` still has more weights, the structure is the one that it would have if pruning ended then: the largest

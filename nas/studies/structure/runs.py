@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nas.networks import SparseMLP
+from nas.networks import SequenceNetwork, SparseMLP
 from nas.networks.activations import ACTIVATIONS
 from nas.networks.blocks import slots_of
 from nas.networks.structure import wiring_of
@@ -28,12 +28,16 @@ from nas.sparsity.scores import score
 from nas.sparsity.update import drop_to
 from nas.studies.lenet import LeNet
 from nas.studies.structure.measures import Timeline, counts_of, decoded, distance, encoded, fan_in, overlap
+from nas.tasks.task import Task
 from nas.training import evaluate
 from nas.training.places import weights_of, wired_parts
-from nas.training.session import StopFlag
+from nas.training.recipe import Recipe
+from nas.training.session import StopFlag, Weights
+from predictors.distances import nnstd
+from priors import Wiring
 from priors.nulls import NullModel
 
-__all__ = ["DENSE", "LEARNED", "LEVELS", "VARIANTS", "Structures", "at_random"]
+__all__ = ["DENSE", "LEARNED", "LEVELS", "VARIANTS", "Structures", "Subject", "at_random"]
 
 DENSE = "dense"
 LEARNED: dict[str, Method] = {
@@ -66,6 +70,28 @@ def at_random(method: Method) -> Method:
     return method.replace(score="random", growth=None if method.growth is None else "random")
 
 
+class Subject(Protocol):
+    """A network whose structures are looked at, such as a `LeNet` or a `GRU`."""
+
+    @property
+    def task(self) -> Task:
+        """What it learns."""
+
+    @property
+    def recipe(self) -> Recipe:
+        """How it is trained."""
+
+    @property
+    def n_steps(self) -> int:
+        """Updates of a training."""
+
+    def weights(self, density: float) -> int:
+        """Return how many weights live at a density."""
+
+    def network(self, seed: int) -> SparseMLP | SequenceNetwork:
+        """Return the network in which all weights live."""
+
+
 @dataclass(frozen=True)
 class Structures:
     """Trains the network with learned and with given structures, from draws that all trainings of a seed share.
@@ -76,26 +102,31 @@ class Structures:
 
     Parameters
     ----------
-    lenet : LeNet
+    subject : Subject
+        The network, and how it is trained.
     density : float
         Of what is learned, shared out to the layers by ERK.
     marks : tuple of float
         Epochs after which structures are looked at, ascending.
     """
 
-    lenet: LeNet
+    subject: Subject
     density: float
     marks: tuple[float, ...]
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
         """The weight matrices."""
-        return layers_of(self.lenet.network(0))
+        return layers_of(self._template)
+
+    @cached_property
+    def _template(self) -> SparseMLP | SequenceNetwork:
+        return self.subject.network(0)
 
     @cached_property
     def counts(self) -> Places:
         """Weights that live in each layer in the end."""
-        return allocate("erk", self.layers, self.lenet.weights(self.density))
+        return allocate("erk", self.layers, self.subject.weights(self.density))
 
     @property
     def size(self) -> int:
@@ -104,7 +135,7 @@ class Structures:
 
     @property
     def _per_epoch(self) -> int:
-        return self.lenet.n_steps // self.lenet.recipe.epochs
+        return self.subject.n_steps // self.subject.recipe.epochs
 
     def steps_at(self, epochs: Sequence[float]) -> list[int]:
         """Return the steps that are done after some epochs."""
@@ -130,15 +161,15 @@ class Structures:
         """
         draws = stream(0, "weights", seed, fresh).standard_normal(self.size)[places]
         bounds = np.concatenate([[0], np.cumsum(counts_of(self.layers, places))])
-        gain = ACTIVATIONS["relu"].gain
+        gain = ACTIVATIONS["relu"].gain if isinstance(self._template, SparseMLP) else 1.0
         for index, (layer, reads) in enumerate(zip(self.layers, fan_in(self.layers, scaled_by), strict=True)):
             own = slice(bounds[index], bounds[index + 1])
             variance = (1.0 if layer is self.layers[-1] else gain) / np.maximum(reads, 1)
             draws[own] *= np.sqrt(variance[layer.entries(places[own])[0]])
         return draws
 
-    def _network(self, places: Places, weights: Floats) -> SparseMLP:
-        network = self.lenet.network(0)
+    def _network(self, places: Places, weights: Floats) -> SparseMLP | SequenceNetwork:
+        network = self.subject.network(0)
         place_weights(network, places, weights)
         return network
 
@@ -164,12 +195,13 @@ class Structures:
         everything, start = np.arange(self.size), self.start(method, seed)
         network = self._network(everything, self.weights(everything, seed, start))
         if method is not None and method.action == "shadow":
+            assert isinstance(network, SparseMLP)
             updates = self._train_shadow(network, method, rate, seed, timeline, stop)
             diverged = False
         else:
             updates, diverged = self._train(network, method, rate, seed, start, timeline, stop)
-        task = self.lenet.task
-        now = weights_of(wired_parts(network), np.zeros((0, len(network.weight))))
+        task = self.subject.task
+        now = _weights_of(network)
         found: dict[str, Any] = {
             "validation": task.constant_score(task.validation) if diverged else self._accuracy(network, "validation"),
             "test": task.constant_score(task.test) if diverged else self._accuracy(network, "test"),
@@ -184,7 +216,7 @@ class Structures:
 
     def _train(
         self,
-        network: SparseMLP,
+        network: SparseMLP | SequenceNetwork,
         method: Method | None,
         rate: float,
         seed: int,
@@ -195,7 +227,7 @@ class Structures:
         """Train the network; return how often the structure changed, and whether the training diverged."""
         own = METHODS["static"] if method is None else method
         pruned = own.action == "prune"
-        parts, rng = wired_parts(network), stream(0, "null", seed, 1)
+        rng = stream(0, "null", seed, 1)
 
         def look(step: int, slots: Places, weight: Floats) -> None:
             if method is None:
@@ -207,14 +239,14 @@ class Structures:
             timeline.see(step, slots)
 
         def watch(step: int, _: int) -> None:
-            now = weights_of(parts, np.zeros((0, len(network.weight))))
+            now = _weights_of(network)
             look(step, now.slots, now.weight.astype(np.float64))
 
         look(0, start, self.weights(start, seed, start))
         learned = learn(
             network,
-            self.lenet.task,
-            self.lenet.recipe,
+            self.subject.task,
+            self.subject.recipe,
             own,
             weights=int(self.counts.sum()) if pruned else None,
             places=None if pruned else start,
@@ -229,6 +261,7 @@ class Structures:
         self, network: SparseMLP, method: Method, rate: float, seed: int, timeline: Timeline, stop: StopFlag
     ) -> int:
         """Train dense weights in torch the best of which live at each step, and leave these in the network."""
+        assert isinstance(self.subject, LeNet)
         module = _module_of(network)
         batches, rng = stream(0, "batches", seed).spawn(2)
         marks = {0, *self.steps_at(self.marks)}
@@ -238,7 +271,7 @@ class Structures:
                 timeline.see(step, self._places_of(module))
 
         total = int(self.counts.sum())
-        rewirer = self.lenet.train_module(module, method, rate, batches, rng, stop, weights=total, watch=watch)
+        rewirer = self.subject.train_module(module, method, rate, batches, rng, stop, weights=total, watch=watch)
         rewirer.remove()
         places = self._places_of(module)
         linear = [part for part in module if isinstance(part, nn.Linear)]
@@ -255,7 +288,7 @@ class Structures:
     def _dense_gradients(self, method: Method, updates: int) -> int:
         """Return how many gradients of all places were computed to change the structure."""
         if method.action == "shadow":
-            return self.lenet.n_steps
+            return self.subject.n_steps
         return updates if method.needs_dense == "gradient" else 0
 
     def again(
@@ -276,15 +309,15 @@ class Structures:
         network = self._network(places, self.weights(places, seed, scaled_by, 0 if starts else _FRESH))
         trained = learn(
             network,
-            self.lenet.task,
-            self.lenet.recipe,
+            self.subject.task,
+            self.subject.recipe,
             METHODS["static"],
             places=places,
             learning_rate=rate,
             rng=stream(0, "batches", seed),
             stop=stop,
         )
-        task, diverged = self.lenet.task, trained.history.diverged
+        task, diverged = self.subject.task, trained.history.diverged
         return {
             "validation": trained.history.value,
             "test": task.constant_score(task.test) if diverged else self._accuracy(network, "test"),
@@ -297,13 +330,36 @@ class Structures:
         if kind == "shuffled":
             return draw_places(self.layers, counts_of(self.layers, places), rng)
         network = self._network(places, np.ones(len(places)))
+        if not isinstance(network, SparseMLP):
+            return self._null_of_matrices(places, rng)
         drawn = NullModel(wiring_of(network).replace(weights=None), "layers").sample(rng)
         return np.sort(slots_of(network.blocks, drawn.edges).ravel())
 
+    def _null_of_matrices(self, places: Places, rng: np.random.Generator) -> Places:
+        """Return a random structure in which all rows and columns of the matrix of each gate hold as many weights."""
+        found = []
+        bounds = np.concatenate([[0], np.cumsum(counts_of(self.layers, places))])
+        for layer, first, last in zip(self.layers, bounds, bounds[1:], strict=False):
+            rows, columns = layer.entries(places[first:last])
+            for gate in range(layer.gates):
+                own, start = rows // layer.n_targets == gate, gate * layer.n_targets
+                # A matrix is a wiring of two layers: columns, and the rows that read them.
+                edges = np.stack([columns[own], rows[own] - start + layer.shape[1]], axis=1)
+                drawn = NullModel(Wiring((layer.shape[1], layer.n_targets), edges), "layers").sample(rng).edges
+                found.append(layer.places(drawn[:, 1] - layer.shape[1] + start, drawn[:, 0]))
+        return np.sort(np.concatenate(found))
+
     # What is measured
 
-    def _accuracy(self, network: SparseMLP, part: str) -> float:
-        task = self.lenet.task
+    def distance(self, one: Places, other: Places) -> float:
+        """Return how far apart two structures are: as published, or by `nnstd` where neurons read each other."""
+        if isinstance(self._template, SparseMLP):
+            return distance(self.layers, one, other)
+        wirings = [wiring_of(self._network(own, np.ones(len(own)))).replace(weights=None) for own in (one, other)]
+        return nnstd(*wirings).value
+
+    def _accuracy(self, network: SparseMLP | SequenceNetwork, part: str) -> float:
+        task = self.subject.task
         return evaluate(network, task, cast("Tensor", getattr(task, part))).metric
 
     def _emerged(self, structures: Sequence[Places], final: Places, seed: int) -> dict[str, Any]:
@@ -312,14 +368,14 @@ class Structures:
         ]
         return {
             "overlap": [overlap(self.layers, own, final) for own in structures],
-            "distance": [distance(self.layers, own, final) for own in structures],
+            "distance": [self.distance(own, final) for own in structures],
             "random_overlap": float(np.mean([overlap(self.layers, own, final) for own in nulls])),
-            "random_distance": float(np.mean([distance(self.layers, own, final) for own in nulls])),
+            "random_distance": float(np.mean([self.distance(own, final) for own in nulls])),
         }
 
-    def _pruned_further(self, network: SparseMLP, seed: int) -> dict[str, list[float]]:
+    def _pruned_further(self, network: SparseMLP | SequenceNetwork, seed: int) -> dict[str, list[float]]:
         """Return test accuracies by the way weights are chosen, at each of `LEVELS`; the network is spent."""
-        now = weights_of(wired_parts(network), np.zeros((0, len(network.weight))))
+        now = _weights_of(network)
         rng = stream(0, "null", seed, 3)
         orders = {
             "magnitude": [np.argsort(np.abs(now.weight), kind="stable")],
@@ -335,6 +391,11 @@ class Structures:
             way: [float(np.mean([left(order, share) for order in own])) for share in LEVELS]
             for way, own in orders.items()
         }
+
+
+def _weights_of(network: SparseMLP | SequenceNetwork) -> Weights:
+    parts = wired_parts(network)
+    return weights_of(parts, np.zeros((0, sum(len(part.weight) for part in parts))))
 
 
 def _module_of(network: SparseMLP) -> nn.Sequential:

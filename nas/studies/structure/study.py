@@ -16,22 +16,22 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from nas.errors import known
+from nas.errors import InputError, known
 from nas.evaluation.estimates import mean_of
 from nas.evaluation.trainings import CHOOSING, Row, Training, Trainings, grouped
 from nas.sparsity.methods import Method
 from nas.studies.lenet import LeNet, check_densities
+from nas.studies.structure.gru import GRU
 from nas.studies.structure.measures import area
-from nas.studies.structure.pages import DENSITY, PARTS, RECIPE, TASK, pages, plot
+from nas.studies.structure.pages import DENSITY, PARTS, SEEDS, TASK, methods_of, pages, plot, recipe_of
 from nas.studies.structure.runs import DENSE, LEARNED, LEVELS, VARIANTS, Structures, at_random
-from nas.studies.tables import check_study, write_results
+from nas.studies.tables import check_study, listed, write_results
 from nas.tasks import load_task
 from nas.training.extension import describe_machine
 from nas.training.recipe import changed
 
 __all__ = ["ENDS", "NAME", "structure_study"]
 
-SEEDS = 5
 ENDS = (0.0, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Epochs after which RigL leaves the structure alone."""
 NAME = "learned-structure"
@@ -46,8 +46,8 @@ def structure_study(
     methods: Sequence[str] = (),
     density: float = DENSITY,
     seeds: int = SEEDS,
-    epochs: int = RECIPE.epochs,
-    rates: Sequence[float] = RECIPE.learning_rates,
+    epochs: int | None = None,
+    rates: Sequence[float] = (),
     threads: int = 1,
     data: Path | None = None,
 ) -> dict[str, Any]:
@@ -58,27 +58,41 @@ def structure_study(
 
     Parameters
     ----------
+    task : str
+        Of images or rows for LeNet-300-100, or of sequences for a GRU.
     parts : sequence of str
         Of `PARTS`; all by default.
     methods : sequence of str
-        Of `LEARNED`; all by default. A dense network is trained beside them.
+        Of `LEARNED`; by default all that there are for the network. A dense network is trained beside them.
+    epochs, rates : int, sequence of float, optional
+        By default those of `recipe_of`.
 
     Raises
     ------
     InputError
-        For an unknown part or method, a density outside (0, 1], what is no learning rate, or a folder with trainings of
-        another recipe, task or density.
+        For an unknown part or method, DNW of a GRU, a density outside (0, 1], what is no learning rate, or a folder
+        with trainings of another recipe, task or density.
     """
     check_study(out, NAME)
     asked = [known("part", name, PARTS) for name in parts or PARTS]
-    chosen = {known("method", name, LEARNED): LEARNED[name] for name in methods or LEARNED}
+    for name in methods:
+        known("method", name, LEARNED)
     check_densities([density])
-    recipe = changed(RECIPE, epochs=epochs, learning_rates=tuple(rates))
-    lenet = LeNet(load_task(task, data), recipe)
-    structures = Structures(lenet, density, (0.0, 0.25, 0.5, *range(1, epochs + 1)))
-    study = Trainings(out, {**lenet.setting, "density": density}, threads, watch)
+    loaded = load_task(task, data)
+    default = recipe_of(loaded.is_sequence)
+    recipe = changed(default, epochs=epochs or default.epochs, learning_rates=tuple(rates) or default.learning_rates)
+    subject = GRU(loaded, recipe) if loaded.is_sequence else LeNet(loaded, recipe)
+    there_are = methods_of(loaded.is_sequence)
+    for name in methods:
+        if name not in there_are:
+            raise InputError(
+                f"method={name}: it is for networks without recurrence; for {task} give {listed(there_are)}"
+            )
+    chosen = {name: LEARNED[name] for name in methods or there_are}
+    structures = Structures(subject, density, (0.0, 0.25, 0.5, *range(1, recipe.epochs + 1)))
+    study = Trainings(out, {**subject.setting, "density": density}, threads, watch)
     plan = _Plan(structures, chosen)
-    best = study.best_rates("learning rates", [*chosen, DENSE], rates, plan.learned)
+    best = study.best_rates("learning rates", [*chosen, DENSE], recipe.learning_rates, plan.learned)
     each = range(seeds)
     learned = study.run(
         "structures", [plan.learned(name, best[name], seed) for name in (*chosen, DENSE) for seed in each]
@@ -88,8 +102,10 @@ def structure_study(
         "parts": asked,
         "density": density,
         "seeds": seeds,
-        "examples": len(lenet.task.train),
-        "steps_per_epoch": lenet.n_steps // epochs,
+        "network": subject.description,
+        "is_recurrent": loaded.is_sequence,
+        "examples": len(loaded.train),
+        "steps_per_epoch": subject.n_steps // recipe.epochs,
         "recipe": recipe.model_dump(mode="json"),
         "machine": f"{os.cpu_count()} cores; {describe_machine()}",
         "weights": int(structures.counts.sum()),
@@ -142,7 +158,7 @@ class _Plan:
                     yield Training(key, partial(self._structures.learned, at_random(method), rates[name], seed, False))
 
     def ended_early(self, rate: float, seeds: Sequence[int]) -> Iterator[Training]:
-        most = float(self._methods["rigl"].end.value) / 100 * self._structures.lenet.recipe.epochs
+        most = float(self._methods["rigl"].end.value) / 100 * self._structures.subject.recipe.epochs
         for end in ENDS:
             method = LEARNED["rigl"].replace(end=f"{end:g} epochs") if end else LEARNED["static"]
             for seed in seeds:

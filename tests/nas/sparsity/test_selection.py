@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from nas.errors import InputError
+from nas.sparsity import selection
 from nas.sparsity.selection import distinct, highest, insert_sorted, is_among, lowest, ranks
 
 SCORES = st.lists(st.sampled_from([0.0, 1.0, 2.5, -1.0, np.inf, -np.inf]), max_size=30)
@@ -23,8 +24,8 @@ def test_the_lowest_are_those_of_a_stable_sort(scores: list[float], data):
 
 
 @pytest.mark.parametrize("kind", ["distinct", "few values", "ascending", "descending", "infinite", "rare"])
-@pytest.mark.parametrize("count", [1, 37, 2_000, 4_999, 30_000])
-def test_the_lowest_of_many_are_those_of_a_stable_sort(kind: str, count: int):
+@pytest.mark.parametrize("count", [1, 37, 2_000, 4_999, 30_000, 45_001, 47_500, 49_999])
+def test_the_lowest_of_many_are_those_of_a_stable_sort(kind: str, count: int, monkeypatch: pytest.MonkeyPatch):
     rng, n = np.random.default_rng(0), 50_000
     values = {
         "distinct": rng.normal(size=n),
@@ -44,6 +45,9 @@ def test_the_lowest_of_many_are_those_of_a_stable_sort(kind: str, count: int):
     drawn = lowest(values, count, np.random.default_rng(1))
     assert np.count_nonzero(drawn) == count
     assert values[drawn].max() <= values[~drawn].min()
+    # No sample decides what is drawn.
+    monkeypatch.setattr(selection, "_MANY", n + 1)
+    assert np.array_equal(lowest(values, count, np.random.default_rng(1)), drawn)
 
 
 @given(SCORES, st.data())

@@ -16,11 +16,13 @@ from nas.evaluation.trainings import CHOOSING
 from nas.sparsity.layers import Places, stack
 from nas.studies import lenet
 from nas.studies.lenet import LeNet
+from nas.studies.structure import gru
+from nas.studies.structure import study as study_module
 from nas.studies.structure.measures import Timeline, area, counts_of, decoded, distance, encoded, fan_in, overlap
-from nas.studies.structure.pages import RECIPE, pages
+from nas.studies.structure.pages import RECIPE, pages, recipe_of
 from nas.studies.structure.runs import DENSE, LEARNED, LEVELS, VARIANTS, Structures, at_random
 from nas.studies.structure.study import ENDS, structure_study
-from nas.tasks import load_task
+from nas.tasks import load_task, reber
 from nas.training.recipe import changed
 
 WIDTHS = (30, 20)
@@ -223,6 +225,93 @@ def test_nulls_keep_what_they_promise(structures: Structures):
         assert all(same) == (kind == "degrees")
 
 
+# A network that reads sequences
+
+
+@pytest.fixture(scope="module")
+def gates() -> Structures:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gru, "NEURONS", 10)
+        found = Structures(gru.GRU(reber(200), changed(recipe_of(True), epochs=2)), 0.3, (0.0, 1.0, 2.0))
+        assert found.layers  # While it is small.
+        return found
+
+
+@pytest.fixture
+def small_gru(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gru, "NEURONS", 10)
+
+
+@pytest.mark.usefixtures("small_gru")
+def test_nulls_of_gates_keep_the_degrees_of_each(gates: Structures):
+    places = gates.start(LEARNED["rigl"], 5)
+    for kind in ("degrees", "shuffled"):
+        null = gates.null_of(places, kind, 5)
+        assert (
+            counts_of(gates.layers, null).tolist() == gates.counts.tolist() == counts_of(gates.layers, places).tolist()
+        )
+        assert not np.array_equal(null, places)
+        lives = [np.zeros(gates.size, bool) for _ in range(2)]
+        for marks, own in zip(lives, (places, null), strict=True):
+            marks[own] = True
+        same = []
+        for layer in gates.layers:
+            matrices = [marks[layer.first : layer.stop].reshape(layer.gates, layer.n_targets, -1) for marks in lives]
+            same += [np.array_equal(matrices[0].sum(axis), matrices[1].sum(axis)) for axis in (1, 2)]
+        assert all(same) == (kind == "degrees")
+
+
+@pytest.mark.usefixtures("small_gru")
+def test_distances_of_gates_have_no_names_for_neurons(gates: Structures):
+    rng, n = np.random.default_rng(0), 10
+    places = gates.start(LEARNED["rigl"], 6)
+    to = rng.permutation(n)
+    moved = []
+    for layer in gates.layers:
+        row, column = layer.entries(places[(places >= layer.first) & (places < layer.stop)])
+        is_output, is_recurrent = layer.name == "output", "recurrent" in layer.name
+        rows = row if is_output else row // n * n + to[row % n]
+        moved.append(layer.places(rows, to[column] if is_output or is_recurrent else column))
+    other = np.sort(np.concatenate(moved))
+    assert overlap(gates.layers, places, other) < 0.5
+    assert gates.distance(places, other) == 0
+    assert gates.distance(places, gates.start(LEARNED["rigl"], 7)) > 0.1
+
+
+@pytest.mark.usefixtures("small_gru")
+def test_initial_weights_of_gates_have_the_variance_of_their_fan_in(gates: Structures):
+    everything = np.arange(gates.size)
+    weights = gates.weights(everything, 1, everything)
+    _, recurrent, _ = gates.layers
+    assert np.var(weights[recurrent.first : recurrent.stop]) == pytest.approx(1 / 10, rel=0.25)
+
+
+@pytest.mark.usefixtures("small_gru")
+def test_the_study_of_sequences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(study_module, "load_task", lambda *_: reber(400))
+    given = {"task": "reber", "density": 0.3, "epochs": 3, "rates": [0.03], "seeds": 2}
+    found = structure_study(tmp_path / "out", **given)
+    assert [own["method"] for own in found["methods"]] == ["gmp", "rigl", "set", "static", DENSE]
+    for row in rows_of(tmp_path / "out", "learned"):
+        if row["method"] != DENSE:
+            assert row["weights"] == found["weights"] == sum(found["counts"])
+            assert row["overlap"][-1] == 1
+            assert row["distance"][-1] == 0
+            assert 0 < row["random_distance"] <= 1
+    tests = {(own["method"], own["variant"]): own for own in found["reinit"]}
+    for (_, variant), own in tests.items():
+        assert (own["overlap"] == 1) == (variant not in ("degrees", "shuffled"))
+    text = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    assert "a GRU of 10 neurons on reber, 2\nseeds." in text
+    assert "batches of 32, Adam,\nschedule cosine." in text
+    assert "A rate of 0.4" not in text
+    assert "`wirenas study structure --task reber --density 0.3 --seeds 2 --epochs 3 --learning-rate 0.03`" in text
+    with pytest.raises(
+        InputError, match="method=dnw: it is for networks without recurrence; for reber give gmp, rigl, set and static"
+    ):
+        structure_study(tmp_path / "out", **{**given, "methods": ["dnw"]})
+
+
 # Measures
 
 
@@ -310,7 +399,7 @@ def test_a_part_trains_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyP
     text = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert "## Pruned further" in text
     assert "## Trained again" not in text
-    options = "--task digits --density 0.2 --epochs 8 --part robustness"
+    options = "--task digits --density 0.2 --seeds 2 --epochs 8 --part robustness"
     assert f"`wirenas study structure {options} --method rigl --method static`" in text
 
 

@@ -48,6 +48,7 @@ STUDIES: dict[str, Callable[[Mapping[str, Any]], dict[str, str]]] = {
     "topology/topology.json": topology_report.pages,
     "structure/mnist/learned-structure.json": structure.pages,
     "structure/fashion-mnist/learned-structure.json": structure.pages,
+    "structure/reber-embedded/learned-structure.json": structure.pages,
     "connectomes/connectomes.json": connectomes.pages,
     "planted/planted.json": planted.pages,
 }
