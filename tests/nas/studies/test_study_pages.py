@@ -10,6 +10,7 @@ import pytest
 
 from nas.studies import (
     connectomes,
+    distances,
     drop_criteria,
     pareto,
     planted,
@@ -35,6 +36,7 @@ STUDIES: dict[str, Callable[[Mapping[str, Any]], dict[str, str]]] = {
     "published-rnns/published-rnns.json": published_rnns.pages,
     "prediction/prediction.json": prediction.pages,
     "prediction/zero-cost.json": zero_cost.pages,
+    "distances/distances.json": distances.pages,
     "steering/steering.json": steering_report.pages,
     "steering/warm-start.json": warm_start.pages,
     "pareto/pareto.json": pareto.pages,
