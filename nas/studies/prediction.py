@@ -7,6 +7,7 @@ variance over family, parameters, graph, orientation and seed.
 
 from __future__ import annotations
 
+import json
 import math
 import threading
 from collections.abc import Mapping, Sequence
@@ -29,6 +30,7 @@ from nas.space.draws import Uniform
 from nas.space.space import SEED_NAMES, Params
 from nas.store.folders import holds_survey
 from nas.store.lines import plain
+from nas.store.reading import reading
 from nas.store.survey_table import SurveyTable, load_survey
 from nas.studies.tables import Watch, check_study, format_estimate, format_share, table_of, write_results
 from nas.survey import Survey
@@ -78,6 +80,7 @@ POPULATIONS: dict[str, dict[str, Any]] = {
 _NESTED = {"parameters": 48, "graph": 4, "orientation": 3, "seed": 4}
 """How often each level of the nested design branches."""
 _REPEATS, _FOLDS = 2, 5
+_FILE = "prediction.json"
 _MOST = 2000
 """Wirings of a survey that are learnt from."""
 
@@ -116,7 +119,7 @@ def prediction(
     out, atlas, watch
         See `nas.studies.tables`. Surveys that are complete are taken as they are.
     names : sequence of str
-        Populations; all by default.
+        Populations; all by default. Those that the folder has from before stay on its page.
     wirings : int, optional
         Of each survey, fewer for a trial.
     """
@@ -140,9 +143,12 @@ def prediction(
     for found in judged:
         own = found.validation
         plot_ladder(out / f"{found.name}-ladder.png", own.references, own.ladder, own.limit)
-    plot_curves(out / "learning-curves.png", {found.name: found.validation.curve for found in judged})
-    plot_components(out / "variance-components.png", {found.name: found.validation.components for found in judged})
-    write_results(out, "prediction.json", {found.name: found.to_json() for found in judged}, pages)
+    every = {**_judged_before(out), **{found.name: found for found in judged}}
+    every = {name: every[name] for name in POPULATIONS if name in every}
+    plot_curves(out / "learning-curves.png", {name: found.validation.curve for name, found in every.items()})
+    components = {name: found.validation.components for name, found in every.items()}
+    plot_components(out / "variance-components.png", components)
+    write_results(out, _FILE, {name: found.to_json() for name, found in every.items()}, pages)
     return {"out": str(out), "populations": plain({found.name: _summary(found) for found in judged})}
 
 
@@ -158,6 +164,16 @@ def read_population(atlas: Path, name: str) -> SurveyTable:
     if not holds_survey(folder):
         raise InputError(f"{folder}: no survey here; `wirenas study prediction` makes them, or give another atlas")
     return load_survey(folder)
+
+
+def _judged_before(out: Path) -> dict[str, Judged]:
+    """Return what a folder has of populations that were judged before."""
+    path = out / _FILE
+    if not path.is_file():
+        return {}
+    with reading(path):
+        numbers = json.loads(path.read_text(encoding="utf-8"))
+        return {name: Judged.from_json(name, stored) for name, stored in numbers.items()}
 
 
 # Judging
