@@ -19,11 +19,11 @@ from nas.space.designs import WaySpace
 
 __all__ = ["next_of_ways"]
 
-_FIRST = 2
+_FIRST = 3
 """Trials of each way before any is left out; one of those that nothing is known to be worth a try of."""
-_OPTIMISM = 0.5
+_OPTIMISM = 1.0
 """Standard errors by which a way may be better than its trials were."""
-_LEFT_TO_SAMPLER = 32
+_LEFT_TO_SAMPLER = 8
 """One of so many trials is left to the sampler, since a way may get better the longer it is searched."""
 
 
@@ -31,7 +31,7 @@ def next_of_ways(trials: Sequence[FrozenTrial], space: WaySpace, number: int, si
     """Return the parameters that trial `number` is given: its way, and what is worth a first try of it; or none.
 
     First each way has its turn. Then the cheapest is chosen of the ways that are not behind: the mean of the better
-    half of a way's values, and half a standard error more, is not below the best such mean.
+    half of a way's values, and a standard error more, is not below the best such mean.
 
     Parameters
     ----------

@@ -50,7 +50,7 @@ def test_each_way_has_its_turn() -> None:
     first = {way: [preset for preset in own.presets if preset["way"] == way] for way in WAY_NAMES}
     done: dict[str, list[float | None]] = {way: [] for way in WAY_NAMES}
     told = []
-    for _ in range(7):
+    for _ in range(10):
         given = next_of_ways(trials(**done), own, 0, 1.0)
         way = given["way"]
         expected = first[way][len(done[way]) :]
@@ -58,49 +58,39 @@ def test_each_way_has_its_turn() -> None:
         told.append(way)
         done[way].append(None)
     # Of a redrawn one nothing is known to be worth a second try.
-    assert told == ["prior", "pruned", "rewired", "redrawn", "prior", "pruned", "rewired"]
+    assert told == ["prior", "pruned", "rewired", "redrawn", *["prior", "pruned", "rewired"] * 2]
     assert next_of_ways(trials(**done), own, 0, 1.0) == {}
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_ways_that_are_behind_are_left_out(sign: float) -> None:
-    done = trials(
-        **{
-            way: [sign * value for value in values]
-            for way, values in {
-                "prior": [0.5, 0.52],
-                "pruned": [0.9, 0.88],
-                "rewired": [0.6, 0.61],
-                "redrawn": [0.4],
-            }.items()
-        }
-    )
+    values = {"prior": [0.5, 0.52, 0.4], "pruned": [0.9, 0.88, 0.8], "rewired": [0.6, 0.61, 0.6], "redrawn": [0.3]}
+    done = trials(**{way: [sign * value for value in several] for way, several in values.items()})
     assert way_of(done, sign=sign) == "pruned"
     assert way_of(done, sign=-sign) == "redrawn"
     # Once in a while the sampler chooses.
-    assert [number for number in range(96) if way_of(done, number=number, sign=sign) is None] == [31, 63, 95]
+    assert [number for number in range(24) if way_of(done, number=number, sign=sign) is None] == [7, 15, 23]
 
 
 def test_of_ways_that_are_level_the_cheapest_is_taken() -> None:
-    assert way_of(trials(prior=[0.86, 0.91], pruned=[0.87, 0.915]), "prior", "pruned") == "prior"
+    assert way_of(trials(prior=[0.86, 0.86, 0.91], pruned=[0.87, 0.87, 0.915]), "prior", "pruned") == "prior"
     # The better half of many trials says more, and by how much a way may be better shrinks.
-    assert way_of(trials(prior=[0.86, 0.91] * 50, pruned=[0.87, 0.915] * 2), "prior", "pruned") == "pruned"
+    assert way_of(trials(prior=[0.86, 0.91] * 50, pruned=[0.87, 0.915] * 50), "prior", "pruned") == "pruned"
     assert way_of(trials(prior=[0.1] * 9 + [0.92] * 10, pruned=[0.87, 0.915] * 2), "prior", "pruned") == "prior"
 
 
 def test_presets_of_a_way_come_one_after_the_other() -> None:
     own = space("prior", "pruned")
     presets = [preset for preset in own.presets if preset["way"] == "pruned"]
-    for n in (2, 3):
-        assert next_of_ways(trials(prior=[0.1, 0.1], pruned=[0.9] * n), own, 0, 1.0) == presets[n]
-    many = trials(prior=[0.1, 0.11], pruned=[0.9, 0.91] * 5)
+    assert next_of_ways(trials(prior=[0.1, 0.11, 0.1], pruned=[0.9] * 3), own, 0, 1.0) == presets[3]
+    many = trials(prior=[0.1, 0.11, 0.1], pruned=[0.9, 0.91] * 5)
     assert next_of_ways(many, own, 0, 1.0) == {"way": "pruned"}
     # Of a single way nothing but its presets is given.
     assert next_of_ways(trials(pruned=[0.9, 0.91] * 5), space("pruned"), 0, 1.0) == {}
 
 
 def test_nothing_is_known_of_ways_whose_trials_failed() -> None:
-    failed = trials(prior=[None, None], pruned=[None, None])
+    failed = trials(prior=[None] * 3, pruned=[None] * 3)
     for trial in failed:
         trial.state = TrialState.FAIL
     assert way_of(failed, "prior", "pruned") is None
@@ -112,14 +102,14 @@ def test_workers_are_given_the_same() -> None:
     sampler = sampler_for(options, own, (64, 10), own.spec, {})
     study = optuna.create_study(direction="maximize", sampler=sampler)
     chosen = []
-    for value in (0.5, 0.9, 0.6, 0.4, 0.52, 0.88, 0.61, 0.9, 0.91):
+    for value in (0.5, 0.9, 0.6, 0.3, 0.52, 0.88, 0.61, 0.4, 0.8, 0.6, 0.91):
         trial = study.ask()
         params = sampler.suggest_all(trial)
         trial.set_user_attr("seconds", CHEAP[params["way"]])
         study.tell(trial, value)
         chosen.append(params)
     ways = [params["way"] for params in chosen]
-    assert ways[:7] == ["prior", "pruned", "rewired", "redrawn", "prior", "pruned", "rewired"]
-    assert ways[8] == "pruned"
+    assert ways[:10] == ["prior", "pruned", "rewired", "redrawn", *["prior", "pruned", "rewired"] * 2]
+    assert ways[10] == "pruned"
     presets = [preset for preset in own.presets if preset["way"] == "pruned"]
     assert {name: chosen[1][name] for name in presets[0]} == presets[0]
