@@ -119,6 +119,7 @@ OTHER = {
     "network": "rnn",
     "activation": "tanh",
     "cell": "lstm",
+    "initial_state": "learned",
     "seed": 1,
     "seeds": 3,
     "engine": "torch",
