@@ -39,9 +39,17 @@ def open_frontier(
     campaigns = {name: open_campaign(None, out / name, {**given, "budget": name}, threads, data) for name in names}
     before = read_frontier(out)
     for campaign in campaigns.values():
-        if before is not None and before.task != campaign.options.task:
-            raise InputError(f"out={out}: a frontier of task {before.task} lies there; give another out")
+        if before is not None and (own := _judged_by(campaign)) != (before.task, before.metric):
+            raise InputError(
+                f"out={out}: a frontier of task {before.task} by {before.metric} lies there, and this is {own[0]} by "
+                f"{own[1]}; give another out"
+            )
     return campaigns
+
+
+def _judged_by(campaign: Campaign) -> tuple[str | None, str]:
+    task = campaign.task
+    return campaign.options.task, "value" if task is None else task.metric
 
 
 def run_frontier(

@@ -156,7 +156,7 @@ class CampaignOptions(SharedOptions):
 
     budget: Annotated[str | None, BeforeValidator(_budget)] = None
     """What a network may cost: 3000 (live weights and biases), 12KiB or 50kMAC (multiplications an example). Ways to a
-    structure are then searched, with the learning rate, by tpe in place of graphs by the structural sampler; MLPs are
+    structure then race, and tpe chooses all else and the learning rate, in place of the structural sampler; MLPs are
     gelu networks that are normalised, and adamw trains, with a weight decay of 0.1."""
     precision: Annotated[Literal[8, 16, 32], BeforeValidator(_whole)] = 32
     """Bits of a weight that count in a budget in bytes: 8, 16, 32; networks are trained with 32."""

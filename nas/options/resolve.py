@@ -137,7 +137,7 @@ def _ladder(task: Task) -> tuple[float, ...]:
     rates = changed(Recipe(), **task.recipe).learning_rates
     if len(rates) > 1:
         return rates
-    return tuple(float(f"{factor * rates[0]:.1g}") for factor in (1 / 3, 1, 3))
+    return float(f"{rates[0] / 3:.2g}"), rates[0], float(f"{3 * rates[0]:.2g}")
 
 
 def own_graphs_as_they_are(out: Path, options: Mapping[str, Any], n_inputs: int) -> Mapping[str, Any]:

@@ -25,6 +25,8 @@ __all__ = ["FOUND", "Frontier", "draw_frontier", "read_frontier", "write_frontie
 
 FOUND = "found"
 _FILE = "frontier.json"
+_KEPT = ("name", "mean", "std", "seeds", "n_parameters", "learning_rate")
+"""What is kept of a network, beside its budget."""
 _COLOURS = {
     FOUND: BLUE,
     EQUAL_PARAMETERS: ORANGE,
@@ -65,9 +67,8 @@ class Frontier:
         rows = []
         for budget, outcome in outcomes.items():
             assert outcome.test is not None
-            for row in ({**outcome.test, "name": FOUND}, *outcome.references):
-                kept = ("name", "mean", "std", "seeds", "n_parameters", "learning_rate")
-                rows.append({"budget": budget, **{name: row[name] for name in kept}})
+            several = ({**outcome.test, "name": FOUND}, *outcome.references)
+            rows += [{"budget": budget, **{name: row[name] for name in _KEPT}} for row in several]
         return cls(str(out), str(any_one.task), any_one.metric, any_one.direction, tuple(outcomes), tuple(rows))
 
     def joined(self, earlier: Frontier) -> Frontier:
@@ -123,6 +124,10 @@ def read_frontier(out: Path) -> Frontier | None:
         several = {name: tuple(stored[name]) for name in ("budgets", "networks")}
         frontier = Frontier(**{**stored, **several, "out": str(out)})
         check_types(frontier)
+        for row in frontier.networks:
+            if row.keys() != {"budget", *_KEPT}:
+                raise ValueError(f"a network has {', '.join(row)} in place of budget, {', '.join(_KEPT)}")
+        frontier.joined(frontier)  # Each budget has a network that was found.
     return frontier
 
 

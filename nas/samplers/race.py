@@ -12,6 +12,7 @@ from statistics import fmean
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from optuna.trial import FrozenTrial, TrialState
 
 from nas.samplers.plan import seconds_of
@@ -23,6 +24,8 @@ _FIRST = 3
 """Trials of each way before any is left out; one of those that nothing is known to be worth a try of."""
 _OPTIMISM = 1.0
 """Standard errors by which a way may be better than its trials were."""
+_OF_NORMAL = 1.4826
+"""Standard deviation of a normal distribution over the median distance from its middle."""
 _LEFT_TO_SAMPLER = 8
 """One of so many trials is left to the sampler, since a way may get better the longer it is searched."""
 
@@ -44,32 +47,37 @@ def next_of_ways(trials: Sequence[FrozenTrial], space: WaySpace, number: int, si
     """
     ways = space.options.ways
     presets = {way: [own for own in space.presets if own["way"] == way] for way in ways}
+    if len(ways) == 1:
+        return next(iter(presets[ways[0]][number:]), {})
+    # By its number alone, so that workers that begin in the same instant do not all take the first turn.
+    turns = [(way, turn) for turn in range(_FIRST) for way in ways if turn == 0 or presets[way]]
+    if number < len(turns):
+        way, turn = turns[number]
+        return next(iter(presets[way][turn:]), {"way": way})
     of_way = {way: [trial for trial in trials if trial.params.get("way") == way] for way in ways}
-    way = ways[0] if len(ways) == 1 else _in_turn(presets, of_way) or _ahead(of_way, number, sign)
-    if way is None:
+    chosen = _ahead(of_way, number, sign)
+    if chosen is None:
         return {}
-    given = presets[way][len(of_way[way]) :]
-    return given[0] if given else {"way": way} if len(ways) > 1 else {}
-
-
-def _in_turn(presets: Mapping[str, Sequence[Any]], of_way: Mapping[str, Sequence[FrozenTrial]]) -> str | None:
-    """Return the way whose turn it is; None where each had its first trials."""
-    for turn in range(_FIRST):
-        for way, own in of_way.items():
-            if len(own) <= turn and (turn == 0 or presets[way]):
-                return way
-    return None
+    tried = [trial.params.items() for trial in of_way[chosen]]
+    return next((own for own in presets[chosen] if not any(own.items() <= params for params in tried)), {"way": chosen})
 
 
 def _ahead(of_way: Mapping[str, Sequence[FrozenTrial]], number: int, sign: float) -> str | None:
     """Return the cheapest way that is not behind; None where the sampler is to choose."""
     done = {way: [own for own in trials if own.state == TrialState.COMPLETE] for way, trials in of_way.items()}
     values = {way: np.sort([sign * own.values[0] for own in trials])[::-1] for way, trials in done.items() if trials}
-    spreads = [own.std(ddof=1) for own in values.values() if len(own) > 1]
-    if not spreads or number % _LEFT_TO_SAMPLER == _LEFT_TO_SAMPLER - 1:
+    if all(len(own) < 2 for own in values.values()) or number % _LEFT_TO_SAMPLER == _LEFT_TO_SAMPLER - 1:
         return None
+    spread = _spread(list(values.values()))
     means = {way: float(own[: (len(own) + 1) // 2].mean()) for way, own in values.items()}
-    allowed = {way: _OPTIMISM * fmean(spreads) / math.sqrt(len(own)) for way, own in values.items()}
+    allowed = {way: _OPTIMISM * spread / math.sqrt(len(own)) for way, own in values.items()}
     best = max(means.values())
     level = [way for way in values if means[way] + allowed[way] >= best]
     return min(level, key=lambda way: fmean(map(seconds_of, done[way])))
+
+
+def _spread(values: Sequence[NDArray[np.float64]]) -> float:
+    """Return how much values of one way differ, as a standard deviation that trainings which diverged do not widen."""
+    apart = np.concatenate([np.abs(own - np.median(own)) for own in values])
+    apart = apart[apart > 0]
+    return _OF_NORMAL * float(np.median(apart)) if len(apart) else 0.0

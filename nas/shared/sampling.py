@@ -88,8 +88,7 @@ class _ByNumber(BaseSampler):
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Return what is sampled together; see Optuna."""
         found = without_draws(self._sampler.infer_relative_search_space(study, trial))
-        found.pop("graph", None)
-        return found
+        return {name: own for name, own in found.items() if name != "graph" and name not in self._given}
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]

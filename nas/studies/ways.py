@@ -267,11 +267,11 @@ def pages(numbers: Mapping[str, Any]) -> dict[str, str]:
 
 Searches for the best network of a budget, each for {numbers["seconds"]:g} seconds of trainings on one processor: over
 all ways to a structure (prior, pruned, rewired, redrawn), over the two that a campaign searches by default, over each
-alone, over all by chance, and without the presets that a campaign begins with. Each way has its turn, and then the
-cheapest of those that are not behind goes on; TPE, which learns from the eleventh trial on, chooses all else. What
-counts is the test part, of the trial that is best by validation, {numbers["epochs"]} epochs long and not trained again.
-{numbers["seeds"]} seeds in pairs: each draws initial weights, batches and candidates; intervals are 95 % bootstraps
-over them.
+alone, over all by chance, and without the presets that a campaign begins with (each way then has one first try). Each
+way has its turn, and then the cheapest of those that are not behind goes on; TPE, which learns from the eleventh trial
+on, chooses all else. What counts is the test part, of the trial that is best by validation, {numbers["epochs"]} epochs
+long and not trained again. {numbers["seeds"]} seeds in pairs: each draws initial weights, batches and candidates;
+intervals are 95 % bootstraps over them.
 
 {chr(10).join(sections)}
 ![Best so far](ways.png)

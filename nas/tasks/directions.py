@@ -32,8 +32,8 @@ def bidirectional(task: Task) -> Task:
     Raises
     ------
     InputError
-        If examples are no sequences, or each step has a target: what is read there would have to know the states of
-        both directions at that step.
+        If the task is bidirectional already, examples are no sequences, or each step has a target: what is read there
+        would have to know the states of both directions at that step.
 
     References
     ----------
@@ -47,6 +47,8 @@ def bidirectional(task: Task) -> Task:
     >>> task.name, task.n_inputs, load_task("reber").n_inputs
     ('bidirectional:reber', 14, 7)
     """
+    if task.name.startswith(PREFIX):
+        raise InputError(f"task={PREFIX}{task.name}: it is read in both directions already; give {task.name}")
     if task.lengths is None:
         raise InputError(f"task={PREFIX}{task.name}: examples are no sequences, which alone have directions; give "
                          f"{task.name}")  # fmt: skip

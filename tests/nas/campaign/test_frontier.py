@@ -75,11 +75,23 @@ def test_wrong_budgets_are_told_before_anything_is_written(tmp_path: Path, budge
 
 def test_a_folder_holds_the_frontier_of_one_task(tmp_path: Path):
     (tmp_path / "frontier.json").write_text(json.dumps(FRONTIER | {"task": "mnist"}))
-    with pytest.raises(InputError, match=r"out=.*: a frontier of task mnist lies there; give another out"):
+    with pytest.raises(
+        InputError, match=r"out=.*: a frontier of task mnist by accuracy lies there, and this is digits by"
+    ):
         open_frontier(tmp_path, ["300"], QUICK, threads=1)
-    (tmp_path / "frontier.json").write_text(json.dumps(FRONTIER | {"budgets": 3}))
-    with pytest.raises(InputError, match=r"frontier.json: damaged, or not ours"):
+    (tmp_path / "frontier.json").write_text(json.dumps(FRONTIER | {"metric": "balanced-accuracy"}))
+    with pytest.raises(InputError, match=r"digits by balanced-accuracy lies there, and this is digits by accuracy"):
         open_frontier(tmp_path, ["300"], QUICK, threads=1)
+    row = {"budget": "300", "name": FOUND, "mean": 0.5, "std": 0.1, "seeds": 2, "n_parameters": 9, "learning_rate": 0.1}
+    for damage in (
+        {"budgets": 3},
+        {"budgets": ["300"]},
+        {"budgets": ["300"], "networks": [{**row, "name": "linear"}]},
+        {"budgets": ["300"], "networks": [row, {"budget": "300", "name": "linear"}]},
+    ):
+        (tmp_path / "frontier.json").write_text(json.dumps(FRONTIER | damage))
+        with pytest.raises(InputError, match=r"frontier.json: damaged, or not ours"):
+            open_frontier(tmp_path, ["300"], QUICK, threads=1)
     assert [path.name for path in tmp_path.iterdir()] == ["frontier.json"]
 
 

@@ -89,4 +89,8 @@ def test_what_has_no_two_directions_says_so():
         load_task("bidirectional:digits")
     with pytest.raises(InputError, match=r"^task=bidirectional:copy: each step has a target"):
         load_task("bidirectional:copy")
+    with pytest.raises(
+        InputError, match=r"^task=bidirectional:bidirectional:reber: it is read in both directions already"
+    ):
+        load_task("bidirectional:bidirectional:reber")
     assert stem_of("bidirectional:npz:a/steps.npz") == "bidirectional-steps"
