@@ -51,7 +51,7 @@ def test_a_search_ends_with_its_time_and_goes_on_with_more(tmp_path: Path):
     assert 5 < first.trials == first.complete <= 60
     assert follows.totals == [None]
     assert follows.left == [pytest.approx(0.6, abs=0.1)]
-    (line,) = follows.lines
+    line, *_ = follows.lines  # Few trials may make no predictor, which is said, too.
     assert line == (
         f"timeout=0.6s: the time is over, which ends the search after {first.complete} trials; a longer one goes on "
         "from there"
