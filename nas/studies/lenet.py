@@ -31,15 +31,15 @@ from nas.training.recipe import Recipe
 from nas.training.session import StopFlag, epoch_order
 from priors import Wiring
 
-__all__ = ["WIDTHS", "LeNet", "check_densities", "fewer_examples", "how_rates_are_chosen", "options_of"]
+__all__ = ["WIDTHS", "LeNet", "Trained", "check_densities", "fewer_examples", "how_rates_are_chosen", "options_of"]
 
 WIDTHS = (300, 100)
 """Neurons of the two hidden layers."""
 
 
 @dataclass(frozen=True)
-class LeNet:
-    """Trains the network on a task by one recipe, from equal initial draws for every method.
+class Trained:
+    """A network that is trained on a task by one recipe, in whatever way its structure comes about.
 
     Parameters
     ----------
@@ -51,6 +51,22 @@ class LeNet:
     recipe: Recipe
 
     @property
+    def n_steps(self) -> int:
+        """Updates of a training."""
+        return self.recipe.epochs * -(-len(self.task.train) // self.recipe.batch_size)
+
+    def setting_of(self, **network: Any) -> dict[str, Any]:
+        """Return what all trainings of a network that is described so have in common, as JSON types."""
+        recipe = self.recipe.model_dump(mode="json")
+        del recipe["learning_rates"]
+        return {"task": self.task.name, "data": self.task.fingerprint, **network, **recipe}
+
+
+@dataclass(frozen=True)
+class LeNet(Trained):
+    """Trains the network on a task by one recipe, from equal initial draws for every method; see `Trained`."""
+
+    @property
     def description(self) -> str:
         """What the network is."""
         return f"a network with hidden layers of {listed(map(str, WIDTHS))} neurons"
@@ -58,14 +74,7 @@ class LeNet:
     @property
     def setting(self) -> dict[str, Any]:
         """What all trainings have in common, as JSON types."""
-        recipe = self.recipe.model_dump(mode="json")
-        del recipe["learning_rates"]
-        return {"task": self.task.name, "data": self.task.fingerprint, "widths": list(WIDTHS), **recipe}
-
-    @property
-    def n_steps(self) -> int:
-        """Updates of a training."""
-        return self.recipe.epochs * -(-len(self.task.train) // self.recipe.batch_size)
+        return self.setting_of(widths=list(WIDTHS))
 
     def weights(self, density: float) -> int:
         """Return how many weights live at a density."""

@@ -10,8 +10,7 @@ from nas.networks import NetworkSpec, SequenceNetwork
 from nas.seeds import stream
 from nas.sparsity.layers import size_of
 from nas.sparsity.network import layers_of
-from nas.tasks.task import Task
-from nas.training.recipe import Recipe
+from nas.studies.lenet import Trained
 
 __all__ = ["GRU", "NEURONS"]
 
@@ -20,17 +19,8 @@ NEURONS = 48
 
 
 @dataclass(frozen=True)
-class GRU:
-    """Makes the network for a task; what it has in common with `nas.studies.lenet.LeNet`.
-
-    Parameters
-    ----------
-    task : Task
-    recipe : Recipe
-    """
-
-    task: Task
-    recipe: Recipe
+class GRU(Trained):
+    """Makes the network for a task; what it has in common with `nas.studies.lenet.LeNet`."""
 
     @property
     def description(self) -> str:
@@ -40,14 +30,7 @@ class GRU:
     @property
     def setting(self) -> dict[str, Any]:
         """What all trainings have in common, as JSON types."""
-        recipe = self.recipe.model_dump(mode="json")
-        del recipe["learning_rates"]
-        return {"task": self.task.name, "data": self.task.fingerprint, "cell": "gru", "neurons": NEURONS, **recipe}
-
-    @property
-    def n_steps(self) -> int:
-        """Updates of a training."""
-        return self.recipe.epochs * -(-len(self.task.train) // self.recipe.batch_size)
+        return self.setting_of(cell="gru", neurons=NEURONS)
 
     def weights(self, density: float) -> int:
         """Return how many weights live at a density."""
