@@ -38,18 +38,14 @@ def open_frontier(
         raise InputError(f"out={out}: that is a file; give a folder")
     campaigns = {name: open_campaign(None, out / name, {**given, "budget": name}, threads, data) for name in names}
     before = read_frontier(out)
-    for campaign in campaigns.values():
-        if before is not None and (own := _judged_by(campaign)) != (before.task, before.metric):
-            raise InputError(
-                f"out={out}: a frontier of task {before.task} by {before.metric} lies there, and this is {own[0]} by "
-                f"{own[1]}; give another out"
-            )
+    task = campaigns[names[0]].task
+    assert task is not None  # Without one there are no budgets.
+    if before is not None and (before.task, before.metric) != (task.name, task.metric):
+        raise InputError(
+            f"out={out}: a frontier of task {before.task} by {before.metric} lies there, and this is {task.name} by "
+            f"{task.metric}; give another out"
+        )
     return campaigns
-
-
-def _judged_by(campaign: Campaign) -> tuple[str | None, str]:
-    task = campaign.task
-    return campaign.options.task, "value" if task is None else task.metric
 
 
 def run_frontier(
