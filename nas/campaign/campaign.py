@@ -323,7 +323,7 @@ class Campaign:
             best = finalists(records, self.options, lambda: inform(self._proposer(), study.trials()))
             epochs = self.options.epochs_of_finals
             finals = run_finals(
-                replace(trainer, recipe=changed(trainer.recipe, epochs=epochs)),
+                replace(trainer, recipe=changed(trainer.recipe, epochs=epochs), precision=self.options.precision),
                 [(record.number, self._rebuild(record)) for record in best],
                 n_seeds=self.options.final_seeds,
                 executor=executor,

@@ -51,6 +51,8 @@ class Standing:
         Metrics by seed. Finalists that did not win have no test, unless they are of a front.
     tried : int
         Of a reference, from how many networks and learning rates it was chosen.
+    unrounded : tuple of float
+        The validation metrics before weights were rounded, where they were.
     """
 
     name: str
@@ -61,9 +63,14 @@ class Standing:
     validation: tuple[float, ...]
     test: tuple[float, ...] = ()
     tried: int = 1
+    unrounded: tuple[float, ...] = ()
 
     def summary(self) -> dict[str, Any]:
-        """Return mean, standard deviation (n - 1) and seeds of the test, mean validation, size and learning rate."""
+        """Return mean, standard deviation (n - 1) and seeds of the test, mean validation, size and learning rate.
+
+        Where they say something, also of how many networks it was chosen, and mean validation before weights were
+        rounded.
+        """
         return {
             "name": self.name,
             **summary_of(self.test),
@@ -72,6 +79,7 @@ class Standing:
             "n_edges": self.n_edges,
             "learning_rate": self.learning_rate,
             **({"tried": self.tried} if self.tried > 1 else {}),
+            **({"unrounded": fmean(self.unrounded)} if self.unrounded else {}),
         }
 
 
@@ -240,7 +248,8 @@ def _of_one_name(standings: Sequence[Standing]) -> list[Standing]:
     for own in standings:
         before = found.setdefault(own.name, own)
         if before is not own:
-            together = {name: getattr(before, name) + getattr(own, name) for name in ("validation", "test")}
+            several = ("validation", "test", "unrounded")
+            together = {name: getattr(before, name) + getattr(own, name) for name in several}
             found[own.name] = replace(before, **together)
     return list(found.values())
 
@@ -293,4 +302,16 @@ def _standing(network: Contender, assessment: Assessment, trial: int | None = No
         learning_rate=assessment.learning_rate,
         validation=tuple(training.history.value for training in assessment.trainings),
         test=tuple(training.test() for training in assessment.trainings) if tested else (),
+        unrounded=_before_rounding(assessment),
+    )
+
+
+def _before_rounding(assessment: Assessment) -> tuple[float, ...]:
+    """Return the validation metrics before weights were rounded; nothing where none were."""
+    if all(training.unrounded is None for training in assessment.trainings):
+        return ()
+    # A training that diverged has nothing to round.
+    return tuple(
+        training.history.value if training.unrounded is None else training.unrounded
+        for training in assessment.trainings
     )

@@ -104,7 +104,7 @@ class Trainer:
     """Trains wirings on a task, all of them in the same way.
 
     Initial weights and the order of the examples are drawn by (seed, fingerprint, replicate), so that no result
-    depends on what else is trained, when, or on which thread.
+    depends on what else is trained, when, or on which thread. What `train` returns has weights of `precision` bits.
     """
 
     task: Task
@@ -114,6 +114,7 @@ class Trainer:
     engine: str = "auto"
     device: str = "cpu"
     stop: StopFlag | None = None
+    precision: int = 32
 
     def train(
         self,
@@ -124,6 +125,11 @@ class Trainer:
         way: Way = PLAIN,
     ) -> Training:
         """Train the network of one wiring, whose structure changes meanwhile where the way says so."""
+        return self._train(wiring, replicate, learning_rate, spec, way).rounded(self.precision, self.engine)
+
+    def _train(
+        self, wiring: Wiring, replicate: int, learning_rate: float, spec: NetworkSpec | None, way: Way
+    ) -> Training:
         if way.method is None:
             return self.begin(wiring, replicate, learning_rate, spec, way.pool).run()
         learned = self._learn(wiring, replicate, learning_rate, spec or self.spec, way)
@@ -131,7 +137,7 @@ class Trainer:
             return learned
         rng = stream(self.seed, "structure", learned.wiring.fingerprint, replicate)
         redrawn = redraw(learned.wiring, way.keeps, rng, inputs_of(learned.task).live)
-        training = self.train(redrawn, replicate, learning_rate, spec, Way(pool=way.pool))
+        training = self._train(redrawn, replicate, learning_rate, spec, Way(pool=way.pool))
         return training.after(learned)
 
     def begin(

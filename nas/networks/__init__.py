@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nas.networks.pooled import PooledMLP
     from nas.networks.readout import LinearMean, MaskedLinear, SequenceNetwork
     from nas.networks.rnn import SparseRNN
+    from nas.networks.rounding import round_parameters
     from nas.networks.spec import NetworkSpec
     from nas.networks.storage import load_network, save_network
     from nas.networks.structure import n_parameters, parts_of, wiring_of
@@ -36,6 +37,7 @@ __all__ = [
     "load_network",
     "n_parameters",
     "parts_of",
+    "round_parameters",
     "save_network",
     "spectral_radius",
     "wiring_of",
@@ -55,6 +57,7 @@ _MODULES = {
     "load_network": "storage",
     "n_parameters": "structure",
     "parts_of": "structure",
+    "round_parameters": "rounding",
     "save_network": "storage",
     "spectral_radius": "initialise",
     "wiring_of": "structure",

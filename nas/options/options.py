@@ -159,7 +159,8 @@ class CampaignOptions(SharedOptions):
     structure then race, and tpe chooses all else and the learning rate, in place of the structural sampler; MLPs are
     gelu networks that are normalised, and adamw trains, with a weight decay of 0.1."""
     precision: Annotated[Literal[8, 16, 32], BeforeValidator(_whole)] = 32
-    """Bits of a weight that count in a budget in bytes: 8, 16, 32; networks are trained with 32."""
+    """Bits of a weight that count in a budget in bytes: 8, 16, 32. Networks are trained with 32; finalists and their
+    references are then rounded to these: 16 is half precision, 8 integers times one factor a layer."""
     ways: Ways = Ways()
     """What varies between the candidates of a campaign with a budget."""
     trials: Annotated[int, Field(ge=1)] | None = 100

@@ -77,7 +77,8 @@ def of_budget(
     The budget is that of `Outcome`.
     """
     dense = next((rival for rival in rivals if rival["name"] == EQUAL_PARAMETERS), None)
-    own = f"With {test['n_parameters']} parameters{_price(budget)} the found network reaches {_reached(test, metric)}"
+    price = _price(budget, test, metric)
+    own = f"With {test['n_parameters']} parameters{price} the found network reaches {_reached(test, metric)}"
     if dense is None:
         return f"{own}; a dense network of so few has hardly a hidden neuron."
     tried = dense.get("tried", 1)
@@ -86,15 +87,19 @@ def of_budget(
     return f"{own}; {best}: {format_difference(test, dense, metric)}{better}."
 
 
-def _price(budget: Mapping[str, Any] | None) -> str:
+def _price(budget: Mapping[str, Any] | None, test: Row, metric: str) -> str:
     """Say what a network costs, where that is not its number of parameters."""
     if budget is None or budget["unit"] == "parameters":
         return ""
     cost = f"{budget['price']:,} of {budget['amount']:,}"
     if budget["unit"] == "MAC":
         return f", {cost} multiplications,"
-    trained = "" if budget["precision"] == 32 else "; trained and tested with 32"
-    return f", {cost} bytes at {budget['precision']} bits a weight{trained},"
+    own = f", {cost} bytes at {budget['precision']} bits a weight"
+    if "unrounded" not in test:
+        return f"{own},"
+    change = _format_number(test["validation"] - test["unrounded"], metric)
+    points = " points" if metric == "accuracy" else ""
+    return f"{own} (rounded after training, as all beside it: {change}{points} of validation {metric}),"
 
 
 def _reached(row: Row, metric: str) -> str:

@@ -295,6 +295,8 @@ class Training:
     module : nn.Module or None
     compiled : Compiled or None
         The network in the form in which its engine holds it; the other is None, unless its structure was learned.
+    unrounded : float or None
+        What the validation metric was before weights were rounded, where they were.
     """
 
     wiring: Wiring
@@ -305,6 +307,7 @@ class Training:
     replicate: int = 0
     module: nn.Module | None = None
     compiled: Compiled | None = None
+    unrounded: float | None = None
 
     def run(self) -> Training:
         """Train to the end of the recipe, or until the stop flag raises `Interrupted`; see `ended` for what is kept."""
@@ -320,6 +323,22 @@ class Training:
         before, own = earlier.history, self.history
         both = replace(own, steps=before.steps + own.steps, seconds=before.seconds + own.seconds)
         return replace(self, session=Ended(both))
+
+    def rounded(self, bits: int, engine: str = "auto") -> Training:
+        """Return it with weights and biases, and the validation metric, of a network that has `bits` for each.
+
+        A training that diverged stays as it is.
+        """
+        history = self.history
+        if bits == 32 or history.diverged:
+            return self
+        from nas.networks.rounding import round_parameters
+
+        network = self.network
+        round_parameters(network, bits)
+        found = replace(self, module=network, compiled=compiled_for(network, self.task, engine))
+        value = found.score(self.task.validation).metric
+        return replace(found, session=Ended(replace(history, value=value)), unrounded=history.value)
 
     @property
     def history(self) -> History:

@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from command_line import wirenas
 
 from nas.campaign.campaign import Campaign
 from nas.errors import InputError
 from nas.evaluation.trainer import TrainedEvaluation
+from nas.networks import load_network, parts_of
 from nas.options.options import OPTIONS_FILE, read_options
 from nas.samplers.proposer import Candidate
 from nas.store.study import load
+from nas.tasks import load_task
+from nas.training.train import evaluate
 
 pytestmark = pytest.mark.usefixtures("no_plot")
 
@@ -75,6 +79,26 @@ def test_ways_are_tried_and_keep_to_the_budget(whole: Path):
     assert {"dense with equal parameters", "linear", "only its degrees", "only its counts"} <= set(names)
     sizes = {row["name"]: row["n_parameters"] for row in found["references"]}
     assert all(size <= 300 for size in sizes.values()), sizes
+
+
+def test_a_budget_of_bytes_is_tested_and_kept_with_its_bits(tmp_path: Path):
+    few = {"trials": 4, "batch": 2, "ways": {"ways": ("prior", "pruned"), "pools": (1, 2), "oversize": (2.0, 3.0)}}
+    own = Campaign(tmp_path / "bytes", **{**GIVEN, **few, "budget": "900B", "precision": 8}).run()
+    network = load_network(tmp_path / "bytes" / "best" / "network.safetensors")
+    (mlp,) = parts_of(network)
+    for matrix in mlp.matrices():
+        integers = matrix.detach().double() * 127 / float(matrix.detach().abs().max())
+        assert torch.allclose(integers, integers.round(), atol=1e-3)
+    assert own.budget == {"unit": "bytes", "amount": 900, "price": own.budget["price"], "precision": 8}
+    assert own.budget["price"] <= 900
+    assert all("unrounded" in row for row in (own.test, *own.references))
+    assert own.test["unrounded"] != own.test["validation"]
+    assert "bytes at 8 bits a weight (rounded after training, as all beside it: " in own.verdict
+    # What is kept is one of the two networks whose tests are told.
+    task = load_task("digits")
+    tested = evaluate(network, task, task.test).metric
+    mean, std = own.test["mean"], own.test["std"]
+    assert min(abs(tested - (mean + sign * std / 2**0.5)) for sign in (-1, 1)) < 1e-6
 
 
 @pytest.mark.parametrize("stored", [1, 4, 7])

@@ -74,12 +74,17 @@ def test_a_budget_is_told_in_its_own_unit():
     )
     assert "of 33 that were tried, 90.0 % accuracy: +5.00 [" in said
     budget = {"unit": "bytes", "amount": 2_048, "price": 150, "precision": 8}
-    said = of_budget(row(0.3), [dense], "mean-squared-error", "minimize", budget)
+    rounded = {**row(0.3), "validation": 0.32, "unrounded": 0.29}
+    said = of_budget(rounded, [dense], "mean-squared-error", "minimize", budget)
     assert said.startswith(
-        "With 50 parameters, 150 of 2,048 bytes at 8 bits a weight; trained and tested with 32, the found network "
-        "reaches mean-squared-error 0.3;"
+        "With 50 parameters, 150 of 2,048 bytes at 8 bits a weight (rounded after training, as all beside it: +0.03 of "
+        "validation mean-squared-error), the found network reaches mean-squared-error 0.3;"
     )
     assert said.endswith("], where less is better.")
+    said = of_budget({**row(0.9), "validation": 0.9, "unrounded": 0.9125}, [dense], "accuracy", "maximize", budget)
+    assert "as all beside it: -1.25 points of validation accuracy), the found network reaches 90.0 %" in said
+    said = of_budget(row(0.9), [dense], "accuracy", "maximize", {**budget, "precision": 32})
+    assert said.startswith("With 50 parameters, 150 of 2,048 bytes at 32 bits a weight, the found network reaches")
     said = of_budget(row(0.3), [], "accuracy", "maximize", {**budget, "unit": "MAC"})
     assert said.startswith("With 50 parameters, 150 of 2,048 multiplications, the found")
 
