@@ -19,7 +19,6 @@ from nas.tasks.files.answers import shares_of
 from nas.tasks.files.arrays import ArrayPreparation
 from nas.tasks.files.columns import examples
 from nas.tasks.files.pipeline import FILE, Pipeline
-from nas.tasks.files.preparation import TablePreparation
 
 __all__ = ["DataWarning", "Prepared", "TrainedPipeline", "classes_of", "load_pipeline"]
 
@@ -96,7 +95,7 @@ class TrainedPipeline:
     @property
     def takes_tables(self) -> bool:
         """Whether raw rows of a table can be predicted, and not arrays alone."""
-        return self.pipeline is not None and isinstance(self.pipeline.preparation, TablePreparation)
+        return self.pipeline is not None and self.pipeline.of_columns is not None
 
     @property
     def is_sequence(self) -> bool:
@@ -223,14 +222,16 @@ class TrainedPipeline:
             raise InputError("lengths: they are for sequences, and a table has none; leave them out")
         if not self.takes_tables:
             raise InputError(f"{self._told_of_arrays()}; give an array")
-        assert self.pipeline is not None and isinstance(self.pipeline.preparation, TablePreparation)  # noqa: PT018
+        assert self.pipeline is not None
+        preparation = self.pipeline.of_columns
+        assert preparation is not None
         frame = frame.rename(columns=str)
         twice = frame.columns[frame.columns.duplicated()]
         if len(twice):
             raise InputError(f"column {examples(list(twice))} stands there twice; rename one")
         frame = frame.reset_index(drop=True)
-        inputs, surprises = self.pipeline.preparation.transform(frame)
-        known = {column.name for column in self.pipeline.preparation.columns} | set(self.pipeline.left_out)
+        inputs, surprises = preparation.transform(frame)
+        known = {column.name for column in preparation.columns} | set(self.pipeline.left_out)
         notes = [surprise.line for surprise in surprises]
         if extra := [name for name in frame.columns if name not in known]:
             notes.insert(0, f"columns that training did not have are not read: {examples(extra)}")
@@ -238,8 +239,9 @@ class TrainedPipeline:
 
     def _of_rows(self, rows: NDArray[Any], lengths: Any) -> Prepared:
         """Return prepared rows of an array, whose columns are those of the training file in their order."""
-        assert self.pipeline is not None and isinstance(self.pipeline.preparation, TablePreparation)  # noqa: PT018
-        names = [column.name for column in self.pipeline.preparation.columns]
+        assert self.pipeline is not None
+        assert self.pipeline.of_columns is not None
+        names = [column.name for column in self.pipeline.of_columns.columns]
         if rows.ndim != 2 or rows.shape[1] != len(names):
             raise InputError(
                 f"an array of shape {rows.shape} is no rows of the {len(names)} columns that the network reads; give a "

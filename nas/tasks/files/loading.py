@@ -22,6 +22,7 @@ from nas.tasks.files.columns import examples, judge_column
 from nas.tasks.files.options import FileOptions
 from nas.tasks.files.parting import Parts, part_rows
 from nas.tasks.files.pipeline import Pipeline
+from nas.tasks.files.pixels import PixelPreparation
 from nas.tasks.files.preparation import TablePreparation
 from nas.tasks.files.tables import Table, read_arff, read_csv, read_openml, read_parquet
 from nas.tasks.measures import MEASURES, Measure, loss_of
@@ -122,9 +123,6 @@ def read_file(name: str, options: FileOptions | Mapping[str, Any] | None = None,
         raise InputError("group and time are both given: rows are split by one of them; leave one out")
     if kind == "npz":
         return _array_task(name, _placed(rest, folder), options, folder)
-    if options.shape is not None:
-        raise InputError(f"shape={options.shape}: images are arrays of a npz file, and this is a table; leave it "
-                         "out, or save its rows as the array X of a npz file, and its targets as y")  # fmt: skip
     table = read_openml(rest) if kind == "openml" else _TABLES[kind](_placed(rest, folder))
     return _table_task(name, table, options, folder)
 
@@ -172,15 +170,20 @@ def _table_task(name: str, table: Table, options: FileOptions, folder: Path | No
     parts = part_rows(outcomes.values, groups=keys["group"], times=keys["time"], given=given)
     own_columns = [own for own in columns if own not in (target, options.group, options.time, *options.drop_columns)]
     frame = frame.iloc[kept].reset_index(drop=True)
+    left_out = dict.fromkeys(options.drop_columns, "left out as asked")
+    left_out |= {own: f"splits the rows ({option}), not an input" for option, own in splits.items() if own is not None}
+    left_out[target] = f"target: {outcomes.line}"
+    if options.sides is not None:
+        pixels, inputs = PixelPreparation.fit(own_columns, options.sides, frame, parts.train)
+        told = dict.fromkeys(own_columns, f"a pixel of an image of {options.shape}, divided by {pixels.scale:g}")
+        extra = {"shape": options.sides}
+        return _task(name, target, outcomes, parts, inputs, None, pixels, options, notes, told | left_out, extra)
     judged = {own: judge_column(own, frame[own].iloc[parts.train]) for own in own_columns}
     fitted = TablePreparation.fit([one.column for one in judged.values() if one.column is not None], frame, parts.train)
     assumed = {own: one.line for own, one in judged.items() if one.is_assumed}
     notes += [f"{own}: {line}" for own, line in assumed.items()]
     notes += [surprise.line for surprise in fitted.surprises if surprise.column not in assumed]
-    told = {own: one.line for own, one in judged.items()}
-    told |= dict.fromkeys(options.drop_columns, "left out as asked")
-    told |= {own: f"splits the rows ({option}), not an input" for option, own in splits.items() if own is not None}
-    told[target] = f"target: {outcomes.line}"
+    told = {own: one.line for own, one in judged.items()} | left_out
     return _task(name, target, outcomes, parts, fitted.inputs, None, fitted.preparation, options, notes, told, {})
 
 
@@ -324,7 +327,7 @@ def _task(
     parts: Parts,
     inputs: NDArray[np.float32],
     lengths: NDArray[np.int64] | None,
-    preparation: TablePreparation | ArrayPreparation,
+    preparation: TablePreparation | PixelPreparation | ArrayPreparation,
     options: FileOptions,
     notes: list[str],
     told: dict[str, str],
@@ -381,8 +384,8 @@ def _recipe(n_train: int, *, is_sequence: bool) -> dict[str, object]:
     return {**own, "optimizer": "adamw", "weight_decay": _DECAYS[0] if n_train < _FEW else _DECAYS[1]}
 
 
-def _read_by(preparation: TablePreparation | ArrayPreparation) -> set[str]:
-    return {own.name for own in preparation.columns} if isinstance(preparation, TablePreparation) else set()
+def _read_by(preparation: TablePreparation | PixelPreparation | ArrayPreparation) -> set[str]:
+    return set() if isinstance(preparation, ArrayPreparation) else {own.name for own in preparation.columns}
 
 
 def _scaled(name: str, outcomes: Outcomes, train: NDArray[np.int64]) -> tuple[Answers, NDArray[Any]]:

@@ -58,7 +58,7 @@ class FileOptions(OneLineErrors, BaseModel):
     """accuracy, balanced-accuracy, macro-f1, auc, log-loss (classes); mse, mae, r2 (numbers). It also decides which of
     both is predicted; by default accuracy, or mse."""
     shape: Annotated[str | None, BeforeValidator(_shape)] = None
-    """Rows and columns of images, such as 28x28, where the inputs are their pixels."""
+    """Rows and columns of images, such as 28x28, where the inputs are their pixels: arrays, or columns row by row."""
 
     @property
     def sides(self) -> tuple[int, int] | None:

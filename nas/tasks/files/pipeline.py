@@ -12,6 +12,7 @@ from nas.failures import unusable
 from nas.tasks.files.answers import Answers
 from nas.tasks.files.arrays import ArrayPreparation
 from nas.tasks.files.options import FileOptions
+from nas.tasks.files.pixels import PixelPreparation
 from nas.tasks.files.preparation import TablePreparation
 from priors.files import atomic_write
 
@@ -30,7 +31,7 @@ class Pipeline(BaseModel):
     ----------
     task : str
         The task's name.
-    preparation : TablePreparation or ArrayPreparation
+    preparation : TablePreparation, PixelPreparation or ArrayPreparation
         From raw rows or arrays to inputs.
     answers : Answers
         From outputs to classes or numbers.
@@ -45,9 +46,14 @@ class Pipeline(BaseModel):
     version: Literal[1] = 1
     task: str
     answers: Answers
-    preparation: Annotated[TablePreparation | ArrayPreparation, Field(discriminator="kind")]
+    preparation: Annotated[TablePreparation | PixelPreparation | ArrayPreparation, Field(discriminator="kind")]
     left_out: tuple[str, ...] = ()
     options: FileOptions = FileOptions()
+
+    @property
+    def of_columns(self) -> TablePreparation | PixelPreparation | None:
+        """From raw rows of a table to inputs; None where arrays are read."""
+        return None if isinstance(self.preparation, ArrayPreparation) else self.preparation
 
     def save(self, path: Path) -> None:
         """Write it as JSON."""

@@ -20,7 +20,7 @@ from nas.tasks.files.cells import NumberStyle, dates_of, numbers_of, texts_of
 from nas.tasks.files.columns import MOST_CATEGORIES, Column, examples
 from nas.tasks.files.dates import PARTS, numbers_of_dates
 
-__all__ = ["Fitted", "Surprise", "TablePreparation"]
+__all__ = ["Fitted", "Surprise", "TablePreparation", "check_columns"]
 
 _MANY_CATEGORIES = 10
 """More of them than this, and those that occur once are not told apart from new ones."""
@@ -164,10 +164,7 @@ class TablePreparation(_Stored):
         InputError
             If a column is missing.
         """
-        missing = [column.name for column in self.columns if column.name not in frame.columns]
-        if missing:
-            has = examples(list(frame.columns), 8) if len(frame.columns) else "none"
-            raise InputError(f"column {examples(missing)} is missing; the table has {has}")
+        check_columns(self.columns, frame)
         read = typed(self.columns, frame)
         return self._transformed(read.frame), (*read.surprises, *self._new_categories(read.frame))
 
@@ -254,6 +251,14 @@ class TablePreparation(_Stored):
                 line = f"{own.name}: {len(new)} of {len(frame)} rows have a category that training does not tell apart"
                 found.append(Surprise(own.name, len(new), f"{line} ({examples(new)}); they count as none of those"))
         return found
+
+
+def check_columns(columns: Sequence[Column], frame: pd.DataFrame) -> None:
+    """Refuse a table that has not all of these columns."""
+    missing = [column.name for column in columns if column.name not in frame.columns]
+    if missing:
+        has = examples(list(frame.columns), 8) if len(frame.columns) else "none"
+        raise InputError(f"column {examples(missing)} is missing; the table has {has}")
 
 
 @dataclass(frozen=True)

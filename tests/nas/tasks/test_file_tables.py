@@ -235,7 +235,14 @@ def test_constant_predictions_are_the_mean(written: Callable[..., str], metric: 
         ({"target": "sold", "time": "town"}, "time=town: it holds"),
         ({"target": "sold", "group": "same"}, "group: 1 group is left"),
         ({"target": "sold", "shape": "28"}, "shape=28: it must be rows and columns"),
-        ({"target": "sold", "shape": "2x2"}, "shape=2x2: images are arrays"),
+        (
+            {"target": "sold", "shape": "2x2"},
+            "shape=2x2: an image has 4 pixels, and 5 columns are read ('id', 'size', 'town', 'when', …); give drop",
+        ),
+        (
+            {"target": "sold", "shape": "1x2", "drop_columns": ["when", "id", "same"]},
+            "shape=1x2: pixels are numbers; town: 120 of 120 rows hold no number ('Ulm'",
+        ),
         ({"target": "sold", "drop_columns": ["sold"]}, "target=sold: it is left out"),
         ({"target": "sold", "drop_columns": ["size", "town", "when"]}, "no column is left to learn from"),
     ],

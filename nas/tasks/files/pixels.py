@@ -1,0 +1,95 @@
+"""From the raw rows of a table whose columns are the pixels of images to the inputs of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import AllowInfNan, BaseModel, ConfigDict, Field, model_validator
+
+from nas.errors import InputError
+from nas.tasks.files.columns import Column, examples
+from nas.tasks.files.preparation import Surprise, check_columns, typed
+
+__all__ = ["PixelPreparation"]
+
+
+class PixelPreparation(BaseModel):
+    """How rows of pixels become inputs: (n, n_pixels) float32.
+
+    Pixels are divided by the largest one of the training part, so that what is 0 stays so; missing ones are 0.
+
+    Parameters
+    ----------
+    columns : tuple of Column
+        The pixels row by row, in the order of the training file.
+    shape : (int, int)
+        Rows and columns of an image.
+    scale : float
+        The largest pixel.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["pixels"] = "pixels"
+    columns: tuple[Column, ...]
+    shape: tuple[int, int]
+    scale: Annotated[float, AllowInfNan(False), Field(gt=0)]
+
+    @model_validator(mode="after")
+    def _complete(self) -> PixelPreparation:
+        names = [column.name for column in self.columns]
+        if len(set(names)) < len(names) or len(names) != self.shape[0] * self.shape[1]:
+            raise ValueError("pixels: each has a column of its own")
+        if any(column.kind != "number" for column in self.columns):
+            raise ValueError("pixels: they are numbers")
+        return self
+
+    @classmethod
+    def fit(
+        cls, names: Sequence[str], shape: tuple[int, int], frame: pd.DataFrame, train: NDArray[np.int64]
+    ) -> tuple[PixelPreparation, NDArray[np.float32]]:
+        """Fit to some rows of a table, whose columns of these names are pixels, and return the inputs of all of them.
+
+        Raises
+        ------
+        InputError
+            If there are not as many columns as pixels, or one holds something else.
+        """
+        sides = f"{shape[0]}x{shape[1]}"
+        if len(names) != shape[0] * shape[1]:
+            raise InputError(
+                f"shape={sides}: an image has {shape[0] * shape[1]} pixels, and {len(names)} columns are read "
+                f"({examples(list(names), 4)}); give drop_columns for those that are no pixels"
+            )
+        columns = tuple(Column(name=name, kind="number") for name in names)
+        read = typed(columns, frame)
+        for surprise in read.surprises:
+            raise InputError(f"shape={sides}: pixels are numbers; {surprise.line.partition(';')[0]}")
+        pixels = read.frame.to_numpy(np.float64)
+        largest = float(np.nanmax(np.abs(pixels[train]), initial=0.0))
+        own = cls(columns=columns, shape=shape, scale=largest or 1.0)
+        return own, own._scaled(pixels)
+
+    def transform(self, frame: pd.DataFrame) -> tuple[NDArray[np.float32], tuple[Surprise, ...]]:
+        """Return the inputs of rows, and what in them is no number.
+
+        Raises
+        ------
+        InputError
+            If a column is missing.
+        """
+        check_columns(self.columns, frame)
+        read = typed(self.columns, frame)
+        return self._scaled(read.frame.to_numpy(np.float64)), read.surprises
+
+    @property
+    def n_inputs(self) -> int:
+        """Inputs of the network."""
+        return len(self.columns)
+
+    def _scaled(self, pixels: NDArray[np.float64]) -> NDArray[np.float32]:
+        return (np.nan_to_num(pixels) / self.scale).astype(np.float32)
