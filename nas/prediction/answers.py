@@ -18,7 +18,7 @@ import numpy as np
 
 from nas.errors import InputError, as_input_errors
 from nas.failures import unusable
-from nas.options.options import PREDICTOR_FOLDER
+from nas.options.options import OPTIONS_FILE, PREDICTOR_FOLDER, read_options
 from nas.store.folders import PREDICTOR, check_folder
 from predictors import Predictor, describe, names_of
 from predictors.storage import FILE
@@ -48,9 +48,14 @@ def load_predictor(out: Path) -> Predictor:
     """
     found = _place_of_predictor(out)
     if found is None:
+        if _has_budget(out):
+            raise InputError(
+                f"{out}: no predictor here: a campaign with a budget fits none, since its networks learn their "
+                "structure; give the --out folder of a `wirenas run` without --budget, or of `wirenas survey`"
+            )
         raise InputError(
-            f"{out}: no predictor here; give the --out folder of `wirenas run`, `survey` (20 wirings or more; of your "
-            "own graphs at least five) or `fit`"
+            f"{out}: no predictor here; give the --out folder of `wirenas run` without --budget, `survey` (20 wirings "
+            "or more; of your own graphs at least five) or `fit`"
         )
     with as_input_errors(_SMALLER):
         return Predictor.load(found)
@@ -59,6 +64,12 @@ def load_predictor(out: Path) -> Predictor:
 def _place_of_predictor(out: Path) -> Path | None:
     """Return the folder of the predictor that lies in a folder, None where none does."""
     return next((place for place in (out, out / PREDICTOR_FOLDER) if (place / FILE).is_file()), None)
+
+
+def _has_budget(out: Path) -> bool:
+    """Whether the folder is that of a campaign with a budget."""
+    file = out / OPTIONS_FILE
+    return file.is_file() and "budget" in read_options(file)
 
 
 def predictions(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from command_line import wirenas
+from command_line import refused, wirenas
 
 from nas.campaign.campaign import Campaign
 from nas.errors import InputError
@@ -99,6 +99,11 @@ def test_a_budget_of_bytes_is_tested_and_kept_with_its_bits(tmp_path: Path):
     tested = evaluate(network, task, task.test).metric
     mean, std = own.test["mean"], own.test["std"]
     assert min(abs(tested - (mean + sign * std / 2**0.5)) for sign in (-1, 1)) < 1e-6
+
+
+def test_that_there_is_no_predictor_is_said_with_its_reason(whole: Path):
+    line = refused("predict", whole, whole / "best" / "wiring.json")
+    assert f"{whole}: no predictor here: a campaign with a budget fits none" in line
 
 
 @pytest.mark.parametrize("stored", [1, 4, 7])
