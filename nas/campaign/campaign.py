@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial
 
 from nas.campaign.callbacks import SearchEnded, TellingWatcher
@@ -65,7 +66,8 @@ from nas.space.budget import Budget
 from nas.space.designs import WaySpace
 from nas.space.draws import unspent
 from nas.space.lineage import rebuilt
-from nas.space.space import Space, check_graphs
+from nas.space.names import same_name
+from nas.space.space import DRAW_NAMES, Space, check_graphs
 from nas.space.way import Way
 from nas.store.folders import alone_in, check_folder
 from nas.store.reading import reading
@@ -102,6 +104,9 @@ class Campaign:
         What to learn; by default the task of the options.
     evaluate : callable, optional
         Gives the value of a candidate in place of a task: called with its wiring and its parameters.
+    parameters : mapping, optional
+        What `evaluate` is to be told beside the parameters of the wiring, such as a learning rate: distributions of
+        Optuna, by names that the space does not have. They are searched with the wirings.
     n_inputs, n_outputs : int
         Units to attach to the wirings that `evaluate` gets; with 0 inputs they get none.
     threads : int, optional
@@ -138,6 +143,17 @@ class Campaign:
     >>> outcome.complete, outcome.best["value"] <= 0
     (8, True)
 
+    Parameters of your own are searched with the wirings:
+
+    >>> from optuna.distributions import FloatDistribution
+    >>> def evaluate(wiring, params):
+    ...     return -abs(wiring.n_edges - 60) - abs(params["rate"] - 0.01)
+    >>> with TemporaryDirectory() as folder:
+    ...     own = {"rate": FloatDistribution(1e-4, 1e-1, log=True)}
+    ...     outcome = Campaign(f"{folder}/own", evaluate=evaluate, parameters=own, trials=8).run()
+    >>> 1e-4 <= outcome.best["params"]["rate"] <= 1e-1
+    True
+
     A campaign on a task, such as ``Campaign("digits", task="digits", trials=60)``, also tests its winner beside
     references; see `Outcome`.
     """
@@ -148,6 +164,7 @@ class Campaign:
         *,
         task: str | Task | None = None,
         evaluate: Callable[[Wiring, Mapping[str, Any]], float] | None = None,
+        parameters: Mapping[str, BaseDistribution] | None = None,
         n_inputs: int = 0,
         n_outputs: int = 0,
         threads: int | None = None,
@@ -172,7 +189,7 @@ class Campaign:
         self._shared = None
         if storage is not None:
             self._shared = SharedSearch(storage, study or self.out.resolve().name, self.stop)
-        self._evaluate = evaluate
+        self._evaluate, self._beside = evaluate, dict(parameters or {})
         self._has_default_task = evaluate is None and task is None and options.get("task") is None
         self.task = None if evaluate is not None else task_of(task, options)
         check_units(n_inputs, n_outputs, self.task)
@@ -195,7 +212,27 @@ class Campaign:
             check_graphs(self.space, *self._units, edited=self.options.edits)
         check_stopping(self.options)
         check_sampler(self.options, is_shared=self._shared is not None)
+        self._check_parameters()
         self.threads = n_threads(threads, self.options, self.task)
+
+    def _check_parameters(self) -> None:
+        """Refuse parameters of one's own where nothing would heed them, and names that the space has."""
+        if not self._beside:
+            return
+        if self._evaluate is None:
+            raise InputError("parameters: networks of a task are trained by its recipe; give evaluate too, or leave "
+                             "them out")  # fmt: skip
+        if self._shared is not None:
+            raise InputError("parameters: in a database wirings alone are shared; leave storage out, or parameters")
+        if self.options.sampler == "genetic":
+            raise InputError("parameters: sampler=genetic breeds graphs alone; give structural, tpe, nsga2 or random")
+        taken = {**self.space.distributions(), **dict.fromkeys(DRAW_NAMES, "numbers that tell trials apart")}
+        for name, given in self._beside.items():
+            if not isinstance(given, FloatDistribution | IntDistribution | CategoricalDistribution):
+                raise InputError(f"parameters: {name} is {given!r}; give a distribution of Optuna, such as "
+                                 "optuna.distributions.FloatDistribution(0.0, 0.5)")  # fmt: skip
+            if name in taken:
+                raise same_name(name, taken[name])
 
     def _make_space(self) -> Space | WaySpace:
         """Return what candidates are drawn from: random graphs, or within a budget all ways to a structure."""
@@ -417,6 +454,8 @@ class Campaign:
         data = {} if self.task is None else {"data": self.task.fingerprint, "metric": self.task.metric}
         if (pool := self.space.pool) is not None:
             data["graphs"] = pool.fingerprint
+        if self._beside:
+            data["parameters"] = {name: str(own) for name, own in self._beside.items()}
         return {**options, **data, "n_inputs": self._units[0], "n_outputs": self._units[1]}
 
     # The search
@@ -473,6 +512,7 @@ class Campaign:
             size_of=self._size_of,
             by_size=options.by_size,
             steering=steering_of(self.out, options),
+            beside=self._beside,
         )
 
     def _search(self, study: StudyFile, trainer: Trainer | None, watcher: Watcher) -> Search:

@@ -1,4 +1,4 @@
-"""Beside: parameters of a study of one's own that no wiring follows from, such as a learning rate, as columns."""
+"""Beside: parameters of one's own that no wiring follows from, such as a learning rate: asked for, and as columns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial
 
-__all__ = ["Beside"]
+__all__ = ["Beside", "ask_beside"]
 
 Floats = NDArray[np.float64]
 
@@ -23,6 +23,20 @@ _OTHER_CHOICE = 0.2
 """Share of steps that take another one of some choices."""
 _AT_WILL = 0.25
 """Share of draws that are near nothing."""
+
+
+def ask_beside(trial: Any, distributions: Mapping[str, BaseDistribution]) -> dict[str, Any]:
+    """Ask a trial for parameters of these distributions."""
+    found: dict[str, Any] = {}
+    for name, given in distributions.items():
+        if isinstance(given, CategoricalDistribution):
+            found[name] = trial.suggest_categorical(name, given.choices)
+        elif isinstance(given, IntDistribution):
+            found[name] = trial.suggest_int(name, given.low, given.high, step=given.step, log=given.log)
+        else:
+            assert isinstance(given, FloatDistribution)
+            found[name] = trial.suggest_float(name, given.low, given.high, step=given.step, log=given.log)
+    return found
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from nas.errors import known
 from nas.options.options import Direction
+from nas.samplers.beside import ask_beside
 from nas.samplers.blind import BLIND
 from nas.samplers.genetic import GeneticSampler
 from nas.samplers.plan import seconds_of
@@ -96,6 +97,8 @@ class Proposer:
         Whether fewer parameters are a second objective.
     steering : mapping
         Arguments of the structural or of the genetic sampler.
+    beside : mapping
+        Distributions of parameters that no wiring follows from, by name; not for the genetic sampler.
     """
 
     def __init__(
@@ -110,10 +113,11 @@ class Proposer:
         size_of: Callable[[Wiring], int],
         by_size: bool = False,
         steering: Mapping[str, Any] | None = None,
+        beside: Mapping[str, BaseDistribution] | None = None,
     ) -> None:
         self._space, self._sampler, self._seed = space, sampler, seed
         self._units = (n_inputs, n_outputs)
-        self._size_of = size_of
+        self._size_of, self._beside = size_of, beside or {}
         self.learns = sampler != "random"
         """Whether what is proposed depends on what was told."""
         self._common = IntersectionSearchSpace(include_pruned=True)
@@ -154,7 +158,7 @@ class Proposer:
 
     def _steer(self, number: int, sampler: StructuralSampler) -> Candidate:
         trial = self._study.ask()
-        params = sampler.suggest_all(trial)
+        params = {**sampler.suggest_all(trial), **ask_beside(trial, self._beside)}
         self._open[number] = trial
         assert isinstance(self._space, Space)
         wiring = self._space.wiring(params, *self._units)
@@ -184,7 +188,8 @@ class Proposer:
                 searched = self._space.suggest(trial)
             else:
                 searched = self._space.suggest(_InTurn(trial, self._turns.graph(number)))
-            params = {**searched, **self._space.seeds(stream(self._seed, "wiring", number, draw))}
+            seeds = self._space.seeds(stream(self._seed, "wiring", number, draw))
+            params = {**searched, **seeds, **ask_beside(trial, self._beside)}
             wiring, way = self._space.wiring(params, *self._units), self._space.way(params)
             size = self._size_of(wiring) if way.limit is None else way.limit
             if self._space.allows(wiring, size):
@@ -197,7 +202,7 @@ class Proposer:
         raise self._space.impossible(extents)
 
     def _distributions(self, params: Mapping[str, Any]) -> dict[str, BaseDistribution]:
-        known = self._space.distributions()
+        known = {**self._space.distributions(), **self._beside}
         return {name: known[name] for name in params}
 
     def tell(self, record: Record) -> None:
