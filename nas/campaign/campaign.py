@@ -451,7 +451,7 @@ class Campaign:
         options = self.options.model_dump(mode="json")
         for name in CAMPAIGN.grows:
             del options[name]
-        data = {} if self.task is None else {"data": self.task.fingerprint, "metric": self.task.metric}
+        data: dict[str, Any] = {} if self.task is None else {"data": self.task.fingerprint, "metric": self.task.metric}
         if (pool := self.space.pool) is not None:
             data["graphs"] = pool.fingerprint
         if self._beside:

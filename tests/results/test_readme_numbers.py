@@ -287,7 +287,7 @@ def read_ins() -> Iterator[str]:
         r2 = study["scores"][name]["r2"]
         return f"{short(r2['mean'], 3)} [{short(r2['low'], 3)}, {short(r2['high'], 3)}]"
 
-    yield f"{study['wirings']} MLPs of {int(study['budget']):,} parameters on MNIST that read at random"
+    yield f"{study['wirings']:,} MLPs of {int(study['budget']):,} parameters on MNIST that read at random"
     yield f"R² of the predictor is {estimate('structure and what is read')} of a ceiling of "
     yield f"{short(study['ceiling']['mean_label'], 3)}, {estimate('structure without what is read')} without the"
     yield f"and {estimate('parameters of the draw')} from the parameters"
@@ -516,7 +516,9 @@ GIVEN = (
     "--nodes 100:200 --trials 100",
     "(`3000`: weights on a way",
     "(`50kMAC`), or bytes (`12KiB`",
-    "`--precision` 8, 16 or 32 bits, and 16 bits of index",
+    "`--precision` 8, 16 or 32 bits, to which finalists and their references are rounded after training, and 16 bits of",
+    "With `--shape 28x28` columns are",
+    "FloatDistribution(1e-4, 1e-1, log=True)",
     "a network 2 to 40 times as large",
     "On MNIST at 3,000 the verdict says",
     "results/records/mnist/3000/best/reads.png",

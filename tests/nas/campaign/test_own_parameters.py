@@ -99,7 +99,7 @@ def test_a_campaign_keeps_the_parameters_that_it_was_started_with(tmp_path: Path
     wider = {**OWN, "rate": FloatDistribution(1e-5, 1e-1, log=True)}
     with pytest.raises(InputError, match=r"parameters.rate=.*low=1e-05.* was started with .*low=0.0001"):
         campaign(tmp_path / "own", trials=6, parameters=wider).run()
-    with pytest.raises(InputError, match="parameters=none: the campaign in .* was started with"):
+    with pytest.raises(InputError, match=r"parameters=none: the campaign in .* was started with"):
         campaign(tmp_path / "own", trials=6, parameters=None).run()
     campaign(tmp_path / "own", trials=6).run()
     assert len(load(tmp_path / "own")) == 6
