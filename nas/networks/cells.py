@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import _VF, Tensor
 
-__all__ = ["CELLS", "Cell"]
+__all__ = ["CELLS", "Cell", "leaky"]
 
 State = tuple[Tensor, ...]
 
@@ -78,3 +78,19 @@ CELLS: dict[str, Cell] = {
     "gru": Cell(3, 4, 1, _VF.gru, _gru_step),
     "lstm": Cell(4, 4, 2, _VF.lstm, _lstm_step, forget_gate=1),
 }
+
+
+def leaky(cell: Cell, leak: float) -> Cell:
+    """Return a cell of which a share `leak` of the state is new in each step, and the rest what it was before.
+
+    References
+    ----------
+    Jaeger, Lukosevicius, Popovici, Siewert, "Optimization and applications of echo state networks with leaky-integrator
+    neurons", Neural Networks 20, 2007, doi:10.1016/j.neunet.2007.04.016
+    """
+
+    def step(below: Tensor, before: Tensor, state: State) -> State:
+        new = cell.step(below, before, state)
+        return tuple((1 - leak) * old + leak * now for old, now in zip(state, new, strict=True))
+
+    return cell if leak == 1 else replace(cell, step=step)

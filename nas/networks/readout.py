@@ -90,7 +90,7 @@ class SequenceNetwork(nn.Module):
         With input and output units, which only hidden neurons feed.
     every_step : bool
         Whether there are outputs at every step.
-    cell, rng, spectral_radius, initial_state, device, dtype
+    cell, rng, spectral_radius, initial_state, leak, device, dtype
         As of `SparseRNN`; the head draws its initial weights after the recurrent network.
 
     Attributes
@@ -118,6 +118,7 @@ class SequenceNetwork(nn.Module):
         rng: int | np.random.Generator | None = None,
         spectral_radius: float | None = None,
         initial_state: InitialState = "zero",
+        leak: float = 1.0,
         every_step: bool = False,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
@@ -132,6 +133,7 @@ class SequenceNetwork(nn.Module):
             rng=rng,
             spectral_radius=spectral_radius,
             initial_state=initial_state,
+            leak=leak,
             device=device,
             dtype=dtype,
         )

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from nas.networks.blocks import Block, lay_out
-from nas.networks.cells import CELLS
+from nas.networks.cells import CELLS, leaky
 from nas.networks.parameters import EdgeWeights, check_recurrent, recurrent_bias, recurrent_weights
 from nas.networks.sequences import Parts, run_layers, run_steps
 from nas.networks.wired import WiredModule, is_autocast, is_plain
@@ -45,6 +45,9 @@ class SparseRNN(WiredModule):
         Scale every gate's recurrent weights to this measured spectral radius; without cycles they stay as they are.
     initial_state : {"zero", "learned"}
         Where sequences begin: at zeros, or at a state that is learned beside the biases, and begins at zeros itself.
+    leak : float
+        Share of a state that is new in each step, above 0 and at most 1; less than 1 for cells of one gate alone. The
+        rest is the state before: of ``tanh``, ``(1 - leak) h + leak tanh(…)``.
     device, dtype : optional
         As for ``nn.LSTM``.
 
@@ -69,7 +72,8 @@ class SparseRNN(WiredModule):
     Raises
     ------
     ValueError
-        For a wiring without input units or hidden neurons, an unknown cell, or a wiring with weights and a gated cell.
+        For a wiring without input units or hidden neurons, an unknown cell, a wiring with weights and a gated cell, or
+        such a cell that leaks.
 
     Examples
     --------
@@ -95,6 +99,7 @@ class SparseRNN(WiredModule):
         rng: int | np.random.Generator | None = None,
         spectral_radius: float | None = None,
         initial_state: InitialState = "zero",
+        leak: float = 1.0,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
@@ -105,8 +110,13 @@ class SparseRNN(WiredModule):
         if initial_state not in ("zero", "learned"):
             raise ValueError(f"initial_state={initial_state!r}: it must be 'zero' or 'learned'")
         self.initial_state = initial_state
+        self.leak = leak
         self.fused = _stays_within_layers(wiring)
         check_recurrent(wiring, cell)
+        if not 0 < leak <= 1:
+            raise ValueError(f"leak={leak}: it must be above 0 and at most 1")
+        if leak < 1 and CELLS[cell].gates > 1:
+            raise ValueError(f"leak={leak}: gates of a {cell} cell decide what stays; give 1, or a tanh or relu cell")
         self._install(wiring, rnn_blocks(wiring, cell), rng, device, dtype)
 
     def _start(self, wiring: Wiring, rng: np.random.Generator) -> tuple[EdgeWeights, NDArray[np.float64]]:
@@ -169,8 +179,8 @@ class SparseRNN(WiredModule):
         self, x: Tensor, batch_sizes: Tensor | None, state: tuple[Tensor, ...]
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         biases = self.biases[: len(self.biases) - self._n_initial]
-        parts = Parts.of(self.blocks, CELLS[self.cell], self._matrices(), biases, self._indices())
-        if self.fused and self._is_dense() and is_plain(x.device.type):
+        parts = Parts.of(self.blocks, leaky(CELLS[self.cell], self.leak), self._matrices(), biases, self._indices())
+        if self.leak == 1 and self.fused and self._is_dense() and is_plain(x.device.type):
             return run_layers(parts, x, batch_sizes, state)
         return run_steps(parts, x, batch_sizes, state)
 
@@ -206,7 +216,9 @@ class SparseRNN(WiredModule):
 
     def extra_repr(self) -> str:
         """Return what ``print`` shows between the brackets."""
-        return f"{self.blueprint!r}, cell={self.cell!r}" + (", initial_state='learned'" if self._n_initial else "")
+        initial = ", initial_state='learned'" if self._n_initial else ""
+        leak = "" if self.leak == 1 else f", leak={self.leak:g}"
+        return f"{self.blueprint!r}, cell={self.cell!r}{initial}{leak}"
 
 
 def rnn_blocks(wiring: Wiring, cell: str) -> tuple[Block, ...]:

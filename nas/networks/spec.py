@@ -32,6 +32,8 @@ class NetworkSpec:
         Of an RNN's hidden neurons.
     initial_state : {"zero", "learned"}
         Where RNNs begin; see `SparseRNN`.
+    leak : float
+        Share of an RNN's states that is new in each step; see `SparseRNN`.
     every_step : bool
         Whether networks of sequences have outputs at every step, and not at the end alone.
     """
@@ -41,6 +43,7 @@ class NetworkSpec:
     cell: str = "gru"
     initial_state: Literal["zero", "learned"] = "zero"
     every_step: bool = False
+    leak: float = 1.0
 
     def build(self, wiring: Wiring, rng: int | np.random.Generator | None = None, *, room: bool = False) -> nn.Module:
         """Return the network with fresh weights; an MLP may have room for more edges, see `SparseMLP`."""
@@ -51,7 +54,12 @@ class NetworkSpec:
             return SparseMLP(wiring, self.activation, rng=rng, room=room)
         if self.kind == "rnn":
             return SequenceNetwork(
-                wiring, self.cell, rng=rng, initial_state=self.initial_state, every_step=self.every_step
+                wiring,
+                self.cell,
+                rng=rng,
+                initial_state=self.initial_state,
+                leak=self.leak,
+                every_step=self.every_step,
             )
         return LinearMean(wiring, rng=rng, every_step=self.every_step)
 

@@ -65,8 +65,8 @@ def save_network(network: AnyNetwork, path: str | PathLike[str]) -> None:
     bytes.
 
     Some networks are of a later version: a `PooledMLP` has ``pooling`` (rows and columns of an image, and the side of a
-    square), one with room for more edges ``room``, one with outputs at every step ``every_step``, and one that learned
-    its initial state ``initial_state``.
+    square), one with room for more edges ``room``, one with outputs at every step ``every_step``, one that learned its
+    initial state ``initial_state``, and one whose cells leak ``leak``.
 
     Raises
     ------
@@ -122,6 +122,8 @@ def save_network(network: AnyNetwork, path: str | PathLike[str]) -> None:
         description.update(version=_VERSION, every_step=True)
     if isinstance(body, SparseRNN) and body.initial_state == "learned":
         description.update(version=_VERSION, initial_state="learned")
+    if isinstance(body, SparseRNN) and body.leak != 1:
+        description.update(version=_VERSION, leak=body.leak)
     metadata = {_KEY: json.dumps(description, allow_nan=False)}
     with atomic_write(Path(path)) as temporary:
         # Written by Python, what a full disk says is an OSError.
@@ -265,10 +267,11 @@ def _empty(description: Mapping[str, Any], edges: NDArray[Any], state: dict[str,
     if kind == "SparseMLP":
         return SparseMLP(wiring, unit, rng=0, dtype=dtype)
     initial: InitialState = "learned" if description.get("initial_state") == "learned" else "zero"
+    leak = float(description.get("leak", 1.0))
     if kind == "SparseRNN":
-        return SparseRNN(wiring, unit, rng=0, dtype=dtype, initial_state=initial)
+        return SparseRNN(wiring, unit, rng=0, dtype=dtype, initial_state=initial, leak=leak)
     every_step = description.get("every_step") is True
-    return SequenceNetwork(wiring, unit, rng=0, dtype=dtype, initial_state=initial, every_step=every_step)
+    return SequenceNetwork(wiring, unit, rng=0, dtype=dtype, initial_state=initial, leak=leak, every_step=every_step)
 
 
 def _named_parts(network: Network) -> list[tuple[str, WiredModule]]:

@@ -8,7 +8,7 @@ outputs then makes their softmax as likely as it can be on the validation part.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,7 +75,7 @@ def begin_read_out(
     spec : NetworkSpec
         An RNN of tanh cells, or linear-mean.
     task, recipe
-        Of sequences; of the recipe `input_scale` counts.
+        Of sequences; of the recipe `input_scale` and `leak` count.
     radius : float
         Spectral radius that the recurrent weights are scaled to; weights whose radius is 0 stay as they are.
     rng : numpy.random.Generator
@@ -89,10 +89,12 @@ def begin_read_out(
         For a network or task that does not fit.
     """
     check_read_out(spec, task)
+    if spec.kind == "rnn":
+        spec = replace(spec, leak=recipe.leak)
     module = spec.build(wiring.replace(weights=None), 0)
     network = None
     if spec.kind == "rnn":
-        network = ReservoirNetwork.draw(wiring, *rng.spawn(2), input_scale=recipe.input_scale)
+        network = ReservoirNetwork.draw(wiring, *rng.spawn(2), input_scale=recipe.input_scale, leak=recipe.leak)
         assert isinstance(module, SequenceNetwork)
         _place(module, wiring, network, radius)
     opened = ReadOutSession(module, wiring, network, radius, task, recipe, engine, stop)
@@ -158,7 +160,9 @@ class ReadOutSession:
         return engine_for(self.engine, self.task.train.device.type)
 
     def _score(self, part: torch.Tensor) -> Score:
-        return evaluate(self.module, self.task, part, engine=self.engine)
+        # The compiled engine runs states that leak, but no such networks.
+        engine = self.engine if self.recipe.leak == 1 else "torch"
+        return evaluate(self.module, self.task, part, engine=engine)
 
     def _solve(self) -> None:
         """Write the read-out that is best on validation, of several strengths of ridge regression."""

@@ -112,7 +112,12 @@ def _kept(network: Network, alive: NDArray[np.bool_]) -> Network:
     if isinstance(network, SequenceNetwork):
         rnn = network.rnn
         made = SequenceNetwork(
-            smaller, rnn.cell, rng=0, initial_state=rnn.initial_state, every_step=network.every_step
+            smaller,
+            rnn.cell,
+            rng=0,
+            initial_state=rnn.initial_state,
+            leak=rnn.leak,
+            every_step=network.every_step,
         ).to(dtype)
     else:
         assert isinstance(network, SparseMLP)

@@ -51,9 +51,9 @@ class Compiled:
 
 
 def supports(spec: NetworkSpec) -> bool:
-    """Whether the compiled engine has the cell, or the activation, of a network."""
+    """Whether the compiled engine has the cell, or the activation, of a network; it has no cells that leak."""
     if spec.kind == "rnn":
-        return spec.cell in extension().cells()
+        return spec.leak == 1 and spec.cell in extension().cells()
     return _activation(spec) in extension().activations()
 
 
@@ -136,7 +136,7 @@ def compile_network(module: nn.Module, *, sparse: bool = False) -> Compiled | No
             mean,
         )
     rnn, head = network.rnn, network.head
-    if rnn.cell not in extension().cells():
+    if rnn.cell not in extension().cells() or rnn.leak != 1:
         return None
     head_edges, _, head_slots = _entries(head)
     return Compiled(

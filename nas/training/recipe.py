@@ -20,7 +20,7 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 }
 """Factor on the learning rate by the share of steps that are done, from 0 to just below 1."""
 
-OF_READ_OUTS = ("radii", "input_scale")
+OF_READ_OUTS = ("radii", "input_scale", "leak")
 """Options of a recipe by which nothing but a read-out is learned; others have no use for them."""
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -66,6 +66,8 @@ class Recipe(BaseModel):
     """Spectral radius of a reservoir, or several, of which a network counts at its best one."""
     input_scale: Annotated[float, Field(gt=0, le=1_000)] = 0.5
     """Largest weight of a reservoir's inputs, and largest bias."""
+    leak: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of a reservoir's states that is new in each step; the rest is what they were."""
     schedule: Literal["constant", "cosine", "linear", "step"] = "cosine"
     """constant, cosine or linear (both fall to 0), or step (a tenth after half and after three quarters)."""
     epochs: Annotated[int, Field(ge=1)] = 30

@@ -69,6 +69,8 @@ def _why_not_native(device: str, spec: NetworkSpec | None) -> str | None:
         from nas.training.compiled import supports
 
         if not supports(spec):
+            if spec.leak != 1:
+                return f"it has no cells that leak (leak={spec.leak:g})"
             kind = f"cell={spec.cell}" if spec.kind == "rnn" else f"activation={spec.activation}"
             return f"it does not have {kind}"
     return None

@@ -95,4 +95,5 @@ OTHER: dict[str, Any] = {
     "recipe.normalise": True,
     "recipe.radii": (0.8,),
     "recipe.input_scale": 0.1,
+    "recipe.leak": 0.5,
 }

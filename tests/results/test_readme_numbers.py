@@ -512,7 +512,7 @@ GIVEN = (
     "GCC 12, Clang 15",
     "`--reads 4:40`",
     "`--timeout 10m`",
-    "(`--radii .5,.9`)",
+    "(`--radii .5,.9`;",
     "--nodes 100:200 --trials 100",
     "(`3000`: weights on a way",
     "(`50kMAC`), or bytes (`12KiB`",

@@ -116,6 +116,7 @@ CASES = [
     own("recipe.normalise", True),
     replace(own("recipe.radii", [0.8]), heeded=None),
     replace(own("recipe.input_scale", 0.1), heeded=None),
+    replace(own("recipe.leak", 0.5), heeded=None),
     *(
         Case(
             name,
@@ -146,7 +147,7 @@ CASES = [
             "recipe.optimizer=adam ignores it",
             "give recipe.optimizer=ridge",
         )
-        for name, value in {"recipe.radii": [0.8], "recipe.input_scale": 0.1}.items()
+        for name, value in {"recipe.radii": [0.8], "recipe.input_scale": 0.1, "recipe.leak": 0.5}.items()
     ),
     Case("activation", "tanh", {"network": "rnn"}, {"network": "mlp"}, "network=rnn ignores it", "give cell"),
     Case("cell", "lstm", {"network": "mlp"}, {"network": "rnn"}, "network=mlp ignores it", "give activation"),

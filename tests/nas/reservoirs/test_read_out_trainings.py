@@ -15,6 +15,7 @@ from nas.networks import LinearMean, NetworkSpec, SequenceNetwork, load_network,
 from nas.reservoirs import Reservoir, ReservoirNetwork, begin_read_out
 from nas.seeds import stream
 from nas.tasks import Task
+from nas.training.recipe import changed
 from nas.training.train import session
 from priors import ErdosRenyi, Wiring, attach, spectral_radius
 
@@ -37,16 +38,17 @@ def wiring(seed: int = 0, n: int = 20) -> Wiring:
     return attach(ErdosRenyi(n, edges=60).sample(seed), 3, 2, "controlled", seed, reads=2, readouts=6)
 
 
-def trained(task: Task, own: Wiring, radius: float = 0.9, **options: Any) -> Any:
+def trained(task: Task, own: Wiring, radius: float = 0.9, recipe: Recipe = RIDGE, **options: Any) -> Any:
     rng = stream(0, "weights", own.fingerprint, 0)
-    return begin_read_out(own, TANH, task, RIDGE, radius=radius, rng=rng, **options).run()
+    return begin_read_out(own, TANH, task, recipe, radius=radius, rng=rng, **options).run()
 
 
-def test_all_but_the_head_is_what_the_reservoir_draws():
+@pytest.mark.parametrize("leak", [1.0, 0.2])
+def test_all_but_the_head_is_what_the_reservoir_draws(leak: float):
     task, own = sequences(), wiring()
-    network = trained(task, own).network
+    network = trained(task, own, recipe=changed(RIDGE, leak=leak)).network
     assert isinstance(network, SequenceNetwork)
-    drawn = ReservoirNetwork.draw(own, *stream(0, "weights", own.fingerprint, 0).spawn(2), input_scale=0.4)
+    drawn = ReservoirNetwork.draw(own, *stream(0, "weights", own.fingerprint, 0).spawn(2), input_scale=0.4, leak=leak)
     x, lengths, _ = task.batch(task.test)
     with torch.no_grad():
         states = network.double().rnn(x.double())[0][torch.arange(len(x)), lengths - 1].numpy()
