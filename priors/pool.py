@@ -125,6 +125,15 @@ class GraphPool:
             digest.update(bytes.fromhex(wiring.fingerprint))
         return digest.hexdigest()
 
+    @cached_property
+    def weights_fingerprint(self) -> str:
+        """Hexadecimal sha256 of the weights of all wirings, in order, which `fingerprint` leaves out."""
+        digest = hashlib.sha256()
+        for wiring in self.wirings:
+            weights = b"" if wiring.weights is None else wiring.weights.astype("<f4").tobytes()
+            digest.update(len(weights).to_bytes(8, "little") + weights)
+        return digest.hexdigest()
+
     def sample(self, rng: Seed = None) -> Wiring:
         """Draw one of the graphs, each with the same probability, by one double."""
         return self.wirings[int(np.random.default_rng(rng).random() * len(self))]

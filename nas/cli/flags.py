@@ -43,6 +43,7 @@ _FLAG_NAMES = {
     "graphs_format": "format",
     "graphs_directed": "directed",
     "graphs_merge": "merge",
+    "graphs_weights": "weights",
     "pools": "pool",
     "read_ins": "read_in",
     "parent_read_ins": "parent_read_in",
@@ -84,7 +85,7 @@ _GROUPS = {
     "How a wiring becomes a network": (
         "activation", "cell", "initial_state", "structure", "orientation", "attachment", "reads", "readouts", "width",
     ),
-    "Own graphs": ("graphs", "graphs_format", "graphs_directed", "graphs_merge"),
+    "Own graphs": ("graphs", "graphs_format", "graphs_directed", "graphs_merge", "graphs_weights"),
     _RECIPE: (),
     "How a campaign chooses candidates": (
         "sampler", "startup", "screened", "share", "repeats", "warm_start", "batch",

@@ -282,6 +282,20 @@ _RULES = (
         same=(0,),
     ),
     Rule(
+        ("space.graphs_weights",),
+        lambda setting: not setting.space.is_finite,
+        "graphs that have input units are taken as they are",
+        "give space.graphs without them",
+    ),
+    Rule(
+        ("space.graphs_weights",),
+        lambda setting: (
+            setting.space.pool is not None and any(graph.weights is not None for graph in setting.space.pool)
+        ),
+        "no graph of one's own has weights",
+        "give space.graphs that have",
+    ),
+    Rule(
         ("space.graphs_format", "space.graphs_directed", "space.graphs_merge"),
         lambda setting: isinstance(setting.space.graphs, str),
         "no files of graphs are read",

@@ -404,6 +404,11 @@ def refuse_changes(out: str | Path, stored: Mapping[str, Any], mine: Mapping[str
                 f"space.graphs: the {kind.noun} in {out} was started with other graphs; lists of edges that say no "
                 "direction were once taken as directed: --directed does so again"
             )
+        if name == "weights":
+            raise InputError(
+                f"space.graphs: the {kind.noun} in {out} was started with other weights of these graphs; put them "
+                "back, or give another out"
+            )
         if name == "data":
             raise InputError(data_changed(kind.noun, out))
         # How graphs are read may change as long as they are the same.

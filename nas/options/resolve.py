@@ -11,6 +11,7 @@ import torch
 from pydantic import BaseModel
 
 from nas.errors import InputError
+from nas.networks.cells import CELLS
 from nas.options.options import (
     CAMPAIGN,
     OPTIONS_FILE,
@@ -194,6 +195,9 @@ def check_fit(options: SharedOptions, task: Task | None) -> None:
         check_read_out(options.spec, task)
         if options.device != "cpu":
             raise InputError(f"device={options.device}: ridge regression solves read-outs on the cpu; leave it out")
+    if options.space.graphs_weights == "own" and options.spec.kind == "rnn" and CELLS[options.cell].gates > 1:
+        raise InputError(f"space.graphs_weights=own: a {options.cell} cell has several weights for each edge; give "
+                         "cell=tanh or relu, or leave it out")  # fmt: skip
     try:
         torch.zeros(1, device=options.device)
     except (RuntimeError, AssertionError) as error:
@@ -223,6 +227,10 @@ def check_sampler(options: CampaignOptions, *, is_shared: bool) -> None:
         raise InputError(
             "sampler=genetic: no parameters say what was bred, and workers exchange nothing else; use structural, tpe "
             "or random, or leave storage out"
+        )
+    if options.space.graphs_weights == "own":
+        raise InputError(
+            "space.graphs_weights=own: sampler=genetic crosses graphs without their weights; use structural"
         )
     if options.by_size:
         raise InputError("sampler=genetic: it breeds by one objective; use structural or nsga2 with objective=pareto")

@@ -56,10 +56,10 @@ def write_output(
         with atomic_folder(out / "front") as temporary:
             for record in records:
                 if record.number in members:
-                    write_wiring(rebuild(record), temporary / f"{record.number}.json")
+                    write_wiring(_storable(rebuild(record)), temporary / f"{record.number}.json")
     with atomic_folder(out / "best") as temporary:
         wiring = rebuild(best) if finals is None else finals.wiring
-        write_wiring(wiring, temporary / "wiring.json")
+        write_wiring(_storable(wiring), temporary / "wiring.json")
         text = card(options, task, finals, outcome, records)
         if finals is None or not _write_network(temporary, task, finals, outcome):
             text = text.replace(READS_LINE, "")
@@ -70,6 +70,12 @@ def write_output(
         else:
             text = text.replace(PICTURE_LINE, "")
         (temporary / "card.md").write_text(text, encoding="utf-8")
+
+
+def _storable(wiring: Wiring) -> Wiring:
+    """Return a wiring without weights where some edges have none, as those have that attach units."""
+    is_partial = wiring.weights is not None and not np.isfinite(wiring.weights).all()
+    return wiring.replace(weights=None) if is_partial else wiring
 
 
 def _write_network(folder: Path, task: Task | None, finals: Finals, outcome: Outcome) -> bool:

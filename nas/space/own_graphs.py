@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from priors import GraphPool, Wiring
 
-__all__ = ["KEEPS_CYCLES", "Usable", "listed", "usable"]
+__all__ = ["KEEPS_CYCLES", "Usable", "as_large_as_drawn", "listed", "usable"]
 
 KEEPS_CYCLES = "graphs_directed=false keeps such graphs, and orientation then gives each pair of neurons one direction"
 """How to go on with graphs that have directed cycles."""
@@ -57,18 +57,34 @@ class Usable:
         return cls(pool if same else GraphPool(kept.values(), kept), tuple(cyclic), tuple(looped))
 
 
-_USABLE: dict[tuple[str, tuple[str, ...]], Usable] = {}
+_USABLE: dict[tuple[str, str, tuple[str, ...]], Usable] = {}
 """Of the pools that were asked for last."""
 
 
 def usable(pool: GraphPool) -> Usable:
     """Return what of a pool can be used, which is found out once."""
-    key = (pool.fingerprint, pool.names)
+    key = (pool.fingerprint, pool.weights_fingerprint, pool.names)
     if key not in _USABLE:
         if len(_USABLE) >= _MOST_POOLS:
             _USABLE.clear()
         _USABLE[key] = Usable.of(pool)
     return _USABLE[key]
+
+
+def as_large_as_drawn(graph: Wiring) -> Wiring:
+    """Return a graph whose weights are multiplied by one factor, so that they are as large as drawn ones would be.
+
+    Those have a variance of 1 over the number of weights that their neuron reads; here the mean square of all is made
+    equal.
+    """
+    import numpy as np
+
+    assert graph.weights is not None
+    size = float(np.sqrt(np.mean(np.square(graph.weights, dtype=np.float64)))) if graph.n_edges else 0.0
+    if not 0 < size < np.inf:
+        return graph.replace(weights=None)
+    wanted = np.sqrt(np.count_nonzero(graph.in_degree) / graph.n_edges)
+    return graph.replace(weights=(graph.weights * (wanted / size)).astype(np.float32))
 
 
 def listed(names: Sequence[str]) -> str:

@@ -42,7 +42,7 @@ from nas.space.families import (
     searched_families,
 )
 from nas.space.names import claimed
-from nas.space.own_graphs import KEEPS_CYCLES, Usable, listed, usable
+from nas.space.own_graphs import KEEPS_CYCLES, Usable, as_large_as_drawn, listed, usable
 from nas.space.way import PLAIN, Way
 
 if TYPE_CHECKING:
@@ -195,6 +195,9 @@ class Space(BaseModel, metaclass=_OneLine):
     """Whether edges of own graphs have a direction, whatever their files say."""
     graphs_merge: Literal["sum", "max", "first", "error"] = "sum"
     """What becomes of the weights of parallel edges: sum, max, first, error."""
+    graphs_weights: Literal["drawn", "own"] = "drawn"
+    """What networks begin with: drawn weights, or those of own graphs (own), scaled to be as large, which reservoirs
+    keep; for MLPs, and tanh and relu cells."""
     edits: Annotated[int, Field(ge=0, le=1000)] = 16
     """Edits of a drawn graph at most, by samplers that look for neighbours of good ones; own graphs by default 0."""
     max_parameters: Annotated[int, Field(ge=1)] | None = None
@@ -248,7 +251,16 @@ class Space(BaseModel, metaclass=_OneLine):
             raise ValueError("structure=given: it is for own graphs; give graphs too, or another structure")
         if self.graphs is not None and "edits" not in self.model_fields_set:
             vars(self)["edits"] = 0  # As little as any default does it count as given.
+        if self.graphs_weights == "own" and self.graphs is not None:
+            self._check_own_weights()
         return self
+
+    def _check_own_weights(self) -> None:
+        if self.structure == "stack":
+            raise ValueError("graphs_weights=own: structure=stack joins neurons by edges that own graphs do not have; "
+                             "give recurrent or dag, or leave it out")  # fmt: skip
+        if self.edits:
+            raise ValueError("graphs_weights=own: edited graphs have edges without weights; give edits=0")
 
     def _check_resampling(self) -> None:
         of_graph, *others = self.priors
@@ -295,9 +307,17 @@ class Space(BaseModel, metaclass=_OneLine):
             return [*left_out, every]
         lines = left_out + ([] if self.structure == "given" else self._orienting(pool))
         weighted = [name for name, graph in zip(pool.names, pool, strict=True) if graph.weights is not None]
-        if weighted and self.structure != "given":
+        without = len(pool) - len(weighted)
+        if self.graphs_weights == "own" and without:
+            lines.append(
+                f"space.graphs_weights=own: {without} of {len(pool)} graphs have no weights, so theirs are drawn"
+            )
+        if weighted and self.structure != "given" and self.graphs_weights == "drawn":
             others = f" and {len(weighted) - 1} more" if len(weighted) > 1 else ""
-            lines.append(f"space.graphs: weights of {weighted[0]}{others} are not used: networks start from drawn ones")
+            lines.append(
+                f"space.graphs: weights of {weighted[0]}{others} are not used: networks start from drawn ones; "
+                "space.graphs_weights=own starts from them"
+            )
         return lines
 
     def _left_out(self) -> list[str]:
@@ -568,7 +588,7 @@ class Space(BaseModel, metaclass=_OneLine):
             graph = self._part(graph, params)
         if graph.inputs or graph.weights is None or self.is_finite:
             return graph
-        return graph.replace(weights=None)  # Networks of one search all start from drawn weights.
+        return as_large_as_drawn(graph) if self.graphs_weights == "own" else graph.replace(weights=None)
 
     def _part(self, graph: Wiring, params: Params) -> Wiring:
         own = {name: params[name] for name in own_parameters(self.priors)}

@@ -41,8 +41,8 @@ def test_every_option_is_in_the_help(monkeypatch: pytest.MonkeyPatch):
     assert code == 0
     names = {*CampaignOptions.model_fields, *FileOptions.model_fields, *Space.model_fields, *Recipe.model_fields}
     names -= {"files", "space", "recipe", "direction", "priors", "learning_rates"}
-    names -= {"graphs_format", "graphs_directed", "graphs_merge"}
-    for name in names | {"prior", "learning_rate", "format", "directed", "merge", "out", "threads", "json"}:
+    names -= {"graphs_format", "graphs_directed", "graphs_merge", "graphs_weights"}
+    for name in names | {"prior", "learning_rate", "format", "directed", "merge", "weights", "out", "threads", "json"}:
         assert f"--{name.replace('_', '-')} " in text, name
     assert "Default: results/TASK-NETWORK." in text
     assert "[[" not in text

@@ -38,6 +38,7 @@ FLAG = {
     "graphs_format": "format",
     "graphs_directed": "directed",
     "graphs_merge": "merge",
+    "graphs_weights": "weights",
     "pools": "pool",
     "read_ins": "read_in",
     "parent_read_ins": "parent_read_in",

@@ -99,8 +99,19 @@ def test_every_option_is_in_the_help(wirenas: Call, monkeypatch: pytest.MonkeyPa
     assert code == 0
     names = {*SurveyOptions.model_fields, *FileOptions.model_fields, *options_of(Space), *Recipe.model_fields}
     names -= {"files", "space", "recipe", "priors", "learning_rates", "edits"}
-    names -= {"graphs_format", "graphs_directed", "graphs_merge"}
-    for name in names | {"prior", "learning_rate", "format", "directed", "merge", "out", "threads", "data", "json"}:
+    names -= {"graphs_format", "graphs_directed", "graphs_merge", "graphs_weights"}
+    for name in names | {
+        "prior",
+        "learning_rate",
+        "format",
+        "directed",
+        "merge",
+        "weights",
+        "out",
+        "threads",
+        "data",
+        "json",
+    }:
         assert f"--{name.replace('_', '-')} " in text, name
     assert "--trials" not in text
     assert "--edits" not in text, "surveys edit nothing"
@@ -151,7 +162,7 @@ def test_flags_become_nested_options():
 
     configs = (SurveyOptions, FileOptions, Space, Recipe)
     given = dict.fromkeys(name for config in configs for name in options_of(config))
-    given |= dict.fromkeys(("format", "directed", "merge"))
+    given |= dict.fromkeys(("format", "directed", "merge", "weights"))
     given |= {"prior": ["erdos-renyi"], "learning_rate": None, "wirings": "3", "epochs": "2"}
     assert given_options(given, SurveyOptions) == {
         "wirings": "3",

@@ -41,6 +41,7 @@ from tests.helpers.option_cases import OTHER
 pytestmark = pytest.mark.usefixtures("no_plot")
 
 GRAPHS = GraphPool([nx.cycle_graph(9), nx.path_graph(8)])
+WEIGHTED = GraphPool([Wiring((3,), [(0, 1), (1, 2)], weights=[0.5, -1])])
 FINITE = GraphPool([attach(layer(orient(Wiring.from_networkx(nx.path_graph(8)), "index")), 4, 2, "natural")])
 
 ALWAYS = {
@@ -287,6 +288,22 @@ CASES = [
     *(
         Case(f"space.graphs_{name}", value, {"space.graphs": GRAPHS}, None, "no files of graphs are read", PATH)
         for name, value in (("format", "matrix"), ("directed", True), ("merge", "max"))
+    ),
+    Case(
+        "space.graphs_weights",
+        "own",
+        {"space.graphs": GRAPHS},
+        {"space.graphs": WEIGHTED},
+        "no graph of one's own has weights",
+        "give space.graphs that have",
+    ),
+    Case(
+        "space.graphs_weights",
+        "own",
+        {"space.graphs": FINITE},
+        {"space.graphs": WEIGHTED},
+        "graphs that have input units are taken as they are",
+        "give space.graphs without them",
     ),
     Case("space.edits", 3, {}, None, "a survey edits no graphs", survey=True),
     *of_samplers("space.edits", 3, "structural", "genetic", other="nsga2"),
