@@ -243,7 +243,7 @@ class Campaign:
             raise InputError(
                 f"budget={options.budget}: an own evaluation trains no network; give a task, or leave it out"
             )
-        steps = -(-len(self.task.train) // options.recipe.batch_size)
+        steps = options.recipe.updates_of_epoch(len(self.task.train))
         for name, epochs in (("recipe.epochs", options.recipe.epochs), ("final_epochs", options.epochs_of_finals)):
             if epochs * steps < _FEWEST_STEPS:
                 raise InputError(

@@ -234,7 +234,7 @@ class LockstepEvaluation:
         """Train the candidate; see `Evaluation`."""
         plan = self.trainer.plan(replicates_of(candidate, self.replicates))
         begun = [self.trainer.begin(candidate.wiring, *step) for step in plan]
-        updates = -(-len(self.trainer.task.train) // self.trainer.recipe.batch_size)
+        updates = self.trainer.recipe.updates_of_epoch(len(self.trainer.task.train))
         judge = self.judge_of(candidate.number)
         going, stopped = begun, False
         while going and not stopped:

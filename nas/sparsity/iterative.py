@@ -271,7 +271,7 @@ class _Pruner:
         if self.pruning.gain is None:
             training.run()
             return training.history()
-        per_epoch = -(-len(self.task.train) // self.recipe.batch_size)
+        per_epoch = self.recipe.updates_of_epoch(len(self.task.train))
         sign, metric = sign_of(self.task.direction), pruned.metric
         while not training.run(per_epoch).finished:
             latest = training.history().epochs[-1].validation_metric

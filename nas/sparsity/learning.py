@@ -337,7 +337,7 @@ class _Learner:
         # None: all places, which are too many to list.
         self.allowed = None if _has_room(network) else places_of(self.parts)
         self.weights, self.parameters, self.places = weights, parameters, places
-        self.per_epoch = -(-len(task.train) // recipe.batch_size)
+        self.per_epoch = recipe.updates_of_epoch(len(task.train))
         self.n_steps = recipe.epochs * self.per_epoch
         changes = method.action in ("prune", "rewire")
         self.points: UpdatePoints | None = method.points(self.n_steps, self.per_epoch) if changes else None

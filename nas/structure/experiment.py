@@ -202,7 +202,7 @@ class StructureExperiment:
     @property
     def _length(self) -> tuple[int, int]:
         """Steps of a training, and of an epoch."""
-        per_epoch = -(-len(self.task.train) // self.options.recipe.batch_size)
+        per_epoch = self.options.recipe.updates_of_epoch(len(self.task.train))
         return self.options.recipe.epochs * per_epoch, per_epoch
 
     @property

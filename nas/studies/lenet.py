@@ -53,7 +53,7 @@ class Trained:
     @property
     def n_steps(self) -> int:
         """Updates of a training."""
-        return self.recipe.epochs * -(-len(self.task.train) // self.recipe.batch_size)
+        return self.recipe.epochs * self.recipe.updates_of_epoch(len(self.task.train))
 
     def setting_of(self, **network: Any) -> dict[str, Any]:
         """Return what all trainings of a network that is described so have in common, as JSON types."""

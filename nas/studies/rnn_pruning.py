@@ -376,7 +376,7 @@ def _plateau_table(numbers: Mapping[str, Any]) -> str:
 
 
 def _verdict(numbers: Mapping[str, Any]) -> str:
-    updates = -(-numbers["examples"][0] // RECIPE.batch_size)
+    updates = RECIPE.updates_of_epoch(numbers["examples"][0])
     sentences = [
         f"After one epoch, {updates} updates here and {PUBLISHED_UPDATES} in the paper, median safe levels are "
         f"{_beside_published(numbers, 'first')}. After all, {updates * numbers['retraining']} updates, they are "

@@ -251,7 +251,7 @@ def train_wiring(
     draws = stream(0, "weights", seed)
     network = SparseMLP(weighted(wiring, draws) if by_place else wiring, rng=draws, room=True)
     kept = {0: packed(wiring)} if 0 in keep else {}
-    per_epoch = -(-len(task.train) // recipe.batch_size)
+    per_epoch = recipe.updates_of_epoch(len(task.train))
 
     def watch(step: int, _: int) -> None:
         epoch, rest = divmod(step, per_epoch)

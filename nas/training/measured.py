@@ -54,7 +54,7 @@ class MeasuredSession(NativeSession):
     def run(self, n_steps: int | None = None) -> Progress:
         """Make up to `n_steps` updates, all that are left by default; see `Session.run`."""
         training = self._training
-        epoch = -(-len(self._task.train) // self._recipe.batch_size)
+        epoch = self._recipe.updates_of_epoch(len(self._task.train))
         last = training.n_steps if n_steps is None else min(training.n_steps, training.step + n_steps)
         while training.step < last and not training.finished and not self._is_over:
             super().run(min(epoch - training.step % epoch, last - training.step))

@@ -79,7 +79,7 @@ class NativeSession:
         self._bits = rng.bit_generator
         self._seconds = 0.0
         single = compiled.parameters[0].dtype == np.float32
-        n_steps = recipe.epochs * -(-len(task.train) // recipe.batch_size)
+        n_steps = recipe.epochs * recipe.updates_of_epoch(len(task.train))
         self._training = (extension().Training if single else extension().Training64)(
             compiled.network,
             data_of(task, compiled.parameters[0].dtype, mean=compiled.mean),

@@ -120,6 +120,10 @@ class Recipe(BaseModel):
         """What the numbers of the ladder are."""
         return "spectral radius" if self.is_read_out else "learning rate"
 
+    def updates_of_epoch(self, n_examples: int) -> int:
+        """Return how many updates a pass over so many examples makes; the last batch holds what is left."""
+        return -(-n_examples // self.batch_size)
+
     def rate(self, learning_rate: float, step: int, n_steps: int) -> float:
         """Return the learning rate of update `step` (from 0) out of `n_steps`."""
         return learning_rate * SCHEDULES[self.schedule](step / n_steps)

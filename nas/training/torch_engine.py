@@ -72,7 +72,7 @@ class TorchSession:
             self._raw = self._normalised.raw
         self._scale: NDArray[np.float64] | None = None
         self._optimizer = _optimizer(self._trained, recipe, learning_rate)
-        self._steps_per_epoch = math.ceil(len(task.train) / recipe.batch_size)
+        self._steps_per_epoch = recipe.updates_of_epoch(len(task.train))
         self._n_steps = recipe.epochs * self._steps_per_epoch
         self._step = 0
         self._seconds = 0.0
