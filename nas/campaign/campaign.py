@@ -80,6 +80,8 @@ from priors import Wiring
 
 __all__ = ["Campaign"]
 
+_NAMES_OF_SPACES = ("graph", "family", "n", *Space.options())
+"""Of parameters and options of any space, which a wiring may be drawn by."""
 _FEWEST_STEPS = 5
 """Updates of a training in which a structure is learned."""
 
@@ -189,7 +191,7 @@ class Campaign:
         self._shared = None
         if storage is not None:
             self._shared = SharedSearch(storage, study or self.out.resolve().name, self.stop)
-        self._evaluate, self._beside = evaluate, dict(parameters or {})
+        self._evaluate, self._beside = evaluate, parameters or {}
         self._has_default_task = evaluate is None and task is None and options.get("task") is None
         self.task = None if evaluate is not None else task_of(task, options)
         check_units(n_inputs, n_outputs, self.task)
@@ -219,15 +221,19 @@ class Campaign:
         """Refuse parameters of one's own where nothing would heed them, and names that the space has."""
         if not self._beside:
             return
+        if not isinstance(self._beside, Mapping):
+            raise InputError(f"parameters={self._beside!r}: distributions of Optuna are needed, by name")
         if self._evaluate is None:
-            raise InputError("parameters: networks of a task are trained by its recipe; give evaluate too, or leave "
-                             "them out")  # fmt: skip
+            raise InputError("parameters: networks of a task are trained by its recipe; leave them out, or give "
+                             "evaluate in place of it")  # fmt: skip
         if self._shared is not None:
             raise InputError("parameters: in a database wirings alone are shared; leave storage out, or parameters")
         if self.options.sampler == "genetic":
             raise InputError("parameters: sampler=genetic breeds graphs alone; give structural, tpe, nsga2 or random")
-        taken = {**self.space.distributions(), **dict.fromkeys(DRAW_NAMES, "numbers that tell trials apart")}
+        taken = {**dict.fromkeys([*_NAMES_OF_SPACES, *DRAW_NAMES], "another meaning"), **self.space.distributions()}
         for name, given in self._beside.items():
+            if not isinstance(name, str) or not name:
+                raise InputError(f"parameters: {name!r} is no name; give text, such as rate")
             if not isinstance(given, FloatDistribution | IntDistribution | CategoricalDistribution):
                 raise InputError(f"parameters: {name} is {given!r}; give a distribution of Optuna, such as "
                                  "optuna.distributions.FloatDistribution(0.0, 0.5)")  # fmt: skip
@@ -454,7 +460,7 @@ class Campaign:
         data: dict[str, Any] = {} if self.task is None else {"data": self.task.fingerprint, "metric": self.task.metric}
         if (pool := self.space.pool) is not None:
             data["graphs"] = pool.fingerprint
-            if self.options.space.graphs_weights == "own":
+            if self.options.space.graphs_weights == "initial":
                 data["weights"] = pool.weights_fingerprint
         if self._beside:
             data["parameters"] = {name: str(own) for name, own in self._beside.items()}

@@ -162,6 +162,11 @@ def _of_saved(source: Path, network: str) -> dict[str, Any]:
     if isinstance(inner, SparseMLP) and network == "mlp":
         found = {"activation": inner.activation, "pool": saved.pooling.size if isinstance(saved, PooledMLP) else 1}
     elif isinstance(inner, SequenceNetwork) and network == "rnn":
+        if inner.rnn.leak != 1:
+            raise InputError(
+                f"{source}: cells of its network leak (leak={inner.rnn.leak:g}), and RNNs that are compared do not; "
+                "give network=reservoir and the leak, or another"
+            )
         found = {"cell": inner.rnn.cell}
     recipe = _recipe_of(source)
     return {**found, **({} if recipe is None else {"recipe": recipe})}

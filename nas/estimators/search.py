@@ -252,7 +252,9 @@ class WiringSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         assert rate is not None
         scaling, task = fitted._task_of(examples, seed)
         recipe = changed(campaign.options.recipe, epochs=campaign.options.epochs_of_finals)
-        training = Trainer(task, campaign.spec, recipe, seed, fitted.engine).train(wiring, 0, rate, way=way)
+        precision = campaign.options.precision
+        trainer = Trainer(task, campaign.spec, recipe, seed, fitted.engine, precision=precision)
+        training = trainer.train(wiring, 0, rate, way=way)
         fitted.set_params(prior=training.wiring, learning_rate=rate)._keep(scaling, training)
 
     def predict(self, X: Any) -> NDArray[Any]:

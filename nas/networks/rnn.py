@@ -110,7 +110,7 @@ class SparseRNN(WiredModule):
         if initial_state not in ("zero", "learned"):
             raise ValueError(f"initial_state={initial_state!r}: it must be 'zero' or 'learned'")
         self.initial_state = initial_state
-        self.leak = leak
+        self.leak = float(leak)
         self.fused = _stays_within_layers(wiring)
         check_recurrent(wiring, cell)
         if not 0 < leak <= 1:

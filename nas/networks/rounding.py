@@ -7,7 +7,10 @@ from torch import Tensor, nn
 
 from nas.networks.wired import WiredModule
 
-__all__ = ["round_parameters"]
+__all__ = ["BITS", "round_parameters"]
+
+BITS = (8, 16, 32)
+"""That a weight may have."""
 
 _LARGEST = 127
 """Of the integers of 8 bits that are used: as many below 0 as above, as is usual."""
@@ -27,6 +30,11 @@ def round_parameters(network: nn.Module, bits: int) -> None:
     bits : {8, 16, 32}
         With 32 nothing changes.
 
+    Raises
+    ------
+    ValueError
+        For another number of bits, a module that is none of these networks, or weights under a parametrisation.
+
     References
     ----------
     .. [1] B. Jacob et al., "Quantization and training of neural networks for efficient integer-arithmetic-only
@@ -44,12 +52,18 @@ def round_parameters(network: nn.Module, bits: int) -> None:
     >>> [round(weight, 6) for weight in network.weight.tolist()]
     [0.5, -1.27]
     """
+    if bits not in BITS:
+        raise ValueError(f"bits={bits}: it must be one of {', '.join(map(str, BITS))}")
+    modules = [module for module in network.modules() if isinstance(module, WiredModule)]
+    if {id(own) for own in network.parameters()} != {id(own) for part in modules for own in part.parameters(False)}:
+        raise ValueError(
+            f"{type(network).__name__}: it has parameters that are no weights or biases of a wiring; give a network of "
+            "nas.networks without parametrisations"
+        )
     if bits == 32:
         return
     with torch.no_grad():
-        for module in network.modules():
-            if not isinstance(module, WiredModule):
-                continue
+        for module in modules:
             ends = torch.tensor([block.offset + block.size for block in module.blocks], device=module.slots.device)
             weights = _rounded(module.values, torch.searchsorted(ends, module.slots, right=True), bits)
             if module.held is not None:

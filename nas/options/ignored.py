@@ -16,6 +16,7 @@ from nas.errors import options_of
 from nas.options.options import CampaignOptions, SharedOptions, SurveyOptions, shown
 from nas.space.budget import Budget
 from nas.space.families import FAMILIES, own_parameters
+from nas.space.own_graphs import has_weights
 from nas.space.space import Space
 from nas.space.ways import Ways
 from nas.training.recipe import OF_READ_OUTS
@@ -283,15 +284,12 @@ _RULES = (
     ),
     Rule(
         ("space.graphs_weights",),
-        lambda setting: not setting.space.is_finite,
-        "graphs that have input units are taken as they are",
-        "give space.graphs without them",
+        lambda setting: not (setting.space.is_finite or setting.space.structure == "given"),
+        "graphs are taken as they are, with their weights",
     ),
     Rule(
         ("space.graphs_weights",),
-        lambda setting: (
-            setting.space.pool is not None and any(graph.weights is not None for graph in setting.space.pool)
-        ),
+        lambda setting: setting.space.pool is not None and any(map(has_weights, setting.space.pool)),
         "no graph of one's own has weights",
         "give space.graphs that have",
     ),

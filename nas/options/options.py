@@ -63,6 +63,8 @@ _NONE = "none"
 _MOST_BYTES, _MOST_LEVELS = 2**20, 16
 """Of a file of options."""
 _TOO_DEEP = "tables and lists lie inside of each other too deeply for options"
+_OF_READING = ("space.graphs_format", "space.graphs_directed", "space.graphs_merge")
+"""How graphs are read, which may change as long as they are the same."""
 _FINALISTS_OF_A_FRONT = 8
 _LONGER = 3
 """How many times as long finals last as trials, where there is a budget."""
@@ -390,7 +392,7 @@ def resume_options(out: str | Path, given: Mapping[str, Any], kind: Kind = CAMPA
     mine = _validated(given, kind.config).model_dump(mode="json")
     refuse_changes(out, _only(stored, given), _only(mine, given), kind)
     own = given.get("space", {})
-    reading = {name: value for name, value in own.items() if name.startswith("graphs_")}
+    reading = {name: value for name, value in own.items() if f"space.{name}" in _OF_READING}
     space = {**stored["space"], **reading}
     anew = {name: given.get(name) for name in kind.grows} if not given.keys().isdisjoint(kind.grows) else {}
     return {**stored, "space": space, **anew}
@@ -411,8 +413,7 @@ def refuse_changes(out: str | Path, stored: Mapping[str, Any], mine: Mapping[str
             )
         if name == "data":
             raise InputError(data_changed(kind.noun, out))
-        # How graphs are read may change as long as they are the same.
-        if name not in kind.grows and not name.startswith("space.graphs_"):
+        if name not in kind.grows and name not in _OF_READING:
             raise InputError(
                 f"{name}={shown(after)}: the {kind.noun} in {out} was started with {shown(before)}, and only "
                 f"{' and '.join(kind.grows)} may change; give {shown(before)}, or another out"

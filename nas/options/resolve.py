@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -195,8 +196,8 @@ def check_fit(options: SharedOptions, task: Task | None) -> None:
         check_read_out(options.spec, task)
         if options.device != "cpu":
             raise InputError(f"device={options.device}: ridge regression solves read-outs on the cpu; leave it out")
-    if options.space.graphs_weights == "own" and options.spec.kind == "rnn" and CELLS[options.cell].gates > 1:
-        raise InputError(f"space.graphs_weights=own: a {options.cell} cell has several weights for each edge; give "
+    if options.space.graphs_weights == "initial" and options.spec.kind == "rnn" and CELLS[options.cell].gates > 1:
+        raise InputError(f"space.graphs_weights=initial: a {options.cell} cell has several weights for each edge; give "
                          "cell=tanh or relu, or leave it out")  # fmt: skip
     try:
         torch.zeros(1, device=options.device)
@@ -204,7 +205,8 @@ def check_fit(options: SharedOptions, task: Task | None) -> None:
         reason = str(error).splitlines()[0]
         cuda = ", cuda" if torch.cuda.is_available() else ""
         raise InputError(f"device={options.device!r}: {reason}; valid here: cpu{cuda}") from None
-    engine_for(options.engine, options.device, options.spec)
+    leak = options.recipe.leak if options.recipe.is_read_out else 1.0
+    engine_for(options.engine, options.device, replace(options.spec, leak=leak))
 
 
 def check_sampler(options: CampaignOptions, *, is_shared: bool) -> None:
@@ -228,9 +230,9 @@ def check_sampler(options: CampaignOptions, *, is_shared: bool) -> None:
             "sampler=genetic: no parameters say what was bred, and workers exchange nothing else; use structural, tpe "
             "or random, or leave storage out"
         )
-    if options.space.graphs_weights == "own":
+    if options.space.graphs_weights == "initial":
         raise InputError(
-            "space.graphs_weights=own: sampler=genetic crosses graphs without their weights; use structural"
+            "space.graphs_weights=initial: sampler=genetic crosses graphs without their weights; use structural"
         )
     if options.by_size:
         raise InputError("sampler=genetic: it breeds by one objective; use structural or nsga2 with objective=pareto")

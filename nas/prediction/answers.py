@@ -50,8 +50,8 @@ def load_predictor(out: Path) -> Predictor:
     if found is None:
         if _has_budget(out):
             raise InputError(
-                f"{out}: no predictor here: a campaign with a budget fits none, since its networks learn their "
-                "structure; give the --out folder of a `wirenas run` without --budget, or of `wirenas survey`"
+                f"{out}: no predictor here: a campaign with a budget fits none; give the --out folder of a "
+                "`wirenas run` without --budget, or of `wirenas survey`"
             )
         raise InputError(
             f"{out}: no predictor here; give the --out folder of `wirenas run` without --budget, `survey` (20 wirings "

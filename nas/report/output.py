@@ -58,8 +58,8 @@ def write_output(
                 if record.number in members:
                     write_wiring(_storable(rebuild(record)), temporary / f"{record.number}.json")
     with atomic_folder(out / "best") as temporary:
-        wiring = rebuild(best) if finals is None else finals.wiring
-        write_wiring(_storable(wiring), temporary / "wiring.json")
+        wiring = _storable(rebuild(best) if finals is None else finals.wiring)
+        write_wiring(wiring, temporary / "wiring.json")
         text = card(options, task, finals, outcome, records)
         if finals is None or not _write_network(temporary, task, finals, outcome):
             text = text.replace(READS_LINE, "")

@@ -7,6 +7,7 @@ outputs then makes their softmax as likely as it can be on the validation part.
 
 from __future__ import annotations
 
+import copy
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,8 @@ __all__ = ["ReadOutSession", "begin_read_out", "check_read_out"]
 Floats = NDArray[np.float64]
 
 _SHARPEST = 1_000.0
+_AT_A_TIME = 512
+"""Sequences that are read side by side."""
 
 
 def check_read_out(spec: NetworkSpec, task: Task) -> None:
@@ -157,12 +160,11 @@ class ReadOutSession:
 
     @property
     def _engine(self) -> str:
-        return engine_for(self.engine, self.task.train.device.type)
+        # The compiled engine runs states that leak, but no such networks.
+        return engine_for(self.engine, self.task.train.device.type) if self.recipe.leak == 1 else "torch"
 
     def _score(self, part: torch.Tensor) -> Score:
-        # The compiled engine runs states that leak, but no such networks.
-        engine = self.engine if self.recipe.leak == 1 else "torch"
-        return evaluate(self.module, self.task, part, engine=engine)
+        return evaluate(self.module, self.task, part, engine=self._engine)
 
     def _solve(self) -> None:
         """Write the read-out that is best on validation, of several strengths of ridge regression."""
@@ -188,11 +190,26 @@ class ReadOutSession:
 
     def _features(self, part: torch.Tensor) -> Floats:
         """Return what read-outs see of some examples, (n, n_features)."""
+        if self.network is not None and self.wiring.hidden.n_layers > 1:
+            return self._states_of_layers(self.network, part)
         if self.network is not None:
             return last_states(self.network, self.radius, self.task, part, self._look)
         inputs, lengths, _ = self.task.batch(part)
         means: Floats = mean_over_time(inputs.double(), lengths).numpy()
         return means
+
+    def _states_of_layers(self, network: ReservoirNetwork, part: torch.Tensor) -> Floats:
+        """Return the same of the module, in double precision: its edges into later layers act within the step."""
+        assert isinstance(self.module, SequenceNetwork)
+        rnn, found = copy.deepcopy(self.module.rnn).double(), []
+        for some in torch.split(part, _AT_A_TIME):
+            self._look()
+            inputs, lengths, _ = self.task.batch(some)
+            assert lengths is not None
+            with torch.no_grad():
+                states, _ = rnn(inputs.double())
+            found.append(states[torch.arange(len(some)), lengths - 1].numpy()[:, network.read])
+        return np.concatenate(found)
 
     def _look(self) -> None:
         if self.stop is not None and self.stop.is_set():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from priors import GraphPool, Wiring
 
-__all__ = ["KEEPS_CYCLES", "Usable", "as_large_as_drawn", "listed", "usable"]
+__all__ = ["KEEPS_CYCLES", "Usable", "has_weights", "listed", "scaled_weights", "usable"]
 
 KEEPS_CYCLES = "graphs_directed=false keeps such graphs, and orientation then gives each pair of neurons one direction"
 """How to go on with graphs that have directed cycles."""
@@ -71,18 +71,23 @@ def usable(pool: GraphPool) -> Usable:
     return _USABLE[key]
 
 
-def as_large_as_drawn(graph: Wiring) -> Wiring:
-    """Return a graph whose weights are multiplied by one factor, so that they are as large as drawn ones would be.
+def has_weights(graph: Wiring) -> bool:
+    """Whether a graph has weights, some of which are not 0."""
+    return graph.weights is not None and bool(graph.weights.any())
 
-    Those have a variance of 1 over the number of weights that their neuron reads; here the mean square of all is made
-    equal.
+
+def scaled_weights(graph: Wiring) -> Wiring:
+    """Return a graph whose weights one factor has brought to about the size of drawn ones.
+
+    Those have a variance of about 1 over the number of weights that their neuron reads, so that the mean square is made
+    the mean of that over the edges of the graph; orientation, units and activations change it a little. Without weights
+    other than 0 there are none.
     """
     import numpy as np
 
-    assert graph.weights is not None
-    size = float(np.sqrt(np.mean(np.square(graph.weights, dtype=np.float64)))) if graph.n_edges else 0.0
-    if not 0 < size < np.inf:
+    if graph.weights is None or not has_weights(graph):
         return graph.replace(weights=None)
+    size = np.sqrt(np.mean(np.square(graph.weights, dtype=np.float64)))
     wanted = np.sqrt(np.count_nonzero(graph.in_degree) / graph.n_edges)
     return graph.replace(weights=(graph.weights * (wanted / size)).astype(np.float32))
 

@@ -42,7 +42,7 @@ from nas.space.families import (
     searched_families,
 )
 from nas.space.names import claimed
-from nas.space.own_graphs import KEEPS_CYCLES, Usable, as_large_as_drawn, listed, usable
+from nas.space.own_graphs import KEEPS_CYCLES, Usable, has_weights, listed, scaled_weights, usable
 from nas.space.way import PLAIN, Way
 
 if TYPE_CHECKING:
@@ -195,9 +195,9 @@ class Space(BaseModel, metaclass=_OneLine):
     """Whether edges of own graphs have a direction, whatever their files say."""
     graphs_merge: Literal["sum", "max", "first", "error"] = "sum"
     """What becomes of the weights of parallel edges: sum, max, first, error."""
-    graphs_weights: Literal["drawn", "own"] = "drawn"
-    """What networks begin with: drawn weights, or those of own graphs (own), scaled to be as large, which reservoirs
-    keep; for MLPs, and tanh and relu cells."""
+    graphs_weights: Literal["ignore", "initial"] = "ignore"
+    """Weights of own graphs: ignore (networks begin with drawn ones), or initial: networks begin with them, times one
+    factor a graph that brings them to about the size of drawn ones, and reservoirs keep them; not for gru and lstm."""
     edits: Annotated[int, Field(ge=0, le=1000)] = 16
     """Edits of a drawn graph at most, by samplers that look for neighbours of good ones; own graphs by default 0."""
     max_parameters: Annotated[int, Field(ge=1)] | None = None
@@ -251,16 +251,18 @@ class Space(BaseModel, metaclass=_OneLine):
             raise ValueError("structure=given: it is for own graphs; give graphs too, or another structure")
         if self.graphs is not None and "edits" not in self.model_fields_set:
             vars(self)["edits"] = 0  # As little as any default does it count as given.
-        if self.graphs_weights == "own" and self.graphs is not None:
+        if self.graphs_weights == "initial" and self.graphs is not None:
             self._check_own_weights()
         return self
 
     def _check_own_weights(self) -> None:
         if self.structure == "stack":
-            raise ValueError("graphs_weights=own: structure=stack joins neurons by edges that own graphs do not have; "
-                             "give recurrent or dag, or leave it out")  # fmt: skip
+            raise ValueError(
+                "graphs_weights=initial: structure=stack joins neurons by edges that own graphs do not have; give "
+                "recurrent or dag, or leave it out"
+            )
         if self.edits:
-            raise ValueError("graphs_weights=own: edited graphs have edges without weights; give edits=0")
+            raise ValueError("graphs_weights=initial: edited graphs have edges without weights; give edits=0")
 
     def _check_resampling(self) -> None:
         of_graph, *others = self.priors
@@ -306,17 +308,17 @@ class Space(BaseModel, metaclass=_OneLine):
             every = f"space.graphs: {len(pool)} graphs as they are, each once before any is evaluated again"
             return [*left_out, every]
         lines = left_out + ([] if self.structure == "given" else self._orienting(pool))
-        weighted = [name for name, graph in zip(pool.names, pool, strict=True) if graph.weights is not None]
+        weighted = [name for name, graph in zip(pool.names, pool, strict=True) if has_weights(graph)]
         without = len(pool) - len(weighted)
-        if self.graphs_weights == "own" and without:
+        if self.graphs_weights == "initial" and without:
             lines.append(
-                f"space.graphs_weights=own: {without} of {len(pool)} graphs have no weights, so theirs are drawn"
+                f"space.graphs_weights=initial: {without} of {len(pool)} graphs have no weights, so theirs are drawn"
             )
-        if weighted and self.structure != "given" and self.graphs_weights == "drawn":
+        if weighted and self.structure != "given" and self.graphs_weights == "ignore":
             others = f" and {len(weighted) - 1} more" if len(weighted) > 1 else ""
             lines.append(
                 f"space.graphs: weights of {weighted[0]}{others} are not used: networks start from drawn ones; "
-                "space.graphs_weights=own starts from them"
+                "space.graphs_weights=initial starts from them"
             )
         return lines
 
@@ -588,7 +590,7 @@ class Space(BaseModel, metaclass=_OneLine):
             graph = self._part(graph, params)
         if graph.inputs or graph.weights is None or self.is_finite:
             return graph
-        return as_large_as_drawn(graph) if self.graphs_weights == "own" else graph.replace(weights=None)
+        return scaled_weights(graph) if self.graphs_weights == "initial" else graph.replace(weights=None)
 
     def _part(self, graph: Wiring, params: Params) -> Wiring:
         own = {name: params[name] for name in own_parameters(self.priors)}
@@ -608,6 +610,8 @@ def check_graphs(space: Space, n_inputs: int, n_outputs: int, *, edited: bool = 
     pool = space.pool
     if pool is None:
         return
+    if space.graphs_weights == "initial":
+        _check_distinct(pool)
     tries = [(attachment, 0, "") for attachment in space.attachment]
     if edited and space.edits:
         tries.append((space.attachment[0], 1, "; space.edits=0 leaves graphs as they are"))
@@ -627,6 +631,18 @@ def check_graphs(space: Space, n_inputs: int, n_outputs: int, *, edited: bool = 
             except ValueError as error:
                 line = re.sub(r"^n=", "space.nodes=", str(error)) if space.is_resampled else str(error)
                 raise InputError(f"space.graphs: {name}: {line}{hint or others}") from None
+
+
+def _check_distinct(pool: GraphPool) -> None:
+    """Refuse graphs that differ by their weights alone, which a search would take for one."""
+    names: dict[str, str] = {}
+    for name, graph in zip(pool.names, pool.wirings, strict=True):
+        other = names.setdefault(graph.fingerprint, name)
+        if other != name:
+            raise InputError(
+                f"space.graphs_weights=initial: {other} and {name} have the same edges, so that a search takes them "
+                "for one; leave one of them out"
+            )
 
 
 def _check_kind(space: Space, name: str, graph: Wiring, units: tuple[int, int]) -> None:

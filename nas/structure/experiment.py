@@ -123,6 +123,11 @@ class StructureExperiment:
             )
         check_steps(network_within(saved), self.task)
         body = parts_of(saved)[0]
+        if isinstance(body, SparseRNN) and body.leak != 1:
+            raise InputError(
+                f"{self.options.start}: cells of the network leak (leak={body.leak:g}), and structures are learned of "
+                "cells that do not; give another"
+            )
         if isinstance(body, SparseRNN) and body.initial_state == "learned" and self.options.method.action != "prune":
             raise InputError(
                 f"{self.options.start}: the network has learned its initial state, which pruning alone keeps; give "

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from nas.networks.blocks import Block, lay_out, slots_of
-from nas.networks.cells import CELLS, Cell, State
+from nas.networks.cells import CELLS, Cell, State, leaky
 from nas.networks.parameters import EdgeWeights, feedforward_weights, head_weights, recurrent_bias, recurrent_weights
 from nas.networks.spec import NetworkSpec
 from priors.wiring import Wiring
@@ -101,7 +101,7 @@ class Ensemble:
         if lengths is None:
             return self._run_mlp(weights, x, _ACTIVATIONS[self.spec.activation])
         *matrices, last = self._matrices(weights)
-        cell = CELLS[self.spec.cell]
+        cell = leaky(CELLS[self.spec.cell], self.spec.leak)
         bias = torch.as_tensor(recurrent_bias(self.wiring, self.spec.cell), dtype=weights.dtype)
         steps, ends = _recurrent(_layers(self._parts[:-1], matrices, bias, cell), cell, x, lengths)
         return Pass(last @ _read(ends, self._parts[-1]), tuple(steps), ends[:, self.wiring.n_inputs :])

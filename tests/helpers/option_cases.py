@@ -54,7 +54,7 @@ OTHER: dict[str, Any] = {
     "space.graphs_format": "matrix",
     "space.graphs_directed": True,
     "space.graphs_merge": "max",
-    "space.graphs_weights": "own",
+    "space.graphs_weights": "initial",
     "space.edits": 3,
     "space.max_parameters": 1234,
     "space.max_edges": 123,

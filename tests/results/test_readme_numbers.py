@@ -517,7 +517,7 @@ GIVEN = (
     "(`3000`: weights on a way",
     "(`50kMAC`), or bytes (`12KiB`",
     "`--precision` 8, 16 or 32 bits, to which",
-    "and 16 bits of index). Nothing larger",
+    "and 16 bits of index; one factor",
     "With `--shape 28x28` columns are",
     "FloatDistribution(1e-4, 1e-1, log=True)",
     "a network 2 to 40 times as large",

@@ -19,7 +19,7 @@ from nas.inputs import with_reversal
 from nas.tasks.files.cells import MOST
 from nas.tasks.files.limits import MOST_BYTES, check_size
 
-__all__ = ["ArrayPreparation", "Arrays", "arrays_of", "read_arrays"]
+__all__ = ["ArrayPreparation", "Arrays", "arrays_of", "finite_numbers", "read_arrays", "sides_of"]
 
 _INPUTS, _TARGETS = ("X", "x", "inputs", "data", "images"), ("y", "Y", "targets", "labels", "target")
 _LENGTHS, _NAMES, _CLASSES = ("lengths", "length"), ("feature_names", "columns", "names"), ("classes",)
@@ -227,7 +227,7 @@ def _shaped(
             raise InputError(f"{path}: {sides} is for images, and {name} has lengths; leave it out")
         if math.prod(inputs.shape[1:]) != math.prod(shape) or (inputs.ndim == 3 and inputs.shape[1:] != shape):
             held = " x ".join(map(str, inputs.shape[1:]))
-            raise InputError(f"{path}: {sides}: an example of {name} is {held}{_sides_of(inputs.shape[1:])}")
+            raise InputError(f"{path}: {sides}: an example of {name} is {held}{sides_of(inputs.shape[1:])}")
         return inputs.reshape(len(inputs), -1), None
     if lengths is not None:
         return _sequences(path, name, inputs, lengths), lengths
@@ -245,7 +245,7 @@ def _shaped(
     return inputs, None
 
 
-def _sides_of(shape: tuple[int, ...]) -> str:
+def sides_of(shape: tuple[int, ...]) -> str:
     """Say which sides rows of so many values may have."""
     if len(shape) > 1:
         return f"; valid: {shape[0]}x{shape[1]}" if len(shape) == 2 else ""
@@ -344,7 +344,7 @@ class ArrayPreparation(BaseModel):
     @classmethod
     def of_images(cls, inputs: NDArray[Any], train: NDArray[np.int64], shape: tuple[int, int]) -> ArrayPreparation:
         """Fit to the training part of images as rows."""
-        largest = float(np.abs(_finite(inputs[train])).max())
+        largest = float(np.abs(finite_numbers(inputs[train])).max())
         return cls(kind="images", width=inputs.shape[1], scale=(largest or 1.0,), shape=shape)
 
     @classmethod
@@ -387,9 +387,9 @@ class ArrayPreparation(BaseModel):
             needed = f"(n, time, {self.width})" if ndim == 3 else f"(n, {self.width})"
             raise InputError(f"inputs have shape {inputs.shape}; the network reads {needed}")
         if self.kind == "rows":
-            return _finite(inputs).astype(np.float32)
+            return finite_numbers(inputs).astype(np.float32)
         if self.kind == "images":
-            return (_finite(inputs) / self.scale[0]).astype(np.float32)
+            return (finite_numbers(inputs) / self.scale[0]).astype(np.float32)
         values = np.asarray(inputs, np.float64)
         with np.errstate(invalid="ignore"):
             values = np.where(np.abs(values) <= MOST, values, np.asarray(self.mean))
@@ -403,7 +403,7 @@ class ArrayPreparation(BaseModel):
         return with_reversal(found, ends)
 
 
-def _finite(values: NDArray[Any]) -> NDArray[np.float64]:
+def finite_numbers(values: NDArray[Any]) -> NDArray[np.float64]:
     """Return values as numbers, 0 for those that are missing."""
     found = np.array(values, np.float64)
     with np.errstate(invalid="ignore"):

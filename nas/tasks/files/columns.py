@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from nas.tasks.files.cells import DATE_FORMATS, NumberStyle, dates_of, is_missing, is_text, numbers_of, texts_of
 
-__all__ = ["MOST_CATEGORIES", "Column", "Judged", "Kind", "examples", "judge_column"]
+__all__ = ["MOST_CATEGORIES", "Column", "Judged", "Kind", "examples", "judge_column", "style_of"]
 
 Kind = Literal["number", "category", "words", "date"]
 
@@ -92,10 +92,9 @@ def _judge(name: str, values: pd.Series[Any], gone: np.ndarray[Any, Any]) -> Jud
         return _of_numbers(name, numbers_of(values), "plain", "numbers")
     present = pd.Series(texts_of(values)[~gone], dtype=object)
     unique = pd.Series(pd.unique(present), dtype=object)
-    for style in _STYLES:
-        if np.isfinite(numbers_of(unique, style)).all():
-            words = f"numbers {_STYLE_WORDS[style]}" if style != "plain" else "numbers"
-            return _of_numbers(name, numbers_of(values, style), style, words, style != "plain")
+    if (style := style_of(unique)) is not None:
+        words = f"numbers {_STYLE_WORDS[style]}" if style != "plain" else "numbers"
+        return _of_numbers(name, numbers_of(values, style), style, words, style != "plain")
     for way in DATE_FORMATS:
         if not np.isnat(dates_of(unique, way)).any():
             return _of_dates(name, values, way)
@@ -158,6 +157,11 @@ def _of_texts(name: str, present: pd.Series[Any], n_unique: int) -> Judged:
     if n_unique > MOST_CATEGORIES:
         line = f"{n_unique} categories, the {MOST_CATEGORIES} commonest are told apart"
     return Judged(Column(name=name, kind="category"), line, n_unique > MOST_CATEGORIES)
+
+
+def style_of(present: pd.Series[Any]) -> NumberStyle | None:
+    """Return how the numbers of cells are written, none of which is missing; None where some are no numbers."""
+    return next((style for style in _STYLES if np.isfinite(numbers_of(present, style)).all()), None)
 
 
 def examples(values: Iterable[Any], most: int = 3) -> str:

@@ -175,6 +175,8 @@ def _table_task(name: str, table: Table, options: FileOptions, folder: Path | No
     left_out[target] = f"target: {outcomes.line}"
     if options.sides is not None:
         pixels, inputs = PixelPreparation.fit(own_columns, options.sides, frame, parts.train)
+        if gone := int(sum(is_missing(frame[own]).sum() for own in own_columns)):
+            notes.append(f"{gone} of {inputs.size} pixels are missing and count as 0")
         told = dict.fromkeys(own_columns, f"a pixel of an image of {options.shape}, divided by {pixels.scale:g}")
         extra = {"shape": options.sides}
         return _task(name, target, outcomes, parts, inputs, None, pixels, options, notes, told | left_out, extra)

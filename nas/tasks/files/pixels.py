@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from pydantic import AllowInfNan, BaseModel, ConfigDict, Field, model_validator
 
 from nas.errors import InputError
-from nas.tasks.files.columns import Column, examples
+from nas.tasks.files.arrays import finite_numbers, sides_of
+from nas.tasks.files.cells import is_missing
+from nas.tasks.files.columns import Column, examples, style_of
 from nas.tasks.files.preparation import Surprise, check_columns, typed
 
 __all__ = ["PixelPreparation"]
@@ -59,18 +61,21 @@ class PixelPreparation(BaseModel):
         InputError
             If there are not as many columns as pixels, or one holds something else.
         """
-        sides = f"{shape[0]}x{shape[1]}"
-        if len(names) != shape[0] * shape[1]:
+        sides, n_pixels = f"{shape[0]}x{shape[1]}", shape[0] * shape[1]
+        if len(names) > n_pixels:
             raise InputError(
-                f"shape={sides}: an image has {shape[0] * shape[1]} pixels, and {len(names)} columns are read "
+                f"shape={sides}: an image has {n_pixels} pixels, and {len(names)} columns are read "
                 f"({examples(list(names), 4)}); give drop_columns for those that are no pixels"
             )
-        columns = tuple(Column(name=name, kind="number") for name in names)
+        if len(names) < n_pixels:
+            raise InputError(f"shape={sides}: an image has {n_pixels} pixels, and a row has {len(names)}"
+                             f"{sides_of((len(names),))}")  # fmt: skip
+        columns = tuple(Column(name=name, kind="number", style=_style(frame[name])) for name in names)
         read = typed(columns, frame)
-        for surprise in read.surprises:
-            raise InputError(f"shape={sides}: pixels are numbers; {surprise.line.partition(';')[0]}")
-        pixels = read.frame.to_numpy(np.float64)
-        largest = float(np.nanmax(np.abs(pixels[train]), initial=0.0))
+        if read.surprises:
+            raise InputError(f"shape={sides}: pixels are numbers; {read.surprises[0].line.partition(';')[0]}")
+        pixels = finite_numbers(read.frame.to_numpy(np.float64))
+        largest = float(np.abs(pixels[train]).max(initial=0.0))
         own = cls(columns=columns, shape=shape, scale=largest or 1.0)
         return own, own._scaled(pixels)
 
@@ -84,7 +89,7 @@ class PixelPreparation(BaseModel):
         """
         check_columns(self.columns, frame)
         read = typed(self.columns, frame)
-        return self._scaled(read.frame.to_numpy(np.float64)), read.surprises
+        return self._scaled(finite_numbers(read.frame.to_numpy(np.float64))), read.surprises
 
     @property
     def n_inputs(self) -> int:
@@ -92,4 +97,10 @@ class PixelPreparation(BaseModel):
         return len(self.columns)
 
     def _scaled(self, pixels: NDArray[np.float64]) -> NDArray[np.float32]:
-        return (np.nan_to_num(pixels) / self.scale).astype(np.float32)
+        return (pixels / self.scale).astype(np.float32)
+
+
+def _style(values: pd.Series[Any]) -> str:
+    """Return how the pixels of a column are written; that which is no number is said later."""
+    present = values[~is_missing(values)]
+    return style_of(pd.Series(present.unique())) or "plain"

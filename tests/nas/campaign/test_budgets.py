@@ -12,8 +12,9 @@ from command_line import refused, wirenas
 
 from nas.campaign.campaign import Campaign
 from nas.errors import InputError
-from nas.evaluation.trainer import TrainedEvaluation
-from nas.networks import load_network, parts_of
+from nas.evaluation.trainer import TrainedEvaluation, Trainer
+from nas.networks import load_network
+from nas.networks.wired import WiredModule
 from nas.options.options import OPTIONS_FILE, read_options
 from nas.samplers.proposer import Candidate
 from nas.store.study import load
@@ -81,24 +82,43 @@ def test_ways_are_tried_and_keep_to_the_budget(whole: Path):
     assert all(size <= 300 for size in sizes.values()), sizes
 
 
-def test_a_budget_of_bytes_is_tested_and_kept_with_its_bits(tmp_path: Path):
-    few = {"trials": 4, "batch": 2, "ways": {"ways": ("prior", "pruned"), "pools": (1, 2), "oversize": (2.0, 3.0)}}
-    own = Campaign(tmp_path / "bytes", **{**GIVEN, **few, "budget": "900B", "precision": 8}).run()
-    network = load_network(tmp_path / "bytes" / "best" / "network.safetensors")
-    (mlp,) = parts_of(network)
-    for matrix in mlp.matrices():
-        integers = matrix.detach().double() * 127 / float(matrix.detach().abs().max())
-        assert torch.allclose(integers, integers.round(), atol=1e-3)
-    assert own.budget == {"unit": "bytes", "amount": 900, "price": own.budget["price"], "precision": 8}
+@pytest.mark.parametrize(("bits", "task"), [(8, "digits"), (16, "delayed-parity")])
+def test_a_budget_of_bytes_is_tested_and_kept_with_its_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bits: int, task: str
+):
+    tested: list[Any] = []
+    train = Trainer.train
+
+    def told(trainer: Trainer, *args: Any, **options: Any) -> Any:
+        training = train(trainer, *args, **options)
+        tested.extend([training] * (trainer.precision < 32))
+        return training
+
+    monkeypatch.setattr(Trainer, "train", told)
+    ways = {"ways": ("prior", "pruned"), "oversize": (2.0, 3.0), **({"pools": (1, 2)} if task == "digits" else {})}
+    given = {**GIVEN, "trials": 4, "batch": 2, "ways": ways, "budget": "900B", "precision": bits, "task": task}
+    if task != "digits":
+        given |= {"network": "rnn", "cell": "tanh"}
+    own = Campaign(tmp_path / "bytes", **given).run()
+    assert own.budget == {"unit": "bytes", "amount": 900, "price": own.budget["price"], "precision": bits}
     assert own.budget["price"] <= 900
     assert all("unrounded" in row for row in (own.test, *own.references))
-    assert own.test["unrounded"] != own.test["validation"]
-    assert "bytes at 8 bits a weight (rounded after training, as all beside it: " in own.verdict
+    assert f"bytes at {bits} bits a weight (rounded after training, as all beside it: " in own.verdict
+    # All that was tested, references too, has weights of so many bits.
+    assert len(tested) >= 2 * (2 + len(own.references) - 2)
+    kept = load_network(tmp_path / "bytes" / "best" / "network.safetensors")
+    for network in (kept, *(training.network for training in tested if not training.history.diverged)):
+        modules = [module for module in network.modules() if isinstance(module, WiredModule)]
+        for matrix in (matrix.detach().double() for module in modules for matrix in module.matrices()):
+            if bits == 8 and matrix.numel():
+                integers = matrix * 127 / max(float(matrix.abs().max()), 1e-30)
+                assert torch.allclose(integers, integers.round(), atol=1e-3)
+            assert bits == 8 or torch.equal(matrix, matrix.half().double())
     # What is kept is one of the two networks whose tests are told.
-    task = load_task("digits")
-    tested = evaluate(network, task, task.test).metric
+    data = load_task(task)
+    metric = evaluate(kept, data, data.test).metric
     mean, std = own.test["mean"], own.test["std"]
-    assert min(abs(tested - (mean + sign * std / 2**0.5)) for sign in (-1, 1)) < 1e-6
+    assert min(abs(metric - (mean + sign * std / 2**0.5)) for sign in (-1, 1)) < 1e-6
 
 
 def test_that_there_is_no_predictor_is_said_with_its_reason(whole: Path):

@@ -15,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 from nas import InputError, Space, WiringClassifier, WiringRegressor, WiringSearchCV
+from nas.networks import parts_of
 
 pytestmark = pytest.mark.usefixtures("bare_campaigns")
 
@@ -85,6 +86,17 @@ def test_weights_are_heeded(search: WiringSearchCV):
     weights = np.where(y == "virginica", 0.0, 1.0)
     found = clone(search).fit(X, y, sample_weight=weights)
     assert set(found.predict(X)) == {"setosa", "versicolor"}
+
+
+@pytest.mark.parametrize("refit", [True, False])
+def test_a_budget_of_bytes_gives_a_network_of_its_bits(refit: bool):
+    ways = {"ways": {"ways": ["prior"]}, "precision": 8, "finalists": 1, "final_seeds": 1, "final_epochs": 4}
+    search = WiringSearchCV(WiringClassifier(epochs=4), budget="300B", trials=2, random_state=1, refit=refit,
+                            campaign_params=ways).fit(X, y)  # fmt: skip
+    (network,) = parts_of(search.best_estimator_.network_)
+    for matrix in network.matrices():
+        integers = matrix.detach().double() * 127 / float(matrix.detach().abs().max())
+        assert np.allclose(integers, integers.round(), atol=1e-3)
 
 
 def test_within_a_budget_the_winner_costs_what_it_may():

@@ -148,3 +148,20 @@ def test_a_campaign_of_reservoirs_finds_networks_that_leak(tmp_path: Path) -> No
     assert found[0.3] != found[1]
     line = refused("run", "--task", "delayed-parity", *ridge, "--leak", 1.5, "--out", tmp_path / "more")
     assert "--leak 1.5: input should be less than or equal to 1" in line
+
+
+def test_what_would_lose_the_leak_is_refused(tmp_path: Path) -> None:
+    task = load_task("delayed-parity")
+    wiring = attach(WattsStrogatz(9, 4, 0.3).sample(0), task.n_inputs, task.n_outputs, rng=0, reads=2, readouts=4)
+    path = tmp_path / "network.safetensors"
+    save_network(SequenceNetwork(wiring, "tanh", rng=0, leak=0.5), path)
+    for command, *size in (("prune", "--density", 0.5), ("rewire",)):
+        out = tmp_path / command
+        line = refused(command, "--from", path, "--task", "delayed-parity", *size, "--out", out)
+        assert "cells of the network leak (leak=0.5), and structures are learned of cells that do not" in line
+        assert not out.exists()
+    line = refused("compare", path, "--task", "delayed-parity", "--network", "rnn", "--out", tmp_path / "compared")
+    assert "leak (--leak 0.5), and RNNs that are compared do not; give --network reservoir and the leak" in line
+    ridge = ("--network", "rnn", "--cell", "tanh", "--optimizer", "ridge", "--leak", 0.5, "--engine", "native")
+    line = refused("run", "--task", "delayed-parity", *ridge, "--out", tmp_path / "native")
+    assert "--engine native: it has no cells that leak (leak=0.5); use torch" in line

@@ -138,3 +138,16 @@ def test_a_rounded_network_survives_its_file(tmp_path: object, bits: int) -> Non
     again = load_network(path)
     assert torch.equal(again.weight, network.weight)
     assert evaluate(again, task, task.test) == evaluate(network, task, task.test)
+
+
+def test_what_cannot_be_rounded_is_refused() -> None:
+    network = mlp()
+    before = network.weight.detach().clone()
+    with pytest.raises(ValueError, match="bits=4: it must be one of 8, 16, 32"):
+        round_parameters(network, 4)
+    with pytest.raises(ValueError, match="Linear: it has parameters that are no weights or biases of a wiring"):
+        round_parameters(nn.Linear(2, 2), 8)
+    nn.utils.parametrize.register_parametrization(network, "weight", nn.Identity())
+    with pytest.raises(ValueError, match="without parametrisations"):
+        round_parameters(network, 8)
+    assert torch.equal(network.weight, before)

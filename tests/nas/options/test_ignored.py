@@ -291,7 +291,7 @@ CASES = [
     ),
     Case(
         "space.graphs_weights",
-        "own",
+        "initial",
         {"space.graphs": GRAPHS},
         {"space.graphs": WEIGHTED},
         "no graph of one's own has weights",
@@ -299,11 +299,10 @@ CASES = [
     ),
     Case(
         "space.graphs_weights",
-        "own",
+        "initial",
         {"space.graphs": FINITE},
         {"space.graphs": WEIGHTED},
-        "graphs that have input units are taken as they are",
-        "give space.graphs without them",
+        "graphs are taken as they are, with their weights",
     ),
     Case("space.edits", 3, {}, None, "a survey edits no graphs", survey=True),
     *of_samplers("space.edits", 3, "structural", "genetic", other="nsga2"),

@@ -62,6 +62,28 @@ def test_all_but_the_head_is_what_the_reservoir_draws(leak: float):
     assert spectral_radius(recurrent) == pytest.approx(0.9, rel=2e-3)
 
 
+@pytest.mark.parametrize("leak", [1.0, 0.2])
+@pytest.mark.parametrize("attachment", ["controlled", "projected"])
+def test_the_head_is_fitted_to_the_states_of_the_network_that_is_kept(attachment: str, leak: float):
+    task, options = (
+        sequences(is_class=False),
+        {"width": 5} if attachment == "projected" else {"reads": 2, "readouts": 6},
+    )
+    own = attach(ErdosRenyi(20, edges=60).sample(0), 3, 1, attachment, 0, **options)
+    network = trained(task, own, recipe=changed(RIDGE, leak=leak)).network.double()
+    x, lengths, targets = task.batch(task.train)
+    with torch.no_grad():
+        states = network.rnn(x.double())[0][torch.arange(len(x)), lengths - 1]
+        read = states[:, network.head.columns].numpy()
+        left = (targets.double() - network.head(states)).numpy()
+    # What ridge regression leaves over has no mean, and goes with each state as its weight says: X'r = alpha w.
+    assert abs(left.mean()) < 1e-5
+    pull = (read - read.mean(axis=0)).T @ left
+    (weights,) = network.head.matrices()
+    alphas = pull[:, 0] / weights.detach().numpy()[0]
+    assert np.allclose(alphas, alphas[np.abs(weights.detach().numpy()[0]).argmax()], rtol=0.05, atol=1e-3)
+
+
 def _inner_weights(network: SequenceNetwork, own: Wiring) -> list[float]:
     weighted = wiring_of(network)
     assert np.array_equal(weighted.edges, own.edges)

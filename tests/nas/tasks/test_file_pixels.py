@@ -70,6 +70,7 @@ def test_missing_pixels_are_0_and_their_order_is_that_of_training(written: str, 
     inputs, surprises = preparation.transform(backwards)
     assert np.array_equal(inputs, task.inputs.numpy())
     assert surprises == ()
+    assert "51 of 25600 pixels are missing and count as 0" in task.notes
     task.pipeline.save(tmp_path / "pipeline.json")
     assert Pipeline.load(tmp_path / "pipeline.json") == task.pipeline
 
@@ -124,3 +125,21 @@ def test_what_is_no_image_is_one_line(written: str) -> None:
     line = refused("data", path, "--target", "label", "--shape", "8x7")
     assert line.startswith("wirenas: --shape 8x7: an image has 56 pixels, and 64 columns are read ('pixel0', 'pixel1'")
     assert line.endswith("give --drop-columns for those that are no pixels\n")
+
+
+def test_a_shape_of_more_pixels_than_columns_is_told_which_fit(written: str) -> None:
+    line = refused("data", written.partition(":")[2], "--target", "label", "--shape", "9x8")
+    assert line == "wirenas: --shape 9x8: an image has 72 pixels, and a row has 64 values; such as 8x8\n"
+
+
+def test_pixels_are_read_as_they_are_written_and_beyond_all_bounds_count_as_0(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"a": ["0,5", "1,0"] * 30, "b": [0, 2] * 30, "c": [1e60] * 59 + [3.0], "d": [4.0] * 60})
+    frame["y"] = [0, 1] * 30
+    frame.to_csv(tmp_path / "own.csv", index=False, sep=";")
+    task = read_file(f"csv:{tmp_path / 'own.csv'}", {"target": "y", "shape": "2x2"}).task
+    expected = np.column_stack([[0.5, 1.0] * 30, [0, 2] * 30, [0] * 59 + [3], [4] * 60]) / 4
+    assert np.array_equal(task.inputs.numpy(), expected.astype(np.float32))
+    assert task.pipeline is not None
+    assert task.pipeline.of_columns is not None
+    inputs, _ = task.pipeline.of_columns.transform(frame.astype(str))
+    assert np.array_equal(inputs, expected.astype(np.float32))
