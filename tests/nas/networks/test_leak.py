@@ -164,4 +164,4 @@ def test_what_would_lose_the_leak_is_refused(tmp_path: Path) -> None:
     assert "leak (--leak 0.5), and RNNs that are compared do not; give --network reservoir and the leak" in line
     ridge = ("--network", "rnn", "--cell", "tanh", "--optimizer", "ridge", "--leak", 0.5, "--engine", "native")
     line = refused("run", "--task", "delayed-parity", *ridge, "--out", tmp_path / "native")
-    assert "--engine native: it has no cells that leak (leak=0.5); use torch" in line
+    assert "--engine native: it has no cells that leak (--leak 0.5); use torch" in line
