@@ -115,7 +115,8 @@ class TrainedPipeline:
     def predict(self, data: Any, lengths: Any = None) -> NDArray[Any]:
         """Return the label of each row, (n,), or the numbers predicted, (n,) or (n, n_outputs).
 
-        A network with outputs at every step gives classes of all steps, (n, time), and -1 behind the end of a sequence.
+        A network with outputs at every step gives labels of all steps, (n, time), and None behind the end of a
+        sequence, or -1 where classes have no labels; or numbers, and NaN there.
 
         Parameters
         ----------

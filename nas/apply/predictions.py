@@ -27,7 +27,7 @@ class Predictions:
     ----------
     target : str
         What is predicted.
-    values : (n,) array of labels or numbers, or (n, n_outputs) numbers, or (n, time) classes of all steps
+    values : (n,) array of labels or numbers, or (n, n_outputs) numbers, or (n, time, …) labels or numbers of all steps
     labels : tuple
         Of the classes.
     probabilities : (n, n_classes) array or None
@@ -46,7 +46,7 @@ class Predictions:
         """Return them as JSON types."""
         return {
             "target": self.target,
-            "predictions": self.values.tolist(),
+            "predictions": _without_nan(self.values).tolist(),
             "labels": list(self.labels),
             "probabilities": None if self.probabilities is None else self.probabilities.tolist(),
             "notes": list(self.notes),
@@ -61,7 +61,7 @@ class Predictions:
             for value, shares in zip(self.values.tolist(), self.probabilities.tolist(), strict=True):
                 writer.writerow([value, *(f"{share:.6g}" for share in shares)])
         else:
-            several = self.values.reshape(len(self.values), -1)
+            several = _without_nan(self.values.reshape(len(self.values), -1))
             names = [self.target] if several.shape[1] == 1 else [f"{self.target}_{k}" for k in range(several.shape[1])]
             writer.writerow(names)
             writer.writerows(several.tolist())
@@ -71,6 +71,15 @@ class Predictions:
         """Write the table to a file, all at once."""
         with atomic_write(path) as temporary:
             temporary.write_text(self.to_csv(), encoding="utf-8")
+
+
+def _without_nan(values: NDArray[Any]) -> NDArray[Any]:
+    """Return numbers with None where there are none, which JSON and tables have no word for."""
+    if values.dtype.kind != "f" or not np.isnan(values).any():
+        return values
+    found = values.astype(object)
+    found[np.isnan(values)] = None
+    return found
 
 
 def predict_file(out: Path, file: Path, to: Path | None = None) -> Predictions:

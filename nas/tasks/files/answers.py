@@ -59,13 +59,20 @@ class Answers(BaseModel):
         return len(self.labels) or len(self.mean)
 
     def predictions(self, outputs: NDArray[Any]) -> NDArray[Any]:
-        """Return the label of the largest output, (n,), or numbers in their own units, (n,) or (n, n_outputs)."""
+        """Return the label of the largest output, (n,), or numbers in their own units, (n,) or (n, n_outputs).
+
+        Of outputs at every step, (n, time, n_outputs), there are (n, time) labels, None where a sequence is over, and
+        (n, time) or (n, time, n_outputs) numbers, NaN there.
+        """
         if self.labels:
             kind = object if len({type(label) for label in self.labels}) > 1 else None
-            named: NDArray[Any] = np.array(self.labels, dtype=kind)[outputs.argmax(axis=1)]
+            named: NDArray[Any] = np.array(self.labels, dtype=kind)[outputs.argmax(axis=-1)]
+            if outputs.ndim > 2 and (over := np.isnan(outputs).all(axis=-1)).any():
+                named = named.astype(object)
+                named[over] = None
             return named
         values: NDArray[Any] = np.asarray(outputs, np.float64) * np.asarray(self.scale) + np.asarray(self.mean)
-        return values.reshape(-1) if values.shape[1] == 1 else values
+        return values[..., 0] if values.shape[-1] == 1 else values
 
 
 def shares_of(outputs: NDArray[Any]) -> NDArray[np.float64]:

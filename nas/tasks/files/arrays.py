@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,10 +19,11 @@ from nas.inputs import with_reversal
 from nas.tasks.files.cells import MOST
 from nas.tasks.files.limits import MOST_BYTES, check_size
 
-__all__ = ["ArrayPreparation", "Arrays", "arrays_of", "finite_numbers", "read_arrays", "sides_of"]
+__all__ = ["ArrayPreparation", "Arrays", "arrays_of", "finite_numbers", "joined_beside", "read_arrays", "sides_of"]
 
 _INPUTS, _TARGETS = ("X", "x", "inputs", "data", "images"), ("y", "Y", "targets", "labels", "target")
 _LENGTHS, _NAMES, _CLASSES = ("lengths", "length"), ("feature_names", "columns", "names"), ("classes",)
+_COUNTED = ("counted",)
 _PARTS = {"train": ("train",), "validation": ("validation", "valid", "val"), "test": ("test",)}
 _FARTHEST = 10.0
 
@@ -40,12 +41,14 @@ class Arrays:
         (n, n_inputs) rows, (n, time, n_inputs) sequences.
     lengths : (n,) int64 array, optional
         Of sequences.
-    targets : (n,) or (n, n_outputs) array, optional
+    targets : (n,), (n, n_outputs), (n, time) or (n, time, n_outputs) array, optional
     parts : mapping of str to (m,) int64 array
         The examples of parts that the file tells apart.
     names : tuple of str
         Of the columns of rows.
     notes : tuple of str
+    counted : (n, time) bool array, optional
+        Which steps have a target that counts, where the file says so.
     """
 
     inputs: NDArray[Any]
@@ -54,6 +57,7 @@ class Arrays:
     parts: Mapping[str, NDArray[np.int64]]
     names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    counted: NDArray[np.bool_] | None = None
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -121,7 +125,8 @@ def arrays_of(
     It holds X and y (or inputs and targets, …), or these with _train, _validation and _test behind their names. X is
     (n, n_inputs) rows, (n, time, n_inputs) sequences with their `lengths`, or all sequences end to end, (sum of
     lengths, n_inputs); with a `shape` images, (n, rows, columns). Rows may have `feature_names`, and y may count
-    `classes`.
+    `classes`. Of sequences y may be a target for each step, padded or end to end as X is, of which those count that
+    `counted`, (n, time), says.
 
     Raises
     ------
@@ -140,10 +145,9 @@ def arrays_of(
     if extra := [name for name in held if name not in known]:
         notes.append(f"arrays that are not read: {', '.join(extra[:8])}")
     inputs = _joined(path, [piece.inputs for piece in pieces])
-    own = [piece.targets for piece in pieces]
-    found = (
-        None if any(piece is None for piece in own) else np.concatenate([piece for piece in own if piece is not None])
-    )
+    every = [piece.inputs for piece in pieces]
+    found = joined_beside(path, [piece.targets for piece in pieces], every)
+    counted = joined_beside(path, [piece.counted for piece in pieces], every)
     lengths = (
         None if pieces[0].lengths is None else np.concatenate([p.lengths for p in pieces if p.lengths is not None])
     )
@@ -156,6 +160,7 @@ def arrays_of(
         by_part,
         _feature_names(path, held, inputs),
         tuple(dict.fromkeys(notes)),
+        counted,
     )
 
 
@@ -164,6 +169,7 @@ class _Piece:
     inputs: NDArray[Any]
     lengths: NDArray[np.int64] | None
     targets: NDArray[Any] | None
+    counted: NDArray[np.bool_] | None
     used: tuple[str, ...]
 
 
@@ -198,10 +204,27 @@ def _piece(
     if inputs.ndim == 0 or inputs.size == 0:
         raise InputError(f"{path}: array {name} is empty")
     inputs, lengths = _shaped(path, name, inputs, lengths, shape, notes)
+    of_counted = None if lengths is None else _find(held, _COUNTED, endings)
+    counted = None if of_counted is None else held[of_counted]
+    if lengths is not None and int(lengths.sum()) != len(lengths):
+        found, counted = (_not_end_to_end(path, own, lengths) for own in (found, counted))
+    if counted is not None:
+        counted = counted.reshape(inputs.shape[:2]) if counted.shape == (*inputs.shape[:2], 1) else counted
+        if counted.dtype != bool or counted.shape != inputs.shape[:2]:
+            raise InputError(
+                f"{path}: {of_counted} is {counted.dtype} {counted.shape}; bool {inputs.shape[:2]} is needed"
+            )
     if found is not None and (found.ndim == 0 or len(found) != len(inputs)):
         held_by = found.shape[0] if found.ndim else 1
         raise InputError(f"{path}: {name} has {len(inputs)} examples and {own} {held_by}; as many are needed")
-    return _Piece(inputs, lengths, found, tuple(filter(None, (name, own, of_lengths))))
+    return _Piece(inputs, lengths, found, counted, tuple(filter(None, (name, own, of_lengths, of_counted))))
+
+
+def _not_end_to_end(path: Path, values: NDArray[Any] | None, lengths: NDArray[np.int64]) -> NDArray[Any] | None:
+    """Return what stands at each step, (n, time, 1 or more), where all sequences lie end to end."""
+    if values is None or values.ndim not in (1, 2) or len(values) != int(lengths.sum()):
+        return values
+    return _padded(path, values.reshape(len(values), -1), lengths)
 
 
 def _lengths(path: Path, name: str, lengths: NDArray[Any]) -> NDArray[np.int64]:
@@ -291,10 +314,36 @@ def _joined(path: Path, pieces: list[NDArray[Any]]) -> NDArray[Any]:
     return np.concatenate([np.pad(piece, ((0, 0), (0, longest - piece.shape[1]), (0, 0))) for piece in pieces])
 
 
+def joined_beside(
+    path: Path, pieces: Sequence[NDArray[Any] | None], inputs: Sequence[NDArray[Any]]
+) -> NDArray[Any] | None:
+    """Return what stands beside the inputs of several parts; where it is for each step, filled up to the longest.
+
+    None where one of the parts has none.
+
+    Raises
+    ------
+    InputError
+        If it has different shapes.
+    """
+    own = [piece for piece in pieces if piece is not None]
+    if len(own) < len(pieces):
+        return None
+    if len({piece.shape[1:] for piece in own}) == 1:
+        return np.concatenate(own)
+    are_steps = all(piece.ndim > 1 and piece.shape[:2] == of.shape[:2] for piece, of in zip(own, inputs, strict=True))
+    if not are_steps or len({piece.shape[2:] for piece in own}) > 1:
+        shapes = " and ".join(str(piece.shape) for piece in own)
+        raise InputError(f"{path}: targets of its parts have shapes {shapes}; those of all examples are of one shape")
+    longest = max(piece.shape[1] for piece in own)
+    ends = [[(0, 0), (0, longest - piece.shape[1]), *[(0, 0)] * (piece.ndim - 2)] for piece in own]
+    return np.concatenate([np.pad(piece, end) for piece, end in zip(own, ends, strict=True)])
+
+
 def _named_classes(targets: NDArray[Any] | None, held: Mapping[str, NDArray[Any]]) -> NDArray[Any] | None:
     """Return targets as what the file calls their classes, where they count these from 0."""
     classes = next((held[name] for name in _CLASSES if name in held), None)
-    if targets is None or classes is None or classes.ndim != 1 or targets.dtype.kind not in "iu" or targets.ndim != 1:
+    if targets is None or classes is None or classes.ndim != 1 or targets.dtype.kind not in "iu" or targets.ndim > 3:
         return targets
     if targets.size == 0 or int(targets.min()) < 0 or int(targets.max()) >= len(classes):
         return targets

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nas.errors import InputError, known
 from nas.tasks.directions import PREFIX
 from nas.tasks.files.answers import Answers, Outcomes, outcomes_of
-from nas.tasks.files.arrays import ArrayPreparation, Arrays, arrays_of
+from nas.tasks.files.arrays import ArrayPreparation, Arrays, arrays_of, joined_beside
 from nas.tasks.files.cells import DATE_FORMATS, dates_of, is_missing, is_text, numbers_of, texts_of
 from nas.tasks.files.columns import examples, judge_column
 from nas.tasks.files.options import FileOptions
@@ -24,6 +24,7 @@ from nas.tasks.files.parting import Parts, part_rows
 from nas.tasks.files.pipeline import Pipeline
 from nas.tasks.files.pixels import PixelPreparation
 from nas.tasks.files.preparation import TablePreparation
+from nas.tasks.files.steps import placed_at, steps_of_parts, stepwise_outcomes
 from nas.tasks.files.tables import Table, read_arff, read_csv, read_openml, read_parquet
 from nas.tasks.measures import MEASURES, Measure, loss_of
 from nas.tasks.task import Task
@@ -263,9 +264,12 @@ def _array_task(name: str, path: Path, options: FileOptions, folder: Path | None
     if options.test is not None:
         arrays = _joined(arrays, arrays_of(_placed(options.test, folder), options.sides, target=options.target), path)
     assert arrays.targets is not None
-    target = options.target or "y"
-    outcomes = outcomes_of(target, arrays.targets, options.metric)
-    kept = np.flatnonzero(outcomes.known)
+    target, steps = options.target or "y", None
+    if (of_steps := stepwise_outcomes(target, arrays, arrays.targets, options.metric)) is not None:
+        outcomes, steps = of_steps
+    else:
+        outcomes = outcomes_of(target, arrays.targets, options.metric)
+    kept = np.flatnonzero(outcomes.known if steps is None else steps.any(axis=1))
     if len(kept) < len(arrays.inputs):
         notes.append(
             f"{len(arrays.inputs) - len(kept)} of {len(arrays.inputs)} examples have no {target} and are left out"
@@ -273,14 +277,14 @@ def _array_task(name: str, path: Path, options: FileOptions, folder: Path | None
     place = np.full(len(arrays.inputs), -1)
     place[kept] = np.arange(len(kept))
     given = {part: place[rows][place[rows] >= 0] for part, rows in arrays.parts.items() if part != "train"}
-    parts = part_rows(outcomes.values, given=given)
+    parts = part_rows(outcomes.values if steps is None else np.zeros((len(kept), 1)), given=given)
     inputs, lengths = arrays.inputs[kept], None if arrays.lengths is None else arrays.lengths[kept]
     told = {target: f"target: {outcomes.line}"}
     if lengths is not None:
         own = ArrayPreparation.of_sequences(inputs, lengths, parts.train)
         told["X"] = f"sequences of {lengths.min()} to {lengths.max()} steps of {inputs.shape[2]} numbers, each scaled"
-        values = own.transform(inputs, lengths)
-        return _task(name, target, outcomes, parts, values, lengths, own, options, notes, told, {})
+        values, steps = own.transform(inputs, lengths), None if steps is None else steps[kept]
+        return _task(name, target, outcomes, parts, values, lengths, own, options, notes, told, {}, steps)
     if options.sides is not None:
         images = ArrayPreparation.of_images(inputs, parts.train, options.sides)
         told["X"] = f"images of {options.shape}, divided by {images.scale[0]:g}"
@@ -305,9 +309,11 @@ def _joined(arrays: Arrays, other: Arrays, path: Path) -> Arrays:
             f"{path}: its examples are of shape {arrays.inputs.shape[1:]}, those of the test part "
             f"{other.inputs.shape[1:]}"
         )
-    if arrays.targets.shape[1:] != other.targets.shape[1:]:
-        raise InputError(f"{path}: its targets and those of the test part have different shapes")
+    if (arrays.counted is None) != (other.counted is None):
+        raise InputError(f"{path}: counted is given for one of both, the file and its test part; give it for both")
     first, second = arrays.inputs, other.inputs
+    targets = joined_beside(path, [arrays.targets, other.targets], [first, second])
+    counted = joined_beside(path, [arrays.counted, other.counted], [first, second])
     if arrays.lengths is not None and other.lengths is not None:
         longest = max(first.shape[1], second.shape[1])
         first, second = (np.pad(own, ((0, 0), (0, longest - own.shape[1]), (0, 0))) for own in (first, second))
@@ -315,8 +321,8 @@ def _joined(arrays: Arrays, other: Arrays, path: Path) -> Arrays:
     else:
         lengths = None
     parts = {"test": np.arange(len(first), len(first) + len(second))}
-    targets = np.concatenate([arrays.targets, other.targets])
-    return replace(arrays, inputs=np.concatenate([first, second]), lengths=lengths, targets=targets, parts=parts)
+    inputs = np.concatenate([first, second])
+    return replace(arrays, inputs=inputs, lengths=lengths, targets=targets, parts=parts, counted=counted)
 
 
 # Both
@@ -334,16 +340,21 @@ def _task(
     notes: list[str],
     told: dict[str, str],
     extra: Mapping[str, Any],
+    steps: NDArray[np.bool_] | None = None,
 ) -> Loaded:
-    answers, targets = _scaled(target, outcomes, parts.train)
+    # Where each step has a target, outcomes are those of the steps that count.
+    known = parts if steps is None else steps_of_parts(parts, steps)
+    answers, targets = _scaled(target, outcomes, known.train)
     _check_options(options, outcomes)
-    if outcomes.labels and (unseen := _unseen(outcomes, parts)) is not None:
+    if outcomes.labels and (unseen := _unseen(outcomes, known)) is not None:
         notes.append(unseen)
     weights = None
     if options.class_weights:
-        counts = np.bincount(targets[parts.train], minlength=len(outcomes.labels))
-        own = np.where(counts > 0, len(parts.train) / np.maximum(counts, 1) / (counts > 0).sum(), 1.0)
+        counts = np.bincount(targets[known.train], minlength=len(outcomes.labels))
+        own = np.where(counts > 0, len(known.train) / np.maximum(counts, 1) / (counts > 0).sum(), 1.0)
         weights = torch.from_numpy(own.astype(np.float32))
+    if steps is not None:
+        targets = placed_at(steps, targets)
     metric = options.metric or ("accuracy" if outcomes.labels else "mse")
     measure = None if metric == "accuracy" else Measure(metric, answers.mean, answers.scale)
     labels = () if outcomes.labels == tuple(range(len(outcomes.labels))) else outcomes.labels

@@ -1,0 +1,181 @@
+"""Files of sequences with a target for each step."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from command_line import wirenas
+
+from nas import Task, load_pipeline
+from nas.errors import InputError
+from nas.tasks.files.loading import read_file
+
+pytestmark = pytest.mark.usefixtures("no_plot")
+
+N, TIME = 60, 7
+
+
+def arrays(seed: int = 0, text: bool = False) -> dict[str, Any]:
+    """Sequences whose class at each step says whether the inputs so far add up to more than 0."""
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(2, TIME + 1, N)
+    x = rng.normal(size=(N, TIME, 2))
+    above = x.sum(axis=2).cumsum(axis=1) > 0
+    y = np.where(above, "above", "below") if text else above.astype(int)
+    return {"X": x, "y": y, "lengths": lengths}
+
+
+def inside(held: dict[str, Any]) -> Any:
+    return np.arange(TIME) < held["lengths"][:, None]
+
+
+def task_of(path: Path, held: dict[str, Any], **options: Any) -> Task:
+    np.savez(path / "steps.npz", **held)
+    return read_file(f"npz:{path / 'steps.npz'}", options).task
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_classes_of_steps_are_those_of_arrays(tmp_path: Path, text: bool) -> None:
+    held = arrays(text=text)
+    own = task_of(tmp_path, held)
+    expected = Task.from_arrays("steps", held["X"], held["y"], lengths=held["lengths"])
+    assert own.is_stepwise
+    assert torch.equal(own.targets, expected.targets)
+    assert own.counted is not None
+    assert np.array_equal(own.counted.numpy(), inside(held))
+    assert own.labels == (("above", "below") if text else ())
+    assert own.n_outputs == 2
+    parts = torch.cat([own.train, own.validation, own.test]).sort().values
+    assert torch.equal(parts, torch.arange(N))
+    # End to end, as sequences of different lengths are often kept.
+    flat = {"X": held["X"][inside(held)], "y": held["y"][inside(held)], "lengths": held["lengths"]}
+    again = task_of(tmp_path, flat)
+    steps = int(held["lengths"].max())
+    assert torch.equal(again.targets, own.targets[:, :steps])
+    assert torch.equal(again.inputs, own.inputs[:, :steps])
+
+
+def test_numbers_of_steps_are_scaled_by_the_steps_that_are_learned_from(tmp_path: Path) -> None:
+    held = arrays()
+    numbers = 50 + 3 * held["X"].cumsum(axis=1)
+    own = task_of(tmp_path, {**held, "y": numbers})
+    assert own.is_stepwise
+    assert own.metric == "mse"
+    learned = inside(held)[own.train.numpy()]
+    train = numbers[own.train.numpy()][learned]
+    expected = (numbers - train.mean(axis=0)) / train.std(axis=0)
+    assert np.allclose(own.targets.numpy()[inside(held)], expected[inside(held)], atol=1e-4)
+    assert np.isnan(own.targets.numpy()[~inside(held)]).all()
+    one = task_of(tmp_path, {**held, "y": numbers[:, :, :1]})
+    assert one.targets.shape == (N, TIME, 1)
+    flat = {"X": held["X"][inside(held)], "y": numbers[inside(held)][:, 0], "lengths": held["lengths"]}
+    again = task_of(tmp_path, flat)
+    assert torch.equal(again.targets.nan_to_num(), one.targets[:, : again.targets.shape[1]].nan_to_num())
+
+
+def test_two_dimensions_of_numbers_are_predicted_at_the_end(tmp_path: Path) -> None:
+    held = arrays()
+    own = task_of(tmp_path, {**held, "y": held["X"][:, :, 0]})
+    assert not own.is_stepwise
+    assert own.n_outputs == TIME
+    assert not task_of(tmp_path, held, metric="mse").is_stepwise
+
+
+def test_a_file_says_which_steps_count(tmp_path: Path) -> None:
+    held = arrays()
+    counted = np.random.default_rng(3).random((N, TIME)) < 0.5
+    counted[:, 0] = True
+    counted[5] = False
+    loaded = task_of(tmp_path, {**held, "counted": counted})
+    assert len(loaded.inputs) == N - 1
+    assert any("1 of 60 examples have no y and are left out" in note for note in loaded.notes)
+    both = np.delete(counted & inside(held), 5, axis=0)
+    assert loaded.counted is not None
+    assert np.array_equal(loaded.counted.numpy(), both)
+    for wrong, line in ((counted.astype(int), "counted is int64"), (counted[:, 1:], r"bool \(60, 7\) is needed")):
+        with pytest.raises(InputError, match=line):
+            task_of(tmp_path, {**held, "counted": wrong})
+    with pytest.raises(InputError, match="target=y: the file says which steps count, and it has shape"):
+        task_of(tmp_path, {**held, "y": held["y"][:, 0], "counted": counted})
+    with pytest.raises(InputError, match="target=y: no step counts"):
+        task_of(tmp_path, {**held, "counted": np.zeros_like(counted)})
+
+
+def test_parts_of_different_lengths_and_rare_classes(tmp_path: Path) -> None:
+    first, second = arrays(), arrays(1)
+    y = second["y"].copy()
+    y[0, 0] = 2
+    cut = {"X_train": first["X"], "y_train": first["y"], "lengths_train": first["lengths"]}
+    cut |= {"X_test": second["X"][:, :5], "y_test": y[:, :5], "lengths_test": np.minimum(second["lengths"], 5)}
+    own = task_of(tmp_path, cut)
+    assert own.targets.shape == (2 * N, TIME)
+    assert own.test.tolist() == list(range(N, 2 * N))
+    assert any("1 of" in note and "have a class that training never sees" in note for note in own.notes)
+    weighted = task_of(tmp_path, first, class_weights=True)
+    flat = weighted.targets[weighted.train]
+    counts = torch.bincount(flat[flat >= 0], minlength=2)
+    assert weighted.class_weights is not None
+    assert torch.allclose(weighted.class_weights, counts.sum() / counts / 2, rtol=1e-5)
+    np.savez(tmp_path / "test.npz", X=second["X"][:, :5], y=y[:, :5], lengths=np.minimum(second["lengths"], 5))
+    joined = task_of(tmp_path, first, test=str(tmp_path / "test.npz"))
+    assert torch.equal(joined.targets, own.targets)
+    with pytest.raises(InputError, match="targets of its parts have shapes"):
+        task_of(tmp_path, {**cut, "y_test": np.zeros((N, 3, 2))})
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_a_campaign_learns_them_and_its_network_says_them(tmp_path: Path, text: bool) -> None:
+    held = arrays(text=text)
+    np.savez(tmp_path / "steps.npz", **held)
+    task = f"npz:{tmp_path / 'steps.npz'}"
+    few = ("--trials", 1, "--finalists", 1, "--final-seeds", 1, "--epochs", 60, "--nodes", 10, "--learning-rate", 0.03)
+    code, _, err = wirenas("run", "--task", task, "--network", "rnn", *few, "--out", tmp_path / "found")
+    assert code == 0, err
+    pipeline = load_pipeline(tmp_path / "found")
+    found = pipeline.predict(held["X"], held["lengths"])
+    assert found.shape == (N, TIME)
+    assert all(value is None for value in found[~inside(held)])
+    right = np.mean(found[inside(held)] == held["y"][inside(held)])
+    assert right > 0.8
+    new = tmp_path / "new.npz"
+    np.savez(new, X=held["X"], lengths=held["lengths"])
+    code, text_of, _ = wirenas("apply", tmp_path / "found", new, "--json")
+    assert code == 0
+    assert json.loads(text_of)["predictions"] == found.tolist()
+    code, table, _ = wirenas("apply", tmp_path / "found", new)
+    rows = list(csv.reader(io.StringIO(table)))
+    assert rows[0] == [f"y_{step}" for step in range(TIME)]
+    assert rows[1] == ["" if value is None else str(value) for value in found[0].tolist()]
+
+
+def test_numbers_come_back_in_their_own_units(tmp_path: Path) -> None:
+    held = arrays()
+    numbers = 50 + 3 * held["X"].cumsum(axis=1)
+    np.savez(tmp_path / "steps.npz", **{**held, "y": numbers})
+    few = ("--trials", 1, "--finalists", 1, "--final-seeds", 1, "--epochs", 60, "--nodes", 10, "--learning-rate", 0.03)
+    code, _, err = wirenas("run", "--task", f"npz:{tmp_path / 'steps.npz'}", "--network", "rnn", *few, "--out",
+                           tmp_path / "found")  # fmt: skip
+    assert code == 0, err
+    found = load_pipeline(tmp_path / "found").predict(held["X"], held["lengths"])
+    assert found.shape == (N, TIME, 2)
+    assert np.isnan(found[~inside(held)]).all()
+    wanted = numbers[inside(held)]
+    assert np.mean((found[inside(held)] - wanted) ** 2) < 0.5 * wanted.var()
+    np.savez(tmp_path / "new.npz", X=held["X"], lengths=held["lengths"])
+    code, said, _ = wirenas("apply", tmp_path / "found", tmp_path / "new.npz", "--json")
+    assert code == 0
+    told = np.array(json.loads(said)["predictions"], dtype=float)
+    assert np.allclose(told, found, equal_nan=True)
+
+
+def test_what_would_be_done_is_shown(tmp_path: Path) -> None:
+    held = arrays()
+    np.savez(tmp_path / "steps.npz", **held)
+    code, said, _ = wirenas("data", tmp_path / "steps.npz", "--json")
+    assert code == 0
+    assert json.loads(said)["columns"]["y"] == f"target: 2 classes ('0', '1') at each step ({inside(held).sum()} count)"
