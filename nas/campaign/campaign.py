@@ -80,8 +80,6 @@ from priors import Wiring
 
 __all__ = ["Campaign"]
 
-_NAMES_OF_SPACES = ("graph", "family", "n", *Space.options())
-"""Of parameters and options of any space, which a wiring may be drawn by."""
 _FEWEST_STEPS = 5
 """Updates of a training in which a structure is learned."""
 
@@ -230,7 +228,8 @@ class Campaign:
             raise InputError("parameters: in a database wirings alone are shared; leave storage out, or parameters")
         if self.options.sampler == "genetic":
             raise InputError("parameters: sampler=genetic breeds graphs alone; give structural, tpe, nsga2 or random")
-        taken = {**dict.fromkeys([*_NAMES_OF_SPACES, *DRAW_NAMES], "another meaning"), **self.space.distributions()}
+        of_spaces = ("graph", "family", "n", *Space.options(), *DRAW_NAMES)
+        taken = {**dict.fromkeys(of_spaces, "another meaning"), **self.space.distributions()}
         for name, given in self._beside.items():
             if not isinstance(name, str) or not name:
                 raise InputError(f"parameters: {name!r} is no name; give text, such as rate")

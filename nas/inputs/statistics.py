@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +27,7 @@ _MOST_INPUTS = 4_096
 
 def describe_inputs(
     inputs: Tensor | NDArray[Any],
-    shape: tuple[int, int] | None = None,
+    shape: tuple[int, ...] | None = None,
     *,
     lengths: Tensor | NDArray[Any] | None = None,
     n_symbols: int | None = None,
@@ -40,7 +41,8 @@ def describe_inputs(
     inputs : (n, n_inputs) or (n, time, n_inputs) array, or (n, time) integer array with `n_symbols`
         Rows, sequences, or sequences of symbols numbered from 0, of which each counts as an input that is 0 or 1.
     shape : tuple of int, optional
-        Rows and columns of images, or channels and steps, whose values lie row by row in `inputs`; not for sequences.
+        Rows and columns of images, whose values lie row by row in `inputs`, or channels, rows and columns, one channel
+        after the other; not for sequences. Signals in time have one row.
     lengths : (n,) integer array, optional
         True lengths of sequences; every step within them counts alike. The whole width where left out.
     n_symbols : int, optional
@@ -54,10 +56,10 @@ def describe_inputs(
     -------
     Inputs
         Standard deviations, divided by the number of values, are over all examples, and exactly 0 for an input that
-        never varies. Positions are (row, column), where there is a shape. Correlations are over at most 8,000 evenly
-        spaced examples, 0 for inputs that do not vary there and 1 with oneself, and left out for more than 4,096
-        inputs. Relevance, where there are targets, is the share of variance that a linear regression on the targets
-        explains, over all examples; with classes the correlation ratio, between-class over total variance.
+        never varies. Positions are (row, column), where there is a shape, of all channels alike. Correlations are over
+        at most 8,000 evenly spaced examples, 0 for inputs that do not vary there and 1 with oneself, and left out for
+        more than 4,096 inputs. Relevance, where there are targets, is the share of variance that a linear regression on
+        the targets explains, over all examples; with classes the correlation ratio, between-class over total variance.
 
     Raises
     ------
@@ -71,10 +73,11 @@ def describe_inputs(
     values = _Values.of(inputs, lengths, n_symbols, examples)
     positions = None
     if shape is not None:
-        if values.ends is not None or len(shape) != 2 or shape[0] * shape[1] != values.n_inputs:
+        if values.ends is not None or len(shape) not in (2, 3) or math.prod(shape) != values.n_inputs:
             kind = "sequences" if values.ends is not None else f"rows of {values.n_inputs}"
-            raise ValueError(f"shape={shape}: inputs are {kind}, and a shape (rows, columns) must multiply to it")
-        positions = np.indices(shape, np.float64).reshape(2, -1).T
+            raise ValueError(f"shape={shape}: inputs are {kind}, and a shape (rows, columns), or (channels, rows, "
+                             "columns), must multiply to it")  # fmt: skip
+        positions = np.indices(shape, np.float64).reshape(len(shape), -1)[-2:].T
     mean, varies, count = _means(values, values.examples)
     squares = sum((np.square(rows - mean).sum(axis=0) for _, rows in values.blocks(values.examples)), np.zeros(1))
     deviation = np.where(varies, np.sqrt(squares / count), 0.0)

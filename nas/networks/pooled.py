@@ -26,10 +26,9 @@ class PooledMLP(nn.Module):
 
     def __init__(self, mlp: SparseMLP, pooling: Pooling) -> None:
         super().__init__()
-        rows, columns = pooling.shape
-        if mlp.in_features != rows * columns:
+        if mlp.in_features != pooling.n_means:
             raise ValueError(
-                f"the network has {mlp.in_features} input units where {pooling} gives {rows * columns} means"
+                f"the network has {mlp.in_features} input units where {pooling} gives {pooling.n_means} means"
             )
         self.mlp, self.pooling = mlp, pooling
         self.in_features, self.out_features = pooling.n_pixels, mlp.out_features
@@ -52,6 +51,6 @@ class PooledMLP(nn.Module):
         return str(self.pooling)
 
 
-def behind_pooling(mlp: SparseMLP, shape: tuple[int, int], size: int) -> SparseMLP | PooledMLP:
+def behind_pooling(mlp: SparseMLP, shape: tuple[int, ...], size: int) -> SparseMLP | PooledMLP:
     """Return a network that reads images of a shape, of one that reads means over squares of `size` pixels a side."""
-    return mlp if size == 1 else PooledMLP(mlp, Pooling(*shape, size))
+    return mlp if size == 1 else PooledMLP(mlp, Pooling.of(shape, size))

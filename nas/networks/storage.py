@@ -64,9 +64,9 @@ def save_network(network: AnyNetwork, path: str | PathLike[str]) -> None:
     ``inputs``, ``outputs`` and ``names``. Whole numbers are stored in the narrowest type. Equal networks give equal
     bytes.
 
-    Some networks are of a later version: a `PooledMLP` has ``pooling`` (rows and columns of an image, and the side of a
-    square), one with room for more edges ``room``, one with outputs at every step ``every_step``, one that learned its
-    initial state ``initial_state``, and one whose cells leak ``leak``.
+    Some networks are of a later version: a `PooledMLP` has ``pooling`` (rows and columns of an image, the side of a
+    square, and how many channels, where there are several), one with room for more edges ``room``, one with outputs at
+    every step ``every_step``, one that learned its initial state ``initial_state``, and one whose cells leak ``leak``.
 
     Raises
     ------
@@ -115,7 +115,8 @@ def save_network(network: AnyNetwork, path: str | PathLike[str]) -> None:
         "names": None if wiring.names is None else [_plain(name) for name in wiring.names],
     }
     if pooling is not None:
-        description.update(version=_VERSION, pooling=[pooling.rows, pooling.columns, pooling.size])
+        channels = [pooling.channels] if pooling.channels > 1 else []
+        description.update(version=_VERSION, pooling=[pooling.rows, pooling.columns, pooling.size, *channels])
     if isinstance(body, SparseMLP) and body.room:
         description.update(version=_VERSION, room=True)
     if isinstance(network, SequenceNetwork) and network.every_step:

@@ -22,31 +22,34 @@ READS_LINE = f"![What it reads]({READS})\n\n"
 _ROWS, _COLUMNS = 4, 6
 
 
-def plot_reads(path: Path, network: SparseMLP, shape: tuple[int, int], title: str) -> None:
+def plot_reads(path: Path, network: SparseMLP, shape: tuple[int, ...], title: str) -> None:
     """Draw what an MLP reads of images of so many rows and columns.
 
     On the left is the sum of the absolute weights that read each pixel; pixels that nothing reads are white. On the
     right are the weights of the neurons whose reads weigh most, blue where they are positive and red where negative.
+    Of several channels all weights of a pixel are added up.
 
     Parameters
     ----------
     path : Path
     network : SparseMLP
-    shape : (int, int)
-        Of the images that its input units read, which may be means over squares of pixels.
+    shape : (int, int) or (int, int, int)
+        Of the images that its input units read, which may be means over squares of pixels: rows and columns, behind
+        channels where there are several.
     title : str
     """
     from matplotlib.figure import Figure
 
     read_in = _read_in(network)
-    together = np.abs(read_in).sum(axis=0).reshape(shape)
+    together = _over_channels(np.abs(read_in).sum(axis=0), shape)
     strongest = np.argsort(-np.abs(read_in).sum(axis=1), kind="stable")[: _ROWS * _COLUMNS]
     figure = Figure(figsize=(10, 4.4), layout="constrained")
     left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=(2, 3))[0]
     axes = left.subplots()
     shown = axes.imshow(np.where(together > 0, together, np.nan), cmap="viridis")
     left.colorbar(shown, ax=axes, shrink=0.8, label="sum of absolute weights")
-    axes.set_title(f"{np.count_nonzero(together)} of {together.size} inputs are read", fontsize="medium")
+    n_read = np.count_nonzero(np.abs(read_in).sum(axis=0))
+    axes.set_title(f"{n_read} of {read_in.shape[1]} inputs are read", fontsize="medium")
     axes.set_xticks([])
     axes.set_yticks([])
     right.suptitle(f"weights of {len(strongest)} of {len(read_in)} neurons that read inputs", fontsize="medium")
@@ -56,11 +59,17 @@ def plot_reads(path: Path, network: SparseMLP, shape: tuple[int, int], title: st
         if place >= len(strongest):
             own.set_axis_off()
             continue
-        weights = read_in[strongest[place]].reshape(shape)
+        weights = _over_channels(read_in[strongest[place]], shape)
         bound = np.abs(weights).max()
         own.imshow(weights, cmap="RdBu", vmin=-bound, vmax=bound)
     figure.suptitle(title)
     save_figure(figure, path)
+
+
+def _over_channels(weights: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return the sum of the weights of each pixel, (rows, columns)."""
+    found: NDArray[np.float64] = weights.reshape(-1, *shape[-2:]).sum(axis=0)
+    return found
 
 
 def _read_in(network: SparseMLP) -> NDArray[np.float64]:

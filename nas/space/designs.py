@@ -126,7 +126,7 @@ class WaySpace:
                 if shape is not None:
                     _pooling(shape, pool)
             return given
-        sides = [] if shape is None else [side for side in shape if side > 1]
+        sides = [] if shape is None else [side for side in shape[-2:] if side > 1]
         return (1, *(pool for pool in (2, 4) if sides and _FEWEST_SQUARES * pool <= min(sides)))
 
     def means(self, pool: int) -> Means:
@@ -250,9 +250,9 @@ class WaySpace:
         return replace(own, learning_rate=float(params["learning_rate"]))
 
 
-def _pooling(shape: tuple[int, int], pool: int) -> Pooling:
+def _pooling(shape: tuple[int, ...], pool: int) -> Pooling:
     try:
-        return Pooling(*shape, pool)
+        return Pooling.of(shape, pool)
     except ValueError as error:
         raise InputError(f"ways.pools={pool}: {error}") from None
 

@@ -40,7 +40,7 @@ def _pooled(task: Task, size: int) -> Task:
         raise InputError(f"pool={size}: the inputs of task {task.name} are not known to be images; give a task with a "
                          "shape, or leave it out")  # fmt: skip
     try:
-        pooling = Pooling(*task.shape, size)
+        pooling = Pooling.of(task.shape, size)
     except ValueError as error:
         raise InputError(f"pool={size}: {error}") from None
     means = pooling(task.inputs)

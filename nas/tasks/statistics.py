@@ -12,7 +12,7 @@ __all__ = ["inputs_of"]
 
 _MOST_KEPT = 8
 
-_kept: dict[tuple[str, tuple[int, int] | None], Inputs] = {}
+_kept: dict[tuple[str, tuple[int, ...] | None], Inputs] = {}
 _lock = Lock()
 
 

@@ -59,7 +59,8 @@ class Task:
     labels : tuple
         What the classes are called in the data, in their order; empty where they are the numbers 0, 1, ….
     shape : tuple of int, optional
-        Rows and columns of images, where rows of `inputs` are images of one channel, row by row.
+        Rows and columns of images, where rows of `inputs` are images, row by row; behind channels, (channels, rows,
+        columns), where there are several, one after the other. Signals in time have one row.
     measure : Measure, optional
         The metric, where it is not what follows from the loss: accuracy, or the mean squared error of the targets.
     class_weights : Tensor, optional
@@ -109,7 +110,7 @@ class Task:
     recipe: Mapping[str, object] = field(default_factory=dict)
     description: str = ""
     labels: tuple[Any, ...] = ()
-    shape: tuple[int, int] | None = None
+    shape: tuple[int, ...] | None = None
     measure: Measure | None = None
     class_weights: Tensor | None = None
     pipeline: Pipeline | None = None
@@ -149,7 +150,7 @@ class Task:
         plateaus: Mapping[str, float] | None = None,
         recipe: Mapping[str, object] | None = None,
         description: str = "",
-        shape: tuple[int, int] | None = None,
+        shape: tuple[int, ...] | None = None,
         weights: ArrayLike | None = None,
     ) -> Task:
         """Make a task from arrays and split it.
@@ -525,6 +526,8 @@ def _check_inputs(task: Task) -> None:
     # Smallest and largest value tell as much as all of them, without a mask as long as the data.
     if not symbols and not bool(torch.isfinite(torch.stack(torch.aminmax(task.inputs))).all()):
         raise ValueError("inputs hold a value that is not finite: replace or drop those examples")
+    if task.shape is not None and len(task.shape) not in (2, 3):
+        raise ValueError(f"shape={task.shape}: it is (rows, columns) or (channels, rows, columns) of images")
     if task.shape is not None and (task.is_sequence or math.prod(task.shape) != task.n_inputs):
         held = "sequences" if task.is_sequence else f"rows of {task.n_inputs}"
         raise ValueError(f"shape={task.shape}: inputs are {held}, and images of {' x '.join(map(str, task.shape))} "

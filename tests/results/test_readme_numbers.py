@@ -518,7 +518,7 @@ GIVEN = (
     "(`50kMAC`), or bytes (`12KiB`",
     "`--precision` 8, 16 or 32 bits, to which",
     "and 16 bits of index; one factor",
-    "With `--shape 28x28` columns are",
+    "With `--shape 28x28` (`3x32x32` with channels, `6x1x40` for signals)",
     "FloatDistribution(1e-4, 1e-1, log=True)",
     "a network 2 to 40 times as large",
     "On MNIST at 3,000 the verdict says",

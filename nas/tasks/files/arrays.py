@@ -118,7 +118,7 @@ def _array(path: Path, name: str, content: bytes, size: int) -> NDArray[Any]:
 
 
 def arrays_of(
-    path: Path, shape: tuple[int, int] | None, *, target: str | None = None, needs_targets: bool = True
+    path: Path, shape: tuple[int, ...] | None, *, target: str | None = None, needs_targets: bool = True
 ) -> Arrays:
     """Return the examples of a npz file.
 
@@ -184,7 +184,7 @@ def _piece(
     held: Mapping[str, NDArray[Any]],
     endings: tuple[str, ...],
     targets: tuple[str, ...],
-    shape: tuple[int, int] | None,
+    shape: tuple[int, ...] | None,
     notes: list[str],
     *,
     needs_targets: bool,
@@ -240,17 +240,18 @@ def _shaped(
     name: str,
     inputs: NDArray[Any],
     lengths: NDArray[np.int64] | None,
-    shape: tuple[int, int] | None,
+    shape: tuple[int, ...] | None,
     notes: list[str],
 ) -> tuple[NDArray[Any], NDArray[np.int64] | None]:
     """Return inputs as rows or padded sequences."""
     if shape is not None:
-        sides = f"shape={shape[0]}x{shape[1]}"
+        sides = f"shape={'x'.join(map(str, shape))}"
         if lengths is not None:
             raise InputError(f"{path}: {sides} is for images, and {name} has lengths; leave it out")
-        if math.prod(inputs.shape[1:]) != math.prod(shape) or (inputs.ndim == 3 and inputs.shape[1:] != shape):
-            held = " x ".join(map(str, inputs.shape[1:]))
-            raise InputError(f"{path}: {sides}: an example of {name} is {held}{sides_of(inputs.shape[1:])}")
+        held = inputs.shape[1:]
+        if math.prod(held) != math.prod(shape) or (inputs.ndim > 2 and _longer(held) != _longer(shape)):
+            shown = " x ".join(map(str, held))
+            raise InputError(f"{path}: {sides}: an example of {name} is {shown}{sides_of(held)}")
         return inputs.reshape(len(inputs), -1), None
     if lengths is not None:
         return _sequences(path, name, inputs, lengths), lengths
@@ -268,10 +269,15 @@ def _shaped(
     return inputs, None
 
 
+def _longer(shape: tuple[int, ...]) -> list[int]:
+    return [side for side in shape if side > 1]
+
+
 def sides_of(shape: tuple[int, ...]) -> str:
     """Say which sides rows of so many values may have."""
     if len(shape) > 1:
-        return f"; valid: {shape[0]}x{shape[1]}" if len(shape) == 2 else ""
+        valid = f"; valid: {'x'.join(map(str, shape))}" if len(shape) in (2, 3) else ""
+        return f"{valid}, where channels come first" if len(shape) == 3 else valid
     sides = [rows for rows in range(2, math.isqrt(shape[0]) + 1) if shape[0] % rows == 0]
     return (
         f" values; such as {sides[-1]}x{shape[0] // sides[-1]}" if sides else " values, which no two sides multiply to"
@@ -373,8 +379,8 @@ class ArrayPreparation(BaseModel):
         to mean 0 and standard deviation 1; rows stay what they are.
     mean, scale : tuple of float
         Of each channel; of images one scale.
-    shape : (int, int), optional
-        Rows and columns of images.
+    shape : (int, int) or (int, int, int), optional
+        Rows and columns of images, behind their channels where there are several.
     width : int
         Numbers of an example, or of a time step.
     both_ways : bool
@@ -387,11 +393,11 @@ class ArrayPreparation(BaseModel):
     width: Annotated[int, Field(gt=0)]
     mean: tuple[Finite, ...] = ()
     scale: tuple[Scale, ...] = ()
-    shape: tuple[int, int] | None = None
+    shape: tuple[int, ...] | None = None
     both_ways: bool = False
 
     @classmethod
-    def of_images(cls, inputs: NDArray[Any], train: NDArray[np.int64], shape: tuple[int, int]) -> ArrayPreparation:
+    def of_images(cls, inputs: NDArray[Any], train: NDArray[np.int64], shape: tuple[int, ...]) -> ArrayPreparation:
         """Fit to the training part of images as rows."""
         largest = float(np.abs(finite_numbers(inputs[train])).max())
         return cls(kind="images", width=inputs.shape[1], scale=(largest or 1.0,), shape=shape)

@@ -31,10 +31,14 @@ def _shape(value: Any) -> Any:
         value = "x".join(map(str, value))
     if value is None or not isinstance(value, str):
         return value
-    sides = re.fullmatch(r"\s*(\d+)\s*[x×,:]\s*(\d+)\s*", value)
-    if sides is None or not all(1 <= int(side) <= _MOST_SIDE for side in sides.groups()):
-        raise ValueError(f"shape={value}: it must be rows and columns of an image, 1 to {_MOST_SIDE}, such as 28x28")
-    return f"{int(sides[1])}x{int(sides[2])}"
+    sides = re.fullmatch(r"\s*(?:(\d+)\s*[x×,:]\s*)?(\d+)\s*[x×,:]\s*(\d+)\s*", value)
+    given = [] if sides is None else [int(side) for side in sides.groups() if side is not None]
+    if not given or not all(1 <= side <= _MOST_SIDE for side in given):
+        raise ValueError(
+            f"shape={value}: it must be rows and columns of an image, 1 to {_MOST_SIDE}, such as 28x28, or channels, "
+            "rows and columns, such as 3x32x32"
+        )
+    return "x".join(map(str, given))
 
 
 class FileOptions(OneLineErrors, BaseModel):
@@ -58,12 +62,10 @@ class FileOptions(OneLineErrors, BaseModel):
     """accuracy, balanced-accuracy, macro-f1, auc, log-loss (classes); mse, mae, r2 (numbers). It also decides which of
     both is predicted; by default accuracy, or mse."""
     shape: Annotated[str | None, BeforeValidator(_shape)] = None
-    """Rows and columns of images, such as 28x28, where the inputs are their pixels: arrays, or columns row by row."""
+    """Rows and columns of images, such as 28x28, where the inputs are their pixels: arrays, or columns row by row.
+    Several channels come first: 3x32x32, or 6x1x40 for six signals of 40 steps."""
 
     @property
-    def sides(self) -> tuple[int, int] | None:
-        """Rows and columns of images."""
-        if self.shape is None:
-            return None
-        rows, columns = self.shape.split("x")
-        return int(rows), int(columns)
+    def sides(self) -> tuple[int, ...] | None:
+        """Rows and columns of images, behind their channels where there are several."""
+        return None if self.shape is None else tuple(map(int, self.shape.split("x")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -28,8 +29,8 @@ class PixelPreparation(BaseModel):
     ----------
     columns : tuple of Column
         The pixels row by row, in the order of the training file.
-    shape : (int, int)
-        Rows and columns of an image.
+    shape : (int, int) or (int, int, int)
+        Rows and columns of an image, behind its channels where there are several.
     scale : float
         The largest pixel.
     """
@@ -38,13 +39,13 @@ class PixelPreparation(BaseModel):
 
     kind: Literal["pixels"] = "pixels"
     columns: tuple[Column, ...]
-    shape: tuple[int, int]
+    shape: tuple[int, ...]
     scale: Annotated[float, AllowInfNan(False), Field(gt=0)]
 
     @model_validator(mode="after")
     def _complete(self) -> PixelPreparation:
         names = [column.name for column in self.columns]
-        if len(set(names)) < len(names) or len(names) != self.shape[0] * self.shape[1]:
+        if len(set(names)) < len(names) or len(names) != math.prod(self.shape):
             raise ValueError("pixels: each has a column of its own")
         if any(column.kind != "number" for column in self.columns):
             raise ValueError("pixels: they are numbers")
@@ -52,7 +53,7 @@ class PixelPreparation(BaseModel):
 
     @classmethod
     def fit(
-        cls, names: Sequence[str], shape: tuple[int, int], frame: pd.DataFrame, train: NDArray[np.int64]
+        cls, names: Sequence[str], shape: tuple[int, ...], frame: pd.DataFrame, train: NDArray[np.int64]
     ) -> tuple[PixelPreparation, NDArray[np.float32]]:
         """Fit to some rows of a table, whose columns of these names are pixels, and return the inputs of all of them.
 
@@ -61,7 +62,7 @@ class PixelPreparation(BaseModel):
         InputError
             If there are not as many columns as pixels, or one holds something else.
         """
-        sides, n_pixels = f"{shape[0]}x{shape[1]}", shape[0] * shape[1]
+        sides, n_pixels = "x".join(map(str, shape)), math.prod(shape)
         if len(names) > n_pixels:
             raise InputError(
                 f"shape={sides}: an image has {n_pixels} pixels, and {len(names)} columns are read "

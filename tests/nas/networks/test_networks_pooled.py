@@ -63,3 +63,16 @@ def test_a_damaged_pooling_is_said(tmp_path: Path, pooling: object) -> None:
     save_file(load_file(path), path, {"wirenas": json.dumps(description)})
     with pytest.raises(ValueError, match="this is no intact network file"):
         load_network(path)
+
+
+def test_a_file_keeps_the_channels(tmp_path: Path) -> None:
+    pooling = Pooling(5, 4, 2, channels=3)
+    sizes = (pooling.n_means, 5, 2)
+    own = PooledMLP(SparseMLP(Layered(sizes, density=0.5, inputs=True, outputs=True).sample(0), rng=0), pooling)
+    save_network(own, tmp_path / "network.safetensors")
+    again = load_network(tmp_path / "network.safetensors")
+    assert isinstance(again, PooledMLP)
+    assert again.pooling == pooling
+    assert metadata(tmp_path / "network.safetensors")["pooling"] == [5, 4, 2, 3]
+    x = torch.randn(7, 60)
+    assert torch.equal(again(x), own(x))

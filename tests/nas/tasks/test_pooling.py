@@ -96,3 +96,24 @@ def test_a_shape_must_be_that_of_the_inputs() -> None:
         Task.from_arrays("own", inputs, targets, shape=(3, 5))
     with pytest.raises(ValueError, match="inputs are sequences"):
         Task.from_arrays("own", rng.normal(size=(40, 3, 12)), targets, shape=(3, 4))
+
+
+@pytest.mark.parametrize(("shape", "size"), [((3, 5, 4), 2), ((6, 1, 10), 4), ((2, 3, 3), 3)])
+def test_each_channel_is_averaged_by_itself(shape: tuple[int, int, int], size: int):
+    pooling = Pooling.of(shape, size)
+    images = np.random.default_rng(0).normal(size=(4, *shape))
+    found = pooling(torch.from_numpy(images.reshape(4, -1))).numpy()
+    channels, rows, columns = shape
+    expected = [
+        [
+            images[example, channel, row : row + size, column : column + size].mean()
+            for channel in range(channels)
+            for row in range(0, rows, size)
+            for column in range(0, columns, size)
+        ]
+        for example in range(4)
+    ]
+    assert np.allclose(found, expected)
+    assert found.shape[1] == pooling.n_means == np.prod(pooling.shape)
+    assert pooling.shape[0] == channels
+    assert pooling.n_pixels == np.prod(shape)
