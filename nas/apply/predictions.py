@@ -62,8 +62,9 @@ class Predictions:
                 writer.writerow([value, *(f"{share:.6g}" for share in shares)])
         else:
             several = _without_nan(self.values.reshape(len(self.values), -1))
-            names = [self.target] if several.shape[1] == 1 else [f"{self.target}_{k}" for k in range(several.shape[1])]
-            writer.writerow(names)
+            places = np.ndindex(self.values.shape[1:])
+            writer.writerow(["_".join([self.target, *map(str, place)]) for place in places]
+                            if several.shape[1] > 1 else [self.target])  # fmt: skip
             writer.writerows(several.tolist())
         return text.getvalue()
 

@@ -228,16 +228,20 @@ class Campaign:
             raise InputError("parameters: in a database wirings alone are shared; leave storage out, or parameters")
         if self.options.sampler == "genetic":
             raise InputError("parameters: sampler=genetic breeds graphs alone; give structural, tpe, nsga2 or random")
-        of_spaces = ("graph", "family", "n", *Space.options(), *DRAW_NAMES)
-        taken = {**dict.fromkeys(of_spaces, "another meaning"), **self.space.distributions()}
         for name, given in self._beside.items():
-            if not isinstance(name, str) or not name:
-                raise InputError(f"parameters: {name!r} is no name; give text, such as rate")
-            if not isinstance(given, FloatDistribution | IntDistribution | CategoricalDistribution):
-                raise InputError(f"parameters: {name} is {given!r}; give a distribution of Optuna, such as "
-                                 "optuna.distributions.FloatDistribution(0.0, 0.5)")  # fmt: skip
-            if name in taken:
-                raise same_name(name, taken[name])
+            self._check_parameter(name, given)
+
+    def _check_parameter(self, name: Any, given: Any) -> None:
+        if not isinstance(name, str) or not name:
+            raise InputError(f"parameters: {name!r} is no name; give text, such as rate")
+        if not isinstance(given, FloatDistribution | IntDistribution | CategoricalDistribution):
+            raise InputError(f"parameters: {name} is {given!r}; give a distribution of Optuna, such as "
+                             "optuna.distributions.FloatDistribution(0.0, 0.5)")  # fmt: skip
+        if name in (taken := self.space.distributions()):
+            raise same_name(name, taken[name])
+        if name in ("graph", "family", "n", *Space.options(), *DRAW_NAMES):
+            raise InputError(f"parameters: {name} is a name that parameters or options of spaces have; give yours "
+                             f"another, such as own_{name}")  # fmt: skip
 
     def _make_space(self) -> Space | WaySpace:
         """Return what candidates are drawn from: random graphs, or within a budget all ways to a structure."""

@@ -165,7 +165,7 @@ def _of_saved(source: Path, network: str) -> dict[str, Any]:
         if inner.rnn.leak != 1:
             raise InputError(
                 f"{source}: cells of its network leak (leak={inner.rnn.leak:g}), and RNNs that are compared do not; "
-                "give network=reservoir and the leak, or another"
+                "give network=reservoir and the leak, or another network"
             )
         found = {"cell": inner.rnn.cell}
     recipe = _recipe_of(source)

@@ -162,7 +162,7 @@ class CampaignOptions(SharedOptions):
     gelu networks that are normalised, and adamw trains, with a weight decay of 0.1."""
     precision: Annotated[Literal[8, 16, 32], BeforeValidator(_whole)] = 32
     """Bits of a weight that count in a budget in bytes: 8, 16, 32. Networks are trained with 32; finalists and their
-    references are then rounded to these: 16 is half precision, 8 integers times one factor a layer."""
+    references are then rounded to these: 16 is half precision, 8 integers times one factor a matrix."""
     ways: Ways = Ways()
     """What varies between the candidates of a campaign with a budget."""
     trials: Annotated[int, Field(ge=1)] | None = 100

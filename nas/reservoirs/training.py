@@ -94,6 +94,7 @@ def begin_read_out(
     check_read_out(spec, task)
     if spec.kind == "rnn":
         spec = replace(spec, leak=recipe.leak)
+        engine_for(engine, spec=spec)
     module = spec.build(wiring.replace(weights=None), 0)
     network = None
     if spec.kind == "rnn":

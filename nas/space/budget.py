@@ -44,8 +44,8 @@ class Budget:
         parameters: weights on a way from an input to an output unit, and biases of neurons on one. MAC: these weights,
         each of which multiplies once an example, or once a time step. bytes: each of these weights and biases at the
         precision and 16 bits of index, as in a file that lists for each neuron its bias, how many weights it has, and
-        these weights with the numbers of the neurons that they read. The factors of 8 bits, one for each layer and its
-        biases, come on top.
+        these weights with the numbers of the neurons that they read. The factors of 8 bits, one for each matrix of
+        weights and one for all biases, come on top.
     """
 
     amount: int

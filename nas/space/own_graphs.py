@@ -72,24 +72,26 @@ def usable(pool: GraphPool) -> Usable:
 
 
 def has_weights(graph: Wiring) -> bool:
-    """Whether a graph has weights, some of which are not 0."""
-    return graph.weights is not None and bool(graph.weights.any())
+    """Whether a graph has weights, some of which are numbers other than 0."""
+    import numpy as np
+
+    return graph.weights is not None and bool(np.any(np.isfinite(graph.weights) & (graph.weights != 0)))
 
 
 def scaled_weights(graph: Wiring) -> Wiring:
     """Return a graph whose weights one factor has brought to about the size of drawn ones.
 
     Those have a variance of about 1 over the number of weights that their neuron reads, so that the mean square is made
-    the mean of that over the edges of the graph; orientation, units and activations change it a little. Without weights
-    other than 0 there are none.
+    the mean of that over the edges of the graph; orientation, units and activations change it a little. Weights that
+    are no finite numbers are NaN, for drawn ones; without any other than 0 there are none.
     """
     import numpy as np
 
     if graph.weights is None or not has_weights(graph):
         return graph.replace(weights=None)
-    size = np.sqrt(np.mean(np.square(graph.weights, dtype=np.float64)))
+    weights = np.where(np.isfinite(graph.weights), graph.weights.astype(np.float64), np.nan)
     wanted = np.sqrt(np.count_nonzero(graph.in_degree) / graph.n_edges)
-    return graph.replace(weights=(graph.weights * (wanted / size)).astype(np.float32))
+    return graph.replace(weights=(weights * (wanted / np.sqrt(np.nanmean(np.square(weights))))).astype(np.float32))
 
 
 def listed(names: Sequence[str]) -> str:

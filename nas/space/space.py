@@ -634,14 +634,14 @@ def check_graphs(space: Space, n_inputs: int, n_outputs: int, *, edited: bool = 
 
 
 def _check_distinct(pool: GraphPool) -> None:
-    """Refuse graphs that differ by their weights alone, which a search would take for one."""
+    """Refuse graphs of the same edges, which a search would take for one, whatever their weights."""
     names: dict[str, str] = {}
     for name, graph in zip(pool.names, pool.wirings, strict=True):
         other = names.setdefault(graph.fingerprint, name)
         if other != name:
             raise InputError(
                 f"space.graphs_weights=initial: {other} and {name} have the same edges, so that a search takes them "
-                "for one; leave one of them out"
+                "for one, whatever their weights; leave one of them out"
             )
 
 

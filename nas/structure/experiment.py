@@ -126,7 +126,7 @@ class StructureExperiment:
         if isinstance(body, SparseRNN) and body.leak != 1:
             raise InputError(
                 f"{self.options.start}: cells of the network leak (leak={body.leak:g}), and structures are learned of "
-                "cells that do not; give another"
+                "cells that do not; give another network"
             )
         if isinstance(body, SparseRNN) and body.initial_state == "learned" and self.options.method.action != "prune":
             raise InputError(

@@ -277,8 +277,8 @@ def compiled_for(network: nn.Module, task: Task, engine: str) -> Compiled | None
     if compiled is None and engine == "native":
         raise InputError(
             f"engine=native: it does not take this {type(network).__name__}; it takes SparseMLP, SequenceNetwork "
-            "and LinearMean themselves, of float32 or float64 on the cpu, without hooks or frozen parameters; "
-            "use torch"
+            "and LinearMean themselves, of float32 or float64 on the cpu, without hooks, frozen parameters or cells "
+            "that leak; use torch"
         )
     return compiled
 

@@ -18,8 +18,9 @@ from nas.errors import InputError
 from nas.inputs import with_reversal
 from nas.tasks.files.cells import MOST
 from nas.tasks.files.limits import MOST_BYTES, check_size
+from nas.tasks.files.steps import filled_up, placed_at, stepwise_targets
 
-__all__ = ["ArrayPreparation", "Arrays", "arrays_of", "finite_numbers", "joined_beside", "read_arrays", "sides_of"]
+__all__ = ["ArrayPreparation", "Arrays", "arrays_of", "finite_numbers", "joined_targets", "read_arrays", "sides_of"]
 
 _INPUTS, _TARGETS = ("X", "x", "inputs", "data", "images"), ("y", "Y", "targets", "labels", "target")
 _LENGTHS, _NAMES, _CLASSES = ("lengths", "length"), ("feature_names", "columns", "names"), ("classes",)
@@ -47,8 +48,8 @@ class Arrays:
     names : tuple of str
         Of the columns of rows.
     notes : tuple of str
-    counted : (n, time) bool array, optional
-        Which steps have a target that counts, where the file says so.
+    steps : (n, time) bool array, optional
+        Which steps of sequences have a target that counts; None where there is one for the whole of an example.
     """
 
     inputs: NDArray[Any]
@@ -57,7 +58,7 @@ class Arrays:
     parts: Mapping[str, NDArray[np.int64]]
     names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    counted: NDArray[np.bool_] | None = None
+    steps: NDArray[np.bool_] | None = None
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -118,15 +119,20 @@ def _array(path: Path, name: str, content: bytes, size: int) -> NDArray[Any]:
 
 
 def arrays_of(
-    path: Path, shape: tuple[int, ...] | None, *, target: str | None = None, needs_targets: bool = True
+    path: Path,
+    shape: tuple[int, ...] | None,
+    *,
+    target: str | None = None,
+    metric: str | None = None,
+    needs_targets: bool = True,
 ) -> Arrays:
     """Return the examples of a npz file.
 
     It holds X and y (or inputs and targets, …), or these with _train, _validation and _test behind their names. X is
     (n, n_inputs) rows, (n, time, n_inputs) sequences with their `lengths`, or all sequences end to end, (sum of
     lengths, n_inputs); with a `shape` images, (n, rows, columns). Rows may have `feature_names`, and y may count
-    `classes`. Of sequences y may be a target for each step, padded or end to end as X is, of which those count that
-    `counted`, (n, time), says.
+    `classes`. Of sequences y may be a target for each step, of which those count that `counted` says; see
+    `nas.tasks.files.steps.stepwise_targets`.
 
     Raises
     ------
@@ -138,16 +144,17 @@ def arrays_of(
     parts = [part for part, endings in _PARTS.items() if _find(held, _INPUTS, endings) is not None]
     notes: list[str] = []
     pieces = [
-        _piece(path, held, _PARTS.get(part, ("",)), targets, shape, notes, needs_targets=needs_targets)
+        _piece(path, held, _PARTS.get(part, ("",)), targets, shape, notes, metric, needs_targets=needs_targets)
         for part in parts or [""]
     ]
     known = {name for piece in pieces for name in piece.used} | set(_NAMES) | set(_CLASSES)
     if extra := [name for name in held if name not in known]:
         notes.append(f"arrays that are not read: {', '.join(extra[:8])}")
     inputs = _joined(path, [piece.inputs for piece in pieces])
-    every = [piece.inputs for piece in pieces]
-    found = joined_beside(path, [piece.targets for piece in pieces], every)
-    counted = joined_beside(path, [piece.counted for piece in pieces], every)
+    known_by = [piece for piece in pieces if piece.targets is not None]
+    found = steps = None
+    if len(known_by) == len(pieces):
+        found, steps = joined_targets(path, [(piece.targets, piece.steps) for piece in known_by])
     lengths = (
         None if pieces[0].lengths is None else np.concatenate([p.lengths for p in pieces if p.lengths is not None])
     )
@@ -156,11 +163,11 @@ def arrays_of(
     return Arrays(
         inputs,
         lengths,
-        _named_classes(found, held),
+        _named_classes(found, steps, held),
         by_part,
         _feature_names(path, held, inputs),
         tuple(dict.fromkeys(notes)),
-        counted,
+        steps,
     )
 
 
@@ -169,7 +176,7 @@ class _Piece:
     inputs: NDArray[Any]
     lengths: NDArray[np.int64] | None
     targets: NDArray[Any] | None
-    counted: NDArray[np.bool_] | None
+    steps: NDArray[np.bool_] | None
     used: tuple[str, ...]
 
 
@@ -186,6 +193,7 @@ def _piece(
     targets: tuple[str, ...],
     shape: tuple[int, ...] | None,
     notes: list[str],
+    metric: str | None,
     *,
     needs_targets: bool,
 ) -> _Piece:
@@ -205,26 +213,21 @@ def _piece(
         raise InputError(f"{path}: array {name} is empty")
     inputs, lengths = _shaped(path, name, inputs, lengths, shape, notes)
     of_counted = None if lengths is None else _find(held, _COUNTED, endings)
-    counted = None if of_counted is None else held[of_counted]
-    if lengths is not None and int(lengths.sum()) != len(lengths):
-        found, counted = (_not_end_to_end(path, own, lengths) for own in (found, counted))
-    if counted is not None:
-        counted = counted.reshape(inputs.shape[:2]) if counted.shape == (*inputs.shape[:2], 1) else counted
-        if counted.dtype != bool or counted.shape != inputs.shape[:2]:
-            raise InputError(
-                f"{path}: {of_counted} is {counted.dtype} {counted.shape}; bool {inputs.shape[:2]} is needed"
+    steps = None
+    if found is not None and own is not None and lengths is not None:
+        counted = None if of_counted is None else held[of_counted]
+        of_steps = stepwise_targets(own, found, counted, (inputs.shape[0], inputs.shape[1]), lengths, metric)
+        if of_steps is not None:
+            found, steps = of_steps
+        elif found.shape == inputs.shape[:2] and found.dtype.kind in "biuf" and inputs.shape[1] > 1:
+            notes.append(
+                f"{own} is {found.shape}: {found.shape[1]} numbers at the end of each sequence; for one at each step "
+                f"give (n, {found.shape[1]}, 1)"
             )
     if found is not None and (found.ndim == 0 or len(found) != len(inputs)):
         held_by = found.shape[0] if found.ndim else 1
         raise InputError(f"{path}: {name} has {len(inputs)} examples and {own} {held_by}; as many are needed")
-    return _Piece(inputs, lengths, found, counted, tuple(filter(None, (name, own, of_lengths, of_counted))))
-
-
-def _not_end_to_end(path: Path, values: NDArray[Any] | None, lengths: NDArray[np.int64]) -> NDArray[Any] | None:
-    """Return what stands at each step, (n, time, 1 or more), where all sequences lie end to end."""
-    if values is None or values.ndim not in (1, 2) or len(values) != int(lengths.sum()):
-        return values
-    return _padded(path, values.reshape(len(values), -1), lengths)
+    return _Piece(inputs, lengths, found, steps, tuple(filter(None, (name, own, of_lengths, of_counted))))
 
 
 def _lengths(path: Path, name: str, lengths: NDArray[Any]) -> NDArray[np.int64]:
@@ -320,41 +323,39 @@ def _joined(path: Path, pieces: list[NDArray[Any]]) -> NDArray[Any]:
     return np.concatenate([np.pad(piece, ((0, 0), (0, longest - piece.shape[1]), (0, 0))) for piece in pieces])
 
 
-def joined_beside(
-    path: Path, pieces: Sequence[NDArray[Any] | None], inputs: Sequence[NDArray[Any]]
-) -> NDArray[Any] | None:
-    """Return what stands beside the inputs of several parts; where it is for each step, filled up to the longest.
-
-    None where one of the parts has none.
+def joined_targets(
+    path: Path, pieces: Sequence[tuple[NDArray[Any] | None, NDArray[np.bool_] | None]]
+) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """Return the targets of several parts, and which steps count where they are those of steps.
 
     Raises
     ------
     InputError
-        If it has different shapes.
+        If they have different shapes.
     """
-    own = [piece for piece in pieces if piece is not None]
-    if len(own) < len(pieces):
-        return None
-    if len({piece.shape[1:] for piece in own}) == 1:
-        return np.concatenate(own)
-    are_steps = all(piece.ndim > 1 and piece.shape[:2] == of.shape[:2] for piece, of in zip(own, inputs, strict=True))
-    if not are_steps or len({piece.shape[2:] for piece in own}) > 1:
-        shapes = " and ".join(str(piece.shape) for piece in own)
+    targets = [own for own, _ in pieces if own is not None]
+    steps = [own for _, own in pieces if own is not None]
+    are_steps = len(steps) == len(targets)
+    if (steps and not are_steps) or len({own.shape[1 + are_steps :] for own in targets}) > 1:
+        shapes = " and ".join(str(own.shape) for own in targets)
         raise InputError(f"{path}: targets of its parts have shapes {shapes}; those of all examples are of one shape")
-    longest = max(piece.shape[1] for piece in own)
-    ends = [[(0, 0), (0, longest - piece.shape[1]), *[(0, 0)] * (piece.ndim - 2)] for piece in own]
-    return np.concatenate([np.pad(piece, end) for piece, end in zip(own, ends, strict=True)])
+    return (filled_up(targets), filled_up(steps)) if are_steps else (np.concatenate(targets), None)
 
 
-def _named_classes(targets: NDArray[Any] | None, held: Mapping[str, NDArray[Any]]) -> NDArray[Any] | None:
+def _named_classes(
+    targets: NDArray[Any] | None, steps: NDArray[np.bool_] | None, held: Mapping[str, NDArray[Any]]
+) -> NDArray[Any] | None:
     """Return targets as what the file calls their classes, where they count these from 0."""
     classes = next((held[name] for name in _CLASSES if name in held), None)
-    if targets is None or classes is None or classes.ndim != 1 or targets.dtype.kind not in "iu" or targets.ndim > 3:
+    if targets is None or classes is None or classes.ndim != 1 or targets.dtype.kind not in "iu":
         return targets
-    if targets.size == 0 or int(targets.min()) < 0 or int(targets.max()) >= len(classes):
+    if targets.ndim != (1 if steps is None else 2):
         return targets
-    named: NDArray[Any] = classes[targets]
-    return named
+    known = targets if steps is None else targets[steps]
+    if known.size == 0 or int(known.min()) < 0 or int(known.max()) >= len(classes):
+        return targets
+    named: NDArray[Any] = classes[known]
+    return named if steps is None else placed_at(steps, named)
 
 
 def _feature_names(path: Path, held: Mapping[str, NDArray[Any]], inputs: NDArray[Any]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nas.errors import InputError, known
 from nas.tasks.directions import PREFIX
 from nas.tasks.files.answers import Answers, Outcomes, outcomes_of
-from nas.tasks.files.arrays import ArrayPreparation, Arrays, arrays_of, joined_beside
+from nas.tasks.files.arrays import ArrayPreparation, Arrays, arrays_of, joined_targets
 from nas.tasks.files.cells import DATE_FORMATS, dates_of, is_missing, is_text, numbers_of, texts_of
 from nas.tasks.files.columns import examples, judge_column
 from nas.tasks.files.options import FileOptions
@@ -178,6 +178,9 @@ def _table_task(name: str, table: Table, options: FileOptions, folder: Path | No
         pixels, inputs = PixelPreparation.fit(own_columns, options.sides, frame, parts.train)
         if gone := int(sum(is_missing(frame[own]).sum() for own in own_columns)):
             notes.append(f"{gone} of {inputs.size} pixels are missing and count as 0")
+        styled = [own.name for own in pixels.columns if own.style != "plain"]
+        if styled:
+            notes.append(f"{len(styled)} of {len(own_columns)} pixels are numbers with commas ({examples(styled)})")
         told = dict.fromkeys(own_columns, f"a pixel of an image of {options.shape}, divided by {pixels.scale:g}")
         extra = {"shape": options.sides}
         return _task(name, target, outcomes, parts, inputs, None, pixels, options, notes, told | left_out, extra)
@@ -257,18 +260,19 @@ def _array_task(name: str, path: Path, options: FileOptions, folder: Path | None
             raise InputError(
                 f"{option}={shown}: it is for the columns of tables, and {path} holds arrays; leave it out"
             )
-    arrays = arrays_of(path, options.sides, target=options.target)
+    arrays = arrays_of(path, options.sides, target=options.target, metric=options.metric)
     if arrays.targets is None:
         raise InputError(f"{path}: an array y is needed")
     notes = list(arrays.notes)
     if options.test is not None:
-        arrays = _joined(arrays, arrays_of(_placed(options.test, folder), options.sides, target=options.target), path)
+        other = arrays_of(_placed(options.test, folder), options.sides, target=options.target, metric=options.metric)
+        arrays = _joined(arrays, other, path)
     assert arrays.targets is not None
-    target, steps = options.target or "y", None
-    if (of_steps := stepwise_outcomes(target, arrays, arrays.targets, options.metric)) is not None:
-        outcomes, steps = of_steps
-    else:
+    target, steps = options.target or "y", arrays.steps
+    if steps is None:
         outcomes = outcomes_of(target, arrays.targets, options.metric)
+    else:
+        outcomes, steps = stepwise_outcomes(target, arrays.targets, steps, options.metric)
     kept = np.flatnonzero(outcomes.known if steps is None else steps.any(axis=1))
     if len(kept) < len(arrays.inputs):
         notes.append(
@@ -309,11 +313,8 @@ def _joined(arrays: Arrays, other: Arrays, path: Path) -> Arrays:
             f"{path}: its examples are of shape {arrays.inputs.shape[1:]}, those of the test part "
             f"{other.inputs.shape[1:]}"
         )
-    if (arrays.counted is None) != (other.counted is None):
-        raise InputError(f"{path}: counted is given for one of both, the file and its test part; give it for both")
+    targets, steps = joined_targets(path, [(own.targets, own.steps) for own in (arrays, other)])
     first, second = arrays.inputs, other.inputs
-    targets = joined_beside(path, [arrays.targets, other.targets], [first, second])
-    counted = joined_beside(path, [arrays.counted, other.counted], [first, second])
     if arrays.lengths is not None and other.lengths is not None:
         longest = max(first.shape[1], second.shape[1])
         first, second = (np.pad(own, ((0, 0), (0, longest - own.shape[1]), (0, 0))) for own in (first, second))
@@ -322,7 +323,7 @@ def _joined(arrays: Arrays, other: Arrays, path: Path) -> Arrays:
         lengths = None
     parts = {"test": np.arange(len(first), len(first) + len(second))}
     inputs = np.concatenate([first, second])
-    return replace(arrays, inputs=inputs, lengths=lengths, targets=targets, parts=parts, counted=counted)
+    return replace(arrays, inputs=inputs, lengths=lengths, targets=targets, parts=parts, steps=steps)
 
 
 # Both
@@ -346,7 +347,7 @@ def _task(
     known = parts if steps is None else steps_of_parts(parts, steps)
     answers, targets = _scaled(target, outcomes, known.train)
     _check_options(options, outcomes)
-    if outcomes.labels and (unseen := _unseen(outcomes, known)) is not None:
+    if outcomes.labels and (unseen := _unseen(outcomes, known, "rows" if steps is None else "steps")) is not None:
         notes.append(unseen)
     weights = None
     if options.class_weights:
@@ -423,15 +424,14 @@ def _check_options(options: FileOptions, outcomes: Outcomes) -> None:
     assert options.metric is None or MEASURES[options.metric][1] == outcomes.loss == loss_of(options.metric)
 
 
-def _unseen(outcomes: Outcomes, parts: Parts) -> str | None:
-    """Return a line on rows that no prediction can be right of, as their class is not in the training part."""
+def _unseen(outcomes: Outcomes, parts: Parts, what: str) -> str | None:
+    """Return a line on rows, or steps, that no prediction can be right of: their class is not in the training part."""
     seen = np.unique(outcomes.values[parts.train])
     lines = []
     for part, rows in (("validation", parts.validation), ("test", parts.test)):
         new = ~np.isin(outcomes.values[rows], seen)
         if new.any():
             names = np.array(outcomes.labels, dtype=object)[outcomes.values[rows][new]]
-            lines.append(
-                f"{int(new.sum())} of {len(rows)} {part} rows have a class that training never sees ({examples(names)})"
-            )
+            share = f"{int(new.sum())} of {len(rows)} {part} {what}"
+            lines.append(f"{share} have a class that training never sees ({examples(names)})")
     return "; ".join(lines) if lines else None

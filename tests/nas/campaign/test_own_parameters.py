@@ -79,10 +79,10 @@ def test_a_predictor_still_judges_wirings(tmp_path: Path) -> None:
     [
         ({"n": IntDistribution(1, 3)}, {}, str(same_name("n", SPACE.distributions()["n"]))),
         ({"graph_seed": IntDistribution(1, 3)}, {}, "parameter graph_seed: the space has one of this name"),
-        ({"replicate": IntDistribution(1, 3)}, {}, "parameter replicate: the space has one of this name"),
+        ({"degree": IntDistribution(1, 3)}, {}, "parameter degree: the space has one of this name"),
         *(
-            ({name: IntDistribution(1, 3)}, {}, f"parameter {name}: the space has one of this name")
-            for name in ("reads", "readouts", "width", "attachment", "graph", "family", "degree", "move_seed", "p")
+            ({name: IntDistribution(1, 3)}, {}, f"parameters: {name} is a name that parameters or options of spaces")
+            for name in ("replicate", "reads", "readouts", "width", "graph", "nodes", "mixing")
         ),
         (5, {}, "parameters=5: distributions of Optuna are needed, by name"),
         ({1: IntDistribution(1, 3)}, {}, "parameters: 1 is no name; give text"),

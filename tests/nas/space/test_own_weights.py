@@ -46,7 +46,7 @@ def options(**more: Any) -> dict[str, Any]:
     return {"task": "delayed-parity", "threads": 1, **given, **more}
 
 
-def test_they_are_scaled_weights_ones() -> None:
+def test_they_are_as_large_as_drawn_ones() -> None:
     graph = brain(scale=50)
     scaled = scaled_weights(graph)
     assert scaled.weights is not None and graph.weights is not None  # noqa: PT018
@@ -54,6 +54,13 @@ def test_they_are_scaled_weights_ones() -> None:
     assert np.allclose(ratio, ratio[0], rtol=1e-5)
     fan_in = graph.in_degree[graph.edges[:, 1]]
     assert np.mean(np.square(scaled.weights, dtype=float)) == pytest.approx(np.mean(1 / fan_in), rel=1e-5)
+    assert graph.weights is not None
+    odd = graph.weights.copy()
+    odd[:2] = np.nan, np.inf
+    partly = scaled_weights(graph.replace(weights=odd)).weights
+    assert partly is not None
+    assert np.isnan(partly[:2]).all()
+    assert np.allclose(partly[2:] / odd[2:], partly[2] / odd[2], rtol=1e-5)
     nothing = graph.replace(weights=np.zeros(graph.n_edges, np.float32))
     assert scaled_weights(nothing).weights is None
 

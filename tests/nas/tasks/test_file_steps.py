@@ -97,10 +97,16 @@ def test_a_file_says_which_steps_count(tmp_path: Path) -> None:
     both = np.delete(counted & inside(held), 5, axis=0)
     assert loaded.counted is not None
     assert np.array_equal(loaded.counted.numpy(), both)
-    for wrong, line in ((counted.astype(int), "counted is int64"), (counted[:, 1:], r"bool \(60, 7\) is needed")):
-        with pytest.raises(InputError, match=line):
+    for wrong in (counted.astype(int), counted[:, 1:]):
+        with pytest.raises(InputError, match=r"counted: it has shape .* bool \(60, 7\) is needed"):
             task_of(tmp_path, {**held, "counted": wrong})
-    with pytest.raises(InputError, match="target=y: the file says which steps count, and it has shape"):
+    flat = {**held, "y": held["y"][inside(held)], "counted": counted[inside(held)]}
+    assert torch.equal(task_of(tmp_path, flat).targets, loaded.targets)
+    with pytest.raises(InputError, match="are predicted at the end of a sequence with metric=mse; for those of each"):
+        task_of(tmp_path, {**held, "counted": counted}, metric="mse")
+    with pytest.raises(
+        InputError, match=r"which steps count, and targets of shape \(60,\) and type int64 are predicted at the"
+    ):
         task_of(tmp_path, {**held, "y": held["y"][:, 0], "counted": counted})
     with pytest.raises(InputError, match="target=y: no step counts"):
         task_of(tmp_path, {**held, "counted": np.zeros_like(counted)})
@@ -115,7 +121,7 @@ def test_parts_of_different_lengths_and_rare_classes(tmp_path: Path) -> None:
     own = task_of(tmp_path, cut)
     assert own.targets.shape == (2 * N, TIME)
     assert own.test.tolist() == list(range(N, 2 * N))
-    assert any("1 of" in note and "have a class that training never sees" in note for note in own.notes)
+    assert any("1 of" in note and "test steps have a class that training never sees" in note for note in own.notes)
     weighted = task_of(tmp_path, first, class_weights=True)
     flat = weighted.targets[weighted.train]
     counts = torch.bincount(flat[flat >= 0], minlength=2)
@@ -179,3 +185,55 @@ def test_what_would_be_done_is_shown(tmp_path: Path) -> None:
     code, said, _ = wirenas("data", tmp_path / "steps.npz", "--json")
     assert code == 0
     assert json.loads(said)["columns"]["y"] == f"target: 2 classes ('0', '1') at each step ({inside(held).sum()} count)"
+
+
+def test_what_stands_behind_the_end_does_not_matter(tmp_path: Path) -> None:
+    held = arrays()
+    expected = task_of(tmp_path, held)
+    padded = {**held, "y": np.where(inside(held), held["y"], -1)}
+    assert torch.equal(task_of(tmp_path, padded).targets, expected.targets)
+    named = task_of(tmp_path, {**padded, "classes": np.array(["low", "high"])})
+    assert named.labels == ("high", "low")
+    assert torch.equal(torch.where(named.targets < 0, -1, 1 - named.targets), expected.targets)
+    numbers = np.where(inside(held), held["X"][:, :, 0], np.nan)
+    one = task_of(tmp_path, {**held, "y": numbers})
+    assert one.is_stepwise
+    assert torch.equal(
+        one.targets.nan_to_num(), task_of(tmp_path, {**held, "y": numbers[:, :, None]}).targets.nan_to_num()
+    )
+    flat = task_of(tmp_path, {**held, "y": numbers[inside(held)]})
+    assert torch.equal(flat.targets.nan_to_num(), one.targets.nan_to_num())
+    ends = task_of(tmp_path, {**held, "y": held["X"][:, :, 0]})
+    assert "y is (60, 7): 7 numbers at the end of each sequence; for one at each step give (n, 7, 1)" in ends.notes
+
+
+def test_inputs_may_be_wider_than_the_longest_sequence(tmp_path: Path) -> None:
+    held = arrays()
+    held["lengths"] = np.minimum(held["lengths"], TIME - 2)
+    expected = task_of(tmp_path, held)
+    flat = task_of(tmp_path, {**held, "y": held["y"][inside(held)]})
+    assert torch.equal(flat.targets, expected.targets)
+    with pytest.raises(InputError, match=r"target=y: it has shape \(60, 5\), and sequences have 7 steps"):
+        task_of(tmp_path, {**held, "y": held["y"][:, : TIME - 2]})
+
+
+def test_parts_agree_on_what_counts(tmp_path: Path) -> None:
+    held = arrays()
+    counted = np.random.default_rng(3).random((N, TIME)) < 0.5
+    counted[:, 0] = True
+    parts = {f"{name}_{part}": own for name, own in held.items() for part in ("train", "test")}
+    own = task_of(tmp_path, {**parts, "counted_train": counted})
+    assert own.counted is not None
+    assert np.array_equal(own.counted[:N].numpy(), counted & inside(held))
+    assert np.array_equal(own.counted[N:].numpy(), inside(held))
+    floats = {**parts, "y_train": held["X"][:, :, 0], "y_test": held["X"][:, :4, 0], "X_test": held["X"][:, :4]}
+    floats["lengths_test"] = np.minimum(held["lengths"], 4)
+    with pytest.raises(InputError, match="targets of its parts have shapes"):
+        task_of(tmp_path, floats)
+
+
+def test_numbers_beside_classes_stay_numbers(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    held = {"X": rng.normal(size=(N, 6)), "y": rng.integers(0, 2, (N, 3)), "classes": np.array(["cat", "dog", "cow"])}
+    own = task_of(tmp_path, held)
+    assert (own.loss, own.n_outputs, own.labels) == ("squared-error", 3, ())
