@@ -20,6 +20,8 @@ from nas.shared.loop import Loop
 from nas.shared.search import silent_storage
 from nas.shared.shared import SharedStudy
 from nas.tasks import Task, is_named, load_task
+from nas.tasks.directions import PREFIX
+from nas.tasks.files.loading import is_file_task
 from nas.training import Interrupted
 from priors import Wiring
 
@@ -217,5 +219,16 @@ def _campaign(
     if name is None:
         units = {"n_inputs": stored["n_inputs"], "n_outputs": stored["n_outputs"]}
         return Campaign(folder, evaluate=evaluate, **units, **options)
-    given = task if task is not None else load_task(name, data, options.get("files"))
+    given = task if task is not None else _load_task(name, data, options.get("files"))
     return Campaign(folder, task=given, **options)
+
+
+def _load_task(name: str, data: str | Path | None, files: Any) -> Task:
+    """Return a task by its name, whose file may lie in another folder on this machine."""
+    try:
+        return load_task(name, data, files)
+    except InputError as error:
+        path = Path(name.removeprefix(PREFIX).partition(":")[2])
+        if data is None and is_file_task(name) and not path.is_absolute() and not path.exists():
+            raise InputError(f"{error}, or data, the folder where {path} lies on this machine") from None
+        raise

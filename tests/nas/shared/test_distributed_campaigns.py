@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from command_line import wirenas
 from distributed_cases import claims, study_in
-from optuna.trial import TrialState
+from optuna.trial import TrialState, create_trial
 from postgres import PASSWORD, Postgres
 from survey_cases import RECIPE, TASK
 
 from nas import Campaign, InputError, Worker
 from nas.campaign import campaign as campaign_module
 from nas.campaign import worker as worker_module
+from nas.samplers.proposer import Candidate
 from nas.store.records import Record
 from nas.store.study import StudyFile, load
 
@@ -70,6 +71,43 @@ def test_a_worker_waits_for_a_study_that_is_not_there_yet(
         campaign(tmp_path / "awaited", postgres, 3).run()
         assert joining.result(60).run().trials == 0
     assert missing[0].startswith(("waiting for up to 60 s: storage: ", "waiting for up to 60 s: study=awaited: "))
+
+
+def test_workers_read_files_where_these_lie_on_their_machine(
+    tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, away = tmp_path / "home", tmp_path / "away"
+    home.mkdir()
+    away.mkdir()
+    rows = [f"{own},{own % 7},{'high' if own > 30 else 'low'}" for own in range(60)]
+    (home / "own.csv").write_text("\n".join(["size,other,class", *rows]) + "\n", encoding="utf-8")
+    short = {"finalists": 1, "final_seeds": 1, "recipe": {"epochs": 1, "learning_rates": 0.01}}
+    given = {"task": "csv:own.csv", "files": {"target": "class"}, "sampler": "random", "space": SPACE, **short}
+    monkeypatch.chdir(home)
+    Campaign(home / "filed", storage=postgres.url, trials=2, **given).run()
+    monkeypatch.chdir(away)
+    with pytest.raises(InputError, match=r"^own.csv: no such file; .*, or data, the folder where own.csv lies on this"):
+        Worker(postgres.url, "filed")
+    assert Worker(postgres.url, "filed", data=home).run().trials == 0
+    (away / "own.csv").write_text((home / "own.csv").read_text(encoding="utf-8").replace("50,", "55,"), "utf-8")
+    with pytest.raises(InputError, match="data: the examples, their split or the metric are not those"):
+        Worker(postgres.url, "filed")
+
+
+def test_a_worker_of_reservoirs_trains_them_as_the_run_does(tmp_path: Path, postgres: Postgres) -> None:
+    ridge = {"optimizer": "ridge", "radii": (0.9,), "leak": 0.5}
+    given = {"task": "delayed-parity", "network": "rnn", "cell": "tanh", "recipe": ridge, "space": SPACE, "seed": 1}
+    shared = Campaign(tmp_path / "ridge", storage=postgres.url, sampler="random", trials=2, finalists=1, final_seeds=1,
+                      **given)  # fmt: skip
+    shared.run()
+    worker = Worker(postgres.url, "ridge")
+    work = worker._work
+    assert work.options.recipe == shared.options.recipe
+    for record in load(tmp_path / "ridge"):
+        wiring, way = shared.candidate(record)
+        candidate = Candidate(record.number, record.params, {}, wiring, 0, way=way)
+        assert work.evaluation_of(create_trial(value=0.0))(candidate)["value"] == record.value
+    assert worker.run().trials == 0
 
 
 def test_a_worker_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
