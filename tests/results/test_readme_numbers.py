@@ -470,6 +470,23 @@ def chance() -> Iterator[str]:
     )
 
 
+def connectomes() -> Iterator[str]:
+    study = read("connectomes/connectomes.json")
+    layers, boundary = (
+        next(own for own in study["comparisons"] if (own["graph"], own["work"], own["null"]) == ("worm", "rnn", null))
+        for null in ("layers", "boundary")
+    )
+    nulls = f"{study['nulls']:,}"
+    yield f"are {_lead(layers)} beside {nulls} nulls of equal degrees"
+    yield f"(rank {layers['rank']} of {layers['of']:,}, p = {short(layers['p_corrected'], 2)} corrected)"
+    yield f"and {_lead(boundary)} beside {nulls} that also keep"
+
+
+def _lead(own: dict[str, Any]) -> str:
+    value, low, high = (f"{100 * own[name]:+.2f}" for name in ("difference", "low", "high"))
+    return f"{value} points [{low}, {high}]"
+
+
 SOURCES: tuple[Callable[[], Iterator[str]], ...] = (
     digits,
     budgets,
@@ -490,6 +507,7 @@ SOURCES: tuple[Callable[[], Iterator[str]], ...] = (
     work,
     estimators,
     chance,
+    connectomes,
 )
 
 
