@@ -152,12 +152,13 @@ class Draft:
 def undirected_half(wiring: Wiring) -> NDArray[np.bool_] | None:
     """Return the (n_edges,) bool array of the edges that stand for an undirected graph, or None if it is directed.
 
-    A wiring is an undirected graph where every edge stands beside its reverse, with the same weight.
+    A wiring is an undirected graph where every edge stands beside its reverse, with the same weight, the sign of 0
+    included.
     """
     if not wiring.is_undirected:
         return None
     if wiring.weights is not None:
         reverse = np.lexsort((wiring.edges[:, 0], wiring.edges[:, 1]))
-        if not np.array_equal(wiring.weights, wiring.weights[reverse]):
+        if wiring.weights.tobytes() != wiring.weights[reverse].tobytes():
             return None
     return wiring.edges[:, 0] <= wiring.edges[:, 1]

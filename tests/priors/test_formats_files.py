@@ -13,7 +13,7 @@ import pytest
 import scipy.io
 import scipy.sparse
 from graph_mutations import exact_formats
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from priors import GraphFileWarning, Wiring, parse_wiring, read_wiring, write_wiring
@@ -62,6 +62,7 @@ def wirings(draw: st.DrawFn) -> Wiring:
 
 @settings(deadline=None, max_examples=60)
 @given(wirings())
+@example(Wiring((1, 2), [(0, 1), (1, 0)], weights=[0.0, -0.0]))
 def test_every_format_gives_back_the_wiring(wiring: Wiring):
     for suffix in SUFFIXES:
         assert_same(parse_wiring(text_of(wiring, suffix), suffix), wiring)
