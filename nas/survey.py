@@ -176,10 +176,7 @@ class Survey:
     def _identity(self) -> dict[str, Any]:
         task = self.task
         data = {"data": task.fingerprint, "metric": task.metric, "direction": task.direction}
-        if (pool := self.options.resolved_space.pool) is not None:
-            data["graphs"] = pool.fingerprint
-            if self.options.space.graphs_weights == "initial":
-                data["weights"] = pool.weights_fingerprint
+        data |= self.options.resolved_space.identity_of_graphs
         options = self.options.model_dump(mode="json", exclude=set(SURVEY.grows))
         return {**options, **data, "n_inputs": self._units[0], "n_outputs": self._units[1]}
 

@@ -461,10 +461,8 @@ class Campaign:
         for name in CAMPAIGN.grows:
             del options[name]
         data: dict[str, Any] = {} if self.task is None else {"data": self.task.fingerprint, "metric": self.task.metric}
-        if (pool := self.space.pool) is not None:
-            data["graphs"] = pool.fingerprint
-            if self.options.space.graphs_weights == "initial":
-                data["weights"] = pool.weights_fingerprint
+        if isinstance(self.space, Space):
+            data |= self.space.identity_of_graphs
         if self._beside:
             data["parameters"] = {name: str(own) for name, own in self._beside.items()}
         return {**options, **data, "n_inputs": self._units[0], "n_outputs": self._units[1]}

@@ -388,6 +388,15 @@ class Space(BaseModel, metaclass=_OneLine):
         return None if found is None else found.pool
 
     @property
+    def identity_of_graphs(self) -> dict[str, str]:
+        """What tells the user's own graphs, and their weights where networks begin with them, from others."""
+        pool = self.pool
+        if pool is None:
+            return {}
+        weights = {"weights": pool.weights_fingerprint} if self.graphs_weights == "initial" else {}
+        return {"graphs": pool.fingerprint, **weights}
+
+    @property
     def _usable(self) -> Usable | None:
         pool: GraphPool | None = self.graphs
         if isinstance(self.graphs, str):
