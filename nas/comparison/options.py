@@ -11,6 +11,7 @@ from nas.errors import InputError, OneLineErrors, known
 from nas.networks import NetworkSpec
 from nas.networks.activations import ACTIVATIONS
 from nas.reservoirs import SERIES, Reservoir
+from nas.tasks import TASKS
 from nas.training.recipe import Positive, Recipe
 from priors import ATTACHMENTS, NULLS
 
@@ -113,7 +114,7 @@ class ComparisonOptions(OneLineErrors, BaseModel):
             )
         known("activation", self.activation, ACTIVATIONS)
         known("attachment", self.attachment, ATTACHMENTS)
-        if self.task in SERIES and self.network != "reservoir":
+        if self.task in SERIES and self.task not in TASKS and self.network != "reservoir":
             raise InputError(f"task={self.task}: it is for reservoirs; give network=reservoir")
 
     @property

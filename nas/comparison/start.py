@@ -17,7 +17,7 @@ from nas.options.resolve import n_cores, recipe_of
 from nas.report.sources import wiring_at
 from nas.reservoirs import SERIES, Series, load_series
 from nas.structure.experiment import OPTIONS, read_experiment
-from nas.tasks import Task, load_task, pooled, stem_of
+from nas.tasks import TASKS, Task, load_task, pooled, stem_of
 from nas.training.recipe import Recipe, changed
 from priors import Wiring
 
@@ -72,7 +72,7 @@ def open_comparison(
     default = "memory" if chosen.get("network") == "reservoir" else "digits"
     name = default if task is None else task
     loaded: Task | Series
-    if name in SERIES:
+    if name in SERIES and (name not in TASKS or chosen.get("network", "reservoir") == "reservoir"):
         chosen = {"network": "reservoir", **chosen}
         loaded = load_series(name, chosen.get("delays"))
         if data is not None:

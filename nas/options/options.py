@@ -109,8 +109,9 @@ class SharedOptions(BaseModel):
     task: str | None = "digits"
     # None where an own evaluation gives the values, which only Python can hand over: the flag does not offer it.
     """What to learn: digits, reber, reber-published, reber-embedded, mnist, fashion-mnist, mnist-1d,
-    mnist-1d-shuffled, adding, copy, delayed-parity, sequential-digits; or a file of your own: csv:FILE, parquet:FILE,
-    arff:FILE, npz:FILE, openml:NAME. Of sequences, bidirectional:TASK reads them from both ends."""
+    mnist-1d-shuffled, adding, copy, delayed-parity, sequential-digits, mackey-glass, lorenz; or a file of your own:
+    csv:FILE, parquet:FILE, arff:FILE, npz:FILE, openml:NAME. Of sequences, bidirectional:TASK reads them from both
+    ends."""
     network: Literal["mlp", "rnn"] = "mlp"
     """mlp or rnn."""
     activation: Annotated[str, AfterValidator(_known_activation)] = "relu"

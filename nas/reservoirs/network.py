@@ -113,22 +113,23 @@ class ReservoirNetwork:
         """
         return self._run(np.asarray(inputs, np.float64)[None], self._factors(radii), None)
 
-    def last_states(self, inputs: Floats, lengths: NDArray[np.int64], radius: float) -> Floats:
-        """Return the states of the neurons that are read, after the last step of each of several sequences.
+    def sequence_states(self, inputs: Floats, lengths: NDArray[np.int64] | None, radius: float) -> Floats:
+        """Return the states that are read, of several sequences: after the last step of each, or after every step.
 
         Parameters
         ----------
         inputs : (n, n_steps, n_inputs) array
-        lengths : (n,) int64 array
-            Steps of each, from 1 to n_steps.
+        lengths : (n,) int64 array or None
+            Steps of each, from 1 to n_steps. Without them the states after every step are returned.
         radius : float
 
         Returns
         -------
-        (n, n_read) float64 array
+        (n, n_read) or (n, n_steps, n_read) float64 array
         """
         factors = np.repeat(self._factors([radius]), len(inputs))
-        return self._run(np.asarray(inputs, np.float64), factors, np.ascontiguousarray(lengths, np.int64))
+        ends = None if lengths is None else np.ascontiguousarray(lengths, np.int64)
+        return self._run(np.asarray(inputs, np.float64), factors, ends)
 
     def _factors(self, radii: Sequence[float]) -> Floats:
         return np.array([radius / self.radius if self.radius else 1.0 for radius in radii])

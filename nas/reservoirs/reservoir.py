@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,10 @@ from nas.tasks import MEASURES, Task
 from nas.training.session import sign_of
 from priors import Wiring
 
-__all__ = ["Reservoir", "Score", "check_task", "judge_of", "last_states"]
+__all__ = ["Reservoir", "Score", "StatesOf", "check_task", "judge_of", "target_states"]
 
-_AT_A_TIME = 512
-"""Sequences that are read side by side."""
+_AT_A_TIME, _STEPS_AT_A_TIME = 512, 2**16
+"""Sequences that are read side by side, and steps where the states after each of them are kept."""
 
 Floats = NDArray[np.float64]
 Parts = tuple[Floats, Floats, Floats]
@@ -70,7 +71,8 @@ class Reservoir:
     Notes
     -----
     Weights of the wiring's recurrent edges are its own, or normal ones where it has none; see `ReservoirNetwork`. A
-    sequence of a task is judged by the states after its last step, a series by those after each.
+    sequence of a task is judged by the states after its last step, or after those that have a target; a series by those
+    after each.
 
     References
     ----------
@@ -107,7 +109,7 @@ class Reservoir:
         Raises
         ------
         InputError
-            If the task's losses have weights, or it has a target for each step.
+            If the task's losses have weights.
         ValueError
             If the wiring has another number of input units.
         """
@@ -131,15 +133,12 @@ class Reservoir:
 
 
 def check_task(task: Task | Series) -> None:
-    """Refuse a task whose losses have weights, which ridge regression does not heed, or with a target for each step.
+    """Refuse a task whose losses have weights, which ridge regression does not heed.
 
     Raises
     ------
     InputError
     """
-    if isinstance(task, Task) and task.is_stepwise:
-        raise InputError(f"task={task.name}: it has a target for each step, and a reservoir is read out at the end of "
-                         "sequences; give another task, or train all weights")  # fmt: skip
     if isinstance(task, Task) and task.loss_weights is not None:
         name = "weights" if task.class_weights is None else "class_weights"
         raise InputError(f"{name}: a reservoir's read-out counts every example once; leave them out")
@@ -152,7 +151,7 @@ def judge_of(
     if isinstance(task, Series):
         train, validation, test = task.parts(task.wanted)
         return task.measure, train, (validation, test)
-    train, validation, test = (task.targets[part].numpy() for part in (task.train, task.validation, task.test))
+    train, validation, test = (task.flat_targets(part)[0].numpy() for part in (task.train, task.validation, task.test))
     is_class = task.loss == "cross-entropy"
     wanted = np.eye(task.n_outputs)[train] if is_class else train.astype(np.float64)
     return task.measure or MEASURES["accuracy" if is_class else "mse"][0], wanted, (validation, test)
@@ -167,27 +166,34 @@ def _states(
             yield task.parts(own)
         return
     for radius in radii:
+        run = partial(net.sequence_states, radius=radius)
         train, validation, test = (
-            last_states(net, radius, task, part, stopped) for part in (task.train, task.validation, task.test)
+            target_states(run, task, part, stopped) for part in (task.train, task.validation, task.test)
         )
         yield train, validation, test
 
 
-def last_states(
-    net: ReservoirNetwork,
-    radius: float,
-    task: Task,
-    examples: torch.Tensor,
-    stopped: Callable[[], None] = lambda: None,
+StatesOf = Callable[[Floats, NDArray[np.int64] | None], Floats]
+"""From sequences, (n, n_steps, n_inputs), to the states after the last steps, (n, n_read), or without lengths all."""
+
+
+def target_states(
+    run: StatesOf, task: Task, examples: torch.Tensor, stopped: Callable[[], None] = lambda: None
 ) -> Floats:
-    """Return the states that are read, (n, n_read), after the last step of each of some examples of a task.
+    """Return the states, (n_targets, n_read), where the targets of some examples stand; see `Task.flat_targets`.
 
     `stopped` is called now and then, and may raise.
     """
-    found = []
-    for some in torch.split(examples, _AT_A_TIME):
+    found, at_a_time = [], _AT_A_TIME
+    if task.is_stepwise:
+        at_a_time = max(1, _STEPS_AT_A_TIME // task.inputs.shape[1])
+    for some in torch.split(examples, at_a_time):
         stopped()
         inputs, lengths, _ = task.batch(some)
         assert lengths is not None
-        found.append(net.last_states(inputs.double().numpy(), lengths.numpy(), radius))
+        numbers = inputs.double().numpy()
+        if task.counted is None:
+            found.append(run(numbers, lengths.numpy()))
+        else:
+            found.append(run(numbers, None)[task.counted[some, : numbers.shape[1]].numpy()])
     return np.concatenate(found)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.errors import InputError, known
+from nas.tasks.chaos import AHEAD, BEFORE, integrate_lorenz, integrate_mackey_glass
 
 __all__ = ["SERIES", "Series", "load_series", "normalised_error", "remember"]
 
@@ -21,8 +22,6 @@ _WASHOUT = 200
 """Steps that are not counted, at least: the states still tell of the beginning."""
 _PARTS = (2_000, 1_000, 1_000)
 """Steps of the training, validation and test part."""
-_AHEAD = 10
-"""Steps that chaotic series are to be foreseen by."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,8 +100,8 @@ def mackey_glass() -> Series:
     ----------
     Mackey and Glass (1977), doi:10.1126/science.267326
     """
-    steps = _WASHOUT + sum(_PARTS) + _AHEAD
-    return _foreseen("mackey-glass", integrate_mackey_glass(_BEFORE + steps)[_BEFORE:, None])
+    steps = _WASHOUT + sum(_PARTS) + AHEAD
+    return _foreseen("mackey-glass", integrate_mackey_glass(BEFORE + steps)[BEFORE:, None])
 
 
 def lorenz() -> Series:
@@ -112,8 +111,8 @@ def lorenz() -> Series:
     ----------
     Lorenz (1963), doi:10.1175/1520-0469(1963)020<0130:DNF>2.0.CO;2
     """
-    steps = _WASHOUT + sum(_PARTS) + _AHEAD
-    return _foreseen("lorenz", integrate_lorenz(_BEFORE + steps)[_BEFORE:])
+    steps = _WASHOUT + sum(_PARTS) + AHEAD
+    return _foreseen("lorenz", integrate_lorenz(BEFORE + steps)[BEFORE:])
 
 
 SERIES: dict[str, Callable[[], Series]] = {"memory": memory, "mackey-glass": mackey_glass, "lorenz": lorenz}
@@ -164,54 +163,10 @@ def normalised_error(found: Floats, wanted: Floats) -> float:
 
 # Chaos
 
-_BEFORE = 1_000
-"""Steps until a chaotic series is on its attractor."""
-_DELAY, _FINE = 17, 10
-"""Of Mackey and Glass: delay, and steps of the integration in a unit of time."""
-
-
-def integrate_mackey_glass(n_steps: int, start: float = 1.2, fine: int = _FINE) -> Floats:
-    """Return the Mackey-Glass series of a constant past, (n_steps,), one number a unit of time."""
-    lag, h = _DELAY * fine, 1.0 / fine
-    x = np.full(lag + n_steps * fine + 1, start)
-
-    def slope(now: float, past: float) -> float:
-        return 0.2 * past / (1.0 + past**10) - 0.1 * now
-
-    for i in range(lag, lag + n_steps * fine):
-        now, past, later = float(x[i]), float(x[i - lag]), float(x[i - lag + 1])
-        between = 0.5 * (past + later)
-        one = slope(now, past)
-        two = slope(now + 0.5 * h * one, between)
-        three = slope(now + 0.5 * h * two, between)
-        four = slope(now + h * three, later)
-        x[i + 1] = now + h / 6.0 * (one + 2.0 * two + 2.0 * three + four)
-    return x[lag + fine :: fine]
-
-
-def integrate_lorenz(n_steps: int, fine: int = 4) -> Floats:
-    """Return Lorenz' series for sigma = 10, rho = 28 and beta = 8/3, (n_steps, 3), one row in 0.02 units of time."""
-    h = 0.02 / fine
-    state, found = np.array([1.0, 1.0, 1.0]), np.empty((n_steps, 3))
-
-    def slope(own: Floats) -> Floats:
-        x, y, z = own.tolist()
-        return np.array([10.0 * (y - x), x * (28.0 - z) - y, x * y - 8.0 / 3.0 * z])
-
-    for step in range(n_steps):
-        for _ in range(fine):
-            one = slope(state)
-            two = slope(state + 0.5 * h * one)
-            three = slope(state + 0.5 * h * two)
-            four = slope(state + h * three)
-            state = state + h / 6.0 * (one + 2.0 * two + 2.0 * three + four)
-        found[step] = state
-    return found
-
 
 def _foreseen(name: str, series: Floats) -> Series:
     """Return the task to foresee a series, which is standardised by its training part."""
-    inputs, later = series[:-_AHEAD], series[_AHEAD:]
+    inputs, later = series[:-AHEAD], series[AHEAD:]
     ends = _ends(_WASHOUT)
     known_part = inputs[ends[0] : ends[1]]
     middle, spread = known_part.mean(axis=0), known_part.std(axis=0)

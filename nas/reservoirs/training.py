@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import time
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,15 +20,15 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
 from nas.errors import InputError
-from nas.networks import LinearMean, MaskedLinear, NetworkSpec, SequenceNetwork, SparseMLP
-from nas.networks.readout import mean_over_time
+from nas.networks import LinearMean, MaskedLinear, NetworkSpec, SequenceNetwork, SparseMLP, SparseRNN
+from nas.networks.readout import mean_over_time, means_so_far
 from nas.reservoirs.network import ReservoirNetwork
 from nas.reservoirs.readout import fit_read_outs
-from nas.reservoirs.reservoir import Reservoir, check_task, judge_of, last_states
+from nas.reservoirs.reservoir import Reservoir, StatesOf, check_task, judge_of, target_states
 from nas.tasks import Task
 from nas.training.recipe import Recipe
 from nas.training.session import Epoch, History, Interrupted, Progress, Score, StopFlag, sign_of
-from nas.training.train import Training, engine_for, evaluate
+from nas.training.train import Training, engine_for, evaluate, spec_for
 from priors import Wiring
 
 if TYPE_CHECKING:
@@ -38,8 +39,6 @@ __all__ = ["ReadOutSession", "begin_read_out", "check_read_out"]
 Floats = NDArray[np.float64]
 
 _SHARPEST = 1_000.0
-_AT_A_TIME = 512
-"""Sequences that are read side by side."""
 
 
 def check_read_out(spec: NetworkSpec, task: Task) -> None:
@@ -92,6 +91,7 @@ def begin_read_out(
         For a network or task that does not fit.
     """
     check_read_out(spec, task)
+    spec = spec_for(spec, task)
     if spec.kind == "rnn":
         spec = replace(spec, leak=recipe.leak)
         engine_for(engine, spec=spec)
@@ -190,27 +190,18 @@ class ReadOutSession:
         self._write(factors[best] * found[best], factors[best] * levels[best], columns)
 
     def _features(self, part: torch.Tensor) -> Floats:
-        """Return what read-outs see of some examples, (n, n_features)."""
-        if self.network is not None and self.wiring.hidden.n_layers > 1:
-            return self._states_of_layers(self.network, part)
-        if self.network is not None:
-            return last_states(self.network, self.radius, self.task, part, self._look)
-        inputs, lengths, _ = self.task.batch(part)
-        means: Floats = mean_over_time(inputs.double(), lengths).numpy()
-        return means
+        """Return what read-outs see of some examples, (n_targets, n_features)."""
+        return target_states(self._states, self.task, part, self._look)
 
-    def _states_of_layers(self, network: ReservoirNetwork, part: torch.Tensor) -> Floats:
-        """Return the same of the module, in double precision: its edges into later layers act within the step."""
-        assert isinstance(self.module, SequenceNetwork)
-        rnn, found = copy.deepcopy(self.module.rnn).double(), []
-        for some in torch.split(part, _AT_A_TIME):
-            self._look()
-            inputs, lengths, _ = self.task.batch(some)
-            assert lengths is not None
-            with torch.no_grad():
-                states, _ = rnn(inputs.double())
-            found.append(states[torch.arange(len(some)), lengths - 1].numpy()[:, network.read])
-        return np.concatenate(found)
+    @property
+    def _states(self) -> StatesOf:
+        if self.network is None:
+            return _means
+        if self.wiring.hidden.n_layers > 1:
+            assert isinstance(self.module, SequenceNetwork)
+            # Edges into later layers act within the step: the states are the module's own, in double precision.
+            return partial(_states_of_layers, copy.deepcopy(self.module.rnn).double(), self.network.read)
+        return partial(self.network.sequence_states, radius=self.radius)
 
     def _look(self) -> None:
         if self.stop is not None and self.stop.is_set():
@@ -238,6 +229,22 @@ class ReadOutSession:
             values.append(weights[own, output])
         part.place(np.concatenate(edges).astype(np.int32), np.concatenate(values).astype(np.float32))
         part.bias_vector.detach().copy_(torch.from_numpy(level))
+
+
+def _means(inputs: Floats, lengths: NDArray[np.int64] | None) -> Floats:
+    """Return the mean inputs over time, or up to each step; see `StatesOf`."""
+    x = torch.from_numpy(inputs)
+    means: Floats = (means_so_far(x) if lengths is None else mean_over_time(x, torch.from_numpy(lengths))).numpy()
+    return means
+
+
+def _states_of_layers(
+    rnn: SparseRNN, read: NDArray[np.int64], inputs: Floats, lengths: NDArray[np.int64] | None
+) -> Floats:
+    """Return the states that a module goes through; see `StatesOf`."""
+    with torch.no_grad():
+        states: Floats = rnn(torch.from_numpy(inputs))[0].numpy()[:, :, read]
+    return states if lengths is None else states[np.arange(len(states)), lengths - 1]
 
 
 def _sharpness(outputs: Floats, classes: NDArray[np.integer[Any]]) -> float:

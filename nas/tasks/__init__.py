@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from priors.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from nas.tasks.chaos import lorenz, mackey_glass
     from nas.tasks.directions import bidirectional
     from nas.tasks.files.loading import is_file_task, load_file, stem_of
     from nas.tasks.files.options import FileOptions
@@ -44,6 +45,8 @@ __all__ = [
     "is_named",
     "load_file",
     "load_task",
+    "lorenz",
+    "mackey_glass",
     "mnist",
     "mnist_1d",
     "mnist_1d_shuffled",
@@ -77,6 +80,8 @@ _MODULES = {
     "is_named": "names",
     "load_file": "files.loading",
     "load_task": "names",
+    "lorenz": "chaos",
+    "mackey_glass": "chaos",
     "mnist": "images",
     "mnist_1d": "mnist1d",
     "mnist_1d_shuffled": "mnist1d",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nas.errors import InputError, known
+from nas.tasks.chaos import lorenz, mackey_glass
 from nas.tasks.directions import PREFIX, bidirectional
 from nas.tasks.files.loading import is_file_task, load_file, named_file
 from nas.tasks.files.options import FileOptions
@@ -34,6 +35,8 @@ TASKS: dict[str, Callable[[], Task]] = {
     "copy": copy,
     "delayed-parity": delayed_parity,
     "sequential-digits": sequential_digits,
+    "mackey-glass": mackey_glass,
+    "lorenz": lorenz,
 }
 """The tasks that have a name on the command line."""
 

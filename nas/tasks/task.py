@@ -16,6 +16,7 @@ from torch import Tensor
 
 from nas.tasks.measures import Measure
 from nas.tasks.splits import SPLIT_SEED, split
+from nas.tasks.steps import placed_at
 
 if TYPE_CHECKING:
     from nas.tasks.files.pipeline import Pipeline
@@ -446,12 +447,11 @@ def _counted(
 
 def _at_steps(flat: NDArray[Any], steps: NDArray[np.bool_]) -> NDArray[Any]:
     """Return targets of the steps that count at their places, with the class -1 or NaN at others."""
-    is_class = flat.ndim == 1
-    if not is_class and not np.isfinite(flat).all():
+    if flat.ndim == 1:
+        return placed_at(steps, flat.astype(np.int64))
+    if not np.isfinite(flat).all():
         raise ValueError("targets hold a value that is not finite: leave those steps out of counted")
-    placed = np.full((*steps.shape, *flat.shape[1:]), -1 if is_class else np.nan, np.int64 if is_class else np.float64)
-    placed[steps] = flat
-    return placed
+    return placed_at(steps, flat.astype(np.float64))
 
 
 def _of_one_type(targets: NDArray[Any]) -> NDArray[Any]:

@@ -18,7 +18,8 @@ from nas.errors import InputError
 from nas.inputs import with_reversal
 from nas.tasks.files.cells import MOST
 from nas.tasks.files.limits import MOST_BYTES, check_size
-from nas.tasks.files.steps import filled_up, placed_at, stepwise_targets
+from nas.tasks.files.steps import filled_up, stepwise_targets
+from nas.tasks.steps import placed_at
 
 __all__ = ["ArrayPreparation", "Arrays", "arrays_of", "finite_numbers", "joined_targets", "read_arrays", "sides_of"]
 

@@ -24,9 +24,10 @@ from nas.tasks.files.parting import Parts, part_rows
 from nas.tasks.files.pipeline import Pipeline
 from nas.tasks.files.pixels import PixelPreparation
 from nas.tasks.files.preparation import TablePreparation
-from nas.tasks.files.steps import placed_at, steps_of_parts, stepwise_outcomes
+from nas.tasks.files.steps import steps_of_parts, stepwise_outcomes
 from nas.tasks.files.tables import Table, read_arff, read_csv, read_openml, read_parquet
 from nas.tasks.measures import MEASURES, Measure, loss_of
+from nas.tasks.steps import placed_at
 from nas.tasks.task import Task
 
 __all__ = ["KINDS", "Loaded", "is_file_task", "load_file", "named_file", "read_file", "read_table", "stem_of"]

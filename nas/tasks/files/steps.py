@@ -13,8 +13,9 @@ from nas.errors import InputError
 from nas.tasks.files.answers import Outcomes, outcomes_of
 from nas.tasks.files.parting import Parts
 from nas.tasks.measures import loss_of
+from nas.tasks.steps import placed_at
 
-__all__ = ["filled_up", "placed_at", "steps_of_parts", "stepwise_outcomes", "stepwise_targets"]
+__all__ = ["filled_up", "steps_of_parts", "stepwise_outcomes", "stepwise_targets"]
 
 _OF_CLASSES = "biuU"
 """Types of arrays whose values may be classes."""
@@ -124,11 +125,3 @@ def steps_of_parts(parts: Parts, steps: Steps) -> Parts:
         np.flatnonzero(np.isin(owner, own)) for own in (parts.train, parts.validation, parts.test)
     )
     return Parts(train, validation, test, parts.line)
-
-
-def placed_at(steps: Steps, flat: NDArray[Any]) -> NDArray[Any]:
-    """Return what belongs to some steps at their places, and -1, NaN, False or no text at others."""
-    nothing = {"f": np.nan, "b": False, "u": 0, "U": ""}.get(flat.dtype.kind, -1)
-    found = np.full((*steps.shape, *flat.shape[1:]), nothing, flat.dtype)
-    found[steps] = flat
-    return found

@@ -380,6 +380,20 @@ def test_recurrent_networks_are_compared(tmp_path: Path, cell: str):
     assert json.loads(text)["network"] == "rnn"
 
 
+@pytest.mark.parametrize(("network", "metric"), [(None, "normalised error"), ("rnn", "mean-squared-error")])
+def test_a_chaotic_series_is_foreseen_by_reservoirs_or_by_trained_networks(
+    network: str | None, metric: str, tmp_path: Path
+):
+    write_wiring(ErdosRenyi(8, edges=12).sample(0), tmp_path / "er.json")
+    options = ["--task", "mackey-glass", "--nulls", "2", "--seeds", "1", "--repeats", "2", "--threads", "1", "--json"]
+    if network is not None:
+        options += ["--network", network, "--epochs", "1"]
+    code, text, err = wirenas("compare", tmp_path / "er.json", *options, "--out", tmp_path / "out")
+    assert code == 0, err
+    assert json.loads(text)["metric"] == metric
+    assert json.loads(text)["network"] == (network or "reservoir")
+
+
 def test_nulls_of_recurrent_networks_lead_from_no_input_to_an_output(tmp_path: Path):
     wiring = attach(ErdosRenyi(8, edges=12).sample(0), 1, 1, "natural", 0)
     write_wiring(wiring, tmp_path / "er.json")

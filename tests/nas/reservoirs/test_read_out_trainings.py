@@ -1,5 +1,6 @@
 """Networks of which only the read-out is learned: against scikit-learn, and through campaigns, surveys and files."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 import torch
 from command_line import refused
 from sklearn.linear_model import Ridge
+from stepwise_cases import LOSSES, at_the_end, stepwise, wiring_for
 
 from nas import Campaign, InputError, Recipe, Survey, load
 from nas.evaluation.trainer import Trainer
@@ -16,7 +18,7 @@ from nas.reservoirs import Reservoir, ReservoirNetwork, begin_read_out
 from nas.seeds import stream
 from nas.tasks import Task
 from nas.training.recipe import changed
-from nas.training.train import session
+from nas.training.train import evaluate, session
 from priors import ErdosRenyi, Wiring, attach, spectral_radius
 
 pytestmark = pytest.mark.usefixtures("no_plot")
@@ -52,7 +54,7 @@ def test_all_but_the_head_is_what_the_reservoir_draws(leak: float):
     x, lengths, _ = task.batch(task.test)
     with torch.no_grad():
         states = network.double().rnn(x.double())[0][torch.arange(len(x)), lengths - 1].numpy()
-    expected = drawn.last_states(x.double().numpy(), lengths.numpy(), 0.9)
+    expected = drawn.sequence_states(x.double().numpy(), lengths.numpy(), 0.9)
     assert states[:, drawn.read] == pytest.approx(expected, abs=1e-5)
     recurrent = Wiring(
         (20,),
@@ -100,7 +102,7 @@ def test_the_head_is_ridge_regression_on_what_each_output_reads(is_class: bool):
     network = training.network
     drawn = ReservoirNetwork.draw(own, *stream(0, "weights", own.fingerprint, 0).spawn(2), input_scale=0.4)
     x, lengths, _ = task.batch(task.train)
-    states = drawn.last_states(x.double().numpy(), lengths.numpy(), 0.9)
+    states = drawn.sequence_states(x.double().numpy(), lengths.numpy(), 0.9)
     targets = task.targets[task.train].numpy()
     wanted = np.eye(2)[targets] if is_class else targets.astype(float)
     (head,) = network.head.matrices()
@@ -119,6 +121,69 @@ def test_the_head_is_ridge_regression_on_what_each_output_reads(is_class: bool):
             and np.isclose(bias[output], factor * fit.intercept_, atol=1e-3 * factor)
             for fit, factor in zip(fits, factors, strict=True)
         )
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(("attachment", "leak"), [("controlled", 1.0), ("controlled", 0.4), ("projected", 0.4)])
+def test_the_head_of_every_step_is_ridge_regression_on_the_steps_that_count(attachment: str, leak: float, loss: str):
+    task = stepwise(0, loss, n=90, n_outputs=2)
+    options = {"width": 5} if attachment == "projected" else {"reads": 2, "readouts": 6}
+    own = attach(ErdosRenyi(20, edges=60).sample(0), 4, 2, attachment, 0, **options)
+    training = trained(task, own, recipe=changed(RIDGE, leak=leak))
+    network = training.network.double()
+    part = task.train
+    x, _, _ = task.batch(part)
+    with torch.no_grad():
+        # Each beginning of a sequence that ends at a step that counts, as a sequence of its own.
+        read = np.stack(
+            [
+                network.rnn(x[[row], : step + 1].double())[0][0, -1].numpy()[network.head.columns.numpy()]
+                for row, step in task.counted[part].nonzero().tolist()
+            ]
+        )
+    targets = task.flat_targets(part)[0].numpy()
+    wanted = np.eye(2)[targets] if loss == "cross-entropy" else targets.astype(float)
+    weights = network.head.matrices()[0].detach().numpy()
+    for output in range(2):
+        sources = [s for s, t in own.edges.tolist() if t == own.n_neurons - 2 + output]
+        columns = np.searchsorted(network.head.columns.numpy(), np.sort(sources) - own.n_inputs)
+        states, found = read[:, columns], weights[output, columns]
+        strengths = [ridge * states.var(axis=0).sum() * len(states) / len(columns) for ridge in Reservoir.ridges]
+        fits = [Ridge(alpha=alpha, solver="svd").fit(states, wanted[:, output]).coef_ for alpha in strengths]
+        likeness = [np.dot(found, fit) / np.linalg.norm(found) / np.linalg.norm(fit) for fit in fits]
+        assert max(likeness) == pytest.approx(1.0, abs=1e-4)
+        if loss == "squared-error":
+            assert any(np.allclose(found, fit, rtol=1e-2, atol=1e-3) for fit in fits)
+    assert training.history.value == evaluate(network.float(), task, task.validation).metric
+
+
+@pytest.mark.parametrize("kind", ["rnn", "linear-mean"])
+def test_targets_of_last_steps_alone_are_those_of_sequences(kind: str):
+    task = stepwise(1, n=80, share=1.0)
+    only_last = torch.arange(task.inputs.shape[1]) == task.lengths[:, None] - 1
+    task = replace(task, targets=task.targets.where(only_last, -1))
+    own, spec = wiring_for(task), TANH
+    if kind == "linear-mean":
+        spec = NetworkSpec(kind)
+        own = spec.complete(task.n_inputs, (), task.n_outputs)
+    stepped, at_once = (
+        begin_read_out(own, spec, given, RIDGE, radius=0.9, rng=np.random.default_rng(0)).run()
+        for given in (task, at_the_end(task))
+    )
+    assert stepped.history.value == at_once.history.value
+    for ours, theirs in zip(stepped.network.parameters(), at_once.network.parameters(), strict=True):
+        assert torch.allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_a_reservoir_echoes_at_every_step_what_no_mean_tells():
+    bits = np.random.default_rng(0).integers(0, 2, (200, 30))
+    counted = np.tile(np.arange(30) > 1, (200, 1))
+    task = Task.from_arrays("echo", 2.0 * bits[:, :, None] - 1, np.roll(bits, 2, axis=1), counted=counted)
+    own = attach(ErdosRenyi(60, edges=240).sample(0), 1, 2, "natural", 0)
+    assert trained(task, own).test() > 0.99
+    assert trained(task, own, engine="torch", recipe=changed(RIDGE, leak=0.5)).test() > 0.9
+    score = Reservoir().evaluate(own, task, np.random.default_rng(0), np.random.default_rng(1))
+    assert score.test > 0.99
 
 
 def test_no_other_factor_makes_probabilities_fit_better():
@@ -166,9 +231,10 @@ def test_weights_of_a_connectome_stay():
     assert np.corrcoef(found, weights[inner])[0, 1] == pytest.approx(1.0, abs=1e-6)
 
 
-def test_a_campaign_and_a_survey_of_reservoirs(tmp_path: Path):
+@pytest.mark.parametrize("task", [sequences(), stepwise(0, n=120)], ids=["ends", "steps"])
+def test_a_campaign_and_a_survey_of_reservoirs(task: Task, tmp_path: Path):
     given: dict[str, Any] = {
-        "task": sequences(), "network": "rnn", "cell": "tanh", "recipe": {"optimizer": "ridge", "radii": (0.5, 0.9)},
+        "task": task, "network": "rnn", "cell": "tanh", "recipe": {"optimizer": "ridge", "radii": (0.5, 0.9)},
         "space": {"nodes": (10, 20), "degree": 3.0}, "threads": 2,
     }  # fmt: skip
     outcome = Campaign(tmp_path / "run", **given, trials=12, finalists=1, final_seeds=2).run()

@@ -14,8 +14,9 @@ from sklearn.metrics import f1_score, log_loss
 from nas.errors import InputError
 from nas.reservoirs import Reservoir, ReservoirNetwork, load_series, network
 from nas.reservoirs.readout import fit_read_outs
-from nas.reservoirs.series import integrate_lorenz, integrate_mackey_glass, normalised_error, remember
+from nas.reservoirs.series import normalised_error, remember
 from nas.tasks import Measure, Task
+from nas.tasks.chaos import integrate_lorenz, integrate_mackey_glass
 from priors import ErdosRenyi, Wiring, attach, spectral_radius
 
 
@@ -45,7 +46,7 @@ def test_states_are_those_of_a_loop_over_neurons(symbols: bool, compiled: bool, 
     task = sequences(symbols=symbols)
     recurrent, inputs = net.recurrent.toarray(), net.inputs.toarray()
     x, lengths, _ = task.batch(task.train)
-    found = net.last_states(x.double().numpy(), lengths.numpy(), 0.9)
+    found = net.sequence_states(x.double().numpy(), lengths.numpy(), 0.9)
     for row, example in zip(found, task.train.numpy(), strict=True):
         state = np.zeros(12)
         for time in range(int(task.lengths[example])):
@@ -79,6 +80,19 @@ def test_series_go_through_the_same_states_compiled_and_not(n_radii: int, leak: 
     assert found == pytest.approx(net.states(series, radii), abs=1e-12)
     # One after the other they are what they are together.
     assert found[-1] == pytest.approx(net.states(series, radii[-1:])[0], abs=1e-12)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_sequences_have_states_at_every_step(compiled: bool, monkeypatch: pytest.MonkeyPatch):
+    if not compiled:
+        monkeypatch.setattr(network, "extension", lambda: None)
+    net, _ = net_and_wiring()
+    inputs = np.random.default_rng(4).normal(size=(7, 6, 3))
+    found = net.sequence_states(inputs, None, 0.7)
+    assert found.shape == (7, 6, len(net.read))
+    for steps in range(1, 7):
+        ends = net.sequence_states(inputs, np.full(7, steps), 0.7)
+        assert found[:, steps - 1] == pytest.approx(ends, abs=1e-12)
 
 
 def test_weights_of_a_graph_are_the_reservoirs_own():
@@ -158,7 +172,7 @@ def test_a_task_is_judged_by_its_own_metric(name: str):
     how = Reservoir(radii=(0.5, 0.9), ridges=(1e-3, 1.0))
     score = how.evaluate(wiring, task, np.random.default_rng(0), np.random.default_rng(1))
     x, lengths, y = task.batch(task.test)
-    states = score.network.last_states(x.double().numpy(), lengths.numpy(), score.radius)
+    states = score.network.sequence_states(x.double().numpy(), lengths.numpy(), score.radius)
     outputs = states @ score.weights + score.intercept
     truth = y.numpy()
     if name == "mae":

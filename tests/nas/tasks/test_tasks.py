@@ -277,14 +277,14 @@ def test_digits():
 def test_tasks_by_name():
     assert list(TASKS)[:6] == ["digits", "reber", "reber-published", "reber-embedded", "mnist", "fashion-mnist"]
     assert list(TASKS)[6:8] == ["mnist-1d", "mnist-1d-shuffled"]
-    assert list(TASKS)[8:] == ["adding", "copy", "delayed-parity", "sequential-digits"]
+    assert list(TASKS)[8:] == ["adding", "copy", "delayed-parity", "sequential-digits", "mackey-glass", "lorenz"]
 
 
 def test_unknown_task_is_answered_with_the_names():
     with pytest.raises(
         ValueError,
         match=r"\(nearest: digits\); known: digits, reber, reber-published, reber-embedded, mnist, fashion-mnist, "
-        r"mnist-1d, mnist-1d-shuffled, adding, copy, delayed-parity, sequential-digits$",
+        r"mnist-1d, mnist-1d-shuffled, adding, copy, delayed-parity, sequential-digits, mackey-glass, lorenz$",
     ):
         load_task("digist")
     with pytest.raises(ValueError, match=r"\(nearest: reber-embedded\)"):

@@ -12,7 +12,6 @@ from torch.nn import functional
 
 from nas.errors import InputError
 from nas.networks import LinearMean, NetworkSpec, SequenceNetwork
-from nas.reservoirs import Reservoir
 from nas.tasks import Measure, Task
 from nas.training import Recipe, evaluate, predict, train
 from nas.training.extension import has_native
@@ -195,9 +194,7 @@ def test_a_network_has_outputs_where_the_task_has_targets():
         train(network_for(task), at_the_end(stepwise(11, share=1.0)), Recipe(epochs=1))
 
 
-def test_what_is_read_out_at_ends_alone_says_so():
+def test_measures_of_untrained_networks_are_of_ends_alone():
     task = stepwise(12)
-    with pytest.raises(InputError, match=r"^task=stepwise: it has a target for each step, and a reservoir"):
-        Reservoir().evaluate(wiring_for(task), task, *np.random.default_rng(0).spawn(2))
     with pytest.raises(ValueError, match=r"^task=stepwise: it has a target for each step, and zero-cost"):
         zero_cost(wiring_for(task), NetworkSpec("rnn"), task)
