@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
@@ -184,6 +185,8 @@ def _checked(path: Path, frame: pd.DataFrame, names: list[Any], notes: list[str]
         if name in seen:
             raise InputError(f"{path}: columns {seen[name] + 1} and {place + 1} are both called {name!r}; rename one")
         seen[name] = place
+        if "\0" in name:
+            raise InputError(f"{path}: the name of column {place + 1} holds a zero byte, {name!r}; rename it")
     if len(frame) == 0 or not names:
         raise InputError(f"{path}: the table has {len(names)} columns and no rows; rows are needed")
     frame = frame.reset_index(drop=True)
@@ -212,22 +215,31 @@ def _content(path: Path) -> bytes:
     return content
 
 
+_MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",  # Begins as that of UTF-16 does.
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+"""What a text begins with that says how it is encoded."""
+
+
 def _decoded(path: Path, content: bytes, notes: list[str]) -> str:
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        encodings = ["utf-16"]
-    elif b"\0" in content:
-        raise InputError(f"{path}: it holds zero bytes, so it is no text; give csv, or another kind of file")
-    else:
-        encodings = ["utf-8-sig", "cp1252", "latin-1"]
-    for encoding in encodings:
+    marked = next((encoding for mark, encoding in _MARKS.items() if content.startswith(mark)), None)
+    text = ""
+    for encoding in ("utf-8-sig", "cp1252", "latin-1") if marked is None else (marked,):
         try:
             text = content.decode(encoding)
         except UnicodeDecodeError:
+            if encoding == marked:
+                raise InputError(f"{path}: its text cannot be read as {marked}") from None
             continue
         if encoding in ("cp1252", "latin-1"):
             notes.append(f"the text is no UTF-8 and was read as {encoding}")
-        return text
-    raise InputError(f"{path}: its text cannot be read as {encodings[0]}")
+        break
+    if "\0" in text:
+        raise InputError(f"{path}: it holds zero bytes, so it is no text; give csv, or another kind of file")
+    return text
 
 
 def _delimiter(text: str) -> str:

@@ -122,6 +122,25 @@ def test_decimal_commas_semicolons_and_old_encodings(tmp_path: Path):
     assert values.min() == pytest.approx(1100.25, abs=1e-3)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_a_mark_at_the_beginning_says_how_text_is_encoded(encoding: str, tmp_path: Path):
+    rows = "".join(f"{k};{k % 7};{'Köln' if k % 3 else 'Ulm'}\n" for k in range(60))
+    (tmp_path / "own.csv").write_bytes(("Größe;Zahl;Stadt\n" + rows).encode(encoding))
+    loaded = read_file(f"csv:{tmp_path / 'own.csv'}")
+    assert list(loaded.columns) == ["Größe", "Zahl", "Stadt"]
+    assert loaded.task.labels == ("Köln", "Ulm")
+
+
+def test_zero_bytes_are_no_text(tmp_path: Path):
+    text = "a;b\0;c\n" + "1;2;3\n4;5;6\n" * 30
+    for encoding in ("utf-8", "utf-16", "cp1252"):
+        (tmp_path / "zero.csv").write_bytes(text.encode(encoding))
+        assert "it holds zero bytes, so it is no text" in refusal(f"csv:{tmp_path}/zero.csv")
+    frame = pd.DataFrame({"a": range(60), "b\0": range(60), "c": [0, 1] * 30})
+    frame.to_parquet(tmp_path / "zero.parquet")
+    assert r"the name of column 2 holds a zero byte, 'b\x00'; rename it" in refusal(f"parquet:{tmp_path}/zero.parquet")
+
+
 def test_a_packed_table_without_a_heading(tmp_path: Path):
     rng = np.random.default_rng(0)
     rows = "".join(f"{a:.3f}\t{b:.3f}\t{int(a > b)}\n" for a, b in rng.normal(size=(50, 2)))
