@@ -10,9 +10,11 @@ from nas.campaign.campaign import Campaign
 from nas.campaign.folder import open_campaign
 from nas.errors import InputError
 from nas.evaluation.watcher import Watcher
+from nas.options.options import CAMPAIGN
 from nas.report.frontier import Frontier, read_frontier, write_frontier
 from nas.report.outcome import Outcome
 from nas.space.budget import Budget
+from nas.store.folders import check_folder
 
 __all__ = ["open_frontier", "run_frontier"]
 
@@ -27,7 +29,7 @@ def open_frontier(
     Raises
     ------
     InputError
-        For no budget, one that is given twice, or an option that is wrong with any of them.
+        For no budget, one that is given twice, an option that is wrong with any of them, or a folder of something else.
     """
     names = [str(Budget.of(budget)) for budget in budgets]
     if not names:
@@ -37,6 +39,8 @@ def open_frontier(
     if out.exists() and not out.is_dir():
         raise InputError(f"out={out}: that is a file; give a folder")
     campaigns = {name: open_campaign(None, out / name, {**given, "budget": name}, threads, data) for name in names}
+    for campaign in campaigns.values():
+        check_folder(campaign.out, f"a {CAMPAIGN.noun}")
     before = read_frontier(out)
     task = campaigns[names[0]].task
     assert task is not None  # Without one there are no budgets.

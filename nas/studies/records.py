@@ -16,10 +16,12 @@ from nas.campaign.frontier import run_frontier
 from nas.errors import InputError, known
 from nas.evaluation.references import COUNTS, EQUAL_PARAMETERS, LINEAR, ONE_SHOT, PRUNED_LINEAR, RETRAINED
 from nas.evaluation.watcher import Watcher
+from nas.options.options import CAMPAIGN
 from nas.report.card import markdown_table
 from nas.report.frontier import FOUND, Frontier, draw_frontier
 from nas.report.verdict import interval_of
 from nas.space.budget import Budget
+from nas.store.folders import check_folder
 from nas.store.lines import plain
 from nas.studies.published_data import higgs_sample, japanese_vowels
 from nas.studies.tables import check_study, listed, write_results
@@ -111,8 +113,10 @@ def records_study(
         For an unknown task, or one whose data are not there.
     """
     check_study(out, "records")
-    for name in tasks:
+    for name in tasks or RECORDS:
         known("task", name, RECORDS)
+        for budget in budgets or RECORDS[name].budgets:
+            check_folder(out / name / str(Budget.of(budget)), f"a {CAMPAIGN.noun}")
     setting = {"seeds": seeds, "options": plain(options)}
     before, found = _found_before(out, setting), dict[str, Any]()
     for name in tasks or RECORDS:

@@ -95,6 +95,14 @@ def test_a_folder_holds_the_frontier_of_one_task(tmp_path: Path):
     assert [path.name for path in tmp_path.iterdir()] == ["frontier.json"]
 
 
+def test_a_folder_of_something_else_is_told_before_anything_is_trained(tmp_path: Path):
+    (tmp_path / "1000").mkdir()
+    (tmp_path / "1000" / "structure.json").touch()
+    with pytest.raises(InputError, match=r"1000: an experiment of `wirenas prune` or `rewire` lies there"):
+        open_frontier(tmp_path, ["300", "1000"], QUICK, threads=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["1000"]
+
+
 def test_the_command_says_what_is_wrong_in_its_own_words(tmp_path: Path):
     code, printed, errors = wirenas("frontier", "--budgets", "300,nothing", "--out", str(tmp_path / "out"))
     assert (code, printed) == (2, "")

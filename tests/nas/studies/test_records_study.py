@@ -127,3 +127,10 @@ def test_the_command_refuses_in_one_line(tmp_path: Path):
         assert (code, out) == (2, "")
         assert error.count("\n") == 1
         assert told in error
+
+
+def test_a_folder_that_holds_other_files_is_refused_before_anything_is_trained(tmp_path: Path):
+    (tmp_path / "mnist" / "3000" / "best").mkdir(parents=True)
+    with pytest.raises(InputError, match=r"3000: the folder holds other files; give a new one with out"):
+        records_study(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mnist"]
