@@ -84,8 +84,14 @@ def rebuilt(space: Space, params: Params, stored: Mapping[str, Any], units: tupl
     """Rebuild the wiring of a trial, with input and output units, from its parameters and the fields of its record.
 
     What was bred follows from the edges that are stored; without a lineage the parameters suffice.
+
+    Raises
+    ------
+    ValueError
+        If the space has no such parameters.
     """
     lineage = Lineage.from_json(stored.get("lineage", ""))
     if lineage is None or lineage.is_drawn:
+        space.check_params(params)
         return space.wiring(params, *units)
     return space.finish(graph_of(space, params, stored, units[0]), params, *units)

@@ -500,6 +500,17 @@ class Space(BaseModel, metaclass=_OneLine):
         """Return Optuna's distributions of all parameters that `suggest_all` may ask for."""
         return {name: domain.distribution() for name, domain in (self.domains() | self._edits).items()}
 
+    def check_params(self, params: Params) -> None:
+        """Refuse stored parameters that this space cannot have: nobody knows how long it takes to draw from them.
+
+        Raises
+        ------
+        ValueError
+        """
+        for name, domain in (self.domains() | self._edits).items():
+            if name in params and not domain.holds(params[name]):
+                raise ValueError(f"{name}={params[name]!r} is outside of its space")
+
     def seeds(self, rng: np.random.Generator) -> dict[str, int]:
         """Draw the seeds that make one wiring out of the parameters."""
         return {name: int(rng.random() * 2**31) for name in self._seed_names}

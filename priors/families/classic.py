@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -43,8 +44,10 @@ def _barabasi_albert(params: Mapping[str, Any]) -> Prior:
 
     n, initial = params["n"], params["initial"]
     wanted = params["degree"] * n / 2
-    # Beyond m = n / 2 only growth from a complete graph still gains edges; elsewhere ties go to the smaller m.
-    m = min(range(1, n), key=lambda m: abs(_n_grown(n, m, initial) - wanted))
+    # Beyond m = n / 2 only growth from a complete graph still gains edges; ties go to the smaller m.
+    gaining = range(1, n if initial == "complete" else n // 2 + 1)
+    above = bisect_left(gaining, wanted, key=lambda m: _n_grown(n, m, initial))
+    m = min(gaining[max(above - 1, 0) : above + 1], key=lambda m: abs(_n_grown(n, m, initial) - wanted))
     return BarabasiAlbert(n, m, initial)
 
 

@@ -46,6 +46,29 @@ def test_barabasi_albert_reaches_a_mean_degree_of_ten_at_twenty_nodes():
     assert mean_degree("barabasi-albert", 20, 19.0, "complete") == 19.0
 
 
+@few
+@given(n=st.integers(2, 60), degree=st.floats(0.1, 70.0), initial=st.sampled_from(["isolated", "star", "complete"]))
+def test_no_other_growth_comes_nearer_to_a_degree(n: int, degree: float, initial: str):
+    def edges(m: int) -> int:
+        return m * (n - m) if initial != "complete" else m * (m + 1) // 2 + m * (n - m - 1)
+
+    found = FAMILIES["barabasi-albert"].of_degree({"n": n, "degree": degree, "initial": initial})
+    assert found.m == min(range(1, n), key=lambda m: abs(edges(m) - degree * n / 2))
+
+
+def test_a_growth_is_chosen_at_once_among_any_number():
+    assert FAMILIES["barabasi-albert"].of_degree({"n": 10**9, "degree": 6.0, "initial": "isolated"}).m == 3
+
+
+def test_parameters_outside_of_a_space_are_refused():
+    space = Space(nodes=(10, 20), degree=4.0)
+    params = {"family": "barabasi-albert", "n": 12, "degree": 4.0, "initial": "isolated"}
+    space.check_params(params)
+    for name, value in (("n", 10**9), ("n", 9), ("degree", 4.5), ("family", "ring"), ("degree", float("nan"))):
+        with pytest.raises(ValueError, match=rf"^{name}={value!r} is outside of its space$"):
+            space.check_params({**params, name: value})
+
+
 def test_erdos_renyi_takes_the_nearest_number_of_edges():
     assert FAMILIES["erdos-renyi"].of_degree({"n": 20, "degree": 3.14}) == ErdosRenyi(20, edges=31)
     assert FAMILIES["erdos-renyi"].of_degree({"n": 4, "degree": 0.1}) == ErdosRenyi(4, edges=1)

@@ -321,6 +321,14 @@ def test_a_wiring_of_another_version_of_its_prior_is_refused(calm_survey: Path):
         type(table)(other, table.identity).wiring(2)
 
 
+def test_a_wiring_of_parameters_that_nobody_drew_is_damage(calm_survey: Path):
+    table = load(calm_survey)
+    column = table.table.schema.get_field_index("param_n")
+    other = table.table.set_column(column, "param_n", [[10**9] * len(table)])
+    with pytest.raises(InputError, match="wiring 2: damaged, or not ours: n=1000000000 is outside of its space"):
+        type(table)(other, table.identity).wiring(2)
+
+
 def test_a_folder_without_either_is_one_line(tmp_path: Path):
     with pytest.raises(InputError, match="no campaign here"):
         load(tmp_path)
