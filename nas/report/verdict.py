@@ -23,6 +23,8 @@ __all__ = [
 ]
 
 _ONE_POINT = 0.01
+_MOST_PLACES = 8
+"""Behind the point; smaller numbers have an exponent."""
 _UNDECIDED, _LEVEL = "is undecided against", "is level with"
 
 _BETWEEN_SENTENCES = re.compile(r"(?<=\.) (?=[A-Z])")
@@ -97,7 +99,7 @@ def _price(budget: Mapping[str, Any] | None, test: Row, metric: str) -> str:
     own = f", {cost} bytes at {budget['precision']} bits a weight"
     if "unrounded" not in test:
         return f"{own},"
-    change = _format_number(test["validation"] - test["unrounded"], metric)
+    (change,) = _format_numbers([test["validation"] - test["unrounded"]], metric)
     points = " points" if metric == "accuracy" else ""
     return f"{own} (rounded after training, as all beside it: {change}{points} of validation {metric}),"
 
@@ -237,11 +239,18 @@ def interval_of(one: Row, other: Row) -> tuple[float, float]:
 
 def format_difference(one: Row, other: Row, metric: str, sign: float = 1.0) -> str:
     """Return by how much a mean is ahead of another, with the interval where there is one, each times a sign."""
-    low, high = (_format_number(end, metric) for end in sorted(sign * end for end in interval_of(one, other)))
-    interval = "" if one["std"] is None or other["std"] is None else f" [{low}, {high}]"
+    numbers = [sign * (one["mean"] - other["mean"])]
+    if one["std"] is not None and other["std"] is not None:
+        numbers += sorted(sign * end for end in interval_of(one, other))
     unit = " points" if metric == "accuracy" else ""
-    return f"{_format_number(sign * (one['mean'] - other['mean']), metric)}{interval}{unit}"
+    difference, *ends = _format_numbers(numbers, metric)
+    return f"{difference}{f' [{ends[0]}, {ends[1]}]' if ends else ''}{unit}"
 
 
-def _format_number(difference: float, metric: str) -> str:
-    return f"{100 * difference:+.2f}" if metric == "accuracy" else f"{difference:+.4g}"
+def _format_numbers(differences: Sequence[float], metric: str) -> list[str]:
+    """Return differences in points, or to as many places as the largest needs to have three digits."""
+    if metric == "accuracy":
+        return [f"{100 * own:+.2f}" for own in differences]
+    largest = max(map(abs, differences))
+    places = 2 - math.floor(math.log10(largest)) if 0 < largest < math.inf else 0
+    return [f"{own:+.2e}" if places > _MOST_PLACES else f"{own:+.{max(places, 0)}f}" for own in differences]

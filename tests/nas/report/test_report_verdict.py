@@ -14,7 +14,7 @@ from scipy.stats import ttest_ind
 from nas.evaluation.references import COUNTS, DEGREES, RANDOM, RANDOM_MEANS
 from nas.report.card import number, spread
 from nas.report.lines import say_in_lines
-from nas.report.verdict import explain_random, explain_words, of_budget, verdict, verdict_lines
+from nas.report.verdict import explain_random, explain_words, format_difference, of_budget, verdict, verdict_lines
 
 
 def say(metric: str, test: float, others: Mapping[str, float], std: float | None = None, **plateaus: float) -> str:
@@ -60,9 +60,9 @@ def test_a_structure_is_worth_what_it_gains_whether_more_or_less_is_better():
     assert "Its structure is worth +5.00 [" in more
     assert "its degrees alone -2.00 [" in more
     less = verdict(row(0.25), rivals, {}, "mean-squared-error", "minimize")
-    assert "Its structure is worth -0.05 [-0.05813" in less
+    assert "Its structure is worth -0.0500 [-0.0581" in less
     assert "of less mean-squared-error over 20 with as many weights" in less
-    assert "its degrees alone +0.02 [" in less
+    assert "its degrees alone +0.0200 [" in less
     assert "over 10 training seeds of one wiring each, and 20 drawn structures trained once each, on the same" in more
 
 
@@ -77,7 +77,7 @@ def test_a_budget_is_told_in_its_own_unit():
     rounded = {**row(0.3), "validation": 0.32, "unrounded": 0.29}
     said = of_budget(rounded, [dense], "mean-squared-error", "minimize", budget)
     assert said.startswith(
-        "With 50 parameters, 150 of 2,048 bytes at 8 bits a weight (rounded after training, as all beside it: +0.03 of "
+        "With 50 parameters, 150 of 2,048 bytes at 8 bits a weight (rounded after training, as all beside it: +0.0300 of "
         "validation mean-squared-error), the found network reaches mean-squared-error 0.3;"
     )
     assert said.endswith("], where less is better.")
@@ -150,11 +150,25 @@ def test_an_interval_of_unequal_spreads_is_that_of_welch():
     rows = [{"mean": np.mean(own), "std": np.std(own, ddof=1), "seeds": len(own), "n_parameters": 9} for own in tests]
     low, high = ttest_ind(*tests, equal_var=False).confidence_interval(0.95)
     said = verdict(rows[0], [{**rows[1], "name": "linear"}], {}, "loss", "maximize")
-    assert said.startswith(f"The found wiring is undecided against linear (+0.001 [{low:+.4g}, {high:+.4g}]).")
+    assert said.startswith(f"The found wiring is undecided against linear (+0.0010 [{low:+.4f}, {high:+.4f}]).")
     assert said.endswith(
         "Brackets are 95 % intervals over 5 training seeds of one wiring each, on the same test examples; "
         "they say nothing of other wirings or examples."
     )
+
+
+@pytest.mark.parametrize(
+    ("scale", "written"),
+    [
+        (1e-3, "-0.000500 [-0.000594, -0.000406]"),
+        (1.0, "-0.500 [-0.594, -0.406]"),
+        (1e4, "-5000 [-5940, -4060]"),
+        (1e-9, "-5.00e-10 [-5.94e-10, -4.06e-10]"),
+    ],
+)
+def test_numbers_of_one_difference_have_as_many_places(scale: float, written: str):
+    one, other = ({**row(mean), "mean": scale * mean, "std": 10 * scale * row(mean)["std"]} for mean in (0.2, 0.7))
+    assert format_difference(one, other, "mean-squared-error") == written
 
 
 def test_a_simple_rule_is_beaten_by_more_than_seeds_differ():
@@ -171,8 +185,8 @@ def test_the_verdict_where_less_is_better():
     rules = {"mean": 25.0, "least squares": 0.01}
     said = say("mean-squared-error", 0.5, {EQUAL: 0.75, "linear": 0.25}, std=0.0, **rules)
     assert said.startswith(
-        "The found wiring LOSES to linear (+0.25 [+0.25, +0.25]). The found wiring beats dense with equal parameters "
-        "(-0.25 [-0.25, -0.25]). It is NOT better than the best simple rule (least squares, 0.0100). "
+        "The found wiring LOSES to linear (+0.250 [+0.250, +0.250]). The found wiring beats dense with equal parameters "
+        "(-0.250 [-0.250, -0.250]). It is NOT better than the best simple rule (least squares, 0.0100). "
     )
 
 
