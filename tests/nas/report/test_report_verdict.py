@@ -77,8 +77,8 @@ def test_a_budget_is_told_in_its_own_unit():
     rounded = {**row(0.3), "validation": 0.32, "unrounded": 0.29}
     said = of_budget(rounded, [dense], "mean-squared-error", "minimize", budget)
     assert said.startswith(
-        "With 50 parameters, 150 of 2,048 bytes at 8 bits a weight (rounded after training, as all beside it: +0.0300 of "
-        "validation mean-squared-error), the found network reaches mean-squared-error 0.3;"
+        "With 50 parameters, 150 of 2,048 bytes at 8 bits a weight (rounded after training, as all beside it: +0.0300 "
+        "of validation mean-squared-error), the found network reaches mean-squared-error 0.3;"
     )
     assert said.endswith("], where less is better.")
     said = of_budget({**row(0.9), "validation": 0.9, "unrounded": 0.9125}, [dense], "accuracy", "maximize", budget)
@@ -185,8 +185,8 @@ def test_the_verdict_where_less_is_better():
     rules = {"mean": 25.0, "least squares": 0.01}
     said = say("mean-squared-error", 0.5, {EQUAL: 0.75, "linear": 0.25}, std=0.0, **rules)
     assert said.startswith(
-        "The found wiring LOSES to linear (+0.250 [+0.250, +0.250]). The found wiring beats dense with equal parameters "
-        "(-0.250 [-0.250, -0.250]). It is NOT better than the best simple rule (least squares, 0.0100). "
+        "The found wiring LOSES to linear (+0.250 [+0.250, +0.250]). The found wiring beats dense with equal "
+        "parameters (-0.250 [-0.250, -0.250]). It is NOT better than the best simple rule (least squares, 0.0100). "
     )
 
 
