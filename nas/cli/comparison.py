@@ -45,8 +45,9 @@ def compare(
     task: Annotated[
         str | None,
         typer.Option(
-            help="Name of a task; see `wirenas run --help`. Or for reservoirs memory (what was read some steps ago), "
-            "mackey-glass or lorenz (chaos, 10 steps ahead). Default: digits, and memory for reservoirs.",
+            help="Name of a task; see `wirenas run --help`. Or for reservoirs memory (what was read some steps ago); "
+            "mackey-glass and lorenz (chaos, 10 steps ahead) are one series for them. Default: digits, and memory for "
+            "reservoirs.",
             show_default=False,
         ),
     ] = None,
@@ -54,7 +55,7 @@ def compare(
         str | None,
         typer.Option(
             help="mlp, rnn or reservoir (fixed recurrence, ridge regression reads it out). Default: what the task "
-            "needs.",
+            "needs, of chaos rnn where RNNs are compared, else reservoir.",
             show_default=False,
         ),
     ] = None,

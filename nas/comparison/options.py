@@ -42,7 +42,7 @@ class ComparisonOptions(OneLineErrors, BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     task: str = "digits"
-    """Name of a task, or for reservoirs of a series: memory, mackey-glass or lorenz."""
+    """Name of a task, or of a series, which reservoirs read in one piece: memory, mackey-glass or lorenz."""
     network: Literal["mlp", "rnn", "reservoir"] = "mlp"
     """mlp, rnn (both are trained), or reservoir (recurrence is fixed, and ridge regression reads it out)."""
     graphs: Mapping[str, str] = Field(default_factory=dict)

@@ -11,7 +11,7 @@ from nas.comparison.options import HEEDED, ComparisonOptions
 from nas.comparison.positions import fingerprint_of, read_positions
 from nas.errors import InputError, known
 from nas.networks import PooledMLP, SequenceNetwork, SparseMLP, load_network
-from nas.networks.structure import network_within
+from nas.networks.structure import AnyNetwork, network_within
 from nas.options.options import CAMPAIGN, read_options, resolve, shown
 from nas.options.resolve import n_cores, recipe_of
 from nas.report.sources import wiring_at
@@ -44,7 +44,8 @@ def open_comparison(
     sources : sequence of Path
         See `nas.report.sources.wiring_at`.
     task : str, optional
-        A name of `load_task` or of `SERIES`; by default digits, and memory for reservoirs.
+        A name of `load_task` or of `SERIES`; by default digits, and memory for reservoirs. What is both is the series,
+        for reservoirs, unless trained RNNs are compared or options of trainings are given.
     given, recipe : mapping
         Options of `ComparisonOptions` and of `Recipe`, None where the default counts: what a saved network is and how
         it was trained, else what the task says.
@@ -72,6 +73,8 @@ def open_comparison(
     default = "memory" if chosen.get("network") == "reservoir" else "digits"
     name = default if task is None else task
     loaded: Task | Series
+    if name in SERIES and name in TASKS and (wanted or any(map(_is_trained_rnn, sources))):
+        chosen = {"network": "rnn", **chosen}
     if name in SERIES and (name not in TASKS or chosen.get("network", "reservoir") == "reservoir"):
         chosen = {"network": "reservoir", **chosen}
         loaded = load_series(name, chosen.get("delays"))
@@ -81,6 +84,9 @@ def open_comparison(
         loaded = load_task(name, data, files)
         chosen = {"network": "rnn" if loaded.is_sequence else "mlp", **chosen}
     _refuse_ignored(chosen, wanted, name)
+    # Before graphs are read, which takes its time and may have notices of its own.
+    placed = {} if positions is None else {"positions": str(positions)}
+    ComparisonOptions(task=name, recipe=changed(Recipe(), **wanted), **{**chosen, **placed})
     read = [(source, *wiring_at(source, **(reading or {}))) for source in sources]
     wirings: dict[str, Wiring] = {}
     own: dict[str, tuple[Path, Any]] = {}
@@ -150,13 +156,9 @@ def _of_saved(source: Path, network: str) -> dict[str, Any]:
 
     That is activation or cell and pool, if there is a saved network, and the recipe of a campaign or an experiment.
     """
-    file = source / "best" / "network.safetensors" if source.is_dir() else source
-    if network == "reservoir" or file.suffix != ".safetensors" or not file.is_file():
+    saved = None if network == "reservoir" else _saved_at(source)
+    if saved is None:
         return {}
-    try:
-        saved = load_network(file)
-    except ValueError as error:
-        raise InputError(str(error)) from None
     inner = network_within(saved)
     found: dict[str, Any] = {}
     if isinstance(inner, SparseMLP) and network == "mlp":
@@ -170,6 +172,23 @@ def _of_saved(source: Path, network: str) -> dict[str, Any]:
         found = {"cell": inner.rnn.cell}
     recipe = _recipe_of(source)
     return {**found, **({} if recipe is None else {"recipe": recipe})}
+
+
+def _saved_at(source: Path) -> AnyNetwork | None:
+    """Return the network of a source, if it is one or holds one."""
+    file = source / "best" / "network.safetensors" if source.is_dir() else source
+    if file.suffix != ".safetensors" or not file.is_file():
+        return None
+    try:
+        return load_network(file)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+
+
+def _is_trained_rnn(source: Path) -> bool:
+    """Whether a source is an RNN all of whose weights were trained."""
+    saved, recipe = _saved_at(source), _recipe_of(source)
+    return isinstance(saved, SequenceNetwork) and (recipe is None or not recipe.is_read_out)
 
 
 def _recipe_of(source: Path) -> Recipe | None:

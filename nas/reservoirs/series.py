@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas.errors import InputError, known
-from nas.tasks.chaos import AHEAD, BEFORE, integrate_lorenz, integrate_mackey_glass
+from nas.tasks.attractors import AHEAD, BEFORE, integrate_lorenz, integrate_mackey_glass
 
 __all__ = ["SERIES", "Series", "load_series", "normalised_error", "remember"]
 
@@ -78,7 +78,7 @@ class Series:
         return train, validation, test
 
 
-def memory(delays: int = 40) -> Series:
+def _memory(delays: int = 40) -> Series:
     """Return the task to say what was read 1, 2, …, `delays` steps ago, of uniform noise from -1 to 1.
 
     References
@@ -91,7 +91,7 @@ def memory(delays: int = 40) -> Series:
     return Series("memory", signal[:, None], before, _ends(washout), "memory capacity")
 
 
-def mackey_glass() -> Series:
+def _mackey_glass() -> Series:
     """Return the task to foresee the Mackey-Glass series by 10 steps; x' = 0.2 x(t - 17) / (1 + x(t - 17)^10) - 0.1 x.
 
     It is sampled once a unit of time, and integrated by the classical Runge-Kutta method in steps of a tenth.
@@ -104,7 +104,7 @@ def mackey_glass() -> Series:
     return _foreseen("mackey-glass", integrate_mackey_glass(BEFORE + steps)[BEFORE:, None])
 
 
-def lorenz() -> Series:
+def _lorenz() -> Series:
     """Return the task to foresee Lorenz' series of three numbers by 10 steps of 0.02 units of time.
 
     References
@@ -115,7 +115,7 @@ def lorenz() -> Series:
     return _foreseen("lorenz", integrate_lorenz(BEFORE + steps)[BEFORE:])
 
 
-SERIES: dict[str, Callable[[], Series]] = {"memory": memory, "mackey-glass": mackey_glass, "lorenz": lorenz}
+SERIES: dict[str, Callable[[], Series]] = {"memory": _memory, "mackey-glass": _mackey_glass, "lorenz": _lorenz}
 """The series that have a name on the command line."""
 
 
@@ -132,7 +132,7 @@ def load_series(name: str, delays: int | None = None) -> Series:
         return SERIES[name]()
     if name != "memory":
         raise InputError(f"delays={delays}: task {name} ignores it; it is for memory")
-    return memory(delays)
+    return _memory(delays)
 
 
 # Metrics
@@ -159,9 +159,6 @@ def normalised_error(found: Floats, wanted: Floats) -> float:
     found, wanted : (n_steps, n_outputs) array
     """
     return float(np.sqrt(np.square(found - wanted).sum() / np.square(wanted - wanted.mean(axis=0)).sum()))
-
-
-# Chaos
 
 
 def _foreseen(name: str, series: Floats) -> Series:

@@ -243,8 +243,8 @@ def _states_of_layers(
 ) -> Floats:
     """Return the states that a module goes through; see `StatesOf`."""
     with torch.no_grad():
-        states: Floats = rnn(torch.from_numpy(inputs))[0].numpy()[:, :, read]
-    return states if lengths is None else states[np.arange(len(states)), lengths - 1]
+        states: Floats = rnn(torch.from_numpy(inputs))[0].numpy()
+    return states[:, :, read] if lengths is None else states[np.arange(len(states)), lengths - 1][:, read]
 
 
 def _sharpness(outputs: Floats, classes: NDArray[np.integer[Any]]) -> float:

@@ -208,10 +208,6 @@ class History:
     def _wiring(self, trial: FrozenTrial) -> Wiring | None:
         """Rebuild the wiring of a trial; None where parameters are not chosen yet, or are not of this space."""
         try:
-            for name in trial.params.keys() & self._distributions.keys():
-                distribution = self._distributions[name]
-                if not distribution._contains(distribution.to_internal_repr(trial.params[name])):
-                    return None
             return rebuilt(self._source.space, trial.params, trial.user_attrs, self._source.units)
         except (KeyError, TypeError, ValueError):
             return None

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -100,7 +101,10 @@ class Domain:
 
     def holds(self, value: Any) -> bool:
         """Whether a value is one of them."""
-        return value in self.values if self.kind is str else bool(self.values[0] <= value <= self.values[1])
+        if self.kind is str:
+            return value in self.values
+        is_one = self.kind is float or isinstance(value, Integral)
+        return is_one and bool(self.values[0] <= value <= self.values[1])
 
     def distribution(self) -> BaseDistribution:
         """Return Optuna's distribution over the values."""

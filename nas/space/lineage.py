@@ -94,4 +94,5 @@ def rebuilt(space: Space, params: Params, stored: Mapping[str, Any], units: tupl
     if lineage is None or lineage.is_drawn:
         space.check_params(params)
         return space.wiring(params, *units)
+    space.check_params({name: params[name] for name in space.ranges_of_units if name in params})
     return space.finish(graph_of(space, params, stored, units[0]), params, *units)

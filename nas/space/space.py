@@ -501,7 +501,7 @@ class Space(BaseModel, metaclass=_OneLine):
         return {name: domain.distribution() for name, domain in (self.domains() | self._edits).items()}
 
     def check_params(self, params: Params) -> None:
-        """Refuse stored parameters that this space cannot have: nobody knows how long it takes to draw from them.
+        """Refuse stored values that this space does not give its parameters: what is drawn from them may have any size.
 
         Raises
         ------
@@ -509,7 +509,9 @@ class Space(BaseModel, metaclass=_OneLine):
         """
         for name, domain in (self.domains() | self._edits).items():
             if name in params and not domain.holds(params[name]):
-                raise ValueError(f"{name}={params[name]!r} is outside of its space")
+                between = ", ".join if domain.kind is str else " to ".join
+                valid = between(map(str, domain.values))
+                raise ValueError(f"{name}={params[name]!r} is outside of its space, {valid}")
 
     def seeds(self, rng: np.random.Generator) -> dict[str, int]:
         """Draw the seeds that make one wiring out of the parameters."""

@@ -130,7 +130,8 @@ class StudyFile:
 
     def name_values(self, names: Sequence[str]) -> None:
         """Say what the values of trials are, for dashboards and plots of Optuna."""
-        with self._writing(), warnings.catch_warnings():
+        # A damaged study may have other directions than it was created with.
+        with self._reading(), self._writing(), warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             self.study.set_metric_names(list(names))
 

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from nas.errors import CampaignError, InputError
 from nas.failures import raise_unreadable
 from nas.options.options import PREDICTOR_FOLDER, SURVEY, SurveyOptions, read_options, resolve_survey
-from nas.space.lineage import rebuilt
 from nas.space.space import Space
 from nas.store.arrow import pa
 from nas.store.reading import reading
@@ -140,7 +139,9 @@ class SurveyTable:
             If this version of the prior draws another one.
         """
         with reading(f"wiring {number}"):
-            wiring = rebuilt(self.space, self.parameters(number), {}, self.units)
+            params = self.parameters(number)
+            self.space.check_params(params)
+            wiring = self.space.wiring(params, *self.units)
         if wiring.fingerprint != self._first_row(number)["fingerprint"]:
             raise CampaignError(f"wiring {number} was drawn by another version of its prior and cannot be rebuilt")
         return wiring

@@ -1,4 +1,4 @@
-"""Chaotic series: their equations, and the tasks to foresee them at every step."""
+"""Tasks to foresee chaotic series at every step."""
 
 from __future__ import annotations
 
@@ -9,34 +9,27 @@ import torch
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from nas.tasks.attractors import AHEAD, BEFORE, integrate_lorenz, integrate_mackey_glass
 from nas.tasks.task import Task
 
-__all__ = ["AHEAD", "BEFORE", "integrate_lorenz", "integrate_mackey_glass", "lorenz", "mackey_glass"]
+__all__ = ["lorenz", "mackey_glass"]
 
-Floats = NDArray[np.float64]
-
-AHEAD = 10
-"""Steps that series are to be foreseen by."""
-BEFORE = 1_000
-"""Steps until a series is on its attractor."""
-
-_DELAY, _FINE = 17, 10
-"""Of Mackey and Glass: delay, and steps of the integration in a unit of time."""
 _UNCOUNTED = 20
 """Steps at the beginning of a sequence of which nothing is asked: too little of the series is known."""
+_RULE = f"ridge regression on {_UNCOUNTED} steps"
 _TRAINED, _VALIDATED = 0.64, 0.16
 """Shares of the sequences, in their order; all later ones are the test part."""
 
 
 def mackey_glass(n: int = 300, steps: int = 100, ahead: int = AHEAD) -> Task:
-    """Return the task to foresee the Mackey-Glass series by 10 steps; x' = 0.2 x(t - 17) / (1 + x(t - 17)^10) - 0.1 x.
+    """Return the task to foresee the Mackey-Glass series, x' = 0.2 x(t - 17) / (1 + x(t - 17)^10) - 0.1 x.
 
     One series, sampled once a unit of time and standardised by its training part, is cut into sequences. Each step but
     the first 20 of a sequence asks for what the series is `ahead` steps later. Training, validation and test part
     follow each other in time.
 
-    Plateaus on the test part, as squared errors of the standardised series, of which the root is the normalised error:
-    constant, about 1; linear, ridge regression on the last 20 steps.
+    Plateaus on the test part, as squared errors, of which the root is about the error over the series' spread:
+    constant, about 1; ridge regression on the last 20 steps.
 
     Parameters
     ----------
@@ -59,7 +52,7 @@ def mackey_glass(n: int = 300, steps: int = 100, ahead: int = AHEAD) -> Task:
 
 
 def lorenz(n: int = 300, steps: int = 100, ahead: int = AHEAD) -> Task:
-    """Return the task to foresee Lorenz' three numbers by 10 steps of 0.02 units of time; otherwise as `mackey_glass`.
+    """Return the task to foresee Lorenz' three numbers, in steps of 0.02 units of time; otherwise as `mackey_glass`.
 
     References
     ----------
@@ -69,7 +62,7 @@ def lorenz(n: int = 300, steps: int = 100, ahead: int = AHEAD) -> Task:
     return _foreseen("lorenz", integrate_lorenz(BEFORE + n * steps + ahead), n, steps, ahead)
 
 
-def _foreseen(name: str, series: Floats, n: int, steps: int, ahead: int) -> Task:
+def _foreseen(name: str, series: NDArray[np.float64], n: int, steps: int, ahead: int) -> Task:
     if steps <= _UNCOUNTED:
         raise ValueError(f"steps={steps}: of the first {_UNCOUNTED} nothing is asked, so more are needed")
     if ahead < 1:
@@ -94,10 +87,10 @@ def _foreseen(name: str, series: Floats, n: int, steps: int, ahead: int) -> Task
     )
     train, validation, test = torch.tensor_split(torch.arange(n), (n_trained, n_trained + n_validated))
     task = replace(task, train=train, validation=validation, test=test)
-    return replace(task, plateaus={"constant": task.constant_score(task.test), "linear": _linear_error(task)})
+    return replace(task, plateaus={"constant": task.constant_score(task.test), _RULE: _error_of_rule(task)})
 
 
-def _linear_error(task: Task) -> float:
+def _error_of_rule(task: Task) -> float:
     """Return the squared error of ridge regression on the last steps, as many as those of which nothing is asked.
 
     Its strength is 1: least squares would tell the future from the last digits of numbers that are read.
@@ -112,45 +105,3 @@ def _linear_error(task: Task) -> float:
     centred = known - middle
     weights = np.linalg.solve(centred.T @ centred + np.eye(seen.shape[2]), centred.T @ (learned - level))
     return float(np.square((asked - middle) @ weights + level - truth).mean())
-
-
-# Equations
-
-
-def integrate_mackey_glass(n_steps: int, start: float = 1.2, fine: int = _FINE) -> Floats:
-    """Return the Mackey-Glass series of a constant past, (n_steps,), one number a unit of time."""
-    lag, h = _DELAY * fine, 1.0 / fine
-    x = np.full(lag + n_steps * fine + 1, start)
-
-    def slope(now: float, past: float) -> float:
-        return 0.2 * past / (1.0 + past**10) - 0.1 * now
-
-    for i in range(lag, lag + n_steps * fine):
-        now, past, later = float(x[i]), float(x[i - lag]), float(x[i - lag + 1])
-        between = 0.5 * (past + later)
-        one = slope(now, past)
-        two = slope(now + 0.5 * h * one, between)
-        three = slope(now + 0.5 * h * two, between)
-        four = slope(now + h * three, later)
-        x[i + 1] = now + h / 6.0 * (one + 2.0 * two + 2.0 * three + four)
-    return x[lag + fine :: fine]
-
-
-def integrate_lorenz(n_steps: int, fine: int = 4) -> Floats:
-    """Return Lorenz' series for sigma = 10, rho = 28 and beta = 8/3, (n_steps, 3), one row in 0.02 units of time."""
-    h = 0.02 / fine
-    state, found = np.array([1.0, 1.0, 1.0]), np.empty((n_steps, 3))
-
-    def slope(own: Floats) -> Floats:
-        x, y, z = own.tolist()
-        return np.array([10.0 * (y - x), x * (28.0 - z) - y, x * y - 8.0 / 3.0 * z])
-
-    for step in range(n_steps):
-        for _ in range(fine):
-            one = slope(state)
-            two = slope(state + 0.5 * h * one)
-            three = slope(state + 0.5 * h * two)
-            four = slope(state + h * three)
-            state = state + h / 6.0 * (one + 2.0 * two + 2.0 * three + four)
-        found[step] = state
-    return found

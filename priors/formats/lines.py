@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 from io import BytesIO
 
 from priors.formats import limits
+from priors.formats.encodings import marked_encoding
 from priors.formats.reading import Reading
 
 __all__ = ["numbered_lines"]
-
-_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
 def numbered_lines(content: bytes, reading: Reading) -> Iterator[tuple[int, str]]:
     """Yield the number, from 1 on, and the text of every line, without what ends it.
 
-    Text is UTF-8, or UTF-16 that begins with a byte order mark; a line that is neither is taken as Latin-1.
+    Text is UTF-8, or UTF-16 or UTF-32 that begins with a byte order mark; a line that is neither is taken as Latin-1.
 
     Raises
     ------
@@ -45,10 +45,12 @@ def numbered_lines(content: bytes, reading: Reading) -> Iterator[tuple[int, str]
 
 
 def _as_utf8(content: bytes) -> bytes:
-    for mark, encoding in _MARKS.items():
-        if content.startswith(mark):
-            try:
-                return content.decode(encoding).encode() if encoding == "utf-16" else content[len(mark) :]
-            except UnicodeError:
-                raise ValueError("is no UTF-16 text, as its first bytes say") from None
-    return content
+    encoding = marked_encoding(content)
+    if encoding is None:
+        return content
+    if encoding == "utf-8-sig":
+        return content.removeprefix(codecs.BOM_UTF8)
+    try:
+        return content.decode(encoding).encode()
+    except UnicodeError:
+        raise ValueError(f"is no {encoding.upper()} text, as its first bytes say") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import gzip
 import io
@@ -21,6 +20,7 @@ import pandas as pd
 from nas.errors import InputError
 from nas.tasks.files.limits import MOST_BYTES, MOST_CELLS, check_size
 from nas.tasks.images import cache_folder
+from priors.formats.encodings import marked_encoding
 
 __all__ = ["Table", "read_arff", "read_csv", "read_openml", "read_parquet"]
 
@@ -114,7 +114,15 @@ def read_parquet(path: Path) -> Table:
         # Text that is none shows itself here, and not wherever a cell is looked at.
         texts = [name for name in frame.columns if pd.api.types.is_string_dtype(frame[name].dtype)]
         frame = frame.astype(dict.fromkeys(texts, object))
+    _refuse_zero_bytes(path, frame[texts])
     return _checked(path, frame, list(frame.columns), [])
+
+
+def _refuse_zero_bytes(path: Path, frame: pd.DataFrame) -> None:
+    """Refuse text with zero bytes: arrays of text end at them, so that two values would become one."""
+    for name in frame.columns:
+        if any(isinstance(cell, str) and "\0" in cell for cell in frame[name].astype(object)):
+            raise InputError(f"{path}: a cell of column {name} holds a zero byte, which no text has; leave it out")
 
 
 def _is_nested(kind: Any) -> bool:
@@ -215,28 +223,18 @@ def _content(path: Path) -> bytes:
     return content
 
 
-_MARKS = {
-    codecs.BOM_UTF32_LE: "utf-32",  # Begins as that of UTF-16 does.
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
-"""What a text begins with that says how it is encoded."""
-
-
 def _decoded(path: Path, content: bytes, notes: list[str]) -> str:
-    marked = next((encoding for mark, encoding in _MARKS.items() if content.startswith(mark)), None)
-    text = ""
-    for encoding in ("utf-8-sig", "cp1252", "latin-1") if marked is None else (marked,):
+    marked = marked_encoding(content)
+    for encoding in ("utf-8-sig", "cp1252", "latin-1") if marked in (None, "utf-8-sig") else (marked,):
         try:
             text = content.decode(encoding)
         except UnicodeDecodeError:
-            if encoding == marked:
-                raise InputError(f"{path}: its text cannot be read as {marked}") from None
             continue
         if encoding in ("cp1252", "latin-1"):
             notes.append(f"the text is no UTF-8 and was read as {encoding}")
         break
+    else:
+        raise InputError(f"{path}: its text cannot be read as {marked}")
     if "\0" in text:
         raise InputError(f"{path}: it holds zero bytes, so it is no text; give csv, or another kind of file")
     return text

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from command_line import refused, wirenas
 
+from nas import Campaign
 from nas.comparison.comparison import Comparison, Found
 from nas.comparison.options import ComparisonOptions
 from nas.comparison.report import to_json
+from nas.comparison.start import open_comparison
 from nas.errors import InputError
 from nas.networks import SparseMLP, save_network
 from nas.tasks import Task, digits
@@ -380,18 +382,33 @@ def test_recurrent_networks_are_compared(tmp_path: Path, cell: str):
     assert json.loads(text)["network"] == "rnn"
 
 
-@pytest.mark.parametrize(("network", "metric"), [(None, "normalised error"), ("rnn", "mean-squared-error")])
+@pytest.mark.parametrize(
+    ("more", "network", "metric"),
+    [
+        ((), "reservoir", "normalised error"),
+        (("--network", "rnn", "--epochs", "1"), "rnn", "mean-squared-error"),
+        (("--epochs", "1"), "rnn", "mean-squared-error"),
+    ],
+)
 def test_a_chaotic_series_is_foreseen_by_reservoirs_or_by_trained_networks(
-    network: str | None, metric: str, tmp_path: Path
+    more: tuple[str, ...], network: str, metric: str, tmp_path: Path
 ):
     write_wiring(ErdosRenyi(8, edges=12).sample(0), tmp_path / "er.json")
     options = ["--task", "mackey-glass", "--nulls", "2", "--seeds", "1", "--repeats", "2", "--threads", "1", "--json"]
-    if network is not None:
-        options += ["--network", network, "--epochs", "1"]
-    code, text, err = wirenas("compare", tmp_path / "er.json", *options, "--out", tmp_path / "out")
+    code, text, err = wirenas("compare", tmp_path / "er.json", *options, *more, "--out", tmp_path / "out")
     assert code == 0, err
     assert json.loads(text)["metric"] == metric
-    assert json.loads(text)["network"] == (network or "reservoir")
+    assert json.loads(text)["network"] == network
+
+
+def test_a_chaotic_series_is_foreseen_as_the_networks_of_a_folder_were_trained(tmp_path: Path):
+    given = {"task": "mackey-glass", "network": "rnn", "space": {"nodes": 6, "degree": 2.0}, "trials": 2, "threads": 1}
+    for cell, recipe in (("gru", {"epochs": 1}), ("tanh", {"optimizer": "ridge", "radii": (0.9,)})):
+        out = tmp_path / cell
+        Campaign(out, **given, cell=cell, recipe=recipe, finalists=1, final_seeds=2).run()
+        options = {"task": "mackey-glass", "given": {"n_nulls": 2, "seeds": 2}, "recipe": {}}
+        comparison = open_comparison([out], **options, out=tmp_path / f"{cell}-compared")
+        assert comparison.options.network == ("rnn" if cell == "gru" else "reservoir")
 
 
 def test_nulls_of_recurrent_networks_lead_from_no_input_to_an_output(tmp_path: Path):

@@ -16,7 +16,7 @@ from nas.reservoirs import Reservoir, ReservoirNetwork, load_series, network
 from nas.reservoirs.readout import fit_read_outs
 from nas.reservoirs.series import normalised_error, remember
 from nas.tasks import Measure, Task
-from nas.tasks.chaos import integrate_lorenz, integrate_mackey_glass
+from nas.tasks.attractors import integrate_lorenz, integrate_mackey_glass
 from priors import ErdosRenyi, Wiring, attach, spectral_radius
 
 
