@@ -24,7 +24,8 @@ __all__ = [
 
 _ONE_POINT = 0.01
 _MOST_PLACES = 8
-"""Behind the point; smaller numbers have an exponent."""
+_LARGEST = 1e7
+"""Numbers of more places behind the point, and larger ones, have an exponent."""
 _UNDECIDED, _LEVEL = "is undecided against", "is level with"
 
 _BETWEEN_SENTENCES = re.compile(r"(?<=\.) (?=[A-Z])")
@@ -248,9 +249,14 @@ def format_difference(one: Row, other: Row, metric: str, sign: float = 1.0) -> s
 
 
 def _format_numbers(differences: Sequence[float], metric: str) -> list[str]:
-    """Return differences in points, or to as many places as the largest needs to have three digits."""
+    """Return differences in points, or of any other metric to equal places, so that none but 0 is written as 0."""
     if metric == "accuracy":
         return [f"{100 * own:+.2f}" for own in differences]
-    largest = max(map(abs, differences))
-    places = 2 - math.floor(math.log10(largest)) if 0 < largest < math.inf else 0
-    return [f"{own:+.2e}" if places > _MOST_PLACES else f"{own:+.{max(places, 0)}f}" for own in differences]
+    sizes = [abs(own) for own in differences if 0 < abs(own) < math.inf]
+    if not sizes:
+        return [f"{own:+.0f}" for own in differences]
+    # Three digits of the largest, unless nothing were left of an end that decides on which side of 0 it is.
+    places = max(2 - math.floor(math.log10(max(sizes))), -math.floor(math.log10(min(sizes))))
+    if places > _MOST_PLACES or max(sizes) >= _LARGEST:
+        return [f"{own:+.2e}" for own in differences]
+    return [f"{own:+.{max(places, 0)}f}" for own in differences]

@@ -110,22 +110,23 @@ def records_study(
     Raises
     ------
     InputError
-        For an unknown task, or one whose data are not there.
+        For an unknown task, one whose data are not there, a wrong budget, or a folder of something else.
     """
     check_study(out, "records")
-    for name in tasks or RECORDS:
+    for name in tasks:
         known("task", name, RECORDS)
-        for budget in budgets or RECORDS[name].budgets:
-            check_folder(out / name / str(Budget.of(budget)), f"a {CAMPAIGN.noun}")
     setting = {"seeds": seeds, "options": plain(options)}
     before, found = _found_before(out, setting), dict[str, Any]()
-    for name in tasks or RECORDS:
-        entry = RECORDS[name]
-        task = entry.load(data)
+    loaded = {name: RECORDS[name].load(data) for name in tasks or RECORDS}
+    for name, task in loaded.items():
+        if task is None and tasks:
+            raise InputError(f"task={name}: its data are in no folder that is known; give one by data")
+        for budget in () if task is None else budgets or RECORDS[name].budgets:
+            check_folder(out / name / str(Budget.of(budget)), f"a {CAMPAIGN.noun}")
+    for name, task in loaded.items():
         if task is None:
-            if tasks:
-                raise InputError(f"task={name}: its data are in no folder that is known; give one by data")
             continue
+        entry = RECORDS[name]
         campaigns = {
             str(Budget.of(budget)): Campaign(
                 out / name / str(Budget.of(budget)),

@@ -164,11 +164,20 @@ def test_an_interval_of_unequal_spreads_is_that_of_welch():
         (1.0, "-0.500 [-0.594, -0.406]"),
         (1e4, "-5000 [-5940, -4060]"),
         (1e-9, "-5.00e-10 [-5.94e-10, -4.06e-10]"),
+        (1e20, "-5.00e+19 [-5.94e+19, -4.06e+19]"),
     ],
 )
 def test_numbers_of_one_difference_have_as_many_places(scale: float, written: str):
     one, other = ({**row(mean), "mean": scale * mean, "std": 10 * scale * row(mean)["std"]} for mean in (0.2, 0.7))
     assert format_difference(one, other, "mean-squared-error") == written
+
+
+def test_an_end_that_decides_is_not_written_as_nothing():
+    one = {**row(0.2), "std": 0.2945, "seeds": 5}
+    said = format_difference(one, {**row(0.63), "std": 0.2945, "seeds": 5}, "mean-squared-error")
+    assert said == "-0.4300 [-0.8595, -0.0005]"
+    same = {**row(0.2), "std": 0.0}
+    assert format_difference(same, same, "mean-squared-error") == "+0 [+0, +0]"
 
 
 def test_a_simple_rule_is_beaten_by_more_than_seeds_differ():

@@ -130,7 +130,8 @@ def test_the_command_refuses_in_one_line(tmp_path: Path):
 
 
 def test_a_folder_that_holds_other_files_is_refused_before_anything_is_trained(tmp_path: Path):
-    (tmp_path / "mnist" / "3000" / "best").mkdir(parents=True)
-    with pytest.raises(InputError, match=r"3000: the folder holds other files; give a new one with out"):
-        records_study(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["mnist"]
+    last = RECORDS["mnist-1d"].budgets[-1]
+    (tmp_path / "mnist-1d" / last / "best").mkdir(parents=True)
+    with pytest.raises(InputError, match=rf"{last}: the folder holds other files; give a new one with out"):
+        records_study(tmp_path, tasks=["digits", "mnist-1d"])
+    assert [path.name for path in tmp_path.iterdir()] == ["mnist-1d"]
