@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nas.errors import InputError
 from nas.reservoirs.network import ReservoirNetwork
-from nas.reservoirs.readout import fit_read_outs
+from nas.reservoirs.readout import Moments
 from nas.reservoirs.series import Series
 from nas.tasks import MEASURES, Task
 from nas.training.session import sign_of
@@ -122,7 +122,7 @@ class Reservoir:
         sign, best = sign_of(task.direction), None
         for radius, states in zip(radii, _states(net, radii, task, stopped), strict=True):
             stopped()
-            for ridge, read_out in zip(self.ridges, fit_read_outs(states[0], wanted, self.ridges), strict=True):
+            for ridge, read_out in zip(self.ridges, Moments(states[0], wanted).fit(self.ridges), strict=True):
                 weights, intercept = read_out
                 validation = measure(states[1] @ weights + intercept, asked[0])
                 if best is None or sign * validation > sign * best.validation:
@@ -168,7 +168,8 @@ def _states(
     for radius in radii:
         run = partial(net.sequence_states, radius=radius)
         train, validation, test = (
-            target_states(run, task, part, stopped) for part in (task.train, task.validation, task.test)
+            np.concatenate(list(target_states(run, task, part, stopped)))
+            for part in (task.train, task.validation, task.test)
         )
         yield train, validation, test
 
@@ -179,12 +180,12 @@ StatesOf = Callable[[Floats, NDArray[np.int64] | None], Floats]
 
 def target_states(
     run: StatesOf, task: Task, examples: torch.Tensor, stopped: Callable[[], None] = lambda: None
-) -> Floats:
-    """Return the states, (n_targets, n_read), where the targets of some examples stand; see `Task.flat_targets`.
+) -> Iterator[Floats]:
+    """Yield the states, (n, n_read), where the targets of some examples stand, in the order of `Task.flat_targets`.
 
     `stopped` is called now and then, and may raise.
     """
-    found, at_a_time = [], _AT_A_TIME
+    at_a_time = _AT_A_TIME
     if task.is_stepwise:
         at_a_time = max(1, _STEPS_AT_A_TIME // task.inputs.shape[1])
     for some in torch.split(examples, at_a_time):
@@ -193,7 +194,6 @@ def target_states(
         assert lengths is not None
         numbers = inputs.double().numpy()
         if task.counted is None:
-            found.append(run(numbers, lengths.numpy()))
+            yield run(numbers, lengths.numpy())
         else:
-            found.append(run(numbers, None)[task.counted[some, : numbers.shape[1]].numpy()])
-    return np.concatenate(found)
+            yield run(numbers, None)[task.counted[some, : numbers.shape[1]].numpy()]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from nas.errors import InputError
 from nas.networks import LinearMean, MaskedLinear, NetworkSpec, SequenceNetwork, SparseMLP, SparseRNN
 from nas.networks.readout import mean_over_time, means_so_far
 from nas.reservoirs.network import ReservoirNetwork
-from nas.reservoirs.readout import fit_read_outs
+from nas.reservoirs.readout import Moments
 from nas.reservoirs.reservoir import Reservoir, StatesOf, check_task, judge_of, target_states
 from nas.tasks import Task
 from nas.training.recipe import Recipe
@@ -170,27 +171,40 @@ class ReadOutSession:
     def _solve(self) -> None:
         """Write the read-out that is best on validation, of several strengths of ridge regression."""
         measure, wanted, (asked, _) = judge_of(self.task)
-        states, held_out = (self._features(part) for part in (self.task.train, self.task.validation))
+        moments = self._moments(wanted)
         sign, ridges = sign_of(self.task.direction), Reservoir.ridges
-        columns = self._columns()
-        found = [np.zeros((states.shape[1], wanted.shape[1])) for _ in ridges]
-        levels = np.tile(wanted.mean(axis=0), (len(ridges), 1))
+        columns, levels = self._columns(), np.tile(moments.level, (len(ridges), 1))
+        found = np.zeros((len(ridges), moments.n_read, len(columns)))
         for own, outputs in _alike(columns):
-            read_outs = fit_read_outs(states[:, own], wanted[:, outputs], ridges)
-            for weights, level, (solved, intercept) in zip(found, levels, read_outs, strict=True):
+            for weights, level, (solved, intercept) in zip(
+                found, levels, moments.fit(ridges, own, outputs), strict=True
+            ):
                 weights[np.ix_(own, outputs)] = solved
                 level[outputs] = intercept
+        parts = [states @ found for states in self._features(self.task.validation)]
         values, factors = [], []
-        for weights, level in zip(found, levels, strict=True):
-            predicted = held_out @ weights + level
+        for predicted in np.concatenate(parts, axis=1) + levels[:, None]:
             factor = _sharpness(predicted, asked) if self.task.loss == "cross-entropy" else 1.0
             values.append(sign * measure(factor * predicted, asked))
             factors.append(factor)
         best = int(np.argmax(values))
         self._write(factors[best] * found[best], factors[best] * levels[best], columns)
 
-    def _features(self, part: torch.Tensor) -> Floats:
-        """Return what read-outs see of some examples, (n_targets, n_features)."""
+    def _moments(self, wanted: Floats) -> Moments:
+        """Return what is known of the training part, whose states are never held all at once."""
+        moments, first = None, 0
+        for states in self._features(self.task.train):
+            asked = wanted[first : first + len(states)]
+            first += len(states)
+            if moments is None:
+                moments = Moments(states, asked)
+            else:
+                moments.add(states, asked)
+        assert moments is not None
+        return moments
+
+    def _features(self, part: torch.Tensor) -> Iterator[Floats]:
+        """Yield what read-outs see of some examples, (n, n_features)."""
         return target_states(self._states, self.task, part, self._look)
 
     @property

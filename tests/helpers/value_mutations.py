@@ -24,8 +24,8 @@ Call = tuple[tuple[str, ...], list[str]]
 
 _SECONDS = 10
 """Of computing, that a call may take: other processes may keep it waiting."""
-_OF_SEVERAL = ("features", "predict")
-"""Commands that say of each graph what is wrong with it."""
+_OF_SEVERAL = ("features", "predict", "compare", "distance")
+"""Commands of several graphs, which say of each what there is to say before they read the next one."""
 
 _ODD = (
     *(

@@ -402,7 +402,7 @@ def test_a_chaotic_series_is_foreseen_by_reservoirs_or_by_trained_networks(
 
 
 def test_a_chaotic_series_is_foreseen_as_the_networks_of_a_folder_were_trained(tmp_path: Path):
-    given = {"task": "mackey-glass", "network": "rnn", "space": {"nodes": 6, "degree": 2.0}, "trials": 2, "threads": 1}
+    given = {"task": "mackey-glass", "network": "rnn", "space": {"nodes": 12, "degree": 3.0}, "trials": 2, "threads": 1}
     for cell, recipe in (("gru", {"epochs": 1}), ("tanh", {"optimizer": "ridge", "radii": (0.9,)})):
         out = tmp_path / cell
         Campaign(out, **given, cell=cell, recipe=recipe, finalists=1, final_seeds=2).run()

@@ -14,7 +14,7 @@ from stepwise_cases import LOSSES, at_the_end, stepwise, wiring_for
 from nas import Campaign, InputError, Recipe, Survey, load
 from nas.evaluation.trainer import Trainer
 from nas.networks import LinearMean, NetworkSpec, SequenceNetwork, load_network, wiring_of
-from nas.reservoirs import Reservoir, ReservoirNetwork, begin_read_out
+from nas.reservoirs import Reservoir, ReservoirNetwork, begin_read_out, reservoir
 from nas.seeds import stream
 from nas.tasks import Task
 from nas.training.recipe import changed
@@ -173,6 +173,17 @@ def test_targets_of_last_steps_alone_are_those_of_sequences(kind: str):
     assert stepped.history.value == at_once.history.value
     for ours, theirs in zip(stepped.network.parameters(), at_once.network.parameters(), strict=True):
         assert torch.allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_how_many_steps_are_read_at_a_time_changes_nothing(monkeypatch: pytest.MonkeyPatch):
+    task = stepwise(2, "squared-error", n=90, steps=9)
+    own = attach(ErdosRenyi(20, edges=60).sample(0), 4, 3, "controlled", 0, reads=2, readouts=6)
+    whole = trained(task, own)
+    monkeypatch.setattr(reservoir, "_STEPS_AT_A_TIME", 30)
+    parts = trained(task, own)
+    assert parts.history.value == pytest.approx(whole.history.value, rel=1e-6)
+    for ours, theirs in zip(parts.network.parameters(), whole.network.parameters(), strict=True):
+        assert torch.allclose(ours, theirs, rtol=1e-5, atol=1e-6)
 
 
 def test_a_reservoir_echoes_at_every_step_what_no_mean_tells():

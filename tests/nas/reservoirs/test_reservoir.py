@@ -13,7 +13,7 @@ from sklearn.metrics import f1_score, log_loss
 
 from nas.errors import InputError
 from nas.reservoirs import Reservoir, ReservoirNetwork, load_series, network
-from nas.reservoirs.readout import fit_read_outs
+from nas.reservoirs.readout import Moments
 from nas.reservoirs.series import normalised_error, remember
 from nas.tasks import Measure, Task
 from nas.tasks.attractors import integrate_lorenz, integrate_mackey_glass
@@ -108,19 +108,39 @@ def test_read_outs_are_scikit_learns_ridge_regression():
     states, wanted = rng.normal(size=(50, 7)) + 1.0, rng.normal(size=(50, 3))
     centred = states - states.mean(axis=0)
     scale = np.trace(centred.T @ centred) / 7
-    for ridge, (weights, intercept) in zip([0.01, 1.0], fit_read_outs(states, wanted, [0.01, 1.0]), strict=True):
+    for ridge, (weights, intercept) in zip([0.01, 1.0], Moments(states, wanted).fit([0.01, 1.0]), strict=True):
         fitted = Ridge(alpha=ridge * scale).fit(states, wanted)
         assert weights == pytest.approx(fitted.coef_.T)
         assert intercept == pytest.approx(fitted.intercept_)
+
+
+@pytest.mark.parametrize("sizes", [(50,), (1, 49), (20, 0, 30), (1,) * 50])
+def test_read_outs_are_the_same_from_parts(sizes: tuple[int, ...]):
+    rng = np.random.default_rng(6)
+    # Far from 0, with a drift: what the first part tells of the means is wrong.
+    states = rng.normal(size=(50, 5)) + 1e4 + np.linspace(0, 50, 50)[:, None]
+    wanted = rng.normal(size=(50, 3)) - 1e3
+    ends = np.cumsum(sizes)[:-1]
+    first, *others = zip(np.split(states, ends), np.split(wanted, ends), strict=True)
+    moments = Moments(*first)
+    for part in others:
+        moments.add(*part)
+    assert moments.level == pytest.approx(wanted.mean(axis=0), rel=1e-12)
+    read, outputs = np.array([0, 2, 3]), np.array([1])
+    ((weights, intercept),) = moments.fit([0.1], read, outputs)
+    own = states[:, read] - states[:, read].mean(axis=0)
+    fitted = Ridge(alpha=0.1 * np.trace(own.T @ own) / 3).fit(states[:, read], wanted[:, 1])
+    assert weights[:, 0] == pytest.approx(fitted.coef_, rel=1e-6, abs=1e-9)
+    assert states[:, read] @ weights + intercept == pytest.approx(fitted.predict(states[:, read])[:, None], rel=1e-9)
 
 
 def test_states_that_never_vary_or_are_the_same_have_a_read_out():
     rng = np.random.default_rng(5)
     one = rng.normal(size=(40, 1))
     states = np.hstack([one, one, np.ones((40, 2))])
-    ((weights, intercept),) = fit_read_outs(states, 3 * one + 1, [1e-12])
+    ((weights, intercept),) = Moments(states, 3 * one + 1).fit([1e-12])
     assert states @ weights + intercept == pytest.approx(3 * one + 1, abs=1e-4)
-    ((nothing, level),) = fit_read_outs(np.ones((5, 2)), np.arange(5.0)[:, None], [1e-6])
+    ((nothing, level),) = Moments(np.ones((5, 2)), np.arange(5.0)[:, None]).fit([1e-6])
     assert np.ones((5, 2)) @ nothing + level == pytest.approx(np.full((5, 1), 2.0))
 
 
