@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +20,7 @@ from nas.tasks.files.answers import shares_of
 from nas.tasks.files.arrays import ArrayPreparation
 from nas.tasks.files.columns import examples
 from nas.tasks.files.pipeline import FILE, Pipeline
+from nas.tasks.measures import MEASURES, SQUARED_ERROR, loss_of
 
 __all__ = ["DataWarning", "Prepared", "TrainedPipeline", "classes_of", "load_pipeline"]
 
@@ -72,6 +74,8 @@ class TrainedPipeline:
         None for the network of a built-in task, which takes arrays as its task has them, and numbers classes from 0.
     folder : Path
         From which it was read.
+    metric : str or None
+        What the network was judged by, if that is known: without a pipeline it says whether numbers are predicted.
 
     Examples
     --------
@@ -91,6 +95,7 @@ class TrainedPipeline:
     network: SparseMLP | PooledMLP | SequenceNetwork
     pipeline: Pipeline | None
     folder: Path
+    metric: str | None = None
 
     @property
     def takes_tables(self) -> bool:
@@ -110,7 +115,16 @@ class TrainedPipeline:
     @property
     def predicts_numbers(self) -> bool:
         """Whether numbers are predicted, and not classes."""
-        return self.pipeline is not None and not self.pipeline.answers.labels
+        if self.pipeline is not None:
+            return not self.pipeline.answers.labels
+        return self.metric == SQUARED_ERROR or (self.metric in MEASURES and loss_of(self.metric) == "squared-error")
+
+    @property
+    def target(self) -> str:
+        """What is predicted, in a word."""
+        if self.pipeline is not None:
+            return self.pipeline.answers.name
+        return "prediction" if self.predicts_numbers else "class"
 
     def predict(self, data: Any, lengths: Any = None) -> NDArray[Any]:
         """Return the label of each row, (n,), or the numbers predicted, (n,) or (n, n_outputs).
@@ -136,10 +150,16 @@ class TrainedPipeline:
         DataWarning
             For what is not as in training, such as a new category: a line each.
         """
-        outputs = self.outputs(data, lengths)
-        if self.pipeline is None:
+        return self.answers(self.outputs(data, lengths))
+
+    def answers(self, outputs: NDArray[np.float32]) -> NDArray[Any]:
+        """Return what the outputs of the network mean; see `predict`."""
+        if self.pipeline is not None:
+            return self.pipeline.answers.predictions(outputs)
+        if not self.predicts_numbers:
             return classes_of(outputs)
-        return self.pipeline.answers.predictions(outputs)
+        values = outputs.astype(np.float64)
+        return values[..., 0] if values.shape[-1] == 1 else values
 
     def predict_proba(self, data: Any, lengths: Any = None) -> NDArray[np.float64]:
         """Return the probability of each class, (n, n_classes), in the order of `labels`; see `predict`.
@@ -206,6 +226,10 @@ class TrainedPipeline:
 
             sides = None if self.pipeline is None else self.pipeline.options.sides
             arrays = arrays_of(path, sides, needs_targets=False)
+            if self.takes_tables and (arrays.inputs.ndim != 2 or arrays.lengths is not None):
+                shape, sequences = arrays.inputs.shape, "" if arrays.lengths is None else " of sequences"
+                raise InputError(f"{path}: its inputs{sequences} have shape {shape}, and the network in {self.folder} "
+                                 "reads rows of a table; give (n, columns)")  # fmt: skip
             if self.takes_tables:
                 return pd.DataFrame(arrays.inputs, columns=list(arrays.names)), arrays.lengths
             return arrays.inputs, arrays.lengths
@@ -254,7 +278,8 @@ class TrainedPipeline:
         ends = self._lengths(values, lengths)
         if self.pipeline is not None:
             assert isinstance(self.pipeline.preparation, ArrayPreparation)
-            return Prepared(self.pipeline.preparation.transform(values, ends), ends)
+            preparation = self.pipeline.preparation
+            return Prepared(preparation.transform(values, ends), ends, preparation.surprises(values, ends))
         if values.dtype.kind not in "biuf":
             raise InputError(f"arrays of numbers are needed, and these are {values.dtype}")
         if values.ndim > 2 and ends is None:
@@ -290,6 +315,18 @@ class TrainedPipeline:
 def classes_of(outputs: NDArray[np.float32]) -> NDArray[np.int64]:
     """Return the class of the largest of (..., n_outputs) outputs, and -1 where there are none."""
     return np.where(np.isnan(outputs).all(axis=-1), -1, outputs.argmax(axis=-1))
+
+
+def _metric_in(folder: Path) -> str | None:
+    """Return what the network in a folder was judged by; None where nothing says it, as of one that was generated."""
+    file = folder / "outcome.json"
+    if not file.is_file():
+        return None
+    try:
+        metric = json.loads(file.read_text(encoding="utf-8"))["metric"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        raise InputError(f"{file}: damaged, or not ours: it does not say the metric; put a copy back") from None
+    return metric if isinstance(metric, str) else None
 
 
 def load_pipeline(out: str | Path) -> TrainedPipeline:
@@ -331,7 +368,7 @@ def load_pipeline(out: str | Path) -> TrainedPipeline:
         raise InputError(f"{file}: a {type(network).__name__} has no outputs to predict with")
     network.eval()
     own = file.parent / FILE
-    found = TrainedPipeline(network, Pipeline.load(own) if own.is_file() else None, folder)
+    found = TrainedPipeline(network, Pipeline.load(own) if own.is_file() else None, folder, _metric_in(file.parent))
     if found.pipeline is not None:
         reads, gives = found.pipeline.preparation.n_inputs, found.pipeline.answers.n_outputs
         if (reads, gives) != (found._n_inputs, found._n_outputs):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.apply.pipeline import classes_of, load_pipeline
+from nas.apply.pipeline import load_pipeline
 from nas.errors import InputError
 from nas.tasks.files.answers import shares_of
 from priors.files import atomic_write
@@ -97,14 +97,10 @@ def predict_file(out: Path, file: Path, to: Path | None = None) -> Predictions:
     prepared = found.prepare(file)
     outputs = found.outputs_of(prepared)
     labels: tuple[Any, ...] = found.labels
-    if found.pipeline is None:
+    if found.pipeline is None and not found.predicts_numbers:
         labels = tuple(range(outputs.shape[-1]))
-        values: NDArray[Any] = classes_of(outputs)
-    else:
-        values = found.pipeline.answers.predictions(outputs)
     shares = shares_of(outputs) if labels and outputs.ndim == 2 else None
-    target = "class" if found.pipeline is None else found.pipeline.answers.name
-    done = Predictions(target, values, labels, shares, prepared.notes)
+    done = Predictions(found.target, found.answers(outputs), labels, shares, prepared.notes)
     if to is not None:
         done.write(to)
     return done

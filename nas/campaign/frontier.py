@@ -42,6 +42,16 @@ def open_frontier(
     for campaign in campaigns.values():
         check_folder(campaign.out, f"a {CAMPAIGN.noun}")
     before = read_frontier(out)
+    every = [*names, *(() if before is None else before.budgets)]
+    units: dict[str, str] = {}
+    for budget in every:
+        units.setdefault(Budget.of(budget).unit, budget)
+    if len(units) > 1:
+        (unit, own), (other_unit, other), *_ = units.items()
+        raise InputError(
+            f"budgets={','.join(budgets)}: {own} counts {unit} and {other} {other_unit}, and a frontier counts one of "
+            "them; give budgets of one unit, or another out for others"
+        )
     task = campaigns[names[0]].task
     assert task is not None  # Without one there are no budgets.
     if before is not None and (before.task, before.metric) != (task.name, task.metric):

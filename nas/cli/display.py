@@ -264,7 +264,7 @@ def _describe_survey(outcome: SurveyOutcome) -> str:
     return f"{wirings} wirings, {outcome.trainings} trainings ({mishaps}), {duration(outcome.seconds)} of training."
 
 
-def show_predictions(console: Console, out: Path, found: Sequence[Mapping[str, Any]]) -> None:
+def show_predictions(console: Console, out: Path, found: Sequence[Mapping[str, Any]], worth: Mapping[str, Any]) -> None:
     """Print what is expected of every graph, and what that rests on; for many graphs, a line each is easy to search."""
     for row in found:
         say(
@@ -282,6 +282,7 @@ def show_predictions(console: Console, out: Path, found: Sequence[Mapping[str, A
             say(console, f"  trains at all with a probability of {_percent(row['trains'])}")
     judge = f" Judge the predictor itself: wirenas validate {out}" if found and found[0]["of"] >= LEAST_TO_JUDGE else ""
     say(console, f"± is of a single training.{judge}")
+    _warn_of_worth(console, worth)
 
 
 def show_features(console: Console, found: Sequence[Mapping[str, Any]]) -> None:
@@ -320,15 +321,22 @@ def show_features(console: Console, found: Sequence[Mapping[str, Any]]) -> None:
         )
 
 
+def _warn_of_worth(console: Console, worth: Mapping[str, Any]) -> bool:
+    """Say where a predictor is worth nothing, and return whether it is."""
+    own = worth["r2"].get("predictor")
+    if own is not None and own > 0:
+        return False
+    why = "All values are equal" if own is None else "The predictor predicts no better than the mean of all wirings"
+    say(console, f"{why}: do not choose by it; train more wirings.")
+    return True
+
+
 def show_worth(console: Console, found: Mapping[str, Any]) -> None:
     """Print what a predictor learnt from, its R2 beside what it must beat, and how to ask it."""
     say_in_lines(console, f"Predictor: learnt from {found['trained_on']}.")
     r2 = ", ".join(f"{name} {'–' if value is None else f'{value:.2f}'}" for name, value in found["r2"].items())
     say_in_lines(console, f"R2 on wirings held out: {r2}.")
-    own = found["r2"].get("predictor")
-    if own is None or own <= 0:
-        why = "All values are equal" if own is None else "It predicts no better than the mean of all wirings"
-        say(console, f"{why}: do not choose by it; train more wirings.")
+    if _warn_of_worth(console, found):
         return
     n_wirings = re.match(r"\d+", found["trained_on"])
     is_enough = n_wirings is not None and int(n_wirings[0]) >= LEAST_TO_JUDGE

@@ -59,13 +59,13 @@ def predict(
     from nas.cli.display import show_predictions
     from nas.prediction.answers import predictions
 
-    found, failed = predictions(
+    found, failed, worth = predictions(
         out, graphs, coverage, explain=explain, format=graph_format, directed=directed, merge=merge
     )
     _tell(failed)
     if found:
-        document = _with_failed({"predictions": found}, failed)
-        print_json(document) if as_json else show_predictions(make_console(), out, found)
+        document = _with_failed({"predictions": found, "r2": worth["r2"].get("predictor")}, failed)
+        print_json(document) if as_json else show_predictions(make_console(), out, found, worth)
     if failed:
         raise typer.Exit(2)
 

@@ -154,9 +154,14 @@ def _refuse_of_graphs(given: Mapping[str, Any], wirings: Sequence[Wiring]) -> No
 def _of_saved(source: Path, network: str) -> dict[str, Any]:
     """Return how the network of a source is made and was trained, as far as networks of this kind heed it.
 
-    That is activation or cell and pool, if there is a saved network, and the recipe of a campaign or an experiment.
+    That is activation or cell and pool, if there is a saved network, and the recipe of a campaign or an experiment; of
+    a campaign of reservoirs what its recipe says of them.
     """
-    saved = None if network == "reservoir" else _saved_at(source)
+    if network == "reservoir":
+        recipe = _recipe_of(source)
+        is_reservoir = recipe is not None and recipe.is_read_out
+        return {name: getattr(recipe, name) for name in ("radii", "leak", "input_scale")} if is_reservoir else {}
+    saved = _saved_at(source)
     if saved is None:
         return {}
     inner = network_within(saved)

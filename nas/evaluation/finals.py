@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
@@ -233,13 +234,18 @@ def _choose(trainer: Trainer, rivals: Sequence[Rival], executor: Executor, watch
 def _test_shares(
     trainer: Trainer, networks: Sequence[Contender], n_seeds: int, executor: Executor, watcher: Watcher
 ) -> list[Standing]:
-    """Train what shares its structure with the winner: what was drawn anew once each, the structure itself as often."""
+    """Train what shares its structure with the winner: what was drawn anew once each, the structure itself as often.
+
+    What was drawn several times is trained with as many seeds: one training must not count twice.
+    """
+    times = Counter((own.name, own.wiring.fingerprint) for own in networks)
+    distinct = {(own.name, own.wiring.fingerprint): own for own in networks}
+    found = []
+    for n in sorted(set(times.values())):
+        drawn = [own for key, own in distinct.items() if times[key] == n and own.name != RETRAINED]
+        found += _test_all(trainer, drawn, n, executor, watcher)
     retrained = [own for own in networks if own.name == RETRAINED]
-    others = [own for own in networks if own.name != RETRAINED]
-    return [
-        *_test_all(trainer, retrained, n_seeds, executor, watcher),
-        *_test_all(trainer, others, 1, executor, watcher),
-    ]
+    return [*_test_all(trainer, retrained, n_seeds, executor, watcher), *found]
 
 
 def _of_one_name(standings: Sequence[Standing]) -> list[Standing]:

@@ -74,8 +74,8 @@ def _has_budget(out: Path) -> bool:
 
 def predictions(
     out: Path, graphs: Sequence[Path], coverage: float = 0.9, *, explain: bool = False, **reading: Any
-) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """Return what a predictor expects of graphs, and how sure it is; and a line on each graph that is wrong.
+) -> tuple[list[dict[str, Any]], dict[str, str], dict[str, Any]]:
+    """Return what a predictor expects of graphs, and how sure it is; what is wrong with others; and what it is worth.
 
     Parameters
     ----------
@@ -97,6 +97,8 @@ def predictions(
         contributions by family of features, None where they are not asked for; one a graph.
     dict of str to str
         What is wrong, by the name of the graph.
+    dict
+        See `Predictor.worth`.
     """
     if _place_of_predictor(out) is None and (
         holders := [own for own in graphs if _place_of_predictor(own) is not None]
@@ -112,7 +114,7 @@ def predictions(
             found, wrong = _each(lambda own: _answers(predictor, own, coverage, explain), some)
             answers += found
             failed |= wrong
-        return answers, failed
+        return answers, failed, predictor.worth()
 
 
 class _WrongGraphError(ValueError):

@@ -219,6 +219,9 @@ class Outcome:
         several = {name: tuple(stored.get(name, ())) for name in ("references", "front", "front_references")}
         outcome = cls(**{**stored, **several})
         check_types(outcome)
+        for row in (*outcome.references, *outcome.front_references):
+            if not isinstance(row["name"], str):
+                raise TypeError(f"a reference is called {row['name']!r}, which is no name")
         return outcome
 
 

@@ -46,7 +46,7 @@ from nas.tasks.task import Task
 from nas.training import Interrupted, Training, evaluate, train
 from nas.training.places import places_of
 from nas.training.session import sign_of
-from nas.training.train import check_steps, engine_for, spec_for, trained
+from nas.training.train import check_steps, engine_for, refuse_read_outs, spec_for, trained
 from priors import Wiring
 from priors.files import atomic_write, naming
 
@@ -92,6 +92,7 @@ class StructureExperiment:
         needed = "rnn" if self.task.is_sequence else "mlp"
         if self.options.network != needed:
             raise InputError(f"network={self.options.network}: task {self.task.name} needs network={needed}")
+        refuse_read_outs(self.options.recipe)
         self._check_saved()
         self._tasks = {pool: pooled(self.task, pool) for pool in self.options.pool}
         self._parents = self._make_parents()

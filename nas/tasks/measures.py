@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 
 from nas.errors import known
 
-__all__ = ["MEASURES", "Measure", "loss_of"]
+__all__ = ["MEASURES", "SQUARED_ERROR", "Measure", "loss_of"]
+
+SQUARED_ERROR = "mean-squared-error"
+"""What a task that predicts numbers is judged by, in their standardised form, if it has no measure of its own."""
 
 Floats = NDArray[np.float64]
 Loss = Literal["cross-entropy", "squared-error"]

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from nas.tasks.measures import Measure
+from nas.tasks.measures import SQUARED_ERROR, Measure
 from nas.tasks.splits import SPLIT_SEED, split
 from nas.tasks.steps import placed_at
 
@@ -248,7 +248,7 @@ class Task:
         """Name of the metric that is reported and searched by."""
         if self.measure is not None:
             return self.measure.name
-        return "accuracy" if self.loss == "cross-entropy" else "mean-squared-error"
+        return "accuracy" if self.loss == "cross-entropy" else SQUARED_ERROR
 
     @property
     def direction(self) -> Literal["maximize", "minimize"]:

@@ -127,7 +127,7 @@ def session(
     """
     import numpy as np
 
-    _refuse_read_outs(recipe)
+    refuse_read_outs(recipe)
     rate = recipe.learning_rates[0] if learning_rate is None else learning_rate
     rng = np.random.default_rng(rng)
     if (compiled := compiled_for(network, task, engine)) is not None:
@@ -141,7 +141,13 @@ def session(
     return TorchSession(network, task, recipe, learning_rate=rate, rng=rng, stop=stop)
 
 
-def _refuse_read_outs(recipe: Recipe) -> None:
+def refuse_read_outs(recipe: Recipe) -> None:
+    """Refuse a recipe that trains no weights but those of a read-out.
+
+    Raises
+    ------
+    InputError
+    """
     if recipe.is_read_out:
         raise InputError("optimizer=ridge: it solves the read-out of campaigns' and surveys' RNNs, and trains no "
                          "network; give adam, adamw or sgd")  # fmt: skip
@@ -401,7 +407,7 @@ def begin_wiring(
     replicate : int
         Which training of the wiring it is.
     """
-    _refuse_read_outs(recipe)
+    refuse_read_outs(recipe)
     spec = spec_for(spec, task)
     if recipe.normalise and spec.kind == "rnn":
         raise InputError("normalise=true: it is for MLPs, and this is an RNN; leave it out")

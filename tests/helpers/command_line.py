@@ -46,7 +46,7 @@ def asked(*arguments: object) -> list[dict[str, Any]]:
     assert (code, err) == (0, "")
     (line,) = text.splitlines()
     found = json.loads(line)
-    assert set(found) == {"predictions"}
+    assert set(found) == {"predictions", "r2"}
     return found["predictions"]
 
 

@@ -429,6 +429,19 @@ class ArrayPreparation(BaseModel):
         """Inputs of the network, of a time step."""
         return 2 * self.width if self.both_ways else self.width
 
+    def surprises(self, inputs: NDArray[Any], lengths: NDArray[np.int64] | None = None) -> tuple[str, ...]:
+        """Return a line on what is no number among inputs as `transform` takes them; none where all are."""
+        with np.errstate(invalid="ignore"):
+            gone = ~(np.abs(np.asarray(inputs, np.float64)) <= MOST)
+        n_read = gone.size
+        if lengths is not None:
+            gone = gone[np.arange(inputs.shape[1]) < lengths[:, None]]
+            n_read = gone.size
+        if not gone.any():
+            return ()
+        counts = "the mean of their channel" if self.kind == "sequences" else "0"
+        return (f"X: {int(gone.sum())} of {n_read} values are missing, or no finite numbers, and count as {counts}",)
+
     def transform(self, inputs: NDArray[Any], lengths: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
         """Return the inputs of a network, of the same shape; what is behind a sequence's length is 0.
 

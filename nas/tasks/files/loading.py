@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -123,10 +124,24 @@ def read_file(name: str, options: FileOptions | Mapping[str, Any] | None = None,
         raise InputError(f"task={name}: a path is missing after the colon")
     if options.group is not None and options.time is not None:
         raise InputError("group and time are both given: rows are split by one of them; leave one out")
+    _refuse_the_same_file(kind, rest, options, folder)
     if kind == "npz":
         return _array_task(name, _placed(rest, folder), options, folder)
     table = read_openml(rest) if kind == "openml" else _TABLES[kind](_placed(rest, folder))
     return _table_task(name, table, options, folder)
+
+
+def _refuse_the_same_file(kind: str, path: str, options: FileOptions, folder: Path | None) -> None:
+    """Refuse a test part that is the file itself, or a copy of it: a network would be tested on what it learned."""
+    if options.test is None or kind == "openml":
+        return
+    test = options.test.partition(":")[2] if is_file_task(options.test) else options.test
+    own, other = _placed(path, folder), _placed(test, folder)
+    if own.is_file() and other.is_file() and filecmp.cmp(own, other, shallow=False):
+        raise InputError(
+            f"test={options.test}: it holds what the file with the training part holds, byte by byte; give other "
+            "examples, or leave it out"
+        )
 
 
 def read_table(path: str | Path, folder: Path | None = None) -> pd.DataFrame:
@@ -269,11 +284,8 @@ def _array_task(name: str, path: Path, options: FileOptions, folder: Path | None
         other = arrays_of(_placed(options.test, folder), options.sides, target=options.target, metric=options.metric)
         arrays = _joined(arrays, other, path)
     assert arrays.targets is not None
-    target, steps = options.target or "y", arrays.steps
-    if steps is None:
-        outcomes = outcomes_of(target, arrays.targets, options.metric)
-    else:
-        outcomes, steps = stepwise_outcomes(target, arrays.targets, steps, options.metric)
+    target = options.target or "y"
+    outcomes, steps = _outcomes(target, arrays, options.metric, notes)
     kept = np.flatnonzero(outcomes.known if steps is None else steps.any(axis=1))
     if len(kept) < len(arrays.inputs):
         notes.append(
@@ -287,11 +299,13 @@ def _array_task(name: str, path: Path, options: FileOptions, folder: Path | None
     told = {target: f"target: {outcomes.line}"}
     if lengths is not None:
         own = ArrayPreparation.of_sequences(inputs, lengths, parts.train)
+        notes += own.surprises(inputs, lengths)
         told["X"] = f"sequences of {lengths.min()} to {lengths.max()} steps of {inputs.shape[2]} numbers, each scaled"
         values, steps = own.transform(inputs, lengths), None if steps is None else steps[kept]
         return _task(name, target, outcomes, parts, values, lengths, own, options, notes, told, {}, steps)
     if options.sides is not None:
         images = ArrayPreparation.of_images(inputs, parts.train, options.sides)
+        notes += images.surprises(inputs)
         told["X"] = f"images of {options.shape}, divided by {images.scale[0]:g}"
         extra = {"shape": options.sides}
         return _task(name, target, outcomes, parts, images.transform(inputs), None, images, options, notes, told, extra)
@@ -303,6 +317,19 @@ def _array_task(name: str, path: Path, options: FileOptions, folder: Path | None
         notes.append(f"{len(out)} of {len(judged)} columns never vary or only count rows, left out ({examples(out)})")
     told |= {column: one.line for column, one in judged.items()} if len(judged) <= 100 else {}
     return _task(name, target, outcomes, parts, fitted.inputs, None, fitted.preparation, options, notes, told, {})
+
+
+def _outcomes(
+    target: str, arrays: Arrays, metric: str | None, notes: list[str]
+) -> tuple[Outcomes, NDArray[np.bool_] | None]:
+    """Return what is to be predicted, and at which steps that is known, where each may have a target."""
+    assert arrays.targets is not None
+    if arrays.steps is None:
+        return outcomes_of(target, arrays.targets, metric), None
+    outcomes, steps = stepwise_outcomes(target, arrays.targets, arrays.steps, metric)
+    if gone := int(arrays.steps.sum() - steps.sum()):
+        notes.append(f"{gone} of {arrays.steps.sum()} steps have no {target}, or no finite one, and do not count")
+    return outcomes, steps
 
 
 def _joined(arrays: Arrays, other: Arrays, path: Path) -> Arrays:

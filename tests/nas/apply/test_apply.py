@@ -13,7 +13,7 @@ import pytest
 from command_line import refused, wirenas
 from stepwise_cases import stepwise
 
-from nas import Campaign, DataWarning, Recipe, load_pipeline
+from nas import Campaign, DataWarning, Recipe, Task, load_pipeline
 from nas.errors import InputError
 from nas.tasks import digits
 
@@ -171,6 +171,51 @@ def test_classes_of_all_steps(tmp_path: Path):
     told = json.loads(out)
     assert (code, told["probabilities"]) == (0, None)
     assert np.array_equal(np.array(told["predictions"])[inside], classes[inside])
+
+
+@pytest.mark.parametrize("n_outputs", [1, 2])
+@pytest.mark.parametrize("name", ["rows", "steps"])
+def test_tasks_of_ones_own_that_predict_numbers_do_so_again(name: str, n_outputs: int, tmp_path: Path):
+    task, network = stepwise(0, "squared-error", n_outputs=n_outputs), "rnn"
+    if name == "rows":
+        rng, network = np.random.default_rng(0), "mlp"
+        task = Task.from_arrays("rows", rng.normal(size=(80, 4)), rng.normal(size=(80, n_outputs)))
+    few: dict[str, Any] = {"trials": 1, "finalists": 1, "final_seeds": 1, "recipe": Recipe(epochs=2)}
+    found = Campaign(tmp_path / "own", task=task, network=network, space={"nodes": 6}, **few).run()
+    inputs, lengths = task.inputs[task.test].numpy(), None if task.lengths is None else task.lengths[task.test].numpy()
+    pipeline = load_pipeline(tmp_path / "own")
+    said = pipeline.predict(inputs, lengths)
+    shape = task.targets[task.test].shape
+    assert said.shape == (shape[:-1] if n_outputs == 1 else shape)
+    wanted = task.flat_targets(task.test)[0].numpy()
+    flat = said.reshape(shape)[... if task.counted is None else task.counted[task.test].numpy()]
+    assert np.square(flat - wanted).mean() == pytest.approx(found.test["mean"], rel=1e-5)
+    with pytest.raises(InputError, match="its network predicts numbers, which have no probabilities"):
+        pipeline.predict_proba(inputs, lengths)
+    held = {"X": inputs} if lengths is None else {"X": inputs, "lengths": lengths}
+    np.savez(tmp_path / "new.npz", **held)
+    code, out, err = wirenas("apply", tmp_path / "own", tmp_path / "new.npz", "--json")
+    assert (code, err) == (0, "")
+    told = json.loads(out)
+    assert (told["target"], told["labels"], told["probabilities"]) == ("prediction", [], None)
+    assert np.array(told["predictions"], float) == pytest.approx(said, nan_ok=True)
+
+
+def test_sequences_are_no_rows_of_a_table(found: Path, tmp_path: Path):
+    np.savez(tmp_path / "steps.npz", X=np.zeros((20, 15, 2)))
+    told = refused("apply", found / "sold", tmp_path / "steps.npz")
+    assert "steps.npz: its inputs of sequences have shape (20, 15, 2), and the network in" in told
+    np.savez(tmp_path / "steps.npz", X=np.zeros((9, 3)), lengths=np.array([4, 5]))
+    assert "reads rows of a table; give (n, columns)" in refused("apply", found / "sold", tmp_path / "steps.npz")
+
+
+def test_an_outcome_that_does_not_say_the_metric_is_one_line(tmp_path: Path):
+    few: dict[str, Any] = {"trials": 1, "finalists": 1, "final_seeds": 1, "recipe": Recipe(epochs=1)}
+    Campaign(tmp_path / "own", task="digits", space={"nodes": 6}, **few).run()
+    for text in ("{", "[]", "{}"):
+        (tmp_path / "own" / "best" / "outcome.json").write_text(text, encoding="utf-8")
+        with pytest.raises(InputError, match=r"outcome\.json: damaged, or not ours: it does not say the metric"):
+            load_pipeline(tmp_path / "own")
 
 
 def test_sequences_by_the_target_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -63,6 +63,7 @@ def test_a_frontier_is_a_campaign_for_each_budget(tmp_path: Path):
         (("1k", "1000"), "budgets=1k,1000: one is given twice"),
         (("300", "many"), "budget=many: it must be a number and a unit"),
         (("300", "5"), "budget"),
+        (("300", "12kMAC"), "budgets=300,12kMAC: 300 counts parameters and 12kMAC MAC, and a frontier counts one"),
     ],
 )
 def test_wrong_budgets_are_told_before_anything_is_written(tmp_path: Path, budgets: tuple[str, ...], message: str):

@@ -220,7 +220,9 @@ def test_tables_of_many_graphs_say_which_they_hold(tmp_path: Path):
 def test_people_are_told_of_a_wiring_that_may_not_train():
     row = {"mean": 0.2, "std": 0.1, "low": 0.1, "high": 0.3, "coverage": 0.8, "rank": 1, "of": 2, "contributions": {}}
     console = Console(record=True, width=200, file=io.StringIO())
-    show_predictions(console, Path("x"), [{**row, "graph": "[b]", "in_domain": True, "outside": None, "trains": 0.31}])
+    worth = {"r2": {"predictor": 0.4}}
+    row |= {"graph": "[b]", "in_domain": True, "outside": None, "trains": 0.31}
+    show_predictions(console, Path("x"), [row], worth)
     text = console.export_text()
     assert "[b]: 0.2 ± 0.1 expected, 80 % of trainings within 0.1 to 0.3, rank 1 of 2\n" in text
     assert "no difference" in text

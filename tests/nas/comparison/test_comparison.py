@@ -18,6 +18,7 @@ from nas.comparison.report import to_json
 from nas.comparison.start import open_comparison
 from nas.errors import InputError
 from nas.networks import SparseMLP, save_network
+from nas.reservoirs import Reservoir
 from nas.tasks import Task, digits
 from nas.training.recipe import Recipe
 from priors import (
@@ -403,12 +404,15 @@ def test_a_chaotic_series_is_foreseen_by_reservoirs_or_by_trained_networks(
 
 def test_a_chaotic_series_is_foreseen_as_the_networks_of_a_folder_were_trained(tmp_path: Path):
     given = {"task": "mackey-glass", "network": "rnn", "space": {"nodes": 12, "degree": 3.0}, "trials": 2, "threads": 1}
-    for cell, recipe in (("gru", {"epochs": 1}), ("tanh", {"optimizer": "ridge", "radii": (0.9,)})):
+    ridge = {"optimizer": "ridge", "radii": (0.9,), "leak": 0.5, "input_scale": 0.3}
+    for cell, recipe in (("gru", {"epochs": 1}), ("tanh", ridge)):
         out = tmp_path / cell
         Campaign(out, **given, cell=cell, recipe=recipe, finalists=1, final_seeds=2).run()
         options = {"task": "mackey-glass", "given": {"n_nulls": 2, "seeds": 2}, "recipe": {}}
         comparison = open_comparison([out], **options, out=tmp_path / f"{cell}-compared")
         assert comparison.options.network == ("rnn" if cell == "gru" else "reservoir")
+        if cell == "tanh":
+            assert comparison.options.reservoir == Reservoir((0.9,), leak=0.5, input_scale=0.3)
 
 
 def test_nulls_of_recurrent_networks_lead_from_no_input_to_an_output(tmp_path: Path):

@@ -237,3 +237,30 @@ def test_numbers_beside_classes_stay_numbers(tmp_path: Path) -> None:
     held = {"X": rng.normal(size=(N, 6)), "y": rng.integers(0, 2, (N, 3)), "classes": np.array(["cat", "dog", "cow"])}
     own = task_of(tmp_path, held)
     assert (own.loss, own.n_outputs, own.labels) == ("squared-error", 3, ())
+
+
+@pytest.mark.parametrize("width", [TIME - 1, TIME + 1, 2])
+def test_classes_of_another_number_of_steps_are_refused(width: int, tmp_path: Path):
+    held = arrays()
+    held["y"] = np.resize(held["y"], (N, width))
+    told = rf"target=y: it has shape \({N}, {width}\), and sequences have {TIME} steps; .* give metric=mse"
+    with pytest.raises(InputError, match=told):
+        task_of(tmp_path, held)
+    assert task_of(tmp_path, held, metric="mse").n_outputs == width
+
+
+def test_what_is_missing_is_said(tmp_path: Path):
+    held = arrays(text=True)
+    rows, steps = inside(held).nonzero()
+    held["X"][rows[3], steps[3], 0], held["X"][rows[9], steps[9], 1] = np.nan, np.inf
+    held["X"][~inside(held)] = np.nan  # Nobody reads what is behind an end.
+    held["y"][rows[:5], steps[:5]] = ""
+    np.savez(tmp_path / "steps.npz", **held)
+    loaded = read_file(f"npz:{tmp_path / 'steps.npz'}")
+    notes = loaded.task.notes
+    total = int(inside(held).sum())
+    assert (
+        f"X: 2 of {2 * total} values are missing, or no finite numbers, and count as the mean of their channel" in notes
+    )
+    assert f"5 of {total} steps have no y, or no finite one, and do not count" in notes
+    assert loaded.task.counted.sum() == total - 5

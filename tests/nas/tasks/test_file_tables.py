@@ -344,3 +344,11 @@ def test_a_line_that_is_too_long_is_named(tmp_path: Path):
     (tmp_path / "long.csv").write_text("a,b\n1,2\n1,2,3\n" + "1,2\n" * 20, encoding="utf-8")
     with pytest.raises(InputError, match=r"long.csv: line 3 has 3 cells, and the lines before have 2; quote cells"):
         load_file(f"csv:{tmp_path / 'long.csv'}", {})
+
+
+def test_a_test_part_that_is_the_training_part_is_refused(written: Callable[..., str], tmp_path: Path):
+    name = written(table())
+    path = Path(name.partition(":")[2])
+    (tmp_path / "copy.csv").write_bytes(path.read_bytes())
+    for other in (path, tmp_path / "copy.csv", f"csv:{path}"):
+        assert "it holds what the file with the training part holds, byte by byte" in refusal(name, test=str(other))
