@@ -80,7 +80,8 @@ class StudyFile:
             )
         try:
             if directions and not self.path.is_file():
-                _create(self.path, directions)
+                with self._writing():
+                    _create(self.path, directions)
             with self._reading():
                 self._storage = _storage(self.path)
                 self.study = self._load(out)
