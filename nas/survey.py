@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nas.campaign.folder import default_name, is_from_python
+from nas.campaign.folder import default_name, is_from_python, with_network
 from nas.errors import CampaignError, InputError
 from nas.evaluation.threads import in_order, one_torch_thread, stop_on_signal
 from nas.evaluation.trainer import FAILURES_IN_A_ROW, Attempts, Trainer
@@ -352,13 +352,16 @@ def open_survey(
 
     `data` is the folder of the task's files; see `nas.campaign.folder.open_campaign`.
     """
-    resolved = resolve_survey(given)
-    folder = out or Path("results") / f"{default_name(resolved, given, data)}-survey"
+    completed, task = with_network(given, data)
+    resolved = resolve_survey(completed)
+    folder = out or Path("results") / f"{default_name(resolved)}-survey"
     if is_from_python(folder, SURVEY):
         raise InputError(f"{folder}: this survey was started from Python and is resumed there")
-    options = resume_options(folder, given, SURVEY)
-    if data is not None:
-        options["task"] = load_task(str(options.get("task") or resolved.task), data, options.get("files"))
+    options = resume_options(folder, completed, SURVEY)
+    if task is None and data is not None:
+        task = load_task(str(options.get("task") or resolved.task), data, options.get("files"))
+    if task is not None:
+        options["task"] = task
     survey = Survey(folder, threads=threads, **options)
     survey.typed = dotted_names(given)
     return survey

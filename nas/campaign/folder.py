@@ -25,8 +25,17 @@ from nas.store.reading import reading
 if TYPE_CHECKING:
     from nas.campaign.campaign import Campaign
     from nas.store.records import Records
+    from nas.tasks import Task
 
-__all__ = ["default_name", "is_from_python", "open_campaign", "read_best", "read_records", "read_status"]
+__all__ = [
+    "default_name",
+    "is_from_python",
+    "open_campaign",
+    "read_best",
+    "read_records",
+    "read_status",
+    "with_network",
+]
 
 
 def open_campaign(
@@ -48,9 +57,9 @@ def open_campaign(
     if file is not None and not written:
         raise InputError(f"{file}: holds no option; `wirenas run --print-toml` prints a file to start from")
     out, threads = _of_the_run(written, out, threads)
-    options = _merged(written, given)
+    options, task = with_network(_merged(written, given), data)
     resolved = resolve(options)
-    folder = out or Path("results") / default_name(resolved, options, data)
+    folder = out or Path("results") / default_name(resolved)
     if is_from_python(folder):
         raise InputError(f"{folder}: this campaign was started from Python and is resumed there, not by `wirenas run`")
     if resolved.task is None:
@@ -58,23 +67,33 @@ def open_campaign(
     options = resume_options(folder, options)
     from nas.campaign.campaign import Campaign
 
-    if data is not None:
+    if task is None and data is not None:
         from nas.tasks import load_task
 
-        options["task"] = load_task(options.get("task", resolved.task), data, options.get("files"))
+        task = load_task(options.get("task", resolved.task), data, options.get("files"))
+    if task is not None:
+        options["task"] = task
     campaign = Campaign(folder, threads=threads, storage=storage, study=study, **options)
     campaign.typed = dotted_names(given)
     return campaign
 
 
-def default_name(resolved: SharedOptions, options: Mapping[str, Any], data: Path | None) -> str:
-    """Return what the folder of a campaign is called by default: task and network, which a file may decide."""
-    from nas.tasks import is_file_task, load_task, stem_of
+def default_name(resolved: SharedOptions) -> str:
+    """Return what the folder of a campaign is called by default: task and network."""
+    from nas.tasks import stem_of
 
-    name, network = str(resolved.task), resolved.network
-    if is_file_task(name) and "network" not in options:
-        network = "rnn" if load_task(name, data, options.get("files")).is_sequence else "mlp"
-    return f"{stem_of(name)}-{network}"
+    return f"{stem_of(str(resolved.task))}-{resolved.network}"
+
+
+def with_network(options: Mapping[str, Any], data: Path | None) -> tuple[dict[str, Any], Task | None]:
+    """Return options with the network that their task needs, where none is given, and the task if that said it."""
+    from nas.tasks import FROM_FILES, is_named, load_task
+
+    name = options.get("task")
+    if "network" in options or not isinstance(name, str) or name in FROM_FILES or not is_named(name):
+        return dict(options), None
+    task = load_task(name, data, options.get("files"))
+    return {**options, "network": "rnn" if task.is_sequence else "mlp"}, task
 
 
 def read_status(out: Path) -> Outcome:

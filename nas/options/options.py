@@ -113,7 +113,7 @@ class SharedOptions(BaseModel):
     csv:FILE, parquet:FILE, arff:FILE, npz:FILE, openml:NAME. Of sequences, bidirectional:TASK reads them from both
     ends."""
     network: Literal["mlp", "rnn"] = "mlp"
-    """mlp or rnn."""
+    """mlp or rnn: by default what the task needs, rnn for sequences."""
     activation: Annotated[str, AfterValidator(_known_activation)] = "relu"
     """Activation of an MLP's hidden neurons: relu, tanh, sigmoid, gelu, identity."""
     cell: Annotated[str, AfterValidator(_known_cell)] = "gru"

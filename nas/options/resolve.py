@@ -72,10 +72,9 @@ def plain_options(options: Mapping[str, Any], task: Task | None, out: Path | Non
         _refuse_files(_as_dict(options.get("files", {})), task)
     if task is None:
         return {**options, **nested, "task": None}
-    own: dict[str, Any] = {}
+    own: dict[str, Any] = {"network": "rnn" if task.is_sequence else "mlp"}
     if task.pipeline is not None:
         nested["files"] = task.pipeline.options.model_dump()
-        own["network"] = "rnn" if task.is_sequence else "mlp"
     if isinstance(given := nested["recipe"], dict):
         of_recipe: dict[str, Any] = {}
         if options.get("budget") not in (None, "none"):

@@ -31,7 +31,7 @@ from nas.evaluation.trainer import Trainer
         ("--learning-rate 0", "--learning-rate 0"),
         ("--nesterov", "recipe: nesterov with --optimizer adam"),
         ("--structure stack", "--structure stack does not fit --network mlp; valid: dag"),
-        ("--task reber", "task reber needs --network rnn"),
+        ("--task reber --network mlp", "--network mlp: task reber needs --network rnn"),
         ("--max-parameters 3", "--max-parameters 3: none of 1000 draws is so small; the smallest has"),
         ("--device abacus", "--device abacus"),
         ("--trails 3", "--trails"),

@@ -300,7 +300,7 @@ def test_ctrl_c_says_how_to_go_on(wirenas: Call, tmp_path: Path, monkeypatch: py
         ("--seeds 0", "--seeds 0"),
         ("--threads 0", "--threads 0"),
         ("--learning-rate 0", "--learning-rate 0"),
-        ("--task reber", "task reber needs --network rnn"),
+        ("--task reber --network mlp", "--network mlp: task reber needs --network rnn"),
         ("--max-parameters 3", "--max-parameters 3: none of 1000 draws is so small; the smallest has"),
         ("--trials 3", "--trials"),
     ],
