@@ -234,7 +234,7 @@ class _Padded:
         if own != units:
             raise ValueError(
                 f"{wiring!r} and {other!r} have other units: {own[0]} and {units[0]} inputs, {own[1]} and {units[1]} "
-                "outputs"
+                "outputs; those of both must be the same"
             )
         if wiring.n_layers != other.n_layers:
             raise ValueError(f"{wiring!r} and {other!r} have {wiring.n_layers} and {other.n_layers} layers")

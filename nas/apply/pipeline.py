@@ -304,7 +304,9 @@ class TrainedPipeline:
             raise InputError(f"inputs have shape {values.shape}; sequences are (n, time, n_inputs)")
         ends = np.full(len(values), values.shape[1]) if lengths is None else np.asarray(lengths)
         if ends.shape != (len(values),) or ends.dtype.kind not in "iu":
-            raise InputError(f"lengths have shape {ends.shape}; one whole number for each of {len(values)} is needed")
+            raise InputError(
+                f"lengths are {ends.dtype} {ends.shape}; one whole number for each of {len(values)} is needed"
+            )
         if len(ends) and not 1 <= int(ends.min()) <= int(ends.max()) <= values.shape[1]:
             raise InputError(
                 f"lengths reach from {ends.min()} to {ends.max()}; sequences have 1 to {values.shape[1]} steps"

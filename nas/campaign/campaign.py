@@ -433,8 +433,9 @@ class Campaign:
             study.name_values([value, "parameters"][: len(self.options.directions)])
         else:
             refuse_changes(self.out, with_defaults(stored), mine)
-        counted = len(study.records().counted)
-        if self.options.trials is not None and counted > self.options.trials:
+        counted, wanted = len(study.records().counted), self.options.trials
+        if wanted is not None and counted > wanted:
+            watcher.noticed(f"trials={wanted}: {counted} are there already, and all of them count")
             self.options = self.options.model_copy(update={"trials": counted})
         keep_warm_start(self.out, self.options)
         write_options(self.options, self.out / OPTIONS_FILE)

@@ -424,7 +424,7 @@ def refuse_changes(out: str | Path, stored: Mapping[str, Any], mine: Mapping[str
 def data_changed(noun: str, out: str | Path) -> str:
     """Return the line on data that are not those that something in a folder was begun with."""
     return (
-        f"data: the examples, their split or the metric are not those that the {noun} in {out} was started with: a "
+        f"task: its examples, their split or the metric are not those that the {noun} in {out} was started with: a "
         "file has changed, or another is read; put it back, or give another out"
     )
 

@@ -71,6 +71,8 @@ def load_task(
     if is_file_task(name):
         return load_file(name, files, None if folder is None else Path(folder))
     options = FileOptions() if files is None else files if isinstance(files, FileOptions) else FileOptions(**files)
+    if not name:
+        raise InputError(f"a task has no name; give one of {', '.join(TASKS)}, or a file such as csv:PATH")
     if name not in TASKS and (Path(name).suffix or Path(name).exists()):
         raise InputError(f"task {name!r} is not known; a file is given with its kind: {_with_kind(name)}")
     make = TASKS[known("task", name, TASKS)]

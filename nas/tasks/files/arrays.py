@@ -201,9 +201,8 @@ def _piece(
     name, own = _find(held, _INPUTS, endings), _find(held, targets, endings)
     if name is None or (own is None and needs_targets):
         there = ", ".join(list(held)[:8]) or "none"
-        raise InputError(
-            f"{path}: arrays X and {targets[0]} are needed (or X_train, y_train, X_test, y_test); it has {there}"
-        )
+        needed = f"arrays X and {targets[0]} are needed (or X_train, y_train, X_test, y_test)"
+        raise InputError(f"{path}: {needed if needs_targets else 'an array X is needed'}; it has {there}")
     of_lengths = _find(held, _LENGTHS, endings)
     inputs = held[name]
     if inputs.dtype.kind not in "biuf":
@@ -232,10 +231,13 @@ def _piece(
 
 
 def _lengths(path: Path, name: str, lengths: NDArray[Any]) -> NDArray[np.int64]:
-    if lengths.ndim != 1 or lengths.dtype.kind not in "iu" or len(lengths) == 0 or int(lengths.min()) < 1:
+    if lengths.ndim != 1 or lengths.dtype.kind not in "iu" or len(lengths) == 0:
         raise InputError(
             f"{path}: {name} must be whole numbers of at least 1, (n,); it is {lengths.dtype} {lengths.shape}"
         )
+    if int(lengths.min()) < 1:
+        place = int(lengths.argmin())
+        raise InputError(f"{path}: {name}[{place}] is {lengths[place]}; a sequence has at least 1 step")
     return lengths.astype(np.int64)
 
 

@@ -71,7 +71,7 @@ def test_without_refit_the_network_of_the_campaign_stays(search: WiringSearchCV,
     assert (tmp_path / "campaign" / "best" / "network.safetensors").is_file()
     resumed = clone(kept).fit(X, y)
     assert np.array_equal(resumed.predict_proba(X), kept.predict_proba(X))
-    with pytest.raises(InputError, match=r"^data: the examples"):
+    with pytest.raises(InputError, match=r"^task: its examples"):
         clone(kept).fit(X[::2], y[::2])
 
 

@@ -90,7 +90,7 @@ def test_workers_read_files_where_these_lie_on_their_machine(
         Worker(postgres.url, "filed")
     assert Worker(postgres.url, "filed", data=home).run().trials == 0
     (away / "own.csv").write_text((home / "own.csv").read_text(encoding="utf-8").replace("50,", "55,"), "utf-8")
-    with pytest.raises(InputError, match="data: the examples, their split or the metric are not those"):
+    with pytest.raises(InputError, match="task: its examples, their split or the metric are not those"):
         Worker(postgres.url, "filed")
 
 

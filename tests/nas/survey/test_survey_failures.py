@@ -156,7 +156,7 @@ def test_the_options_that_are_tested_are_all(calm_survey: Path):
 
 
 def test_other_data_of_the_same_name_are_refused(calm_survey: Path):
-    with pytest.raises(InputError, match=r"^data: the examples, their split or the metric"):
+    with pytest.raises(InputError, match=r"^task: its examples, their split or the metric"):
         make(calm_survey, task=make_task(1)).run()
 
 
