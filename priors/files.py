@@ -58,7 +58,7 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give an empty temporary folder beside `path`, which takes the place of `path` at the end, whole.
 
     If the block raises, the temporary folder is removed and `path` is left as it was; an OSError names it as that of
-    `atomic_write` does.
+    `atomic_write` does. Where a disk fails for good in the last moment, the new folder may stay, which is said then.
     """
     final = Path(path)
     temporary, old = _beside(final), _beside(final)
@@ -80,11 +80,15 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         is_done = True
     except OSError as error:
         _name(error, temporary, final)
+        if is_placed:
+            _remove(final)
+            if os.path.lexists(final):
+                error.strerror = f"{error.strerror} ({final} lies there, whole, but may not outlive a loss of power)"
         raise
     finally:
         if is_placed and not is_done:
             _remove(final)
-        if not is_done and os.path.lexists(old):
+        if not is_done and os.path.lexists(old) and not os.path.lexists(final):
             old.rename(final)
         for folder in (temporary, old):
             _remove(folder)

@@ -26,7 +26,7 @@ from nas.options.options import data_changed, read_options, shown
 from nas.reservoirs import Series, check_task
 from nas.seeds import stream
 from nas.store.folders import COMPARISON, alone_in, check_folder
-from nas.store.lines import keep, kept_lines
+from nas.store.lines import added_to, keep, kept_lines
 from nas.tasks import Task
 from nas.training import Interrupted, StopFlag
 from nas.training.session import sign_of
@@ -318,7 +318,7 @@ class Comparison:
         if not changed:
             return
         done = sum(1 for _ in kept_lines(self.out / "runs.jsonl"))
-        with (self.out / CHANGES).open("a", encoding="utf-8") as file:
+        with added_to(self.out / CHANGES) as file:
             for name, (before, after) in changed.items():
                 file.write(json.dumps({"name": name, "before": before, "after": after, "trainings": done}) + "\n")
             keep(file)

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from nas.errors import InputError
 from nas.evaluation.threads import in_order, one_torch_thread, stop_on_signal
-from nas.store.lines import keep, kept_lines, plain
+from nas.store.lines import added_to, keep, kept_lines, plain
 from nas.training import Interrupted
 from nas.training.recipe import Recipe
 from nas.training.session import StopFlag
@@ -142,7 +142,7 @@ class Trainings:
         done = len(trainings) - len(missing)
         self.watch(part, done, len(trainings))
         try:
-            with one_torch_thread(), stop_on_signal(self.stop), file.open("a", encoding="utf-8") as lines:
+            with one_torch_thread(), stop_on_signal(self.stop), added_to(file) as lines:
                 numbers = range(len(missing))
                 for finished in in_order(lambda number: self._train(missing[number]), numbers, self.threads, self.stop):
                     for line in finished:

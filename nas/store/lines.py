@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -13,7 +14,7 @@ from typing import IO, Any
 from nas.errors import InputError
 from priors.files import naming
 
-__all__ = ["keep", "kept_lines", "plain"]
+__all__ = ["added_to", "keep", "kept_lines", "plain"]
 
 
 def plain(value: Any) -> Any:
@@ -27,6 +28,13 @@ def plain(value: Any) -> Any:
     if isinstance(value, float):
         return float(f"{value:.6g}") if math.isfinite(value) else None
     return value
+
+
+@contextlib.contextmanager
+def added_to(file: Path) -> Iterator[IO[str]]:
+    """Open a file of lines at its end; whatever fails until it is closed, the last write too, names it."""
+    with naming(file), file.open("a", encoding="utf-8") as lines:
+        yield lines
 
 
 def keep(lines: IO[str]) -> None:
@@ -56,7 +64,7 @@ def kept_lines(file: Path, *names: str) -> Iterator[dict[str, Any]]:
         content = file.read_bytes() if file.exists() else b""
     whole = content[: content.rfind(b"\n") + 1]
     if len(whole) < len(content):
-        with file.open("r+b") as damaged:
+        with naming(file), file.open("r+b") as damaged:
             damaged.truncate(len(whole))
     for number, line in enumerate(whole.splitlines(), start=1):
         try:

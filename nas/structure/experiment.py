@@ -36,7 +36,7 @@ from nas.sparsity.room import move_in
 from nas.sparsity.schedules import Moment
 from nas.sparsity.shuffle import shuffled
 from nas.store.folders import EXPERIMENT, check_folder
-from nas.store.lines import keep
+from nas.store.lines import added_to, keep
 from nas.store.records import summary_of
 from nas.structure.files import DENSITY, FEATURE, read_network, write_found
 from nas.structure.found import Found, Standing
@@ -190,10 +190,12 @@ class StructureExperiment:
                     f"{name.removeprefix('method.')}={shown(value)}: the experiment in {self.out} was started with "
                     f"{shown(before)}; give the same, or another folder with out"
                 )
-            return
-        (self.out / NETWORKS).mkdir(parents=True, exist_ok=True)
-        with atomic_write(file) as temporary:
-            temporary.write_text(json.dumps(mine, indent=1) + "\n", encoding="utf-8")
+        else:
+            self.out.mkdir(parents=True, exist_ok=True)
+            with atomic_write(file) as temporary:
+                temporary.write_text(json.dumps(mine, indent=1) + "\n", encoding="utf-8")
+        # Last: a folder that holds it alone would be another's.
+        (self.out / NETWORKS).mkdir(exist_ok=True)
 
     def _is_same_time(self, name: str, one: Any, other: Any) -> bool:
         """Whether two values of a switch are moments that mean the same step of this training."""
@@ -385,7 +387,7 @@ class StructureExperiment:
         done = len(jobs) - len(missing)
         if jobs:
             watch(what, done, len(jobs))
-        with (self.out / TRAININGS).open("a", encoding="utf-8") as file:
+        with added_to(self.out / TRAININGS) as file:
             if file.tell() and not _ends_a_line(self.out / TRAININGS):
                 file.write("\n")  # What a killed process left stays a line of its own.
             arriving = in_order(

@@ -26,7 +26,7 @@ from nas.options.resolve import plain_options
 from nas.samplers.acquisition import front_of, hypervolume
 from nas.samplers.proposer import Candidate, Proposer
 from nas.space.space import without_draws
-from nas.store.lines import kept_lines
+from nas.store.lines import added_to, kept_lines
 from nas.store.records import Record
 from nas.studies.tables import Watch
 from nas.tasks import Task, load_task
@@ -161,7 +161,7 @@ def pareto_runs(path: Path, seeds: int, trainings: int, watch: Watch) -> tuple[d
             watch(f"seed {seed} of {seeds}")
             for run in _searched(setting, seed, missing):
                 known[run.arm, run.seed] = run
-                with path.open("a", encoding="utf-8") as file:
+                with added_to(path) as file:
                     file.write(json.dumps(asdict(run)) + "\n")
     return {arm: [known[arm, seed] for seed in range(seeds)] for arm in ARMS}, setting
 

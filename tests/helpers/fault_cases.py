@@ -7,8 +7,8 @@ import json
 import re
 import sqlite3
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import closing, redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -105,6 +105,13 @@ def _is_unnamed(path: Path) -> bool:
 _OF_A_MOMENT = ("seconds", "overhead", "out", "study", "storing", "choosing", "datetime", "files", "created")
 
 
+def _lines(text: str) -> Iterator[Any]:
+    """Yield what whole lines hold; one that was cut off stays as it is, and what it told is done again."""
+    for line in text.splitlines():
+        with suppress(json.JSONDecodeError):
+            yield timeless(json.loads(line))
+
+
 def _of_file(path: Path) -> Any:
     readers: dict[str, Callable[[Path], Any]] = {
         ".csv": lambda path: _table(path.read_text()),
@@ -113,7 +120,7 @@ def _of_file(path: Path) -> Any:
         ".parquet": _part,
         ".safetensors": _tensors,
         ".md": lambda path: re.sub(r"\d+(\.\d+)? (m?s|min|h)\b", "", path.read_text()),
-        ".jsonl": lambda path: [timeless(json.loads(line)) for line in path.read_text().splitlines()],
+        ".jsonl": lambda path: list(_lines(path.read_text())),
     }
     return readers.get(path.suffix, lambda path: _digest(path.read_bytes()))(path)
 
