@@ -268,11 +268,13 @@ def survey(
 def status(
     out: Annotated[
         Path,
-        typer.Argument(metavar="OUT", help="A folder: of a campaign, a survey, or an experiment.", show_default=False),
+        typer.Argument(
+            metavar="OUT", help="A folder: of a campaign, a frontier, a survey, or an experiment.", show_default=False
+        ),
     ],
     as_json: Json = False,
 ) -> None:
-    """Say where a campaign, a survey or an experiment of `prune` or `rewire` stands, and all that it found.
+    """Say where a campaign, a frontier, a survey or an experiment of `prune` or `rewire` stands, and what it found.
 
     Example: wirenas status results/digits
     """
@@ -284,7 +286,8 @@ def status(
 
 def _show_status(out: Path, *, as_json: bool) -> None:
     from nas.campaign.folder import read_records, read_status
-    from nas.cli.display import show_outcome, show_structure, show_survey
+    from nas.cli.display import show_frontier, show_outcome, show_structure, show_survey
+    from nas.report.frontier import read_frontier
     from nas.store.folders import holds_experiment, holds_survey
 
     if holds_experiment(out):
@@ -299,6 +302,10 @@ def _show_status(out: Path, *, as_json: bool) -> None:
 
         survey_outcome = read_outcome(out)
         print_json(survey_outcome.to_json()) if as_json else show_survey(make_console(), survey_outcome)
+        return
+
+    if (frontier := read_frontier(out)) is not None:
+        print_json(frontier.to_json()) if as_json else show_frontier(make_console(), frontier)
         return
     outcome = read_status(out)
     print_json(outcome.to_json()) if as_json else show_outcome(make_console(), outcome, read_records(out))

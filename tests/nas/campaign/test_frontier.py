@@ -45,6 +45,10 @@ def test_a_frontier_is_a_campaign_for_each_budget(tmp_path: Path):
         assert isinstance(network, PooledMLP)
         assert network.in_features == 64
         assert isinstance(network.mlp, SparseMLP)
+    code, printed, errors = wirenas("status", out, "--json")
+    assert (code, errors) == (0, "")
+    assert json.loads(printed) == json.loads(json.dumps(found.to_json()))
+    assert "budget 1000" in wirenas("status", out)[1]
     header, table = found.table()
     assert header[:2] == ["budget", FOUND]
     assert [row[0] for row in table] == ["300", "1000"]
