@@ -35,7 +35,7 @@ from nas.sparsity.neurons import liveness
 from nas.sparsity.room import move_in
 from nas.sparsity.schedules import Moment
 from nas.sparsity.shuffle import shuffled
-from nas.store.folders import EXPERIMENT, check_folder
+from nas.store.folders import EXPERIMENT, alone_in, check_folder
 from nas.store.lines import added_to, keep
 from nas.store.records import summary_of
 from nas.structure.files import DENSITY, FEATURE, read_network, write_found
@@ -247,9 +247,15 @@ class StructureExperiment:
 
         Raises
         ------
+        InputError
+            If another process works on the folder.
         KeyboardInterrupt
             After Ctrl-C; the same experiment goes on.
         """
+        with alone_in(self.out):
+            return self._run(watch)
+
+    def _run(self, watch: Callable[[str, int, int], None]) -> Found:
         options = self.options
         try:
             with one_torch_thread(), stop_on_signal(self.stop):

@@ -23,6 +23,7 @@ from nas.inputs import Pooling
 from nas.networks import NetworkSpec, PooledMLP, SparseMLP, save_network
 from nas.networks.structure import n_parameters, wiring_of
 from nas.sparsity.shuffle import shuffled
+from nas.store.folders import alone_in
 from nas.structure import files
 from nas.tasks import load_task
 from nas.training import evaluate
@@ -209,6 +210,20 @@ def test_it_goes_on_where_it_was_stopped(pruned: tuple[Path, dict[str, Any]], tm
     assert once_more == again
 
 
+def test_one_process_at_a_time_works_on_a_folder(pruned: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    out, found = shutil.copytree(pruned[0], tmp_path / "other"), pruned[1]
+    command = ("prune", "--task", "digits", "--max-parameters", 300, *QUICK, "--out", out)
+    with alone_in(out):
+        code, text, err = wirenas(*command)
+    assert (code, text) == (2, "")
+    assert err == f"wirenas: --out {out}: another process works on it; give another folder\n"
+    # What a killed process has left is removed by the next one.
+    left = out / f".{'0' * 32}.tmp"
+    left.mkdir()
+    assert asked(*command)["test"] == found["test"]
+    assert not left.exists()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_ctrl_c_ends_it_in_one_line_and_it_goes_on(pruned: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
     _, found = pruned
@@ -315,6 +330,7 @@ def test_new_rnns_are_pruned_as_with_a_budget(tmp_path: Path) -> None:
         (("--optimizer", "lion"), "--optimizer"),
         (("--weight-decay", -1), "--weight-decay -1"),
         (("--weight-decay", "nan"), "--weight-decay nan"),
+        (("--optimizer", "ridge"), "--optimizer ridge: it solves the read-out of campaigns' and surveys' RNNs"),
         (
             ("--task", "reber", "--widths", 8, "--normalise"),
             "--normalise: it is for MLPs, and this is an RNN; leave it out",
