@@ -352,12 +352,13 @@ def open_survey(
 
     `data` is the folder of the task's files; see `nas.campaign.folder.open_campaign`.
     """
-    completed, task = with_network(given, data)
-    resolved = resolve_survey(completed)
+    options, task = with_network(_resumed(out, given), data)
+    resolved = resolve_survey(options)
     folder = out or Path("results") / f"{default_name(resolved)}-survey"
-    if is_from_python(folder, SURVEY):
-        raise InputError(f"{folder}: this survey was started from Python and is resumed there")
-    options = resume_options(folder, completed, SURVEY)
+    if out is None:
+        complete = _resumed(folder, options)
+        task = task if complete.get("files") == options.get("files") else None
+        options = complete
     if task is None and data is not None:
         task = load_task(str(options.get("task") or resolved.task), data, options.get("files"))
     if task is not None:
@@ -365,3 +366,12 @@ def open_survey(
     survey = Survey(folder, threads=threads, **options)
     survey.typed = dotted_names(given)
     return survey
+
+
+def _resumed(folder: Path | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options beside those of the survey in a folder, if there is one."""
+    if folder is None:
+        return dict(options)
+    if is_from_python(folder, SURVEY):
+        raise InputError(f"{folder}: this survey was started from Python and is resumed there")
+    return resume_options(folder, options, SURVEY)

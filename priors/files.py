@@ -58,7 +58,8 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give an empty temporary folder beside `path`, which takes the place of `path` at the end, whole.
 
     If the block raises, the temporary folder is removed and `path` is left as it was; an OSError names it as that of
-    `atomic_write` does. Where a disk fails for good in the last moment, the new folder may stay, which is said then.
+    `atomic_write` does. Where a disk fails for good in the last moment, and nothing can be undone, the error says what
+    lies where.
     """
     final = Path(path)
     temporary, old = _beside(final), _beside(final)
@@ -78,20 +79,32 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         is_placed = True
         synchronise(final.parent)
         is_done = True
-    except OSError as error:
-        _name(error, temporary, final)
-        if is_placed:
-            _remove(final)
-            if os.path.lexists(final):
-                error.strerror = f"{error.strerror} ({final} lies there, whole, but may not outlive a loss of power)"
+    except BaseException as error:
+        left = _undo(final, temporary if is_placed else None, old)
+        if isinstance(error, OSError):
+            _name(error, temporary, final)
+            if left:
+                error.strerror = f"{error.strerror} ({left})"
         raise
     finally:
-        if is_placed and not is_done:
-            _remove(final)
-        if not is_done and os.path.lexists(old) and not os.path.lexists(final):
+        _remove(temporary)
+        if is_done:
+            _remove(old)
+
+
+def _undo(final: Path, temporary: Path | None, old: Path) -> str:
+    """Put what lay at `final` back, whose new folder goes to `temporary`; return what lies where, if that fails."""
+    try:
+        if temporary is not None:
+            final.rename(temporary)
+    except OSError:
+        return f"{final} lies there, whole, but may not outlive a loss of power"
+    try:
+        if os.path.lexists(old):
             old.rename(final)
-        for folder in (temporary, old):
-            _remove(folder)
+    except OSError:
+        return f"what lay there before is {old}"
+    return ""
 
 
 def synchronise(path: str | os.PathLike[str]) -> None:

@@ -370,7 +370,8 @@ def load_pipeline(out: str | Path) -> TrainedPipeline:
         raise InputError(f"{file}: a {type(network).__name__} has no outputs to predict with")
     network.eval()
     own = file.parent / FILE
-    found = TrainedPipeline(network, Pipeline.load(own) if own.is_file() else None, folder, _metric_in(file.parent))
+    pipeline = Pipeline.load(own) if own.is_file() else None
+    found = TrainedPipeline(network, pipeline, folder, None if pipeline is not None else _metric_in(file.parent))
     if found.pipeline is not None:
         reads, gives = found.pipeline.preparation.n_inputs, found.pipeline.answers.n_outputs
         if (reads, gives) != (found._n_inputs, found._n_outputs):

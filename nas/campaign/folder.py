@@ -57,14 +57,15 @@ def open_campaign(
     if file is not None and not written:
         raise InputError(f"{file}: holds no option; `wirenas run --print-toml` prints a file to start from")
     out, threads = _of_the_run(written, out, threads)
-    options, task = with_network(_merged(written, given), data)
+    options, task = with_network(_resumed(out, _merged(written, given)), data)
     resolved = resolve(options)
     folder = out or Path("results") / default_name(resolved)
-    if is_from_python(folder):
-        raise InputError(f"{folder}: this campaign was started from Python and is resumed there, not by `wirenas run`")
     if resolved.task is None:
         raise InputError("task='none': a campaign without a task needs an own evaluation, which Python alone can give")
-    options = resume_options(folder, options)
+    if out is None:
+        complete = _resumed(folder, options)
+        task = task if complete.get("files") == options.get("files") else None
+        options = complete
     from nas.campaign.campaign import Campaign
 
     if task is None and data is not None:
@@ -76,6 +77,15 @@ def open_campaign(
     campaign = Campaign(folder, threads=threads, storage=storage, study=study, **options)
     campaign.typed = dotted_names(given)
     return campaign
+
+
+def _resumed(folder: Path | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options beside those of the campaign in a folder, if there is one."""
+    if folder is None:
+        return dict(options)
+    if is_from_python(folder):
+        raise InputError(f"{folder}: this campaign was started from Python and is resumed there, not by `wirenas run`")
+    return resume_options(folder, options)
 
 
 def default_name(resolved: SharedOptions) -> str:

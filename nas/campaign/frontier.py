@@ -36,22 +36,15 @@ def open_frontier(
         raise InputError("budgets is missing: give several, such as 300,1000,3000")
     if len(set(names)) < len(names):
         raise InputError(f"budgets={','.join(budgets)}: one is given twice")
+    _check_units(budgets, names)
     if out.exists() and not out.is_dir():
         raise InputError(f"out={out}: that is a file; give a folder")
     campaigns = {name: open_campaign(None, out / name, {**given, "budget": name}, threads, data) for name in names}
     for campaign in campaigns.values():
         check_folder(campaign.out, f"a {CAMPAIGN.noun}")
     before = read_frontier(out)
-    every = [*names, *(() if before is None else before.budgets)]
-    units: dict[str, str] = {}
-    for budget in every:
-        units.setdefault(Budget.of(budget).unit, budget)
-    if len(units) > 1:
-        (unit, own), (other_unit, other), *_ = units.items()
-        raise InputError(
-            f"budgets={','.join(budgets)}: {own} counts {unit} and {other} {other_unit}, and a frontier counts one of "
-            "them; give budgets of one unit, or another out for others"
-        )
+    if before is not None and before.budgets and _unit(names[0]) not in map(_unit, before.budgets):
+        _check_units(budgets, [names[0], before.budgets[0]])
     task = campaigns[names[0]].task
     assert task is not None  # Without one there are no budgets.
     if before is not None and (before.task, before.metric) != (task.name, task.metric):
@@ -60,6 +53,20 @@ def open_frontier(
             f"{task.metric}; give another out"
         )
     return campaigns
+
+
+def _unit(budget: str) -> str:
+    return Budget.of(budget).unit
+
+
+def _check_units(budgets: Sequence[str], names: Sequence[str]) -> None:
+    """Refuse budgets that do not all count the same: a curve has one axis."""
+    other = next((name for name in names if _unit(name) != _unit(names[0])), None)
+    if other is not None:
+        raise InputError(
+            f"budgets={','.join(budgets)}: {names[0]} counts {_unit(names[0])} and {other} {_unit(other)}, and a "
+            "frontier counts one of them; give budgets of one unit, or another out for others"
+        )
 
 
 def run_frontier(

@@ -289,12 +289,19 @@ class Comparison:
 
     @property
     def _fixed(self) -> dict[str, Any]:
-        data = {} if isinstance(self.task, Series) else {"data": self.task.fingerprint}
-        return {**self.options.invariant, **data}
+        return {**self.options.invariant, **({"data": self.task.fingerprint} if self._names_data else {})}
+
+    @property
+    def _names_data(self) -> bool:
+        """Whether the plan says which data there are: those of series once did not."""
+        file = self.out / PLAN
+        return not isinstance(self.task, Series) or not file.is_file() or "data" in read_options(file)
 
     def _note_changes(self) -> None:
         """Keep which options differ from what was last known."""
         document = _without_none(as_today(read_options(self.out / PLAN), self._fixed))
+        if not self._names_data and self.task.name == "mackey-glass":
+            raise InputError(data_changed("comparison", self.out))  # Its powers were computed in another way.
         after = [change["after"] for change in self._changes() if change["name"] == "positions"]
         if self.options.positions is not None and {document.get("positions"), *after} - {None, self.options.positions}:
             raise InputError(

@@ -72,21 +72,14 @@ def open_comparison(
     _refuse_empty(chosen, wanted)
     default = "memory" if chosen.get("network") == "reservoir" else "digits"
     name = default if task is None else task
-    loaded: Task | Series
     if name in SERIES and name in TASKS and (wanted or any(map(_is_trained_rnn, sources))):
         chosen = {"network": "rnn", **chosen}
-    if name in SERIES and (name not in TASKS or chosen.get("network", "reservoir") == "reservoir"):
-        chosen = {"network": "reservoir", **chosen}
-        loaded = load_series(name, chosen.get("delays"))
-        if data is not None:
-            raise InputError(f"data={data}: task {name} reads no files; leave it out")
-    else:
-        loaded = load_task(name, data, files)
-        chosen = {"network": "rnn" if loaded.is_sequence else "mlp", **chosen}
+    loaded, chosen = _with_task(name, chosen, data, files)
     _refuse_ignored(chosen, wanted, name)
     # Before graphs are read, which takes its time and may have notices of its own.
     placed = {} if positions is None else {"positions": str(positions)}
-    ComparisonOptions(task=name, recipe=changed(Recipe(), **wanted), **{**chosen, **placed})
+    if not any(map(_recipe_of, sources)):
+        ComparisonOptions(task=name, recipe=changed(Recipe(), **wanted), **{**chosen, **placed})
     read = [(source, *wiring_at(source, **(reading or {}))) for source in sources]
     wirings: dict[str, Wiring] = {}
     own: dict[str, tuple[Path, Any]] = {}
@@ -116,6 +109,18 @@ def open_comparison(
         loaded = pooled(loaded, options.pool)
     folder = out or Path("results") / f"{stem_of(name)}-compared"
     return Comparison(folder, loaded, options, wirings, threads or n_cores(), positions=table)
+
+
+def _with_task(
+    name: str, chosen: Mapping[str, Any], data: Path | None, files: Mapping[str, Any] | None
+) -> tuple[Task | Series, dict[str, Any]]:
+    """Return the task or series of that name, and what is chosen beside the network that it needs."""
+    if name in SERIES and (name not in TASKS or chosen.get("network", "reservoir") == "reservoir"):
+        if data is not None:
+            raise InputError(f"data={data}: task {name} reads no files; leave it out")
+        return load_series(name, chosen.get("delays")), {"network": "reservoir", **chosen}
+    task = load_task(name, data, files)
+    return task, {"network": "rnn" if task.is_sequence else "mlp", **chosen}
 
 
 def _refuse_ignored(given: Mapping[str, Any], recipe: Mapping[str, Any], task: str) -> None:
@@ -191,7 +196,7 @@ def _saved_at(source: Path) -> AnyNetwork | None:
 
 
 def _is_trained_rnn(source: Path) -> bool:
-    """Whether a source is an RNN all of whose weights were trained."""
+    """Whether a source is an RNN all of whose weights were trained, as far as its folder tells."""
     saved, recipe = _saved_at(source), _recipe_of(source)
     return isinstance(saved, SequenceNetwork) and (recipe is None or not recipe.is_read_out)
 

@@ -239,13 +239,14 @@ def _test_shares(
     What was drawn several times is trained with as many seeds: one training must not count twice.
     """
     times = Counter((own.name, own.wiring.fingerprint) for own in networks)
-    distinct = {(own.name, own.wiring.fingerprint): own for own in networks}
-    found = []
-    for n in sorted(set(times.values())):
-        drawn = [own for key, own in distinct.items() if times[key] == n and own.name != RETRAINED]
-        found += _test_all(trainer, drawn, n, executor, watcher)
-    retrained = [own for own in networks if own.name == RETRAINED]
-    return [*_test_all(trainer, retrained, n_seeds, executor, watcher), *found]
+    distinct = list({(own.name, own.wiring.fingerprint): own for own in networks}.values())
+    seeds = [n_seeds if own.name == RETRAINED else times[own.name, own.wiring.fingerprint] for own in distinct]
+    found: dict[int, Standing] = {}
+    for n in sorted(set(seeds), reverse=True):
+        places = [place for place, own in enumerate(seeds) if own == n]
+        tested = _test_all(trainer, [distinct[place] for place in places], n, executor, watcher)
+        found |= dict(zip(places, tested, strict=True))
+    return [found[place] for place in range(len(distinct))]
 
 
 def _of_one_name(standings: Sequence[Standing]) -> list[Standing]:

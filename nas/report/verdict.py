@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 _ONE_POINT = 0.01
-_MOST_PLACES = 8
+_MOST_PLACES, _MORE_PLACES = 8, 2
 _LARGEST = 1e7
 """Numbers of more places behind the point, and larger ones, have an exponent."""
 _UNDECIDED, _LEVEL = "is undecided against", "is level with"
@@ -255,8 +255,10 @@ def _format_numbers(differences: Sequence[float], metric: str) -> list[str]:
     sizes = [abs(own) for own in differences if 0 < abs(own) < math.inf]
     if not sizes:
         return [f"{own:+.0f}" for own in differences]
-    # Three digits of the largest, unless nothing were left of an end that decides on which side of 0 it is.
-    places = max(2 - math.floor(math.log10(max(sizes))), -math.floor(math.log10(min(sizes))))
+    # Three digits of the largest, and a few more where an end decides on which side of 0 it is.
+    places = max(2 - math.floor(math.log10(max(sizes))), 0)
+    places = min(max(places, -math.floor(math.log10(min(sizes)))), places + _MORE_PLACES)
     if places > _MOST_PLACES or max(sizes) >= _LARGEST:
         return [f"{own:+.2e}" for own in differences]
-    return [f"{own:+.{max(places, 0)}f}" for own in differences]
+    written = [f"{own:+.{places}f}" for own in differences]
+    return [f"{own:+.2e}" if own and not float(text) else text for own, text in zip(differences, written, strict=True)]

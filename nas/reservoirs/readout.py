@@ -14,6 +14,10 @@ __all__ = ["Moments"]
 Floats = NDArray[np.float64]
 
 _ALL = slice(None)
+_TINY = float(np.finfo(np.float64).tiny)
+_EPSILON = float(np.finfo(np.float64).eps)
+_LAST_DIGITS = 16
+"""By how many last digits computed states that should be equal may differ."""
 
 
 class Moments:
@@ -75,15 +79,18 @@ class Moments:
         weights : (n_read, n_outputs) float64 array
         intercept : (n_outputs,) float64 array
         """
-        shift, products = self._states[read], self._products[read][:, outputs]
-        squares = self._squares[read][:, read] - np.outer(shift, shift) / self._n
-        products = products - np.outer(shift, self._wanted[outputs]) / self._n
+        shift, raw = self._states[read], self._squares[read][:, read]
+        squares = raw - np.outer(shift, shift) / self._n
+        products = self._products[read][:, outputs] - np.outer(shift, self._wanted[outputs]) / self._n
         middle, level = self._origin[read] + shift / self._n, self.level[outputs]
+        # Of states that never vary nothing but rounding is left, which must not be read.
+        rounding = self._n * (_EPSILON * raw.diagonal() + (_LAST_DIGITS * _EPSILON * middle) ** 2)
+        never = squares.diagonal() <= rounding
+        squares[never], squares[:, never], products[never] = 0.0, 0.0, 0.0
         scale = float(squares.trace()) / len(squares)
         for ridge in ridges:
-            # States that never vary get no weight, whatever the strength.
             own = squares.copy()
-            own.flat[:: len(own) + 1] += max(ridge * scale, np.finfo(np.float64).tiny)
+            own.flat[:: len(own) + 1] += max(ridge * scale, _TINY)
             weights = _solve(own, products)
             yield weights, level - middle @ weights
 

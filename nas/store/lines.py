@@ -32,9 +32,14 @@ def plain(value: Any) -> Any:
 
 @contextlib.contextmanager
 def added_to(file: Path) -> Iterator[IO[str]]:
-    """Open a file of lines at its end; whatever fails until it is closed, the last write too, names it."""
-    with naming(file), file.open("a", encoding="utf-8") as lines:
+    """Open a file of lines at its end; where opening or closing fails, which writes the last ones, that names it."""
+    with naming(file):
+        lines = file.open("a", encoding="utf-8")
+    try:
         yield lines
+    finally:
+        with naming(file):
+            lines.close()
 
 
 def keep(lines: IO[str]) -> None:

@@ -86,6 +86,43 @@ def test_atomic_folder_leaves_the_old_one_on_failure(tmp_path: Path, monkeypatch
     assert list(tmp_path.iterdir()) == [place]
 
 
+@pytest.mark.parametrize(("fails", "left"), [("new", "best lies there, whole"), ("old", "what lay there before is ")])
+def test_what_cannot_be_undone_loses_nothing_and_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str, left: str
+):
+    place, rename = tmp_path / "best", Path.rename
+    place.mkdir()
+    for name in "ab":
+        (place / name).write_text("old")
+    moved: list[Path] = []
+
+    def renaming(path: Path, to: Path) -> Path:
+        moved.append(path)
+        # The first two put the new folder into place, the third takes it back, and the fourth the old one.
+        if len(moved) == (3 if fails == "new" else 4):
+            raise OSError(errno.EIO, "Input/output error")
+        return rename(path, to)
+
+    def write() -> None:
+        with atomic_folder(place) as temporary:
+            for name in "ab":
+                (temporary / name).write_text("new")
+            monkeypatch.setattr(Path, "rename", renaming)
+            monkeypatch.setattr("priors.files.synchronise", lambda path: failed() if path == tmp_path else None)
+
+    def failed() -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with pytest.raises(OSError, match="Input/output error") as caught:
+        write()
+    assert left in str(caught.value.strerror)
+    folders = {path.name: {file.read_text() for file in path.iterdir()} for path in tmp_path.iterdir()}
+    assert all(sorted(file.name for file in path.iterdir()) == ["a", "b"] for path in tmp_path.iterdir())
+    assert {"old"} in folders.values()
+    assert folders.get("best", {"new"}) == {"new"}
+    assert (fails == "new") == ("best" in folders)
+
+
 def test_leftovers_of_a_killed_process_are_removed_and_nothing_else(tmp_path: Path):
     kept = {"best", "notes.txt", ".hidden.tmp", ".lock"}
     for name in kept:

@@ -28,6 +28,7 @@ _LENGTHS, _NAMES, _CLASSES = ("lengths", "length"), ("feature_names", "columns",
 _COUNTED = ("counted",)
 _PARTS = {"train": ("train",), "validation": ("validation", "valid", "val"), "test": ("test",)}
 _FARTHEST = 10.0
+_MOST_OF_PIXELS = 1e30
 
 Finite = Annotated[float, AllowInfNan(False)]
 Scale = Annotated[Finite, Field(gt=0)]
@@ -433,8 +434,9 @@ class ArrayPreparation(BaseModel):
 
     def surprises(self, inputs: NDArray[Any], lengths: NDArray[np.int64] | None = None) -> tuple[str, ...]:
         """Return a line on what is no number among inputs as `transform` takes them; none where all are."""
+        most = MOST if self.kind == "sequences" else _MOST_OF_PIXELS
         with np.errstate(invalid="ignore"):
-            gone = ~(np.abs(np.asarray(inputs, np.float64)) <= MOST)
+            gone = ~(np.abs(np.asarray(inputs, np.float64)) <= most)
         n_read = gone.size
         if lengths is not None:
             gone = gone[np.arange(inputs.shape[1]) < lengths[:, None]]
@@ -479,5 +481,5 @@ def finite_numbers(values: NDArray[Any]) -> NDArray[np.float64]:
     """Return values as numbers, 0 for those that are missing."""
     found = np.array(values, np.float64)
     with np.errstate(invalid="ignore"):
-        found[~(np.abs(found) <= 1e30)] = 0.0
+        found[~(np.abs(found) <= _MOST_OF_PIXELS)] = 0.0
     return found

@@ -61,9 +61,10 @@ def stepwise_targets(
     are_classes = targets.dtype.kind in _OF_CLASSES and (metric is None or loss_of(metric) == "cross-entropy")
     found = _at_steps(targets, inside, are_classes=are_classes)
     if found is None and are_classes and targets.ndim == 2 and targets.shape[1] > 1 and len(targets) == size[0]:
+        as_numbers = f"; for {targets.shape[1]} numbers at the end give metric=mse" if targets.dtype.kind != "U" else ""
         raise InputError(
             f"target={name}: it has shape {targets.shape}, and sequences have {size[1]} steps; one for each of them is "
-            f"needed, {size}, or one for each sequence; for {targets.shape[1]} numbers at the end give metric=mse"
+            f"needed, {size}, or one for each sequence{as_numbers}"
         )
     if found is None and counted is not None:
         why = "" if metric is None else f" with metric={metric}"

@@ -114,14 +114,17 @@ def read_parquet(path: Path) -> Table:
         # Text that is none shows itself here, and not wherever a cell is looked at.
         texts = [name for name in frame.columns if pd.api.types.is_string_dtype(frame[name].dtype)]
         frame = frame.astype(dict.fromkeys(texts, object))
-    _refuse_zero_bytes(path, frame[texts])
+    _refuse_zero_bytes(path, frame)
     return _checked(path, frame, list(frame.columns), [])
 
 
 def _refuse_zero_bytes(path: Path, frame: pd.DataFrame) -> None:
     """Refuse text with zero bytes: arrays of text end at them, so that two values would become one."""
     for name in frame.columns:
-        if any(isinstance(cell, str) and "\0" in cell for cell in frame[name].astype(object)):
+        column = frame[name]
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            column = pd.Series(column.cat.categories)
+        if column.dtype == object and any(isinstance(cell, str) and "\0" in cell for cell in column):
             raise InputError(f"{path}: a cell of column {name} holds a zero byte, which no text has; leave it out")
 
 

@@ -402,6 +402,25 @@ def test_a_chaotic_series_is_foreseen_by_reservoirs_or_by_trained_networks(
     assert json.loads(text)["network"] == network
 
 
+def test_a_comparison_of_the_series_from_before_is_not_mixed_with_today(tmp_path: Path):
+    write_wiring(ErdosRenyi(8, edges=12).sample(0), tmp_path / "er.json")
+    options: dict[str, Any] = {"given": {"n_nulls": 2, "seeds": 1, "repeats": 2}, "recipe": {}, "threads": 1}
+    for task, goes_on in (("mackey-glass", False), ("lorenz", True)):
+        out = tmp_path / task
+        assert open_comparison([tmp_path / "er.json"], task, **options, out=out).register()
+        plan = (out / "plan.toml").read_text(encoding="utf-8")
+        earlier = "".join(line for line in plan.splitlines(keepends=True) if not line.startswith("data = "))
+        assert earlier != plan
+        (out / "plan.toml").write_text(earlier, encoding="utf-8")
+        (out / "setting.json").unlink(missing_ok=True)
+        again = open_comparison([tmp_path / "er.json"], task, **options, out=out)
+        if goes_on:
+            assert again.run()
+        else:
+            with pytest.raises(InputError, match="its examples, their split or the metric are not those"):
+                again.run()
+
+
 def test_a_chaotic_series_is_foreseen_as_the_networks_of_a_folder_were_trained(tmp_path: Path):
     given = {"task": "mackey-glass", "network": "rnn", "space": {"nodes": 12, "degree": 3.0}, "trials": 2, "threads": 1}
     ridge = {"optimizer": "ridge", "radii": (0.9,), "leak": 0.5, "input_scale": 0.3}

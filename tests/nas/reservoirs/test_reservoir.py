@@ -144,6 +144,26 @@ def test_states_that_never_vary_or_are_the_same_have_a_read_out():
     assert np.ones((5, 2)) @ nothing + level == pytest.approx(np.full((5, 1), 2.0))
 
 
+@pytest.mark.parametrize("sizes", [(60,), (1, 59), (20, 40), (7, 13, 40)])
+@pytest.mark.parametrize("level", [0.37, -1e-3, 0.1 + 0.2, 1e5 / 3])
+def test_nothing_is_made_of_the_rounding_of_states_that_never_vary(level: float, sizes: tuple[int, ...]):
+    rng = np.random.default_rng(7)
+    constant = np.full((60, 2), level) * (1 + np.finfo(float).eps * rng.integers(-3, 4, (60, 2)))
+    varying = rng.normal(size=(60, 2))
+    states, wanted = np.hstack([constant, varying]), rng.normal(size=(60, 3))
+    ends = np.cumsum(sizes)[:-1]
+    first, *others = zip(np.split(states, ends), np.split(wanted, ends), strict=True)
+    moments = Moments(*first)
+    for part in others:
+        moments.add(*part)
+    for read in (np.arange(4), np.array([0, 1]), np.array([0])):
+        for weights, intercept in moments.fit([1e-6, 1.0], read):
+            assert np.isfinite(weights).all()
+            assert not weights[read < 2].any()
+            if not (read >= 2).any():
+                assert intercept == pytest.approx(wanted.mean(axis=0), rel=1e-9)
+
+
 def test_memory_is_what_a_delay_line_holds():
     # A chain of ten neurons holds nine values after the first one; noise-free and almost linear, it recalls them.
     chain = Wiring((10,), [(i, i + 1) for i in range(9)], weights=[1.0] * 9)

@@ -64,7 +64,14 @@ def test_parameters_outside_of_a_space_are_refused():
     space = Space(nodes=(10, 20), degree=4.0)
     params = {"family": "barabasi-albert", "n": 12, "degree": 4.0, "initial": "isolated"}
     space.check_params(params)
-    for name, value in (("n", 10**9), ("n", 9), ("degree", 4.5), ("family", "ring"), ("degree", float("nan"))):
+    for name, value in (
+        ("n", 10**9),
+        ("n", 9),
+        ("n", 12.0),
+        ("degree", 4.5),
+        ("family", "ring"),
+        ("degree", float("nan")),
+    ):
         with pytest.raises(ValueError, match=rf"^{name}={value!r} is outside of its space, "):
             space.check_params({**params, name: value})
 
