@@ -122,9 +122,10 @@ def _refuse_zero_bytes(path: Path, frame: pd.DataFrame) -> None:
     """Refuse text with zero bytes: arrays of text end at them, so that two values would become one."""
     for name in frame.columns:
         column = frame[name]
-        if isinstance(column.dtype, pd.CategoricalDtype):
-            column = pd.Series(column.cat.categories)
-        if column.dtype == object and any(isinstance(cell, str) and "\0" in cell for cell in column):
+        cells = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else column
+        if pd.api.types.is_numeric_dtype(cells.dtype):
+            continue
+        if any(isinstance(cell, str) and "\0" in cell for cell in cells):
             raise InputError(f"{path}: a cell of column {name} holds a zero byte, which no text has; leave it out")
 
 

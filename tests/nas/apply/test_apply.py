@@ -276,3 +276,42 @@ def test_options_of_files_are_for_files(tmp_path: Path, given: dict[str, Any], l
 
 def test_no_network_is_one_line(tmp_path: Path, new: Path):
     assert "no network lies there" in refused("apply", tmp_path, new)
+
+
+def test_what_is_missing_in_sequences_is_said_of_new_ones_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    np.savez("steps.npz", X=rng.normal(size=(60, 5, 2)), y=rng.integers(0, 2, 60))
+    assert wirenas("run", "--task", "npz:steps.npz", "--nodes", 8, *SHORT, "--out", "own")[0] == 0
+    inputs = rng.normal(size=(4, 5, 2))
+    inputs[0, 0, 0], inputs[1, 2, 1] = np.nan, np.inf
+    line = "X: 2 of 40 values are missing, or no finite numbers, and count as the mean of their channel"
+    with pytest.warns(DataWarning, match=line):
+        load_pipeline("own").predict(inputs)
+    np.save("new.npy", inputs)
+    assert line in wirenas("apply", "own", "new.npy")[2]
+
+
+def test_a_file_goes_on_with_its_target(tmp_path: Path):
+    table().to_csv(tmp_path / "houses.csv", index=False)
+    task, out = ("--task", f"csv:{tmp_path}/houses.csv"), ("--out", tmp_path / "out")
+    # Without a target the last column, which has two classes, would be predicted.
+    for more in (("--target", "size"), ()):
+        code, _, err = wirenas("run", *task, *more, *SHORT[2:], "--trials", 2 if more else 3, *out, "--json")
+        assert code == 0, err
+    code, _, err = wirenas("survey", *task, "--target", "size", "--wirings", 2, *SHORT[2:6], "--out", tmp_path / "s")
+    assert code == 0, err
+    code, _, err = wirenas("survey", *task, "--wirings", 3, "--threads", 1, "--out", tmp_path / "s")
+    assert code == 0, err
+
+
+def test_a_task_of_sequences_has_an_rnn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    few = ("--nodes", 6, "--structure", "stack", *SHORT)
+    assert wirenas("run", "--task", "reber", *few)[0] == 0
+    assert Path("results/reber-rnn/best/network.safetensors").is_file()
+    code, _, err = wirenas("run", "--task", "reber", *few[:4], "--trials", 1, *SHORT[2:])
+    assert code == 0, err
+    assert "--trials 1: 2 are there already, and all of them count" in err
+    given = {"trials": 1, "finalists": 1, "final_seeds": 1, "recipe": Recipe(epochs=1), "space": {"nodes": 6}}
+    assert Campaign(tmp_path / "python", task="reber", **given).run().network == "rnn"

@@ -227,6 +227,11 @@ def test_people_are_told_of_a_wiring_that_may_not_train():
     assert "[b]: 0.2 ± 0.1 expected, 80 % of trainings within 0.1 to 0.3, rank 1 of 2\n" in text
     assert "no difference" in text
     assert "trains at all with a probability of 31 %" in text
+    assert "do not choose by it" not in text
+    for r2, why in ((-0.2, "The predictor predicts no better than the mean"), (None, "All values are equal")):
+        show_predictions(console, Path("x"), [row], {"r2": {"predictor": r2}})
+        assert f"{why}" in (text := console.export_text())
+        assert "do not choose by it; train more wirings." in text
 
 
 def test_a_fresh_process_answers_without_what_trains(survey: tuple[Path, dict[str, Any]], graph: Path):

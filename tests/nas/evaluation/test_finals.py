@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import torch
 
+from nas.evaluation import finals
 from nas.evaluation.finals import FRESH, Finals, Standing, run_finals
-from nas.evaluation.references import references
+from nas.evaluation.references import COUNTS, DEGREES, RETRAINED, Contender, references
 from nas.evaluation.trainer import Trainer
 from nas.evaluation.watcher import Watcher
 from nas.networks import NetworkSpec
@@ -264,3 +265,20 @@ def test_a_summary_gives_mean_and_spread():
 def test_the_seeds_of_the_finals_are_no_seeds_of_a_search(executor: Executor):
     trainings = run(trainer(classes()), executor).training
     assert trainings.replicate >= 1_000_000
+
+
+def test_a_structure_that_is_drawn_twice_is_trained_with_two_seeds(monkeypatch: pytest.MonkeyPatch, executor: Executor):
+    wirings = [attach(WattsStrogatz(8, 2, 0.5).sample(seed), 4, 3, "natural", seed) for seed in range(4)]
+    names = [RETRAINED, DEGREES, DEGREES, DEGREES, COUNTS, COUNTS, COUNTS]
+    drawn = [wirings[index] for index in (0, 1, 1, 1, 2, 3, 2)]
+    networks = [Contender(name, wiring, NetworkSpec("mlp")) for name, wiring in zip(names, drawn, strict=True)]
+    asked: list[tuple[str, str, int]] = []
+
+    def tested(_: Any, some: Sequence[Contender], n_seeds: int, *__: Any) -> list[Any]:
+        asked.extend((own.name, own.wiring.fingerprint, n_seeds) for own in some)
+        return [(own.name, n_seeds) for own in some]
+
+    monkeypatch.setattr(finals, "_test_all", tested)
+    found = finals._test_shares(None, networks, 5, executor, Watcher())  # type: ignore[arg-type]
+    assert found == [(RETRAINED, 5), (DEGREES, 3), (COUNTS, 2), (COUNTS, 1)]
+    assert len(asked) == len({(name, fingerprint) for name, fingerprint, _ in asked}) == 4

@@ -138,6 +138,10 @@ def test_zero_bytes_are_no_text(tmp_path: Path):
         assert "it holds zero bytes, so it is no text" in refusal(f"csv:{tmp_path}/zero.csv")
     frame = pd.DataFrame({"a": range(60), "b\0": range(60), "c": [0, 1] * 30})
     frame.to_parquet(tmp_path / "zero.parquet")
+    for kind in ("object", "string", "category"):
+        frame = pd.DataFrame({"a": range(60), "c": pd.Series(["x", "x\0", "y"] * 20, dtype=kind)})
+        frame.to_parquet(tmp_path / "cells.parquet")
+        assert "a cell of column c holds a zero byte" in refusal(f"parquet:{tmp_path}/cells.parquet")
     assert r"the name of column 2 holds a zero byte, 'b\x00'; rename it" in refusal(f"parquet:{tmp_path}/zero.parquet")
 
 
