@@ -81,7 +81,7 @@ resume-test: $(VENV)/.ready
 	WIRENAS_TEST_RESUMES=all $(BIN)/python -m pytest --numprocesses 2 --quiet tests/nas/campaign/test_resume.py
 
 ## fault-test: every call of the operating system that a command makes fails once, in each way in which it can, and so
-## that all later ones fail too; the command says it in one line, and then goes on (an hour or more)
+## that all later ones fail too; the command says it in one line, and then goes on (half an hour on two cores)
 fault-test: $(VENV)/.ready
 	WIRENAS_TEST_FAULTS=all $(BIN)/python -m pytest --numprocesses 2 --dist worksteal --quiet --timeout 7200 \
 		tests/nas/reliability/test_faults.py
