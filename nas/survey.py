@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nas.campaign.folder import default_name, is_from_python, with_network
+from nas.campaign.folder import default_name, resumed, with_network
 from nas.errors import CampaignError, InputError
 from nas.evaluation.threads import in_order, one_torch_thread, stop_on_signal
 from nas.evaluation.trainer import FAILURES_IN_A_ROW, Attempts, Trainer
@@ -25,7 +25,6 @@ from nas.options.options import (
     SURVEY,
     refuse_changes,
     resolve_survey,
-    resume_options,
     with_defaults,
     write_options,
 )
@@ -352,11 +351,11 @@ def open_survey(
 
     `data` is the folder of the task's files; see `nas.campaign.folder.open_campaign`.
     """
-    options, task = with_network(_resumed(out, given), data)
+    options, task = with_network(resumed(out, given, SURVEY), data)
     resolved = resolve_survey(options)
     folder = out or Path("results") / f"{default_name(resolved)}-survey"
     if out is None:
-        complete = _resumed(folder, options)
+        complete = resumed(folder, options, SURVEY)
         task = task if complete.get("files") == options.get("files") else None
         options = complete
     if task is None and data is not None:
@@ -366,12 +365,3 @@ def open_survey(
     survey = Survey(folder, threads=threads, **options)
     survey.typed = dotted_names(given)
     return survey
-
-
-def _resumed(folder: Path | None, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options beside those of the survey in a folder, if there is one."""
-    if folder is None:
-        return dict(options)
-    if is_from_python(folder, SURVEY):
-        raise InputError(f"{folder}: this survey was started from Python and is resumed there")
-    return resume_options(folder, options, SURVEY)

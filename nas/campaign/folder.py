@@ -34,6 +34,7 @@ __all__ = [
     "read_best",
     "read_records",
     "read_status",
+    "resumed",
     "with_network",
 ]
 
@@ -57,13 +58,13 @@ def open_campaign(
     if file is not None and not written:
         raise InputError(f"{file}: holds no option; `wirenas run --print-toml` prints a file to start from")
     out, threads = _of_the_run(written, out, threads)
-    options, task = with_network(_resumed(out, _merged(written, given)), data)
+    options, task = with_network(resumed(out, _merged(written, given)), data)
     resolved = resolve(options)
     folder = out or Path("results") / default_name(resolved)
     if resolved.task is None:
         raise InputError("task='none': a campaign without a task needs an own evaluation, which Python alone can give")
     if out is None:
-        complete = _resumed(folder, options)
+        complete = resumed(folder, options)
         task = task if complete.get("files") == options.get("files") else None
         options = complete
     from nas.campaign.campaign import Campaign
@@ -79,13 +80,19 @@ def open_campaign(
     return campaign
 
 
-def _resumed(folder: Path | None, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options beside those of the campaign in a folder, if there is one."""
+def resumed(folder: Path | None, options: Mapping[str, Any], kind: Kind = CAMPAIGN) -> dict[str, Any]:
+    """Return options beside those of the campaign or survey in a folder, if there is one.
+
+    Raises
+    ------
+    InputError
+        If it was started from Python, or with other options.
+    """
     if folder is None:
         return dict(options)
-    if is_from_python(folder):
-        raise InputError(f"{folder}: this campaign was started from Python and is resumed there, not by `wirenas run`")
-    return resume_options(folder, options)
+    if is_from_python(folder, kind):
+        raise InputError(f"{folder}: this {kind.noun} was started from Python and is resumed there, by no command")
+    return resume_options(folder, options, kind)
 
 
 def default_name(resolved: SharedOptions) -> str:
