@@ -1,7 +1,7 @@
 """Chaotic series by their equations, which every machine computes to the same last bit.
 
-A chaotic series soon differs everywhere where it differs in one bit. So nothing here calls a function of the
-mathematical library, not even a power: what these return is not the same on all processors.
+Two series that differ in one bit soon differ everywhere. So nothing here calls a function of the mathematical library,
+not even for a power: its last digits are others on other processors.
 """
 
 from __future__ import annotations
