@@ -363,7 +363,8 @@ class Campaign:
         check_any_complete(records)
         has_output = (self.out / "best" / "wiring.json").is_file()
         if before is not None and counted_in(before) == len(records.counted) and has_output:
-            return Outcome.from_json({**before, "out": str(self.out), "study": str(study.path)})
+            with reading(study.path):
+                return Outcome.from_json({**before, "out": str(self.out), "study": str(study.path)})
         finals = None
         if trainer is not None:
             best = finalists(records, self.options, lambda: inform(self._proposer(), study.trials()))
