@@ -1,16 +1,19 @@
 """What campaigns refuse: wrong and changed options, histories of another search, and folders that are not theirs."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from campaign_cases import SPACE, edges, run, sequence
+from command_line import refused
 
 from nas.campaign.campaign import Campaign
 from nas.errors import CampaignError, InputError
 from nas.store.records import Record
 from nas.store.study import StudyFile, load
+from nas.training import Recipe
 from priors import Wiring
 
 pytestmark = pytest.mark.usefixtures("no_plot")
@@ -122,3 +125,16 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, monkeypatch
         run(tmp_path / "empty", trials=1)
     assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["empty", "file"]
+
+
+def test_a_damaged_outcome_of_a_campaign_that_is_over_is_one_line(tmp_path: Path):
+    few: dict[str, Any] = {"trials": 1, "finalists": 1, "final_seeds": 1, "recipe": Recipe(epochs=1)}
+    Campaign(tmp_path / "out", task="digits", space={"nodes": 6}, **few).run()
+    study = StudyFile(tmp_path / "out")
+    outcome = study.get("outcome")
+    outcome["references"][0]["name"] = 3.5
+    study.put("outcome", outcome)
+    told = r"study\.db: damaged, or not ours: a reference is called 3\.5, which is no name"
+    with pytest.raises(InputError, match=told):
+        Campaign(tmp_path / "out", task="digits", space={"nodes": 6}, **few).run()
+    assert re.search(told, refused("status", tmp_path / "out"))
