@@ -437,14 +437,12 @@ class ArrayPreparation(BaseModel):
         most = MOST if self.kind == "sequences" else _MOST_OF_PIXELS
         with np.errstate(invalid="ignore"):
             gone = ~(np.abs(np.asarray(inputs, np.float64)) <= most)
-        n_read = gone.size
         if lengths is not None:
             gone = gone[np.arange(inputs.shape[1]) < lengths[:, None]]
-            n_read = gone.size
         if not gone.any():
             return ()
         counts = "the mean of their channel" if self.kind == "sequences" else "0"
-        return (f"X: {int(gone.sum())} of {n_read} values are missing, or no finite numbers, and count as {counts}",)
+        return (f"X: {int(gone.sum())} of {gone.size} values are missing, or no finite numbers, and count as {counts}",)
 
     def transform(self, inputs: NDArray[Any], lengths: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
         """Return the inputs of a network, of the same shape; what is behind a sequence's length is 0.
